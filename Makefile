@@ -1,0 +1,55 @@
+# GNU make 3.81 or newer; relative paths only, so that a folder's name may hold a space.
+# Without make: the README has the command behind each target.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+SCENARIO ?= postgres_outage
+
+.PHONY: help setup chaos test test-all lint format check ci lock wheel clean
+
+help: ## show this help
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
+
+setup: .venv/installed ## install everything into .venv (30 s), and build Toxiproxy once (30 s)
+	@$(BIN)/shaketable doctor
+
+chaos: .venv/installed ## shake the reference: make chaos [SCENARIO=calm]
+	@$(BIN)/shaketable run $(SCENARIO)
+
+test: .venv/installed ## unit tests, tests on real servers, one short shake (under 5 minutes)
+	@$(BIN)/python -m pytest -m "not slow and not containers"
+
+test-all: .venv/installed ## the slow tests too
+	@$(BIN)/python -m pytest -m "not containers"
+
+lint: .venv/installed ## format, lint and types, changing nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: .venv/installed ## put the code into the house's form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+check: lint test ## what every commit must leave green
+
+ci: lint test-all wheel ## what CI runs
+
+wheel: .venv/installed ## build the wheel, install it elsewhere, and run `calm` from there
+	@sh tools/try_wheel.sh $(BIN)/python
+
+lock: .venv/installed ## pin all dependencies anew; the file holds no address
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --all-extras \
+		--no-header pyproject.toml -o requirements.lock
+
+clean: ## remove what was made here, runs included
+	@rm -rf .venv runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "shaketable needs Python 3.11 or newer on PATH: install it, or name one with PYTHON=…"; exit 1; }
+	@echo "installing into .venv (about 30 s)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/installed

@@ -1,0 +1,15 @@
+"""ingest.py with another shape by default: `locust -f locustfiles/burst.py --host http://127.0.0.1:8080`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest import Client, events
+
+__all__ = ["Client"]
+
+
+@events.init_command_line_parser.add_listener
+def choose_shape(parser: Any, **_: Any) -> None:
+    """`--load-shape` still chooses any other."""
+    parser.set_defaults(load_shape="burst")

@@ -1,0 +1,48 @@
+"""Connections to the store: each with the server's own time-outs, for what the watchdog cannot see."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from reference_impl.settings import Settings
+from reference_impl.watchdog import Connection, shut
+
+#: Parts of the attempt time-out: the server gives up a lock, then a statement, before we give up the connection.
+LOCK_SHARE, STATEMENT_SHARE = 0.5, 0.9
+#: Part of the lease after which the server ends a session that says nothing; its owner beats each quarter.
+IDLE_SHARE = 0.75
+
+
+async def connect(settings: Settings) -> Connection:
+    """A new connection, in autocommit. Raises psycopg.OperationalError within connect_timeout_s."""
+    try:
+        async with asyncio.timeout(settings.connect_timeout_s):
+            return await psycopg.AsyncConnection.connect(conninfo(settings), autocommit=True)
+    except TimeoutError:
+        raise psycopg.OperationalError("no connection in time") from None
+
+
+def conninfo(settings: Settings) -> str:
+    """The address with our time-outs; what it says itself comes first, so that ours stand."""
+    return make_conninfo(settings.database_url, connect_timeout=max(2, round(settings.connect_timeout_s)),
+                         options=_options(settings))
+
+
+def _options(settings: Settings) -> str:
+    milliseconds = {
+        "lock_timeout": settings.attempt_timeout_s * LOCK_SHARE,
+        "statement_timeout": settings.attempt_timeout_s * STATEMENT_SHARE,
+        "idle_session_timeout": settings.lease_s * IDLE_SHARE,
+        "idle_in_transaction_session_timeout": settings.lease_s * IDLE_SHARE,
+        "client_connection_check_interval": settings.attempt_timeout_s,
+    }
+    return " ".join(f"-c {name}={max(1, int(s * 1000))}" for name, s in milliseconds.items()) + " -c TimeZone=UTC"
+
+
+async def close(connection: Connection) -> None:
+    """Close a connection without waiting for anybody."""
+    shut(connection)
+    await connection.close()

@@ -1,0 +1,67 @@
+"""A dead letter: an event that the store will not take, with everything needed to see why."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import msgspec
+
+from reference_impl.watchdog import Connection
+
+_INSERT = """
+with new as (
+    insert into audit_event_key (event_id, hash) values (%(event_id)s, decode(%(hash)s, 'hex')) on conflict do nothing returning 1
+)
+insert into audit_dead_letter (event_id, event, cause, attempts, first_failed_at, last_failed_at, history)
+select %(event_id)s, %(event)s, %(cause)s, %(attempts)s, %(first)s, %(last)s, %(history)s::text::jsonb from new
+on conflict do nothing
+"""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One failed attempt to store an event. Times are UTC."""
+
+    at: datetime
+    failure: str
+    sqlstate: str | None
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """An event on its way to the dead letters."""
+
+    event_id: str
+    event: bytes
+    hash: str
+    cause: str
+    history: list[Attempt]
+
+
+async def bury(connection: Connection, letter: DeadLetter) -> None:
+    """Write it down within the caller's transaction; an id that is stored or dead already stays what it is."""
+    await connection.execute(
+        _INSERT,
+        {
+            "event_id": _uuid(letter),
+            "event": letter.event,
+            "hash": letter.hash,
+            "cause": letter.cause,
+            "attempts": len(letter.history),
+            "first": letter.history[0].at,
+            "last": letter.history[-1].at,
+            "history": msgspec.json.encode(letter.history).decode(),
+        },
+    )
+
+
+def now() -> datetime:
+    """The time of an attempt."""
+    return datetime.now(UTC)
+
+
+def _uuid(letter: DeadLetter) -> uuid.UUID:
+    """The event's id; what has none gets one made of its bytes, so that it dies once only."""
+    try:
+        return uuid.UUID(letter.event_id)
+    except ValueError:
+        return uuid.uuid5(uuid.NAMESPACE_OID, letter.event.decode("utf-8", "replace"))

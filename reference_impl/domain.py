@@ -1,0 +1,102 @@
+"""The I-JSON domain: which JSON is taken at all. What jsonb or a double could not keep is refused here, by member."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from reference_impl.errors import Refused
+
+_decode = msgspec.json.Decoder().decode
+#: From here on an integer rounds to more than the largest double; it has 309 digits.
+TOO_LARGE = 2**1024 - 2**970
+_MANY_DIGITS = re.compile(rb"[0-9]{309}")
+
+
+def members(body: bytes, max_depth: int) -> dict[str, Any]:
+    """The members of the object in `body`. Raises Refused unless all of it can be kept."""
+    if body.count(b"[") + body.count(b"{") > max_depth and _depth(body) > max_depth:
+        raise Refused("event", f"expected at most {max_depth} objects and arrays within each other")
+    try:
+        value = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _why(body) from None
+    if not isinstance(value, dict):
+        raise Refused("event", "expected a JSON object", 400)
+    _refuse_what_cannot_be_kept(body, value)
+    return value
+
+
+def _refuse_what_cannot_be_kept(body: bytes, value: dict[str, Any]) -> None:
+    """NUL and too large integers parse, and are seldom: looked for only where the bytes allow them."""
+    if b"\\u0000" in body and (field := _find(value, lambda leaf: isinstance(leaf, str) and "\0" in leaf)) is not None:
+        raise Refused(field, "expected text without NUL")
+    if _MANY_DIGITS.search(body) and (field := _find(value, lambda leaf: type(leaf) is int and abs(leaf) >= TOO_LARGE)) is not None:
+        raise Refused(field, "expected numbers that a double can hold")
+
+
+def _why(body: bytes) -> Refused:
+    """Why a body does not parse: asked of the more lenient parser, so that the member can be named."""
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        return Refused("event", "expected UTF-8", 400)
+    except (ValueError, RecursionError):
+        return Refused("event", "expected one JSON object", 400)
+    if not isinstance(value, dict):
+        return Refused("event", "expected a JSON object", 400)
+    if (field := _find(value, lambda leaf: isinstance(leaf, str) and _lone_surrogate(leaf))) is not None:
+        return Refused(field, "expected text without lone surrogates")
+    if (field := _find(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf))) is not None:
+        return Refused(field, "expected numbers that a double can hold")
+    return Refused("event", "expected one JSON object", 400)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _lone_surrogate(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _find(value: dict[str, Any], wrong: Callable[[Any], bool]) -> str | None:
+    """The first top-level member that is or holds a wrong leaf; names count as leaves."""
+    for name, member in value.items():
+        if wrong(name) or any(map(wrong, _leaves(member))):
+            return name.encode("utf-8", "replace").decode().replace("\0", "\\u0000")
+    return None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield name
+            yield from _leaves(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _depth(body: bytes) -> int:
+    """How deep the brackets outside of strings go; a malformed body is somebody else's finding."""
+    depth = deepest = 0
+    in_text = escaped = False
+    for c in body:
+        if in_text:
+            in_text, escaped = escaped or c != 0x22, not escaped and c == 0x5C
+        elif c == 0x22:
+            in_text = True
+        elif c in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif c in b"]}":
+            depth -= 1
+    return deepest

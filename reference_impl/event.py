@@ -1,0 +1,128 @@
+"""An event: the wire form of the contract, validated, and in the form the queue keeps it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from reference_impl import canonical, domain
+from reference_impl.errors import Refused
+
+#: Bounds of `timestamp`: what the store keeps partitions for.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(hours=24)
+
+Text = Annotated[str, Meta(max_length=65_536)]
+#: Largest integer that a double holds exactly.
+SAFE = 2**53
+
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
+
+
+class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """An event whose members were validated. `details` holds every member the contract does not name."""
+
+    event_id: str | None = None
+    timestamp: str
+    action: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    status: Literal["attempt", "success", "failure"]
+    principal_id: Text | None = None
+    organization_id: Text | None = None
+    target_resource_type: Text | None = None
+    target_resource_id: Text | None = None
+    outcome_description: Text | None = None
+    ttl: int | float | None = None
+    correlation_id: Text | None = None
+    data_classification: Literal["PUBLIC", "INTERNAL", "CONFIDENTIAL", "PHI"] | None = None
+    retention_policy: Text | None = None
+    event_version: Text | None = None
+    details: dict[str, Any] | None = None
+
+
+class _Sent(Event):
+    """The event as sent: there a member called `details` is one like any other."""
+
+    details: Any = None
+
+
+class Stamped(msgspec.Struct):
+    """An accepted event with the SHA-256 of its canonical form, in hex."""
+
+    event: Event
+    hash: str
+
+
+NAMED = frozenset(name for name in Event.__struct_encode_fields__ if name != "details")
+
+_decode_sent = msgspec.json.Decoder(_Sent).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def accept(body: bytes, now: datetime, max_depth: int) -> Stamped:
+    """Validate one event in its wire form. Raises Refused, naming the member at fault."""
+    members = domain.members(body, max_depth)
+    event = _typed(body)
+    event.event_id = members["eventId"] = _id(event.event_id)
+    event.timestamp = members["timestamp"] = _instant(event.timestamp, now)
+    event.ttl = _whole(event.ttl)
+    event.details = {k: v for k, v in members.items() if k not in NAMED} or None
+    return Stamped(event, canonical.sha256(members))
+
+
+def _typed(body: bytes) -> Event:
+    try:
+        return _decode_sent(body)
+    except msgspec.ValidationError as e:
+        raise Refused(*_explain(str(e))) from None
+
+
+def _explain(message: str) -> tuple[str, str]:
+    """msgspec's message as (field, why)."""
+    what, _, path = message.partition(" - at ")
+    if missing := re.search(r"missing required field `(\w+)`", what):
+        return missing[1], "required, and missing"
+    return path.strip("`").removeprefix("$.") or "event", what[0].lower() + what[1:]
+
+
+def _id(sent: str | None) -> str:
+    """The idempotency key in lower case; one that is missing is assigned here."""
+    if sent is None:
+        return str(uuid.uuid4())
+    if len(sent) != 36:
+        raise Refused("eventId", "expected a UUID such as 0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77")
+    try:
+        return str(uuid.UUID(sent))
+    except ValueError:
+        raise Refused("eventId", "expected a UUID such as 0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77") from None
+
+
+def _instant(sent: str, now: datetime) -> str:
+    """The instant in UTC, cut to microseconds."""
+    if not _RFC3339.fullmatch(sent):
+        raise Refused("timestamp", "expected an RFC 3339 instant with its offset, such as 2026-11-23T10:15:02Z")
+    try:
+        instant = datetime.fromisoformat(sent.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refused("timestamp", "expected an instant that exists") from None
+    if not EARLIEST <= instant <= now + AHEAD:
+        raise Refused("timestamp", "expected an instant from 2000-01-01 to 24 hours from now")
+    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _whole(sent: int | float | None) -> int | None:
+    if sent is not None and (not -SAFE <= sent <= SAFE or sent != int(sent)):
+        raise Refused("ttl", "expected a whole number of seconds that a double holds")
+    return None if sent is None else int(sent)
+
+
+def wire(event: Event) -> dict[str, Any]:
+    """The wire form of an accepted event: named members, then the others."""
+    form: dict[str, Any] = msgspec.to_builtins(event)
+    details = form.pop("details", None) or {}
+    return {**form, **details}
+

@@ -1,0 +1,121 @@
+"""The intake over HTTP: an event is acknowledged with 202 only once the queue has it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from reference_impl import metrics, queue, server
+from reference_impl.errors import NotNow, Refused, Stopping, Unknown
+from reference_impl.intake import Intake
+from reference_impl.settings import Settings
+from reference_impl.vitals import Watch
+
+#: Told with every 503, in seconds.
+RETRY_AFTER = (b"retry-after", b"1")
+JSON, JSON_LINES = b"application/json", b"application/x-ndjson"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one request is answered."""
+
+    status: int
+    body: bytes
+    kind: bytes = JSON
+
+    async def send(self, send: Send) -> None:
+        """Send it, past Starlette's Response: that would cost as much as all the rest."""
+        headers = [(b"content-type", self.kind), (b"content-length", b"%d" % len(self.body))]
+        if self.status == 503:
+            headers.append(RETRY_AFTER)
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
+    """The routes of the contract; the two that take events go past the router, which is slower than they are."""
+
+    async def not_post(request: Request) -> Response:
+        return Response(status_code=405, headers={"Allow": "POST"})
+
+    others = Starlette(routes=[Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(watch))
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        if is_post and scope["path"] == "/events":
+            await (await _one(intake, receive, settings.max_event_bytes)).send(send)
+        elif is_post and scope["path"] == "/events/batch":
+            await (await _many(intake, receive, settings.max_batch_bytes)).send(send)
+        else:
+            await others(scope, receive, send)
+
+    return route
+
+
+async def _one(intake: Intake, receive: Receive, limit: int) -> Answer:
+    try:
+        return answer(await intake.add(await _body(receive, limit)))
+    except (Refused, NotNow, Unknown) as e:
+        return answer(e)
+
+
+async def _many(intake: Intake, receive: Receive, limit: int) -> Answer:
+    """207: one line an event, in order, each with the status it would have had alone."""
+    try:
+        body = await _body(receive, limit)
+    except Refused as e:
+        return answer(e)
+    results = await intake.add_many([line for line in body.split(b"\n") if line.strip()])
+    alone = [b'{"status":%d,"answer":%b}\n' % (a.status, a.body) for a in map(answer, results)]
+    return Answer(207, b"".join(alone), JSON_LINES)
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    """The body, but not more than the limit of it. Raises Refused."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused("event", "the client went away", 400)
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            raise Refused("event", f"expected at most {limit} bytes", 413)
+    return body
+
+
+def answer(result: str | Exception) -> Answer:
+    """202 for an id; for an error the status that says what is certain."""
+    if isinstance(result, str):
+        return Answer(202, b'{"eventId":"%b"}' % result.encode())
+    status = result.status if isinstance(result, Refused) else 503 if isinstance(result, NotNow) else 504
+    metrics.REFUSED.labels(str(status)).inc()
+    field = {"field": result.field} if isinstance(result, Refused) else {}
+    return Answer(status, _encode({**field, "error": str(result)}))
+
+
+async def run(settings: Settings) -> None:
+    """The process `ingest`."""
+    stopping = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), seconds)
+            raise Stopping("told to stop")
+
+    redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
+    watch = Watch(settings, redis, sleep)
+    intake = Intake(settings, watch, sleep)
+    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(intake.pipeline.run())]
+    await server.serve(app(intake, watch, settings), settings.http_port, stopping)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await redis.aclose()

@@ -1,0 +1,65 @@
+"""The intake: takes an event only when it is valid and the queue has it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+
+from reference_impl import event, metrics, queue
+from reference_impl.enqueue import Pipeline
+from reference_impl.errors import NotNow, Refused, Unknown
+from reference_impl.retry import Sleep
+from reference_impl.settings import Settings
+from reference_impl.vitals import Watch
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Intake:
+    """Validates, stamps, enqueues."""
+
+    def __init__(self, settings: Settings, watch: Watch, sleep: Sleep) -> None:
+        self._settings, self._watch = settings, watch
+        self.pipeline = Pipeline(
+            settings.redis_url, settings.enqueue_timeout_s, settings.max_in_flight, settings.concurrency, sleep
+        )
+
+    async def add(self, body: bytes) -> str:
+        """Accept one event in its wire form; returns its id. Raises Refused, NotNow or Unknown."""
+        if len(body) > self._settings.max_event_bytes:
+            raise Refused("event", f"expected at most {self._settings.max_event_bytes} bytes", 413)
+        stamped = event.accept(body, datetime.now(UTC), self._settings.max_depth)
+        self._admit()
+        await self.enqueue(stamped)
+        metrics.ACCEPTED.inc()
+        assert stamped.event.event_id is not None
+        return stamped.event.event_id
+
+    def _admit(self) -> None:
+        """Raise NotNow while the queue's server may drop events, or is full by our own bound."""
+        vitals = self._watch.vitals
+        if vitals.may_evict:
+            raise NotNow("the queue may evict events: its maxmemory-policy must be noeviction")
+        if vitals.depth >= self._settings.queue_bound:
+            raise NotNow("the queue is full")
+
+    async def enqueue(self, stamped: event.Stamped) -> None:
+        """Return once the queue has it."""
+        one = stamped.event
+        assert one.event_id is not None
+        if not self.pipeline.lanes:
+            raise NotNow("the queue has not been reached yet")
+        lane = queue.lane_of(one.organization_id, one.event_id, self.pipeline.lanes)
+        await self.pipeline.add(lane, one.event_id, _encode(one), stamped.hash)
+
+    async def add_many(self, bodies: list[bytes]) -> list[str | Exception]:
+        """Accept each by itself; what is wrong with one is no matter for the others."""
+        return await asyncio.gather(*map(self._add_or_why_not, bodies))
+
+    async def _add_or_why_not(self, body: bytes) -> str | Exception:
+        try:
+            return await self.add(body)
+        except (Refused, NotNow, Unknown) as e:
+            return e

@@ -1,0 +1,97 @@
+"""Isolation of poison: a batch refused by its data is halved, left half first, until the poison stands alone.
+
+One transaction stores what lies before the poison and buries it; what lies behind stays in the queue for the next
+batch. So order holds, each round makes progress, and a round's length is bounded whatever the share of poison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import psycopg
+
+from reference_impl import dead_letter, sqlstate
+from reference_impl.dead_letter import Attempt, DeadLetter
+from reference_impl.errors import Failure
+from reference_impl.row import Row
+from reference_impl.store import Store, Tally
+
+#: Failures that may be an event's own fault without a retry.
+OWN_FAULT = frozenset({Failure.DATA, Failure.UNKNOWN})
+
+
+class Isolation:
+    """One search for the first poison of a batch."""
+
+    def __init__(self, store: Store, rows: Sequence[Row], suspected: Collection[Failure], history: list[Attempt]) -> None:
+        self._store, self._rows, self._suspected, self._history = store, rows, suspected, history
+        self._tally = Tally()
+        self._error: psycopg.Error | None = None
+
+    async def run(self) -> Tally:
+        """Store up to the first poison, and bury it. Raises psycopg.Error when the store, not an event, is at fault."""
+        await self._store.make_partitions(self._rows)
+        async with self._store.connection.transaction():
+            alone = await self._search()
+            if not await self._fits(alone, alone + 1):
+                await self._judge(alone)
+        return self._tally
+
+    async def _search(self) -> int:
+        """The index of the row that is left when halving ends; all rows before it are inserted."""
+        low, high = 0, len(self._rows)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if await self._fits(low, middle):
+                low = middle
+            else:
+                high = middle
+        return low
+
+    async def _fits(self, low: int, high: int) -> bool:
+        """Insert these rows in a savepoint; whether the store took them. Raises what no event can be blamed for."""
+        try:
+            with self._store.bounded():
+                async with self._store.connection.transaction():
+                    await self._store.clear_staging()
+                    self._tally.add(await self._store.insert(self._rows[low:high]))
+            return True
+        except psycopg.Error as e:
+            if sqlstate.classify(e) not in self._suspected:
+                raise
+            self._error = e
+            return False
+
+    async def _judge(self, alone: int) -> None:
+        """Data is poison by itself; any other failure only if the store takes a neighbour meanwhile."""
+        assert self._error is not None
+        error, failure = self._error, sqlstate.classify(self._error)
+        if failure is not Failure.DATA and not await self._a_neighbour_fits(alone):
+            raise error
+        with self._store.bounded():
+            await dead_letter.bury(self._store.connection, self._letter(self._rows[alone], failure, error))
+        self._tally.dead += 1
+
+    async def _a_neighbour_fits(self, alone: int) -> bool:
+        """Rows before it were inserted, or the one after it can be; but that one waits for its own turn."""
+        if alone > 0:
+            return True
+        if alone + 1 >= len(self._rows):
+            return False
+        before = Tally(self._tally.stored, self._tally.repeated, self._tally.conflicts, self._tally.dead)
+        try:
+            return await self._fits_and_undo(alone + 1)
+        finally:
+            self._tally = before
+
+    async def _fits_and_undo(self, index: int) -> bool:
+        fits = False
+        async with self._store.connection.transaction():
+            fits = await self._fits(index, index + 1)
+            raise psycopg.Rollback
+        return fits
+
+    def _letter(self, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
+        attempt = Attempt(dead_letter.now(), failure.value, error.sqlstate)
+        cause = f"{failure.value}: SQLSTATE {error.sqlstate} ({type(error).__name__})"
+        return DeadLetter(row.event_id, row.event, row.hash, cause, [*self._history, attempt])

@@ -1,0 +1,196 @@
+"""A lane in somebody's hands: read from the head, commit, then delete, for as long as the lock is held.
+
+The lock is a session lock of the very connection that writes. Who has lost the connection cannot write any more, so
+two workers never write one lane at once, and no clock has to be trusted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import takewhile
+
+import msgspec
+import psycopg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from reference_impl import database, dead_letter, log, metrics, queue, sqlstate
+from reference_impl.dead_letter import Attempt, DeadLetter
+from reference_impl.errors import BreakerOpen, Failure, Stopping, StoreError
+from reference_impl.isolate import OWN_FAULT, Isolation
+from reference_impl.queue import Entry
+from reference_impl.retry import retrying
+from reference_impl.rounds import Kind, Rounds
+from reference_impl.row import Row, build
+from reference_impl.settings import Settings
+from reference_impl.store import Store, Tally
+from reference_impl.watchdog import shut
+
+#: Longest blocking wait for new entries, in seconds: as long as a lane may take to notice that it shall leave.
+WAIT_S = 0.5
+#: Part of the lease after which a lane beats.
+BEAT_SHARE = 0.25
+#: Wait while the queue does not answer, in seconds.
+QUEUE_AWAY_S = 0.5
+
+Put = Callable[[Sequence[Row]], Awaitable[Tally]]
+
+
+class Ledger(msgspec.Struct):
+    """What a worker tells of its deliveries."""
+
+    committed_at: float = 0.0  # UTC seconds of the last commit of a batch
+    dead_letters: int = 0
+    dead_letters_recent: int = 0  # of the window
+
+
+class Lane:
+    """One tenure of one lane."""
+
+    def __init__(self, number: int, store: Store, redis: Redis, rounds: Rounds, ledger: Ledger, settings: Settings) -> None:
+        self.number = number
+        self._store, self._redis, self._rounds = store, redis, rounds
+        self._ledger, self._settings = ledger, settings
+        self._leave = asyncio.Event()
+        self._history: list[Attempt] = []
+        self._beat_at = 0.0
+        self._not_before = 0.0
+
+    async def run(self) -> None:
+        """Deliver until told to leave, or until the store fails."""
+        try:
+            while not self._leave.is_set():
+                await self._step()
+        except (StoreError, BreakerOpen, Stopping) as e:
+            log.info("lane left", lane=self.number, why=str(e))
+        finally:
+            await database.close(self._store.connection)
+
+    def leave(self) -> None:
+        """Give the lane back after the batch at hand."""
+        self._leave.set()
+
+    def drop(self) -> None:
+        """Give it up at once: whatever is under way fails, and nothing more is sent."""
+        self._leave.set()
+        shut(self._store.connection)
+
+    async def _step(self) -> None:
+        await self.beat_if_due()
+        await self._sleep(self._not_before - time.monotonic())
+        try:
+            entries = await queue.head(self._redis, self.number, self._settings.batch_size)
+            if not entries:
+                return await queue.wait(self._redis, self.number, WAIT_S)
+            self._pace(entries)
+            await self.deliver(entries, self._round)
+        except (RedisError, OSError) as e:
+            log.warning("the queue does not answer", lane=self.number, type=type(e).__name__)
+            await self._sleep(QUEUE_AWAY_S)
+
+    def _pace(self, entries: list[Entry]) -> None:
+        """A batch that is not full is followed by a linger: many tiny transactions cost more than a few."""
+        full = len(entries) >= self._settings.batch_size
+        self._not_before = time.monotonic() + (0 if full else self._settings.batch_linger_s)
+
+    async def deliver(self, entries: list[Entry], put: Put) -> None:
+        """Store from the head, then delete what is committed. Never the other way round."""
+        rows = list(takewhile(lambda row: row is not None, map(_row, entries)))
+        if rows:
+            tally = await put([row for row in rows if row is not None])
+        else:
+            tally = await self._bury_foreign(entries[0])
+        self._note(tally)
+        await queue.remove(self._redis, self.number, entries[: tally.taken])
+
+    async def first(self) -> None:
+        """The trial of a breaker: the lane's next batch, else a beat. Raises psycopg.Error."""
+        try:
+            entries = await queue.head(self._redis, self.number, self._settings.batch_size)
+        except (RedisError, OSError):
+            entries = []
+        if entries:
+            await self.deliver(entries, self.put)
+        else:
+            await self._beat()
+
+    async def _round(self, rows: Sequence[Row]) -> Tally:
+        """Rounds until the rows are in; after the last retry the event that still collides is looked for."""
+        self._history = []
+        try:
+            return await retrying(self._settings, self._sleep_awake)(self._judged_put, rows)
+        except StoreError as e:
+            if e.failure is not Failure.RETRY:
+                raise
+        async with self._rounds.attempt(Kind.BATCH):
+            return await Isolation(self._store, rows, OWN_FAULT | {Failure.RETRY}, self._history).run()
+
+    async def _judged_put(self, rows: Sequence[Row]) -> Tally:
+        async with self._rounds.attempt(Kind.BATCH):
+            return await self.put(rows)
+
+    async def put(self, rows: Sequence[Row]) -> Tally:
+        """Store all rows, or those up to the first poison. Raises psycopg.Error."""
+        try:
+            return await self._store.store(rows)
+        except psycopg.Error as e:
+            failure = sqlstate.classify(e)
+            if failure in OWN_FAULT:
+                return await Isolation(self._store, rows, OWN_FAULT, self._history).run()
+            if failure is Failure.RETRY:
+                metrics.RETRIES.inc()
+                self._store.forget_partitions()
+                self._history.append(Attempt(dead_letter.now(), failure.value, e.sqlstate))
+            raise
+
+    async def _bury_foreign(self, entry: Entry) -> Tally:
+        """Somebody else's entry, no event of ours: dead, so that it does not hold up the lane."""
+        attempt = Attempt(dead_letter.now(), "undecodable", None)
+        letter = DeadLetter(entry.field("event_id"), entry.field("event").encode(), "", "undecodable entry", [attempt])
+        async with self._rounds.attempt(Kind.BATCH):
+            with self._store.bounded():
+                await dead_letter.bury(self._store.connection, letter)
+        return Tally(dead=1)
+
+    def _note(self, tally: Tally) -> None:
+        self._ledger.committed_at = time.time()
+        metrics.tell(tally)
+        if tally.dead:
+            self._beat_at = 0.0  # so that the next step counts them
+
+    async def beat_if_due(self) -> None:
+        """Commit a small write each quarter of a lease: an idle session would be ended, and proves nothing."""
+        if time.monotonic() >= self._beat_at:
+            async with self._rounds.attempt(Kind.BEAT):
+                await self._beat()
+
+    async def _beat(self) -> None:
+        counts = await self._store.beat(self._settings.process, self.number, self._settings.breaker_monitoring_s)
+        self._ledger.dead_letters, self._ledger.dead_letters_recent = counts
+        self._beat_at = time.monotonic() + self._settings.lease_s * BEAT_SHARE
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, but not past being told to leave. Raises Stopping."""
+        if seconds > 0:
+            try:
+                await asyncio.wait_for(self._leave.wait(), seconds)
+            except TimeoutError:
+                return
+            raise Stopping("told to leave")
+
+    async def _sleep_awake(self, seconds: float) -> None:
+        """Sleep between retries without letting the session time out."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            await self._sleep(min(left, self._settings.lease_s * BEAT_SHARE))
+            async with self._rounds.attempt(Kind.TAKE):
+                await self._store.touch()
+
+
+def _row(entry: Entry) -> Row | None:
+    try:
+        return build(entry)
+    except (ValueError, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,194 @@
+"""The lanes of one worker: it takes its fair share, gives surplus back, and lets go of all while its breaker is open."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from reference_impl import database, lock, log, queue
+from reference_impl.breaker import CLOSED, OPEN
+from reference_impl.errors import BreakerOpen, Stopping, StoreError
+from reference_impl.lane import Lane, Ledger
+from reference_impl.retry import Sleep
+from reference_impl.rounds import Kind, Rounds
+from reference_impl.settings import Settings
+from reference_impl.store import Store
+from reference_impl.watchdog import Connection, bounded
+
+#: Part of the lease after which the shares are looked at again.
+BALANCE_SHARE = 0.1
+#: Wait before the lane count is asked for again while the queue is away, in seconds.
+QUEUE_AWAY_S = 0.5
+
+
+def fair_share(lanes: int, workers: int) -> int:
+    """Most lanes a worker may hold among so many workers that can deliver; itself is always one of them."""
+    return math.ceil(lanes / max(1, workers))
+
+
+class Lanes:
+    """Takes lanes and gives them up; each runs as a task of its own."""
+
+    def __init__(self, settings: Settings, redis: Redis, rounds: Rounds, ledger: Ledger, workers: Callable[[], int], sleep: Sleep) -> None:
+        self._settings, self._redis, self._rounds, self._ledger = settings, redis, rounds, ledger
+        self._workers, self._sleep = workers, sleep
+        self._held: dict[Lane, asyncio.Task[None]] = {}
+        self._scout: Connection | None = None
+        self.count = 0  # how many lanes there are
+
+    @property
+    def held(self) -> list[int]:
+        """The numbers of the lanes in hand."""
+        return sorted(lane.number for lane in self._held)
+
+    async def run(self) -> None:
+        """Balance until the worker stops; then finish or give back what is held."""
+        try:
+            await self._learn_count()
+            while True:
+                await self._step()
+        except Stopping:
+            pass
+        finally:
+            await self._release_all()
+
+    async def _learn_count(self) -> None:
+        while not self.count:
+            try:
+                self.count = await queue.lanes_in_force(self._redis, self._settings.concurrency)
+            except (RedisError, OSError) as e:
+                log.warning("the queue does not answer", type=type(e).__name__)
+                await self._sleep(QUEUE_AWAY_S)
+
+    async def _step(self) -> None:
+        try:
+            if self._rounds.breaker.state == CLOSED:
+                await self._balance()
+            else:
+                await self._sit_out()
+        except (StoreError, BreakerOpen):
+            pass  # counted where it was raised; the breaker decides what comes next
+
+    async def _balance(self) -> None:
+        """One step towards the fair share."""
+        self._reap()
+        share = fair_share(self.count, self._workers())
+        for lane in list(self._held)[share:]:
+            lane.leave()
+        if len(self._held) < share and await self._take_one():
+            return
+        if len(self._held) >= share:
+            await self._dismiss_scout()
+        await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait for the next look, or for a lane to end, or for the breaker."""
+        self._rounds.breaker.changed.clear()
+        changed = asyncio.ensure_future(self._rounds.breaker.changed.wait())
+        nap = asyncio.ensure_future(self._sleep(self._settings.lease_s * BALANCE_SHARE))
+        await asyncio.wait([changed, nap, *self._held.values()], return_when=asyncio.FIRST_COMPLETED)
+        changed.cancel()
+        if nap.done():
+            nap.result()  # raises Stopping
+        nap.cancel()
+
+    def _reap(self) -> None:
+        """Forget the lanes that ended. One that ended by a defect is told of, and taken anew."""
+        for lane, task in list(self._held.items()):
+            if task.done():
+                del self._held[lane]
+                if error := task.exception():
+                    log.crash("a lane ended by a defect", error, lane=lane.number)
+
+    async def _take_one(self) -> bool:
+        """Take a free lane on a connection that becomes its own; end a silent holder when there is none."""
+        async with self._rounds.attempt(Kind.TAKE):
+            connection = self._scout or await database.connect(self._settings)
+            self._scout = None
+            try:
+                lane = await self._claim(connection, self._wanted())
+                self._scout = None if lane else connection
+            except BaseException:
+                await database.close(connection)
+                raise
+        if lane:
+            self._employ(lane)
+        return lane is not None
+
+    def _wanted(self) -> list[int]:
+        """The lanes of others, in an order of our own: two workers that start at once do not race for the same."""
+        others = [n for n in range(self.count) if n not in self.held]
+        return random.sample(others, len(others))
+
+    async def _claim(self, connection: Connection, wanted: list[int]) -> Lane | None:
+        with bounded(connection, self._settings.attempt_timeout_s):
+            number = await lock.take(connection, wanted)
+            if number is None:
+                if ended := await lock.evict(connection, wanted, self._settings.lease_s):
+                    log.warning("silent holders of lanes were ended", sessions=ended)
+                return None
+        store = Store(connection, self._settings.attempt_timeout_s)
+        await store.prepare()
+        return Lane(number, store, self._redis, self._rounds, self._ledger, self._settings)
+
+    def _employ(self, lane: Lane) -> None:
+        log.info("lane taken", lane=lane.number)
+        self._held[lane] = asyncio.create_task(lane.run())
+
+    async def _sit_out(self) -> None:
+        """The breaker is open: let go of everything, send nothing, wait; then try once."""
+        await self._drop_all()
+        if self._rounds.breaker.state == OPEN:
+            await self._sleep(self._settings.breaker_recovery_timeout_s)
+            self._rounds.breaker.half_open()
+        lane = await self._trial()
+        self._rounds.recovered()
+        if lane:
+            self._employ(lane)
+
+    async def _trial(self) -> Lane | None:
+        """The one trial: a bare connection that commits a free lane's next batch, else a beat."""
+        async with self._rounds.attempt(Kind.BATCH):
+            connection = await database.connect(self._settings)
+            try:
+                lane = await self._claim(connection, self._wanted())
+                if lane:
+                    await lane.first()
+                    return lane
+                await Store(connection, self._settings.attempt_timeout_s).beat(self._settings.process, -1, 1)
+            except BaseException:
+                await database.close(connection)
+                raise
+            await database.close(connection)
+            return None
+
+    async def _drop_all(self) -> None:
+        for lane in self._held:
+            lane.drop()
+        await self._dismiss_scout()
+        await self._gone()
+
+    async def _release_all(self) -> None:
+        for lane in self._held:
+            lane.leave()
+        await self._dismiss_scout()
+        await self._gone()
+
+    async def _gone(self) -> None:
+        """Wait until every lane has ended; each of its calls is bounded, so this is too."""
+        if self._held:
+            await asyncio.wait(self._held.values())
+        self._reap()
+
+    async def _dismiss_scout(self) -> None:
+        if self._scout is not None:
+            with suppress(psycopg.Error):  # a connection that cannot be closed is closed already
+                await database.close(self._scout)
+            self._scout = None

@@ -1,0 +1,63 @@
+"""Partitions: audit_log has one a month, made ahead, and when a month is first needed.
+
+CREATE … PARTITION OF would queue every insert behind it; a table made by LIKE and then attached does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from psycopg import sql
+
+from reference_impl.watchdog import Connection
+
+#: Advisory lock under which partitions are made: (class, object).
+LOCK = (0x61756469, 1)
+#: How many months after this one are made ahead.
+AHEAD = 2
+
+Month = str  # as a timestamp begins: 2026-11
+
+
+async def ensure(connection: Connection, months: Iterable[Month]) -> None:
+    """Make the partitions of these months that do not exist yet, in one transaction of their own."""
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
+        for month in sorted(months):
+            if not await _exists(connection, month):
+                await _make(connection, month)
+
+
+def ahead(today: date) -> list[Month]:
+    """This month, the one before and those made ahead."""
+    return [_shift(today, by) for by in range(-1, AHEAD + 1)]
+
+
+def name(month: Month) -> str:
+    """The partition of a month."""
+    return f"audit_log_{month.replace('-', '_')}"
+
+
+async def _exists(connection: Connection, month: Month) -> bool:
+    found = await connection.execute(
+        "select 1 from pg_inherits join pg_class on oid = inhrelid where inhparent = 'audit_log'::regclass and relname = %s",
+        [name(month)],
+    )
+    return await found.fetchone() is not None
+
+
+async def _make(connection: Connection, month: Month) -> None:
+    first = date.fromisoformat(f"{month}-01")
+    bounds = {"name": sql.Identifier(name(month)), "from": sql.Literal(f"{month}-01"), "to": sql.Literal(f"{_shift(first, 1)}-01")}
+    await connection.execute(
+        sql.SQL("create table {name} (like audit_log including defaults including constraints)").format(**bounds)
+    )
+    await connection.execute(
+        sql.SQL("alter table audit_log attach partition {name} for values from ({from}) to ({to})").format(**bounds)
+    )
+
+
+def _shift(day: date, months: int) -> Month:
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return f"{years:04d}-{month + 1:02d}"

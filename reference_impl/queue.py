@@ -1,0 +1,122 @@
+"""The queue: one stream a lane. A lane's owner reads from the head and deletes what the store has committed.
+
+Keys, all of them:
+
+    events:{n}           stream, an entry is {event_id, event, hash}: event is the JSON of `event.Event`
+    intake:lanes         string, how many lanes there are; cannot change under a backlog
+    intake:workers       set, the names of workers that have beaten
+    intake:worker:{name} string, a worker's last heartbeat; it expires when the worker is no longer live
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from reference_impl import log
+
+LANES = "intake:lanes"
+WORKERS = "intake:workers"
+
+#: The lane count in force: the stored one, replaced by the wanted one only while no lane holds anything.
+LANES_IN_FORCE = """
+local stored = tonumber(redis.call('GET', KEYS[1]))
+if stored and stored ~= tonumber(ARGV[1]) then
+  for n = 0, stored - 1 do
+    if redis.call('XLEN', 'events:' .. n) > 0 then return stored end
+  end
+  stored = nil
+end
+if not stored then redis.call('SET', KEYS[1], ARGV[1]) end
+return tonumber(ARGV[1])
+"""
+
+#: XRANGE from the head in one MessagePack reply: redis-py's own parser would take longer than all else together.
+_HEAD = "return cmsgpack.pack(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1]))"
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One entry of a lane: its stream id, and its fields by name."""
+
+    id: str
+    fields: list[str]
+
+    def field(self, name: str) -> str:
+        """The value of that field; empty when somebody else's entry lacks it."""
+        for i in range(0, len(self.fields) - 1, 2):
+            if self.fields[i] == name:
+                return self.fields[i + 1]
+        return ""
+
+
+_decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
+
+
+def key(lane: int) -> str:
+    """The stream of a lane."""
+    return f"events:{lane}"
+
+
+def lane_of(organization_id: str | None, event_id: str, lanes: int) -> int:
+    """An organization's events share a lane, so that their order holds; an event without one goes by its id."""
+    return zlib.crc32((organization_id or event_id).encode()) % lanes
+
+
+def connect(url: str, timeout_s: float) -> Redis:
+    """A client that never repeats a command by itself: redis-py would, ten times, and enqueue twice."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        health_check_interval=0,
+    )
+
+
+async def lanes_in_force(redis: Redis, wanted: int) -> int:
+    """How many lanes there are; the stored count wins while there is a backlog."""
+    lanes = int(await redis.eval(LANES_IN_FORCE, 1, LANES, str(wanted)))
+    if lanes != wanted:
+        log.warning("the lane count cannot change under a backlog", lanes=lanes, wanted=wanted)
+    return lanes
+
+
+async def head(redis: Redis, lane: int, count: int) -> list[Entry]:
+    """The first entries of a lane, oldest first; they stay where they are."""
+    packed: Any = await redis.eval(_HEAD, 1, key(lane), str(count))
+    return _decode_entries(packed)
+
+
+async def wait(redis: Redis, lane: int, seconds: float) -> None:
+    """Return when the lane holds something, or when the time is up."""
+    await redis.xread({key(lane): "0"}, count=1, block=max(1, int(seconds * 1000)))
+
+
+async def remove(redis: Redis, lane: int, entries: list[Entry]) -> None:
+    """Delete what the store has committed."""
+    await redis.xdel(key(lane), *[entry.id for entry in entries])
+
+
+async def depth(redis: Redis, wanted: int) -> int:
+    """How many events are accepted and not yet stored; `wanted` lanes, unless another count is in force."""
+    lanes = int(await redis.get(LANES) or wanted)
+    async with redis.pipeline(transaction=False) as pipe:
+        for lane in range(lanes):
+            pipe.xlen(key(lane))
+        return sum(await pipe.execute())
+
+
+async def may_evict(redis: Redis) -> bool:
+    """Whether the server may drop events when its memory is full."""
+    memory: dict[str, Any] = await redis.info("memory")
+    return policy_may_evict(str(memory.get("maxmemory_policy", "")))
+
+
+def policy_may_evict(policy: str) -> bool:
+    """Whether that maxmemory-policy could lose events: any but noeviction."""
+    return policy != "noeviction"

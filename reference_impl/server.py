@@ -1,0 +1,70 @@
+"""The HTTP server of a process: uvicorn, on loopback only, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from reference_impl.transition import Transitions
+from reference_impl.vitals import Watch
+
+HOST = "127.0.0.1"
+#: Longer than any client pauses between two requests: a connection closed meanwhile would break one.
+KEEP_ALIVE_S = 75
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the process."""
+
+    def install_signal_handlers(self) -> None:
+        """Nothing."""
+
+
+async def serve(app: ASGIApp, port: int, stopping: asyncio.Event) -> None:
+    """Answer on that port until `stopping` is set; a signal sets it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    config = uvicorn.Config(app, HOST, port, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None,
+                            lifespan="off", timeout_graceful_shutdown=3, ws="none")
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    stopping.set()
+
+
+def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+def telling(watch: Watch) -> list[Route]:
+    """What every process tells of itself: /health and /metrics."""
+
+    async def health(request: Request) -> Response:
+        return json(watch.status())
+
+    async def metrics(request: Request) -> Response:
+        watch.status()  # brings the gauges up to date
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/health", health), Route("/metrics", metrics)]
+
+
+def transitions(seen: Transitions) -> Route:
+    """The breaker's last transitions, oldest first, as JSON lines."""
+
+    async def lines(request: Request) -> Response:
+        return Response(b"".join(msgspec.json.encode(t) + b"\n" for t in seen.seen), media_type="application/x-ndjson")
+
+    return Route("/breaker/transitions", lines)

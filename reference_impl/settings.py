@@ -1,0 +1,78 @@
+"""Settings: what the environment may set, with units in the names. A wrong one is refused at start, by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+import msgspec
+from msgspec import Meta
+
+from reference_impl.errors import SettingsError
+
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Each field is read from the variable of its name in capitals; the defaults are the design's."""
+
+    database_url: str = ""
+    redis_url: str = ""
+    http_port: Port = 8080
+    process: str = "reference"  # who this is, unique among the running processes
+    incarnation: str = "0"  # which start of it
+    state_dir: str = "."  # where transitions.jsonl is written
+
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes at work, shared by all workers
+    batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1000  # most events in one transaction
+    batch_linger_s: Annotated[float, Meta(ge=0, le=60)] = 0.1  # least time between two small batches of a lane
+    lease_s: Seconds = 10.0  # the longest a dead or frozen worker may hold a lane
+    attempt_timeout_s: Seconds = 5.0  # the longest one attempt to store a batch may take
+    connect_timeout_s: Seconds = 3.0  # the longest one connection to the store may take
+    enqueue_timeout_s: Seconds = 2.0  # the longest wait for the queue's reply
+
+    breaker_failure_threshold: Count = 5  # consecutive failed rounds that open it
+    breaker_failure_rate: Share = 0.5  # or more than this share of the rounds …
+    breaker_minimum_rounds: Count = 10  # … when there were at least so many …
+    breaker_monitoring_s: Seconds = 60.0  # … in this window; health looks back as far
+    breaker_recovery_timeout_s: Seconds = 30.0  # from OPEN to HALF_OPEN
+
+    retry_strategy: Literal["exponential", "linear", "fixed"] = "exponential"
+    retry_base_s: Seconds = 1.0
+    retry_cap_s: Seconds = 30.0
+    retry_jitter: Share = 0.1  # of the wait, either way
+    max_retries: Annotated[int, Meta(ge=0, le=1000)] = 5
+
+    queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
+    max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
+    max_event_bytes: Count = 262_144
+    max_batch_bytes: Count = 4_194_304
+    max_depth: Annotated[int, Meta(ge=1, le=500)] = 32  # of objects and arrays within each other
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings of this environment. Raises SettingsError naming the variable."""
+        given = {field: environ[field.upper()] for field in cls.__struct_fields__ if field.upper() in environ}
+        try:
+            return msgspec.convert(given, cls, strict=False)
+        except msgspec.ValidationError as e:
+            raise _wrong(str(e), given) from None
+
+    def require(self, *fields: str) -> None:
+        """Raise SettingsError unless each of these is set."""
+        for field in fields:
+            if not getattr(self, field):
+                raise SettingsError(f"{field.upper()} is not set: this process needs it in its environment")
+
+
+def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
+    """msgspec's `Expected … - at `$.field``, told with the variable's name and the value that came."""
+    what, _, path = message.partition(" - at ")
+    field = path.strip("`$.")
+    value = given.get(field, "")
+    shown = "a value that is not shown" if field.endswith("_url") else repr(value)
+    return SettingsError(f"{field.upper()}: {what[0].lower()}{what[1:]}, got {shown}")

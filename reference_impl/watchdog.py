@@ -1,0 +1,35 @@
+"""A watchdog bounds every call to the store, by shutting the socket when the time is up.
+
+Nothing gentler works on a silent link: the server's own time-outs cannot reach us, and a cancelled psycopg call first
+tries to cancel its query on the server, over the same silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+def shut(connection: Connection) -> None:
+    """End both directions at once: whoever waits on this connection gets an error now. Sends no statement."""
+    with suppress(OSError, psycopg.Error):  # already closed: then nobody waits
+        with socket.socket(fileno=os.dup(connection.fileno())) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def bounded(connection: Connection, seconds: float) -> Iterator[None]:
+    """Whatever is awaited inside on this connection ends within `seconds`, if need be with an OperationalError."""
+    timer = asyncio.get_running_loop().call_later(seconds, shut, connection)
+    try:
+        yield
+    finally:
+        timer.cancel()

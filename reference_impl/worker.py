@@ -1,0 +1,110 @@
+"""The worker: delivers from its share of the lanes to the store, and says how it fares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from reference_impl import heartbeat, log, metrics, queue
+from reference_impl.breaker import CLOSED, Breaker
+from reference_impl.errors import Stopping
+from reference_impl.heartbeat import Heartbeat, QueueAway
+from reference_impl.lane import WAIT_S, Ledger
+from reference_impl.lanes import Lanes
+from reference_impl.rounds import Rounds
+from reference_impl.settings import Settings
+from reference_impl.transition import Transitions
+from reference_impl.vitals import Watch
+
+#: Heartbeats within the time that one is fresh, and the longest between two, in seconds.
+BEATS_PER_LEASE, SLOWEST_BEAT_S = 20, 0.5
+
+
+class Worker:
+    """One worker: `start`, then `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s + WAIT_S)
+        self.transitions = Transitions(settings.state_dir, settings.process, settings.incarnation)
+        self.breaker = Breaker(settings, self._transition)
+        self._rounds = Rounds(self.breaker, settings.retry_base_s, self.sleep)
+        self._ledger = Ledger()
+        self.watch = Watch(settings, self._redis, self.sleep)
+        self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to take lanes."""
+        self._tasks = [asyncio.create_task(_until_stopped(run)) for run in (self.watch.run, self._beat, self.lanes.run)]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A part that ends by a defect takes the worker with it: half a worker would look alive."""
+        if not task.cancelled() and (error := task.exception()):
+            log.crash("the worker ended by a defect", error)
+            self._stopping.set()
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set when the worker was told to stop, or ended."""
+        return self._stopping
+
+    async def stop(self) -> None:
+        """Finish the batches at hand, give the lanes back. Raises what a part ended by."""
+        self._stopping.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await heartbeat.farewell(self._redis, self._settings.process)
+        except QueueAway:
+            pass  # the heartbeat goes stale by itself
+        await self._redis.aclose()
+        self.transitions.close()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but not past being told to stop. Raises Stopping."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+        raise Stopping("told to stop")
+
+    def _transition(self, before: str | None, after: str, reason: str) -> None:
+        self.transitions.record(before, after, reason)
+        metrics.transition(after)
+
+    def _deliverers(self) -> int:
+        """How many workers can deliver, as last heard; this one always counts."""
+        others = [w for w in self.watch.vitals.workers if w.worker != self._settings.process]
+        return 1 + sum(w.circuit_breaker_state == CLOSED for w in others)
+
+    async def _beat(self) -> None:
+        pause = min(SLOWEST_BEAT_S, self._settings.lease_s / BEATS_PER_LEASE)
+        while True:
+            try:
+                await heartbeat.beat(self._redis, self._heartbeat(), self._settings.lease_s)
+            except QueueAway:
+                pass  # said by /health, and by every lane
+            await self.sleep(pause)
+
+    def _heartbeat(self) -> Heartbeat:
+        rounds, failed = self.breaker.rounds()
+        return Heartbeat(
+            worker=self._settings.process,
+            incarnation=self._settings.incarnation,
+            circuit_breaker_state=self.breaker.state,
+            lanes=self.lanes.held,
+            rounds=rounds,
+            failed_rounds=failed,
+            committed_at=self._ledger.committed_at,
+            dead_letters=self._ledger.dead_letters,
+            dead_letters_recent=self._ledger.dead_letters_recent,
+        )
+
+
+async def _until_stopped(run: Callable[[], Awaitable[None]]) -> None:
+    with suppress(Stopping):
+        await run()

@@ -1,0 +1,97 @@
+"""The backlog as the harness counts it, past every link: what is queued, what is stored, what is dead."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import psycopg
+import redis
+from psycopg import sql
+
+from shaketable.manifest import Manifest, QueueKey
+from shaketable.stack import Stack
+
+#: Milliseconds that one count may take: it must not become the load.
+COUNT_MS = 2_000
+
+_LENGTH = {"stream": "xlen", "list": "llen", "zset": "zcard", "set": "scard", "hash": "hlen"}
+
+
+class Counts(NamedTuple):
+    """None is 'could not be seen'."""
+
+    queue: int | None
+    stored: int | None
+    dead: int | None
+
+
+class Backlog:
+    """Direct, bounded sessions of the harness's own; a count that fails is None, and the session is made anew."""
+
+    def __init__(self, stack: Stack, manifest: Manifest) -> None:
+        self._stack, self._manifest = stack, manifest
+        self._redis = redis.Redis.from_url(stack.redis_url(), socket_timeout=2, socket_connect_timeout=2)
+        self._postgres: psycopg.Connection[tuple[int]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._redis.close()
+        self._drop()
+
+    def counts(self) -> Counts:
+        """All three, now."""
+        dead = self._manifest.dead_letters
+        return Counts(self.queue(), self._count(self._manifest.stored.sql), self._count(dead.sql) if dead else 0)
+
+    def queue(self) -> int | None:
+        """Entries in all the target's queue keys; None when it names none, or Redis does not answer."""
+        if self._manifest.queue is None:
+            return None
+        try:
+            return sum(self._length(key) for key in self._manifest.queue.redis)
+        except redis.RedisError:
+            return None
+
+    def by_key(self) -> dict[str, int]:
+        """The length of every existing key that the target names."""
+        keys = self._manifest.queue.redis if self._manifest.queue else ()
+        return {name: self._measure(name, key) for key in keys for name in self._names(key)}
+
+    def _length(self, key: QueueKey) -> int:
+        return sum(self._measure(name, key) for name in self._names(key))
+
+    def _names(self, key: QueueKey) -> list[str]:
+        if "*" not in key.key:
+            return [key.key]
+        return [name.decode() for name in self._redis.scan_iter(key.key, count=1000, _type=key.type)]
+
+    def _measure(self, name: str, key: QueueKey) -> int:
+        return int(getattr(self._redis, _LENGTH[key.type])(name))
+
+    def _count(self, query: str) -> int | None:
+        try:
+            row = self._session().execute(
+                sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query))  # type: ignore[arg-type]
+            ).fetchone()  # fmt: skip
+            return row[0] if row else None
+        except psycopg.Error:
+            self._drop()
+            return None
+
+    def _session(self) -> psycopg.Connection[tuple[int]]:
+        if self._postgres is None or self._postgres.closed:
+            self._postgres = psycopg.connect(
+                self._stack.admin_url(), autocommit=True, connect_timeout=2,
+                options=f"-c statement_timeout={COUNT_MS} -c log_duration=off",
+            )  # fmt: skip
+        return self._postgres
+
+    def _drop(self) -> None:
+        if self._postgres is not None:
+            self._postgres.close()
+            self._postgres = None

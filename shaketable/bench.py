@@ -1,0 +1,76 @@
+"""The bench: the stack, the target and the sinks of one run, as far as a fault may touch them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from shaketable import exchange
+from shaketable.errors import HarnessError, ScenarioError
+from shaketable.op import Op
+from shaketable.sink import Sink
+from shaketable.stack import Link, Service, Stack
+from shaketable.target import Target
+from shaketable.toxiproxy import Toxiproxy
+
+
+class RunBench:
+    """Keeps `shaketable.fault.Bench`. Use as a context manager: sinks end with it."""
+
+    def __init__(self, stack: Stack, target: Target, record: Callable[[Op], None]) -> None:
+        self._stack, self._target, self._record = stack, target, record
+        self._sinks: dict[str, Sink] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    @property
+    def toxiproxy(self) -> Toxiproxy:
+        return self._stack.toxiproxy
+
+    def links(self, service: Service, process: str | None = None) -> list[Link]:
+        """The links to a service, of one process or kind, else of all."""
+        wanted = None if process is None else self.instances(process)
+        found = [ln for ln in self._stack.links if ln.service == service and (wanted is None or ln.process in wanted)]
+        if not found:
+            raise ScenarioError(f"no link leads to {service!r}{f' from {process!r}' if process else ''}: nothing to break")
+        return found
+
+    def proxy(self, link: Link) -> str:
+        return self._stack.proxy(link)
+
+    def sink(self, link: Link) -> str:
+        """The sink of a link, opened at its first use."""
+        if link.name not in self._sinks:
+            self._sinks[link.name] = self._open.enter_context(Sink(link, self._record))
+        return self._sinks[link.name].address
+
+    def round_trip_ms(self, link: Link, through: bool) -> float | None:
+        return exchange.round_trip_ms(link.service, link.listen if through else link.upstream)
+
+    def instances(self, process: str) -> list[str]:
+        return [instance.name for instance in self._target.named(process)]
+
+    def kill(self, instance: str) -> None:
+        self._target.kill(instance)
+
+    def start(self, instance: str) -> None:
+        self._target.start(instance)
+
+    def is_alive(self, instance: str) -> bool:
+        child = self._target.instances[instance].child
+        return child is not None and child.poll() is None
+
+    def check_links(self) -> None:
+        """Every link passes the harness's own exchange. Raises HarnessError naming those that do not."""
+        dead = [link.name for link in self._stack.links if self.round_trip_ms(link, through=True) is None]
+        if dead:
+            raise HarnessError(f"no exchange through the link {', '.join(dead)}, although no fault is active")

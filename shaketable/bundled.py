@@ -1,0 +1,24 @@
+"""Where scenarios, locustfiles and targets are looked up by name: here, beside the package, then inside the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shaketable.errors import InputError
+
+_PACKAGE = Path(__file__).parent
+
+
+def places(folder: str) -> list[Path]:
+    """The folders of that name, nearest first: `./FOLDER`, the checkout's, the wheel's."""
+    candidates = [Path(folder), _PACKAGE.parent / folder, _PACKAGE / "_bundled" / folder]
+    return [place for place in candidates if place.is_dir()]
+
+
+def find(path: str) -> Path:
+    """A file by its path below one of the places, such as `locustfiles/ingest.py`. Raises InputError for none."""
+    folder, _, rest = path.partition("/")
+    for place in places(folder):
+        if (place / rest).is_file():
+            return (place / rest).resolve()
+    raise InputError(f"expected {path} here, beside the package or inside it, but there is none: is the wheel whole?")

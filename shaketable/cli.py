@@ -1,0 +1,135 @@
+"""The command line. One `main` decides the exit code: 0 passed, 1 failed, 2 unknown, 254 bad input, 255 the harness failed.
+
+A traceback would exit 1 and a usage error 2, which here mean a verdict; so neither may reach the shell by itself.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shaketable.check import Verdict
+from shaketable.errors import Interrupted, ShaketableError
+
+EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_APPLICABLE: 2}
+BAD_INPUT, HARNESS_FAILED = 254, 255
+
+app = typer.Typer(
+    name="shaketable",
+    help="Does your event pipeline keep its promise when things break? Load it, shake it, judge it.\n\n"
+    "Exit codes: 0 passed, 1 failed, 2 unknown, 254 bad arguments or input, 255 the harness failed or was interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RunPath = Annotated[Path, typer.Argument(metavar="[RUN_DIR]", help="A run's folder.")]
+LATEST = Path("runs/latest")
+
+
+@app.command()
+def run(
+    scenarios: Annotated[list[str], typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO…")],
+    target: Annotated[
+        Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Reuse this run's corpus, schedule and timeline exactly.", metavar="RUN_DIR")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    port_base: Annotated[
+        int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
+    ] = None,
+) -> int:
+    """Shake a target by one or more scenarios, and judge it. The worst verdict is the exit code."""
+    from shaketable.commands import run as command
+
+    return max(
+        (command.one(name, target, runs=runs, seed=seed, replay=replay, port_base=port_base) for name in scenarios),
+        key=_badness,
+    )
+
+
+@app.command()
+def check(run_dir: RunPath = LATEST) -> int:
+    """Judge a saved run again: also one that was cut off half-way."""
+    from shaketable.commands.check import check as command
+
+    return command(run_dir)
+
+
+@app.command(name="list")
+def list_() -> int:
+    """Tell every scenario's story in a sentence, and name faults and checks."""
+    from shaketable.commands.list import show
+
+    return show()
+
+
+@app.command()
+def doctor(
+    target: Annotated[Path | None, typer.Option(help="Read this processor's manifest too.")] = None,
+) -> int:
+    """Say what is here, what is missing and how to get it; builds Toxiproxy if it must."""
+    from shaketable.commands.doctor import examine
+
+    return examine(target)
+
+
+@app.command()
+def heal() -> int:
+    """End all that killed runs left behind: servers, proxies, folders. Runs that are alive are left alone."""
+    from shaketable.commands.heal import heal as command
+
+    return command()
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(guarded(lambda: app(standalone_mode=False)))
+
+
+def guarded(command: object) -> int:
+    """Run a command and turn all that can happen into the exit code, and one sentence on stderr."""
+    assert callable(command)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = command()
+        return code if isinstance(code, int) else 0
+    except ShaketableError as e:
+        return _say(str(e), e.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted: everything that was started is ended", Interrupted.exit_code)
+    except typer.Exit as e:
+        return e.exit_code
+    except Exception as e:
+        if callable(show := getattr(e, "show", None)):  # a usage error of the CLI library
+            show()
+            return BAD_INPUT
+        traceback.print_exc()
+        return _say("this is a bug in shaketable, not a verdict on the target", HARNESS_FAILED)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str, code: int) -> int:
+    print(f"shaketable: {text}", file=sys.stderr)
+    return code
+
+
+def _badness(code: int) -> int:
+    """Failed is worse than unknown, and unknown than passed; errors are raised, not returned."""
+    return {0: 0, 2: 1, 1: 2}.get(code, 3)
+
+
+if __name__ == "__main__":
+    main()

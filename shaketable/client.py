@@ -1,0 +1,48 @@
+"""A client: what an answer means, and how long to wait before the next try. The one table that decides outcomes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from typing import NamedTuple
+
+from shaketable.clock import SECOND
+from shaketable.op import Outcome
+
+#: Answers that mean: certainly not accepted (a manifest may name others).
+DEFINITE_REFUSALS = frozenset({400, 401, 413, 422, 429, 503})
+#: Those among them that invite another try.
+FOR_NOW = frozenset({429, 503})
+#: Errors by which not one byte of a request can have reached the target.
+NEVER_SENT = frozenset({"ConnectionRefusedError"})
+
+#: The wait before the second attempt, doubled before each further one, in seconds.
+FIRST_WAIT_S = 0.2
+#: The longest wait between two attempts, in seconds.
+LONGEST_WAIT_S = 2.0
+#: Waits are longer or shorter by up to this share, so that clients do not come back in step.
+WAIT_JITTER = 0.25
+
+
+class Answer(NamedTuple):
+    """What the client knows after an attempt."""
+
+    outcome: Outcome
+    again: bool  # whether a real client would try again
+
+
+def decide(status: int | None, error: str = "", definite_refusals: Collection[int] = DEFINITE_REFUSALS) -> Answer:
+    """The meaning of an answer's status, or of the error (its class name) that came instead. In doubt: indeterminate."""
+    if status == 202 and not error:
+        return Answer(Outcome.ACKNOWLEDGED, again=False)
+    if error in NEVER_SENT:
+        return Answer(Outcome.REFUSED, again=True)
+    if status in definite_refusals and not error:
+        return Answer(Outcome.REFUSED, again=status in FOR_NOW)
+    return Answer(Outcome.INDETERMINATE, again=True)
+
+
+def wait(tries: int, rng: random.Random) -> int:
+    """Nanoseconds to wait after so many attempts (1 or more); the answer's own advice (Retry-After) is not heard."""
+    seconds = min(FIRST_WAIT_S * 2.0 ** min(tries - 1, 30), LONGEST_WAIT_S)
+    return round(seconds * rng.uniform(1 - WAIT_JITTER, 1 + WAIT_JITTER) * SECOND)

@@ -1,0 +1,65 @@
+"""`shaketable doctor`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from shaketable import manifest
+from shaketable.errors import ShaketableError
+from shaketable.stacks import binaries, toxiproxy_build
+
+#: Bytes that a run may leave in its directory and in the temporary folder.
+ROOM = 500_000_000
+
+_OTHER_WAYS = (
+    "other ways to Toxiproxy 2.12: `brew install toxiproxy`, the release page of Shopify/toxiproxy (put it on PATH as "
+    "`toxiproxy-server`), or Go >= 1.23 so that it can be built"
+)
+
+
+def examine(target: Path | None) -> int:
+    """Try everything a run needs; each line says what is there or what to do. Passed, or failed."""
+    console = Console(highlight=False)
+    lines: list[tuple[str, Callable[[], str]]] = [
+        ("Python", lambda: sys.version.split()[0]),
+        ("PostgreSQL", lambda: f"{binaries.POSTGRES_MAJOR} ({_place(binaries.postgres_bin(binaries.server_user()))})"),
+        ("Valkey", lambda: f"from {_place(binaries.valkey_server())}"),
+        ("Toxiproxy", lambda: f"{toxiproxy_build.VERSION} ({_place(binaries.toxiproxy_server(console.print))})"),
+        ("disk", _room),
+    ]
+    if target is not None:
+        lines.append(("target", lambda: f"{manifest.load(target).name}: the manifest is sound"))
+    results = [_line(console, name, look) for name, look in lines]
+    if not all(results):
+        console.print(_OTHER_WAYS)
+    return 0 if all(results) else 1
+
+
+def _line(console: Console, name: str, look: Callable[[], str]) -> bool:
+    try:
+        console.print(f"ok       {name}: {look()}", soft_wrap=True)
+        return True
+    except ShaketableError as e:
+        console.print(f"missing  {name}: {e}", soft_wrap=True)
+        return False
+
+
+def _place(path: Path) -> str:
+    """Where something was found, from here if it is below."""
+    try:
+        return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    except OSError:
+        return str(path)
+
+
+def _room() -> str:
+    free = shutil.disk_usage(".").free
+    if free < ROOM:
+        raise ShaketableError(f"expected {ROOM // 10**6} MB free here, got {free // 10**6} MB: make room")
+    return f"{free // 10**9} GB free"

@@ -1,0 +1,29 @@
+"""`shaketable heal`."""
+
+from __future__ import annotations
+
+import psutil
+
+from shaketable import supervisor
+
+
+def heal() -> int:
+    """End what the undo journals name, unless a supervisor still watches over it."""
+    watched = _watched()
+    left = [journal for journal in sorted(supervisor.journals().glob("*.jsonl")) if str(journal) not in watched]
+    for journal in left:
+        ended = supervisor.end(journal)
+        print(f"{journal.stem}: " + (f"ended {', '.join(ended)}" if ended else "nothing was left"))
+    if not left:
+        print(f"nothing to heal{f' ({len(watched)} run alive)' if watched else ''}")
+    return 0
+
+
+def _watched() -> set[str]:
+    """The journals that a living supervisor was started for."""
+    found = set()
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "shaketable.supervisor" in command:
+            found.add(command[-1])
+    return found

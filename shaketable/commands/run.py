@@ -1,0 +1,34 @@
+"""`shaketable run`: shake once, judge, tell."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from shaketable import run, rundir, scenario
+from shaketable.bundled import find
+from shaketable.commands import check
+from shaketable.rundir import RunDir
+from shaketable.status import PlainShow
+
+
+def one(
+    name: str,
+    target: Path | None,
+    *,
+    runs: Path,
+    seed: int | None,
+    replay: Path | None,
+    port_base: int | None,
+) -> int:
+    """Play one scenario and return its exit code."""
+    earlier = rundir.find(replay) if replay else None
+    asked = scenario.load(name)
+    if earlier is not None:
+        asked = scenario.replayed(asked, earlier)
+    if seed is not None:
+        asked = dataclasses.replace(asked, seed=seed)
+    order = run.Order(asked, target or find("reference_impl/target.toml"), runs, port_base, earlier)
+    with PlainShow() as show:
+        directory: RunDir = run.run(order, show)
+    return check.check(directory.path)

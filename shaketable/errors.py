@@ -1,0 +1,39 @@
+"""Every error shaketable raises on purpose: what was expected, the value that came, what to do."""
+
+from __future__ import annotations
+
+
+class ShaketableError(Exception):
+    """Base of all; `exit_code` is what the command line ends with."""
+
+    exit_code = 255
+
+
+class InputError(ShaketableError):
+    """What the user gave cannot be used: an argument, a scenario, a manifest, a run directory."""
+
+    exit_code = 254
+
+
+class ScenarioError(InputError):
+    """A scenario that cannot be loaded or contradicts itself."""
+
+
+class ManifestError(InputError):
+    """A target's manifest that does not fit the contract."""
+
+
+class RunDirError(InputError):
+    """A folder that is no run directory, or one that lacks what is asked of it."""
+
+
+class HarnessError(ShaketableError):
+    """The harness could not do its part: a server that does not start, a proxy that does not answer."""
+
+
+class TargetError(ShaketableError):
+    """The target could not be brought up: died at start, or never ready."""
+
+
+class Interrupted(ShaketableError):
+    """Somebody pressed Ctrl-C, or sent SIGTERM."""

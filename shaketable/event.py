@@ -1,0 +1,171 @@
+"""An event: what a client sends, and when two of them are the same.
+
+Compared as values: numbers as doubles, `timestamp` as an instant cut to microseconds, a null member as none at all,
+members the contract does not name wherever the target keeps them (beside the others, or under `details`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+#: The enums of the contract.
+STATUSES = ("attempt", "success", "failure")
+CLASSIFICATIONS = ("PUBLIC", "INTERNAL", "CONFIDENTIAL", "PHI")
+
+#: Members of the contract that hold text, and the most characters the mix puts into each.
+TEXT_LIMITS = {
+    "action": 255,
+    "principalId": 255,
+    "organizationId": 255,
+    "targetResourceType": 255,
+    "targetResourceId": 255,
+    "outcomeDescription": 8_000,
+    "correlationId": 255,
+    "retentionPolicy": 50,
+    "eventVersion": 20,
+}
+#: All members of the contract; any other lands in `details`.
+MEMBERS = frozenset({"eventId", "timestamp", "status", "dataClassification", "ttl", *TEXT_LIMITS})
+#: Without these an event is refused.
+REQUIRED = ("timestamp", "action", "status")
+
+#: The earliest instant of the contract.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def parse(text: bytes | str) -> dict[str, Any]:
+    """Read an event as sent or stored; numbers outside a double stay exact, and lone surrogates are kept.
+
+    Raises ValueError when the text is no JSON object.
+    """
+    value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected an event as a JSON object, got a JSON {type(value).__name__}")
+    return value
+
+
+def _number(text: str) -> float | Decimal:
+    """The double nearest to a literal, or the literal's exact value when no double is near."""
+    double = float(text)
+    return Decimal(text) if math.isinf(double) else double
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"expected JSON, got {text}: JSON has no such number")
+
+
+def instant(text: str) -> int | None:
+    """Microseconds since 1970 of an RFC 3339 timestamp, cut (not rounded); None when it names no instant."""
+    try:
+        at = datetime.fromisoformat(text)  # cuts digits past the sixth
+    except ValueError:
+        return None
+    return None if at.tzinfo is None else (at - _EPOCH) // _MICROSECOND
+
+
+def canonical(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The value by which events are compared; members outside the contract are gathered under `details`."""
+    members: dict[str, Any] = {}
+    details: dict[str, Any] = {}
+    for name, value in event.items():
+        if value is None:
+            continue
+        if name == "details" and isinstance(value, Mapping):
+            details.update(_hoisted(value))
+        elif name in MEMBERS:
+            members[name] = _member(name, value)
+        else:
+            details[name] = _value(value)
+    if details:
+        members["details"] = details
+    return members
+
+
+def _hoisted(details: Mapping[str, Any]) -> dict[str, Any]:
+    """What `details` holds; a target that files a sent `details` as one more unknown member nests it once more."""
+    inner = details.get("details")
+    rest = {name: _value(value) for name, value in details.items() if value is not None and name != "details"}
+    return rest | (_hoisted(inner) if isinstance(inner, Mapping) else {} if inner is None else {"details": inner})
+
+
+def _member(name: str, value: Any) -> Any:
+    """A named member: instants and ids have values of their own."""
+    if isinstance(value, str):
+        if name == "timestamp":
+            at = instant(value)
+            return value if at is None else at
+        if name == "eventId":
+            return value.lower()
+    return _value(value)
+
+
+def _value(value: Any) -> Any:
+    """Numbers as doubles, null members dropped, at any depth."""
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, int | float | Decimal):
+        return _double(value)
+    if isinstance(value, Mapping):
+        return {name: _value(inner) for name, inner in value.items() if inner is not None}
+    return [_value(inner) for inner in value]
+
+
+def _double(value: int | float | Decimal) -> float | Decimal:
+    """The nearest double (minus zero is zero), or the exact value of what is outside all of them."""
+    try:
+        double = float(value)
+    except OverflowError:
+        return Decimal(value)
+    return Decimal(value) if math.isinf(double) else double + 0.0
+
+
+def same(sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()) -> list[str]:
+    """The paths of the members that differ, never their values; [] when the same. `adds`: the target's own members."""
+    left, right = canonical(sent), canonical(stored)
+    return sorted(_differing(left, _without_added(left, right, adds), ""))
+
+
+def _without_added(sent: dict[str, Any], stored: dict[str, Any], adds: Collection[str]) -> dict[str, Any]:
+    """What is stored, less what the target added by itself: a sent member of such a name is compared."""
+    mine = sent.get("details", {})
+    kept = {name: v for name, v in stored.items() if name == "details" or name in sent or name not in adds}
+    details = {name: v for name, v in stored.get("details", {}).items() if name in mine or name not in adds}
+    return {name: v for name, v in kept.items() if name != "details"} | ({"details": details} if details else {})
+
+
+def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for name in left.keys() | right.keys():
+            step = f"{path}.{_step(name)}" if path else _step(name)
+            if name in left and name in right:
+                yield from _differing(left[name], right[name], step)
+            else:
+                yield step
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for at, (one, other) in enumerate(zip(left, right, strict=True)):
+            yield from _differing(one, other, f"{path}[{at}]")
+    elif type(left) is not type(right) or left != right:
+        yield path
+
+
+def _step(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else json.dumps(name)
+
+
+def digest(event: Mapping[str, Any], adds: Collection[str] = ()) -> str:
+    """SHA-256 (hex) over the canonical value less `adds`: equal digests, same event."""
+    value = canonical(event)
+    value = _without_added({}, value, adds) if adds else value
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=lambda exact: {"exact": str(exact)})
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,14 @@
+"""The catalogue of faults: one file each, one line each here; packages may add theirs by the entry point below."""
+
+from __future__ import annotations
+
+from shaketable.fault import Fault
+from shaketable.faults.down import Down
+from shaketable.faults.kill import Kill
+from shaketable.faults.latency import Latency
+from shaketable.registry import Registry
+
+#: Faults by kind. Other packages register theirs under the entry point group of this name.
+FAULTS: Registry[Fault] = Registry("shaketable.faults", "fault", [Down, Kill, Latency])
+
+__all__ = ["FAULTS", "Down", "Kill", "Latency"]

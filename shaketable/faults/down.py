@@ -1,0 +1,59 @@
+"""A service is gone: every connection to it is refused, or accepted and closed at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from shaketable.fault import Bench, Witness
+from shaketable.faults import links
+from shaketable.stack import Service
+
+
+@dataclass(frozen=True)
+class Down:
+    """`service` is away, for all processes or for one.
+
+    `sink` (the default): connections are accepted and closed by a listener of ours, so that every attempt in the outage
+    is counted; old ones are cut. `refused`: nobody listens, as when a server's process is gone.
+    """
+
+    service: Service
+    process: str | None = None
+    mode: Literal["sink", "refused"] = "sink"
+    kind: ClassVar[str] = "down"
+    colour: ClassVar[str] = "#c0392b"
+
+    @property
+    def label(self) -> str:
+        return f"{self.service} away ({self.mode}){f' for {self.process}' if self.process else ''}"
+
+    @property
+    def blocks_store(self) -> bool:
+        return self.service == "postgres" and self.process is None
+
+    @property
+    def blocks_intake(self) -> bool:
+        return self.service in ("redis", "ingest")
+
+    def aims(self, bench: Bench) -> list[str]:
+        return [link.name for link in bench.links(self.service, self.process)]
+
+    def inject(self, bench: Bench) -> None:
+        for link in bench.links(self.service, self.process):
+            if self.mode == "sink":
+                bench.toxiproxy.aim(bench.proxy(link), bench.sink(link))
+            else:
+                bench.toxiproxy.enable(bench.proxy(link), False)
+
+    def heal(self, bench: Bench) -> None:
+        for link in bench.links(self.service, self.process):
+            if self.mode == "sink":
+                bench.toxiproxy.aim(bench.proxy(link), str(link.upstream))
+            else:
+                bench.toxiproxy.enable(bench.proxy(link), True)
+
+    def witness(self, bench: Bench) -> Witness:
+        """No answer through the link while there is one past it."""
+        found = bench.links(self.service, self.process)
+        return links.witness(bench, found, lambda through, past: through is None and past is not None)

@@ -1,0 +1,25 @@
+"""What goes in: corpus and schedule of a run, drawn from its seed or taken over from an earlier run."""
+
+from __future__ import annotations
+
+import shutil
+
+from shaketable import rundir
+from shaketable.load import schedule
+from shaketable.mix.corpus import corpus
+from shaketable.rundir import RunDir
+from shaketable.scenario import Scenario
+
+
+def draw(run: RunDir, scenario: Scenario) -> int:
+    """Write corpus.jsonl and schedule.jsonl; returns how many events are scheduled."""
+    shapes = corpus(scenario.mix, scenario.seed)
+    rundir.write_lines(run / rundir.CORPUS, shapes)
+    return rundir.write_lines(run / rundir.SCHEDULE, schedule(scenario.load, scenario.mix, shapes, scenario.seed))
+
+
+def take_over(run: RunDir, earlier: RunDir) -> int:
+    """Copy another run's corpus and schedule byte for byte; returns how many events are scheduled."""
+    for name in (rundir.CORPUS, rundir.SCHEDULE):
+        shutil.copyfile(earlier / name, run / name)
+    return (run / rundir.SCHEDULE).read_bytes().count(b"\n")

@@ -1,0 +1,135 @@
+"""The manifest: what a processor says of itself, so that the harness can start, load, shake and judge it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from shaketable.errors import ManifestError
+
+#: The only contract there is so far.
+CONTRACT = 1
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the manifest: a key it does not know is an error, since a typo would mean a default."""
+
+
+class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
+    """Where events go in."""
+
+    process: str
+    path: str = "/events"
+    definite_refusals: tuple[int, ...] = (400, 401, 413, 422, 429, 503)  # certainly not accepted
+
+
+class Process(Strict, frozen=True, forbid_unknown_fields=True):
+    """One kind of process; `count` of them run."""
+
+    name: str
+    command: tuple[str, ...]
+    count: int = 1
+    health: str | None = None  # path on its own HTTP_PORT
+    ready_s: float = 20.0
+    stop_s: float = 10.0  # from SIGTERM to SIGKILL
+
+    def instances(self) -> list[str]:
+        """`ingest`, or `worker-1`, `worker-2`."""
+        return [self.name] if self.count == 1 else [f"{self.name}-{n}" for n in range(1, self.count + 1)]
+
+
+class Stored(Strict, frozen=True, forbid_unknown_fields=True):
+    """Where accepted events end up."""
+
+    sql: str
+    relation: str | None = None
+    updates: bool = False  # rows are updated in place, so their order is not judged
+    adds: tuple[str, ...] = ()  # members the target may add to an event
+
+
+class DeadLetters(Strict, frozen=True, forbid_unknown_fields=True):
+    """Where events end up that cannot be stored."""
+
+    sql: str
+
+
+class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
+    """Redis keys that hold accepted, not yet stored events; `*` matches several."""
+
+    key: str
+    type: Literal["stream", "list", "zset", "set", "hash"] = "list"
+
+
+class Queue(Strict, frozen=True, forbid_unknown_fields=True):
+    """What is accepted and not yet stored, unacknowledged work included."""
+
+    redis: tuple[QueueKey, ...]
+
+
+class Timing(Strict, frozen=True, forbid_unknown_fields=True):
+    """What the laws are judged by; seconds, and a count."""
+
+    failure_threshold: int = 5
+    recovery_s: float = 30.0
+    lease_s: float = 10.0  # the longest a dead or frozen worker may hold work
+    open_within_s: float = 15.0  # from the store going away, while there is work
+    health_grace_s: float = 5.0
+    attempt_timeout_s: float = 5.0
+
+
+class Capabilities(Strict, frozen=True, forbid_unknown_fields=True):
+    """What may be judged; absent is 'not applicable', never a pass."""
+
+    order_by: str | None = None
+    breaker: bool = False
+    health: bool = False
+
+
+class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
+    """The whole of it."""
+
+    contract: int
+    name: str
+    ingest: Ingest
+    process: tuple[Process, ...]
+    stored: Stored
+    cwd: str = "."
+    setup: tuple[str, ...] = ()
+    dead_letters: DeadLetters | None = None
+    queue: Queue | None = None
+    timing: Timing = Timing()
+    settings: dict[str, str] = {}
+    capabilities: Capabilities = Capabilities()
+
+    def instances(self) -> list[tuple[str, Process]]:
+        """Every process that runs, by its own name."""
+        return [(name, kind) for kind in self.process for name in kind.instances()]
+
+
+def load(path: Path) -> Manifest:
+    """Read a manifest. Raises ManifestError naming the file, the key and what is wrong with it."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(path.read_text()), Manifest)
+    except OSError as e:
+        raise ManifestError(f"expected a target's manifest, got {path}: {e.strerror}") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as e:
+        raise ManifestError(f"manifest {path}: {e} (docs/contract.md lists every key)") from e
+    return _consistent(manifest, path)
+
+
+def _consistent(manifest: Manifest, path: Path) -> Manifest:
+    """What types cannot say."""
+    names = [kind.name for kind in manifest.process]
+    if manifest.contract != CONTRACT:
+        raise ManifestError(f"manifest {path}: expected contract = {CONTRACT}, got {manifest.contract}")
+    if len(set(names)) != len(names):
+        raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
+    if manifest.ingest.process not in names:
+        raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
+    for kind in manifest.process:
+        if kind.count < 1 or not kind.command:
+            raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
+    return manifest

@@ -1,0 +1,53 @@
+"""A mix: which events are sent, in which shares. The corpus gives their shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from shaketable.errors import ScenarioError
+
+SHARES = ("malformed", "resent", "twins", "ordered")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares are of all events, between 0 and 1, spread evenly over the schedule."""
+
+    #: Share that the contract refuses, or may refuse.
+    malformed: float = 0.02
+    #: Share sent again on purpose, whatever the answer was: at once, after the acknowledgement, or in drain, in turn.
+    resent: float = 0.02
+    #: Share with the contents of an earlier event under an id of its own.
+    twins: float = 0.01
+    #: Share sent one after another within its organization, so that real-time order is known.
+    ordered: float = 0.1
+    #: How many organizations are ordered.
+    ordered_organizations: int = 5
+    #: How many others there are, independent of each other.
+    organizations: int = 50
+    #: How many hostile shapes Hypothesis draws; they are sent again and again under fresh ids.
+    shapes: int = 500
+
+    def __post_init__(self) -> None:
+        for name in SHARES:
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise ScenarioError(f"expected a mix's {name} between 0 and 1, got {share}: 0.02 means two in a hundred")
+        for name in ("ordered_organizations", "organizations", "shapes"):
+            if getattr(self, name) < 1:
+                raise ScenarioError(f"expected a mix's {name} to be at least 1, got {getattr(self, name)}: raise it")
+
+
+def parse(text: str) -> Mix:
+    """Read `malformed=0.05,resent=0.02`. Raises ScenarioError naming the part that cannot be read."""
+    kinds = {field.name: float if field.name in SHARES else int for field in fields(Mix)}
+    given: dict[str, float] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in kinds:
+            raise ScenarioError(f"expected a mix's setting, got {part!r}: name one of {', '.join(kinds)}, as malformed=0.05")
+        try:
+            given[name] = kinds[name](value)
+        except ValueError as e:
+            raise ScenarioError(f"expected a number for a mix's {name}, got {value!r}: write {name}=0.05 or so") from e
+    return Mix(**given)  # type: ignore[arg-type]  # each value was made by its field's own kind

@@ -1,0 +1,116 @@
+"""Observe: read what was kept, directly and whole, past every link and past the target's own word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from shaketable import rundir
+from shaketable.backlog import Backlog
+from shaketable.errors import HarnessError, TargetError
+from shaketable.manifest import Manifest
+from shaketable.rundir import RunDir
+from shaketable.stack import Stack
+
+#: Rows fetched at a time.
+FETCH = 5_000
+
+Row = dict[str, Any]
+
+
+def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) -> None:
+    """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises TargetError for SQL that fails."""
+    with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
+        rundir.write_lines(run / rundir.STORED, stored(connection, manifest))
+        if manifest.dead_letters is not None:
+            rundir.write_lines(run / rundir.DEAD_LETTERS, _rows(connection, manifest.dead_letters.sql, "dead_letters"))
+    if manifest.queue is not None:
+        rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
+    if (log := run.logs / "postgres.log").exists():
+        rundir.write_lines(run / rundir.RECEIVED, received(log))
+
+
+def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Row]:
+    """A line for each row that holds an event: its id, position, transaction, commit time (µs since the epoch)."""
+    for row in _rows(connection, manifest.stored.sql, "stored", commit_time=True):
+        yield {"event_id": row["event_id"], "position": row.get("position"), "xid": row.get("xmin"),
+               "committed_at": row.get("committed_at"), "event": row["event"]}  # fmt: skip
+
+
+def kept_ids(stack: Stack, manifest: Manifest) -> set[str]:
+    """The ids of all that is stored or dead."""
+    with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
+        queries = [manifest.stored.sql] + ([manifest.dead_letters.sql] if manifest.dead_letters else [])
+        return {row[0] for query in queries for row in connection.execute(
+            sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)))}  # type: ignore[arg-type]  # fmt: skip
+
+
+def received(log: Path) -> Iterator[Row]:
+    """What Postgres says it received, by application name: sessions begun and statements done, never their text."""
+    for line in log.read_text(errors="replace").splitlines():
+        if found := _RECEIVED.match(line):
+            at, by, what, name = found.groups()
+            yield {"at_us": int(float(at) * 1_000_000), "by": name or by, "what": _WHAT[what]}
+
+
+_RECEIVED = re.compile(
+    r"(\d+\.\d+)\|\d+\|([^|]*)\|LOG:  (duration|connection authorized|disconnection):(?:.*application_name=(\S+))?"
+)
+_WHAT = {"duration": "statement", "connection authorized": "connect", "disconnection": "disconnect"}
+
+
+def _rows(
+    connection: psycopg.Connection[Any], query: str, section: str, commit_time: bool = False
+) -> Iterator[Row]:
+    """The rows of the manifest's SQL; JSON members as they are, xmin as text, with its commit time when there is one."""
+    inner = sql.SQL(query)  # type: ignore[arg-type]
+    try:
+        columns = _columns(connection, inner)
+        parts = [_expression(name) for name in columns]
+        if commit_time and "xmin" in columns and "committed_at" not in columns:
+            parts.append(_COMMITTED_AT)
+        with connection.cursor(name=section) as cursor:
+            cursor.itersize = FETCH
+            cursor.execute(sql.SQL("select {} from ({}) as q").format(sql.SQL(", ").join(parts), inner))
+            for row in cursor:
+                yield {column.name: _raw(column.name, value) for column, value in zip(cursor.description or (), row, strict=True)}
+    except psycopg.errors.ProgrammingError as e:
+        raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
+    except psycopg.OperationalError as e:
+        raise HarnessError(f"cannot read what was kept ({section}): {e}") from e
+
+
+_COMMITTED_AT = sql.SQL("(extract(epoch from pg_xact_commit_timestamp(q.xmin)) * 1000000)::bigint as committed_at")
+_JSON = ("event", "history")
+
+
+def _columns(connection: psycopg.Connection[Any], inner: sql.Composable) -> list[str]:
+    cursor = connection.execute(sql.SQL("select * from ({}) as q limit 0").format(inner))
+    return [column.name for column in cursor.description or ()]
+
+
+def _expression(name: str) -> sql.Composable:
+    """Read as text what must not be turned into something else on the way."""
+    column = sql.Identifier("q", name)
+    if name in ("event_id", "xmin", *_JSON):
+        return sql.SQL("{}::text as {}").format(column, sql.Identifier(name))
+    if name == "committed_at":
+        return sql.SQL("(extract(epoch from {}) * 1000000)::bigint as committed_at").format(column)
+    return column
+
+
+def _raw(name: str, value: Any) -> Any:
+    """JSON text as a JSON value, byte for byte; what is no JSON stays a string."""
+    if name not in _JSON or not isinstance(value, str):
+        return value
+    try:
+        msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
+    return msgspec.Raw(value.encode())

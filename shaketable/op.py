@@ -1,0 +1,92 @@
+"""An op: one thing that somebody did at a known time. The history is made of ops, one JSON line each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from shaketable import clock
+
+
+class Outcome(StrEnum):
+    """What the client knows of an attempt. When in doubt: indeterminate."""
+
+    ACKNOWLEDGED = "acknowledged"  # 202: the target promised to keep it
+    REFUSED = "refused"  # certainly not accepted
+    INDETERMINATE = "indeterminate"  # may or may not have been accepted
+
+
+class Kind(StrEnum):
+    """What an op is about, and who writes it."""
+
+    CLOCK = "clock"  # every journal: both clocks at one instant (detail.wall)
+    PHASE = "phase"  # the run: a phase began (detail.name)
+    READY = "ready"  # the load: all users are open (detail.users)
+    START = "start"  # the load: invoked_at is T0, the schedule's zero
+    INTENT = "intent"  # the load: an attempt is about to be sent
+    SEND = "send"  # the load: the same attempt, with its outcome
+    UNSENT = "unsent"  # the load: a scheduled event that was never sent (detail.why)
+    GIVE_UP = "give_up"  # the load: no attempt was acknowledged within the resend budget
+    DONE = "done"  # the load: the schedule is played (detail: counts)
+    INJECT = "inject"  # the injector: a fault was put in (detail.fault is its number)
+    HEAL = "heal"  # the injector: and taken out again
+    WITNESS = "witness"  # the injector: evidence that the fault landed (detail.landed)
+    SINK = "sink"  # a sink: one connection attempt was accepted and closed (detail.link)
+    PROBE = "probe"  # the probe: one reading of the target
+    EXIT = "exit"  # a process of the target ended (detail.asked)
+    START_PROCESS = "start_process"  # a process of the target was started (detail.incarnation)
+
+
+Scalar = str | int | float | bool | None
+
+
+class Op(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One op. Times are CLOCK_MONOTONIC nanoseconds of the machine that wrote it."""
+
+    process: str  # who did it: load-0, injector, probe, run
+    kind: Kind
+    invoked_at: int
+    ended_at: int | None = None
+    outcome: Outcome | None = None
+    event_id: str | None = None
+    attempt: int | None = None  # unique within the process: joins INTENT and SEND
+    detail: dict[str, Scalar] = {}
+
+
+def clock_op(process: str, pair: clock.Pair | None = None) -> Op:
+    """The (monotonic, wall) pair that opens, repeats in and closes a journal."""
+    at = pair or clock.pair()
+    return Op(process, Kind.CLOCK, at.monotonic, detail={"wall": at.wall})
+
+
+class Journal:
+    """An append-only file of ops. Each record is one os.write, so a SIGKILL loses nothing that was written."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._encode = msgspec.json.Encoder().encode
+
+    def write(self, op: Op) -> None:
+        """Append one op. Raises OSError when the disk refuses or takes only a part of it."""
+        line = self._encode(op) + b"\n"
+        if os.write(self._fd, line) != len(line):
+            raise OSError(f"the journal took only a part of a record of {len(line)} bytes: is the disk full?")
+
+    def close(self) -> None:
+        """Close the file; a closed journal stays closed."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def read(path: Path) -> Iterator[Op]:
+    """The ops of a file, in order. A torn last line, as a SIGKILL leaves it, is none."""
+    decode = msgspec.json.Decoder(Op).decode
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield decode(line)

@@ -1,0 +1,209 @@
+"""The player: plays an agenda through users, and writes the load's journal.
+
+Written for threads that are greenlets: `time.sleep` and `queue` are Locust's patched ones there, and control changes
+hands only in them and in a user's request. One pacer hands due attempts out; any number of users take them.
+"""
+
+from __future__ import annotations
+
+import gc
+import queue
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shaketable.agenda import DELIBERATE, RESEND_FOR_S, Agenda, Attempt
+from shaketable.client import DEFINITE_REFUSALS, Answer, decide
+from shaketable.clock import MS, SECOND, Clock
+from shaketable.load import Planned, body
+from shaketable.mix.shape import Expect, Shape
+from shaketable.op import Kind, Op, Outcome, Scalar, clock_op
+from shaketable.tally import Tally
+
+#: From the moment all users are there to the schedule's zero, in nanoseconds.
+LEAD = SECOND // 2
+#: The longest sleep of the pacer, in nanoseconds: what an answer makes due waits no longer.
+TICK = 5 * MS
+#: How often both clocks are written down, in nanoseconds.
+CLOCK_EVERY = 10 * SECOND
+
+
+class Writes(Protocol):
+    """Takes ops in, one by one."""
+
+    def write(self, op: Op) -> None: ...
+
+
+class NoJournal:
+    """Keeps nothing: the load is played for its own sake."""
+
+    def write(self, op: Op) -> None:
+        """Forget it."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """An attempt handed to a user."""
+
+    attempt: Attempt
+    emitted: int  # when the pacer handed it out
+    queued: bool  # no user was free then
+    invoked: int = 0
+    latency_ms: float | None = None  # from the intended time to the acknowledgement
+
+    @property
+    def planned(self) -> Planned:
+        """The event."""
+        return self.attempt.planned
+
+
+class Player:
+    """Plays `plan` over the shapes of `corpus`."""
+
+    def __init__(
+        self,
+        plan: Iterable[Planned],
+        corpus: Sequence[Shape],
+        journal: Writes,
+        clock: Clock,
+        *,
+        process: str = "load-0",
+        resend_for_s: float = RESEND_FOR_S,
+        definite_refusals: Collection[int] = DEFINITE_REFUSALS,
+    ) -> None:
+        self.tally = Tally()
+        self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
+        self._shapes = {shape.number: shape for shape in corpus}
+        self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._free = self._users = 0
+        self._agenda = Agenda((), 0)
+        self._next_clock = 0
+        self._stopped = self._done = False
+        journal.write(clock_op(process))
+
+    def play(self, users: int) -> None:
+        """Pace the whole plan, then send the users home. Call it once all users are there."""
+        gc.collect()
+        gc.freeze()  # schedule and corpus stay: collections need not walk them while the load is on
+        self._users = users
+        start = self._clock.now() + LEAD
+        self._agenda = Agenda(self._plan, start, self._resend_for_s)
+        self._op(Kind.READY, self._clock.now(), users=users)
+        self._op(Kind.START, start)
+        while not self._stopped and not self._agenda.finished():
+            self._clock.sleep(self._pace(self._clock.now()) / SECOND)
+        self.finish()
+
+    def _pace(self, now: int) -> int:
+        """Hand out what is due; returns for how many nanoseconds nothing else will be."""
+        self._mark_clocks(now)
+        for attempt in self._agenda.due(now):
+            self.tally.scheduled += not attempt.resend
+            self._queue.put(Ticket(attempt, now, queued=self._free <= self._queue.qsize()))
+        self._write_unsent()
+        following = self._agenda.next_at()
+        return TICK if following is None else max(0, min(following - self._clock.now(), TICK))
+
+    def take(self) -> Ticket | None:
+        """Wait for an attempt to send; None at the end."""
+        self._free += 1
+        try:
+            return self._queue.get()
+        finally:
+            self._free -= 1
+
+    def begin(self, ticket: Ticket) -> bytes:
+        """Write the intent, and give the request's body."""
+        attempt, planned = ticket.attempt, ticket.planned
+        sent = body(planned, self._shapes[planned.shape])
+        ticket.invoked = now = self._clock.now()
+        detail: dict[str, Scalar] = {"due": attempt.intended, "emitted": ticket.emitted, "n": planned.n}
+        if attempt.resend:
+            detail["resend"] = attempt.resend
+        elif attempt.due > attempt.intended:
+            detail["held"] = attempt.due - attempt.intended
+        if ticket.queued:
+            detail["queued"] = True
+        self._journal.write(Op(self._process, Kind.INTENT, now, None, None, planned.event_id, attempt.number, detail))
+        self._agenda.began(attempt, now)
+        self.tally.began(attempt.resend, (ticket.emitted if ticket.queued else now) - attempt.due, ticket.queued)
+        return sent
+
+    def end(self, ticket: Ticket, status: int | None, error: str = "") -> Answer:
+        """Write the attempt's outcome, from its status or the class name of the error that came instead."""
+        now, attempt, planned = self._clock.now(), ticket.attempt, ticket.planned
+        answer = decide(status, error, self._refusals)
+        self.tally.outcomes[answer.outcome] += 1
+        if answer.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
+            ticket.latency_ms = (now - attempt.intended) / MS
+        detail: dict[str, Scalar] = {"status": status, "n": planned.n}
+        if error:
+            detail["error"] = error
+        if attempt.resend:
+            detail["resend"] = attempt.resend
+        self._journal.write(
+            Op(self._process, Kind.SEND, ticket.invoked, now, answer.outcome, planned.event_id, attempt.number, detail)
+        )
+        if self._agenda.answered(attempt, answer, now):
+            self.tally.given_up += 1
+            self._op(Kind.GIVE_UP, now, planned, tries=attempt.sending.tries)
+        return answer
+
+    def stop(self) -> None:
+        """End early: nothing more is handed out, what was never sent is written down, free users go home."""
+        if self._stopped or self._done:
+            return
+        self._stopped = True
+        waiting = [ticket.planned for ticket in self._drained() if not ticket.attempt.resend]
+        self.tally.scheduled -= len(waiting)
+        self._unsent([*waiting, *self._agenda.abandon()], "stopped")
+        self._send_home()
+
+    def finish(self) -> None:
+        """Write the counts and close the journal's account; once."""
+        if self._done:
+            return
+        self._done = True
+        self._write_unsent()
+        self._op(Kind.DONE, self._clock.now(), None, **self.tally.counts())
+        self._journal.write(clock_op(self._process))
+        self._send_home()
+
+    def _send_home(self) -> None:
+        for _ in range(self._users):
+            self._queue.put(None)
+
+    def _drained(self) -> Iterable[Ticket]:
+        """What was handed out and no user took."""
+        while not self._queue.empty():
+            if (ticket := self._queue.get()) is not None:
+                yield ticket
+
+    def _write_unsent(self) -> None:
+        if self._agenda.unsent:
+            self._unsent(self._agenda.unsent, "held back longer than it may be resent")
+            self._agenda.unsent.clear()
+
+    def _unsent(self, events: Iterable[Planned], why: str) -> None:
+        for planned in events:
+            self.tally.unsent += 1
+            self.tally.scheduled += 1
+            self._op(Kind.UNSENT, self._clock.now(), planned, why=why)
+
+    def _mark_clocks(self, now: int) -> None:
+        if now >= self._next_clock:
+            self._journal.write(clock_op(self._process))
+            self._next_clock = now + CLOCK_EVERY
+
+    def _op(self, kind: Kind, at: int, planned: Planned | None = None, **detail: Scalar) -> None:
+        if planned is not None:
+            detail["n"] = planned.n
+        self._journal.write(Op(self._process, kind, at, event_id=planned and planned.event_id, detail=detail))
+
+
+def expected(planned: Planned, answer: Answer, status: int | None) -> bool:
+    """Whether the contract allows that answer: what is no failure of the target's."""
+    if answer.outcome is Outcome.ACKNOWLEDGED:
+        return planned.expect is not Expect.REFUSE
+    return planned.expect is not Expect.ACCEPT and status is not None and 400 <= status < 500 and not answer.again

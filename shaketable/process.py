@@ -1,0 +1,159 @@
+"""A child process of the harness: in a session of its own, with an allow-listed environment, ended as a whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from shaketable.clock import SECOND, Clock
+from shaketable.errors import HarnessError
+
+#: What a child may inherit. Everything else (PG*, LOCUST_*, *_PROXY…) has been seen to derail such a run.
+INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+#: Every child carries the run's id under this name, so that a supervisor finds even those it was not told of.
+RUN_VARIABLE = "SHAKETABLE_RUN"
+#: Seconds that a killed process may take to be gone.
+GONE_S = 10.0
+#: Seconds that a server's start may take; 0.3 were measured.
+START_S = 30.0
+
+
+def environment(home: Path, **extra: str) -> dict[str, str]:
+    """The environment of a child: what is inherited, a home without configuration files, and `extra`."""
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "PYTHONUNBUFFERED": "1", **extra}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which process this is, beyond its number, which may be another's by now."""
+
+    pid: int
+    created: float  # seconds since the epoch, as the kernel tells
+
+    @classmethod
+    def of(cls, pid: int) -> Identity:
+        return cls(pid, psutil.Process(pid).create_time())
+
+
+class Child:
+    """One running command and all that it started."""
+
+    def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._popen = popen
+        self.identity = Identity.of(popen.pid)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._popen.poll()
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code once it has ended, or None when it has not within `seconds`."""
+        try:
+            return self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the whole tree; a process that is gone needs none."""
+        for process in self.tree():
+            _send(process, number)
+
+    def tree(self) -> list[psutil.Process]:
+        """The process and its descendants. Postgres's backends lead groups of their own, so a group is not enough."""
+        try:
+            top = psutil.Process(self.pid)
+            return [top, *top.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def terminate(self, grace_s: float, number: int = signal.SIGTERM) -> int | None:
+        """Ask the process to end (the leader alone: it ends its own), then end all of it. Returns its exit code."""
+        if self.poll() is None:
+            self._popen.send_signal(number)
+            self._popen.send_signal(signal.SIGCONT)
+            self.wait(grace_s)
+        self.kill()
+        return self.poll()
+
+    def kill(self) -> None:
+        """SIGKILL the whole tree and wait until it is gone."""
+        processes = self.tree()
+        kill_all(processes)
+        if self.wait(GONE_S) is None:
+            raise HarnessError(f"{self.name} (pid {self.pid}) does not end although killed: it hangs in the kernel")
+
+    def tail(self, lines: int = 8) -> str:
+        """The last lines of its log, for an error message."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+def spawn(
+    name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, user: str | None = None
+) -> Child:
+    """Start a command; both its outputs go to `log`. Raises HarnessError when it cannot be started at all."""
+    try:
+        with log.open("ab") as out:
+            popen = subprocess.Popen(
+                command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                start_new_session=True, user=user, group=_group(user), extra_groups=[] if user else None,
+            )  # fmt: skip
+    except OSError as e:
+        raise HarnessError(f"cannot start {name} ({command[0]}): {e.strerror or e}") from e
+    return Child(name, popen, log)
+
+
+def await_answer(child: Child, answers: Callable[[], bool], clock: Clock, within_s: float = START_S) -> None:
+    """Wait until a server answers. Raises HarnessError with its last words when it dies or stays silent."""
+    deadline = clock.now() + int(within_s * SECOND)
+    while not answers():
+        if (code := child.poll()) is not None:
+            raise HarnessError(f"{child.name} died at start with exit code {code}: {child.tail(3)}")
+        if clock.now() > deadline:
+            raise HarnessError(f"{child.name} does not answer after {within_s:g} s: {child.tail(3)}")
+        clock.sleep(0.03)
+
+
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    """SIGKILL each, and wait until none is left but as a zombie, which is its parent's to reap."""
+    for process in processes:
+        _send(process, signal.SIGKILL)
+    deadline = time.monotonic() + GONE_S
+    while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        pass  # it ended between the look and the signal: what was wanted
+
+
+def _group(user: str | None) -> int | None:
+    if user is None:
+        return None
+    import pwd
+
+    return pwd.getpwnam(user).pw_gid

@@ -1,0 +1,50 @@
+"""Kinds by name: the built-in ones, those that installed packages register, those that a scenario brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from shaketable.errors import InputError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Turns `{"kind": "latency", "service": "postgres", "ms": 300}` into a value and back.
+
+    The kind is the class attribute `kind` (faults) or `name` (checks); the other members are the fields.
+    """
+
+    def __init__(self, group: str, noun: str, kinds: Iterable[type[Any]], key: str = "kind") -> None:
+        self._group, self._noun, self._key = group, noun, key
+        self._kinds = {getattr(kind, key): kind for kind in kinds}
+
+    def kinds(self) -> dict[str, type[Any]]:
+        """Every known kind, in order: built in, then registered by packages."""
+        registered = (entry.load() for entry in entry_points(group=self._group))
+        return {**self._kinds, **{getattr(kind, self._key): kind for kind in registered}}
+
+    def add(self, kind: type[Any]) -> None:
+        """Make a kind known for this process: one that a scenario brings."""
+        self._kinds[getattr(kind, self._key)] = kind
+
+    def to_spec(self, value: T) -> dict[str, Any]:
+        """The value as JSON-able data."""
+        assert is_dataclass(value) and not isinstance(value, type)
+        return {self._key: getattr(value, self._key), **asdict(value)}
+
+    def from_spec(self, spec: dict[str, Any]) -> T:
+        """The value of such data. Raises InputError for an unknown kind or a field that does not fit."""
+        kinds, name = self.kinds(), spec.get(self._key)
+        if name not in kinds:
+            raise InputError(f"expected a {self._noun}, one of {', '.join(sorted(kinds))}: got {name!r}")
+        fields = {key: value for key, value in spec.items() if key != self._key}
+        try:
+            return msgspec.convert(fields, kinds[name])  # type: ignore[no-any-return]
+        except (msgspec.ValidationError, TypeError) as e:
+            raise InputError(f"{self._noun} {name}: {e}") from e

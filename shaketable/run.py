@@ -1,0 +1,232 @@
+"""One run, phase by phase.
+
+    1. prepare   reserve ports, start the stack, draw corpus and schedule, start the target, open the probes
+    2. baseline  the load begins; nothing is broken: can the harness keep its schedule, does every link pass?
+    3. shake     the injector plays the timeline
+    4. heal      whatever happened, nothing stays broken; read back
+    5. recover   the load goes on
+    6. drain     until every acknowledged event is kept, and nothing has changed for a while
+    7. observe   read what was kept, past every link
+
+Judging is not part of it: `check` and `report` work on what a run leaves, a half-finished one too, and every phase is
+on disk before the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shaketable import inputs, observe, ports, rundir, surroundings
+from shaketable import manifest as manifests
+from shaketable.backlog import Backlog, Counts
+from shaketable.bench import RunBench
+from shaketable.clock import SECOND, SystemClock
+from shaketable.drain import Drain, Drained
+from shaketable.driver import Driver, users_for
+from shaketable.errors import ScenarioError
+from shaketable.injector import Injector
+from shaketable.manifest import Manifest
+from shaketable.op import Kind, Op
+from shaketable.probe import Probe
+from shaketable.process import Child, environment, spawn
+from shaketable.recorder import Recorder
+from shaketable.rundir import RunDir
+from shaketable.scenario import Scenario
+from shaketable.stacks.local import LocalStack
+from shaketable.status import Show, Status
+from shaketable.supervisor import Supervisor
+from shaketable.target import Target
+from shaketable.transitions import collect
+
+#: Seconds between two looks of the main thread.
+TICK_S = 0.1
+#: Seconds that the load generator may take to open its users.
+OPEN_S = 60.0
+#: Seconds beyond the resend budget after which a load that has not ended is ended.
+OVERTIME_S = 10.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for: a scenario on a target, and where its traces go."""
+
+    scenario: Scenario
+    target: Path  # the manifest
+    runs: Path = Path("runs")
+    port_base: int | None = None
+    replay: RunDir | None = None  # whose corpus and schedule are used again
+
+
+def run(order: Order, show: Show) -> RunDir:
+    """Play one run and return its directory, which holds all but the verdict.
+
+    Raises ScenarioError, ManifestError, TargetError or HarnessError; whatever happens, nothing stays running or broken.
+    """
+    manifest = _counted(manifests.load(order.target), order.scenario)
+    if order.port_base is not None:
+        ports.check_base(order.port_base)
+    directory = rundir.create(order.runs, order.scenario.name, manifest.name)
+    with ExitStack() as opened:
+        _Run(order, manifest, directory, show, opened).play()
+    return directory
+
+
+class _Run:
+    """The things of one run, opened in order and closed in reverse."""
+
+    def __init__(self, order: Order, manifest: Manifest, directory: RunDir, show: Show, opened: ExitStack) -> None:
+        self._order, self._manifest, self._run, self._show, self._open = order, manifest, directory, show, opened
+        self._scenario, self._clock = order.scenario, SystemClock()
+        self._id = directory.path.name.split("-")[1]
+        self._healed_at = 0
+
+    def play(self) -> None:
+        """The phases, in order."""
+        self._phases = self._open.enter_context(Recorder(self._run / rundir.PHASES, "run"))
+        self._enter("prepare")
+        self._scheduled = self._write_inputs()
+        self._show.say(f"{self._scenario.name} on {self._manifest.name}: {self._scheduled} events, run {self._id}")
+        self._prepare()
+        self._shake_and_recover()
+        drained = self._drain()
+        self._enter("observe", missing=drained.missing, drained=drained.complete, quiet=drained.quiet)
+        observe.everything(self._run, self._stack, self._manifest, self._backlog)
+        collect(self._run, self._state)
+        self._enter("end")
+
+    def _write_inputs(self) -> int:
+        run, scenario = self._run, self._scenario
+        rundir.write_json(run / rundir.SCENARIO, scenario.to_json())
+        rundir.write_json(run / rundir.ENVIRONMENT, surroundings.read())
+        return inputs.take_over(run, self._order.replay) if self._order.replay else inputs.draw(run, scenario)
+
+    def _prepare(self) -> None:
+        """Everything up and answering, before the first event is sent."""
+        supervisor = self._open.enter_context(_supervisor(self._id))
+        block = self._open.enter_context(ports.reserve(self._order.port_base))
+        self._state = self._run / "state"
+        faults = self._open.enter_context(Recorder(self._run / rundir.FAULTS, "injector"))
+        probes = self._open.enter_context(Recorder(self._run / rundir.PROBES, "probe"))
+        self._stack = self._open.enter_context(LocalStack(self._id, block, supervisor, self._run.logs, self._show.say))
+        self._target = Target(
+            self._manifest, self._order.target.resolve().parent, self._stack, supervisor, run_id=self._id,
+            state=self._state, logs=self._run.logs, settings=self._scenario.settings, record=probes,
+        )  # fmt: skip
+        self._open.callback(self._target.stop_all)
+        self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults))
+        self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._bench, faults))
+        for entry in self._scenario.timeline:
+            entry.fault.aims(self._bench)  # raises before anything is started if it is aimed at nothing
+        self._write_target()
+        self._target.setup()
+        for name in self._target.instances:
+            self._target.start(name)
+        for name in self._target.instances:
+            self._target.await_ready(name)
+        self._bench.check_links()
+        self._backlog = self._open.enter_context(Backlog(self._stack, self._manifest))
+        self._probe = self._open.enter_context(Probe(self._target, Backlog(self._stack, self._manifest), probes))
+        self._driver = self._make_driver(supervisor)
+
+    def _write_target(self) -> None:
+        told: dict[str, Any] = msgspec.to_builtins(self._manifest)
+        rundir.write_json(self._run / rundir.TARGET, {**told, "timing": msgspec.to_builtins(self._target.timing)})
+
+    def _make_driver(self, supervisor: Supervisor) -> Driver:
+        home = self._state / "load"
+        home.mkdir()
+
+        def start(command: Sequence[str], log: Path) -> Child:
+            child = spawn("load", command, env=environment(home, SHAKETABLE_RUN=self._id), cwd=home, log=log)
+            supervisor.process("load", child.identity)
+            return child
+
+        return Driver(
+            self._run, f"http://{self._target.intake.listen}", env={}, cwd=home,
+            users=users_for(self._scenario.load.rate), path=self._manifest.ingest.path,
+            resend_for_s=self._scenario.resend_for_s, definite_refusals=self._manifest.ingest.definite_refusals,
+            spawn=start,
+        )  # fmt: skip
+
+    def _shake_and_recover(self) -> None:
+        load = self._scenario.load
+        self._driver.start()
+        self._open.callback(self._driver.stop)
+        began = self._driver.wait_started(OPEN_S)
+        self._enter("baseline", at=began)
+        shake = began + int(load.baseline_s * SECOND)
+        heal = shake + int(load.shake_s * SECOND)
+        end = heal + int(load.recover_s * SECOND)
+        self._until(shake, "baseline", end)
+        self._enter("shake")
+        self._injector.start(shake)
+        self._until(heal, "shake", end)
+        self._enter("heal")
+        self._injector.heal_all()
+        self._bench.check_links()
+        self._healed_at = self._clock.now()
+        self._enter("recover")
+        self._until(end, "recover", end)
+        self._await_load_end(end)
+
+    def _until(self, at: int, phase: str, end: int) -> None:
+        """Let it go on until `at`, watching; a load that ends by itself before its time ends the run as an error."""
+        while (now := self._clock.now()) < at:
+            self._tick(phase, (end - now) / SECOND)
+            self._clock.sleep(min(TICK_S, (at - now) / SECOND))
+
+    def _await_load_end(self, end: int) -> None:
+        """Resends and held-back events may take a while longer: as long as a client would try."""
+        deadline = end + int((self._scenario.resend_for_s + OVERTIME_S) * SECOND)
+        while not self._driver.progress().done and self._clock.now() < deadline:
+            self._tick("resend", None)
+            self._clock.sleep(TICK_S)
+        self._driver.stop()
+
+    def _drain(self) -> Drained:
+        self._enter("drain")
+        acknowledged = self._driver.acknowledged()
+        drain = Drain(self._backlog, lambda: observe.kept_ids(self._stack, self._manifest), acknowledged,
+                      self._target.timing.lease_s, self._clock)  # fmt: skip
+        return drain.wait(self._healed_at, self._scenario.drain_s, lambda counts: self._tick("drain", None, counts))
+
+    def _tick(self, phase: str, left_s: float | None, counts: Counts | None = None) -> None:
+        """One look: bring back what died unasked, raise what a thread could not, show how it stands."""
+        for name in self._target.revive():
+            self._show.say(f"{name} died by itself: see logs/{name}.log")
+        self._injector.raise_error()
+        seen, sent = self._probe.latest, self._driver.progress()
+        self._show.update(Status(
+            phase, left_s, self._scheduled, sent.acknowledged, counts.stored if counts else seen.get("stored"),
+            counts.queue if counts else seen.get("queue"), seen.get("health"), seen.get("breaker"),
+            self._injector.active(),
+        ))  # fmt: skip
+
+    def _enter(self, phase: str, at: int | None = None, **more: Any) -> None:
+        self._phases(Op("run", Kind.PHASE, at or self._clock.now(), detail={"name": phase, **more}))
+
+
+@contextmanager
+def _supervisor(run_id: str) -> Iterator[Supervisor]:
+    supervisor = Supervisor(run_id)
+    try:
+        yield supervisor
+    finally:
+        supervisor.close()
+
+
+def _counted(manifest: Manifest, scenario: Scenario) -> Manifest:
+    """The manifest with as many processes of a kind as the scenario asks for. Raises ScenarioError for a kind it lacks."""
+    names = [kind.name for kind in manifest.process]
+    for name, count in scenario.counts.items():
+        if name not in names or count < 1:
+            raise ScenarioError(f"{scenario.name} asks for {count} of {name!r}: expected at least 1 of {', '.join(names)}")
+    kinds = [msgspec.structs.replace(kind, count=scenario.counts.get(kind.name, kind.count)) for kind in manifest.process]
+    return msgspec.structs.replace(manifest, process=tuple(kinds))
+

@@ -1,0 +1,128 @@
+"""The run directory: everything a run leaves, by name. `check` and `report` need nothing else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from shaketable.errors import RunDirError
+
+#: Raised when a file's form changes so that an older reader would misread it.
+SCHEMA = 1
+
+SCENARIO = "scenario.json"
+TARGET = "target.json"
+ENVIRONMENT = "environment.json"
+CORPUS = "corpus.jsonl"
+SCHEDULE = "schedule.jsonl"
+PHASES = "phases.jsonl"
+JOURNALS = "journal-*.jsonl"
+FAULTS = "faults.jsonl"
+PROBES = "probes.jsonl"
+TRANSITIONS = "transitions.jsonl"
+STORED = "stored.jsonl"
+DEAD_LETTERS = "dead_letters.jsonl"
+QUEUE = "queue.jsonl"
+RECEIVED = "received.jsonl"
+VERDICT = "verdict.json"
+LOGS = "logs"
+LATEST = "latest"
+
+T = TypeVar("T")
+
+
+class RunDir:
+    """One run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    @property
+    def logs(self) -> Path:
+        """Where the servers and processes write."""
+        return self.path / LOGS
+
+    def journal(self, process: str) -> Path:
+        """The journal of one load process."""
+        return self.path / f"journal-{process}.jsonl"
+
+    def journals(self) -> list[Path]:
+        """All load journals, in name order."""
+        return sorted(self.path.glob(JOURNALS))
+
+    def has(self, name: str) -> bool:
+        """Whether that file was written."""
+        return (self.path / name).exists()
+
+
+def create(root: Path, scenario: str, target: str, now: datetime | None = None) -> RunDir:
+    """Make `root/20261123T101502Z-4f1c-SCENARIO-TARGET` and let `root/latest` lead to it."""
+    stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    path = root / f"{stamp}-{secrets.token_hex(2)}-{scenario}-{target}"
+    (path / LOGS).mkdir(parents=True, mode=0o755)
+    _point_latest(root, path)
+    return RunDir(path)
+
+
+def _point_latest(root: Path, path: Path) -> None:
+    """Swap the link in one step, so that a reader never finds none."""
+    fresh = root / f".latest-{path.name}"
+    fresh.symlink_to(path.name)
+    os.replace(fresh, root / LATEST)
+
+
+def find(path: Path) -> RunDir:
+    """The run at `path`. Raises RunDirError when that is no run directory."""
+    if not path.is_dir():
+        raise RunDirError(f"expected a run directory, got {path}: there is no such folder (run `shaketable run` first)")
+    if not (path / SCENARIO).exists():
+        raise RunDirError(f"expected a run directory, got {path}: it holds no {SCENARIO} (name a folder under runs/)")
+    return RunDir(path.resolve())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON document whole or not at all, indented for people."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    os.replace(part, path)
+
+
+def read_json(path: Path, type_: type[T]) -> T:
+    """Read one JSON document. Raises RunDirError naming the file and what is wrong in it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type_)
+    except (OSError, msgspec.MsgspecError, ValueError) as e:
+        raise RunDirError(f"cannot read {path.name} of {path.parent}: {e}") from e
+
+
+def write_lines(path: Path, values: Iterable[Any]) -> int:
+    """Write a JSON line each, whole or not at all; returns how many."""
+    part, encode, n = path.with_suffix(path.suffix + ".part"), msgspec.json.Encoder().encode, 0
+    with part.open("wb") as out:
+        for value in values:
+            out.write(encode(value) + b"\n")
+            n += 1
+    os.replace(part, path)
+    return n
+
+
+def read_lines(path: Path, type_: type[T]) -> Iterator[T]:
+    """The JSON lines of a file; a torn last line is none. Raises RunDirError naming file and line."""
+    decode = msgspec.json.Decoder(type_).decode
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield decode(line)
+            except msgspec.MsgspecError as e:
+                raise RunDirError(f"cannot read {path.name} line {number}: {e}") from e

@@ -1,0 +1,110 @@
+"""A scenario: the load, the faults, and the laws that must hold meanwhile. One file holds one, as `SCENARIO`."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.bundled import places
+from shaketable.check import Check
+from shaketable.checks import CHECKS
+from shaketable.errors import ScenarioError, ShaketableError
+from shaketable.faults import FAULTS
+from shaketable.load import Load
+from shaketable.mix import Mix
+from shaketable.rundir import RunDir
+from shaketable.timeline import At, Timeline, check_within
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is sent, what goes wrong, what must hold."""
+
+    story: str  # one sentence: what happens, and what a reliable processor does
+    load: Load
+    timeline: Timeline = ()
+    checks: tuple[Check, ...] = ()  # those that count; all others are shown
+    settings: Mapping[str, float | str] = field(default_factory=dict)  # what the target runs with, by our names
+    counts: Mapping[str, int] = field(default_factory=dict)  # how many of a process, where not the manifest's
+    mix: Mix = Mix()
+    drain_s: float = 30.0  # longest wait for the backlog after the load
+    resend_for_s: float = 60.0  # how long a client tries for one event; must outlast the faults
+    seed: int = 1
+    name: str = ""  # the file's, unless given
+
+    def __post_init__(self) -> None:
+        if not self.story:
+            raise ScenarioError("a scenario needs a story: one sentence on what happens and what must hold")
+        if self.drain_s <= 0 or self.resend_for_s < 0:
+            raise ScenarioError(
+                f"expected drain_s > 0 and resend_for_s >= 0, got {self.drain_s:g} and {self.resend_for_s:g}"
+            )
+        check_within(self.timeline, self.load.shake_s)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole of it as data: what scenario.json holds."""
+        timeline = [{"at_s": e.at_s, "until_s": e.until_s, "label": e.fault.label, "fault": FAULTS.to_spec(e.fault)}
+                    for e in self.timeline]  # fmt: skip
+        return {
+            "schema": 1, "name": self.name, "story": self.story, "seed": self.seed, "load": asdict(self.load),
+            "timeline": timeline, "checks": [CHECKS.to_spec(check) for check in self.checks],
+            "settings": dict(self.settings), "counts": dict(self.counts), "mix": asdict(self.mix),
+            "drain_s": self.drain_s, "resend_for_s": self.resend_for_s,
+        }  # fmt: skip
+
+
+def load(name: str) -> Scenario:
+    """The scenario of a file, or of a name in `./scenarios`, beside the package, or bundled with it.
+
+    Raises ScenarioError: no such file, one that raises, or one that holds no `SCENARIO`.
+    """
+    path = _find(name)
+    try:
+        found = runpy.run_path(str(path)).get("SCENARIO")
+    except ShaketableError as e:
+        raise ScenarioError(f"scenario {path}: {e}") from e
+    except Exception as e:
+        raise ScenarioError(f"scenario {path} raised {type(e).__name__}: {e}") from e
+    if not isinstance(found, Scenario):
+        raise ScenarioError(f"expected {path} to hold `SCENARIO = Scenario(…)`, got {type(found).__name__}")
+    return found if found.name else replace(found, name=path.stem)
+
+
+def replayed(scenario: Scenario, run: RunDir) -> Scenario:
+    """The scenario with load, timeline, mix, settings and seed of an earlier run: exactly what happened there."""
+    told = rundir.read_json(run / rundir.SCENARIO, dict)
+    if told["name"] != scenario.name:
+        raise ScenarioError(f"{run.path.name} is a run of {told['name']}, not of {scenario.name}: name that scenario")
+    timeline = tuple(At(e["at_s"], e["until_s"], FAULTS.from_spec(e["fault"])) for e in told["timeline"])
+    return replace(
+        scenario, seed=told["seed"], load=msgspec.convert(told["load"], Load), mix=msgspec.convert(told["mix"], Mix),
+        timeline=timeline, settings=told["settings"], counts=told["counts"], drain_s=told["drain_s"],
+        resend_for_s=told["resend_for_s"],
+    )  # fmt: skip
+
+
+def names() -> dict[str, Path]:
+    """Every scenario that a name finds, the nearest place first."""
+    found: dict[str, Path] = {}
+    for place in places("scenarios"):
+        for path in sorted(place.glob("*.py")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def _find(name: str) -> Path:
+    path = Path(name)
+    if path.suffix == ".py" or path.exists():
+        if path.is_file():
+            return path
+        raise ScenarioError(f"expected a scenario's file, got {name}: there is none")
+    known = names()
+    if name not in known:
+        raise ScenarioError(f"no scenario is called {name!r}: `shaketable list` shows them, or name a file")
+    return known[name]

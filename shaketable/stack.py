@@ -1,0 +1,78 @@
+"""A stack: the Postgres, the Redis and the proxied links that a target stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from shaketable.toxiproxy import Toxiproxy
+
+Service = Literal["postgres", "redis", "ingest"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One proxied connection path, of one process alone; kept over that process's restarts."""
+
+    process: str  # whose path this is; the clients' own to the ingest is "clients"
+    service: Service
+    listen: Address
+    upstream: Address
+
+    @property
+    def name(self) -> str:
+        """Unique in a stack, and readable in a log."""
+        return f"{self.process}-{self.service}"
+
+
+class Stack(Protocol):
+    """Gives addresses: direct ones for the harness, links for the target. Opened and closed by `with`."""
+
+    @property
+    def toxiproxy(self) -> Toxiproxy: ...
+
+    @property
+    def links(self) -> list[Link]: ...
+
+    def owner_url(self) -> str:
+        """Direct, as the database's owner (no superuser)."""
+        ...
+
+    def admin_url(self) -> str:
+        """Direct, as superuser: for the harness's own eyes and faults."""
+        ...
+
+    def redis_url(self) -> str:
+        """Direct."""
+        ...
+
+    def database_url(self, link: Link, application_name: str) -> str:
+        """Through a link, as the target connects."""
+        ...
+
+    def redis_link_url(self, link: Link) -> str:
+        """Through a link, as the target connects."""
+        ...
+
+    def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
+        """Open a path through the proxy to a service of the stack, or to `upstream`."""
+        ...
+
+    def proxy(self, link: Link) -> str:
+        """The link's name in Toxiproxy."""
+        ...
+
+    def take_port(self) -> int:
+        """A free port on loopback, for one of the target's processes."""
+        ...

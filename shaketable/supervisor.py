@@ -1,0 +1,151 @@
+"""The supervisor outlives the harness, and ends all that the harness left: servers, target, proxies, folders.
+
+It sleeps on a pipe that only the harness holds. When the pipe closes (a normal end, a crash, `kill -9`), it reads the
+undo journal and ends what is still there. `shaketable heal` does the same by hand, should the supervisor be killed too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from shaketable.errors import HarnessError
+from shaketable.process import RUN_VARIABLE, Identity, kill_all
+
+#: Seconds between the end of a harness and that of all it started.
+BOUND_S = 5.0
+#: What the supervisor says once no signal of a terminal can end it.
+READY = b"ready\n"
+
+
+class Undo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the undo journal: a process to end or a folder to remove."""
+
+    boot: str
+    pid: int = 0
+    created: float = 0.0
+    name: str = ""
+    folder: str = ""
+
+
+class Supervisor:
+    """The harness's end of it: says what must be undone, and lets go at the end."""
+
+    def __init__(self, run_id: str) -> None:
+        self._journal = journals() / f"{run_id}.jsonl"
+        self._fd = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "shaketable.supervisor", str(self._journal)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+            env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ.get("PATH", "")},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        with self._process.stdout as said:
+            if said.readline() != READY:
+                raise HarnessError("the supervisor did not start, so nothing would clean up after a kill: not running")
+
+    def process(self, name: str, identity: Identity) -> None:
+        """This process must not outlive the harness."""
+        self._write(Undo(boot_id(), identity.pid, identity.created, name))
+
+    def folder(self, path: Path) -> None:
+        """This folder must not outlive the harness."""
+        self._write(Undo(boot_id(), folder=str(path)))
+
+    def close(self) -> None:
+        """Let the supervisor end what is left, and wait for it."""
+        os.close(self._fd)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _write(self, undo: Undo) -> None:
+        os.write(self._fd, msgspec.json.encode(undo) + b"\n")
+
+
+def journals() -> Path:
+    """The folder of undo journals, one a run; a user's own."""
+    folder = Path(tempfile.gettempdir()) / f"shaketable-undo-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def boot_id() -> str:
+    """Which boot of the machine this is: after another one no process of the journal can be alive."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return str(psutil.boot_time())
+
+
+def end(journal: Path) -> list[str]:
+    """End everything that a journal names and its run started; returns the names of what was still there."""
+    undos = list(_read(journal))
+    alive = {p.pid: p for undo in undos if (p := _alive(undo))}
+    alive |= {p.pid: p for p in _carrying(journal.stem)}
+    names = [f"{p.name()} (pid {p.pid})" for p in alive.values()]
+    everything = {q.pid: q for p in alive.values() for q in _tree(p)}
+    kill_all(list(everything.values()))
+    for undo in undos:
+        if undo.folder:
+            shutil.rmtree(undo.folder, ignore_errors=True)
+    journal.unlink(missing_ok=True)
+    return names
+
+
+def _read(journal: Path) -> Iterator[Undo]:
+    for line in journal.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            yield msgspec.json.decode(line, type=Undo)
+
+
+def _alive(undo: Undo) -> psutil.Process | None:
+    """The process of a line, if it is still that one: same boot, same number, same time of birth."""
+    if not undo.pid or undo.boot != boot_id():
+        return None
+    try:
+        process = psutil.Process(undo.pid)
+        same = abs(process.create_time() - undo.created) < 0.02
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _carrying(run_id: str) -> Iterator[psutil.Process]:
+    """Processes that carry the run's id in their environment: those started in the instant before the kill."""
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(RUN_VARIABLE) == run_id:
+                yield process
+        except (psutil.Error, OSError):
+            continue  # another user's, or gone
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def main() -> None:
+    """Wait for the harness to let go of the pipe, then end what is left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    sys.stdout.buffer.write(READY)
+    sys.stdout.close()
+    sys.stdin.buffer.read()
+    end(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

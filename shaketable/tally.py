@@ -1,0 +1,59 @@
+"""The tally of a load: what was sent and answered, and how punctually."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+
+from shaketable.clock import MS
+from shaketable.op import Outcome, Scalar
+
+#: From here on a first attempt counts as late, in nanoseconds.
+LATE = 10 * MS
+
+
+class Tally:
+    """Counts attempts by outcome, and first attempts by lateness that is the harness's own fault."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[Outcome] = Counter()
+        self.scheduled = self.sent = self.attempts = self.unsent = self.given_up = self.queued = 0
+        self._lateness = array("q")
+
+    def began(self, resend: str, lateness: int, queued: bool) -> None:
+        """An attempt is sent; its lateness in nanoseconds, and whether it waited for a free user."""
+        self.attempts += 1
+        if not resend:
+            self.sent += 1
+            self.queued += queued
+            self._lateness.append(lateness)
+
+    def counts(self) -> dict[str, Scalar]:
+        """Everything, for the DONE op: counts of events and attempts, lateness in milliseconds."""
+        late = sorted(self._lateness)
+        return {
+            "scheduled": self.scheduled,
+            "sent": self.sent,
+            "attempts": self.attempts,
+            **{outcome.value: self.outcomes[outcome] for outcome in Outcome},
+            "unsent": self.unsent,
+            "given_up": self.given_up,
+            "queued": self.queued,
+            "late": sum(1 for each in late if each > LATE),
+            **{f"p{share}_ms": quantile(late, share / 100) / MS for share in (50, 99)},
+            "max_ms": quantile(late, 1) / MS,
+        }
+
+    def sentence(self) -> str:
+        """The same for a person."""
+        now = self.counts()
+        answers = ", ".join(f"{self.outcomes[outcome]} {outcome}" for outcome in Outcome)
+        rest = f"{self.unsent} unsent, {self.given_up} given up; {now['late']} late by more than 10 ms"
+        return f"{self.sent} events in {self.attempts} attempts: {answers}; {rest} (p99 {now['p99_ms']:.1f} ms)"
+
+
+def quantile(ordered: Iterable[int], share: float) -> int:
+    """The smallest of the ordered values that is not below `share` of them; 0 of none."""
+    values = list(ordered)
+    return values[min(int(share * len(values)), len(values) - 1)] if values else 0

@@ -1,0 +1,123 @@
+"""What a killed harness leaves behind is ended by the supervisor, and by `heal` when that is killed too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shaketable import supervisor
+
+#: A stand-in for the harness: starts a child that it tells the supervisor of, one that it does not, and a folder.
+HARNESS = """
+import subprocess, sys, time
+from pathlib import Path
+from shaketable.process import Identity
+from shaketable.supervisor import Supervisor
+
+run_id, folder = sys.argv[1:]
+mine = Supervisor(run_id)
+Path(folder).mkdir()
+mine.folder(Path(folder))
+told = subprocess.Popen(["sleep", "600"], start_new_session=True)
+mine.process("told", Identity.of(told.pid))
+untold = subprocess.Popen(["sleep", "600"], start_new_session=True, env={"SHAKETABLE_RUN": run_id})
+print(told.pid, untold.pid, mine._process.pid, flush=True)
+if "close" in run_id:
+    mine.close()
+else:
+    time.sleep(600)
+"""
+
+
+def start(run_id: str, folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    harness = subprocess.Popen(
+        [sys.executable, "-c", HARNESS, run_id, str(folder)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert harness.stdout is not None
+    return harness, [int(pid) for pid in harness.stdout.readline().split()]
+
+
+def end(harness: subprocess.Popen[str]) -> None:
+    harness.kill()
+    harness.wait()
+    assert harness.stdout is not None
+    harness.stdout.close()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def all_gone(pids: list[int], within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if not any(is_alive(pid) for pid in pids):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_killed_harness_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    harness, pids = start(f"test-kill-{os.getpid()}", tmp_path / "stack")
+    end(harness)
+    assert all_gone(pids, supervisor.BOUND_S)
+    assert not (tmp_path / "stack").exists()
+
+
+def test_interrupt_from_the_terminal_does_not_reach_the_supervisor(tmp_path: Path) -> None:
+    harness, (told, untold, guard) = start(f"test-int-{os.getpid()}", tmp_path / "stack")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(guard, number)
+    assert is_alive(guard)
+    end(harness)
+    assert all_gone([told, untold, guard], supervisor.BOUND_S)
+
+
+def test_heal_ends_what_a_killed_supervisor_could_not(tmp_path: Path) -> None:
+    run_id = f"test-heal-{os.getpid()}"
+    harness, (told, untold, guard) = start(run_id, tmp_path / "stack")
+    os.kill(guard, signal.SIGKILL)
+    end(harness)
+    assert is_alive(told)
+    done = subprocess.run([sys.executable, "-m", "shaketable.cli", "heal"], capture_output=True, text=True, check=True)
+    assert run_id in done.stdout
+    assert all_gone([told, untold], supervisor.BOUND_S)
+    assert not (tmp_path / "stack").exists()
+
+
+def test_normal_end_waits_until_all_is_gone(tmp_path: Path) -> None:
+    harness, pids = start(f"test-close-{os.getpid()}", tmp_path / "stack")
+    harness.wait(timeout=20)
+    assert not any(is_alive(pid) for pid in pids)
+    end(harness)
+
+
+def test_process_number_of_another_boot_is_left_alone(tmp_path: Path) -> None:
+    journal = tmp_path / "other.jsonl"
+    process = subprocess.Popen(["sleep", "600"])
+    try:
+        created = psutil.Process(process.pid).create_time()
+        journal.write_text(f'{{"boot":"another","pid":{process.pid},"created":{created},"name":"sleep"}}\n')
+        assert supervisor.end(journal) == []
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"boot":"x","pid":', b'{"boot":"x"'])
+def test_torn_last_line_is_none(tmp_path: Path, torn: bytes) -> None:
+    journal = tmp_path / "torn.jsonl"
+    journal.write_bytes(torn)
+    assert supervisor.end(journal) == []
+    assert not journal.exists()
