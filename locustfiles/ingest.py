@@ -5,18 +5,23 @@ Open-loop: events are sent at their intended times whatever the target answers; 
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from queue import SimpleQueue
 from typing import Any
 
 import gevent
-from locust import FastHttpUser, events, task
-from locust.contrib.fasthttp import LocustBadStatusCode
+from locust import User, events, task
 from locust.exception import StopUser
 from locust.runners import LocalRunner
 
-from shaketable.errors import InputError
+from shaketable.connection import Connection
+from shaketable.errors import InputError, ShaketableError
 from shaketable.load_options import Options, add_options, player
-from shaketable.player import Player, Ticket, expected
+from shaketable.player import Inbox, Player, Ticket, UnexpectedAnswer, complaint
+
+hooks: Any = events
 
 
 class Stage:
@@ -27,30 +32,24 @@ class Stage:
     users = gone = 0
 
 
-def refuse(why: object) -> None:
-    """End Locust with the exit code of bad input."""
-    print(f"locust: {why}", file=sys.stderr)
-    sys.exit(254)
-
-
-@events.init_command_line_parser.add_listener
 def add_arguments(parser: Any, **_: Any) -> None:
     """Offer the load's options beside Locust's."""
     add_options(parser)
 
 
-@events.init.add_listener
 def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
-    """Complain before anything starts."""
-    if not isinstance(runner, LocalRunner):
-        refuse("expected one process, got --master, --worker or --processes: leave them out (one core plays 3,000/s)")
+    """Complain before anything starts, with the exit code of bad input."""
     try:
         Options.of(environment.parsed_options)
+        if not isinstance(runner, LocalRunner):
+            raise InputError("expected one process, got --master, --worker or --processes: leave them out")
+        if environment.web_ui is None and not environment.host:
+            raise InputError("expected the target's address, got none: give --host http://127.0.0.1:8080 or so")
     except InputError as e:
-        refuse(e)
+        print(f"locust: {e}", file=sys.stderr)
+        sys.exit(e.exit_code)
 
 
-@events.test_start.add_listener
 def open_stage(environment: Any, **_: Any) -> None:
     """Draw or read the schedule."""
     Stage.options = Options.of(environment.parsed_options)
@@ -59,13 +58,11 @@ def open_stage(environment: Any, **_: Any) -> None:
         print(f"seed {Stage.options.seed}", flush=True)
 
 
-@events.test_stopping.add_listener
 def stop_playing(**_: Any) -> None:
     """Hand nothing out any more; requests in flight have the stop time-out to be answered."""
     Stage.player.stop()
 
 
-@events.test_stop.add_listener
 def close_stage(environment: Any, **_: Any) -> None:
     """Say what became of it all."""
     Stage.player.finish()
@@ -74,60 +71,59 @@ def close_stage(environment: Any, **_: Any) -> None:
         environment.process_exit_code = 0  # the harness judges by the journal
 
 
-class Client(FastHttpUser):
+def die(_: gevent.Greenlet) -> None:
+    """The pacer failed, and said why: without it nothing can be judged, so nothing more is written."""
+    os._exit(ShaketableError.exit_code)
+
+
+class Client(User):
     """Sends what the player hands out, one request at a time."""
 
-    concurrency = 1
-
     def __init__(self, environment: Any) -> None:
-        self.network_timeout = self.connection_timeout = Stage.options.request_timeout_s
         super().__init__(environment)
-        self.client.client.redirect_response_codes = frozenset()  # a redirect is no acknowledgement
+        self.connection = Connection(str(self.host), Stage.options.request_timeout_s)
+        self.inbox: Inbox = SimpleQueue()
         self.since_intended = environment.stats.get("/events since intended", "POST")
 
     def on_start(self) -> None:
         """Count in; the last of all starts the play."""
         Stage.users += 1
         if Stage.users == self.environment.runner.target_user_count:
-            gevent.spawn(Stage.player.play, Stage.users)
+            gevent.spawn(Stage.player.play, Stage.users).link_exception(die)
 
     @task
     def play(self) -> None:
         """One endless task: what a task costs is paid once, not for each request."""
-        while ticket := Stage.player.take():
+        while ticket := Stage.player.take(self.inbox):
             self.send(ticket)
         Stage.gone += 1
-        if Stage.gone == Stage.users:
+        if Stage.gone == Stage.users and Stage.options.run_dir:
             gevent.spawn(self.environment.runner.quit)
         raise StopUser
 
     def send(self, ticket: Ticket) -> None:
         """One attempt: its intent first, then the request, then its outcome."""
-        stage, body = Stage, Stage.player.begin(ticket)
-        # The network's time-out is for each read; a target that answers drop by drop must not keep a user for ever.
-        with gevent.Timeout(2 * stage.options.request_timeout_s), self.post(body, ticket.planned.event_id) as response:
-            error = response.request_meta["exception"]
-            name = "" if error is None or isinstance(error, LocustBadStatusCode) else error_name(error)
-            answer = stage.player.end(ticket, response.status_code or None, name)
-            if expected(ticket.planned, answer, response.status_code):
-                response.success()
-            elif not error:
-                response.failure(f"{response.status_code} for an event that is to be {ticket.planned.expect}d")
+        body = Stage.player.begin(ticket)
+        status, error, length = self.connection.post(Stage.options.path, body)
+        answer = Stage.player.end(ticket, status, type(error).__name__ if error else "")
+        if not error and (why := complaint(ticket.planned, answer, status)):
+            error = UnexpectedAnswer(why)
         if ticket.latency_ms is not None:
             self.since_intended.log(ticket.latency_ms, 0)
-
-    def post(self, body: bytes, event_id: str) -> Any:
-        """The request itself."""
-        return self.client.post(
-            Stage.options.path,
-            data=body,
+        hooks.request.fire(
+            request_type="POST",
             name="/events",
-            catch_response=True,
-            headers={"Content-Type": "application/json"},
-            context={"event_id": event_id},
+            url=Stage.options.path,
+            start_time=time.time() - ticket.took_ms / 1000,
+            response_time=ticket.took_ms,
+            response_length=length,
+            exception=error,
+            context={"event_id": ticket.planned.event_id},
         )
 
 
-def error_name(error: BaseException) -> str:
-    """The class of what went wrong, out of the wrapping that the HTTP client puts around a time-out."""
-    return type(getattr(error, "original", None) or error).__name__
+hooks.init_command_line_parser.add_listener(add_arguments)
+hooks.init.add_listener(check_arguments)
+hooks.test_start.add_listener(open_stage)
+hooks.test_stopping.add_listener(stop_playing)
+hooks.test_stop.add_listener(close_stage)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest import Client, events
+from ingest import Client, hooks
 
 __all__ = ["Client"]
 
 
-@events.init_command_line_parser.add_listener
 def choose_shape(parser: Any, **_: Any) -> None:
     """`--load-shape` still chooses any other."""
     parser.set_defaults(load_shape="ramp")
+
+
+hooks.init_command_line_parser.add_listener(choose_shape)

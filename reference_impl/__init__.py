@@ -1,0 +1,18 @@
+"""The reference processor: takes audit events over HTTP, keeps them in Valkey, writes them to PostgreSQL, once each.
+
+The flow, module by module:
+
+- `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes;
+- `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol);
+- a `worker` takes its share of the `lanes`; each `lane` is fenced by a `lock` in the store;
+- `row` prepares an entry, `store` commits a batch (`partition` makes months), `isolate` finds poison, `dead_letter`
+  buries it;
+- each attempt is one of the `rounds`, which the `breaker` admits; `retry` says when a collision is tried again,
+  `sqlstate` what an error means, `watchdog` bounds every call; `transition` writes down what the breaker did;
+- `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the
+  `metrics`;
+- `settings` come from the environment, `database` connects, `migrate` makes the schema, `log` and `errors` say what
+  went wrong. `processor` is all of it as a library; `python -m reference_impl` starts it as processes.
+
+It never imports shaketable, and shaketable never imports it: they meet over HTTP, Redis and Postgres only.
+"""

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pybreaker
 
-from reference_impl.errors import BreakerOpen
+from reference_impl.errors import BreakerOpenError
 from reference_impl.settings import Settings
 
 CLOSED, OPEN, HALF_OPEN = "CLOSED", "OPEN", "HALF_OPEN"
@@ -34,7 +34,7 @@ class Ticket(msgspec.Struct, frozen=True):
     generation: int
 
 
-class _RoundFailed(Exception):
+class _RoundError(Exception):
     """How a failed round is told to pybreaker."""
 
 
@@ -59,13 +59,13 @@ class Breaker(pybreaker.CircuitBreakerListener):
         return _name(self._breaker.current_state)
 
     def admit(self) -> Ticket:
-        """Let one round begin: any while CLOSED, a single trial while HALF_OPEN. Raises BreakerOpen."""
+        """Let one round begin: any while CLOSED, a single trial while HALF_OPEN. Raises BreakerOpenError."""
         if self.state == CLOSED:
             return Ticket(self._generation)
         if self.state == HALF_OPEN and self._trial is None:
             self._trial = Ticket(self._generation)
             return self._trial
-        raise BreakerOpen(f"the breaker is {self.state}")
+        raise BreakerOpenError(f"the breaker is {self.state}")
 
     def succeeded(self, ticket: Ticket) -> None:
         """A round of that ticket committed."""
@@ -78,8 +78,10 @@ class Breaker(pybreaker.CircuitBreakerListener):
         """A round of that ticket failed, and the store was to blame."""
         if self._is_current(ticket):
             self._count(ok=False)
-            self._reason = f"the trial failed: {why}" if self.state == HALF_OPEN else f"consecutive failed rounds: {why}"
-            with suppress(_RoundFailed):
+            self._reason = (
+                f"the trial failed: {why}" if self.state == HALF_OPEN else f"consecutive failed rounds: {why}"
+            )
+            with suppress(_RoundError):
                 self._breaker.call(_fail)
             self._judge_window(why)
 
@@ -113,7 +115,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
             self._reason = f"{failed} of {rounds} rounds failed: {why}"
             self._breaker.open()
 
-    def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:
+    def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002
         """pybreaker calls this before the new state is in force."""
         self._tell(_name(old_state.name), _name(new_state.name), self._reason)
         self._generation += 1
@@ -128,4 +130,4 @@ def _name(state: str) -> str:
 
 
 def _fail() -> None:
-    raise _RoundFailed
+    raise _RoundError

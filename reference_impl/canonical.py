@@ -73,5 +73,9 @@ def _plain(double: float) -> str:
         point = len(whole) + int(exponent)
         if point <= 0:
             return f"{sign}0.{'0' * -point}{mantissa}"
-        return sign + mantissa.ljust(point, "0") if point >= len(mantissa) else f"{sign}{mantissa[:point]}.{mantissa[point:]}"
+        return (
+            sign + mantissa.ljust(point, "0")
+            if point >= len(mantissa)
+            else f"{sign}{mantissa[:point]}.{mantissa[point:]}"
+        )
     return digits.removesuffix(".0")

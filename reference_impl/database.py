@@ -27,8 +27,9 @@ async def connect(settings: Settings) -> Connection:
 
 def conninfo(settings: Settings) -> str:
     """The address with our time-outs; what it says itself comes first, so that ours stand."""
-    return make_conninfo(settings.database_url, connect_timeout=max(2, round(settings.connect_timeout_s)),
-                         options=_options(settings))
+    return make_conninfo(
+        settings.database_url, connect_timeout=max(2, round(settings.connect_timeout_s)), options=_options(settings)
+    )
 
 
 def _options(settings: Settings) -> str:

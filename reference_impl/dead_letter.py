@@ -11,7 +11,8 @@ from reference_impl.watchdog import Connection
 
 _INSERT = """
 with new as (
-    insert into audit_event_key (event_id, hash) values (%(event_id)s, decode(%(hash)s, 'hex')) on conflict do nothing returning 1
+    insert into audit_event_key (event_id, hash) values (%(event_id)s, decode(%(hash)s, 'hex'))
+    on conflict do nothing returning 1
 )
 insert into audit_dead_letter (event_id, event, cause, attempts, first_failed_at, last_failed_at, history)
 select %(event_id)s, %(event)s, %(cause)s, %(attempts)s, %(first)s, %(last)s, %(history)s::text::jsonb from new

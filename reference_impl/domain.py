@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from reference_impl.errors import Refused
+from reference_impl.errors import RefusedError
 
 _decode = msgspec.json.Decoder().decode
 #: From here on an integer rounds to more than the largest double; it has 309 digits.
@@ -19,15 +19,15 @@ _MANY_DIGITS = re.compile(rb"[0-9]{309}")
 
 
 def members(body: bytes, max_depth: int) -> dict[str, Any]:
-    """The members of the object in `body`. Raises Refused unless all of it can be kept."""
+    """The members of the object in `body`. Raises RefusedError unless all of it can be kept."""
     if body.count(b"[") + body.count(b"{") > max_depth and _depth(body) > max_depth:
-        raise Refused("event", f"expected at most {max_depth} objects and arrays within each other")
+        raise RefusedError("event", f"expected at most {max_depth} objects and arrays within each other")
     try:
         value = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _why(body) from None
     if not isinstance(value, dict):
-        raise Refused("event", "expected a JSON object", 400)
+        raise RefusedError("event", "expected a JSON object", 400)
     _refuse_what_cannot_be_kept(body, value)
     return value
 
@@ -35,26 +35,29 @@ def members(body: bytes, max_depth: int) -> dict[str, Any]:
 def _refuse_what_cannot_be_kept(body: bytes, value: dict[str, Any]) -> None:
     """NUL and too large integers parse, and are seldom: looked for only where the bytes allow them."""
     if b"\\u0000" in body and (field := _find(value, lambda leaf: isinstance(leaf, str) and "\0" in leaf)) is not None:
-        raise Refused(field, "expected text without NUL")
-    if _MANY_DIGITS.search(body) and (field := _find(value, lambda leaf: type(leaf) is int and abs(leaf) >= TOO_LARGE)) is not None:
-        raise Refused(field, "expected numbers that a double can hold")
+        raise RefusedError(field, "expected text without NUL")
+    if (
+        _MANY_DIGITS.search(body)
+        and (field := _find(value, lambda leaf: type(leaf) is int and abs(leaf) >= TOO_LARGE)) is not None
+    ):
+        raise RefusedError(field, "expected numbers that a double can hold")
 
 
-def _why(body: bytes) -> Refused:
+def _why(body: bytes) -> RefusedError:
     """Why a body does not parse: asked of the more lenient parser, so that the member can be named."""
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError:
-        return Refused("event", "expected UTF-8", 400)
+        return RefusedError("event", "expected UTF-8", 400)
     except (ValueError, RecursionError):
-        return Refused("event", "expected one JSON object", 400)
+        return RefusedError("event", "expected one JSON object", 400)
     if not isinstance(value, dict):
-        return Refused("event", "expected a JSON object", 400)
+        return RefusedError("event", "expected a JSON object", 400)
     if (field := _find(value, lambda leaf: isinstance(leaf, str) and _lone_surrogate(leaf))) is not None:
-        return Refused(field, "expected text without lone surrogates")
+        return RefusedError(field, "expected text without lone surrogates")
     if (field := _find(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf))) is not None:
-        return Refused(field, "expected numbers that a double can hold")
-    return Refused("event", "expected one JSON object", 400)
+        return RefusedError(field, "expected numbers that a double can hold")
+    return RefusedError("event", "expected one JSON object", 400)
 
 
 def _no_constant(name: str) -> float:

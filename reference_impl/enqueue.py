@@ -13,7 +13,7 @@ from collections import deque
 from redis.asyncio.connection import parse_url
 
 from reference_impl import log, queue, resp
-from reference_impl.errors import NotNow, Unknown
+from reference_impl.errors import NotNowError, UnknownError
 from reference_impl.retry import Sleep
 
 #: Seconds between two attempts to connect.
@@ -38,7 +38,7 @@ class _Wire(asyncio.Protocol):
         return len(self._waiting)
 
     def send(self, command: bytes) -> asyncio.Future[resp.Reply]:
-        """Put a packed command into this turn's write. The future raises Unknown when its reply is not read."""
+        """Put a packed command into this turn's write. The future raises UnknownError when its reply is not read."""
         loop = asyncio.get_running_loop()
         if not self._out:
             loop.call_soon(self._flush)
@@ -65,12 +65,12 @@ class _Wire(asyncio.Protocol):
         if not waiting.done():  # a client that went away has cancelled its own
             waiting.set_result(reply)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.closed.set()
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():
-                waiting.set_exception(Unknown("the connection to the queue broke before its reply"))
+                waiting.set_exception(UnknownError("the connection to the queue broke before its reply"))
 
     def abort(self) -> None:
         """Close at once."""
@@ -89,7 +89,7 @@ class Pipeline:
         self.lanes = 0
 
     async def run(self) -> None:
-        """Connect, and again whenever the connection is lost, until the sleep raises Stopping."""
+        """Connect, and again whenever the connection is lost, until the sleep raises StoppingError."""
         try:
             while True:
                 await self._connect()
@@ -100,15 +100,15 @@ class Pipeline:
             self._lose()
 
     async def add(self, lane: int, event_id: str, event: bytes, digest: str) -> None:
-        """Return once the queue has it. Raises NotNow when it certainly has not, Unknown when nobody can tell."""
+        """Return once the queue has it. Raises NotNowError (it has not) or UnknownError (who knows)."""
         wire = self._wire
         if wire is None or wire.closed.is_set():
-            raise NotNow("the queue is away")
+            raise NotNowError("the queue is away")
         if len(wire) >= self._max_in_flight:
-            raise NotNow("too many events wait for the queue's reply")
+            raise NotNowError("too many events wait for the queue's reply")
         reply = await self._reply(wire, _xadd(lane, event_id, event, digest))
-        if isinstance(reply, resp.ServerRefused):
-            raise NotNow(f"the queue refused it ({reply.code})")
+        if isinstance(reply, resp.ReplyError):
+            raise NotNowError(f"the queue refused it ({reply.code})")
 
     async def _reply(self, wire: _Wire, command: bytes) -> resp.Reply:
         """The reply to one command. A silent link is closed: who waits behind would wait as long."""
@@ -136,7 +136,7 @@ class Pipeline:
                 wire = await self._open()
                 await self._greet(wire)
             self._wire = wire
-        except (OSError, Unknown, TimeoutError, resp.ServerRefused) as e:
+        except (OSError, UnknownError, TimeoutError, resp.ReplyError) as e:
             log.warning("the queue is away", type=type(e).__name__)
             if wire is not None:
                 wire.abort()
@@ -157,7 +157,7 @@ class Pipeline:
         await self._ask(wire, "SELECT", str(self._address.get("db", 0)))
         memory = await self._ask(wire, "INFO", "memory")
         if queue.policy_may_evict(_policy(memory)):
-            raise resp.ServerRefused("MAXMEMORY-POLICY is not noeviction: the queue could lose events")
+            raise resp.ReplyError("MAXMEMORY-POLICY is not noeviction: the queue could lose events")
         lanes = await self._ask(wire, "EVAL", queue.LANES_IN_FORCE, "1", queue.LANES, str(self._wanted_lanes))
         self.lanes = int(lanes) if isinstance(lanes, int) else self._wanted_lanes
 

@@ -13,7 +13,7 @@ class SettingsError(ProcessorError):
     """A setting that cannot be used; the message names its variable."""
 
 
-class Refused(ProcessorError):
+class RefusedError(ProcessorError):
     """An event that will never be accepted; `field` is the member at fault, `status` the HTTP answer."""
 
     def __init__(self, field: str, why: str, status: int = 422) -> None:
@@ -21,19 +21,19 @@ class Refused(ProcessorError):
         self.field, self.why, self.status = field, why, status
 
 
-class NotNow(ProcessorError):
+class NotNowError(ProcessorError):
     """Certainly not accepted, and worth another try: 503."""
 
 
-class Unknown(ProcessorError):
+class UnknownError(ProcessorError):
     """Sent to the queue, and no answer: it may or may not be there: 504."""
 
 
-class BreakerOpen(ProcessorError):
+class BreakerOpenError(ProcessorError):
     """The breaker admits nothing now."""
 
 
-class Stopping(ProcessorError):
+class StoppingError(ProcessorError):
     """The worker was asked to stop while it waited."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from reference_impl import canonical, domain
-from reference_impl.errors import Refused
+from reference_impl.errors import RefusedError
 
 #: Bounds of `timestamp`: what the store keeps partitions for.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 def accept(body: bytes, now: datetime, max_depth: int) -> Stamped:
-    """Validate one event in its wire form. Raises Refused, naming the member at fault."""
+    """Validate one event in its wire form. Raises RefusedError, naming the member at fault."""
     members = domain.members(body, max_depth)
     event = _typed(body)
     event.event_id = members["eventId"] = _id(event.event_id)
@@ -78,7 +78,7 @@ def _typed(body: bytes) -> Event:
     try:
         return _decode_sent(body)
     except msgspec.ValidationError as e:
-        raise Refused(*_explain(str(e))) from None
+        raise RefusedError(*_explain(str(e))) from None
 
 
 def _explain(message: str) -> tuple[str, str]:
@@ -94,29 +94,29 @@ def _id(sent: str | None) -> str:
     if sent is None:
         return str(uuid.uuid4())
     if len(sent) != 36:
-        raise Refused("eventId", "expected a UUID such as 0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77")
+        raise RefusedError("eventId", "expected a UUID such as 0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77")
     try:
         return str(uuid.UUID(sent))
     except ValueError:
-        raise Refused("eventId", "expected a UUID such as 0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77") from None
+        raise RefusedError("eventId", "expected a UUID such as 0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77") from None
 
 
 def _instant(sent: str, now: datetime) -> str:
     """The instant in UTC, cut to microseconds."""
     if not _RFC3339.fullmatch(sent):
-        raise Refused("timestamp", "expected an RFC 3339 instant with its offset, such as 2026-11-23T10:15:02Z")
+        raise RefusedError("timestamp", "expected an RFC 3339 instant with its offset, such as 2026-11-23T10:15:02Z")
     try:
         instant = datetime.fromisoformat(sent.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Refused("timestamp", "expected an instant that exists") from None
+        raise RefusedError("timestamp", "expected an instant that exists") from None
     if not EARLIEST <= instant <= now + AHEAD:
-        raise Refused("timestamp", "expected an instant from 2000-01-01 to 24 hours from now")
+        raise RefusedError("timestamp", "expected an instant from 2000-01-01 to 24 hours from now")
     return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _whole(sent: int | float | None) -> int | None:
     if sent is not None and (not -SAFE <= sent <= SAFE or sent != int(sent)):
-        raise Refused("ttl", "expected a whole number of seconds that a double holds")
+        raise RefusedError("ttl", "expected a whole number of seconds that a double holds")
     return None if sent is None else int(sent)
 
 
@@ -125,4 +125,3 @@ def wire(event: Event) -> dict[str, Any]:
     form: dict[str, Any] = msgspec.to_builtins(event)
     details = form.pop("details", None) or {}
     return {**form, **details}
-

@@ -12,6 +12,8 @@ from reference_impl import queue
 
 #: Part of the lease for which a heartbeat is fresh: a dead worker's lanes are shared out within the lease.
 FRESH_SHARE = 0.5
+#: What a client raises while the queue's server does not answer.
+QUEUE_AWAY = (RedisError, OSError)
 
 
 class Heartbeat(msgspec.Struct, frozen=True, rename="camel"):
@@ -66,6 +68,3 @@ async def _forget(redis: Redis, gone: list[str]) -> None:
 
 def _key(worker: str) -> str:
     return f"intake:worker:{worker}"
-
-
-QueueAway = (RedisError, OSError)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl import metrics, queue, server
-from reference_impl.errors import NotNow, Refused, Stopping, Unknown
+from reference_impl.errors import NotNowError, RefusedError, StoppingError, UnknownError
 from reference_impl.intake import Intake
 from reference_impl.settings import Settings
 from reference_impl.vitals import Watch
@@ -44,7 +44,7 @@ class Answer(msgspec.Struct, frozen=True):
 def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
     """The routes of the contract; the two that take events go past the router, which is slower than they are."""
 
-    async def not_post(request: Request) -> Response:
+    async def not_post(_: Request) -> Response:
         return Response(status_code=405, headers={"Allow": "POST"})
 
     others = Starlette(routes=[Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(watch))
@@ -64,7 +64,7 @@ def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
 async def _one(intake: Intake, receive: Receive, limit: int) -> Answer:
     try:
         return answer(await intake.add(await _body(receive, limit)))
-    except (Refused, NotNow, Unknown) as e:
+    except (RefusedError, NotNowError, UnknownError) as e:
         return answer(e)
 
 
@@ -72,7 +72,7 @@ async def _many(intake: Intake, receive: Receive, limit: int) -> Answer:
     """207: one line an event, in order, each with the status it would have had alone."""
     try:
         body = await _body(receive, limit)
-    except Refused as e:
+    except RefusedError as e:
         return answer(e)
     results = await intake.add_many([line for line in body.split(b"\n") if line.strip()])
     alone = [b'{"status":%d,"answer":%b}\n' % (a.status, a.body) for a in map(answer, results)]
@@ -80,16 +80,16 @@ async def _many(intake: Intake, receive: Receive, limit: int) -> Answer:
 
 
 async def _body(receive: Receive, limit: int) -> bytes:
-    """The body, but not more than the limit of it. Raises Refused."""
+    """The body, but not more than the limit of it. Raises RefusedError."""
     body, more = b"", True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused("event", "the client went away", 400)
+            raise RefusedError("event", "the client went away", 400)
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
-            raise Refused("event", f"expected at most {limit} bytes", 413)
+            raise RefusedError("event", f"expected at most {limit} bytes", 413)
     return body
 
 
@@ -97,9 +97,9 @@ def answer(result: str | Exception) -> Answer:
     """202 for an id; for an error the status that says what is certain."""
     if isinstance(result, str):
         return Answer(202, b'{"eventId":"%b"}' % result.encode())
-    status = result.status if isinstance(result, Refused) else 503 if isinstance(result, NotNow) else 504
+    status = result.status if isinstance(result, RefusedError) else 503 if isinstance(result, NotNowError) else 504
     metrics.REFUSED.labels(str(status)).inc()
-    field = {"field": result.field} if isinstance(result, Refused) else {}
+    field = {"field": result.field} if isinstance(result, RefusedError) else {}
     return Answer(status, _encode({**field, "error": str(result)}))
 
 
@@ -110,7 +110,7 @@ async def run(settings: Settings) -> None:
     async def sleep(seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), seconds)
-            raise Stopping("told to stop")
+            raise StoppingError("told to stop")
 
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)

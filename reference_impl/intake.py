@@ -9,7 +9,7 @@ import msgspec
 
 from reference_impl import event, metrics, queue
 from reference_impl.enqueue import Pipeline
-from reference_impl.errors import NotNow, Refused, Unknown
+from reference_impl.errors import NotNowError, RefusedError, UnknownError
 from reference_impl.retry import Sleep
 from reference_impl.settings import Settings
 from reference_impl.vitals import Watch
@@ -27,9 +27,9 @@ class Intake:
         )
 
     async def add(self, body: bytes) -> str:
-        """Accept one event in its wire form; returns its id. Raises Refused, NotNow or Unknown."""
+        """Accept one event in its wire form; returns its id. Raises RefusedError, NotNowError or UnknownError."""
         if len(body) > self._settings.max_event_bytes:
-            raise Refused("event", f"expected at most {self._settings.max_event_bytes} bytes", 413)
+            raise RefusedError("event", f"expected at most {self._settings.max_event_bytes} bytes", 413)
         stamped = event.accept(body, datetime.now(UTC), self._settings.max_depth)
         self._admit()
         await self.enqueue(stamped)
@@ -38,19 +38,19 @@ class Intake:
         return stamped.event.event_id
 
     def _admit(self) -> None:
-        """Raise NotNow while the queue's server may drop events, or is full by our own bound."""
+        """Raise NotNowError while the queue's server may drop events, or is full by our own bound."""
         vitals = self._watch.vitals
         if vitals.may_evict:
-            raise NotNow("the queue may evict events: its maxmemory-policy must be noeviction")
+            raise NotNowError("the queue may evict events: its maxmemory-policy must be noeviction")
         if vitals.depth >= self._settings.queue_bound:
-            raise NotNow("the queue is full")
+            raise NotNowError("the queue is full")
 
     async def enqueue(self, stamped: event.Stamped) -> None:
         """Return once the queue has it."""
         one = stamped.event
         assert one.event_id is not None
         if not self.pipeline.lanes:
-            raise NotNow("the queue has not been reached yet")
+            raise NotNowError("the queue has not been reached yet")
         lane = queue.lane_of(one.organization_id, one.event_id, self.pipeline.lanes)
         await self.pipeline.add(lane, one.event_id, _encode(one), stamped.hash)
 
@@ -61,5 +61,5 @@ class Intake:
     async def _add_or_why_not(self, body: bytes) -> str | Exception:
         try:
             return await self.add(body)
-        except (Refused, NotNow, Unknown) as e:
+        except (RefusedError, NotNowError, UnknownError) as e:
             return e

@@ -23,7 +23,9 @@ OWN_FAULT = frozenset({Failure.DATA, Failure.UNKNOWN})
 class Isolation:
     """One search for the first poison of a batch."""
 
-    def __init__(self, store: Store, rows: Sequence[Row], suspected: Collection[Failure], history: list[Attempt]) -> None:
+    def __init__(
+        self, store: Store, rows: Sequence[Row], suspected: Collection[Failure], history: list[Attempt]
+    ) -> None:
         self._store, self._rows, self._suspected, self._history = store, rows, suspected, history
         self._tally = Tally()
         self._error: psycopg.Error | None = None

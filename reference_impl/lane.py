@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from itertools import takewhile
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import psycopg
@@ -18,7 +17,7 @@ from redis.exceptions import RedisError
 
 from reference_impl import database, dead_letter, log, metrics, queue, sqlstate
 from reference_impl.dead_letter import Attempt, DeadLetter
-from reference_impl.errors import BreakerOpen, Failure, Stopping, StoreError
+from reference_impl.errors import BreakerOpenError, Failure, StoppingError, StoreError
 from reference_impl.isolate import OWN_FAULT, Isolation
 from reference_impl.queue import Entry
 from reference_impl.retry import retrying
@@ -35,7 +34,8 @@ BEAT_SHARE = 0.25
 #: Wait while the queue does not answer, in seconds.
 QUEUE_AWAY_S = 0.5
 
-Put = Callable[[Sequence[Row]], Awaitable[Tally]]
+Batch = list[Row] | DeadLetter
+Put = Callable[[Batch], Awaitable[Tally]]
 
 
 class Ledger(msgspec.Struct):
@@ -49,7 +49,9 @@ class Ledger(msgspec.Struct):
 class Lane:
     """One tenure of one lane."""
 
-    def __init__(self, number: int, store: Store, redis: Redis, rounds: Rounds, ledger: Ledger, settings: Settings) -> None:
+    def __init__(
+        self, number: int, store: Store, redis: Redis, rounds: Rounds, ledger: Ledger, settings: Settings
+    ) -> None:
         self.number = number
         self._store, self._redis, self._rounds = store, redis, rounds
         self._ledger, self._settings = ledger, settings
@@ -63,7 +65,7 @@ class Lane:
         try:
             while not self._leave.is_set():
                 await self._step()
-        except (StoreError, BreakerOpen, Stopping) as e:
+        except (StoreError, BreakerOpenError, StoppingError) as e:
             log.info("lane left", lane=self.number, why=str(e))
         finally:
             await database.close(self._store.connection)
@@ -97,11 +99,7 @@ class Lane:
 
     async def deliver(self, entries: list[Entry], put: Put) -> None:
         """Store from the head, then delete what is committed. Never the other way round."""
-        rows = list(takewhile(lambda row: row is not None, map(_row, entries)))
-        if rows:
-            tally = await put([row for row in rows if row is not None])
-        else:
-            tally = await self._bury_foreign(entries[0])
+        tally = await put(_batch(entries))
         self._note(tally)
         await queue.remove(self._redis, self.number, entries[: tally.taken])
 
@@ -116,43 +114,39 @@ class Lane:
         else:
             await self._beat()
 
-    async def _round(self, rows: Sequence[Row]) -> Tally:
-        """Rounds until the rows are in; after the last retry the event that still collides is looked for."""
+    async def _round(self, batch: Batch) -> Tally:
+        """Rounds until the batch is in; after the last retry the event that still collides is looked for."""
         self._history = []
         try:
-            return await retrying(self._settings, self._sleep_awake)(self._judged_put, rows)
+            return await retrying(self._settings, self._sleep_awake)(self._judged_put, batch)
         except StoreError as e:
-            if e.failure is not Failure.RETRY:
+            if e.failure is not Failure.RETRY or isinstance(batch, DeadLetter):
                 raise
         async with self._rounds.attempt(Kind.BATCH):
-            return await Isolation(self._store, rows, OWN_FAULT | {Failure.RETRY}, self._history).run()
+            return await Isolation(self._store, batch, OWN_FAULT | {Failure.RETRY}, self._history).run()
 
-    async def _judged_put(self, rows: Sequence[Row]) -> Tally:
+    async def _judged_put(self, batch: Batch) -> Tally:
         async with self._rounds.attempt(Kind.BATCH):
-            return await self.put(rows)
+            return await self.put(batch)
 
-    async def put(self, rows: Sequence[Row]) -> Tally:
-        """Store all rows, or those up to the first poison. Raises psycopg.Error."""
+    async def put(self, batch: Batch) -> Tally:
+        """Store all of it, or up to the first poison. Raises psycopg.Error."""
+        if isinstance(batch, DeadLetter):
+            return await self._store.bury(batch)
         try:
-            return await self._store.store(rows)
+            return await self._store.store(batch)
         except psycopg.Error as e:
             failure = sqlstate.classify(e)
             if failure in OWN_FAULT:
-                return await Isolation(self._store, rows, OWN_FAULT, self._history).run()
+                return await Isolation(self._store, batch, OWN_FAULT, self._history).run()
             if failure is Failure.RETRY:
-                metrics.RETRIES.inc()
-                self._store.forget_partitions()
-                self._history.append(Attempt(dead_letter.now(), failure.value, e.sqlstate))
+                self._collided(e)
             raise
 
-    async def _bury_foreign(self, entry: Entry) -> Tally:
-        """Somebody else's entry, no event of ours: dead, so that it does not hold up the lane."""
-        attempt = Attempt(dead_letter.now(), "undecodable", None)
-        letter = DeadLetter(entry.field("event_id"), entry.field("event").encode(), "", "undecodable entry", [attempt])
-        async with self._rounds.attempt(Kind.BATCH):
-            with self._store.bounded():
-                await dead_letter.bury(self._store.connection, letter)
-        return Tally(dead=1)
+    def _collided(self, error: psycopg.Error) -> None:
+        metrics.RETRIES.inc()
+        self._store.forget_partitions()  # one that was dropped meanwhile is such a collision
+        self._history.append(Attempt(dead_letter.now(), Failure.RETRY.value, error.sqlstate))
 
     def _note(self, tally: Tally) -> None:
         self._ledger.committed_at = time.time()
@@ -172,13 +166,13 @@ class Lane:
         self._beat_at = time.monotonic() + self._settings.lease_s * BEAT_SHARE
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep, but not past being told to leave. Raises Stopping."""
+        """Sleep, but not past being told to leave. Raises StoppingError."""
         if seconds > 0:
             try:
                 await asyncio.wait_for(self._leave.wait(), seconds)
             except TimeoutError:
                 return
-            raise Stopping("told to leave")
+            raise StoppingError("told to leave")
 
     async def _sleep_awake(self, seconds: float) -> None:
         """Sleep between retries without letting the session time out."""
@@ -189,8 +183,17 @@ class Lane:
                 await self._store.touch()
 
 
-def _row(entry: Entry) -> Row | None:
-    try:
-        return build(entry)
-    except (ValueError, msgspec.MsgspecError):
-        return None
+def _batch(entries: list[Entry]) -> Batch:
+    """The rows from the head up to an entry that is no event of ours; such an entry at the head is a dead letter."""
+    rows = []
+    for entry in entries:
+        try:
+            rows.append(build(entry))
+        except (ValueError, msgspec.MsgspecError):
+            break
+    return rows or _foreign(entries[0])
+
+
+def _foreign(entry: Entry) -> DeadLetter:
+    attempt = Attempt(dead_letter.now(), "undecodable", None)
+    return DeadLetter(entry.field("event_id"), entry.field("event").encode(), "", "no event of ours", [attempt])

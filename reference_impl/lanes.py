@@ -1,4 +1,4 @@
-"""The lanes of one worker: it takes its fair share, gives surplus back, and lets go of all while its breaker is open."""
+"""The lanes of one worker: it takes its fair share, gives surplus back, lets go of all while its breaker is open."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from redis.exceptions import RedisError
 
 from reference_impl import database, lock, log, queue
 from reference_impl.breaker import CLOSED, OPEN
-from reference_impl.errors import BreakerOpen, Stopping, StoreError
+from reference_impl.errors import BreakerOpenError, StoppingError, StoreError
 from reference_impl.lane import Lane, Ledger
 from reference_impl.retry import Sleep
 from reference_impl.rounds import Kind, Rounds
 from reference_impl.settings import Settings
 from reference_impl.store import Store
-from reference_impl.watchdog import Connection, bounded
+from reference_impl.watchdog import Connection, bounded, shut
 
 #: Part of the lease after which the shares are looked at again.
 BALANCE_SHARE = 0.1
@@ -36,11 +36,14 @@ def fair_share(lanes: int, workers: int) -> int:
 class Lanes:
     """Takes lanes and gives them up; each runs as a task of its own."""
 
-    def __init__(self, settings: Settings, redis: Redis, rounds: Rounds, ledger: Ledger, workers: Callable[[], int], sleep: Sleep) -> None:
+    def __init__(
+        self, settings: Settings, redis: Redis, rounds: Rounds, ledger: Ledger, workers: Callable[[], int], sleep: Sleep
+    ) -> None:
         self._settings, self._redis, self._rounds, self._ledger = settings, redis, rounds, ledger
         self._workers, self._sleep = workers, sleep
         self._held: dict[Lane, asyncio.Task[None]] = {}
         self._scout: Connection | None = None
+        self._connecting: asyncio.Task[Connection] | None = None
         self.count = 0  # how many lanes there are
 
     @property
@@ -54,7 +57,7 @@ class Lanes:
             await self._learn_count()
             while True:
                 await self._step()
-        except Stopping:
+        except StoppingError:
             pass
         finally:
             await self._release_all()
@@ -73,16 +76,16 @@ class Lanes:
                 await self._balance()
             else:
                 await self._sit_out()
-        except (StoreError, BreakerOpen):
+        except (StoreError, BreakerOpenError):
             pass  # counted where it was raised; the breaker decides what comes next
 
     async def _balance(self) -> None:
         """One step towards the fair share."""
-        self._reap()
+        defect = self._reap()
         share = fair_share(self.count, self._workers())
         for lane in list(self._held)[share:]:
             lane.leave()
-        if len(self._held) < share and await self._take_one():
+        if not defect and len(self._held) < share and await self._take_one():
             return
         if len(self._held) >= share:
             await self._dismiss_scout()
@@ -96,21 +99,24 @@ class Lanes:
         await asyncio.wait([changed, nap, *self._held.values()], return_when=asyncio.FIRST_COMPLETED)
         changed.cancel()
         if nap.done():
-            nap.result()  # raises Stopping
+            nap.result()  # raises StoppingError
         nap.cancel()
 
-    def _reap(self) -> None:
-        """Forget the lanes that ended. One that ended by a defect is told of, and taken anew."""
+    def _reap(self) -> bool:
+        """Forget the lanes that ended. One that ended by a defect is told of, and taken anew after a rest."""
+        defect = False
         for lane, task in list(self._held.items()):
             if task.done():
                 del self._held[lane]
                 if error := task.exception():
+                    defect = True
                     log.crash("a lane ended by a defect", error, lane=lane.number)
+        return defect
 
     async def _take_one(self) -> bool:
         """Take a free lane on a connection that becomes its own; end a silent holder when there is none."""
         async with self._rounds.attempt(Kind.TAKE):
-            connection = self._scout or await database.connect(self._settings)
+            connection = self._scout or await self._connect()
             self._scout = None
             try:
                 lane = await self._claim(connection, self._wanted())
@@ -155,10 +161,11 @@ class Lanes:
 
     async def _trial(self) -> Lane | None:
         """The one trial: a bare connection that commits a free lane's next batch, else a beat."""
+        deepest_first = await self._deepest_first()
         async with self._rounds.attempt(Kind.BATCH):
-            connection = await database.connect(self._settings)
+            connection = await self._connect()
             try:
-                lane = await self._claim(connection, self._wanted())
+                lane = await self._claim(connection, deepest_first)
                 if lane:
                     await lane.first()
                     return lane
@@ -169,9 +176,35 @@ class Lanes:
             await database.close(connection)
             return None
 
-    async def _drop_all(self) -> None:
+    async def _deepest_first(self) -> list[int]:
+        """All lanes, those with work first: a beat on an idle lane would not prove what a batch needs."""
+        try:
+            depths = await queue.depths(self._redis, self.count)
+        except (RedisError, OSError):
+            return self._wanted()
+        return sorted(range(len(depths)), key=depths.__getitem__, reverse=True)
+
+    def cut(self) -> None:
+        """The breaker opens: end every call to the store at once, so that nothing more is sent."""
         for lane in self._held:
             lane.drop()
+        if self._scout is not None:
+            shut(self._scout)
+        if self._connecting is not None:
+            self._connecting.cancel()
+
+    async def _connect(self) -> Connection:
+        """Connect, unless the breaker opens meanwhile."""
+        self._connecting = asyncio.create_task(database.connect(self._settings))
+        try:
+            return await self._connecting
+        except asyncio.CancelledError:
+            raise BreakerOpenError("the breaker opened while a connection was made") from None
+        finally:
+            self._connecting = None
+
+    async def _drop_all(self) -> None:
+        self.cut()
         await self._dismiss_scout()
         await self._gone()
 

@@ -17,8 +17,9 @@ _TAKE = "select lane from unnest(%s::int[]) as lane where pg_try_advisory_lock(%
 
 #: A holder from whom the server has heard nothing for longer than a lease; the same role may end it.
 _EVICT = """
-select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid() and wait_event = 'ClientRead'
-and state_change < now() - make_interval(secs => %s) and pid in (
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where pid <> pg_backend_pid() and wait_event = 'ClientRead' and state_change < now() - make_interval(secs => %s)
+and pid in (
     select pid from pg_locks where locktype = 'advisory' and granted and classid = %s and objid = any(%s::oid[])
     and database = (select oid from pg_database where datname = current_database())
 )

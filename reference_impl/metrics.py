@@ -14,7 +14,9 @@ REPEATED = Counter("reference_repeated_events", "Deliveries of an id that was st
 CONFLICTS = Counter("reference_conflicting_events", "Repeated ids with other content; the first stays")
 DEAD = Counter("reference_dead_letters_written", "Events written to the dead letters")
 RETRIES = Counter("reference_retries", "Attempts that collided and are tried again")
-BATCH_SIZE = Histogram("reference_batch_events", "Events a committed batch", buckets=[1, 3, 10, 30, 100, 300, 1000, 3000])
+BATCH_SIZE = Histogram(
+    "reference_batch_events", "Events a committed batch", buckets=[1, 3, 10, 30, 100, 300, 1000, 3000]
+)
 TRANSITIONS = Counter("reference_breaker_transitions", "Transitions of the breaker", ["to"])
 BREAKER = Gauge("reference_breaker_state", "0 CLOSED, 1 HALF_OPEN, 2 OPEN")
 QUEUE_DEPTH = Gauge("reference_queue_depth", "Events in the queue, as last seen")

@@ -21,7 +21,9 @@ async def migrate(settings: Settings) -> None:
     connection = await database.connect(settings)
     try:
         with bounded(connection, BOUND_S):
-            await connection.execute("select set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)")
+            await connection.execute(
+                "select set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)"
+            )
             async with connection.transaction():
                 await _apply_missing(connection)
             await partition.ensure(connection, partition.ahead(datetime.now(UTC).date()))
@@ -32,7 +34,8 @@ async def migrate(settings: Settings) -> None:
 async def _apply_missing(connection: Connection) -> None:
     await connection.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
     await connection.execute(
-        "create table if not exists audit_migration (name text primary key, applied_at timestamptz not null default now())"
+        "create table if not exists audit_migration"
+        " (name text primary key, applied_at timestamptz not null default now())"
     )
     applied = {row[0] for row in await (await connection.execute("select name from audit_migration")).fetchall()}
     for file in sorted(FOLDER.glob("*.sql")):

@@ -41,7 +41,8 @@ def name(month: Month) -> str:
 
 async def _exists(connection: Connection, month: Month) -> bool:
     found = await connection.execute(
-        "select 1 from pg_inherits join pg_class on oid = inhrelid where inhparent = 'audit_log'::regclass and relname = %s",
+        "select 1 from pg_inherits join pg_class on oid = inhrelid"
+        " where inhparent = 'audit_log'::regclass and relname = %s",
         [name(month)],
     )
     return await found.fetchone() is not None
@@ -49,7 +50,11 @@ async def _exists(connection: Connection, month: Month) -> bool:
 
 async def _make(connection: Connection, month: Month) -> None:
     first = date.fromisoformat(f"{month}-01")
-    bounds = {"name": sql.Identifier(name(month)), "from": sql.Literal(f"{month}-01"), "to": sql.Literal(f"{_shift(first, 1)}-01")}
+    bounds = {
+        "name": sql.Identifier(name(month)),
+        "from": sql.Literal(f"{month}-01"),
+        "to": sql.Literal(f"{_shift(first, 1)}-01"),
+    }
     await connection.execute(
         sql.SQL("create table {name} (like audit_log including defaults including constraints)").format(**bounds)
     )

@@ -11,7 +11,7 @@ Keys, all of them:
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -89,7 +89,14 @@ async def lanes_in_force(redis: Redis, wanted: int) -> int:
 async def head(redis: Redis, lane: int, count: int) -> list[Entry]:
     """The first entries of a lane, oldest first; they stay where they are."""
     packed: Any = await redis.eval(_HEAD, 1, key(lane), str(count))
-    return _decode_entries(packed)
+    try:
+        return _decode_entries(packed)
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # somebody else's entry is no text
+        return [_as_text(*found) for found in cast(Any, await redis.xrange(key(lane), count=count))]
+
+
+def _as_text(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
+    return Entry(id_.decode(), [part.decode("utf-8", "replace") for pair in fields.items() for part in pair])
 
 
 async def wait(redis: Redis, lane: int, seconds: float) -> None:
@@ -102,13 +109,13 @@ async def remove(redis: Redis, lane: int, entries: list[Entry]) -> None:
     await redis.xdel(key(lane), *[entry.id for entry in entries])
 
 
-async def depth(redis: Redis, wanted: int) -> int:
-    """How many events are accepted and not yet stored; `wanted` lanes, unless another count is in force."""
+async def depths(redis: Redis, wanted: int) -> list[int]:
+    """How many accepted events each lane holds; `wanted` lanes, unless another count is in force."""
     lanes = int(await redis.get(LANES) or wanted)
     async with redis.pipeline(transaction=False) as pipe:
         for lane in range(lanes):
             pipe.xlen(key(lane))
-        return sum(await pipe.execute())
+        return list(map(int, await pipe.execute()))
 
 
 async def may_evict(redis: Redis) -> bool:

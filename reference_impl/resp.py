@@ -5,7 +5,7 @@ from __future__ import annotations
 Reply = bytes | int | None | Exception
 
 
-class ServerRefused(Exception):
+class ReplyError(Exception):
     """An error reply: the server did not do it. `code` is its first word (OOM, LOADING, READONLY, …)."""
 
     def __init__(self, message: str) -> None:
@@ -32,7 +32,7 @@ def parse(data: bytes | bytearray, start: int) -> tuple[Reply, int] | None:
     if kind == b":":
         return int(head), end + 2
     if kind == b"-":
-        return ServerRefused(head.decode("utf-8", "replace")), end + 2
+        return ReplyError(head.decode("utf-8", "replace")), end + 2
     return head, end + 2
 
 

@@ -25,7 +25,7 @@ class Jittered(wait_base):
 
 
 def strategy(settings: Settings) -> wait_base:
-    """The waits of the settings, in seconds: base, then twice as long (exponential), or base longer (linear), each time."""
+    """The waits of the settings: the base, then twice as long (exponential) or a base longer (linear) each time."""
     base, cap = settings.retry_base_s, settings.retry_cap_s
     plain: wait_base = {
         "exponential": wait_exponential(multiplier=base, max=cap),

@@ -13,7 +13,7 @@ from enum import Enum
 import psycopg
 
 from reference_impl import log, sqlstate
-from reference_impl.breaker import Breaker, Ticket
+from reference_impl.breaker import CLOSED, Breaker, Ticket
 from reference_impl.errors import Failure, StoreError
 from reference_impl.retry import Sleep
 
@@ -46,14 +46,13 @@ class Rounds:
 
     @asynccontextmanager
     async def attempt(self, kind: Kind) -> AsyncIterator[None]:
-        """One round. Raises BreakerOpen when it is not admitted, StoreError when the store did not take it."""
+        """One round. Raises BreakerOpenError when it is not admitted, StoreError when the store did not take it."""
         if not self.troubled:
             async with self._judged(kind):
                 yield
             return
-        async with self._turn:
-            async with self._judged(kind):
-                yield
+        async with self._turn, self._judged(kind):
+            yield
 
     @asynccontextmanager
     async def _judged(self, kind: Kind) -> AsyncIterator[None]:
@@ -70,13 +69,16 @@ class Rounds:
         self._succeeded(kind, ticket)
 
     async def _failed(self, kind: Kind, ticket: Ticket, error: StoreError) -> None:
-        log.warning("round failed", kind=kind.value, failure=error.failure.value, sqlstate=error.sqlstate, type=error.kind)
+        log.warning(
+            "round failed", kind=kind.value, failure=error.failure.value, sqlstate=error.sqlstate, type=error.kind
+        )
         if error.failure in BLAMELESS:
             self.breaker.abandoned(ticket)
             return
         was_troubled, self._trouble = self.troubled, kind
         self.breaker.failed(ticket, error.sqlstate or error.kind)
-        if was_troubled:  # the pace of an outage; whoever waits for the turn waits for this too
+        # the pace of an outage; whoever waits for the turn waits for this too
+        if was_troubled and self.breaker.state == CLOSED:
             await self._sleep(self._pause_s)
 
     def _succeeded(self, kind: Kind, ticket: Ticket) -> None:

@@ -12,7 +12,8 @@ from reference_impl.queue import Entry
 #: The columns of a line, after its ordinal; `received_ms` is when the queue accepted it.
 COLUMNS = (
     "event_id, timestamp, action, status, principal_id, organization_id, target_resource_type, target_resource_id, "
-    "outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version, details, hash, received_ms"
+    "outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version, details, "
+    "hash, received_ms"
 )
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})

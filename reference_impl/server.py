@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 
+import msgspec
 import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-
-import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
@@ -33,8 +32,17 @@ async def serve(app: ASGIApp, port: int, stopping: asyncio.Event) -> None:
     """Answer on that port until `stopping` is set; a signal sets it."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    config = uvicorn.Config(app, HOST, port, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None,
-                            lifespan="off", timeout_graceful_shutdown=3, ws="none")
+    config = uvicorn.Config(
+        app,
+        HOST,
+        port,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+        ws="none",
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve())
     await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -51,10 +59,10 @@ def json(value: object, status: int = 200, headers: dict[str, str] | None = None
 def telling(watch: Watch) -> list[Route]:
     """What every process tells of itself: /health and /metrics."""
 
-    async def health(request: Request) -> Response:
+    async def health(_: Request) -> Response:
         return json(watch.status())
 
-    async def metrics(request: Request) -> Response:
+    async def metrics(_: Request) -> Response:
         watch.status()  # brings the gauges up to date
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -64,7 +72,7 @@ def telling(watch: Watch) -> list[Route]:
 def transitions(seen: Transitions) -> Route:
     """The breaker's last transitions, oldest first, as JSON lines."""
 
-    async def lines(request: Request) -> Response:
+    async def lines(_: Request) -> Response:
         return Response(b"".join(msgspec.json.encode(t) + b"\n" for t in seen.seen), media_type="application/x-ndjson")
 
     return Route("/breaker/transitions", lines)

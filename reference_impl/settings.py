@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
     """msgspec's `Expected … - at `$.field``, told with the variable's name and the value that came."""
     what, _, path = message.partition(" - at ")
+    what = what.partition(", got ")[0]
     field = path.strip("`$.")
     value = given.get(field, "")
     shown = "a value that is not shown" if field.endswith("_url") else repr(value)

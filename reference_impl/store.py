@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from reference_impl import partition
+from reference_impl import dead_letter, partition
+from reference_impl.dead_letter import DeadLetter
 from reference_impl.row import COLUMNS, Row
 from reference_impl.watchdog import Connection, bounded
 
@@ -140,6 +141,12 @@ class Store:
             with self.bounded():
                 await partition.ensure(self.connection, needed)
             self._months |= needed
+
+    async def bury(self, letter: DeadLetter) -> Tally:
+        """A dead letter by itself, in a transaction of its own."""
+        with self.bounded():
+            await dead_letter.bury(self.connection, letter)
+        return Tally(dead=1)
 
     def forget_partitions(self) -> None:
         """Somebody dropped one: look again."""

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from reference_impl import heartbeat, metrics, queue
 from reference_impl.health import Status, Vitals, status
-from reference_impl.heartbeat import QueueAway
+from reference_impl.heartbeat import QUEUE_AWAY
 from reference_impl.retry import Sleep
 from reference_impl.settings import Settings
 
@@ -32,7 +32,7 @@ class Watch:
         return now
 
     async def run(self) -> None:
-        """Look until Stopping is raised by the sleep."""
+        """Look until StoppingError is raised by the sleep."""
         while True:
             await self.look()
             await self._sleep(LOOK_S)
@@ -43,13 +43,13 @@ class Watch:
             depth = await self._depth()
             may_evict = await queue.may_evict(self._redis)
             workers = await heartbeat.live(self._redis)
-        except QueueAway:
+        except QUEUE_AWAY:
             self.vitals = Vitals(depth=self.vitals.depth, workers=self.vitals.workers)
             return
         self.vitals = Vitals(True, may_evict, depth, self._stalled(depth, workers), workers)
 
     async def _depth(self) -> int:
-        return await queue.depth(self._redis, self._settings.concurrency)
+        return sum(await queue.depths(self._redis, self._settings.concurrency))
 
     def _stalled(self, depth: int, workers: list[heartbeat.Heartbeat]) -> float:
         now = time.time()

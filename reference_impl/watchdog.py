@@ -20,9 +20,9 @@ Connection = psycopg.AsyncConnection[Any]
 
 def shut(connection: Connection) -> None:
     """End both directions at once: whoever waits on this connection gets an error now. Sends no statement."""
-    with suppress(OSError, psycopg.Error):  # already closed: then nobody waits
-        with socket.socket(fileno=os.dup(connection.fileno())) as twin:
-            twin.shutdown(socket.SHUT_RDWR)
+    # an error means that it is closed already: then nobody waits
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as twin:
+        twin.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

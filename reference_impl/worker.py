@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from reference_impl import heartbeat, log, metrics, queue
-from reference_impl.breaker import CLOSED, Breaker
-from reference_impl.errors import Stopping
-from reference_impl.heartbeat import Heartbeat, QueueAway
+from reference_impl.breaker import CLOSED, OPEN, Breaker
+from reference_impl.errors import StoppingError
+from reference_impl.heartbeat import QUEUE_AWAY, Heartbeat
 from reference_impl.lane import WAIT_S, Ledger
 from reference_impl.lanes import Lanes
 from reference_impl.rounds import Rounds
@@ -57,24 +57,24 @@ class Worker:
         """Finish the batches at hand, give the lanes back. Raises what a part ended by."""
         self._stopping.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        try:
+        with suppress(*QUEUE_AWAY):  # the heartbeat goes stale by itself
             await heartbeat.farewell(self._redis, self._settings.process)
-        except QueueAway:
-            pass  # the heartbeat goes stale by itself
         await self._redis.aclose()
         self.transitions.close()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep, but not past being told to stop. Raises Stopping."""
+        """Sleep, but not past being told to stop. Raises StoppingError."""
         try:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
-        raise Stopping("told to stop")
+        raise StoppingError("told to stop")
 
     def _transition(self, before: str | None, after: str, reason: str) -> None:
         self.transitions.record(before, after, reason)
         metrics.transition(after)
+        if after == OPEN:
+            self.lanes.cut()
 
     def _deliverers(self) -> int:
         """How many workers can deliver, as last heard; this one always counts."""
@@ -84,10 +84,8 @@ class Worker:
     async def _beat(self) -> None:
         pause = min(SLOWEST_BEAT_S, self._settings.lease_s / BEATS_PER_LEASE)
         while True:
-            try:
+            with suppress(*QUEUE_AWAY):  # said by /health, and by every lane
                 await heartbeat.beat(self._redis, self._heartbeat(), self._settings.lease_s)
-            except QueueAway:
-                pass  # said by /health, and by every lane
             await self.sleep(pause)
 
     def _heartbeat(self) -> Heartbeat:
@@ -106,5 +104,5 @@ class Worker:
 
 
 async def _until_stopped(run: Callable[[], Awaitable[None]]) -> None:
-    with suppress(Stopping):
+    with suppress(StoppingError):
         await run()

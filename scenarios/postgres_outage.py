@@ -7,7 +7,7 @@ from shaketable.scenario import Scenario
 from shaketable.timeline import At
 
 SCENARIO = Scenario(
-    story="Postgres is away for 15 s, then answers 300 ms late for 8 s: intake goes on, the backlog drains, nothing is lost.",
+    story="Postgres is away for 15 s, then 300 ms late for 8 s: intake goes on, the backlog drains, nothing is lost.",
     load=Load(rate=120, baseline_s=4, shake_s=24, recover_s=8),
     timeline=(At(1, 16, Down("postgres")), At(16, 24, Latency("postgres", ms=300))),
     settings={
@@ -15,7 +15,6 @@ SCENARIO = Scenario(
         "breaker_recovery_s": 3,
         "retry_base_s": 0.2,
         "retry_cap_s": 2,
-        "attempt_timeout_s": 2,
         "lease_s": 5,
     },
     checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept()),

@@ -1,0 +1,26 @@
+"""A bench for event processors: load them, shake them, and say what was lost, doubled, invented, reordered or late.
+
+The tour, in the order of a run:
+
+An event (`event`) of a mix (`mix`) is sent by a client (`client`) at the pace of a load (`load`): an agenda (`agenda`)
+knows what is due, a player (`player`) hands it out and keeps the journal, a tally (`tally`) counts, and a driver
+(`driver`) runs all that inside Locust with its options (`load_options`), as a process of its own. `inputs` draws corpus
+and schedule beforehand.
+
+What is tested is a target (`target`), told by its manifest (`manifest`), on a stack (`stack`, `stacks`) of real servers
+with links of their own (`toxiproxy`, `ports`), each a child process (`process`) that a supervisor (`supervisor`)
+outlives.
+
+Meanwhile an injector (`injector`) plays a timeline (`timeline`) of faults (`fault`, `faults`) on the bench (`bench`);
+a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a link.
+
+Every op (`op`) goes into a journal (`recorder`), with the time of a clock (`clock`); a probe (`probe`) reads health and
+backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept, `transitions` what the breakers did. All
+lies in a run directory (`rundir`), beside the surroundings (`surroundings`).
+
+The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), and
+the report (`report`) shows it.
+
+A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands; `cli` and `commands`
+are the command line, `errors` what it says when something cannot be. `registry` and `bundled` find things by name.
+"""

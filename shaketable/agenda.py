@@ -27,8 +27,8 @@ AFTER_ACK = 2 * SECOND
 LATE = frozenset({"after_ack", "drain"})
 #: All resends on purpose.
 DELIBERATE = LATE | {"at_once"}
-#: The gap between two resends in drain, in nanoseconds.
-DRAIN_GAP = 20 * MS
+#: The gap between two resends in drain, in nanoseconds, unless there are so many that all would take longer than this.
+DRAIN_GAP, DRAIN_WHOLE = 20 * MS, 2 * SECOND
 
 
 @dataclass(slots=True, eq=False)
@@ -194,6 +194,7 @@ class Agenda:
         return not (self._heap or self._in_flight or self._next or any(self._held.values()))
 
     def _begin_drain(self, now: int) -> None:
+        gap = min(DRAIN_GAP, DRAIN_WHOLE // len(self._drain))
         for i, sending in enumerate(self._drain):
-            self._push(sending, now + i * DRAIN_GAP, "drain")
+            self._push(sending, now + i * gap, "drain")
         self._drain.clear()

@@ -76,7 +76,7 @@ class Backlog:
     def _count(self, query: str) -> int | None:
         try:
             row = self._session().execute(
-                sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query))  # type: ignore[arg-type]
+                sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query))
             ).fetchone()  # fmt: skip
             return row[0] if row else None
         except psycopg.Error:

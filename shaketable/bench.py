@@ -41,7 +41,9 @@ class RunBench:
         wanted = None if process is None else self.instances(process)
         found = [ln for ln in self._stack.links if ln.service == service and (wanted is None or ln.process in wanted)]
         if not found:
-            raise ScenarioError(f"no link leads to {service!r}{f' from {process!r}' if process else ''}: nothing to break")
+            raise ScenarioError(
+                f"no link leads to {service!r}{f' from {process!r}' if process else ''}: nothing to break"
+            )
         return found
 
     def proxy(self, link: Link) -> str:

@@ -1,4 +1,6 @@
-"""The command line. One `main` decides the exit code: 0 passed, 1 failed, 2 unknown, 254 bad input, 255 the harness failed.
+"""The command line. One `main` decides the exit code.
+
+0 passed, 1 failed, 2 unknown, 254 bad arguments or input, 255 the harness failed or was interrupted.
 
 A traceback would exit 1 and a usage error 2, which here mean a verdict; so neither may reach the shell by itself.
 """
@@ -13,10 +15,8 @@ from typing import Annotated
 
 import typer
 
-from shaketable.check import Verdict
 from shaketable.errors import Interrupted, ShaketableError
 
-EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_APPLICABLE: 2}
 BAD_INPUT, HARNESS_FAILED = 254, 255
 
 app = typer.Typer(
@@ -35,11 +35,13 @@ LATEST = Path("runs/latest")
 
 @app.command()
 def run(
-    scenarios: Annotated[list[str], typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO…")],
-    target: Annotated[
-        Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")
+    scenarios: Annotated[
+        list[str], typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO…")
+    ],
+    target: Annotated[Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Reuse this run's corpus, schedule and timeline exactly.", metavar="RUN_DIR")
     ] = None,

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 def decide(status: int | None, error: str = "", definite_refusals: Collection[int] = DEFINITE_REFUSALS) -> Answer:
-    """The meaning of an answer's status, or of the error (its class name) that came instead. In doubt: indeterminate."""
+    """The meaning of an answer's status, or of the error (by class name) in its stead; in doubt, indeterminate."""
     if status == 202 and not error:
         return Answer(Outcome.ACKNOWLEDGED, again=False)
     if error in NEVER_SENT:

@@ -1,7 +1,7 @@
 """Drain: wait until every acknowledged event is kept, and nothing has changed for a while.
 
-The while is min(lease_s, 10 s) since the last heal: as long as a dead or frozen worker may hold work, it may still store
-what somebody else stored meanwhile, and a run that looks away too early would miss the duplicate.
+The while is min(lease_s, 10 s) since the last heal: as long as a dead or frozen worker may hold work, it may still
+store what somebody else stored meanwhile, and a run that looks away too early would miss the duplicate.
 """
 
 from __future__ import annotations

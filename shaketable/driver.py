@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -87,7 +86,8 @@ class Driver:
         """Locust's whole command line."""
         return [
             sys.executable, "-m", "locust", "-f", str(self.locustfile or bundled.find("locustfiles/ingest.py")),
-            "--headless", "--only-summary", "--host", self.host, "--users", str(self.users), "--spawn-rate", str(self.users),
+            "--headless", "--only-summary", "--host", self.host,
+            "--users", str(self.users), "--spawn-rate", str(self.users),
             "--run-dir", str(self.run.path.resolve()), "--path", self.path, "--resend-for", str(self.resend_for_s),
             "--request-timeout", str(self.request_timeout_s), "--stop-timeout", str(math.ceil(self.request_timeout_s)),
             "--definite-refusals", ",".join(map(str, sorted(self.definite_refusals))),
@@ -111,7 +111,9 @@ class Driver:
         while (start := self._tail.read().start) is None:
             self._check_alive()
             if self.clock.now() > deadline:
-                raise HarnessError(f"expected Locust to open {self.users} users within {timeout_s:g} s, got none: {self.words()}")
+                raise HarnessError(
+                    f"expected Locust to open {self.users} users within {timeout_s:g} s, got none: {self.words()}"
+                )
             self.clock.sleep(LOOK_EVERY_S)
         return start
 

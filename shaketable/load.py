@@ -19,17 +19,17 @@ from shaketable.mix.shape import Expect, Shape
 
 #: Seconds after which `burst` and `wave` repeat.
 PERIOD_S = 10.0
-#: Of the gap to the next event, the share by which an intended time may come late: no two runs beat in step with a timer.
+#: Of the gap to the next event, the share by which an intended time may come late, so that nothing beats in step.
 JITTER = 0.2
 #: How far back a twin looks for the event whose contents it repeats.
 TWIN_REACH = 50
 
 #: By name: the factor on the mean rate at second t of a load that lasts `whole` seconds. Each has a mean of 1.
 SHAPES: dict[str, Callable[[float, float], float]] = {
-    "steady": lambda t, whole: 1.0,
+    "steady": lambda _t, _whole: 1.0,
     "ramp": lambda t, whole: 0.2 + 1.6 * min(t / whole, 1.0),
-    "burst": lambda t, whole: 0.5 if t % PERIOD_S < 8 else 3.0,
-    "wave": lambda t, whole: 1 + 0.8 * math.sin(2 * math.pi * t / PERIOD_S),
+    "burst": lambda t, _whole: 0.5 if t % PERIOD_S < 8 else 3.0,
+    "wave": lambda t, _whole: 1 + 0.8 * math.sin(2 * math.pi * t / PERIOD_S),
 }
 
 
@@ -49,9 +49,13 @@ class Load:
         for name in ("baseline_s", "shake_s", "recover_s"):
             seconds = getattr(self, name)
             if not 0 <= seconds < math.inf:
-                raise ScenarioError(f"expected a load's {name} of 0 seconds or more, got {seconds:g}: a phase cannot end before it begins")
+                raise ScenarioError(
+                    f"expected a load's {name} of 0 seconds or more, got {seconds:g}: no phase is shorter"
+                )
         if self.seconds <= 0:
-            raise ScenarioError("expected a load that lasts, got baseline_s, shake_s and recover_s of 0 in all: make one longer")
+            raise ScenarioError(
+                "expected a load that lasts, got baseline_s, shake_s and recover_s of 0 in all: make one longer"
+            )
         if self.shape not in SHAPES:
             raise ScenarioError(f"expected a load's shape, got {self.shape!r}: name one of {', '.join(SHAPES)}")
 

@@ -38,12 +38,14 @@ class Parser(Protocol):
     def set_defaults(self, **values: Any) -> None: ...
 
 
-def add_options(parser: Parser, shape: str = "steady") -> None:
+def add_options(parser: Parser) -> None:
     """Add what a load can be told; Locust's own defaults become those of an open loop on one's own machine."""
-    parser.set_defaults(web_host="127.0.0.1", num_users=USERS, spawn_rate=float(USERS), stop_timeout=math.ceil(REQUEST_TIMEOUT_S))
+    parser.set_defaults(
+        web_host="127.0.0.1", num_users=USERS, spawn_rate=float(USERS), stop_timeout=math.ceil(REQUEST_TIMEOUT_S)
+    )
     add = parser.add_argument
     add("--rate", type=float, default=Load.rate, help="mean events a second (120)")
-    add("--load-shape", default=shape, choices=tuple(SHAPES), help="how the rate varies over time")
+    add("--load-shape", default=Load.shape, choices=tuple(SHAPES), help="how the rate varies over time")
     add("--seed", type=int, default=0, help="draws corpus, schedule and ids; 0: another one each time")
     add("--mix", default="", help="shares of the mix, as malformed=0.02,resent=0.02,twins=0.01,ordered=0.1")
     add("--path", default="/events", help="where the target takes events in")

@@ -48,7 +48,7 @@ def kept_ids(stack: Stack, manifest: Manifest) -> set[str]:
     with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
         queries = [manifest.stored.sql] + ([manifest.dead_letters.sql] if manifest.dead_letters else [])
         return {row[0] for query in queries for row in connection.execute(
-            sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)))}  # type: ignore[arg-type]  # fmt: skip
+            sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)))}  # fmt: skip
 
 
 def received(log: Path) -> Iterator[Row]:
@@ -65,11 +65,9 @@ _RECEIVED = re.compile(
 _WHAT = {"duration": "statement", "connection authorized": "connect", "disconnection": "disconnect"}
 
 
-def _rows(
-    connection: psycopg.Connection[Any], query: str, section: str, commit_time: bool = False
-) -> Iterator[Row]:
-    """The rows of the manifest's SQL; JSON members as they are, xmin as text, with its commit time when there is one."""
-    inner = sql.SQL(query)  # type: ignore[arg-type]
+def _rows(connection: psycopg.Connection[Any], query: str, section: str, commit_time: bool = False) -> Iterator[Row]:
+    """The rows of the manifest's SQL; JSON members as they are, xmin as text, and its commit time."""
+    inner = sql.SQL(query)
     try:
         columns = _columns(connection, inner)
         parts = [_expression(name) for name in columns]
@@ -79,7 +77,10 @@ def _rows(
             cursor.itersize = FETCH
             cursor.execute(sql.SQL("select {} from ({}) as q").format(sql.SQL(", ").join(parts), inner))
             for row in cursor:
-                yield {column.name: _raw(column.name, value) for column, value in zip(cursor.description or (), row, strict=True)}
+                yield {
+                    column.name: _raw(column.name, value)
+                    for column, value in zip(cursor.description or (), row, strict=True)
+                }
     except psycopg.errors.ProgrammingError as e:
         raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
     except psycopg.OperationalError as e:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import queue
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +21,8 @@ from shaketable.mix.shape import Expect, Shape
 from shaketable.op import Kind, Op, Outcome, Scalar, clock_op
 from shaketable.tally import Tally
 
+#: What the contract asks, in words.
+ASKED = {Expect.ACCEPT: "accept", Expect.REFUSE: "refuse", Expect.EITHER: "accept or refuse"}
 #: From the moment all users are there to the schedule's zero, in nanoseconds.
 LEAD = SECOND // 2
 #: The longest sleep of the pacer, in nanoseconds: what an answer makes due waits no longer.
@@ -49,12 +52,17 @@ class Ticket:
     emitted: int  # when the pacer handed it out
     queued: bool  # no user was free then
     invoked: int = 0
+    took_ms: float = 0.0  # from the sending to the answer
     latency_ms: float | None = None  # from the intended time to the acknowledgement
 
     @property
     def planned(self) -> Planned:
         """The event."""
         return self.attempt.planned
+
+
+#: Where a user waits for its next attempt.
+Inbox = queue.SimpleQueue[Ticket | None]
 
 
 class Player:
@@ -75,8 +83,8 @@ class Player:
         self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
         self._shapes = {shape.number: shape for shape in corpus}
         self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
-        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
-        self._free = self._users = 0
+        self._idle: list[Inbox] = []  # of free users: the last one to come is the first to go
+        self._waiting: deque[Ticket] = deque()  # for a user to become free
         self._agenda = Agenda((), 0)
         self._next_clock = 0
         self._stopped = self._done = False
@@ -86,7 +94,6 @@ class Player:
         """Pace the whole plan, then send the users home. Call it once all users are there."""
         gc.collect()
         gc.freeze()  # schedule and corpus stay: collections need not walk them while the load is on
-        self._users = users
         start = self._clock.now() + LEAD
         self._agenda = Agenda(self._plan, start, self._resend_for_s)
         self._op(Kind.READY, self._clock.now(), users=users)
@@ -100,18 +107,26 @@ class Player:
         self._mark_clocks(now)
         for attempt in self._agenda.due(now):
             self.tally.scheduled += not attempt.resend
-            self._queue.put(Ticket(attempt, now, queued=self._free <= self._queue.qsize()))
+            self._hand_out(Ticket(attempt, now, queued=not self._idle))
         self._write_unsent()
         following = self._agenda.next_at()
         return TICK if following is None else max(0, min(following - self._clock.now(), TICK))
 
-    def take(self) -> Ticket | None:
-        """Wait for an attempt to send; None at the end."""
-        self._free += 1
-        try:
-            return self._queue.get()
-        finally:
-            self._free -= 1
+    def _hand_out(self, ticket: Ticket) -> None:
+        """Give it to the user that was busy last: as few connections as will do, and none of them gets old."""
+        if self._idle:
+            self._idle.pop().put(ticket)
+        else:
+            self._waiting.append(ticket)
+
+    def take(self, inbox: Inbox) -> Ticket | None:
+        """Wait for an attempt to send, in the user's own inbox; None at the end."""
+        if self._waiting:
+            return self._waiting.popleft()
+        if self._stopped or self._done:
+            return None
+        self._idle.append(inbox)
+        return inbox.get()
 
     def begin(self, ticket: Ticket) -> bytes:
         """Write the intent, and give the request's body."""
@@ -135,6 +150,7 @@ class Player:
         now, attempt, planned = self._clock.now(), ticket.attempt, ticket.planned
         answer = decide(status, error, self._refusals)
         self.tally.outcomes[answer.outcome] += 1
+        ticket.took_ms = (now - ticket.invoked) / MS
         if answer.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
             ticket.latency_ms = (now - attempt.intended) / MS
         detail: dict[str, Scalar] = {"status": status, "n": planned.n}
@@ -155,7 +171,8 @@ class Player:
         if self._stopped or self._done:
             return
         self._stopped = True
-        waiting = [ticket.planned for ticket in self._drained() if not ticket.attempt.resend]
+        waiting = [ticket.planned for ticket in self._waiting if not ticket.attempt.resend]
+        self._waiting.clear()
         self.tally.scheduled -= len(waiting)
         self._unsent([*waiting, *self._agenda.abandon()], "stopped")
         self._send_home()
@@ -171,14 +188,8 @@ class Player:
         self._send_home()
 
     def _send_home(self) -> None:
-        for _ in range(self._users):
-            self._queue.put(None)
-
-    def _drained(self) -> Iterable[Ticket]:
-        """What was handed out and no user took."""
-        while not self._queue.empty():
-            if (ticket := self._queue.get()) is not None:
-                yield ticket
+        while self._idle:
+            self._idle.pop().put(None)
 
     def _write_unsent(self) -> None:
         if self._agenda.unsent:
@@ -199,11 +210,16 @@ class Player:
     def _op(self, kind: Kind, at: int, planned: Planned | None = None, **detail: Scalar) -> None:
         if planned is not None:
             detail["n"] = planned.n
-        self._journal.write(Op(self._process, kind, at, event_id=planned and planned.event_id, detail=detail))
+        self._journal.write(Op(self._process, kind, at, event_id=planned.event_id if planned else None, detail=detail))
 
 
-def expected(planned: Planned, answer: Answer, status: int | None) -> bool:
-    """Whether the contract allows that answer: what is no failure of the target's."""
-    if answer.outcome is Outcome.ACKNOWLEDGED:
-        return planned.expect is not Expect.REFUSE
-    return planned.expect is not Expect.ACCEPT and status is not None and 400 <= status < 500 and not answer.again
+class UnexpectedAnswer(Exception):
+    """The target answered otherwise than the contract asks."""
+
+
+def complaint(planned: Planned, answer: Answer, status: int | None) -> str:
+    """What the contract does not allow about an answer; "" when it is no failure of the target's."""
+    taken = answer.outcome is Outcome.ACKNOWLEDGED
+    refused = answer.outcome is Outcome.REFUSED and not answer.again
+    allowed = (taken and planned.expect is not Expect.REFUSE) or (refused and planned.expect is not Expect.ACCEPT)
+    return "" if allowed else f"{status} for an event to {ASKED[planned.expect]}"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,10 +146,8 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _send(process: psutil.Process, number: int) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):  # it ended between the look and the signal: what was wanted
         process.send_signal(number)
-    except psutil.NoSuchProcess:
-        pass  # it ended between the look and the signal: what was wanted
 
 
 def _group(user: str | None) -> int | None:

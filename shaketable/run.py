@@ -222,11 +222,14 @@ def _supervisor(run_id: str) -> Iterator[Supervisor]:
 
 
 def _counted(manifest: Manifest, scenario: Scenario) -> Manifest:
-    """The manifest with as many processes of a kind as the scenario asks for. Raises ScenarioError for a kind it lacks."""
+    """The manifest with as many processes as the scenario asks for. Raises ScenarioError for a kind it lacks."""
     names = [kind.name for kind in manifest.process]
     for name, count in scenario.counts.items():
         if name not in names or count < 1:
-            raise ScenarioError(f"{scenario.name} asks for {count} of {name!r}: expected at least 1 of {', '.join(names)}")
-    kinds = [msgspec.structs.replace(kind, count=scenario.counts.get(kind.name, kind.count)) for kind in manifest.process]
+            raise ScenarioError(
+                f"{scenario.name} asks for {count} of {name!r}: expected at least 1 of {', '.join(names)}"
+            )
+    kinds = [
+        msgspec.structs.replace(kind, count=scenario.counts.get(kind.name, kind.count)) for kind in manifest.process
+    ]
     return msgspec.structs.replace(manifest, process=tuple(kinds))
-

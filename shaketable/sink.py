@@ -1,4 +1,4 @@
-"""A sink: accepts a link's connections, hears who it is, counts it, and closes. A service that is gone, but countable."""
+"""A sink accepts a link's connections, hears who it is, counts it, and closes: a service that is gone."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import msgspec
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import ScenarioError, TargetError
 from shaketable.manifest import Manifest, Process, Timing
-from shaketable.op import Kind, Op
+from shaketable.op import Kind, Op, Scalar
 from shaketable.process import Child, environment, spawn
 from shaketable.stack import Address, Link, Stack
 from shaketable.supervisor import Supervisor
@@ -150,7 +150,9 @@ class Target:
         """The instances of a kind (`worker`) or the one of that name (`worker-1`). Raises ScenarioError for neither."""
         found = [i for i in self.instances.values() if name in (i.name, i.kind.name)]
         if not found:
-            raise ScenarioError(f"expected a process of {self.manifest.name}, one of {list(self.instances)}: got {name!r}")
+            raise ScenarioError(
+                f"expected a process of {self.manifest.name}, one of {list(self.instances)}: got {name!r}"
+            )
         return found
 
     def _end(self, instance: Instance, how: Callable[[Child], object]) -> None:
@@ -162,7 +164,7 @@ class Target:
 
     def _op(self, kind: Kind, instance: Instance) -> Op:
         code = instance.child.poll() if instance.child else None
-        detail = {"incarnation": instance.incarnation, "asked": instance.asked, "code": code}
+        detail: dict[str, Scalar] = {"incarnation": instance.incarnation, "asked": instance.asked, "code": code}
         return Op(instance.name, kind, self._clock.now(), detail=detail)
 
     def _command(self, command: tuple[str, ...]) -> list[str]:
@@ -199,5 +201,3 @@ def _answers(instance: Instance) -> bool:
         return True
     except httpx.HTTPError:
         return False
-
-

@@ -85,9 +85,7 @@ class Toxiproxy:
 
     def _call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         try:
-            answer = self._session.request(
-                method, f"http://{self.host}:{self.port}{path}", timeout=CALL_S, **kwargs
-            )
+            answer = self._session.request(method, f"http://{self.host}:{self.port}{path}", timeout=CALL_S, **kwargs)
         except requests.RequestException as e:
             raise HarnessError(f"Toxiproxy at {self.host}:{self.port} does not answer {path} in {CALL_S} s: {e}") from e
         validate_response(answer)
@@ -110,7 +108,7 @@ class _Bound:
         call = self._server._call
         APIConsumer.get = staticmethod(lambda url, params=None, **kw: call("get", url, params=params, **kw))
         APIConsumer.delete = staticmethod(lambda url, **kw: call("delete", url, **kw))
-        APIConsumer.post = staticmethod(lambda url, data=None, json=None, **kw: call("post", url, json=json, **kw))
+        APIConsumer.post = staticmethod(lambda url, json=None, **kw: call("post", url, json=json, **kw))
         return Library()
 
     def __exit__(self, *_: object) -> None:

@@ -24,7 +24,9 @@ def link(servers: Servers) -> Iterator[Link]:
 
 def test_link_leads_to_postgres(servers: Servers, link: Link) -> None:
     with psycopg.connect(servers.stack.database_url(link, "tested.1")) as connection:
-        row = connection.execute("select current_setting('is_superuser'), current_setting('application_name')").fetchone()
+        row = connection.execute(
+            "select current_setting('is_superuser'), current_setting('application_name')"
+        ).fetchone()
     assert row == ("off", "tested.1")
 
 

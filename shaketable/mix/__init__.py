@@ -32,7 +32,9 @@ class Mix:
         for name in SHARES:
             share = getattr(self, name)
             if not 0 <= share <= 1:
-                raise ScenarioError(f"expected a mix's {name} between 0 and 1, got {share}: 0.02 means two in a hundred")
+                raise ScenarioError(
+                    f"expected a mix's {name} between 0 and 1, got {share}: 0.02 means two in a hundred"
+                )
         for name in ("ordered_organizations", "organizations", "shapes"):
             if getattr(self, name) < 1:
                 raise ScenarioError(f"expected a mix's {name} to be at least 1, got {getattr(self, name)}: raise it")
@@ -45,7 +47,9 @@ def parse(text: str) -> Mix:
     for part in filter(None, text.split(",")):
         name, _, value = (piece.strip() for piece in part.partition("="))
         if name not in kinds:
-            raise ScenarioError(f"expected a mix's setting, got {part!r}: name one of {', '.join(kinds)}, as malformed=0.05")
+            raise ScenarioError(
+                f"expected a mix's setting, got {part!r}: name one of {', '.join(kinds)}, as malformed=0.05"
+            )
         try:
             given[name] = kinds[name](value)
         except ValueError as e:

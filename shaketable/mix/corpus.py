@@ -56,7 +56,7 @@ def _read(path: Path) -> list[Shape] | None:
 
 
 def _keep(path: Path, shapes: Iterable[Shape]) -> None:
-    """Cache a corpus and forget those of other days; a cache that cannot be written only costs the next run a second."""
+    """Cache a corpus and forget those of other days; one that cannot be written costs the next run 3 seconds."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         rundir.write_lines(path, shapes)
@@ -77,7 +77,13 @@ def _drawn(count: int, seed: int, day: date) -> list[Shape]:
     bodies: dict[bytes, dict[str, Any]] = {}  # by their text: Hypothesis repeats itself
 
     @seeded(seed)
-    @settings(max_examples=count + count // 2 + 20, database=None, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=count + count // 2 + 20,
+        database=None,
+        phases=[Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(hostile.bodies(day))
     def collect(body: dict[str, Any]) -> None:
         bodies.setdefault(msgspec.json.encode(body), body)
@@ -94,11 +100,14 @@ def _own_home(home: Path) -> AbstractContextManager[Any]:
 
 
 def _no_local_constants() -> AbstractContextManager[Any]:
-    """Hypothesis also draws constants it finds in the local modules loaded so far: a seed would mean something else
-    in each process."""
-    from hypothesis.internal.conjecture import providers
+    """Let a seed mean the same in each process.
 
-    return patch.object(providers, "_get_local_constants", providers.Constants)
+    Hypothesis also draws constants that it finds in whichever local modules are loaded.
+    """
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    return patch.object(providers, "_get_local_constants", Constants)
 
 
 def _why(body: dict[str, Any]) -> str:

@@ -72,7 +72,11 @@ def _cases(today: date) -> Iterator[tuple[Expect, str, bytes]]:
         yield Expect.REFUSE, f"{member} of an unknown value", _event(good, member, value)
     for stamp, why in _TIMES.items():
         yield Expect.REFUSE, f"timestamp: {why}", _event(good, "timestamp", stamp)
-    yield Expect.REFUSE, "timestamp: a year ahead", _event(good, "timestamp", f"{today + timedelta(days=365)}T00:00:00Z")
+    yield (
+        Expect.REFUSE,
+        "timestamp: a year ahead",
+        _event(good, "timestamp", f"{today + timedelta(days=365)}T00:00:00Z"),
+    )
     for why, body in _BODIES:
         yield Expect.REFUSE, why, body
     yield Expect.REFUSE, "more than 1 MiB", _event(good, "outcomeDescription", PAD.decode())

@@ -69,7 +69,9 @@ def _wheel(package: str) -> Path:
 def _asserted(folder: Path) -> Path:
     major = _major(folder / "postgres")
     if major != POSTGRES_MAJOR:
-        raise InputError(f"expected PostgreSQL {POSTGRES_MAJOR} in SHAKETABLE_PG_BIN, got {major or 'none'} in {folder}")
+        raise InputError(
+            f"expected PostgreSQL {POSTGRES_MAJOR} in SHAKETABLE_PG_BIN, got {major or 'none'} in {folder}"
+        )
     return folder
 
 

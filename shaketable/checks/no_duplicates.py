@@ -1,0 +1,48 @@
+"""Nothing is stored twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from shaketable.check import Finding, Verdict
+from shaketable.checks.findings import counts, members, unknown, unseen
+from shaketable.history.columns import count
+
+if TYPE_CHECKING:
+    from shaketable.checks.findings import Flags
+    from shaketable.history import History
+
+
+@dataclass(frozen=True)
+class NoDuplicates:
+    """Every event is stored at most once, however often it was sent.
+
+    doubled: more than one row holds its id. exposed: sent at least twice, at least two of the attempts not refused, and
+    stored; only these could have been doubled by a resend.
+
+    Evidence: journals and stored rows. Without a doubled and without an exposed event: unknown.
+
+    Does not prove: anything about events with the same contents under different ids; they are different events.
+    """
+
+    name: ClassVar[str] = "no_duplicates"
+
+    def judge(self, history: History) -> Finding:
+        if (finding := unseen(history)) is not None:
+            return finding
+        doubled, exposed = history.rows_of > 1, _sent_twice(history) & (history.rows_of > 0)
+        found = counts(stored=history.rows_of > 0, exposed=exposed, doubled=doubled)
+        if doubled.any():
+            why = f"{found['doubled']} events are stored more than once"
+            return Finding(Verdict.FAILED, found, members(history, doubled=doubled), why)
+        if not exposed.any():
+            return unknown("no stored event was sent twice, so nothing could be doubled")
+        return Finding(Verdict.PASSED, found)
+
+
+def _sent_twice(history: History) -> Flags:
+    """Events of which the target may have taken two attempts."""
+    assert history.events is not None
+    taken = history.attempts.event[history.attempts.outcome != "refused"]
+    return count(taken.to_numpy(), len(history.events)) > 1

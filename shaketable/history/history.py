@@ -1,0 +1,120 @@
+"""The history itself: all columns of one run, and the few questions that several checks ask of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from shaketable import rundir
+from shaketable.history import facts, kept, load, watched
+from shaketable.history.clocks import Clocks
+from shaketable.history.columns import NEVER, Ints, count
+from shaketable.history.contents import Contents
+from shaketable.history.facts import ScenarioFacts, TargetFacts
+from shaketable.manifest import Capabilities, Timing
+from shaketable.rundir import RunDir
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Everything a check may know. A frame that is None was not recorded."""
+
+    scenario: ScenarioFacts
+    target: TargetFacts
+    clocks: Clocks
+    events: pd.DataFrame | None  # a row for each planned event, by its number
+    attempts: pd.DataFrame  # `event` is its number
+    stored: pd.DataFrame | None  # a row for each stored row; `event` is its number or -1
+    dead: pd.DataFrame | None  # a row for each dead letter; `number` is its event's or -1
+    queue_length: int | None  # entries of the queue when it was observed
+    poison: Ints | None  # the numbers of events that the harness had the store refuse
+    faults: pd.DataFrame  # a row for each fault of the timeline
+    sinks: pd.DataFrame | None
+    probes: pd.DataFrame | None
+    processes: pd.DataFrame | None
+    transitions: pd.DataFrame | None
+    received: pd.DataFrame | None
+    phases: dict[str, int]
+    start: int | None  # T0: the schedule's zero
+    contents: Contents = field(repr=False)
+
+    @classmethod
+    def load(cls, run: RunDir) -> Self:
+        """Read a run directory, a half-finished one too. Raises RunDirError for a file that cannot be read."""
+        scenario, target = facts.read(run)
+        seen = {name: watched.ops(run / name) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
+        events = load.schedule(run / rundir.SCHEDULE) if run.has(rundir.SCHEDULE) else None
+        journals = load.journals(run, 0 if events is None else len(events))
+        clocks = Clocks.of(journals.pairs + [pair for ops in seen.values() for pair in watched.pairs(ops)])
+        ids = pd.Index([] if events is None else events.event_id, dtype=object)
+        return cls(
+            scenario, target, clocks,
+            events=None if events is None else load.with_fates(events, journals), attempts=journals.attempts,
+            stored=kept.stored(run, ids), dead=kept.dead(run, target.dead_letters is None, ids),
+            queue_length=kept.queue_length(run / rundir.QUEUE), poison=kept.poison(run / kept.POISON, ids),
+            faults=watched.faults(seen[rundir.FAULTS], scenario.timeline), sinks=watched.sinks(seen[rundir.FAULTS]),
+            probes=watched.probes(seen[rundir.PROBES]), processes=watched.processes(seen[rundir.PROBES]),
+            transitions=watched.transitions(run), received=watched.received(run, clocks),
+            phases=watched.phases(seen[rundir.PHASES]), start=journals.start, contents=Contents(run, events),
+        )  # fmt: skip
+
+    @property
+    def timing(self) -> Timing:
+        """What the target's laws are judged by."""
+        return self.target.timing
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What may be judged of the target."""
+        return self.target.capabilities
+
+    @cached_property
+    def rows_of(self) -> Ints:
+        """How many rows are stored of each planned event."""
+        assert self.events is not None
+        assert self.stored is not None
+        return count(self.stored.event.to_numpy(), len(self.events))
+
+    @cached_property
+    def letters_of(self) -> Ints:
+        """How many dead letters there are of each planned event."""
+        assert self.events is not None
+        assert self.dead is not None
+        return count(self.dead.number.to_numpy(), len(self.events))
+
+    @cached_property
+    def commits(self) -> Ints:
+        """When transactions that stored something committed, sorted; empty when commit times are not known."""
+        if self.stored is None:
+            return np.array([], dtype=np.int64)
+        known = self.stored.committed_at[self.stored.committed_at != kept.NONE]
+        return np.sort(self.clocks.to_monotonic(known.unique()))
+
+    @cached_property
+    def usual_queue(self) -> float:
+        """The longest queue that was seen before the first fault: no longer than that is an empty backlog."""
+        first = int(self.faults.began.min()) if len(self.faults) else NEVER
+        before = None if self.probes is None else self.probes[self.probes.time < first].queue
+        return 0.0 if before is None or before.isna().all() else float(before.max())
+
+    @cached_property
+    def empty_at(self) -> Ints:
+        """When a probe saw the queue no longer than usual."""
+        if self.probes is None:
+            return np.array([], dtype=np.int64)
+        return self.probes.time[self.probes.queue <= self.usual_queue].to_numpy()
+
+    @property
+    def healed_at(self) -> int | None:
+        """When the last fault was out again; None when there was no fault, or one was never healed."""
+        last = self.faults.healed.max() if len(self.faults) else NEVER
+        return None if last == NEVER else int(last)
+
+    def ids(self, numbers: Ints) -> list[str]:
+        """The ids of events, by number."""
+        assert self.events is not None
+        return [str(event_id) for event_id in self.events.event_id.to_numpy()[numbers]]

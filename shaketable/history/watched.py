@@ -1,0 +1,160 @@
+"""What the harness saw meanwhile: faults and their witnesses, sinks, probes, processes, phases, breaker transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from shaketable import op, rundir
+from shaketable.history.clocks import Clocks
+from shaketable.history.columns import NEVER, blocks, table
+from shaketable.history.facts import Entry
+from shaketable.op import Kind, Op
+from shaketable.rundir import RunDir
+
+
+def ops(path: Path) -> list[Op] | None:
+    """The ops of a harness's own journal; None when it was not written."""
+    return list(op.read(path)) if path.exists() else None
+
+
+def pairs(ops: Sequence[Op] | None) -> list[tuple[int, int]]:
+    """The clock pairs among them."""
+    return [(o.invoked_at, int(o.detail.get("wall") or 0)) for o in ops or () if o.kind == Kind.CLOCK]
+
+
+_FAULT = ("number", "kind", "label", "at_s", "until_s", "blocks_store", "blocks_intake", "began", "in_effect", "heal_began",
+          "healed", "landed", "figure", "unit", "text", "spec")  # fmt: skip
+
+
+def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry]) -> pd.DataFrame:
+    """One row for each fault of the timeline; what never happened is NEVER, what was not witnessed is None."""
+    rows = [_fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
+            for number, entry in enumerate(timeline)]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(_FAULT)).astype({
+        "began": np.int64, "in_effect": np.int64, "heal_began": np.int64, "healed": np.int64, "landed": object,
+        "blocks_store": bool, "blocks_intake": bool,
+    })  # fmt: skip
+
+
+def _fault(number: int, entry: Entry, ops: list[Op]) -> tuple[Any, ...]:
+    injected, healed = _last(ops, Kind.INJECT), _last(ops, Kind.HEAL)
+    seen = [o for o in ops if o.kind == Kind.WITNESS]
+    best = next((o for o in seen if o.detail.get("landed")), seen[-1] if seen else None)
+    told = best.detail if best else {}
+    any_detail = ops[0].detail if ops else {}
+    return (
+        number, entry.fault.get("kind", ""), entry.label, entry.at_s, entry.until_s,
+        bool(any_detail.get("blocks_store")), bool(any_detail.get("blocks_intake")),
+        injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
+        _ended(healed), bool(told.get("landed")) if best else None, told.get("figure"), told.get("unit", ""),
+        told.get("text", ""), entry.fault,
+    )  # fmt: skip
+
+
+def _last(ops: list[Op], kind: Kind) -> Op | None:
+    return next((o for o in reversed(ops) if o.kind == kind), None)
+
+
+def _ended(o: Op | None) -> int:
+    if o is None:
+        return NEVER
+    return o.invoked_at if o.ended_at is None else o.ended_at
+
+
+def sinks(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """One row for each connection attempt that a sink of ours took: when, whose, to which service."""
+    if ops is None:
+        return None
+    rows = [(o.invoked_at, str(o.detail.get("process")), o.detail.get("by"), str(o.detail.get("service")))
+            for o in ops if o.kind == Kind.SINK]  # fmt: skip
+    return pd.DataFrame(rows, columns=["time", "process", "by", "service"]).astype({"time": np.int64, "by": object})
+
+
+_PROBE = ("answered", "health", "breaker", "queue", "dead", "stored")
+
+
+def probes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """One row for each reading; what could not be read is NaN."""
+    if ops is None:
+        return None
+    seen = [o for o in ops if o.kind == Kind.PROBE]
+    rows = pd.DataFrame([dict(o.detail) for o in seen], index=range(len(seen)))
+    rows = rows.reindex(columns=[*_PROBE, *(c for c in rows.columns if c not in _PROBE)])
+    rows.insert(0, "time", np.array([o.invoked_at for o in seen], dtype=np.int64))
+    for name in rows.columns.difference(["time", "answered", "breaker"]):
+        rows[name] = pd.to_numeric(rows[name], errors="coerce").astype(float)
+    return rows.assign(answered=[o.detail.get("answered") is True for o in seen])
+
+
+def processes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """Starts and exits of the target's processes, in order."""
+    if ops is None:
+        return None
+    rows = [(o.invoked_at, o.process, str(o.detail.get("incarnation")), o.kind == Kind.START_PROCESS,
+             bool(o.detail.get("asked"))) for o in ops if o.kind in (Kind.EXIT, Kind.START_PROCESS)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["time", "process", "incarnation", "started", "asked"]).astype({"time": np.int64})
+
+
+def phases(ops: Sequence[Op] | None) -> dict[str, int]:
+    """When each phase began; a phase that is missing was not reached."""
+    found: dict[str, int] = {}
+    for o in ops or ():
+        if o.kind == Kind.PHASE:
+            found.setdefault(str(o.detail.get("name")), o.invoked_at)
+    return found
+
+
+class _Transition(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """The target's own word: any of it may be missing or of another type."""
+
+    process: Any = None
+    incarnation: Any = None
+    seq: Any = None
+    from_: Any = None
+    to: Any = None
+    monotonic_ns: Any = None
+    reason: Any = None
+
+
+def transitions(run: RunDir) -> pd.DataFrame | None:
+    """All breakers' transitions, by process, incarnation and number; -1 for a number that is none."""
+    if not run.has(rundir.TRANSITIONS):
+        return None
+    rows = [(str(t.process), str(t.incarnation), _whole(t.seq), _state(t.from_), _state(t.to), _whole(t.monotonic_ns), str(t.reason))
+            for t in rundir.read_lines(run / rundir.TRANSITIONS, _Transition)]  # fmt: skip
+    columns = ["process", "incarnation", "seq", "from_", "to", "time", "reason"]
+    found = pd.DataFrame(rows, columns=columns).astype({"time": np.int64, "seq": np.int64, "from_": object})
+    return found.sort_values(["process", "incarnation", "seq"], ignore_index=True)
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
+def _state(value: Any) -> str | None:
+    return None if value is None else str(value).upper().replace("-", "_")
+
+
+class _Received(msgspec.Struct, frozen=True, gc=False):
+    at_us: int
+    by: str = ""
+    what: str = ""
+    ms: float = 0.0  # how long a statement took; it is logged when it ends
+
+
+def received(run: RunDir, clocks: Clocks) -> pd.DataFrame | None:
+    """What Postgres received, by application name: `time` is when a statement began; None when its log was not read."""
+    if not run.has(rundir.RECEIVED):
+        return None
+    rows = table(
+        blocks(run / rundir.RECEIVED, _Received),
+        {"at_us": lambda r: r.at_us - int(r.ms * 1000), "by": lambda r: r.by, "what": lambda r: r.what},
+        by=object, what=object,
+    )  # fmt: skip
+    return rows.assign(time=clocks.to_monotonic(rows.at_us.to_numpy())).drop(columns="at_us")

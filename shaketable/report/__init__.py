@@ -1,0 +1,7 @@
+"""What people see of a run, made of a run directory alone.
+
+    summary      the verdict in the terminal
+    frames       pandas tables
+    delivery     what became of the events
+    script       the one `main` of the scripts in reports/
+"""

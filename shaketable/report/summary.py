@@ -1,0 +1,91 @@
+"""The verdict in the terminal: one sentence, the table of checks, the first members of what failed, where to look."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shaketable.check import Verdict
+from shaketable.verdict import Judged, VerdictDoc
+
+#: Members of each set that are shown; the rest is in verdict.json.
+SHOWN = 3
+
+STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_APPLICABLE: "dim"}
+#: Sets that are the normal course of things: their members are no news.
+_ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
+
+
+def show(doc: VerdictDoc, run: Path, console: Console | None = None) -> None:
+    """Print it all; reads well without colour, in a pipe, and at 80 columns."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {sentence(doc)}"))
+    for reason in doc.reasons:
+        console.print(f"  {reason}")
+    console.print()
+    console.print(table(doc))
+    console.print()
+    for line in [*members(doc), *faults(doc), figures(doc)]:
+        console.print(line)
+    console.print(f"\nrun:    {run}\nagain:  shaketable run {doc.scenario} --replay {run}")
+
+
+def sentence(doc: VerdictDoc) -> str:
+    """What the run showed, in plain English."""
+    named = {name: found for name, found in doc.checks.items() if found.required}
+    failed = [name for name, found in named.items() if found.verdict is Verdict.FAILED]
+    unknown = [name for name, found in named.items() if found.verdict is Verdict.UNKNOWN]
+    if failed:
+        return f"{len(failed)} of {len(named)} checks that count failed: {', '.join(failed)}"
+    if unknown or doc.reasons:
+        what = f"; not judged: {', '.join(unknown)}" if unknown else ""
+        return f"the run cannot be judged{': ' + doc.reasons[0] if doc.reasons else what}"
+    return f"all {len(named)} checks that count passed: {doc.story}"
+
+
+def table(doc: VerdictDoc) -> Table:
+    """A row for each check; those that do not count are in brackets."""
+    made = Table("check", "verdict", "what was found", box=None, pad_edge=False, header_style="")
+    for name, found in doc.checks.items():
+        made.add_row(*_row(name, found))
+    return made
+
+
+def _row(name: str, found: Judged) -> tuple[str, Text, str]:
+    verdict = found.verdict.value
+    shown = Text(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
+    counts = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in found.counts.items() if value)
+    what = "; ".join(filter(None, (found.why, counts)))
+    return (name if found.required else f"({name})"), shown, textwrap.shorten(what, 240, placeholder=" …")
+
+
+def members(doc: VerdictDoc) -> list[str]:
+    """The first of each set that a failed check names."""
+    lines = []
+    for name, found in doc.checks.items():
+        if found.verdict is Verdict.FAILED:
+            for set_, ids in found.members.items():
+                if ids and set_ not in _ORDINARY:
+                    more = len(ids) - SHOWN
+                    lines.append(f"{name}: {set_}: {', '.join(ids[:SHOWN])}{f' … and {more} more' if more > 0 else ''}")
+    return [*lines, ""] if lines else []
+
+
+def faults(doc: VerdictDoc) -> list[str]:
+    """Each fault, and whether anybody saw it land."""
+    seen = {True: "landed", False: "DID NOT LAND", None: "NOT WITNESSED"}
+    return [f"fault {f.at:g}–{f.until:g} s: {f.label}: {seen[f.landed]}" for f in doc.faults]
+
+
+def figures(doc: VerdictDoc) -> str:
+    """The figures that were measured, in one paragraph."""
+    return ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in doc.figures.items() if value is not None)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"

@@ -1,0 +1,41 @@
+from shaketable.check import Verdict
+from shaketable.checks import NoDuplicates
+from tests.histories import absent, history, sent, stored
+
+
+def test_nothing_sent_twice_is_unknown():
+    assert NoDuplicates().judge(history()).verdict is Verdict.UNKNOWN
+    assert NoDuplicates().judge(history(sent("a").acknowledged(1), stored("a"))).verdict is Verdict.UNKNOWN
+
+
+def test_refused_attempt_exposes_nothing():
+    found = NoDuplicates().judge(history(sent("a").refused(1, 503).again(2).acknowledged(3), stored("a")))
+    assert found.verdict is Verdict.UNKNOWN
+
+
+def test_resent_event_stored_once_is_no_duplicate():
+    found = NoDuplicates().judge(history(sent("a").acknowledged(1).again(2).acknowledged(3), stored("a")))
+    assert found.verdict is Verdict.PASSED
+    assert found.counts == {"stored": 1, "exposed": 1, "doubled": 0}
+
+
+def test_attempt_that_was_never_answered_exposes():
+    assert NoDuplicates().judge(history(sent("a").again(2).acknowledged(3), stored("a"))).verdict is Verdict.PASSED
+
+
+def test_event_in_two_rows_is_doubled():
+    found = NoDuplicates().judge(
+        history(sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a"), stored("b"), stored("a"))
+    )
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"doubled": ["a"]}
+
+
+def test_ids_are_compared_as_uuids():
+    assert (
+        NoDuplicates().judge(history(sent("ab").acknowledged(1), stored("AB"), stored("ab"))).verdict is Verdict.FAILED
+    )
+
+
+def test_run_that_never_observed_is_unknown():
+    assert NoDuplicates().judge(history(sent("a").again(2), absent("stored.jsonl"))).verdict is Verdict.UNKNOWN

@@ -1,0 +1,103 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shaketable.check import Verdict
+from shaketable.checks import NoLoss
+from tests.histories import absent, dead, history, queued, sent, stored, target
+
+
+def test_nothing_acknowledged_is_unknown():
+    assert NoLoss().judge(history()).verdict is Verdict.UNKNOWN
+    assert NoLoss().judge(history(sent("a").refused(1), stored("a"))).verdict is Verdict.UNKNOWN
+
+
+def test_acknowledged_events_that_are_stored_or_dead_are_not_lost():
+    found = NoLoss().judge(history(sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a"), dead("b")))
+    assert found.verdict is Verdict.PASSED
+    assert found.counts == {
+        "acknowledged": 2,
+        "stored": 1,
+        "dead_lettered": 1,
+        "lost": 0,
+        "undelivered": 0,
+        "queued": 0,
+    }
+
+
+def test_acknowledged_event_missing_from_store_is_lost():
+    found = NoLoss().judge(history(sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a")))
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"lost": ["b"]}
+    assert found.counts["lost"] == 1
+
+
+def test_acknowledged_by_any_attempt_is_acknowledged():
+    found = NoLoss().judge(history(sent("a").indeterminate(1).again(2).acknowledged(3).again(4).refused(5)))
+    assert found.members == {"lost": ["a"]}
+
+
+def test_indeterminate_and_refused_events_cannot_be_lost():
+    found = NoLoss().judge(
+        history(sent("a").indeterminate(1), sent("b"), sent("c").refused(1), sent("d").acknowledged(1), stored("d"))
+    )
+    assert found.verdict is Verdict.PASSED
+
+
+def test_missing_event_is_undelivered_while_the_queue_holds_something():
+    found = NoLoss().judge(history(sent("a").acknowledged(1), queued(1)))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.members == {"undelivered": ["a"]}
+    assert "still holds 1" in found.why
+
+
+def test_missing_event_is_unknown_when_the_queue_is():
+    assert NoLoss().judge(history(sent("a").acknowledged(1), absent("queue.jsonl"))).verdict is Verdict.UNKNOWN
+    assert NoLoss().judge(history(sent("a").acknowledged(1), queued(None))).verdict is Verdict.UNKNOWN
+
+
+def test_missing_event_is_unknown_when_dead_letters_were_not_observed():
+    assert NoLoss().judge(history(sent("a").acknowledged(1), absent("dead_letters.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+def test_target_without_dead_letters_loses_what_it_does_not_store():
+    found = NoLoss().judge(history(sent("a").acknowledged(1), absent("dead_letters.jsonl"), target(dead_letters=None)))
+    assert found.verdict is Verdict.FAILED
+
+
+def test_run_that_never_observed_is_unknown():
+    assert NoLoss().judge(history(sent("a").acknowledged(1), absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
+    assert NoLoss().judge(history(absent("schedule.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+FATES = st.lists(
+    st.tuples(st.lists(st.sampled_from("ari?"), max_size=3), st.booleans(), st.booleans()), min_size=1, max_size=8
+)
+
+
+@given(FATES)
+def test_agrees_with_the_law_spelled_out(fates):
+    parts, lost = [], []
+    for number, (answers, is_stored, is_dead) in enumerate(fates):
+        name = f"e{number}"
+        parts.append(_event(name, answers))
+        parts += [stored(name)] * is_stored + [dead(name)] * is_dead
+        if "a" in answers and not is_stored and not is_dead:
+            lost.append(name)
+    found = NoLoss().judge(history(*parts))
+    assert found.members.get("lost", []) == lost
+    assert (found.verdict is Verdict.FAILED) == bool(lost)
+
+
+def _event(name, answers):
+    event = sent(name)
+    for number, answer in enumerate(answers):
+        event = event.again(number) if number else event
+        at = number + 0.5
+        match answer:
+            case "a":
+                event = event.acknowledged(at)
+            case "r":
+                event = event.refused(at)
+            case "i":
+                event = event.indeterminate(at)
+    return event

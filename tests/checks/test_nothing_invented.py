@@ -1,0 +1,48 @@
+import pytest
+
+from shaketable.check import Verdict
+from shaketable.checks import NothingInvented
+from tests.histories import absent, dead, history, sent, stored, unsent
+
+
+def test_nothing_stored_is_unknown():
+    assert NothingInvented().judge(history(sent("a").acknowledged(1))).verdict is Verdict.UNKNOWN
+
+
+def test_what_was_sent_may_be_kept():
+    found = NothingInvented().judge(
+        history(sent("a").acknowledged(1), sent("b").indeterminate(1), sent("c"), stored("a"), stored("b"), dead("c"))
+    )
+    assert found.verdict is Verdict.PASSED
+    assert found.counts["kept"] == 3
+
+
+@pytest.mark.parametrize("keep", [stored, dead])
+def test_event_of_no_schedule_is_foreign(keep):
+    found = NothingInvented().judge(history(sent("a").acknowledged(1), keep("x")))
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"foreign": ["x"]}
+
+
+@pytest.mark.parametrize("keep", [stored, dead])
+def test_event_refused_every_time_may_not_be_kept(keep):
+    found = NothingInvented().judge(history(sent("a").refused(1).again(2).refused(3, status=None), keep("a")))
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"refused": ["a"]}
+
+
+def test_one_indeterminate_attempt_may_have_been_accepted():
+    assert NothingInvented().judge(history(sent("a").refused(1).again(2), stored("a"))).verdict is Verdict.PASSED
+
+
+def test_event_that_was_never_attempted_may_not_be_kept():
+    found = NothingInvented().judge(history(unsent("a"), stored("a")))
+    assert found.members == {"unsent": ["a"]}
+
+
+def test_row_without_an_id_is_foreign():
+    assert NothingInvented().judge(history(stored(None))).verdict is Verdict.FAILED
+
+
+def test_run_that_never_observed_is_unknown():
+    assert NothingInvented().judge(history(absent("stored.jsonl"))).verdict is Verdict.UNKNOWN

@@ -1,0 +1,137 @@
+"""What the reference's tests share: settings for real servers, and a migrated database."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import psycopg
+import pytest
+
+from reference_impl import database, event
+from reference_impl.migrate import migrate
+from reference_impl.queue import Entry
+from reference_impl.row import Row, build
+from reference_impl.settings import Settings
+from reference_impl.store import Store
+from tests.conftest import Servers
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def wire(**members: Any) -> bytes:
+    """A valid event in its wire form, but for what is given; a member given as ... is left out."""
+    whole = {
+        "eventId": str(uuid.uuid4()),
+        "timestamp": "2026-11-23T10:15:02.123456Z",
+        "action": "record.read",
+        "status": "success",
+        "organizationId": "org-1",
+        **members,
+    }
+    return msgspec.json.encode({name: value for name, value in whole.items() if value is not ...})
+
+
+def entry(number: int = 1, **members: Any) -> Entry:
+    """The queue's entry of such an event."""
+    stamped = event.accept(wire(**members), NOW, 32)
+    fields = ["event_id", stamped.event.event_id or "", "event", msgspec.json.encode(stamped.event).decode()]
+    return Entry(f"{1_795_000_000_000 + number}-0", [*fields, "hash", stamped.hash])
+
+
+def row(number: int = 1, **members: Any) -> Row:
+    """Its row."""
+    return build(entry(number, **members))
+
+
+async def until(holds: Callable[[], Awaitable[Any]], within_s: float = 20.0) -> Any:
+    """Wait for a condition; its value. Fails after `within_s`."""
+    deadline = time.monotonic() + within_s
+    while not (value := await holds()):
+        assert time.monotonic() < deadline, f"did not hold within {within_s} s"
+        await asyncio.sleep(0.02)
+    return value
+
+
+@pytest.fixture
+def settings(servers: Servers, tmp_path: Path) -> Settings:
+    """Short times, so that outages pass quickly."""
+    asyncio.run(migrate(Settings(database_url=servers.postgres_url)))
+    return Settings(
+        database_url=servers.postgres_url,
+        redis_url=servers.redis_url,
+        state_dir=str(tmp_path),
+        process="worker-1",
+        lease_s=2.0,
+        attempt_timeout_s=1.0,
+        connect_timeout_s=1.0,
+        enqueue_timeout_s=0.5,
+        breaker_recovery_timeout_s=0.5,
+        retry_base_s=0.05,
+    )
+
+
+@pytest.fixture
+def admin(servers: Servers) -> Iterator[psycopg.Connection[Any]]:
+    """The superuser's connection to the test's database."""
+    with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
+        yield connection
+
+
+async def store_of(settings: Settings) -> Store:
+    """A store on a connection of its own; the caller closes it."""
+    store = Store(await database.connect(settings), settings.attempt_timeout_s)
+    await store.prepare()
+    return store
+
+
+class Link:
+    """A worker's path to Postgres or Valkey that a test can cut or silence."""
+
+    def __init__(self, servers: Servers, service: Literal["postgres", "redis"]) -> None:
+        self._stack = servers.stack
+        self._link = servers.stack.add_link(f"test-{uuid.uuid4().hex[:8]}", service)
+        self._name = servers.stack.proxy(self._link)
+
+    def through(self, url: str) -> str:
+        """The address `url`, by way of this link."""
+        return url.replace(str(self._link.upstream), str(self._link.listen))
+
+    def silence(self) -> None:
+        """From now on nothing comes through in either direction, and nothing is closed."""
+        for stream in ("upstream", "downstream"):
+            self._stack.toxiproxy.add_toxic(self._name, f"silence-{stream}", "timeout", {"timeout": 0}, stream)
+
+    def cut(self) -> None:
+        """Refuse connections, and end those there are."""
+        self._stack.toxiproxy.enable(self._name, False)
+
+    def mend(self) -> None:
+        """Let everything through again."""
+        self._stack.toxiproxy.enable(self._name, True)
+
+    def remove(self) -> None:
+        """End it, whatever hangs in it."""
+        self._stack.remove_link(self._link)
+
+
+@pytest.fixture
+def postgres_link(servers: Servers) -> Iterator[Link]:
+    """A path to Postgres of this test's own."""
+    link = Link(servers, "postgres")
+    yield link
+    link.remove()
+
+
+@pytest.fixture
+def redis_link(servers: Servers) -> Iterator[Link]:
+    """A path to Valkey of this test's own."""
+    link = Link(servers, "redis")
+    yield link
+    link.remove()

@@ -1,0 +1,112 @@
+"""Validation: what is taken, what is refused, and that each refusal names the member at fault."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reference_impl import event
+from reference_impl.errors import RefusedError
+from tests.reference_impl.conftest import NOW, wire
+
+
+def accept(body: bytes) -> event.Stamped:
+    return event.accept(body, NOW, 32)
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"timestamp": ...}, "timestamp"),
+        ({"action": ...}, "action"),
+        ({"status": ...}, "status"),
+        ({"action": ""}, "action"),
+        ({"action": None}, "action"),
+        ({"status": "done"}, "status"),
+        ({"eventId": "17"}, "eventId"),
+        ({"eventId": 17}, "eventId"),
+        ({"timestamp": "yesterday"}, "timestamp"),
+        ({"timestamp": "2026-11-23T10:15:02"}, "timestamp"),
+        ({"timestamp": "2026-02-30T10:15:02Z"}, "timestamp"),
+        ({"timestamp": "1999-12-31T23:59:59.999999Z"}, "timestamp"),
+        ({"timestamp": (NOW + timedelta(hours=25)).isoformat()}, "timestamp"),
+        ({"dataClassification": "SECRET"}, "dataClassification"),
+        ({"organizationId": 5}, "organizationId"),
+        ({"ttl": 1.5}, "ttl"),
+        ({"ttl": "3600"}, "ttl"),
+        ({"ttl": 2**60}, "ttl"),
+        ({"note": {"deep": ["a\0b"]}}, "note"),
+        ({"a\0b": 1}, "a\\u0000b"),
+        ({"outcomeDescription": "\0"}, "outcomeDescription"),
+        ({"note": 10**309}, "note"),
+    ],
+)
+def test_a_refusal_names_the_member(members: dict[str, Any], field: str) -> None:
+    whole = json.loads(wire()) | {k: v for k, v in members.items() if v is not ...}
+    for name in [k for k, v in members.items() if v is ...]:
+        del whole[name]
+    with pytest.raises(RefusedError) as error:
+        accept(json.dumps(whole).encode())
+    assert (error.value.field, error.value.status) == (field, 422)
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "status"),
+    [
+        (rb'"\ud800"', "note", 422),
+        (rb'{"a": ["\udc00x"]}', "note", 422),
+        (b"1e400", "note", 422),
+        (b"-1e400", "note", 422),
+        (b"NaN", "event", 400),
+        (b'"\xff"', "event", 400),
+        (b"[" * 40 + b"]" * 40, "event", 422),
+        (b"[" * 5000 + b"]" * 5000, "event", 422),
+    ],
+)
+def test_json_that_cannot_be_kept_is_refused(raw: bytes, field: str, status: int) -> None:
+    with pytest.raises(RefusedError) as error:
+        accept(wire()[:-1] + b',"note":' + raw + b"}")
+    assert (error.value.field, error.value.status) == (field, status)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"x"', b"{", b"{} {}"])
+def test_what_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(RefusedError) as error:
+        accept(body)
+    assert error.value.status == 400
+
+
+def test_members_without_a_name_in_the_contract_land_in_details() -> None:
+    taken = accept(wire(ip="10.0.0.1", details={"a": None}, principalId=None)).event
+    assert taken.details == {"ip": "10.0.0.1", "details": {"a": None}}
+    assert event.wire(taken)["ip"] == "10.0.0.1"
+
+
+def test_brackets_inside_of_text_are_no_depth() -> None:
+    assert accept(wire(note="[" * 500, other='"[{\\"' * 50)).event.details is not None
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("2026-11-23T10:15:02Z", "2026-11-23T10:15:02.000000Z"),
+        ("2026-11-23t10:15:02.1234569z", "2026-11-23T10:15:02.123456Z"),
+        ("2026-11-23T10:15:02.5+02:00", "2026-11-23T08:15:02.500000Z"),
+        ("2000-01-01T00:00:00Z", "2000-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_timestamps_are_instants_cut_to_microseconds(sent: str, kept: str) -> None:
+    assert accept(wire(timestamp=sent)).event.timestamp == kept
+
+
+def test_a_missing_id_is_assigned() -> None:
+    assert uuid.UUID(accept(wire(eventId=...)).event.event_id).version == 4
+
+
+def test_an_id_is_compared_without_case() -> None:
+    name = str(uuid.uuid4())
+    assert accept(wire(eventId=name.upper())).event.event_id == name

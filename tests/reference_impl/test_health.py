@@ -1,0 +1,53 @@
+"""The score: 100 when all is well, bounds while events cannot be stored, and back to 100."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from reference_impl.health import Vitals, score, status
+from reference_impl.heartbeat import Heartbeat
+
+WELL = Heartbeat("worker-1", "1", "CLOSED", [0], 20, 0, 0.0, 0, 0)
+
+
+def told(worker: dict[str, Any] | None = None, **vitals: Any) -> int:
+    workers = [msgspec.structs.replace(WELL, **(worker or {}))]
+    return score(Vitals(**{"queue_answers": True, "workers": workers, **vitals}), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("expected", "given"),
+    [
+        (100, {}),
+        (100, {"depth": 100}),
+        (89, {"depth": 110}),
+        (80, {"depth": 100_000}),
+        (100, {"worker": {"failed_rounds": 2}}),
+        (75, {"worker": {"failed_rounds": 5}}),
+        (70, {"worker": {"failed_rounds": 20}}),
+        (97, {"worker": {"dead_letters_recent": 3, "dead_letters": 50}}),
+        (100, {"worker": {"dead_letters": 50}}),
+        (75, {"worker": {"dead_letters_recent": 99}, "depth": 100_000}),
+        (60, {"worker": {"circuit_breaker_state": "OPEN"}}),
+        (60, {"worker": {"circuit_breaker_state": "HALF_OPEN"}}),
+        (100, {"depth": 1, "stalled_s": 4.9}),
+        (60, {"depth": 1, "stalled_s": 5.1}),
+        (50, {"workers": []}),
+        (0, {"queue_answers": False}),
+        (0, {"may_evict": True}),
+    ],
+)
+def test_score(expected: int, given: dict[str, Any]) -> None:
+    assert told(**given) == expected
+
+
+def test_the_answer_names_what_the_contract_names() -> None:
+    open_one = msgspec.structs.replace(WELL, worker="worker-2", circuit_breaker_state="OPEN", dead_letters=4)
+    answer = msgspec.json.decode(msgspec.json.encode(status(Vitals(True, False, 7, 0.0, [WELL, open_one]), 5.0)))
+    assert {k: answer[k] for k in ("healthScore", "circuitBreakerState", "queueDepth", "deadLetterCount")} == {
+        "healthScore": 60, "circuitBreakerState": "OPEN", "queueDepth": 7, "deadLetterCount": 4,
+    }  # fmt: skip
+    assert [w["worker"] for w in answer["workers"]] == ["worker-1", "worker-2"]

@@ -1,0 +1,183 @@
+"""The intake: 202 only for what the queue has, 503 only for what it certainly has not, 504 when nobody knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+from redis.asyncio import Redis
+
+from reference_impl import queue
+from reference_impl.ingest import app
+from reference_impl.intake import Intake
+from reference_impl.settings import Settings
+from reference_impl.vitals import Watch
+from tests.conftest import Servers
+from tests.reference_impl.conftest import Link, until, wire
+
+
+@asynccontextmanager
+async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+    """An ASGI client of a running intake."""
+    redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
+    watch = Watch(settings, redis, asyncio.sleep)
+    one = Intake(settings, watch, asyncio.sleep)
+    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(one.pipeline.run())]
+
+    async def ready() -> bool:
+        return one.pipeline.lanes > 0
+
+    transport = httpx.ASGITransport(app(one, watch, settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+        if connected:
+            await until(ready)
+        yield client
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await redis.aclose()
+
+
+def settings_of(servers: Servers, **changes: Any) -> Settings:
+    return Settings(**{"redis_url": servers.redis_url, "enqueue_timeout_s": 0.5, **changes})
+
+
+async def queued(servers: Servers) -> list[str]:
+    redis = Redis.from_url(servers.redis_url, decode_responses=True)
+    entries = [e for lane in range(5) for e in await redis.xrange(queue.key(lane))]  # type: ignore[union-attr]
+    await redis.aclose()
+    return [fields["event_id"] for _, fields in entries]  # type: ignore[index, misc]
+
+
+def run(settings: Settings, do: Callable[[httpx.AsyncClient], Awaitable[Any]], connected: bool = True) -> Any:
+    async def whole() -> Any:
+        async with intake(settings, connected) as client:
+            return await do(client)
+
+    return asyncio.run(whole())
+
+
+def test_an_acknowledged_event_is_in_the_queue(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        answers = await asyncio.gather(*(client.post("/events", content=wire()) for _ in range(200)))
+        assert {a.status_code for a in answers} == {202}
+        assert sorted(a.json()["eventId"] for a in answers) == sorted(await queued(servers))
+
+    run(settings_of(servers), do)
+
+
+def test_an_organization_has_one_lane_and_the_queue_keeps_its_order(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        sent = [(await client.post("/events", content=wire())).json()["eventId"] for _ in range(30)]
+        assert await queued(servers) == sent
+
+    run(settings_of(servers), do)
+
+
+def test_a_refusal_names_the_member_and_nothing_is_queued(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/events", content=wire(status="done"))
+        assert (answer.status_code, answer.json()["field"]) == (422, "status")
+        large = await client.post("/events", content=wire(note="x" * 300_000))
+        assert large.status_code == 413
+        assert (await client.get("/events")).status_code == 405
+        assert (await client.post("/elsewhere", content=b"{}")).status_code == 404
+        assert await queued(servers) == []
+
+    run(settings_of(servers), do)
+
+
+def test_a_batch_answers_for_each_of_its_lines(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        lines = [wire(), b"{", wire(action=...), wire()]
+        answer = await client.post("/events/batch", content=b"\n".join(lines) + b"\n")
+        assert answer.status_code == 207
+        answers = [msgspec.json.decode(line) for line in answer.content.splitlines()]
+        assert [a["status"] for a in answers] == [202, 400, 422, 202]
+        assert len(await queued(servers)) == 2
+
+    run(settings_of(servers), do)
+
+
+def test_while_the_queue_is_away_intake_refuses_and_health_is_zero(servers: Servers, redis_link: Link) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/events", content=wire())
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert (await client.get("/health")).json()["healthScore"] == 0
+        assert (await client.get("/metrics")).status_code == 200
+        redis_link.mend()
+
+        async def accepted() -> bool:
+            return (await client.post("/events", content=wire())).status_code == 202
+
+        await until(accepted)
+        assert len(await queued(servers)) == 1
+
+    redis_link.cut()
+    run(settings_of(servers, redis_url=redis_link.through(servers.redis_url)), do, connected=False)
+
+
+def test_a_queue_that_falls_silent_makes_the_outcome_unknown(servers: Servers, redis_link: Link) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        redis_link.silence()
+        answers = await asyncio.gather(*(client.post("/events", content=wire()) for _ in range(5)))
+        assert {a.status_code for a in answers} == {504}
+        assert (await client.post("/events", content=wire())).status_code == 503  # not connected: certain again
+
+    run(settings_of(servers, redis_url=redis_link.through(servers.redis_url)), do)
+
+
+def test_a_queue_that_could_evict_is_not_trusted(servers: Servers) -> None:
+    async def policy(name: str) -> None:
+        redis = Redis.from_url(servers.redis_url)
+        await redis.config_set("maxmemory-policy", name)
+        await redis.aclose()
+
+    async def do(client: httpx.AsyncClient) -> None:
+        async def health(score: int) -> bool:
+            return bool((await client.get("/health")).json()["healthScore"] == score)
+
+        await until(lambda: health(50))  # no worker
+        try:
+            await policy("allkeys-lru")
+            await until(lambda: health(0))
+            answer = await client.post("/events", content=wire())
+            assert (answer.status_code, "noeviction" in answer.json()["error"]) == (503, True)
+        finally:
+            await policy("noeviction")
+        await until(lambda: health(50))
+        assert (await client.post("/events", content=wire())).status_code == 202
+
+    run(settings_of(servers), do)
+
+
+def test_a_server_out_of_memory_certainly_has_not_taken_it(servers: Servers) -> None:
+    async def limit(size: int) -> None:
+        redis = Redis.from_url(servers.redis_url)
+        await redis.config_set("maxmemory", size)
+        await redis.aclose()
+
+    async def do(client: httpx.AsyncClient) -> None:
+        try:
+            await limit(1)
+            answer = await client.post("/events", content=wire())
+            assert (answer.status_code, "OOM" in answer.json()["error"]) == (503, True)
+        finally:
+            await limit(0)
+
+    run(settings_of(servers), do)
+
+
+def test_a_full_queue_refuses(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        async def refused() -> bool:
+            return (await client.post("/events", content=wire())).status_code == 503
+
+        await until(refused)
+        assert len(await queued(servers)) >= 3
+
+    run(settings_of(servers, queue_bound=3), do)

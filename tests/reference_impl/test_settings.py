@@ -1,0 +1,49 @@
+"""Settings: defaults are the design's, a wrong one is refused by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from reference_impl.errors import SettingsError
+from reference_impl.settings import Settings
+
+
+def test_settings_are_read_by_their_names_in_capitals() -> None:
+    settings = Settings.read({"LEASE_S": "2.5", "MAX_RETRIES": "3", "RETRY_STRATEGY": "linear", "PATH": "/bin"})
+    assert (settings.lease_s, settings.max_retries, settings.retry_strategy) == (2.5, 3, "linear")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("RETRY_JITTER", "2", "<= 1.0, got '2'"),
+        ("CONCURRENCY", "many", "expected `int`, got 'many'"),
+        ("RETRY_STRATEGY", "quadratic", "got 'quadratic'"),
+        ("HTTP_PORT", "70000", "got '70000'"),
+        ("LEASE_S", "nan", "got 'nan'"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str, why: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.read({name: value})
+    assert str(error.value).startswith(f"{name}: ")
+    assert why in str(error.value)
+
+
+def test_a_process_refuses_to_start_in_one_sentence() -> None:
+    for environ, said in [({"LEASE_S": "0"}, "LEASE_S: "), ({}, "DATABASE_URL is not set")]:
+        command = [sys.executable, "-m", "reference_impl", "work"]
+        ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        assert ended.returncode == 78
+        assert ended.stderr.startswith(said)
+        assert ended.stderr.count("\n") == 1
+
+
+def test_help_names_every_command() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "reference_impl", "--help"], capture_output=True, text=True, check=True
+    )
+    assert all(command in ended.stdout for command in ("migrate", "ingest", "work"))

@@ -1,0 +1,185 @@
+"""The store: once each, in order, whole or not at all; poison alone is buried."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tomllib
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import reference_impl
+from reference_impl import canonical, database
+from reference_impl.errors import Failure
+from reference_impl.isolate import OWN_FAULT, Isolation
+from reference_impl.row import Row
+from reference_impl.settings import Settings
+from reference_impl.store import Store, Tally
+from tests.reference_impl.conftest import row, store_of
+
+MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
+
+
+def with_store(settings: Settings, do: Callable[[Store], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        store = await store_of(settings)
+        try:
+            return await do(store)
+        finally:
+            await database.close(store.connection)
+
+    return asyncio.run(run())
+
+
+def put(settings: Settings, *batches: Sequence[Row]) -> list[Tally]:
+    async def do(store: Store) -> list[Tally]:
+        return [await store.store(batch) for batch in batches]
+
+    tallies: list[Tally] = with_store(settings, do)
+    return tallies
+
+
+def stored(admin: psycopg.Connection[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(event_id, event) as the manifest's own query tells them, by position."""
+    found = admin.execute(f"select * from ({MANIFEST['stored']['sql']}) as s order by position").fetchall()
+    return [(str(event_id), event) for event_id, _, _, event in found]
+
+
+def test_every_member_comes_back_as_it_was_sent(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    sent: dict[str, Any] = {
+        "eventId": str(uuid.uuid4()), "timestamp": "2026-11-23T10:15:02.123456Z", "status": "attempt",
+        "action": "a\tb\\c\nd\re",
+        "principalId": "\\N", "organizationId": "", "targetResourceType": "\\.", "targetResourceId": "😀\u2028",
+        "outcomeDescription": "x" * 8000, "ttl": -5, "correlationId": "é\x01", "dataClassification": "PHI",
+        "retentionPolicy": "standard", "eventVersion": "1.0", "n": [1.5, 1e300, -0.5, 12345678901234567890, None, True],
+        "details": {"details": {"a\\b": "\t"}}, "": {"": []}, "hash": "mine",
+    }  # fmt: skip
+    put(settings, [row(**sent)])
+    ((event_id, event),) = stored(admin)
+    assert event_id == sent["eventId"]
+    assert canonical.encode(event) == canonical.encode(sent)
+
+
+def test_an_id_is_stored_once_within_a_batch_and_across(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    one, two = row(1, action="one"), row(2, action="two")
+    tallies = put(settings, [one, two, one], [two, one])
+    assert [(t.stored, t.repeated, t.conflicts) for t in tallies] == [(2, 1, 0), (0, 2, 0)]
+    assert [event["action"] for _, event in stored(admin)] == ["one", "two"]
+
+
+def test_the_first_content_of_an_id_stays_and_others_are_kept_beside(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    name = str(uuid.uuid4())
+    first, other, third = (row(n, eventId=name, action=a) for n, a in enumerate(["first", "other", "third"]))
+    tallies = put(settings, [first, other], [third, third, first])
+    assert [t.conflicts for t in tallies] == [1, 2]
+    assert [event["action"] for _, event in stored(admin)] == ["first"]
+    kept = admin.execute("select convert_from(event, 'UTF8')::jsonb ->> 'action' from audit_conflict order by id")
+    assert [action for (action,) in kept] == ["other", "third"]
+
+
+def test_the_same_id_with_another_timestamp_is_the_same_id(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    name = str(uuid.uuid4())
+    put(settings, [row(eventId=name)], [row(eventId=name, timestamp="2011-01-01T00:00:00Z")])
+    assert len(stored(admin)) == 1
+
+
+def test_positions_follow_the_queue_within_a_transaction(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    rows = [row(n, action=f"{n}", timestamp=f"20{n % 20 + 5:02d}-01-01T00:00:00Z") for n in range(300)]
+    put(settings, rows)
+    assert [event["action"] for _, event in stored(admin)] == [f"{n}" for n in range(300)]
+    assert admin.execute("select count(distinct xmin::text), count(distinct position) from audit_log").fetchone() == (
+        1,
+        300,
+    )
+
+
+REFUSE = """
+create or replace function refuse() returns trigger language plpgsql as $$
+begin
+  if new.action like 'poison%' then raise exception 'no' using errcode = '{code}'; end if;
+  return new;
+end $$;
+create or replace trigger refuse before insert on audit_log for each row execute function refuse()
+"""
+
+
+def isolate(settings: Settings, rows: Sequence[Row], suspected: frozenset[Failure] = OWN_FAULT) -> Tally:
+    tally: Tally = with_store(settings, lambda store: Isolation(store, rows, suspected, []).run())
+    return tally
+
+
+def batch(*actions: str) -> list[Row]:
+    return [row(n, action=action) for n, action in enumerate(actions)]
+
+
+@pytest.mark.parametrize("poison", range(5))
+def test_poison_is_buried_and_what_lies_before_it_is_stored(
+    settings: Settings, admin: psycopg.Connection[Any], poison: int
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    rows = batch(*("poison" if n == poison else f"{n}" for n in range(5)))
+    tally = isolate(settings, rows)
+    assert (tally.stored, tally.dead, tally.taken) == (poison, 1, poison + 1)
+    assert [event["action"] for _, event in stored(admin)] == [f"{n}" for n in range(poison)]
+    (letter,) = admin.execute(MANIFEST["dead_letters"]["sql"]).fetchall()
+    event_id, event, cause, attempts, first, last, history = letter
+    assert str(event_id) == rows[poison].event_id
+    assert event["action"] == "poison"
+    assert "22023" in cause
+    assert (attempts, first, len(history)) == (1, last, 1)
+    assert set(history[0]) == {"at", "failure", "sqlstate"}
+
+
+def test_a_dead_id_stays_dead(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    rows = batch("poison")
+    isolate(settings, rows)
+    admin.execute("drop trigger refuse on audit_log")
+    (tally,) = put(settings, rows)
+    assert (tally.stored, tally.repeated) == (0, 1)
+    assert stored(admin) == []
+
+
+def test_an_unknown_failure_is_poison_only_beside_a_neighbour_that_fits(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    admin.execute(REFUSE.format(code="P0001"))
+    with pytest.raises(psycopg.errors.RaiseException):
+        isolate(settings, batch("poison"))
+    with pytest.raises(psycopg.errors.RaiseException):
+        isolate(settings, batch("poison", "poison"))
+    tally = isolate(settings, batch("poison", "fine"))
+    assert (tally.stored, tally.dead, tally.taken) == (0, 1, 1)  # the neighbour waits for its own turn
+    assert stored(admin) == []
+    tally = isolate(settings, batch("fine", "poison"))
+    assert (tally.stored, tally.dead) == (1, 1)
+
+
+def test_a_store_that_fails_is_no_poison(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    admin.execute(REFUSE.format(code="53100"))
+    with pytest.raises(psycopg.errors.DiskFull):
+        isolate(settings, batch("a", "poison"))
+    assert stored(admin) == []
+
+
+def test_a_beat_counts_the_dead_letters(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    isolate(settings, batch("poison"))
+    admin.execute("update audit_dead_letter set last_failed_at = now() - interval '1 hour'")
+    isolate(settings, batch("poison"))
+    assert with_store(settings, lambda store: store.beat("worker-1", 0, 60)) == (2, 1)
+
+
+def test_no_event_content_reaches_a_log(
+    settings: Settings, admin: psycopg.Connection[Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    isolate(settings, [row(action="poison secret-17")])
+    assert "secret-17" not in json.dumps(capfd.readouterr())

@@ -1,0 +1,63 @@
+"""A silent link: every call ends in its time, because the socket is shut."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import psycopg
+import pytest
+
+from reference_impl import database
+from reference_impl.settings import Settings
+from reference_impl.store import Store
+from reference_impl.watchdog import shut
+from tests.reference_impl.conftest import Link, row, store_of
+
+#: Beyond attempt_timeout_s, for a machine that is busy.
+TOLERANCE_S = 1.5
+
+
+async def elapsed(call: Callable[[], Awaitable[object]]) -> float:
+    begun = time.monotonic()
+    with pytest.raises(psycopg.OperationalError):
+        await call()
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize(
+    "call", [lambda store: store.store([row()]), lambda store: store.beat("w", 0, 1), lambda store: store.touch()]
+)
+def test_a_call_on_a_silent_link_ends_in_its_time(
+    settings: Settings, postgres_link: Link, call: Callable[[Store], Awaitable[object]]
+) -> None:
+    through = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
+
+    async def run() -> float:
+        store = await store_of(through)
+        postgres_link.silence()
+        took = await elapsed(lambda: call(store))
+        await database.close(store.connection)
+        return took
+
+    assert 0.9 <= asyncio.run(run()) <= settings.attempt_timeout_s + TOLERANCE_S
+
+
+def test_a_connection_over_a_silent_link_ends_in_its_time(settings: Settings, postgres_link: Link) -> None:
+    through = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
+    postgres_link.silence()
+    took = asyncio.run(elapsed(lambda: database.connect(through)))
+    assert took <= settings.connect_timeout_s + TOLERANCE_S
+
+
+def test_a_shut_connection_sends_nothing_more(settings: Settings) -> None:
+    async def run() -> None:
+        store = await store_of(settings)
+        shut(store.connection)
+        with pytest.raises(psycopg.OperationalError):
+            await store.touch()
+        await database.close(store.connection)
+
+    asyncio.run(run())

@@ -1,0 +1,1 @@
+"""Broken processors, and who must catch each."""

@@ -1,0 +1,28 @@
+"""A seeded bug: the reference with one defect, the check that must catch it, the scenario that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REFERENCE = HERE.parent.parent / "reference_impl" / "target.toml"
+
+
+@dataclass(frozen=True)
+class Bug:
+    """What a bug's file says of itself."""
+
+    caught_by: str  # the name of a check
+    shown_by: str  # a scenario's name, or a file in `scenarios/` here
+
+
+def manifest(bug_file: Path, folder: Path) -> Path:
+    """The reference's manifest with the bug's file in place of the reference, written to `folder`."""
+    text = REFERENCE.read_text()
+    told = text.replace('"-m", "reference_impl"', f'"{bug_file}"').replace('cwd = ".."', f'cwd = "{HERE.parent.parent}"')
+    told = told.replace('name = "reference"', f'name = "{bug_file.stem}"')
+    assert told.count(str(bug_file)) == 3, "setup, ingest and worker must all run the bug"
+    path = folder / f"{bug_file.stem}.toml"
+    path.write_text(told)
+    return path

@@ -1,0 +1,28 @@
+"""Deletes a batch from the queue before the store has committed it: a batch that fails is lost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import queue
+from reference_impl.__main__ import main
+from reference_impl.lane import Lane, Put
+from reference_impl.queue import Entry
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="no_loss", shown_by="short_outage")
+
+deliver = Lane.deliver
+
+
+async def hasty(self: Lane, entries: list[Entry], put: Put) -> None:
+    await queue.remove(self._redis, self.number, entries)
+    await deliver(self, entries, put)
+
+
+if __name__ == "__main__":
+    Lane.deliver = hasty  # type: ignore[method-assign]
+    sys.exit(main())

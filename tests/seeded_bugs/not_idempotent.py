@@ -1,0 +1,21 @@
+"""Stores whatever is delivered: a resent event is stored twice."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import store
+from reference_impl.__main__ import main
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="no_duplicates", shown_by="short_calm")
+
+ONLY_NEW = "fresh join won using (event_id)"
+
+if __name__ == "__main__":
+    assert ONLY_NEW in store._INSERT
+    store._INSERT = store._INSERT.replace(ONLY_NEW, "fresh")
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""No fence: both workers hold every lane and share its entries, so a slow one stores after a quick one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import lock, queue
+from reference_impl.__main__ import main
+from reference_impl.queue import Entry
+from reference_impl.watchdog import Connection
+from reference_impl.worker import Worker
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow")
+
+GROUP = "workers"
+
+
+async def take(connection: Connection, lanes: Sequence[int]) -> int | None:  # noqa: ARG001
+    return lanes[0] if lanes else None
+
+
+async def share(redis: Redis, lane: int, count: int) -> list[Entry]:
+    """The next entries that nobody else has, as a consumer group gives them; a few at a time."""
+    try:
+        await redis.xgroup_create(queue.key(lane), GROUP, "0", mkstream=True)
+    except ResponseError:
+        pass  # the other worker was first
+    found = await redis.xreadgroup(GROUP, os.environ["PROCESS"], {queue.key(lane): ">"}, count=min(count, 5))
+    return [queue._as_text(*entry) for _, entries in found or [] for entry in entries]
+
+
+if __name__ == "__main__":
+    lock.take = take  # type: ignore[assignment]
+    queue.head = share  # type: ignore[assignment]
+    Worker._deliverers = lambda self: 1  # type: ignore[method-assign]
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The tree shows the architecture, and imports go one way."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import shaketable
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "shaketable"
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file names, `from a import b` as `a` and `a.b`; imports for type checkers left out."""
+    for node in walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node, but for what stands under `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from walk(child)
+
+
+def offenders(folder: str, forbidden: str) -> list[str]:
+    files = [ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.py"))
+    assert files, f"{folder} is not where this test looks"
+    pattern = re.compile(forbidden)
+    return [f"{path.relative_to(ROOT)}: {name}" for path in files for name in imports(path) if pattern.fullmatch(name)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden", "why"),
+    [
+        ("shaketable", r"reference_impl(\..*)?", "the target is reached over HTTP, Redis and Postgres alone"),
+        ("reference_impl", r"shaketable(\..*)?", "the reference must stand without its tester"),
+        ("shaketable", r"(locust|gevent)(\..*)?", "Locust patches the process that imports it"),
+        ("shaketable/faults", r"shaketable\.(target|stacks|bench|run)(\..*)?", "faults see protocols"),
+        ("shaketable/checks", r"shaketable\.(target|stack|stacks|run|bench|injector|driver)(\..*)?", "only a history"),
+        ("shaketable/report", r"shaketable\.(target|stack|stacks|run|bench|injector|driver)(\..*)?", "only a run directory"),
+        ("shaketable/history", r"shaketable\.(target|stack|stacks|run|bench|injector|driver)(\..*)?", "only files"),
+        ("shaketable/event.py", r"shaketable\.(?!errors|clock|op).*", "everything stands on it"),
+        ("shaketable/op.py", r"shaketable\.(?!errors|clock|event).*", "everything stands on it"),
+        ("shaketable/clock.py", r"shaketable\.(?!errors).*", "everything stands on it"),
+        ("shaketable/errors.py", r"shaketable\..*", "everything stands on it"),
+    ],
+)
+def test_imports_go_one_way(folder: str, forbidden: str, why: str) -> None:
+    assert not offenders(folder, forbidden), why
+
+
+def test_tour_names_every_module() -> None:
+    modules = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    untold = {name for name in modules - {"__init__"} if f"`{name}`" not in (shaketable.__doc__ or "")}
+    assert not untold
+
+
+def test_tour_names_no_module_that_is_not_there() -> None:
+    told = set(re.findall(r"`(\w+)`", shaketable.__doc__ or ""))
+    assert {name for name in told if not (PACKAGE / f"{name}.py").exists() and not (PACKAGE / name).is_dir()} == set()
+
+
+@pytest.mark.parametrize("folder", ["scenarios", "locustfiles", "reports"])
+def test_folders_of_scripts_are_no_packages(folder: str) -> None:
+    assert (ROOT / folder).is_dir()
+    assert not (ROOT / folder / "__init__.py").exists()
+
+
+def test_files_stay_small() -> None:
+    long = {str(path.relative_to(ROOT)): lines for path in ROOT.glob("[!.]*/**/*.py") if (lines := count(path)) > 300}
+    assert not {path for path in long if not path.startswith(("runs/", "dist/"))}
+
+
+def count(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml", "Makefile", ".ci/run"])
+def test_no_file_names_an_address(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert not re.search(r"https?://|index-url|find-links", text)

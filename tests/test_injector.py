@@ -1,0 +1,117 @@
+"""The injector plays its timeline in order, heals whatever happened, and keeps no error to itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import ClassVar, cast
+
+import pytest
+
+from shaketable.clock import MS
+from shaketable.errors import HarnessError
+from shaketable.fault import Bench, Witness
+from shaketable.injector import Injector
+from shaketable.op import Kind, Op
+from shaketable.timeline import At
+
+#: No fault of these tests touches a bench.
+BENCH = cast(Bench, None)
+
+
+@dataclass
+class Told:
+    """A fault that only tells what is done to it."""
+
+    label: str
+    calls: list[str]
+    fails: str = ""
+    healed: threading.Event = field(default_factory=threading.Event)
+    kind: ClassVar[str] = "told"
+    colour: ClassVar[str] = "#000000"
+    blocks_store: ClassVar[bool] = False
+    blocks_intake: ClassVar[bool] = False
+
+    def aims(self, bench: Bench) -> list[str]:
+        return [self.label]
+
+    def _do(self, what: str) -> None:
+        self.calls.append(f"{what} {self.label}")
+        if what == self.fails:
+            raise HarnessError(f"{what} of {self.label} failed")
+
+    def inject(self, bench: Bench) -> None:
+        self._do("inject")
+
+    def heal(self, bench: Bench) -> None:
+        self._do("heal")
+        self.healed.set()
+
+    def witness(self, bench: Bench) -> Witness:
+        return Witness(True, 1, "times", "seen")
+
+
+def play(*timeline: At) -> tuple[Injector, list[Op]]:
+    ops: list[Op] = []
+    return Injector(timeline, BENCH, ops.append), ops
+
+
+def test_at_one_instant_the_old_fault_is_healed_before_the_new_one_comes() -> None:
+    calls: list[str] = []
+    first, second = Told("a", calls), Told("b", calls)
+    injector, ops = play(At(0.05, 0.1, second), At(0, 0.05, first))
+    injector.start(time.monotonic_ns())
+    assert second.healed.wait(5)
+    injector.heal_all()
+    assert calls == ["inject a", "heal a", "inject b", "heal b"]
+    assert [op.kind for op in ops if op.kind is not Kind.WITNESS] == [Kind.INJECT, Kind.HEAL] * 2
+
+
+def test_every_injected_fault_has_a_witness_before_it_is_healed() -> None:
+    fault = Told("a", [])
+    injector, ops = play(At(0, 0.02, fault))
+    injector.start(time.monotonic_ns())
+    assert fault.healed.wait(5)
+    injector.heal_all()
+    assert [op.kind for op in ops] == [Kind.INJECT, Kind.WITNESS, Kind.HEAL]
+    assert ops[1].detail["landed"] is True
+
+
+def test_leaving_early_heals_what_is_active_and_plays_no_more() -> None:
+    calls: list[str] = []
+    active, later = Told("a", calls), Told("b", calls)
+    injector, ops = play(At(0, 600, active), At(300, 600, later))
+    with injector:
+        injector.start(time.monotonic_ns())
+        deadline = time.monotonic() + 5
+        while not ops and time.monotonic() < deadline:
+            time.sleep(0.005)
+    assert calls == ["inject a", "heal a"]
+
+
+def test_half_an_injection_is_healed_and_its_error_reaches_the_main_thread() -> None:
+    calls: list[str] = []
+    injector, _ = play(At(0, 1, Told("a", calls, fails="inject")))
+    injector.start(time.monotonic_ns() - 1 * MS)
+    with pytest.raises(HarnessError, match="inject of a failed"):
+        injector.heal_all()
+    assert calls == ["inject a", "heal a"]
+
+
+def test_healing_twice_does_it_once() -> None:
+    calls: list[str] = []
+    fault = Told("a", calls)
+    injector, _ = play(At(0, 0.01, fault))
+    injector.start(time.monotonic_ns())
+    assert fault.healed.wait(5)
+    injector.heal_all()
+    injector.heal_all()
+    assert calls == ["inject a", "heal a"]
+
+
+def test_injector_that_never_started_has_nothing_to_heal() -> None:
+    calls: list[str] = []
+    injector, _ = play(At(0, 1, Told("a", calls)))
+    injector.heal_all()
+    assert calls == []

@@ -1,0 +1,75 @@
+"""A manifest says of itself what is wrong with it, in one sentence with the value and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shaketable import manifest
+from shaketable.errors import ManifestError
+from shaketable.manifest import Timing
+from shaketable.target import judged_by, translate
+
+SOUND = """
+contract = 1
+name = "mine"
+[ingest]
+process = "api"
+[[process]]
+name = "api"
+command = ["{python}", "-m", "mine"]
+[[process]]
+name = "worker"
+command = ["{python}", "-m", "mine"]
+count = 2
+[stored]
+sql = "select event_id, event from kept"
+[settings]
+breaker_recovery_s = "RECOVERY"
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    (path / "target.toml").write_text(text)
+    return path / "target.toml"
+
+
+def test_processes_of_a_kind_are_numbered(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND))
+    assert [name for name, _ in found.instances()] == ["api", "worker-1", "worker-2"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("contract = 1", "contract = 7", "expected contract = 1, got 7"),
+        ('process = "api"', 'process = "apy"', "ingest.process is 'apy', expected one of"),
+        ("count = 2", "cuont = 2", "cuont"),
+        ("count = 2", 'count = "two"', "int"),
+        ("count = 2", "count = 0", "a count of at least 1"),
+        ('name = "worker"', 'name = "api"', "a name of its own"),
+        ("[stored]", "[stored", "target.toml"),
+        ('sql = "select event_id, event from kept"', "", "sql"),
+    ],
+)
+def test_what_does_not_fit_the_contract_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ManifestError, match=told):
+        manifest.load(write(tmp_path, SOUND.replace(old, new)))
+
+
+def test_manifest_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="No such file"):
+        manifest.load(tmp_path / "target.toml")
+
+
+def test_settings_reach_the_target_by_its_own_names_and_others_are_left_out(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND))
+    assert translate({"breaker_recovery_s": 3, "lease_s": 5}, found) == {"RECOVERY": "3"}
+
+
+def test_laws_are_judged_by_the_settings_that_the_target_takes_over(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND))
+    timing = judged_by(found, {"breaker_recovery_s": 3, "breaker_failure_threshold": 2})
+    assert timing.recovery_s == 3
+    assert timing.failure_threshold == Timing().failure_threshold
