@@ -38,9 +38,9 @@ def add_arguments(parser: Any, **_: Any) -> None:
 
 
 def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
-    """Complain before anything starts, with the exit code of bad input."""
+    """Complain before anything starts, with the exit code of bad input; draw the shapes before any time counts."""
     try:
-        Options.of(environment.parsed_options)
+        options = Options.of(environment.parsed_options)
         if not isinstance(runner, LocalRunner):
             raise InputError("expected one process, got --master, --worker or --processes: leave them out")
         if environment.web_ui is None and not environment.host:
@@ -48,6 +48,8 @@ def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
     except InputError as e:
         print(f"locust: {e}", file=sys.stderr)
         sys.exit(e.exit_code)
+    if not options.run_dir:
+        options.corpus()
 
 
 def open_stage(environment: Any, **_: Any) -> None:

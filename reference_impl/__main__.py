@@ -22,10 +22,11 @@ UNUSABLE = 78
 
 async def work(settings: Settings) -> None:
     """The process `work`."""
+    listening = server.bind(settings.http_port)
     worker = Worker(settings)
     app = Starlette(routes=[*server.telling(worker.watch), server.transitions(worker.transitions)])
     worker.start()
-    await server.serve(app, settings.http_port, worker.stopping)
+    await server.serve(app, listening, worker.stopping)
     await worker.stop()
 
 
@@ -46,12 +47,11 @@ def main() -> int:
     try:
         settings = Settings.read()
         settings.require(*needs)
+        log.configure(settings.process)
+        asyncio.run(run(settings))
     except SettingsError as e:
         print(e, file=sys.stderr)
         return UNUSABLE
-    log.configure(settings.process)
-    try:
-        asyncio.run(run(settings))
     except psycopg.Error as e:
         print(f"the database did not take it: {told(e)}", file=sys.stderr)
         return 1

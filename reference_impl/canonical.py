@@ -12,9 +12,10 @@ ALGORITHM = "SHA-256"
 
 _text = msgspec.json.Encoder().encode
 _sorted = msgspec.json.Encoder(order="sorted").encode
-#: What msgspec may write otherwise than RFC 8785 (or what looks like it, inside of text): null, fractions, exponents,
-#: integers that a double may not hold.
-_SPECIAL = re.compile(rb'null|(?:":|[,\[])-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))')
+#: A number that msgspec may write otherwise than RFC 8785, as a member or as an item (or what looks like one, inside of
+#: text): fractions, exponents, integers that a double may not hold. Two patterns are three times as fast as one.
+_MEMBER = re.compile(rb'":-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))')
+_ITEM = re.compile(rb"[,\[]-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))")
 _EXPONENT = re.compile(r"e([+-])0*([0-9]+)$")
 
 
@@ -26,7 +27,7 @@ def sha256(members: dict[str, Any]) -> str:
 def encode(value: Any) -> bytes:
     """RFC 8785 (JSON Canonicalization Scheme), with null members of objects left out."""
     quick = _sorted(value)
-    if quick.isascii() and not _SPECIAL.search(quick):
+    if quick.isascii() and b"null" not in quick and not _MEMBER.search(quick) and not _ITEM.search(quick):
         return quick
     return _canonical(value).encode()
 

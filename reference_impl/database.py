@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from reference_impl.settings import Settings
 from reference_impl.watchdog import Connection, shut
@@ -26,9 +26,12 @@ async def connect(settings: Settings) -> Connection:
 
 
 def conninfo(settings: Settings) -> str:
-    """The address with our time-outs; what it says itself comes first, so that ours stand."""
+    """The address with our time-outs; options that it carries come first, so that ours stand."""
+    given = conninfo_to_dict(settings.database_url).get("options") or ""
     return make_conninfo(
-        settings.database_url, connect_timeout=max(2, round(settings.connect_timeout_s)), options=_options(settings)
+        settings.database_url,
+        connect_timeout=max(2, round(settings.connect_timeout_s)),
+        options=f"{given} {_options(settings)}".strip(),
     )
 
 

@@ -112,10 +112,11 @@ async def run(settings: Settings) -> None:
             await asyncio.wait_for(stopping.wait(), seconds)
             raise StoppingError("told to stop")
 
+    listening = server.bind(settings.http_port)
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)
     intake = Intake(settings, watch, sleep)
     tasks = [asyncio.create_task(watch.run()), asyncio.create_task(intake.pipeline.run())]
-    await server.serve(app(intake, watch, settings), settings.http_port, stopping)
+    await server.serve(app(intake, watch, settings), listening, stopping)
     await asyncio.gather(*tasks, return_exceptions=True)
     await redis.aclose()

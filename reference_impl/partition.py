@@ -20,13 +20,21 @@ AHEAD = 2
 Month = str  # as a timestamp begins: 2026-11
 
 
+async def existing(connection: Connection) -> set[Month]:
+    """The months that have a partition."""
+    found = await connection.execute(
+        "select right(relname, 7) from pg_inherits join pg_class on oid = inhrelid"
+        " where inhparent = 'audit_log'::regclass"
+    )
+    return {str(row[0]).replace("_", "-") for row in await found.fetchall()}
+
+
 async def ensure(connection: Connection, months: Iterable[Month]) -> None:
     """Make the partitions of these months that do not exist yet, in one transaction of their own."""
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
-        for month in sorted(months):
-            if not await _exists(connection, month):
-                await _make(connection, month)
+        for month in sorted(set(months) - await existing(connection)):
+            await _make(connection, month)
 
 
 def ahead(today: date) -> list[Month]:
@@ -37,15 +45,6 @@ def ahead(today: date) -> list[Month]:
 def name(month: Month) -> str:
     """The partition of a month."""
     return f"audit_log_{month.replace('-', '_')}"
-
-
-async def _exists(connection: Connection, month: Month) -> bool:
-    found = await connection.execute(
-        "select 1 from pg_inherits join pg_class on oid = inhrelid"
-        " where inhparent = 'audit_log'::regclass and relname = %s",
-        [name(month)],
-    )
-    return await found.fetchone() is not None
 
 
 async def _make(connection: Connection, month: Month) -> None:

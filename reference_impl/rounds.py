@@ -27,7 +27,7 @@ class Kind(Enum):
 
 
 #: Failures that say nothing about the store's health.
-BLAMELESS = frozenset({Failure.LANE_LOST, Failure.DATA})
+BLAMELESS = frozenset({Failure.LANE_LOST})
 
 
 class Rounds:

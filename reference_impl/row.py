@@ -41,31 +41,29 @@ class Row(msgspec.Struct, frozen=True):
 
 def build(entry: Entry) -> Row:
     """The row of an entry. Raises ValueError when somebody else's entry is no event of ours."""
-    event = _decode(entry.field("event"))
-    digest = entry.field("hash")
+    sent, digest = entry.field("event"), entry.field("hash")
+    event = _decode(sent)
     if event.event_id is None or not _INSTANT.match(event.timestamp) or not _HASH.fullmatch(digest):
         raise ValueError("an entry without an id, an instant in bounds or a hash")
     fields = [
         event.event_id,
         event.timestamp,
-        _field(event.action),
+        event.action,
         event.status,
-        _field(event.principal_id),
-        _field(event.organization_id),
-        _field(event.target_resource_type),
-        _field(event.target_resource_id),
-        _field(event.outcome_description),
-        _field(None if event.ttl is None else str(event.ttl)),
-        _field(event.correlation_id),
-        _field(event.data_classification),
-        _field(event.retention_policy),
-        _field(event.event_version),
-        _field(None if event.details is None else _encode(event.details).decode()),
-        f"\\\\x{digest}",
-        entry.id.partition("-")[0],
+        event.principal_id,
+        event.organization_id,
+        event.target_resource_type,
+        event.target_resource_id,
+        event.outcome_description,
+        None if event.ttl is None else str(event.ttl),
+        event.correlation_id,
+        event.data_classification,
+        event.retention_policy,
+        event.event_version,
+        None if event.details is None else _encode(event.details).decode(),
     ]
-    return Row(entry, event.event_id, digest, event.timestamp[:7], "\t".join(fields))
-
-
-def _field(value: str | None) -> str:
-    return "\\N" if value is None else value.translate(_ESCAPES)
+    if "\\" in sent:  # JSON escapes all that COPY does, so that without it nothing needs escaping
+        fields = [None if field is None else field.translate(_ESCAPES) for field in fields]
+    line = "\t".join(["\\N" if field is None else field for field in fields])
+    received_ms = entry.id.partition("-")[0]
+    return Row(entry, event.event_id, digest, event.timestamp[:7], f"{line}\t\\\\x{digest}\t{received_ms}")

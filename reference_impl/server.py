@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 import uvicorn
@@ -13,42 +17,48 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from reference_impl.errors import SettingsError
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
 
 HOST = "127.0.0.1"
 #: Longer than any client pauses between two requests: a connection closed meanwhile would break one.
 KEEP_ALIVE_S = 75
+#: Seconds that requests under way are given at the end.
+GRACE_S = 3
 
 
 class _Server(uvicorn.Server):
     """Leaves the signals to the process."""
 
-    def install_signal_handlers(self) -> None:
-        """Nothing."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
-async def serve(app: ASGIApp, port: int, stopping: asyncio.Event) -> None:
-    """Answer on that port until `stopping` is set; a signal sets it."""
+def bind(port: int) -> socket.socket:
+    """Take the port before anything else is begun. Raises SettingsError when somebody has it."""
+    try:
+        return socket.create_server((HOST, port), backlog=2048)
+    except OSError as e:
+        raise SettingsError(f"HTTP_PORT: expected a free port on {HOST}, got {port} ({os.strerror(e.errno or 0)})") from None
+
+
+async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event) -> None:
+    """Answer until `stopping` is set; SIGTERM and SIGINT set it."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     config = uvicorn.Config(
-        app,
-        HOST,
-        port,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        access_log=False,
-        log_config=None,
-        lifespan="off",
-        timeout_graceful_shutdown=3,
-        ws="none",
-    )
+        app, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None, lifespan="off", ws="none",
+        timeout_graceful_shutdown=GRACE_S,
+    )  # fmt: skip
     server = _Server(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listening]))
     await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    await serving
     stopping.set()
+    await serving
 
 
 def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -136,8 +136,13 @@ class Store:
         return len(conflicts)
 
     async def make_partitions(self, rows: Sequence[Row]) -> None:
-        """Make what months these rows need and this session has not seen."""
-        if needed := {row.month for row in rows} - self._months:
+        """Make what months these rows need and do not exist; a month that this session has seen costs nothing."""
+        needed = {row.month for row in rows}
+        if needed <= self._months:
+            return
+        with self.bounded():
+            self._months = await partition.existing(self.connection)
+        if not needed <= self._months:
             with self.bounded():
                 await partition.ensure(self.connection, needed)
             self._months |= needed

@@ -18,6 +18,8 @@ import typer
 from shaketable.errors import Interrupted, ShaketableError
 
 BAD_INPUT, HARNESS_FAILED = 254, 255
+#: What the CLI library makes of a KeyboardInterrupt.
+CLI_INTERRUPTED = 130
 
 app = typer.Typer(
     name="shaketable",
@@ -104,11 +106,13 @@ def guarded(command: object) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = command()
+        if code == CLI_INTERRUPTED:
+            return _interrupted()
         return code if isinstance(code, int) else 0
     except ShaketableError as e:
         return _say(str(e), e.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted: everything that was started is ended", Interrupted.exit_code)
+        return _interrupted()
     except typer.Exit as e:
         return e.exit_code
     except Exception as e:
@@ -117,6 +121,10 @@ def guarded(command: object) -> int:
             return BAD_INPUT
         traceback.print_exc()
         return _say("this is a bug in shaketable, not a verdict on the target", HARNESS_FAILED)
+
+
+def _interrupted() -> int:
+    return _say("interrupted: everything that was started is ended", Interrupted.exit_code)
 
 
 def _interrupt(*_: object) -> None:

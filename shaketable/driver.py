@@ -150,13 +150,16 @@ class Driver:
             return None
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        patience = self.request_timeout_s + GRACE_S if grace_s is None else grace_s
-        deadline = self.clock.now() + int(patience * SECOND)
+        if not self._ends(process, self.request_timeout_s + GRACE_S if grace_s is None else grace_s):
+            process.kill()
+            self._ends(process, GRACE_S)
+        return process.poll()
+
+    def _ends(self, process: Running, within_s: float) -> bool:
+        deadline = self.clock.now() + int(within_s * SECOND)
         while process.poll() is None and self.clock.now() < deadline:
             self.clock.sleep(LOOK_EVERY_S)
-        if process.poll() is None:
-            process.kill()
-        return process.poll()
+        return process.poll() is not None
 
     def words(self, lines: int = 8) -> str:
         """The last lines of Locust's log."""

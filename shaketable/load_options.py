@@ -27,6 +27,9 @@ PROCESS = "load-0"
 USERS = 300
 #: How long a request may take, in seconds.
 REQUEST_TIMEOUT_S = 5.0
+#: How many corpora there are for loads of one's own: a seed's remainder chooses. A seed that nobody gave is a multiple
+#: of it, so that its corpus is the same each time, hence cached, while its ids are fresh.
+CORPORA = 2**16
 #: How long a ramp takes that has no end to head for, in seconds.
 RAMP_S = 60.0
 
@@ -78,7 +81,7 @@ class Options:
         options = cls(
             rate=parsed.rate,
             shape=parsed.load_shape,
-            seed=parsed.seed or secrets.randbits(32),
+            seed=parsed.seed or (secrets.randbits(32) + 1) * CORPORA,
             mix=mix.parse(parsed.mix),
             path=parsed.path,
             request_timeout_s=parsed.request_timeout,
@@ -93,6 +96,10 @@ class Options:
         """The load, whose end an endless schedule ignores."""
         return Load(self.rate, baseline_s=0, shake_s=RAMP_S, recover_s=0, shape=self.shape)
 
+    def corpus(self) -> list[Shape]:
+        """The shapes of an endless schedule; the first time takes some seconds."""
+        return corpus(self.mix, self.seed % CORPORA)
+
 
 def _statuses(text: str) -> frozenset[int]:
     try:
@@ -104,7 +111,7 @@ def _statuses(text: str) -> frozenset[int]:
 def player(options: Options) -> Player:
     """Play a run directory's schedule into its journal, or draw an endless one and keep no journal."""
     if options.run_dir is None:
-        shapes = corpus(options.mix, options.seed)
+        shapes = options.corpus()
         endless = plan(times(options.load(), endless=True), options.mix, shapes, options.seed)
         return Player(endless, shapes, NoJournal(), SystemClock(), **_answers(options))
     run, journal = _saved(options.run_dir)

@@ -36,6 +36,24 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
         rundir.write_lines(run / rundir.RECEIVED, received(log))
 
 
+def check_sql(stack: Stack, manifest: Manifest) -> None:
+    """Try the manifest's SQL before anything is sent. Raises TargetError naming the section."""
+    queries = [("stored", manifest.stored.sql)]
+    queries += [("dead_letters", manifest.dead_letters.sql)] if manifest.dead_letters else []
+    with psycopg.connect(stack.admin_url()) as connection:
+        for section, query in queries:
+            missing = {"event_id", "event"} - set(_tried(connection, section, query))
+            if missing:
+                raise TargetError(f"the manifest's [{section}] sql gives no column {' and no '.join(sorted(missing))}")
+
+
+def _tried(connection: psycopg.Connection[Any], section: str, query: str) -> list[str]:
+    try:
+        return _columns(connection, sql.SQL(query))
+    except psycopg.Error as e:
+        raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
+
+
 def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Row]:
     """A line for each row that holds an event: its id, position, transaction, commit time (µs since the epoch)."""
     for row in _rows(connection, manifest.stored.sql, "stored", commit_time=True):

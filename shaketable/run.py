@@ -125,6 +125,7 @@ class _Run:
             entry.fault.aims(self._bench)  # raises before anything is started if it is aimed at nothing
         self._write_target()
         self._target.setup()
+        observe.check_sql(self._stack, self._manifest)
         for name in self._target.instances:
             self._target.start(name)
         for name in self._target.instances:

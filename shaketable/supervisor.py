@@ -41,10 +41,9 @@ class Supervisor:
     """The harness's end of it: says what must be undone, and lets go at the end."""
 
     def __init__(self, run_id: str) -> None:
-        self._journal = journals() / f"{run_id}.jsonl"
-        self._fd = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        journal = journals() / f"{run_id}.jsonl"
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "shaketable.supervisor", str(self._journal)],
+            [sys.executable, "-P", "-m", "shaketable.supervisor", str(journal)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
             env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ.get("PATH", "")},
         )  # fmt: skip
@@ -52,6 +51,7 @@ class Supervisor:
         with self._process.stdout as said:
             if said.readline() != READY:
                 raise HarnessError("the supervisor did not start, so nothing would clean up after a kill: not running")
+        self._fd = os.open(journal, os.O_WRONLY | os.O_APPEND)
 
     def process(self, name: str, identity: Identity) -> None:
         """This process must not outlive the harness."""
@@ -141,10 +141,12 @@ def main() -> None:
     """Wait for the harness to let go of the pipe, then end what is left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    journal = Path(sys.argv[1])
+    journal.touch(mode=0o600)  # by whoever removes it: a harness killed before it heard READY leaves none
     sys.stdout.buffer.write(READY)
     sys.stdout.close()
     sys.stdin.buffer.read()
-    end(Path(sys.argv[1]))
+    end(journal)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ class Target:
     def await_ready(self, name: str) -> None:
         """Wait until a process answers on its health path. Raises TargetError when it dies or takes too long."""
         instance = self.instances[name]
-        child, within_s = instance.running, instance.kind.ready_s
+        child, within_s = instance.child, instance.kind.ready_s
+        assert child is not None, "start it first"
         deadline = self._clock.now() + int(within_s * SECOND)
         while not _answers(instance):
             if (code := child.poll()) is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from shaketable import rundir
@@ -81,11 +79,7 @@ def _others(named: set[str]) -> list[Check]:
 
 
 def _faults(history: History) -> list[FaultSeen]:
-    return [_fault(row) for row in history.faults.itertuples()]
-
-
-def _fault(row: Any) -> FaultSeen:
-    figure = None if row.figure is None or row.figure != row.figure else float(row.figure)
-    landed = row.landed if isinstance(row.landed, bool) else None
-    injected = row.began != NEVER
-    return FaultSeen(row.number, row.label, row.at_s, row.until_s, landed, figure, row.unit, row.text, injected)
+    return [
+        FaultSeen(f.number, f.label, f.at_s, f.until_s, f.landed, f.figure, f.unit, f.text, f.began != NEVER)
+        for f in history.faults
+    ]

@@ -257,17 +257,23 @@ def exited(process: str, at: float, incarnation: int = 1, asked: bool = True) ->
     return lambda book: book.op(rundir.PROBES, process, Kind.EXIT, at, incarnation=incarnation, asked=asked, code=-9)
 
 
-def breaker(*states: tuple[float, str], process: str = "worker-1", incarnation: int = 1, first_seq: int = 0) -> Part:
-    """The transitions of one incarnation: (time, state it went to), the first of them from null."""
+def breaker(
+    *states: tuple[float, str],
+    process: str = "worker-1",
+    incarnation: int = 1,
+    first_seq: int = 0,
+    before: str | None = None,
+) -> Part:
+    """The transitions of one incarnation: (time, state it went to), the first of them from `before`."""
 
     def write(book: Book) -> None:
-        before = None
+        last = before
         for seq, (at, to) in enumerate(states, first_seq):
             book.lines.setdefault(rundir.TRANSITIONS, []).append({
-                "process": process, "incarnation": str(incarnation), "seq": seq, "from": before, "to": to,
+                "process": process, "incarnation": str(incarnation), "seq": seq, "from": last, "to": to,
                 "at": "2027-01-15T08:00:00Z", "monotonic_ns": ns(at), "reason": "a test's",
             })  # fmt: skip
-            before = to
+            last = to
 
     return write
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
 from shaketable import ports
 
@@ -57,14 +58,12 @@ def scenario(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_behind() -> Iterator[None]:
-    def left() -> set[Path]:
-        folder = Path(tempfile.gettempdir())
-        return {*folder.glob("shaketable-stack-*"), *folder.glob("shaketable-undo-*/*.jsonl")}
-
-    before = left()
+def _nothing_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
-    assert left() <= before
+    folder = Path(tempfile.gettempdir())
+    for run in (tmp_path / "runs").glob("2*"):
+        run_id = run.name.split("-")[1]
+        assert not [*folder.glob(f"shaketable-stack-{run_id}-*"), *folder.glob(f"shaketable-undo-*/{run_id}.jsonl")]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +168,7 @@ def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path
     hostile = {
         "HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9",
         "PGHOST": "127.0.0.9", "PGPORT": "9", "PGUSER": "nobody", "LOCUST_HOST": "http://127.0.0.1:9",
-        "LOCUST_USERS": "1", "HOME": str(home),
+        "LOCUST_USERS": "1", "HOME": str(home), "XDG_CACHE_HOME": str(user_cache_path()),
     }  # fmt: skip
     done = shaketable("run", scenario, "--runs", tmp_path / "runs", env=hostile)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -56,7 +56,11 @@ def test_scenario_that_names_no_check_proves_nothing():
     ],
 )
 def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt, reason):
-    quiet = [absent("faults.jsonl", "probes.jsonl", "journal-load-0.jsonl")] if "clock" in reason or "apart" in reason else []
+    quiet = (
+        [absent("faults.jsonl", "probes.jsonl", "journal-load-0.jsonl")]
+        if "clock" in reason or "apart" in reason
+        else []
+    )
     doc = judge_history(history(*SANE, *doubt, *quiet))
     assert any(reason in each for each in doc.reasons), doc.reasons
     assert doc.verdict is Verdict.UNKNOWN

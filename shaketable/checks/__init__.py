@@ -1,4 +1,8 @@
-"""The catalogue of checks: one file each, one line each here; packages may add theirs by the entry point below."""
+"""The catalogue of checks: one file each, one line each here; packages may add theirs by the entry point below.
+
+What they share: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time order),
+`incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,17 @@ from dataclasses import fields
 from typing import Any
 
 from shaketable.check import Check
+from shaketable.checks.breaker_behaves import BreakerBehaves
+from shaketable.checks.content_intact import ContentIntact
+from shaketable.checks.dead_letters_explained import DeadLettersExplained
+from shaketable.checks.health_honest import HealthHonest
+from shaketable.checks.intake_survives import IntakeSurvives
 from shaketable.checks.no_duplicates import NoDuplicates
 from shaketable.checks.no_loss import NoLoss
 from shaketable.checks.nothing_invented import NothingInvented
 from shaketable.checks.order_kept import OrderKept
+from shaketable.checks.recovers_in_time import RecoversInTime
+from shaketable.checks.refuses_rightly import RefusesRightly
 from shaketable.errors import InputError
 from shaketable.registry import Registry
 
@@ -22,6 +33,13 @@ CHECKS: Registry[Check] = Registry(
         NoDuplicates,
         NothingInvented,
         OrderKept,
+        ContentIntact,
+        RefusesRightly,
+        IntakeSurvives,
+        BreakerBehaves,
+        HealthHonest,
+        RecoversInTime,
+        DeadLettersExplained,
     ],
     key="name",
 )
@@ -42,4 +60,19 @@ def to_spec(check: Check) -> dict[str, Any]:
     return CHECKS.to_spec(check)
 
 
-__all__ = ["CHECKS", "NoDuplicates", "NoLoss", "NothingInvented", "OrderKept", "from_spec", "to_spec"]
+__all__ = [
+    "CHECKS",
+    "BreakerBehaves",
+    "ContentIntact",
+    "DeadLettersExplained",
+    "HealthHonest",
+    "IntakeSurvives",
+    "NoDuplicates",
+    "NoLoss",
+    "NothingInvented",
+    "OrderKept",
+    "RecoversInTime",
+    "RefusesRightly",
+    "from_spec",
+    "to_spec",
+]

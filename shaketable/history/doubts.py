@@ -42,16 +42,15 @@ def _late(history: History) -> Iterator[str]:
 
 
 def _unwitnessed(history: History) -> Iterator[str]:
-    for fault in history.faults.itertuples():
+    for fault in history.faults:
         if fault.began == NEVER:
             yield f"fault {fault.number} ({fault.label}) was never injected"
         elif fault.landed is not True:
-            said = str(fault.text) or "it has no witness"
-            yield f"nothing shows that fault {fault.number} ({fault.label}) landed: {said}"
+            yield f"nothing shows that fault {fault.number} ({fault.label}) landed: {fault.text or 'it has no witness'}"
 
 
 def _unhealed(history: History) -> Iterator[str]:
-    for fault in history.faults.itertuples():
+    for fault in history.faults:
         if fault.began != NEVER and fault.healed == NEVER:
             yield f"fault {fault.number} ({fault.label}) was never healed"
 

@@ -15,6 +15,7 @@ from shaketable.history.clocks import Clocks
 from shaketable.history.columns import NEVER, Ints, count
 from shaketable.history.contents import Contents
 from shaketable.history.facts import ScenarioFacts, TargetFacts
+from shaketable.history.watched import Fault
 from shaketable.manifest import Capabilities, Timing
 from shaketable.rundir import RunDir
 
@@ -32,7 +33,7 @@ class History:
     dead: pd.DataFrame | None  # a row for each dead letter; `number` is its event's or -1
     queue_length: int | None  # entries of the queue when it was observed
     poison: Ints | None  # the numbers of events that the harness had the store refuse
-    faults: pd.DataFrame  # a row for each fault of the timeline
+    faults: tuple[Fault, ...]  # the timeline's, by number
     sinks: pd.DataFrame | None
     probes: pd.DataFrame | None
     processes: pd.DataFrame | None
@@ -97,7 +98,7 @@ class History:
     @cached_property
     def usual_queue(self) -> float:
         """The longest queue that was seen before the first fault: no longer than that is an empty backlog."""
-        first = int(self.faults.began.min()) if len(self.faults) else NEVER
+        first = min((fault.began for fault in self.faults), default=NEVER)
         before = None if self.probes is None else self.probes[self.probes.time < first].queue
         return 0.0 if before is None or before.isna().all() else float(before.max())
 
@@ -111,8 +112,8 @@ class History:
     @property
     def healed_at(self) -> int | None:
         """When the last fault was out again; None when there was no fault, or one was never healed."""
-        last = self.faults.healed.max() if len(self.faults) else NEVER
-        return None if last == NEVER else int(last)
+        last = max((fault.healed for fault in self.faults), default=NEVER)
+        return None if last == NEVER else last
 
     def ids(self, numbers: Ints) -> list[str]:
         """The ids of events, by number."""

@@ -31,7 +31,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     """One dead letter, as the target shows it: nothing of it is taken for granted."""
 
     event_id: str | None = None
-    event: Any = None
+    event: msgspec.Raw = msgspec.Raw(b"null")  # as JSON: decoding might lose what a number is
     cause: Any = None
     attempts: Any = None
     first_failed_at: Any = None

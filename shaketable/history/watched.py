@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,32 +29,47 @@ def pairs(ops: Sequence[Op] | None) -> list[tuple[int, int]]:
     return [(o.invoked_at, int(o.detail.get("wall") or 0)) for o in ops or () if o.kind == Kind.CLOCK]
 
 
-_FAULT = ("number", "kind", "label", "at_s", "until_s", "blocks_store", "blocks_intake", "began", "in_effect", "heal_began",
-          "healed", "landed", "figure", "unit", "text", "spec")  # fmt: skip
+@dataclass(frozen=True)
+class Fault:
+    """One fault of the timeline; what never happened is NEVER, what was not witnessed is None."""
+
+    number: int
+    at_s: float  # seconds into the shake, as planned
+    until_s: float
+    label: str
+    spec: dict[str, Any]  # its kind and fields
+    blocks_store: bool = False
+    blocks_intake: bool = False
+    began: int = NEVER
+    in_effect: int = NEVER
+    heal_began: int = NEVER
+    healed: int = NEVER
+    landed: bool | None = None
+    figure: float | None = None
+    unit: str = ""
+    text: str = ""
 
 
-def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry]) -> pd.DataFrame:
-    """One row for each fault of the timeline; what never happened is NEVER, what was not witnessed is None."""
-    rows = [_fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
-            for number, entry in enumerate(timeline)]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(_FAULT)).astype({
-        "began": np.int64, "in_effect": np.int64, "heal_began": np.int64, "healed": np.int64, "landed": object,
-        "blocks_store": bool, "blocks_intake": bool,
-    })  # fmt: skip
+def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry]) -> tuple[Fault, ...]:
+    """Every fault of the timeline, by its number."""
+    return tuple(
+        _fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
+        for number, entry in enumerate(timeline)
+    )
 
 
-def _fault(number: int, entry: Entry, ops: list[Op]) -> tuple[Any, ...]:
+def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
     injected, healed = _last(ops, Kind.INJECT), _last(ops, Kind.HEAL)
     seen = [o for o in ops if o.kind == Kind.WITNESS]
     best = next((o for o in seen if o.detail.get("landed")), seen[-1] if seen else None)
-    told = best.detail if best else {}
-    any_detail = ops[0].detail if ops else {}
-    return (
-        number, entry.fault.get("kind", ""), entry.label, entry.at_s, entry.until_s,
-        bool(any_detail.get("blocks_store")), bool(any_detail.get("blocks_intake")),
+    told, of_it = best.detail if best else {}, ops[0].detail if ops else {}
+    figure = told.get("figure")
+    return Fault(
+        number, entry.at_s, entry.until_s, entry.label, entry.fault,
+        bool(of_it.get("blocks_store")), bool(of_it.get("blocks_intake")),
         injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
-        _ended(healed), bool(told.get("landed")) if best else None, told.get("figure"), told.get("unit", ""),
-        told.get("text", ""), entry.fault,
+        _ended(healed), bool(told.get("landed")) if best else None,
+        float(figure) if isinstance(figure, int | float) else None, str(told.get("unit", "")), str(told.get("text", "")),
     )  # fmt: skip
 
 
@@ -73,7 +89,7 @@ def sinks(ops: Sequence[Op] | None) -> pd.DataFrame | None:
         return None
     rows = [(o.invoked_at, str(o.detail.get("process")), o.detail.get("by"), str(o.detail.get("service")))
             for o in ops if o.kind == Kind.SINK]  # fmt: skip
-    return pd.DataFrame(rows, columns=["time", "process", "by", "service"]).astype({"time": np.int64, "by": object})
+    return pd.DataFrame(rows, columns=["time", "process", "by", "service"], dtype=object).astype({"time": np.int64})
 
 
 _PROBE = ("answered", "health", "breaker", "queue", "dead", "stored")
@@ -83,7 +99,7 @@ def probes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
     """One row for each reading; what could not be read is NaN."""
     if ops is None:
         return None
-    seen = [o for o in ops if o.kind == Kind.PROBE]
+    seen = sorted((o for o in ops if o.kind == Kind.PROBE), key=lambda o: o.invoked_at)
     rows = pd.DataFrame([dict(o.detail) for o in seen], index=range(len(seen)))
     rows = rows.reindex(columns=[*_PROBE, *(c for c in rows.columns if c not in _PROBE)])
     rows.insert(0, "time", np.array([o.invoked_at for o in seen], dtype=np.int64))
@@ -129,7 +145,7 @@ def transitions(run: RunDir) -> pd.DataFrame | None:
     rows = [(str(t.process), str(t.incarnation), _whole(t.seq), _state(t.from_), _state(t.to), _whole(t.monotonic_ns), str(t.reason))
             for t in rundir.read_lines(run / rundir.TRANSITIONS, _Transition)]  # fmt: skip
     columns = ["process", "incarnation", "seq", "from_", "to", "time", "reason"]
-    found = pd.DataFrame(rows, columns=columns).astype({"time": np.int64, "seq": np.int64, "from_": object})
+    found = pd.DataFrame(rows, columns=columns, dtype=object).astype({"time": np.int64, "seq": np.int64})
     return found.sort_values(["process", "incarnation", "seq"], ignore_index=True)
 
 

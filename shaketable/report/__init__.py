@@ -3,5 +3,7 @@
     summary      the verdict in the terminal
     frames       pandas tables
     delivery     what became of the events
+    breaker      what every breaker did
+    health       what the target said of its health
     script       the one `main` of the scripts in reports/
 """

@@ -33,7 +33,7 @@ class LocalStack:
         self.links: list[Link] = []
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="shaketable-stack-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"shaketable-stack-{self._run_id}-"))
         self._folder.chmod(0o711)  # Postgres's user must pass through
         self._supervisor.folder(self._folder)
         try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from reference_impl import canonical, event
@@ -53,11 +54,13 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@hypothesis_settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values))
 def test_the_quick_form_is_the_canonical_form(value: dict[str, Any]) -> None:
     assert canonical.encode(value) == canonical._canonical(value).encode()
 
 
+@hypothesis_settings(max_examples=60, deadline=None)
 @given(json_values)
 def test_canonical_json_reads_back_as_the_same_values(value: Any) -> None:
     assert _doubles(json.loads(canonical.encode(value))) == _doubles(value)

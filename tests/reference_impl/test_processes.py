@@ -172,6 +172,24 @@ def test_no_content_reaches_the_logs(processes: Processes, admin: psycopg.Connec
         assert b"secret" not in log.read_bytes()
 
 
+def test_a_port_in_use_is_refused_in_one_sentence(servers: Servers, processes: Processes) -> None:
+    _, url = processes.start("ingest", "ingest")
+
+    async def run() -> None:
+        async with client() as http:
+            await until(partial(health, http, url, 0))
+
+    asyncio.run(run())
+    port = url.rpartition(":")[2]
+    for command in ("ingest", "work"):
+        given = {"DATABASE_URL": servers.postgres_url, "REDIS_URL": servers.redis_url, "HTTP_PORT": port}
+        ended = subprocess.run(
+            [sys.executable, "-m", "reference_impl", command], env=given, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 78
+        assert ended.stderr == f"HTTP_PORT: expected a free port on 127.0.0.1, got {port} (Address already in use)\n"
+
+
 def test_the_manifest_names_settings_and_queries_that_exist(settings: Any, admin: psycopg.Connection[Any]) -> None:
     fields = {field.upper() for field in type(settings).__struct_fields__}
     assert set(MANIFEST["settings"].values()) <= fields

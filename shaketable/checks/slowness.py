@@ -1,0 +1,52 @@
+"""Whether a target stays slower than it was: metastable, as after an outage that left it in a worse state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shaketable.checks.spans import observed_at
+from shaketable.clock import MS, SECOND
+from shaketable.history.columns import NEVER, Ints
+from shaketable.history.kept import NONE
+
+if TYPE_CHECKING:
+    from shaketable.history import History
+
+#: Fewer events than this before or after say nothing about a median.
+ENOUGH = 20
+#: A median that is not longer by at least this much is no slowness (ns).
+NOTICEABLE = 250 * MS
+#: After the backlog is gone, what was sent meanwhile is given so long to pass (ns).
+SETTLE = SECOND
+
+
+def slower(history: History) -> float | None:
+    """How many times the median time to the commit is what it was before the first fault; None when it cannot be told.
+
+    Counted from the intended send time, of events that were due in the baseline, and of those due once the backlog was
+    gone. 1 when the difference would not be noticed.
+    """
+    if history.events is None or history.stored is None or not history.faults:
+        return None
+    due, took = _freshness(history)
+    first = min(fault.began for fault in history.faults)
+    gone = history.empty_at[history.empty_at >= (history.healed_at or NEVER)]
+    if not len(gone):
+        return None
+    before = took[due < first - SETTLE]
+    after = took[(due >= int(gone[0]) + SETTLE) & (due < observed_at(history))]
+    if min(len(before), len(after)) < ENOUGH:
+        return None
+    was, became = float(np.median(before)), float(np.median(after))
+    return 1.0 if became - was < NOTICEABLE else became / max(was, 1.0)
+
+
+def _freshness(history: History) -> tuple[Ints, Ints]:
+    """The intended time of each stored event, and how long after it its row was committed (ns)."""
+    assert history.events is not None
+    assert history.stored is not None
+    rows = history.stored[(history.stored.event >= 0) & (history.stored.committed_at != NONE)]
+    due = history.events.due.to_numpy()[rows.event.to_numpy()]
+    return due, history.clocks.to_monotonic(rows.committed_at.to_numpy()) - due

@@ -1,0 +1,55 @@
+"""Spans of time in a history: when the store was away, when anything was broken, and how a time is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shaketable.clock import SECOND
+from shaketable.history.columns import NEVER, Ints
+
+if TYPE_CHECKING:
+    from shaketable.history import History
+
+
+class Span(NamedTuple):
+    """From `begin` to before `end`, in monotonic ns."""
+
+    begin: int
+    end: int
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.begin) / SECOND
+
+    def has(self, time: int) -> bool:
+        """Whether it lies inside."""
+        return self.begin <= time < self.end
+
+    def of(self, times: Ints) -> Ints:
+        """Those that lie inside."""
+        return times[(times >= self.begin) & (times < self.end)]
+
+
+def store_away(history: History) -> list[Span]:
+    """While nothing could be stored: from when such a fault was in effect until its healing began."""
+    blocking = [fault for fault in history.faults if fault.blocks_store and fault.in_effect != NEVER]
+    return [Span(fault.in_effect, min(fault.heal_began, observed_at(history))) for fault in blocking]
+
+
+def disturbed(history: History, grace_s: float) -> list[Span]:
+    """While anything was broken, and for some seconds after."""
+    return [Span(f.began, _later(f.healed, grace_s)) for f in history.faults if f.began != NEVER]
+
+
+def _later(time: int, seconds: float) -> int:
+    return time if time == NEVER else time + int(seconds * SECOND)
+
+
+def observed_at(history: History) -> int:
+    """When the run stopped watching; NEVER for one that was cut off."""
+    return history.phases.get("observe", NEVER)
+
+
+def told(history: History, time: int) -> str:
+    """A time for people: seconds after T0."""
+    return f"{(time - (history.start or 0)) / SECOND:.2f} s"

@@ -1,0 +1,67 @@
+"""Bins: a run's time axis cut into equal parts, few enough to draw, however many events there were."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: Widths in seconds that people can read off an axis.
+WIDTHS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+#: Most bins that are drawn.
+MOST = 600
+
+
+@dataclass(frozen=True)
+class Bins:
+    """`count` bins of `width` seconds, from T0 on."""
+
+    width: float
+    count: int
+
+    @classmethod
+    def over(cls, seconds: float) -> Bins:
+        """The finest that need no more than `MOST` bins for so many seconds."""
+        width = next((w for w in WIDTHS if seconds / w <= MOST), seconds / MOST)
+        return cls(width, max(1, math.ceil(round(seconds / width, 6))))
+
+    @property
+    def left(self) -> Floats:
+        """Where each begins, in seconds after T0."""
+        return np.arange(self.count) * self.width
+
+    @property
+    def edges(self) -> Floats:
+        """All borders: one more than there are bins."""
+        return np.arange(self.count + 1) * self.width
+
+    def rate(self, times: Any) -> Floats:
+        """How many of `times` (s) a second, bin by bin."""
+        return np.histogram(np.asarray(times, dtype=float), self.edges)[0] / self.width
+
+    def reduce(self, times: Any, values: Any, how: str, **options: Any) -> Floats:
+        """One value for each bin (`min`, `max`, `quantile` with q=…); NaN for a bin without any."""
+        at = np.floor(np.asarray(times, dtype=float) / self.width)
+        inside = (at >= 0) & (at < self.count)
+        series = pd.Series(np.asarray(values, dtype=float)[inside]).groupby(at[inside].astype(int))
+        return getattr(series, how)(**options).reindex(range(self.count)).to_numpy(dtype=float)
+
+    def slope(self, times: Any, totals: Any) -> Floats:
+        """The rate at which a running total grew, bin by bin; NaN where it was not watched."""
+        times, totals = np.asarray(times, dtype=float), np.asarray(totals, dtype=float)
+        known = ~np.isnan(totals)
+        if known.sum() < 2:
+            return np.full(self.count, np.nan)
+        at = np.interp(self.edges, times[known], totals[known], left=np.nan, right=np.nan)
+        return np.maximum(np.diff(at) / self.width, 0)
+
+
+def carried(values: Floats, seconds: float, width: float) -> Floats:
+    """Each gap filled with the reading before it, as long as that is no older than `seconds`."""
+    return pd.Series(values).ffill(limit=max(1, math.ceil(seconds / width))).to_numpy(dtype=float)

@@ -1,0 +1,128 @@
+"""The lanes as linked Bokeh figures: only binned numbers and harmless labels go into their models."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    BoxAnnotation,
+    ColumnDataSource,
+    FixedTicker,
+    NumeralTickFormatter,
+    Span,
+)
+
+from shaketable.report import theme
+from shaketable.report.bins import Floats
+from shaketable.report.lanes import Lanes, lowest, peak
+from shaketable.report.rows import breakers, strip
+from shaketable.report.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
+
+#: Columns of the one source that all lanes of numbers draw from.
+COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent")
+#: A health score at or below this says that something is wrong.
+ILL = 70
+HEIGHT = 104
+_DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e4: "10 s", 1e5: "100 s", 1e6: "1,000 s"}
+
+
+def draw(lanes: Lanes) -> dict[str, Any]:
+    """A figure for each lane that was recorded, by name, from top to bottom."""
+    axis, source = Axis(lanes.end), _source(lanes)
+    made = {
+        "strip": strip(axis, lanes), "rate": _rate(axis, source, lanes), "latency": _latency(axis, source, lanes),
+        "backlog": _area(axis, source, "backlog", lanes.backlog, AMBER),
+        "stored": _area(axis, source, "stored", lanes.stored, TEAL), "health": _health(axis, source, lanes),
+        "breaker": breakers(axis, lanes),
+    }  # fmt: skip
+    found = {name: lane for name, lane in made.items() if lane is not None}
+    for name, lane in found.items():
+        if name != "strip":
+            _bands(lane, lanes)
+    _show_time(list(found.values())[-1])
+    return found
+
+
+def _source(lanes: Lanes) -> ColumnDataSource:
+    """One row for each border of a bin, so that the last step is drawn to its end."""
+    columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
+    drawn = {name: np.append(values, values[-1]).astype(np.float32) for name, values in columns.items()}
+    edges = np.minimum(lanes.bins.edges, lanes.end)
+    return ColumnDataSource({"x": edges, **drawn}, name="bins")
+
+
+def _rate(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    if lanes.offered is None and lanes.acknowledged is None:
+        return None
+    made = _numbers(axis, "rate", max(peak(lanes.offered) or 0, peak(lanes.acknowledged) or 0))
+    if lanes.acknowledged is not None:
+        _fill(made, source, "acknowledged", BLUE)
+    if lanes.offered is not None:
+        made.step("x", "offered", source=source, mode="after", color=GREY, line_width=1.5)
+    return made
+
+
+def _latency(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    low, high = lowest(lanes.p50), peak(lanes.p99)
+    if low is None or high is None:
+        return None
+    bottom, top = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high * 1.1))
+    made = axis.frame("latency", HEIGHT, (bottom, top), y_axis_type="log")
+    made.yaxis.ticker = FixedTicker(ticks=[tick for tick in _DECADES if bottom <= tick <= top])
+    made.yaxis.major_label_overrides = _DECADES
+    made.step("x", "p99", source=source, mode="after", color=PURPLE, line_width=1.5)
+    made.step("x", "p50", source=source, mode="after", color=BLUE, line_width=1.5)
+    return made
+
+
+def _area(axis: Axis, source: ColumnDataSource, name: str, values: Floats | None, colour: str) -> Any:
+    if (most := peak(values)) is None:
+        return None
+    made = _numbers(axis, name, most)
+    _fill(made, source, name, colour)
+    return made
+
+
+def _health(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    if peak(lanes.health) is None:
+        return None
+    made = axis.frame("health", HEIGHT, (0, 105))
+    made.yaxis.ticker = FixedTicker(ticks=[0, ILL, 100])
+    _fill(made, source, "health", TEAL)
+    made.varea_step("x", y1=0, y2="mute", source=_muted(source, lanes), step_mode="after", color=RED, alpha=0.35)
+    made.add_layout(Span(location=ILL, dimension="width", line_color=RED, line_dash=[4, 4], line_width=1))
+    return made
+
+
+def _muted(source: ColumnDataSource, lanes: Lanes) -> ColumnDataSource:
+    """A low bar wherever the target did not answer: its health of 0 would be no more than a missing line."""
+    silent = np.zeros(lanes.bins.count) if lanes.silent is None else np.nan_to_num(lanes.silent)
+    return ColumnDataSource({"x": source.data["x"], "mute": np.append(silent, 0).astype(np.float32) * 6})
+
+
+def _numbers(axis: Axis, name: str, most: float) -> Any:
+    made = axis.frame(name, HEIGHT, (0, max(most * 1.08, 1)))
+    made.yaxis.ticker = BasicTicker(desired_num_ticks=3, min_interval=1)
+    made.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
+    return made
+
+
+def _fill(made: Any, source: ColumnDataSource, name: str, colour: str) -> None:
+    made.varea_step("x", y1=0, y2=name, source=source, step_mode="after", color=colour, alpha=0.2)
+    made.step("x", name, source=source, mode="after", color=colour, line_width=1.5)
+
+
+def _bands(made: Any, lanes: Lanes) -> None:
+    for fault in lanes.faults:
+        made.add_layout(BoxAnnotation(left=fault.begin, right=fault.end, fill_color=fault.colour, level="underlay",
+                                      fill_alpha=theme.BAND, line_color=None))  # fmt: skip
+
+
+def _show_time(made: Any) -> None:
+    """The lowest lane carries the time axis."""
+    made.xaxis.visible = True
+    made.xaxis.formatter = NumeralTickFormatter(format="0.[0]")
+    made.height += 22

@@ -1,0 +1,105 @@
+"""The lanes of a run on one time axis, seconds after T0: binned numbers and spans, before anything is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from shaketable.clock import MS, SECOND
+from shaketable.history import NEVER
+from shaketable.report import spans
+from shaketable.report.bins import Bins, Floats, carried
+from shaketable.report.recording import Recording
+from shaketable.report.spans import Span
+
+#: Seconds for which a reading of the probe stands when the next one is late.
+STANDS_S = 2.0
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Everything that is drawn. A column is as long as there are bins, NaN where nothing is known; None: not recorded."""
+
+    bins: Bins
+    end: float
+    phases: list[Span]
+    faults: list[Span]
+    breakers: dict[str, list[Span]] | None
+    offered: Floats | None = None  # events a second, by intended time
+    acknowledged: Floats | None = None  # events a second, by their first acknowledgement
+    p50: Floats | None = None  # milliseconds from the intended time, by intended time
+    p99: Floats | None = None
+    backlog: Floats | None = None
+    stored: Floats | None = None  # rows a second
+    health: Floats | None = None  # the worst reading of each bin; no answer counts as 0
+    silent: Floats | None = None  # 1 where the target did not answer
+
+
+def of(recording: Recording) -> Lanes:
+    """The lanes of a run, whatever of it was written."""
+    end = _end(recording)
+    bins = Bins.over(end)
+    columns = {**_offered(recording, bins), **_answers(recording, bins), **_probed(recording, bins)}
+    return Lanes(
+        bins, end, spans.phases(recording, end), spans.faults(recording, end), spans.breakers(recording, end), **columns
+    )
+
+
+def _end(recording: Recording) -> float:
+    """When there is nothing more to see, in seconds after T0: observing itself shows nothing."""
+    times = [recording.phases[name] for name in ("observe", "end") if name in recording.phases][:1]
+    if not times:
+        times = list(recording.phases.values())
+        times += [] if recording.probes is None else list(recording.probes.time[-1:])
+        times += [] if recording.attempts is None else list(recording.attempts.invoked_at[-1:])
+    return max(1.0, *(float(recording.seconds(at)) for at in times)) if times else 1.0
+
+
+def _offered(recording: Recording, bins: Bins) -> dict[str, Floats]:
+    """What was scheduled, as far as the run got."""
+    return {} if recording.offsets is None else {"offered": bins.rate(recording.offsets / SECOND)}
+
+
+def _answers(recording: Recording, bins: Bins) -> dict[str, Floats]:
+    """Acknowledgements, and how long after the intended time each event had its first one."""
+    if recording.attempts is None:
+        return {}
+    attempts = recording.attempts
+    answered = attempts[(attempts.outcome == "acknowledged") & (attempts.ended_at != NEVER)]
+    events = answered.groupby("event")[["ended_at", "due"]].min()
+    due, latency = recording.seconds(events.due), ((events.ended_at - events.due) / MS).clip(lower=0.1)
+    return {
+        "acknowledged": bins.rate(recording.seconds(events.ended_at)),
+        "p50": bins.reduce(due, latency, "quantile", q=0.5), "p99": bins.reduce(due, latency, "quantile", q=0.99),
+    }  # fmt: skip
+
+
+def _probed(recording: Recording, bins: Bins) -> dict[str, Floats]:
+    """What the probe read: the longest queue, the worst health, the growth of what is stored."""
+    probes = recording.probes
+    if probes is None or probes.empty:
+        return {}
+    at = recording.seconds(probes.time)
+    health = probes.health.where(probes.answered, 0.0)
+    found = {"health": _standing(bins, at, health, "min"), "silent": bins.reduce(at, ~probes.answered, "max")}
+    if probes.queue.notna().any():
+        found["backlog"] = _standing(bins, at, probes.queue, "max")
+    if probes.stored.notna().any():
+        found["stored"] = bins.slope(at, probes.stored)
+    return found
+
+
+def _standing(bins: Bins, at: Floats, values: pd.Series[float], how: str) -> Floats:
+    return carried(bins.reduce(at, values, how), STANDS_S, bins.width)
+
+
+def peak(values: Floats | None) -> float | None:
+    """The highest value; None when there is none."""
+    return None if values is None or np.isnan(values).all() else float(np.nanmax(values))
+
+
+def lowest(values: Floats | None) -> float | None:
+    """The lowest value; None when there is none."""
+    return None if values is None or np.isnan(values).all() else float(np.nanmin(values))

@@ -1,0 +1,166 @@
+"""What the page's template shows, part by part: all of it text that is still to be escaped."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from shaketable import rundir
+from shaketable.checks import CHECKS
+from shaketable.history import NEVER
+from shaketable.history.watched import Fault
+from shaketable.report.lanes import Lanes, lowest, peak
+from shaketable.report.recording import Recording
+from shaketable.report.sentence import checks as findings
+from shaketable.report.sentence import counts
+from shaketable.report.wording import number, quantity, seconds, spaced, visible
+
+#: Members of each set that are shown; verdict.json has more.
+SHOWN = 8
+_ORDER = ("failed", "unknown", "passed", "not applicable")
+
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Members:
+    """The first members of a set that a check names."""
+
+    name: str
+    shown: list[str]
+    more: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One check on the page."""
+
+    name: str
+    verdict: str
+    required: bool
+    law: str
+    terms: list[str]  # paragraphs: what the sets mean, what the law does not prove
+    why: str
+    counts: Rows
+    members: list[Members]
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """One fault on the page."""
+
+    label: str
+    planned: str
+    active: str
+    verdict: str
+    said: str
+    figure: str
+    text: str
+
+
+def checks(doc: dict[str, Any]) -> list[Evidence]:
+    """All checks: those that count first, the worst first."""
+    found = [_evidence(name, one) for name, one in findings(doc).items()]
+    return sorted(found, key=lambda e: (not e.required, _ORDER.index(e.verdict) if e.verdict in _ORDER else 9))
+
+
+def _evidence(name: str, found: dict[str, Any]) -> Evidence:
+    law, *terms = _law(name)
+    members = found.get("members") or {}
+    return Evidence(
+        name, str(found.get("verdict") or "unknown"), counts(found), law, terms, visible(str(found.get("why") or "")),
+        [(spaced(key), number(value)) for key, value in (found.get("counts") or {}).items()],
+        [Members(spaced(key), [visible(str(m)) for m in ids[:SHOWN]], max(0, len(ids) - SHOWN))
+         for key, ids in members.items() if isinstance(ids, list) and ids],
+    )  # fmt: skip
+
+
+def _law(name: str) -> list[str]:
+    """The law and its terms, as the check's own docstring tells them; an unknown check has none."""
+    kind = CHECKS.kinds().get(name)
+    told = (inspect.getdoc(kind) if kind else "") or ""
+    return [" ".join(paragraph.split()) for paragraph in told.split("\n\n")] or [""]
+
+
+def faults(recording: Recording) -> list[Witnessed]:
+    """Each fault of the timeline: when it was active, and who saw it land."""
+    return [_fault(recording, row) for row in recording.faults]
+
+
+_LANDED = {True: ("passed", "landed"), False: ("failed", "did not land"), None: ("unknown", "not witnessed")}
+
+
+def _fault(recording: Recording, row: Fault) -> Witnessed:
+    injected = row.began != NEVER
+    healed = "not healed" if row.healed == NEVER else seconds(float(recording.seconds(row.healed)))
+    active = f"{seconds(float(recording.seconds(row.began)))} – {healed}" if injected else "never injected"
+    verdict, said = _LANDED[row.landed]
+    figure = "" if row.figure is None else f"{number(row.figure)} {row.unit}"
+    planned = f"{row.at_s:g} – {row.until_s:g} s of the shake"
+    return Witnessed(visible(row.label), planned, active, verdict, said, visible(figure), visible(row.text))
+
+
+def headline(recording: Recording, lanes: Lanes) -> Rows:
+    """The few figures that a reader with one minute wants."""
+    figures = recording.verdict.get("figures") or {}
+    wanted = {"acknowledged": "acknowledged", "stored": "stored", "intake_p99_ms": "intake p99",
+              "heal_to_first_commit_s": "heal to first commit", "heal_to_empty_backlog_s": "heal to empty backlog"}  # fmt: skip
+    rows = [(told, quantity(name, figures[name])[1]) for name, told in wanted.items() if figures.get(name) is not None]
+    seen = {"longest backlog": peak(lanes.backlog), "lowest health": lowest(lanes.health)}
+    return rows + [(name, number(value)) for name, value in seen.items() if value is not None]
+
+
+def figures(doc: dict[str, Any]) -> Rows:
+    """All figures that were measured."""
+    found = doc.get("figures")
+    return [quantity(str(name), value) for name, value in found.items()] if isinstance(found, dict) else []
+
+
+def surroundings(recording: Recording) -> Rows:
+    """What it ran on: the machine, then the packages."""
+    told = dict(recording.environment)
+    packages = told.pop("packages", None) or {}
+    memory = told.pop("memory_bytes", None)
+    rows = [(spaced(name), visible(str(value))) for name, value in told.items()]
+    rows += [("memory", f"{memory / 2**30:.1f} GiB")] if isinstance(memory, int) else []
+    return rows + ([(str(k), visible(str(v))) for k, v in packages.items()] if isinstance(packages, dict) else [])
+
+
+def asked(recording: Recording) -> Rows:
+    """What was asked for: seed, load, settings."""
+    rows = [("scenario", recording.scenario.name), ("seed", str(recording.scenario.seed))]
+    for part in ("load", "settings", "counts"):
+        found = recording.told.get(part)
+        rows += [(spaced(key), number(value)) for key, value in found.items()] if isinstance(found, dict) else []
+    return [(name, visible(value)) for name, value in rows]
+
+
+def again(recording: Recording) -> Rows:
+    """The commands that repeat the run, and the judging."""
+    return [
+        ("the same run once more: corpus, schedule and timeline exactly",
+         f"shaketable run {recording.scenario.name} --replay {recording.name}"),
+        ("judge it again from its files alone", f"shaketable check {recording.name}"),
+        ("write this page again", f"shaketable report {recording.name}"),
+    ]  # fmt: skip
+
+
+def when(recording: Recording) -> str:
+    """When the run was, by its folder's name; "" for a folder that somebody renamed."""
+    try:
+        return f"{datetime.strptime(recording.run.path.name[:16], '%Y%m%dT%H%M%SZ').replace(tzinfo=UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return ""
+
+
+def target(recording: Recording) -> str:
+    """The target's name; "" when nobody wrote it down."""
+    return visible(str(recording.target.get("name") or recording.verdict.get("target") or ""))
+
+
+def missing(recording: Recording) -> list[str]:
+    """What a reader must know before believing the page: cut off, or without some of its files."""
+    gaps = [gap[0].upper() + gap[1:] + "." for gap in recording.gaps if not gap.startswith(rundir.VERDICT)]
+    return [visible(told) for told in filter(None, [recording.unfinished, *gaps])]

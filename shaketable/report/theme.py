@@ -1,0 +1,60 @@
+"""Colours of the lanes, legible on light and dark, and the bare frame that every lane is drawn in.
+
+What must differ between light and dark (ink, grid) is painted by the page's script from its style sheet; models that it
+shall paint carry one of the tags below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bokeh.core.properties import value
+from bokeh.models import CrosshairTool, Range1d, Span
+from bokeh.plotting import figure
+
+BLUE, PURPLE, AMBER, TEAL, GREY = "#3b82d6", "#9a6dd7", "#cf8a2e", "#219c7d", "#8b95a5"
+#: Of a breaker's state: its colour, and how much of its row it fills, so that colour is not all that tells them apart.
+STATES = {"CLOSED": ("#46a37c", 0.22), "HALF_OPEN": ("#e2a72e", 0.62), "OPEN": ("#d9534f", 1.0)}
+UNKNOWN_STATE = (GREY, 0.4)
+RED = STATES["OPEN"][0]
+
+#: Tags: text is painted as ink, lines as grid.
+INK = "ink"
+#: Pixels left of every lane, so that all time axes stand under each other.
+LEFT, RIGHT = 46, 10
+#: Opacity of a fault's band behind a lane.
+BAND = 0.13
+#: A font as a value: Bokeh takes a bare string for the name of a column.
+FONT = value("system-ui, sans-serif")
+
+
+class Axis:
+    """The time axis that all lanes share: one range, one hair line."""
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.range = Range1d(0, end, bounds=(0, end), min_interval=min(1.0, end), name="time")
+        self.hair = CrosshairTool(overlay=Span(dimension="height", line_color=GREY, line_width=1))
+
+    def frame(self, name: str, height: int, y_range: tuple[float, float], **options: Any) -> Any:
+        """An empty lane: no toolbar; drag to zoom, shift-drag to pan, double-click to go back."""
+        made = figure(
+            name=name, height=height, x_range=self.range, y_range=Range1d(*y_range), toolbar_location=None,
+            tools="xbox_zoom,reset", active_drag="xbox_zoom", sizing_mode="stretch_width", min_border_left=LEFT,
+            min_border_right=RIGHT, min_border_top=4, min_border_bottom=4, background_fill_color=None,
+            border_fill_color=None, outline_line_color=None, **options,
+        )  # fmt: skip
+        made.add_tools(self.hair)
+        _bare(made)
+        return made
+
+
+def _bare(made: Any) -> None:
+    made.axis.axis_line_color = None
+    made.axis.major_tick_line_color = None
+    made.axis.minor_tick_line_color = None
+    made.axis.major_label_text_font = "system-ui, sans-serif"
+    made.axis.major_label_text_font_size = "11px"
+    made.xaxis.visible = False
+    made.grid.grid_line_color = GREY
+    made.grid.grid_line_alpha = 0.18

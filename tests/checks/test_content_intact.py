@@ -1,0 +1,64 @@
+from shaketable.check import Verdict
+from shaketable.checks import ContentIntact
+from tests.histories import GOOD, absent, history, sent, stored, target
+
+BODY = {**GOOD, "details": {"n": 1, "deep": [1.5, None]}}
+A = sent("a", body=BODY).acknowledged(1)
+KEPT = {"eventId": "a", "organizationId": "org", **BODY}
+
+
+def test_nothing_stored_is_unknown():
+    assert ContentIntact().judge(history(A)).verdict is Verdict.UNKNOWN
+    assert ContentIntact().judge(history(A, absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+def test_what_was_sent_is_intact():
+    found = ContentIntact().judge(history(A, stored("a")))
+    assert (found.verdict, found.counts) == (Verdict.PASSED, {"compared": 1, "altered": 0})
+
+
+def test_other_spelling_of_the_same_value_is_intact():
+    respelt = {
+        **KEPT,
+        "timestamp": "2024-01-01T01:00:00.000000+01:00",
+        "details": {"n": 1.0, "deep": [1.5, None]},
+        "ttl": None,
+    }
+    assert ContentIntact().judge(history(A, stored("a", event=respelt))).verdict is Verdict.PASSED
+
+
+def test_altered_member_is_named_and_its_value_is_not_shown():
+    altered = {**KEPT, "action": "secret", "details": {"n": 2, "deep": [1.5, None]}}
+    found = ContentIntact().judge(history(A, stored("a", event=altered)))
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"altered": ["a: action, details.n"]}
+
+
+def test_missing_member_and_missing_event_are_altered():
+    without = {name: value for name, value in KEPT.items() if name != "status"}
+    assert ContentIntact().judge(history(A, stored("a", event=without))).members == {"altered": ["a: status"]}
+    assert ContentIntact().judge(history(A, stored("a", event=None))).members == {"altered": ["a: the whole event"]}
+
+
+def test_members_that_the_target_says_it_adds_are_ignored():
+    more = {**KEPT, "hash": "x"}
+    assert ContentIntact().judge(history(A, stored("a", event=more))).verdict is Verdict.FAILED
+    assert (
+        ContentIntact().judge(history(A, stored("a", event=more), target(stored={"adds": ["hash"]}))).verdict
+        is Verdict.PASSED
+    )
+
+
+def test_every_row_of_a_doubled_event_is_compared():
+    found = ContentIntact().judge(history(A, stored("a"), stored("a", event={**KEPT, "action": "other"})))
+    assert found.counts == {"compared": 2, "altered": 1}
+
+
+def test_events_of_one_shape_are_compared_each_with_its_own():
+    twin = sent("b", body=BODY, twin_of="a").acknowledged(1)
+    swapped = stored("a", event={**KEPT, "eventId": "b"}), stored("b")
+    assert ContentIntact().judge(history(A, twin, *swapped)).members == {"altered": ["a: eventId"]}
+
+
+def test_run_without_its_corpus_is_unknown():
+    assert ContentIntact().judge(history(A, stored("a"), absent("corpus.jsonl"))).verdict is Verdict.UNKNOWN

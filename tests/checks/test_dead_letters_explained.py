@@ -1,0 +1,81 @@
+import pytest
+
+from shaketable.check import Verdict
+from shaketable.checks import DeadLettersExplained
+from tests.histories import absent, dead, history, poisoned, sent, stored, target
+
+A = sent("a").acknowledged(1)
+
+
+def test_neither_poison_nor_dead_letter_is_unknown():
+    assert DeadLettersExplained().judge(history(A, stored("a"))).verdict is Verdict.UNKNOWN
+    assert DeadLettersExplained().judge(history(A, absent("dead_letters.jsonl"))).verdict is Verdict.UNKNOWN
+    assert DeadLettersExplained().judge(history(absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+def test_target_without_dead_letters_is_not_judged():
+    assert DeadLettersExplained().judge(history(A, target(dead_letters=None))).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_poison_that_is_dead_and_says_why_is_explained():
+    found = DeadLettersExplained().judge(history(A, dead("a"), poisoned("a")))
+    assert found.verdict is Verdict.PASSED
+    assert found.counts["poison"] == found.counts["dead"] == 1
+
+
+def test_good_event_dead_lettered_did_not_deserve_it():
+    found = DeadLettersExplained().judge(history(A, dead("a")))
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"undeserved": ["a"]}
+
+
+def test_event_that_may_be_refused_may_die_instead():
+    assert (
+        DeadLettersExplained().judge(history(sent("e", expect="either").acknowledged(1), dead("e"))).verdict
+        is Verdict.PASSED
+    )
+
+
+def test_poison_that_is_nowhere_was_swallowed():
+    assert DeadLettersExplained().judge(history(A, poisoned("a"))).members == {"swallowed": ["a"]}
+
+
+def test_poison_that_is_stored_after_all_was_not():
+    assert DeadLettersExplained().judge(history(A, poisoned("a"), stored("a"))).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("lacking", "named"),
+    [
+        ({"cause": None}, "cause"), ({"cause": ""}, "cause"), ({"attempts": 0}, "attempts"), ({"attempts": []}, "attempts"),
+        ({"history": []}, "history"), ({"history": None}, "history"), ({"first_failed_at": None}, "times of failure"),
+        ({"last_failed_at": "2020-01-01T00:00:00Z"}, "times of failure"), ({"first_failed_at": "soon"}, "times of failure"),
+    ],
+)  # fmt: skip
+def test_dead_letter_that_does_not_say_why_is_unexplained(lacking, named):
+    found = DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", **lacking)))
+    assert found.members == {"unexplained": [f"a: no {named}"]}
+
+
+def test_dead_letter_with_another_event_is_altered():
+    other = {"eventId": "a", "action": "other"}
+    found = DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", event=other)))
+    assert found.members["altered"][0].startswith("a: action")
+
+
+def test_event_shown_as_text_is_read():
+    text = (
+        '{"eventId":"a","organizationId":"org","timestamp":"2024-01-01T00:00:00Z","action":"test","status":"success"}'
+    )
+    assert DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", event=text))).verdict is Verdict.PASSED
+
+
+def test_stored_and_dead_is_allowed_only_after_an_indeterminate_attempt():
+    kept = stored("a"), dead("a"), poisoned("a")
+    assert DeadLettersExplained().judge(history(A, *kept)).members == {"both": ["a"]}
+    doubtful = sent("a").indeterminate(1).again(2).acknowledged(3)
+    assert DeadLettersExplained().judge(history(doubtful, *kept)).verdict is Verdict.PASSED
+
+
+def test_dead_letter_of_no_planned_event_must_say_why_too():
+    assert DeadLettersExplained().judge(history(dead("x", cause=None))).verdict is Verdict.FAILED

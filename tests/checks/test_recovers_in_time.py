@@ -1,0 +1,113 @@
+"""Of the literal target: recovery 3 s, lease 3 s, attempt 1 s, grace 1 s: by default 11 s, the backlog 41 s."""
+
+import pytest
+
+from shaketable.check import Verdict
+from shaketable.checks import RecoversInTime
+from tests.histories import absent, breaker, every, fault, history, phase, probe, sent, stored, target
+
+AWAY = fault(10, 30, blocks_store=True)
+BEFORE = probe(*every(1, 0, 10))
+BAD = probe(*every(1, 10, 32), health=60, queue=9)
+WELL = probe(*every(1, 32, 100))
+LIFE = breaker((0, "CLOSED"), (12, "OPEN"), (29, "HALF_OPEN"), (31, "CLOSED"))
+WORK = (sent("a", at=20).acknowledged(21), stored("a", at=31.5))
+SANE = (AWAY, BEFORE, BAD, WELL, LIFE, *WORK)
+
+
+def judged(*parts, **budgets):
+    return RecoversInTime(**budgets).judge(history(*parts))
+
+
+def test_nothing_broken_is_not_applicable():
+    assert judged(WELL, LIFE).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_run_cut_off_or_blind_is_unknown():
+    assert judged(*SANE, phase("shake", 5)).verdict is Verdict.UNKNOWN
+    assert judged(AWAY, LIFE, *WORK, absent("probes.jsonl")).verdict is Verdict.UNKNOWN
+
+
+def test_recovery_is_measured_from_the_last_healing():
+    found = judged(*SANE)
+    assert found.verdict is Verdict.PASSED, found
+    assert found.counts == {"commit_s": 1.5, "closed_s": 1.0, "healthy_s": 2.0, "backlog_s": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("budget", "late"),
+    [
+        ("commit_within_s", "commit"),
+        ("closed_within_s", "closed"),
+        ("healthy_within_s", "healthy"),
+        ("backlog_within_s", "backlog"),
+    ],
+)
+def test_whatever_takes_longer_than_its_budget_is_late(budget, late):
+    found = judged(*SANE, **{budget: 0.5})
+    assert found.verdict is Verdict.FAILED
+    assert found.why.startswith(late)
+
+
+def test_nothing_stored_after_the_healing_has_not_recovered():
+    found = judged(
+        AWAY,
+        BEFORE,
+        BAD,
+        WELL,
+        LIFE,
+        sent("a", at=20).acknowledged(21),
+        sent("b", at=1).acknowledged(2),
+        stored("b", at=3),
+    )
+    assert found.members == {"late": ["commit: never (budget 11 s)"]}
+
+
+def test_without_commit_times_the_count_of_rows_tells():
+    counted = probe(29, 30, 31, 33, queue=9, stored=5), probe(34, stored=6)
+    found = judged(AWAY, BEFORE, BAD, WELL, LIFE, *counted, sent("a", at=20).acknowledged(21), stored("a", at=None))
+    assert found.counts["commit_s"] == 4
+
+
+def test_breaker_that_is_not_closed_at_the_end_has_not_recovered():
+    found = judged(AWAY, BEFORE, BAD, WELL, breaker((0, "CLOSED"), (12, "OPEN")), *WORK)
+    assert found.members == {"late": ["closed: never (budget 11 s)"]}
+
+
+def test_health_that_stays_ill_has_not_recovered():
+    found = judged(AWAY, BEFORE, BAD, probe(*every(1, 32, 100), health=70), LIFE, *WORK)
+    assert found.members == {"late": ["healthy: never (budget 11 s)"]}
+
+
+def test_backlog_that_is_still_there_at_the_end_never_went():
+    found = judged(AWAY, BEFORE, BAD, probe(*every(1, 32, 100), queue=3), LIFE, *WORK)
+    assert found.members == {"late": ["backlog: never (budget 41 s)"]}
+
+
+def test_queue_as_long_as_before_the_fault_is_no_backlog():
+    assert (
+        judged(AWAY, probe(*every(1, 0, 10), queue=5), BAD, probe(*every(1, 32, 100), queue=5), LIFE, *WORK).verdict
+        is Verdict.PASSED
+    )
+
+
+def test_what_the_target_does_not_claim_is_not_asked():
+    plain = target(capabilities={"breaker": False, "health": False})
+    found = judged(AWAY, BEFORE, BAD, WELL, *WORK, plain)
+    assert (found.verdict, set(found.counts)) == (Verdict.PASSED, {"commit_s", "backlog_s"})
+
+
+def test_target_that_stays_slower_has_not_recovered():
+    assert judged(*SANE, *served(0.1), *served(0.1, since=40)).counts["slower"] == 1.0
+    found = judged(*SANE, *served(0.1), *served(1.0, since=40))
+    assert found.verdict is Verdict.FAILED
+    assert found.why.startswith("slower: 10.0 times")
+    assert judged(*SANE, *served(0.1), *served(1.0, since=40), slower_times=11).verdict is Verdict.PASSED
+
+
+def served(took, since=0):
+    """Events stored that many seconds after they were due."""
+    times = every(0.25, since, since + 7)
+    return [
+        part for at in times for part in (sent(f"s{at}", at=at).acknowledged(at + 0.01), stored(f"s{at}", at=at + took))
+    ]

@@ -1,0 +1,138 @@
+"""Locust as a person runs it, without the harness."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.locustfiles.conftest import ROOT
+
+Start = Callable[[str], Any]
+
+
+@pytest.fixture
+def locust(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*arguments: str, file: str = "ingest.py") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfiles" / file), *arguments]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["ingest.py", "burst.py", "ramp.py"])
+def test_headless_it_loads_any_target_and_says_what_became_of_it(locust: Any, target: Start, file: str) -> None:
+    running = target("ok")
+    done = locust("--host", running.url, "--headless", "-u", "50", "-t", "3s", "--mix", "shapes=40", file=file)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\d+ events in \d+ attempts: \d+ acknowledged, \d+ refused, 0 indeterminate", done.stdout)
+    assert "seed " in done.stdout
+    assert len(running.requests()) > 20
+    assert {request["status"] for request in running.requests()} <= {202, 422}  # and 422 is no failure
+
+
+@pytest.mark.slow
+def test_two_runs_of_their_own_do_not_send_the_same_ids_but_those_of_one_seed_do(locust: Any, target: Start) -> None:
+    running = target("ok")
+    once = ("--host", running.url, "--headless", "-u", "9", "-t", "2s", "--mix", "shapes=40,resent=0,malformed=0")
+    for _ in range(2):
+        locust(*once)
+    ids = [request["id"] for request in running.requests()]
+    assert len(set(ids)) == len(ids)
+    for _ in range(2):
+        locust(*once, "--seed", "5")
+    ids = [request["id"] for request in running.requests()][len(ids) :]
+    assert len(set(ids)) < len(ids)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--rate", "-5"), "rate above 0 events a second, got -5"),
+        (("--mix", "salt=1"), "got 'salt=1'"),
+        (("--definite-refusals", "all"), "got 'all'"),
+        (("--request-timeout", "0"), "above 0 seconds, got 0"),
+        (("--master",), "expected one process, got --master"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence(locust: Any, arguments: tuple[str, ...], why: str) -> None:
+    done = locust("--host", "http://127.0.0.1:9", "--headless", *arguments)
+    assert done.returncode == 254
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_host_is_asked_for(locust: Any) -> None:
+    done = locust("--headless")
+    assert (done.returncode, "give --host" in done.stderr) == (254, True)
+
+
+@pytest.mark.slow
+def test_the_web_interface_is_on_loopback_and_starts_and_stops_the_load(
+    environment: dict[str, str], tmp_path: Path, target: Start
+) -> None:
+    running = target("ok")
+    with web(environment, tmp_path, running.url) as (port, process):
+        assert listening(process.pid, port) == {"127.0.0.1"}
+        for _ in range(2):  # a second test in the same process begins afresh
+            seen = len(running.requests())
+            post(port, "/swarm", b"user_count=20&spawn_rate=20&rate=100&mix=shapes%3D40")
+            await_that(lambda seen=seen: len(running.requests()) > seen + 100)  # type: ignore[misc]
+            post(port, "/stop", b"")
+
+
+@contextmanager
+def web(env: dict[str, str], cwd: Path, host: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    file = str(ROOT / "locustfiles" / "ingest.py")
+    command = [sys.executable, "-m", "locust", "-f", file, "--host", host, "--web-port", str(port)]
+    with (cwd / "web.log").open("w") as log:
+        process = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        await_that(lambda: answers(port))
+        yield port, process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def listening(pid: int, port: int) -> set[str]:
+    import psutil
+
+    return {
+        each.laddr.ip
+        for each in psutil.Process(pid).net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN and each.laddr.port == port
+    }
+
+
+def post(port: int, path: str, data: bytes) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data, timeout=30) as answer:
+        assert answer.status == 200
+
+
+def await_that(holds: Callable[[], bool], within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
