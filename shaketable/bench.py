@@ -19,8 +19,10 @@ from shaketable.toxiproxy import Toxiproxy
 class RunBench:
     """Keeps `shaketable.fault.Bench`. Use as a context manager: sinks end with it."""
 
-    def __init__(self, stack: Stack, target: Target, record: Callable[[Op], None]) -> None:
-        self._stack, self._target, self._record = stack, target, record
+    def __init__(
+        self, stack: Stack, target: Target, record: Callable[[Op], None], event_ids: Callable[[], list[str]]
+    ) -> None:
+        self._stack, self._target, self._record, self._event_ids = stack, target, record, event_ids
         self._sinks: dict[str, Sink] = {}
         self._open = ExitStack()
 
@@ -35,6 +37,20 @@ class RunBench:
     @property
     def toxiproxy(self) -> Toxiproxy:
         return self._stack.toxiproxy
+
+    @property
+    def admin_url(self) -> str:
+        return self._stack.admin_url()
+
+    @property
+    def relation(self) -> str:
+        """Where the target stores events. Raises ScenarioError when its manifest does not say."""
+        if (relation := self._target.manifest.stored.relation) is None:
+            raise ScenarioError(f"this fault breaks the stored relation: name it under [stored] of {self._target.manifest.name}")
+        return relation
+
+    def event_ids(self) -> list[str]:
+        return self._event_ids()
 
     def links(self, service: Service, process: str | None = None) -> list[Link]:
         """The links to a service, of one process or kind, else of all."""

@@ -25,6 +25,20 @@ class Bench(Protocol):
     @property
     def toxiproxy(self) -> Toxiproxy: ...
 
+    @property
+    def admin_url(self) -> str:
+        """Postgres, direct, as superuser."""
+        ...
+
+    @property
+    def relation(self) -> str:
+        """Where the target stores events. Raises ScenarioError when its manifest does not say."""
+        ...
+
+    def event_ids(self) -> list[str]:
+        """The ids of all well-formed events that are scheduled."""
+        ...
+
     def links(self, service: Service, process: str | None = None) -> list[Link]:
         """The links to a service, of one process or kind of process, else of all. Raises ScenarioError for none."""
         ...

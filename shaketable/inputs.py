@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 
 from shaketable import rundir
-from shaketable.load import schedule
+from shaketable.load import Planned, schedule
 from shaketable.mix.corpus import corpus
+from shaketable.mix.shape import Expect
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
 
@@ -16,6 +17,12 @@ def draw(run: RunDir, scenario: Scenario) -> int:
     shapes = corpus(scenario.mix, scenario.seed)
     rundir.write_lines(run / rundir.CORPUS, shapes)
     return rundir.write_lines(run / rundir.SCHEDULE, schedule(scenario.load, scenario.mix, shapes, scenario.seed))
+
+
+def event_ids(run: RunDir) -> list[str]:
+    """The ids of the well-formed events of a run's schedule."""
+    planned = rundir.read_lines(run / rundir.SCHEDULE, Planned)
+    return [one.event_id for one in planned if one.expect is Expect.ACCEPT]
 
 
 def take_over(run: RunDir, earlier: RunDir) -> int:

@@ -14,6 +14,7 @@ from psycopg import sql
 from shaketable import rundir
 from shaketable.backlog import Backlog
 from shaketable.errors import HarnessError, TargetError
+from shaketable.faults import triggers
 from shaketable.manifest import Manifest
 from shaketable.rundir import RunDir
 from shaketable.stack import Stack
@@ -30,6 +31,8 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
         rundir.write_lines(run / rundir.STORED, stored(connection, manifest))
         if manifest.dead_letters is not None:
             rundir.write_lines(run / rundir.DEAD_LETTERS, _rows(connection, manifest.dead_letters.sql, "dead_letters"))
+        if poison := triggers.refused(connection):
+            rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
     if manifest.queue is not None:
         rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
     if (log := run.logs / "postgres.log").exists():

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class _Run:
             state=self._state, logs=self._run.logs, settings=self._scenario.settings, record=probes,
         )  # fmt: skip
         self._open.callback(self._target.stop_all)
-        self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults))
+        self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults, partial(inputs.event_ids, self._run)))
         self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._bench, faults))
         for entry in self._scenario.timeline:
             entry.fault.aims(self._bench)  # raises before anything is started if it is aimed at nothing

@@ -200,8 +200,16 @@ def queued(length: int | None) -> Part:
     return lambda book: book.line(rundir.QUEUE, key="events:0", length=length)
 
 
-def fault(at: float, until: float, label: str = "postgres away", *, blocks_store: bool = False, blocks_intake: bool = False,
-          landed: bool | None = True, **spec: Any) -> Part:  # fmt: skip
+def fault(
+    at: float,
+    until: float,
+    label: str = "postgres away",
+    *,
+    blocks_store: bool = False,
+    blocks_intake: bool = False,
+    landed: bool | None = True,
+    **spec: Any,
+) -> Part:
     """A fault that was injected, witnessed (unless `landed` is None) and healed."""
 
     def write(book: Book) -> None:
@@ -343,7 +351,7 @@ _SANE_TARGET = {
 
 
 def run_of(parts: Iterable[Part], folder: Path | None = None) -> RunDir:
-    """The parts as a run directory; stored rows, dead letters and queue are observed and empty unless a part says more."""
+    """The parts as a run directory; what was kept is observed, and nothing, unless a part says more."""
     book = Book(target={**_SANE_TARGET}, scenario={"schema": 1, "name": "literal", "story": "a test's", "seed": 1})
     for file in (rundir.SCHEDULE, rundir.CORPUS, rundir.STORED, rundir.DEAD_LETTERS, rundir.QUEUE):
         book.lines[file] = []

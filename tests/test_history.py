@@ -4,8 +4,25 @@ import pytest
 from shaketable.errors import RunDirError
 from shaketable.history import NEVER, Clocks, History
 from tests.histories import (
-    JOURNAL, absent, breaker, clock, exited, fault, history, ns, phase, probe, queued, received, run_of, sent, stored, sunk, unsent, us,
-)  # fmt: skip
+    JOURNAL,
+    absent,
+    breaker,
+    clock,
+    exited,
+    fault,
+    history,
+    ns,
+    phase,
+    probe,
+    queued,
+    received,
+    run_of,
+    sent,
+    stored,
+    sunk,
+    unsent,
+    us,
+)
 
 
 def outcome(*parts):
@@ -68,7 +85,7 @@ def test_torn_last_line_is_none(tmp_path):
 def test_broken_line_is_named(tmp_path):
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     (run / "stored.jsonl").write_text('{"event_id": "a"}\n{"event_id": 7}\n')
-    with pytest.raises(RunDirError, match="stored.jsonl line 2"):
+    with pytest.raises(RunDirError, match=r"stored\.jsonl line 2"):
         History.load(run)
 
 
@@ -94,9 +111,9 @@ def test_fault_has_its_times_and_the_witness_that_landed():
 
 def test_readings_transitions_and_evidence_are_columns():
     seen = history(
-        probe(1, 2, health=None, memory_worker=5), breaker((0, "CLOSED"), (4, "OPEN")), sunk("worker-1", 3, by="worker-1.1"),
-        received("worker-1.1", 7, ms=500), exited("worker-1", 9), phase("baseline", 0), phase("observe", 50), stored("a", at=8),
-        clock(0), clock(100),
+        probe(1, 2, health=None, memory_worker=5), breaker((0, "CLOSED"), (4, "OPEN")),
+        sunk("worker-1", 3, by="worker-1.1"), received("worker-1.1", 7, ms=500), exited("worker-1", 9),
+        phase("baseline", 0), phase("observe", 50), stored("a", at=8), clock(0), clock(100),
     )  # fmt: skip
     assert seen.probes.health.isna().all()
     assert seen.probes.memory_worker.tolist() == [5, 5]

@@ -23,8 +23,8 @@ class ContentIntact:
     """What is stored of every event equals what was sent, member by member.
 
     Compared as values: numbers as doubles, timestamps as instants cut to microseconds, null as absent; members that the
-    target says it adds (stored.adds) are ignored unless they were sent. altered: at least one member differs; shown with
-    the members' paths, never with their values.
+    target says it adds (stored.adds) are ignored unless they were sent. altered: at least one member differs; shown
+    with the members' paths, never with their values.
 
     Evidence: the corpus (what was sent is made from it again, byte for byte) and the stored rows. No stored row of a
     planned, well-formed event, or no corpus: unknown.

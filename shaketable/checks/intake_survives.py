@@ -47,7 +47,9 @@ class IntakeSurvives:
         found = counts(sent=sent, unserved=unserved, share=1 - unserved.sum() / sent.sum())
         if found["share"] >= self.share:
             return Finding(Verdict.PASSED, found)
-        why = f"{found['share']:.1%} of the events sent while the store was away were acknowledged (at least {self.share:.1%})"
+        why = (
+            f"{found['share']:.1%} of what was sent while the store was away was acknowledged (bound {self.share:.1%})"
+        )
         return Finding(Verdict.FAILED, found, members(history, unserved=unserved), why)
 
     def _while_away(self, history: History, began: Ints) -> Flags:

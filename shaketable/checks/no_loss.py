@@ -20,8 +20,8 @@ class NoLoss:
     """Every acknowledged event is stored or dead-lettered.
 
     acknowledged: at least one attempt was answered with 202. stored, dead-lettered: the harness read it in the target's
-    own database after the drain. lost: acknowledged, neither, and the queue is empty. undelivered: acknowledged, neither,
-    and the queue still holds something, so that it may come yet.
+    own database after the drain. lost: acknowledged, neither, and the queue is empty. undelivered: acknowledged,
+    neither, and the queue still holds something, so that it may come yet.
 
     Evidence: journals, stored rows, dead letters, the length of the queue. Something missing while the queue is not
     empty, or while nobody knows the queue, is unknown.

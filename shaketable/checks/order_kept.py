@@ -83,7 +83,7 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
         shown = sorted(pairs.items())[:MEMBERS]
         after, before = (history.ids(np.array(side)) for side in zip(*shown, strict=True))
         members = [f"{a} before {b}" for a, b in zip(before, after, strict=True)]
-        why = f"{len(pairs)} events are stored before one of their organization that was acknowledged before they were sent"
+        why = f"{len(pairs)} events are stored before one of their organization that ended before they began"
         return Finding(Verdict.FAILED, counts, {"overtaken": members}, why)
     if not len(judged):
         return unknown("no two stored events of one organization have both a known order and a known place")

@@ -11,8 +11,8 @@ from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import not_applicable, some, unknown
 from shaketable.checks.health_honest import WELL
 from shaketable.checks.incarnation import CLOSED, incarnations
-from shaketable.checks.spans import Span, observed_at
 from shaketable.checks.slowness import slower
+from shaketable.checks.spans import Span, observed_at
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER, Ints
 

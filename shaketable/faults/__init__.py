@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from shaketable.fault import Fault
 from shaketable.faults.down import Down
+from shaketable.faults.fail_next import FailNext
 from shaketable.faults.kill import Kill
 from shaketable.faults.latency import Latency
+from shaketable.faults.reject_rows import RejectRows
 from shaketable.registry import Registry
 
 #: Faults by kind. Other packages register theirs under the entry point group of this name.
-FAULTS: Registry[Fault] = Registry("shaketable.faults", "fault", [Down, Kill, Latency])
+FAULTS: Registry[Fault] = Registry("shaketable.faults", "fault", [Down, FailNext, Kill, Latency, RejectRows])
 
-__all__ = ["FAULTS", "Down", "Kill", "Latency"]
+__all__ = ["FAULTS", "Down", "FailNext", "Kill", "Latency", "RejectRows"]

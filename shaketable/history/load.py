@@ -65,8 +65,8 @@ def schedule(path: Path) -> pd.DataFrame:
         {
             "n": attrgetter("n"), "event_id": lambda p: p.event_id.lower(), "offset": attrgetter("at"),
             "shape_number": attrgetter("shape"), "expect": lambda p: p.expect.value,
-            "organization": attrgetter("organization"), "ordered": attrgetter("ordered"), "resend": attrgetter("resend"),
-            "twin_of": attrgetter("twin_of"),
+            "organization": attrgetter("organization"), "ordered": attrgetter("ordered"),
+            "resend": attrgetter("resend"), "twin_of": attrgetter("twin_of"),
         },
         event_id=object, expect=object, organization=object, ordered=bool, resend=object, twin_of=object,
     )  # fmt: skip
@@ -126,8 +126,8 @@ def _numbers(lines: list[_Line]) -> Ints:
     """A row of numbers for each line, in the order of `_COLUMNS`."""
     rows = [
         (
-            line.detail.n, line.attempt or 0, line.detail.due, line.detail.emitted, line.detail.held, line.detail.queued,
-            line.invoked_at, NEVER if line.ended_at is None else line.ended_at,
+            line.detail.n, line.attempt or 0, line.detail.due, line.detail.emitted, line.detail.held,
+            line.detail.queued, line.invoked_at, NEVER if line.ended_at is None else line.ended_at,
             _CODE.get(line.outcome or "", _INDETERMINATE), line.detail.status or 0, _RESENDS.get(line.detail.resend, 1),
         )
         for line in lines
@@ -166,7 +166,7 @@ def _frame(parts: list[Ints]) -> pd.DataFrame:
 
 
 def with_fates(events: pd.DataFrame, journals: Journals) -> pd.DataFrame:
-    """The events with what became of their attempts: acknowledged if any was, else indeterminate if any, else refused."""
+    """The events with what became of them: acknowledged if any attempt was, else indeterminate if any, else refused."""
     attempts, size = journals.attempts, len(events)
     groups = attempts.event.to_numpy()
     acknowledged = attempts[attempts.outcome == "acknowledged"]

@@ -69,7 +69,8 @@ def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
         bool(of_it.get("blocks_store")), bool(of_it.get("blocks_intake")),
         injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
         _ended(healed), bool(told.get("landed")) if best else None,
-        float(figure) if isinstance(figure, int | float) else None, str(told.get("unit", "")), str(told.get("text", "")),
+        float(figure) if isinstance(figure, int | float) else None,
+        str(told.get("unit", "")), str(told.get("text", "")),
     )  # fmt: skip
 
 
@@ -142,7 +143,8 @@ def transitions(run: RunDir) -> pd.DataFrame | None:
     """All breakers' transitions, by process, incarnation and number; -1 for a number that is none."""
     if not run.has(rundir.TRANSITIONS):
         return None
-    rows = [(str(t.process), str(t.incarnation), _whole(t.seq), _state(t.from_), _state(t.to), _whole(t.monotonic_ns), str(t.reason))
+    rows = [(str(t.process), str(t.incarnation), _whole(t.seq), _state(t.from_), _state(t.to), _whole(t.monotonic_ns),
+             str(t.reason))
             for t in rundir.read_lines(run / rundir.TRANSITIONS, _Transition)]  # fmt: skip
     columns = ["process", "incarnation", "seq", "from_", "to", "time", "reason"]
     found = pd.DataFrame(rows, columns=columns, dtype=object).astype({"time": np.int64, "seq": np.int64})

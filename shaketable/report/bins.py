@@ -34,23 +34,23 @@ class Bins:
     @property
     def left(self) -> Floats:
         """Where each begins, in seconds after T0."""
-        return np.arange(self.count) * self.width
+        return np.arange(self.count, dtype=np.float64) * self.width
 
     @property
     def edges(self) -> Floats:
         """All borders: one more than there are bins."""
-        return np.arange(self.count + 1) * self.width
+        return np.arange(self.count + 1, dtype=np.float64) * self.width
 
     def rate(self, times: Any) -> Floats:
         """How many of `times` (s) a second, bin by bin."""
-        return np.histogram(np.asarray(times, dtype=float), self.edges)[0] / self.width
+        return _floats(np.histogram(np.asarray(times, dtype=float), self.edges)[0] / self.width)
 
     def reduce(self, times: Any, values: Any, how: str, **options: Any) -> Floats:
         """One value for each bin (`min`, `max`, `quantile` with q=…); NaN for a bin without any."""
         at = np.floor(np.asarray(times, dtype=float) / self.width)
         inside = (at >= 0) & (at < self.count)
         series = pd.Series(np.asarray(values, dtype=float)[inside]).groupby(at[inside].astype(int))
-        return getattr(series, how)(**options).reindex(range(self.count)).to_numpy(dtype=float)
+        return _floats(getattr(series, how)(**options).reindex(range(self.count)))
 
     def slope(self, times: Any, totals: Any) -> Floats:
         """The rate at which a running total grew, bin by bin; NaN where it was not watched."""
@@ -59,9 +59,13 @@ class Bins:
         if known.sum() < 2:
             return np.full(self.count, np.nan)
         at = np.interp(self.edges, times[known], totals[known], left=np.nan, right=np.nan)
-        return np.maximum(np.diff(at) / self.width, 0)
+        return _floats(np.maximum(np.diff(at) / self.width, 0))
 
 
 def carried(values: Floats, seconds: float, width: float) -> Floats:
     """Each gap filled with the reading before it, as long as that is no older than `seconds`."""
-    return pd.Series(values).ffill(limit=max(1, math.ceil(seconds / width))).to_numpy(dtype=float)
+    return _floats(pd.Series(values).ffill(limit=max(1, math.ceil(seconds / width))))
+
+
+def _floats(values: Any) -> Floats:
+    return np.asarray(values, dtype=np.float64)

@@ -33,7 +33,7 @@ def _inert(script: str) -> str:
 
 
 def policy(scripts: list[str]) -> str:
-    """Only these very scripts may run, and nothing may be loaded or sent: also if foreign text got past all escaping."""
+    """Only these very scripts may run, nothing may be loaded or sent: even if foreign text got past all escaping."""
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "

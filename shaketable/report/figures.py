@@ -6,23 +6,18 @@ import math
 from typing import Any
 
 import numpy as np
-from bokeh.models import (
-    BasicTicker,
-    BoxAnnotation,
-    ColumnDataSource,
-    FixedTicker,
-    NumeralTickFormatter,
-    Span,
-)
+from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, NumeralTickFormatter
+from bokeh.models.annotations.geometry import BoxAnnotation, Span
 
 from shaketable.report import theme
-from shaketable.report.bins import Floats
 from shaketable.report.lanes import Lanes, lowest, peak
 from shaketable.report.rows import breakers, strip
 from shaketable.report.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
 
 #: Columns of the one source that all lanes of numbers draw from.
 COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent")
+#: How high a bar marks that the target did not answer: its health of 0 would be no more than a missing line.
+MUTE = 6
 #: A health score at or below this says that something is wrong.
 ILL = 70
 HEIGHT = 104
@@ -34,9 +29,8 @@ def draw(lanes: Lanes) -> dict[str, Any]:
     axis, source = Axis(lanes.end), _source(lanes)
     made = {
         "strip": strip(axis, lanes), "rate": _rate(axis, source, lanes), "latency": _latency(axis, source, lanes),
-        "backlog": _area(axis, source, "backlog", lanes.backlog, AMBER),
-        "stored": _area(axis, source, "stored", lanes.stored, TEAL), "health": _health(axis, source, lanes),
-        "breaker": breakers(axis, lanes),
+        "backlog": _backlog(axis, source, lanes), "stored": _stored(axis, source, lanes),
+        "health": _health(axis, source, lanes), "breaker": breakers(axis, lanes),
     }  # fmt: skip
     found = {name: lane for name, lane in made.items() if lane is not None}
     for name, lane in found.items():
@@ -49,6 +43,10 @@ def draw(lanes: Lanes) -> dict[str, Any]:
 def _source(lanes: Lanes) -> ColumnDataSource:
     """One row for each border of a bin, so that the last step is drawn to its end."""
     columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
+    if lanes.stored is not None:
+        columns["stored_shown"] = np.maximum(lanes.stored, 1)  # a logarithmic axis has no 0
+    if lanes.silent is not None:
+        columns["mute"] = np.nan_to_num(lanes.silent) * MUTE
     drawn = {name: np.append(values, values[-1]).astype(np.float32) for name, values in columns.items()}
     edges = np.minimum(lanes.bins.edges, lanes.end)
     return ColumnDataSource({"x": edges, **drawn}, name="bins")
@@ -78,11 +76,22 @@ def _latency(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     return made
 
 
-def _area(axis: Axis, source: ColumnDataSource, name: str, values: Floats | None, colour: str) -> Any:
-    if (most := peak(values)) is None:
+def _backlog(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    if (most := peak(lanes.backlog)) is None:
         return None
-    made = _numbers(axis, name, most)
-    _fill(made, source, name, colour)
+    made = _numbers(axis, "backlog", most)
+    _fill(made, source, "backlog", AMBER)
+    return made
+
+
+def _stored(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    """Logarithmic: a backlog drains many times faster than events come in, and both must be seen."""
+    if (most := peak(lanes.stored)) is None:
+        return None
+    made = axis.frame("stored", HEIGHT, (1, max(most, 10) * 1.3), y_axis_type="log")
+    made.yaxis.ticker = FixedTicker(ticks=[1, 10, 100, 1e3, 1e4, 1e5])
+    made.yaxis.major_label_overrides = {1: "0", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
+    _fill(made, source, "stored_shown", TEAL, floor=1)
     return made
 
 
@@ -92,15 +101,9 @@ def _health(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     made = axis.frame("health", HEIGHT, (0, 105))
     made.yaxis.ticker = FixedTicker(ticks=[0, ILL, 100])
     _fill(made, source, "health", TEAL)
-    made.varea_step("x", y1=0, y2="mute", source=_muted(source, lanes), step_mode="after", color=RED, alpha=0.35)
+    made.varea_step("x", y1=0, y2="mute", source=source, step_mode="after", color=RED, alpha=0.35)
     made.add_layout(Span(location=ILL, dimension="width", line_color=RED, line_dash=[4, 4], line_width=1))
     return made
-
-
-def _muted(source: ColumnDataSource, lanes: Lanes) -> ColumnDataSource:
-    """A low bar wherever the target did not answer: its health of 0 would be no more than a missing line."""
-    silent = np.zeros(lanes.bins.count) if lanes.silent is None else np.nan_to_num(lanes.silent)
-    return ColumnDataSource({"x": source.data["x"], "mute": np.append(silent, 0).astype(np.float32) * 6})
 
 
 def _numbers(axis: Axis, name: str, most: float) -> Any:
@@ -110,8 +113,8 @@ def _numbers(axis: Axis, name: str, most: float) -> Any:
     return made
 
 
-def _fill(made: Any, source: ColumnDataSource, name: str, colour: str) -> None:
-    made.varea_step("x", y1=0, y2=name, source=source, step_mode="after", color=colour, alpha=0.2)
+def _fill(made: Any, source: ColumnDataSource, name: str, colour: str, floor: float = 0) -> None:
+    made.varea_step("x", y1=floor, y2=name, source=source, step_mode="after", color=colour, alpha=0.2)
     made.step("x", name, source=source, mode="after", color=colour, line_width=1.5)
 
 

@@ -80,7 +80,8 @@ def _rates(history: History, begin: int, end: int) -> dict[str, float]:
         "seconds": round(seconds, 1), "meant/s": round(len(due) / seconds, 1),
         "acknowledged/s": round(_within(events.first_acknowledged.to_numpy(), begin, end) / seconds, 1),
         "stored/s": round(_within(_stored_at(history), begin, end) / seconds, 1),
-        "intake p50 ms": round(float(latency.quantile(0.5)), 1), "intake p99 ms": round(float(latency.quantile(0.99)), 1),
+        "intake p50 ms": round(float(latency.quantile(0.5)), 1),
+        "intake p99 ms": round(float(latency.quantile(0.99)), 1),
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ STANDS_S = 2.0
 
 @dataclass(frozen=True)
 class Lanes:
-    """Everything that is drawn. A column is as long as there are bins, NaN where nothing is known; None: not recorded."""
+    """Everything that is drawn. A column has a number for each bin, NaN where it is not known; None: not recorded."""
 
     bins: Bins
     end: float

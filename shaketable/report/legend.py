@@ -34,6 +34,7 @@ class Lane:
 
 def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
     """All lanes from top to bottom, those too that could not be drawn, and why."""
+
     def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> Line:
         values = getattr(lanes, column)
         extreme = lowest(values) if low else peak(values)
@@ -44,10 +45,10 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
         Lane("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
         Lane("rate", "Intake", "events a second, by intended time",
              [line("offered", GREY, "offered", "/s"), line("acknowledged", BLUE, "acknowledged", "/s")]),
-        Lane("latency", "Intake latency", "from the intended time to the first acknowledgement",
+        Lane("latency", "Intake latency", "from the intended time to the first acknowledgement, logarithmic",
              [line("p50", BLUE, "p50", " ms"), line("p99", PURPLE, "p99", " ms")]),
         Lane("backlog", "Backlog", "accepted, not yet stored", [line("entries", AMBER, "backlog")]),
-        Lane("stored", "Stored", "rows a second", [line("stored", TEAL, "stored", "/s")]),
+        Lane("stored", "Stored", "rows a second, logarithmic", [line("stored", TEAL, "stored", "/s")]),
         Lane("health", "Health", "the target's own word; 70 or less is ill, red is no answer",
              [line("score", TEAL, "health", "", low=True)]),
         Lane("breaker", "Circuit breakers", "by process",

@@ -12,9 +12,8 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.clock import SECOND
-from shaketable.history import NEVER, ScenarioFacts
+from shaketable.history import NEVER, ScenarioFacts, watched
 from shaketable.history import load as loads
-from shaketable.history import watched
 from shaketable.history.columns import Ints, blocks, table
 from shaketable.history.watched import Fault
 from shaketable.op import Op

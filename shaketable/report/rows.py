@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource, Label
+from bokeh.models import ColumnDataSource
+from bokeh.models.annotations.labels import Label
 
 from shaketable.report.lanes import Lanes
 from shaketable.report.spans import Span
-from shaketable.report.theme import FONT, GREY, INK, STATES, UNKNOWN_STATE, Axis
+from shaketable.report.theme import FONT, GLYPH_FONT, GREY, INK, STATES, UNKNOWN_STATE, Axis
 
 #: Pixels of a row with a name in it, and of a breaker's row.
 ROW, BREAKER_ROW = 24, 34
@@ -39,7 +40,7 @@ def _blocks(made: Any, spans: list[Span], above: int, alphas: list[float]) -> No
     made.quad("left", "right", "top", "bottom", source=source, fill_color="colour", fill_alpha="alpha",
               line_color=None)  # fmt: skip
     made.text("left", "middle", "shown", source=source, text_font_size="11px", text_baseline="middle", x_offset=5,
-              text_font=FONT, tags=[INK])  # fmt: skip
+              text_font=GLYPH_FONT, tags=[INK])  # fmt: skip
 
 
 def breakers(axis: Axis, lanes: Lanes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from shaketable import rundir
@@ -102,12 +102,18 @@ def _fault(recording: Recording, row: Fault) -> Witnessed:
     return Witnessed(visible(row.label), planned, active, verdict, said, visible(figure), visible(row.text))
 
 
+_HEADLINE = {
+    "acknowledged": "acknowledged", "stored": "stored", "intake_p99_ms": "intake p99",
+    "heal_to_first_commit_s": "heal to first commit", "heal_to_empty_backlog_s": "heal to empty backlog",
+}  # fmt: skip
+
+
 def headline(recording: Recording, lanes: Lanes) -> Rows:
     """The few figures that a reader with one minute wants."""
     figures = recording.verdict.get("figures") or {}
-    wanted = {"acknowledged": "acknowledged", "stored": "stored", "intake_p99_ms": "intake p99",
-              "heal_to_first_commit_s": "heal to first commit", "heal_to_empty_backlog_s": "heal to empty backlog"}  # fmt: skip
-    rows = [(told, quantity(name, figures[name])[1]) for name, told in wanted.items() if figures.get(name) is not None]
+    rows = [
+        (told, quantity(name, figures[name])[1]) for name, told in _HEADLINE.items() if figures.get(name) is not None
+    ]
     seen = {"longest backlog": peak(lanes.backlog), "lowest health": lowest(lanes.health)}
     return rows + [(name, number(value)) for name, value in seen.items() if value is not None]
 
@@ -150,7 +156,7 @@ def again(recording: Recording) -> Rows:
 def when(recording: Recording) -> str:
     """When the run was, by its folder's name; "" for a folder that somebody renamed."""
     try:
-        return f"{datetime.strptime(recording.run.path.name[:16], '%Y%m%dT%H%M%SZ').replace(tzinfo=UTC):%Y-%m-%d %H:%M} UTC"
+        return datetime.strptime(recording.run.path.name[:16], "%Y%m%dT%H%M%SZ").strftime("%Y-%m-%d %H:%M UTC")
     except ValueError:
         return ""
 

@@ -32,7 +32,9 @@ def phases(recording: Recording, end: float) -> list[Span]:
     """The phases from the baseline on, each until the next begins."""
     began = sorted((float(recording.seconds(at)), name) for name, at in recording.phases.items())
     ends = [*(begin for begin, _ in began[1:]), end]
-    found = [Span(max(begin, 0.0), min(until, end), plain(name)) for (begin, name), until in zip(began, ends, strict=True)]
+    found = [
+        Span(max(begin, 0.0), min(until, end), plain(name)) for (begin, name), until in zip(began, ends, strict=True)
+    ]
     return [span for span in found if span.end > span.begin]
 
 

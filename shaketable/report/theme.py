@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bokeh.core.properties import value
-from bokeh.models import CrosshairTool, Range1d, Span
+from bokeh.models import CrosshairTool, Range1d
+from bokeh.models.annotations.geometry import Span
 from bokeh.plotting import figure
 
 BLUE, PURPLE, AMBER, TEAL, GREY = "#3b82d6", "#9a6dd7", "#cf8a2e", "#219c7d", "#8b95a5"
@@ -21,11 +22,12 @@ RED = STATES["OPEN"][0]
 #: Tags: text is painted as ink, lines as grid.
 INK = "ink"
 #: Pixels left of every lane, so that all time axes stand under each other.
-LEFT, RIGHT = 46, 10
+LEFT, RIGHT = 58, 10
 #: Opacity of a fault's band behind a lane.
 BAND = 0.13
-#: A font as a value: Bokeh takes a bare string for the name of a column.
-FONT = value("system-ui, sans-serif")
+FONT = "system-ui, sans-serif"
+#: The same for glyphs, which would take a bare string for the name of a column.
+GLYPH_FONT = value(FONT)
 
 
 class Axis:
@@ -33,15 +35,15 @@ class Axis:
 
     def __init__(self, end: float) -> None:
         self.end = end
-        self.range = Range1d(0, end, bounds=(0, end), min_interval=min(1.0, end), name="time")
+        self.range = Range1d(start=0, end=end, bounds=(0, end), min_interval=min(1.0, end), name="time")
         self.hair = CrosshairTool(overlay=Span(dimension="height", line_color=GREY, line_width=1))
 
     def frame(self, name: str, height: int, y_range: tuple[float, float], **options: Any) -> Any:
         """An empty lane: no toolbar; drag to zoom, shift-drag to pan, double-click to go back."""
         made = figure(
-            name=name, height=height, x_range=self.range, y_range=Range1d(*y_range), toolbar_location=None,
+            name=name, height=height, x_range=self.range, y_range=Range1d(start=y_range[0], end=y_range[1]), toolbar_location=None,
             tools="xbox_zoom,reset", active_drag="xbox_zoom", sizing_mode="stretch_width", min_border_left=LEFT,
-            min_border_right=RIGHT, min_border_top=4, min_border_bottom=4, background_fill_color=None,
+            min_border_right=RIGHT, min_border_top=5, min_border_bottom=7, background_fill_color=None,
             border_fill_color=None, outline_line_color=None, **options,
         )  # fmt: skip
         made.add_tools(self.hair)
@@ -53,7 +55,7 @@ def _bare(made: Any) -> None:
     made.axis.axis_line_color = None
     made.axis.major_tick_line_color = None
     made.axis.minor_tick_line_color = None
-    made.axis.major_label_text_font = "system-ui, sans-serif"
+    made.axis.major_label_text_font = FONT
     made.axis.major_label_text_font_size = "11px"
     made.xaxis.visible = False
     made.grid.grid_line_color = GREY

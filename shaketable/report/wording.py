@@ -58,7 +58,7 @@ def seconds(value: float | None) -> str:
 
 
 def listed(parts: list[str], most: int = 4) -> str:
-    """ "a, b and c"; what is beyond `most` is only counted."""
+    """As in "a, b and c"; what is beyond `most` is only counted."""
     if len(parts) > most:
         parts = [*parts[: most - 1], f"{len(parts) - most + 1} more"]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

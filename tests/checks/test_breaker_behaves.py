@@ -115,6 +115,8 @@ def test_fewer_failures_than_the_threshold_must_not_open():
 
 def test_as_many_failures_as_the_threshold_must_open():
     assert rule_broken(fail_next(3), WORK, WROTE, breaker((0, "CLOSED"))) == {"opened_late"}
+    opened = breaker((0, "CLOSED"), (11, "OPEN"), (14, "HALF_OPEN"), (14.1, "CLOSED"))
+    assert judged(fail_next(3), WORK, WROTE, opened).verdict is Verdict.PASSED
 
 
 def test_trial_before_the_recovery_time_is_early():
@@ -183,8 +185,8 @@ def test_process_that_was_killed_while_open_need_not_close():
 
 
 def test_two_trials_failing_after_the_healing_are_flapping():
-    flapping = breaker((0, "CLOSED"), (12, "OPEN"), (31, "HALF_OPEN"), (31.1, "OPEN"), (35, "HALF_OPEN"), (35.1, "OPEN"),
-                       (40, "HALF_OPEN"), (40.1, "CLOSED"))  # fmt: skip
+    flapping = breaker((0, "CLOSED"), (12, "OPEN"), (31, "HALF_OPEN"), (31.1, "OPEN"), (35, "HALF_OPEN"),
+                       (35.1, "OPEN"), (40, "HALF_OPEN"), (40.1, "CLOSED"))  # fmt: skip
     assert rule_broken(AWAY, WORK, sunk("worker-1", 11), received("worker-1.1", 9), flapping) == {"flapped"}
 
 

@@ -47,11 +47,17 @@ def test_poison_that_is_stored_after_all_was_not():
 @pytest.mark.parametrize(
     ("lacking", "named"),
     [
-        ({"cause": None}, "cause"), ({"cause": ""}, "cause"), ({"attempts": 0}, "attempts"), ({"attempts": []}, "attempts"),
-        ({"history": []}, "history"), ({"history": None}, "history"), ({"first_failed_at": None}, "times of failure"),
-        ({"last_failed_at": "2020-01-01T00:00:00Z"}, "times of failure"), ({"first_failed_at": "soon"}, "times of failure"),
+        ({"cause": None}, "cause"),
+        ({"cause": ""}, "cause"),
+        ({"attempts": 0}, "attempts"),
+        ({"attempts": []}, "attempts"),
+        ({"history": []}, "history"),
+        ({"history": None}, "history"),
+        ({"first_failed_at": None}, "times of failure"),
+        ({"first_failed_at": "soon"}, "times of failure"),
+        ({"last_failed_at": "2020-01-01T00:00:00Z"}, "times of failure"),
     ],
-)  # fmt: skip
+)
 def test_dead_letter_that_does_not_say_why_is_unexplained(lacking, named):
     found = DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", **lacking)))
     assert found.members == {"unexplained": [f"a: no {named}"]}

@@ -56,6 +56,7 @@ def test_no_answer_counts_as_ill():
         judged(AWAY, WELL, probe(*every(0.2, 11, 31), answered=False, health=None, queue=9)).verdict is Verdict.PASSED
     )
     assert judged(probe(*every(0.2, 0, 9), answered=False, health=None)).verdict is Verdict.FAILED
+    assert judged(probe(*every(0.2, 0, 9), answered=False, health=100)).verdict is Verdict.FAILED
 
 
 def test_one_slow_answer_is_within_the_budget():

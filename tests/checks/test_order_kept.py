@@ -44,6 +44,12 @@ def test_transactions_of_the_same_instant_are_not_judged():
     assert OrderKept().judge(history(*A_THEN_B, stored("b", 4), stored("a", 4))).verdict is Verdict.UNKNOWN
 
 
+def test_event_tied_with_one_it_follows_is_judged_by_another():
+    both = sent("a", at=0).acknowledged(1), sent("a2", at=0).acknowledged(1), sent("b", at=2).acknowledged(3)
+    found = OrderKept().judge(history(*both, stored("a", 4), stored("a2", 5), stored("b", 5)))
+    assert (found.verdict, found.counts["judged"]) == (Verdict.PASSED, 1)
+
+
 def test_rows_without_place_are_not_judged():
     assert OrderKept().judge(history(*A_THEN_B, stored("b", None), stored("a", None))).verdict is Verdict.UNKNOWN
 

@@ -105,6 +105,10 @@ def test_target_that_stays_slower_has_not_recovered():
     assert judged(*SANE, *served(0.1), *served(1.0, since=40), slower_times=11).verdict is Verdict.PASSED
 
 
+def test_slowness_that_nobody_notices_is_none():
+    assert judged(*SANE, *served(0.01), *served(0.2, since=40)).counts["slower"] == 1.0
+
+
 def served(took, since=0):
     """Events stored that many seconds after they were due."""
     times = every(0.25, since, since + 7)

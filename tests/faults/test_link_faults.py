@@ -43,7 +43,7 @@ def links(servers: Servers) -> Iterator[list[Link]]:
 
 @pytest.fixture
 def bench(servers: Servers, links: list[Link], ops: list[Op]) -> Iterator[RunBench]:
-    with RunBench(servers.stack, cast(Target, Two()), ops.append) as made:
+    with RunBench(servers.stack, cast(Target, Two()), ops.append, list) as made:
         yield made
 
 

@@ -17,8 +17,8 @@ SANE = (RESENT, ORDERED, stored("a", 2), stored("o", 7))
 
 def test_every_event_is_counted_in_its_class():
     table = frames.delivery(history(
-        *SANE, sent("t", twin_of="a").acknowledged(1), sent("m", expect="refuse").refused(1), sent("e", expect="either"),
-        unsent("u"), dead("t"), stored("a"), stored("x"), sent("l").acknowledged(1),
+        *SANE, sent("t", twin_of="a").acknowledged(1), sent("m", expect="refuse").refused(1),
+        sent("e", expect="either"), unsent("u"), dead("t"), stored("a"), stored("x"), sent("l").acknowledged(1),
     ))  # fmt: skip
     assert table.scheduled.to_dict() == {
         "independent": 3, "ordered": 1, "twin": 1, "malformed": 1, "either way": 1, "never planned": 0, "all": 7,

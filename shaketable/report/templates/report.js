@@ -23,15 +23,21 @@ document.addEventListener("DOMContentLoaded", async () => {
   paint();
 
   // A name is drawn whole, shortened, or not at all, by the room that its block has now.
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = "11px system-ui, sans-serif";
+  function shortened(name, width) {
+    for (let letters = name.length; letters > 2; letters -= 1) {
+      const shown = letters === name.length ? name : name.slice(0, letters - 1).trim() + "…";
+      if (pen.measureText(shown).width <= width) return shown;
+    }
+    return "";
+  }
   function fit() {
     const room = Math.max(1, lanes[0].inner_width) / (time.end - time.start);
     for (const source of models) {
       if (!source.tags.includes("fit")) continue;
       const { left, right, full } = source.data;
-      const shown = Array.from(full, (name, i) => {
-        const letters = Math.floor(((right[i] - left[i]) * room - 10) / 6.2);
-        return name.length <= letters ? name : letters > 3 ? name.slice(0, letters - 1) + "…" : "";
-      });
+      const shown = Array.from(full, (name, i) => shortened(name, (right[i] - left[i]) * room - 10));
       if (shown.some((name, i) => name !== source.data.shown[i])) source.data = { ...source.data, shown };
     }
   }

@@ -1,0 +1,15 @@
+"""Some events can never be stored."""
+
+from shaketable.checks import DeadLettersExplained, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.faults import RejectRows
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="The store refuses one event in a hundred for good: they become dead letters, and hold up nobody else.",
+    load=Load(rate=120, baseline_s=2, shake_s=14, recover_s=4),
+    timeline=(At(1, 13, RejectRows(0.01)),),
+    settings={"retry_base_s": 0.1, "retry_cap_s": 0.5, "lease_s": 3},
+    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), DeadLettersExplained()),
+)

@@ -1,0 +1,22 @@
+"""The breaker's threshold, to the one: four failures leave it closed, five open it."""
+
+from shaketable.checks import BreakerBehaves, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.faults import FailNext
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="One worker's next 4 writes fail, later 5: its breaker stays closed, then opens, and nothing is lost.",
+    load=Load(rate=60, baseline_s=2, shake_s=14, recover_s=6),
+    timeline=(At(1, 5, FailNext(4, process="worker")), At(7, 12, FailNext(5, process="worker"))),
+    counts={"worker": 1},
+    settings={
+        "breaker_failure_threshold": 5,
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 3,
+    },
+    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), BreakerBehaves()),
+)

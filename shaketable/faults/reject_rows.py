@@ -1,0 +1,88 @@
+"""The store refuses certain events for good, whatever else is in their batch: poison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from psycopg import sql
+
+from shaketable.errors import ScenarioError
+from shaketable.fault import Bench, Witness
+from shaketable.faults import triggers
+
+
+@dataclass(frozen=True)
+class RejectRows:
+    """A share of the scheduled events is refused by a row trigger (SQLSTATE 22023, invalid parameter value).
+
+    Which ones follows from their ids, so a replay poisons the same. Refusals are counted per event with sequences,
+    which a rollback does not turn back; `observe` reads them as poison.jsonl, also after healing.
+    """
+
+    share: float = 0.01
+    kind: ClassVar[str] = "reject_rows"
+    colour: ClassVar[str] = "#117864"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ScenarioError(f"expected a share above 0 and up to 1, got {self.share:g}: 0.01 is one event in 100")
+
+    @property
+    def label(self) -> str:
+        return f"{self.share:.1%} of the events are poison"
+
+    @property
+    def blocks_store(self) -> bool:
+        return False
+
+    @property
+    def blocks_intake(self) -> bool:
+        return False
+
+    def aims(self, bench: Bench) -> list[str]:
+        return [bench.relation]
+
+    def chosen(self, event_ids: list[str]) -> list[str]:
+        """The ids that are poison: by their first 32 bits, which are random."""
+        return [event_id for event_id in event_ids if int(event_id[:8], 16) < self.share * 2**32]
+
+    def inject(self, bench: Bench) -> None:
+        with triggers.admin(bench) as connection, connection.cursor() as cursor:
+            cursor.execute(_TABLE)
+            poison = self.chosen(bench.event_ids())
+            cursor.executemany("insert into shaketable.poison (event_id) values (%s) on conflict do nothing",
+                               [[event_id] for event_id in poison])  # fmt: skip
+            for (number,) in cursor.execute("select n from shaketable.poison").fetchall():
+                cursor.execute(sql.SQL("create sequence if not exists {}").format(
+                    sql.Identifier("shaketable", f"refused_{number}")))  # fmt: skip
+            cursor.execute(_FUNCTION)
+            triggers.put(connection, bench.relation, self.kind, "row")
+
+    def heal(self, bench: Bench) -> None:
+        with triggers.admin(bench) as connection:
+            triggers.drop(connection, bench.relation, self.kind)
+
+    def witness(self, bench: Bench) -> Witness:
+        """How many events were refused so far."""
+        with triggers.admin(bench) as connection:
+            refused = sum(count > 0 for _, count in triggers.refused(connection))
+        return Witness(refused > 0, refused, "events refused", f"{refused} poisonous events were refused")
+
+
+_TABLE = "create table if not exists shaketable.poison (n serial, event_id text primary key)"
+#: Whichever column holds the id: the relation is the target's own.
+_FUNCTION = """
+create or replace function shaketable.reject_rows() returns trigger language plpgsql security definer
+set search_path = pg_catalog as $$
+declare number integer;
+begin
+    select n into number from shaketable.poison
+    where event_id in (select value from jsonb_each_text(to_jsonb(new))) limit 1;
+    if number is not null then
+        perform nextval(format('shaketable.refused_%s', number));
+        raise exception 'shaketable refuses this event on purpose' using errcode = '22023';
+    end if;
+    return new;
+end $$
+"""
