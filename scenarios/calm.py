@@ -1,6 +1,14 @@
 """The control: nothing breaks, so nothing may be blamed."""
 
-from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks import (
+    ContentIntact,
+    HealthHonest,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RefusesRightly,
+)
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 
@@ -8,5 +16,13 @@ SCENARIO = Scenario(
     story="Nothing goes wrong: 120 events a second for 15 s, and every one of them is stored, once and in order.",
     load=Load(rate=120, baseline_s=3, shake_s=9, recover_s=3),
     settings={"lease_s": 3},
-    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept()),
+    checks=(
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
+    ),
 )

@@ -1,6 +1,17 @@
 """The store goes away under load, comes back slow, then well."""
 
-from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks import (
+    BreakerBehaves,
+    ContentIntact,
+    HealthHonest,
+    IntakeSurvives,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+    RefusesRightly,
+)
 from shaketable.faults import Down, Latency
 from shaketable.load import Load
 from shaketable.scenario import Scenario
@@ -16,6 +27,19 @@ SCENARIO = Scenario(
         "retry_base_s": 0.2,
         "retry_cap_s": 2,
         "lease_s": 5,
+        "open_within_s": 6,
+        "health_grace_s": 2,
     },
-    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept()),
+    checks=(
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(),
+    ),
 )

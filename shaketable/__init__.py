@@ -4,7 +4,8 @@ The tour, in the order of a run:
 
 An event (`event`) of a mix (`mix`) is sent by a client (`client`) at the pace of a load (`load`): an agenda (`agenda`)
 knows what is due, a player (`player`) hands it out and keeps the journal, a tally (`tally`) counts, and a driver
-(`driver`) runs all that inside Locust with its options (`load_options`), as a process of its own. `inputs` draws corpus
+(`driver`) runs all that inside Locust with its options (`load_options`) and over its connections (`connection`), as a
+process of its own. `inputs` draws corpus
 and schedule beforehand.
 
 What is tested is a target (`target`), told by its manifest (`manifest`), on a stack (`stack`, `stacks`) of real servers
@@ -21,6 +22,6 @@ lies in a run directory (`rundir`), beside the surroundings (`surroundings`).
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), and
 the report (`report`) shows it.
 
-A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands; `cli` and `commands`
+A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a terminal); `cli` and `commands`
 are the command line, `errors` what it says when something cannot be. `registry` and `bundled` find things by name.
 """

@@ -46,7 +46,9 @@ class RunBench:
     def relation(self) -> str:
         """Where the target stores events. Raises ScenarioError when its manifest does not say."""
         if (relation := self._target.manifest.stored.relation) is None:
-            raise ScenarioError(f"this fault breaks the stored relation: name it under [stored] of {self._target.manifest.name}")
+            raise ScenarioError(
+                f"name the relation that this fault breaks under [stored] of {self._target.manifest.name}"
+            )
         return relation
 
     def event_ids(self) -> list[str]:

@@ -69,6 +69,24 @@ def check(run_dir: RunPath = LATEST) -> int:
     return command(run_dir)
 
 
+@app.command()
+def report(run_dir: RunPath = LATEST) -> int:
+    """Write a saved run's page, report.html: one file, offline."""
+    from shaketable.commands.report import report as command
+
+    return command(run_dir)
+
+
+@app.command()
+def explain(
+    check: Annotated[str, typer.Argument(metavar="[CHECK]", help="A check's name; all of them without one.")] = "",
+) -> int:
+    """Say what a check's law is, its terms, the evidence it needs, and what it does not prove."""
+    from shaketable.commands.explain import explain as command
+
+    return command(check)
+
+
 @app.command(name="list")
 def list_() -> int:
     """Tell every scenario's story in a sentence, and name faults and checks."""

@@ -27,14 +27,14 @@ Row = dict[str, Any]
 
 def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) -> None:
     """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises TargetError for SQL that fails."""
+    if manifest.queue is not None:  # first: an event that is stored in between is seen twice, not never
+        rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
     with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
         rundir.write_lines(run / rundir.STORED, stored(connection, manifest))
         if manifest.dead_letters is not None:
             rundir.write_lines(run / rundir.DEAD_LETTERS, _rows(connection, manifest.dead_letters.sql, "dead_letters"))
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
-    if manifest.queue is not None:
-        rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
     if (log := run.logs / "postgres.log").exists():
         rundir.write_lines(run / rundir.RECEIVED, received(log))
 
@@ -76,12 +76,14 @@ def received(log: Path) -> Iterator[Row]:
     """What Postgres says it received, by application name: sessions begun and statements done, never their text."""
     for line in log.read_text(errors="replace").splitlines():
         if found := _RECEIVED.match(line):
-            at, by, what, name = found.groups()
-            yield {"at_us": int(float(at) * 1_000_000), "by": name or by, "what": _WHAT[what]}
+            at, by, what, ms, name = found.groups()
+            told = {"at_us": round(float(at) * 1_000_000), "by": name or by, "what": _WHAT[what]}
+            yield {**told, "ms": float(ms)} if ms else told
 
 
 _RECEIVED = re.compile(
-    r"(\d+\.\d+)\|\d+\|([^|]*)\|LOG:  (duration|connection authorized|disconnection):(?:.*application_name=(\S+))?"
+    r"(\d+\.\d+)\|\d+\|([^|]*)\|LOG:  (duration|connection authorized|disconnection):"
+    r"(?: (\d+\.\d+) ms)?(?:.*application_name=(\S+))?"
 )
 _WHAT = {"duration": "statement", "connection authorized": "connect", "disconnection": "disconnect"}
 

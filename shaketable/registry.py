@@ -43,6 +43,9 @@ class Registry(Generic[T]):
         if name not in kinds:
             raise InputError(f"expected a {self._noun}, one of {', '.join(sorted(kinds))}: got {name!r}")
         fields = {key: value for key, value in spec.items() if key != self._key}
+        known = kinds[name].__dataclass_fields__
+        if odd := sorted(fields.keys() - known.keys()):
+            raise InputError(f"{self._noun} {name} has no field {odd[0]!r}: it knows {', '.join(known) or 'none'}")
         try:
             return msgspec.convert(fields, kinds[name])  # type: ignore[no-any-return]
         except (msgspec.ValidationError, TypeError) as e:

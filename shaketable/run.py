@@ -43,7 +43,7 @@ from shaketable.stacks.local import LocalStack
 from shaketable.status import Show, Status
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
-from shaketable.transitions import collect
+from shaketable.transitions import FILE, collect, last_state
 
 #: Seconds between two looks of the main thread.
 TICK_S = 0.1
@@ -120,7 +120,8 @@ class _Run:
             state=self._state, logs=self._run.logs, settings=self._scenario.settings, record=probes,
         )  # fmt: skip
         self._open.callback(self._target.stop_all)
-        self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults, partial(inputs.event_ids, self._run)))
+        event_ids = partial(inputs.event_ids, self._run)
+        self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults, event_ids))
         self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._bench, faults))
         for entry in self._scenario.timeline:
             entry.fault.aims(self._bench)  # raises before anything is started if it is aimed at nothing
@@ -207,8 +208,13 @@ class _Run:
         self._show.update(Status(
             phase, left_s, self._scheduled, sent.acknowledged, counts.stored if counts else seen.get("stored"),
             counts.queue if counts else seen.get("queue"), seen.get("health"), seen.get("breaker"),
-            self._injector.active(),
+            self._injector.active(), self._breakers(),
         ))  # fmt: skip
+
+    def _breakers(self) -> dict[str, str]:
+        """The state of each process's breaker, as it wrote it last."""
+        found = {name: last_state(self._state / name / FILE) for name in self._target.instances}
+        return {name: state for name, state in found.items() if state}
 
     def _enter(self, phase: str, at: int | None = None, **more: Any) -> None:
         self._phases(Op("run", Kind.PHASE, at or self._clock.now(), detail={"name": phase, **more}))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -25,6 +25,7 @@ class Status:
     health: Scalar = None
     breaker: Scalar = None
     faults: Sequence[str] = ()
+    breakers: Mapping[str, str] = field(default_factory=dict)  # by process
 
 
 class Show(Protocol):

@@ -21,6 +21,14 @@ def collect(run: RunDir, state: Path) -> int:
     return rundir.write_lines(run / rundir.TRANSITIONS, lines)
 
 
+def last_state(path: Path) -> str | None:
+    """The state that a process's last transition led to; None where it wrote none."""
+    if not path.exists():
+        return None
+    *_, last = [None, *_lines(path)]
+    return str(last["to"]) if last and "to" in last else None
+
+
 def _at(line: dict[str, Any]) -> int:
     at = line.get("monotonic_ns")
     return at if isinstance(at, int) else 0

@@ -7,12 +7,10 @@ Times are seconds after T0. What a part does not say is as a sane run would have
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,132 +19,11 @@ import msgspec
 from shaketable import rundir
 from shaketable.check import Check
 from shaketable.checks import to_spec
-from shaketable.clock import SECOND
-from shaketable.history import POISON, History
-from shaketable.load import Planned
-from shaketable.mix.shape import Expect, Shape
-from shaketable.op import Journal, Kind, Op, Outcome, Scalar
+from shaketable.history import History
+from shaketable.op import Kind
 from shaketable.rundir import RunDir
-
-#: T0 on both clocks, in seconds.
-MONOTONIC, WALL = 1_000, 1_800_000_000
-#: Seconds that a literal run lasts, unless a part says later.
-END = 100
-GOOD = {"timestamp": "2024-01-01T00:00:00Z", "action": "test", "status": "success"}
-
-
-def ns(seconds: float) -> int:
-    """Monotonic nanoseconds of a time in seconds after T0."""
-    return MONOTONIC * SECOND + round(seconds * SECOND)
-
-
-def us(seconds: float) -> int:
-    """Wall microseconds of the same."""
-    return WALL * 1_000_000 + round(seconds * 1_000_000)
-
-
-@dataclass
-class Book:
-    """The lines of a run directory, file by file, as its parts put them there."""
-
-    ops: dict[str, list[Op]] = field(default_factory=dict)
-    lines: dict[str, list[Any]] = field(default_factory=dict)
-    timeline: list[dict[str, Any]] = field(default_factory=list)
-    scenario: dict[str, Any] = field(default_factory=dict)
-    target: dict[str, Any] = field(default_factory=dict)
-    absent: set[str] = field(default_factory=set)
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-
-    def op(self, file: str, process: str, kind: Kind, at: float, until: float | None = None, /, **more: Any) -> None:
-        outcome, event_id, attempt = (more.pop(name, None) for name in ("outcome", "event_id", "attempt"))
-        ended = None if until is None else ns(until)
-        self.ops.setdefault(file, []).append(Op(process, kind, ns(at), ended, outcome, event_id, attempt, more))
-
-    def line(self, file: str, **line: Any) -> None:
-        self.lines.setdefault(file, []).append(line)
-
-
-JOURNAL = "journal-load-0.jsonl"
-Part = Callable[[Book], None]
-
-
-@dataclass(frozen=True)
-class Try:
-    """One attempt; `until` is None when no answer was ever written."""
-
-    at: float
-    until: float | None = None
-    outcome: Outcome | None = None
-    status: int | None = None
-    resend: str = ""
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An event with its attempts."""
-
-    event_id: str
-    due: float
-    tries: tuple[Try, ...]
-    organization: str | None = "org"
-    expect: str = "accept"
-    body: dict[str, Any] = field(default_factory=lambda: dict(GOOD))
-    twin_of: str | None = None
-    ordered: bool = False
-    late: float = 0.0  # seconds that the harness itself was late
-    given_up: bool = False
-
-    def again(self, at: float, resend: str = "retry") -> Sent:
-        """The next attempt; the one before it, if it has no answer, never gets one."""
-        return replace(self, tries=(*self.tries, Try(at, resend=resend)))
-
-    def acknowledged(self, at: float) -> Sent:
-        return self._answered(at, Outcome.ACKNOWLEDGED, 202)
-
-    def refused(self, at: float, status: int | None = 400) -> Sent:
-        return self._answered(at, Outcome.REFUSED, status)
-
-    def indeterminate(self, at: float, status: int | None = None) -> Sent:
-        return self._answered(at, Outcome.INDETERMINATE, status)
-
-    def _answered(self, at: float, outcome: Outcome, status: int | None) -> Sent:
-        return replace(
-            self, tries=(*self.tries[:-1], replace(self.tries[-1], until=at, outcome=outcome, status=status))
-        )
-
-    def __call__(self, book: Book) -> None:
-        n = len(book.lines.setdefault(rundir.SCHEDULE, []))
-        book.lines.setdefault(rundir.CORPUS, []).append(Shape(n, Expect(self.expect), "a test's", body=self.body))
-        book.lines[rundir.SCHEDULE].append(
-            Planned(n, round(self.due * SECOND), self.event_id, n, Expect(self.expect), self.organization, self.ordered,
-                    twin_of=self.twin_of)
-        )  # fmt: skip
-        for each in self.tries:
-            self._write(book, each, n)
-        if self.given_up:
-            book.op(JOURNAL, "load-0", Kind.GIVE_UP, self.due, event_id=self.event_id, n=n)
-
-    def _write(self, book: Book, each: Try, n: int) -> None:
-        number, emitted = next(book.numbers), ns(each.at)
-        detail: dict[str, Scalar] = {"n": n, "due": ns(self.due), "emitted": emitted}
-        if not each.resend and each.at - self.late > self.due:
-            detail["held"] = ns(each.at) - ns(self.due + self.late)
-        if each.resend:
-            detail["resend"] = each.resend
-        common = {"event_id": self.event_id, "attempt": number}
-        book.op(JOURNAL, "load-0", Kind.INTENT, each.at, **common, **detail)
-        if each.until is not None:
-            book.op(
-                JOURNAL,
-                "load-0",
-                Kind.SEND,
-                each.at,
-                each.until,
-                outcome=each.outcome,
-                n=n,
-                status=each.status,
-                **common,
-            )
+from tests.book import END, GOOD, JOURNAL, Book, Part, ns, us, written
+from tests.sends import Sent, Try
 
 
 def sent(event_id: str, at: float = 0, **more: Any) -> Sent:
@@ -311,7 +188,7 @@ def poisoned(*event_ids: str) -> Part:
 
     def write(book: Book) -> None:
         for event_id in event_ids:
-            book.line(POISON, event_id=event_id, refused=1)
+            book.line(rundir.POISON, event_id=event_id, refused=1)
 
     return write
 
@@ -362,7 +239,7 @@ def run_of(parts: Iterable[Part], folder: Path | None = None) -> RunDir:
     for part in sorted(parts, key=lambda part: not isinstance(part, Sent)):
         part(book)
     _complete(book)
-    return _written(book, folder or Path(tempfile.mkdtemp(prefix="history-")))
+    return written(book, folder or Path(tempfile.mkdtemp(prefix="history-")))
 
 
 def _complete(book: Book) -> None:
@@ -372,21 +249,6 @@ def _complete(book: Book) -> None:
     if not any(op.kind is Kind.CLOCK for op in book.ops[rundir.PHASES]):
         for at in range(-10, END + 11, 10):
             clock(at)(book)
-
-
-def _written(book: Book, folder: Path) -> RunDir:
-    run = RunDir(folder)
-    rundir.write_json(run / rundir.SCENARIO, {**book.scenario, "timeline": book.timeline})
-    rundir.write_json(run / rundir.TARGET, book.target)
-    for file, lines in book.lines.items():
-        if file not in book.absent:
-            rundir.write_lines(run / file, lines)
-    for file in book.ops.keys() - book.absent:
-        journal = Journal(run / file)
-        for op in book.ops[file]:
-            journal.write(op)
-        journal.close()
-    return run
 
 
 def history(*parts: Part) -> History:

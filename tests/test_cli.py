@@ -141,7 +141,7 @@ def test_folder_that_is_no_run_directory_is_named(command: str, tmp_path: Path) 
     assert done.returncode == 254
 
 
-@pytest.mark.parametrize("arguments", [["--no-such-option"], ["run"], ["no-such-command"], ["run", "calm", "--seed", "x"]])
+@pytest.mark.parametrize("arguments", [["--no-such"], ["run"], ["no-such-command"], ["run", "calm", "--seed", "x"]])
 def test_usage_error_is_no_verdict(arguments: list[str]) -> None:
     done = shaketable(*arguments)
     assert done.returncode == 254

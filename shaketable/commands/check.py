@@ -6,17 +6,20 @@ from pathlib import Path
 
 from shaketable import rundir, verdict
 from shaketable.check import Verdict
+from shaketable.report import page as report_page
 from shaketable.report import summary
 
 #: What the command line ends with.
 EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_APPLICABLE: 2}
 
 
-def check(run_dir: Path) -> int:
-    """Write verdict.json anew and print it. Raises RunDirError for a folder that is no run directory."""
+def check(run_dir: Path, page: bool = False) -> int:
+    """Write verdict.json anew, and the page if asked, and tell. Raises RunDirError for what is no run directory."""
     run = rundir.find(run_dir)
     doc = verdict.judge_run(run)
-    summary.show(doc, _shown(run.path))
+    if page:
+        report_page.report(run)
+    summary.show(doc, _shown(run.path), page)
     return EXIT[doc.verdict]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 
 from shaketable import run, rundir, scenario
 from shaketable.bundled import find
 from shaketable.commands import check
 from shaketable.rundir import RunDir
+from shaketable.live import LiveShow
 from shaketable.status import PlainShow
 
 
@@ -29,6 +31,6 @@ def one(
     if seed is not None:
         asked = dataclasses.replace(asked, seed=seed)
     order = run.Order(asked, target or find("reference_impl/target.toml"), runs, port_base, earlier)
-    with PlainShow() as show:
+    with LiveShow() if sys.stdout.isatty() else PlainShow() as show:
         directory: RunDir = run.run(order, show)
-    return check.check(directory.path)
+    return check.check(directory.path, page=True)

@@ -65,7 +65,8 @@ class FailNext:
             row = connection.execute("select case when is_called then last_value else 0 end from shaketable.failed")
             asked = int((row.fetchone() or [0])[0])
         failed = min(asked, self.k)
-        return Witness(failed == self.k, failed, "writes failed", f"{failed} of {self.k} failed, {asked - failed} let by")
+        told = f"{failed} of {self.k} failed, {asked - failed} let by"
+        return Witness(failed == self.k, failed, "writes failed", told)
 
 
 _FUNCTION = sql.SQL("""

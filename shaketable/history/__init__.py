@@ -19,6 +19,5 @@ from shaketable.history.clocks import Clocks
 from shaketable.history.columns import NEVER
 from shaketable.history.facts import ScenarioFacts, TargetFacts
 from shaketable.history.history import History
-from shaketable.history.kept import POISON
 
-__all__ = ["NEVER", "POISON", "Clocks", "History", "ScenarioFacts", "TargetFacts"]
+__all__ = ["NEVER", "Clocks", "History", "ScenarioFacts", "TargetFacts"]

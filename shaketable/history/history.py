@@ -56,7 +56,7 @@ class History:
             scenario, target, clocks,
             events=None if events is None else load.with_fates(events, journals), attempts=journals.attempts,
             stored=kept.stored(run, ids), dead=kept.dead(run, target.dead_letters is None, ids),
-            queue_length=kept.queue_length(run / rundir.QUEUE), poison=kept.poison(run / kept.POISON, ids),
+            queue_length=kept.queue_length(run / rundir.QUEUE), poison=kept.poison(run / rundir.POISON, ids),
             faults=watched.faults(seen[rundir.FAULTS], scenario.timeline), sinks=watched.sinks(seen[rundir.FAULTS]),
             probes=watched.probes(seen[rundir.PROBES]), processes=watched.processes(seen[rundir.PROBES]),
             transitions=watched.transitions(run), received=watched.received(run, clocks),

@@ -16,8 +16,6 @@ from shaketable.rundir import RunDir
 
 #: No position, or no commit time.
 NONE = -1
-#: The events that the harness itself made poison (RejectRows): a line {event_id, refused} each.
-POISON = "poison.jsonl"
 
 
 class _Stored(msgspec.Struct, frozen=True, gc=False):

@@ -20,7 +20,7 @@ STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "
 _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
 
 
-def show(doc: VerdictDoc, run: Path, console: Console | None = None) -> None:
+def show(doc: VerdictDoc, run: Path, page: bool = False, console: Console | None = None) -> None:
     """Print it all; reads well without colour, in a pipe, and at 80 columns."""
     console = console or Console(highlight=False, soft_wrap=True)
     console.print()
@@ -32,7 +32,9 @@ def show(doc: VerdictDoc, run: Path, console: Console | None = None) -> None:
     console.print()
     for line in [*members(doc), *faults(doc), figures(doc)]:
         console.print(line)
-    console.print(f"\nrun:    {run}\nagain:  shaketable run {doc.scenario} --replay {run}")
+    if page:
+        console.print(f"\nreport: {run / 'report.html'}")
+    console.print(f"run:    {run}\nagain:  shaketable run {doc.scenario} --replay {run}")
 
 
 def sentence(doc: VerdictDoc) -> str:
@@ -84,7 +86,8 @@ def faults(doc: VerdictDoc) -> list[str]:
 
 def figures(doc: VerdictDoc) -> str:
     """The figures that were measured, in one paragraph."""
-    return ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in doc.figures.items() if value is not None)
+    known = {name.replace("_", " "): value for name, value in doc.figures.items() if value is not None}
+    return ", ".join(f"{name} {_number(value)}" for name, value in known.items())
 
 
 def _number(value: float) -> str:

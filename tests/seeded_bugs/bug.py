@@ -19,8 +19,8 @@ class Bug:
 
 def manifest(bug_file: Path, folder: Path) -> Path:
     """The reference's manifest with the bug's file in place of the reference, written to `folder`."""
-    text = REFERENCE.read_text()
-    told = text.replace('"-m", "reference_impl"', f'"{bug_file}"').replace('cwd = ".."', f'cwd = "{HERE.parent.parent}"')
+    told = REFERENCE.read_text().replace('cwd = ".."', f'cwd = "{HERE.parent.parent}"')
+    told = told.replace('"-m", "reference_impl"', f'"{bug_file}"')
     told = told.replace('name = "reference"', f'name = "{bug_file.stem}"')
     assert told.count(str(bug_file)) == 3, "setup, ingest and worker must all run the bug"
     path = folder / f"{bug_file.stem}.toml"

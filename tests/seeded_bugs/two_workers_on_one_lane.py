@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -24,16 +25,14 @@ BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow")
 GROUP = "workers"
 
 
-async def take(connection: Connection, lanes: Sequence[int]) -> int | None:  # noqa: ARG001
+async def take(connection: Connection, lanes: Sequence[int]) -> int | None:
     return lanes[0] if lanes else None
 
 
 async def share(redis: Redis, lane: int, count: int) -> list[Entry]:
     """The next entries that nobody else has, as a consumer group gives them; a few at a time."""
-    try:
+    with suppress(ResponseError):  # the other worker was first
         await redis.xgroup_create(queue.key(lane), GROUP, "0", mkstream=True)
-    except ResponseError:
-        pass  # the other worker was first
     found = await redis.xreadgroup(GROUP, os.environ["PROCESS"], {queue.key(lane): ">"}, count=min(count, 5))
     return [queue._as_text(*entry) for _, entries in found or [] for entry in entries]
 

@@ -1,0 +1,55 @@
+"""What people watch says phase, events, health, breakers and faults, in words that need no colour."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from shaketable.live import LiveShow, picture
+from shaketable.status import PlainShow, Status
+
+STATUS = Status(
+    "shake", 12.4, 4320, 600, 580, 20, 60, "OPEN", ["postgres away (sink)"], {"worker-1": "OPEN", "worker-2": "CLOSED"}
+)
+
+
+def drawn(status: Status) -> str:
+    console = Console(width=100, file=io.StringIO(), color_system=None)
+    console.print(picture(status))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_picture_tells_all_without_colour() -> None:
+    told = drawn(STATUS)
+    for word in ("shake", "12 s", "4320 scheduled", "600 acknowledged", "580 stored", "20 queued", "60",
+                 "worker-1 OPEN", "worker-2 CLOSED", "postgres away (sink)"):  # fmt: skip
+        assert word in told
+
+
+def test_what_was_not_seen_is_a_dash_and_no_answer() -> None:
+    told = drawn(Status("baseline"))
+    assert "– stored" in told
+    assert "no answer" in told
+
+
+def test_hostile_label_is_no_markup() -> None:
+    assert "[bold]x[/bold]" in drawn(Status("shake", faults=["[bold]x[/bold]"]))
+
+
+def test_live_view_keeps_what_was_said() -> None:
+    out = io.StringIO()
+    with LiveShow(Console(width=100, file=out, force_terminal=True)) as show:
+        show.say("worker-1 died by itself")
+        show.update(STATUS)
+    assert "worker-1 died by itself" in out.getvalue()
+
+
+def test_plain_lines_come_with_each_change_of_phase_or_fault_and_not_more() -> None:
+    out = io.StringIO()
+    with PlainShow(out) as show:
+        for status in (Status("baseline"), Status("baseline"), Status("shake"), STATUS, STATUS):
+            show.update(status)
+    assert len(out.getvalue().splitlines()) == 3
+    assert "FAULT postgres away (sink)" in out.getvalue()
