@@ -22,6 +22,6 @@ lies in a run directory (`rundir`), beside the surroundings (`surroundings`).
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), and
 the report (`report`) shows it.
 
-A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a terminal); `cli` and `commands`
-are the command line, `errors` what it says when something cannot be. `registry` and `bundled` find things by name.
+A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
+terminal); `cli` and `commands` are the command line, `errors` what it says when something cannot be. `registry` and `bundled` find things by name.
 """

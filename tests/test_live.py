@@ -40,7 +40,7 @@ def test_hostile_label_is_no_markup() -> None:
 
 def test_live_view_keeps_what_was_said() -> None:
     out = io.StringIO()
-    with LiveShow(Console(width=100, file=out, force_terminal=True)) as show:
+    with LiveShow(Console(width=100, file=out, force_terminal=True, highlight=False)) as show:
         show.say("worker-1 died by itself")
         show.update(STATUS)
     assert "worker-1 died by itself" in out.getvalue()

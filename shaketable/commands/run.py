@@ -9,8 +9,8 @@ from pathlib import Path
 from shaketable import run, rundir, scenario
 from shaketable.bundled import find
 from shaketable.commands import check
-from shaketable.rundir import RunDir
 from shaketable.live import LiveShow
+from shaketable.rundir import RunDir
 from shaketable.status import PlainShow
 
 

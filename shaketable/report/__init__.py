@@ -1,6 +1,6 @@
 """What people see of a run, made of a run directory alone.
 
 `summary` is the verdict in the terminal, `page` the whole of it in a browser. Tables of pandas (`frames`) stand behind
-the scripts in reports/: `delivery` what became of the events, `breaker` what every breaker did, `health` what the target
-said of its health; `script` is their one `main`.
+the scripts in reports/: `delivery` what became of the events, `breaker` what every breaker did, `health` what the
+target said of its health; `script` is their one `main`.
 """

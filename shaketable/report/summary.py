@@ -22,7 +22,7 @@ _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "jud
 
 def show(doc: VerdictDoc, run: Path, page: bool = False, console: Console | None = None) -> None:
     """Print it all; reads well without colour, in a pipe, and at 80 columns."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or Console(highlight=False)
     console.print()
     console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {sentence(doc)}"))
     for reason in doc.reasons:
@@ -33,8 +33,8 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, console: Console | None
     for line in [*members(doc), *faults(doc), figures(doc)]:
         console.print(line)
     if page:
-        console.print(f"\nreport: {run / 'report.html'}")
-    console.print(f"run:    {run}\nagain:  shaketable run {doc.scenario} --replay {run}")
+        console.print(f"\nreport: {run / 'report.html'}", soft_wrap=True)
+    console.print(f"run:    {run}\nagain:  shaketable run {doc.scenario} --replay {run}", soft_wrap=True)
 
 
 def sentence(doc: VerdictDoc) -> str:
