@@ -23,5 +23,6 @@ The history (`history`) is read from there alone; checks (`check`, `checks`) tur
 the report (`report`) shows it.
 
 A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
-terminal); `cli` and `commands` are the command line, `errors` what it says when something cannot be. `registry` and `bundled` find things by name.
+terminal); `cli` and `commands` are the command line, `errors` what it says when something cannot be. `registry` and
+`bundled` find things by name.
 """

@@ -12,13 +12,13 @@ Seen = Callable[[float | None, float | None], bool]
 
 
 def witness(bench: Bench, links: list[Link], seen: Seen) -> Witness:
-    """Landed when the fault is seen on every one of the links it is aimed at; the figure is the share of them."""
+    """Landed when the fault is seen on every one of the links it is aimed at; the figure is how many those are."""
     pairs = [(bench.round_trip_ms(link, through=True), bench.round_trip_ms(link, through=False)) for link in links]
     hit = sum(seen(through, past) for through, past in pairs)
     shown = ", ".join(
         f"{link.name}: {_ms(a)} through, {_ms(b)} past" for link, (a, b) in zip(links, pairs, strict=True)
     )
-    return Witness(hit == len(links), hit / len(links), "links hit / links aimed at", shown)
+    return Witness(hit == len(links), hit, f"of {len(links)} links hit", shown)
 
 
 def _ms(value: float | None) -> str:

@@ -1,0 +1,137 @@
+"""Faults inside the database: exactly k writes fail, exactly the chosen events are refused; healed, nothing is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import cast
+
+import psycopg
+import pytest
+
+from shaketable.bench import RunBench
+from shaketable.errors import ScenarioError
+from shaketable.faults import FailNext, RejectRows, triggers
+from shaketable.op import Op
+from shaketable.stack import Stack
+from shaketable.target import Target
+from tests.conftest import Servers
+
+IDS = [str(uuid.UUID(int=n << 96 | 1)) for n in range(0, 2**32, 2**32 // 50)]
+
+
+class Here:
+    """A stack whose database is this test's own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def admin_url(self) -> str:
+        return self._url
+
+
+class Aimed:
+    """What these faults ask of a target: the relation, and which processes a name means."""
+
+    class manifest:  # noqa: N801
+        name = "tested"
+
+        class stored:  # noqa: N801
+            relation = "kept"
+
+    def named(self, name: str) -> list[object]:
+        if name not in ("worker", "worker-1"):
+            raise ScenarioError(f"no process {name}")
+        return [type("Instance", (), {"name": "worker-1"})()]
+
+
+@pytest.fixture
+def bench(servers: Servers) -> Iterator[RunBench]:
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("create table kept (id uuid, month date) partition by range (month)")
+        connection.execute("create table kept_all partition of kept for values from ('2000-01-01') to ('2100-01-01')")
+    ops: list[Op] = []
+    stack, target = cast(Stack, Here(servers.superuser_url)), cast(Target, Aimed())
+    with RunBench(stack, target, ops.append, lambda: IDS) as made:
+        yield made
+
+
+def write(servers: Servers, event_id: str = IDS[-1], name: str = "worker-1.1") -> str:
+    """Store one row as the target would; returns the SQLSTATE it got, or "stored"."""
+    with psycopg.connect(servers.postgres_url, application_name=name) as connection:
+        try:
+            connection.execute("insert into kept values (%s, '2026-01-01')", [event_id])
+        except psycopg.Error as e:
+            return str(e.sqlstate)
+    return "stored"
+
+
+def test_exactly_k_writes_fail(servers: Servers, bench: RunBench) -> None:
+    fault = FailNext(3)
+    fault.inject(bench)
+    assert not fault.witness(bench).landed
+    assert [write(servers) for _ in range(5)] == ["53100"] * 3 + ["stored"] * 2
+    assert fault.witness(bench).landed
+    assert fault.witness(bench).figure == 3
+
+
+def test_writes_of_other_processes_do_not_count(servers: Servers, bench: RunBench) -> None:
+    FailNext(1, process="worker-1").inject(bench)
+    assert write(servers, name="worker-2.1") == "stored"
+    assert write(servers, name="worker-1.1") == "53100"
+
+
+def test_a_second_injection_counts_anew(servers: Servers, bench: RunBench) -> None:
+    for _ in range(2):
+        FailNext(1).inject(bench)
+        assert [write(servers), write(servers)] == ["53100", "stored"]
+        FailNext(1).heal(bench)
+
+
+def test_exactly_the_chosen_events_are_refused_and_counted(servers: Servers, bench: RunBench) -> None:
+    fault = RejectRows(0.1)
+    poison = fault.chosen(IDS)
+    assert 0 < len(poison) < len(IDS)
+    fault.inject(bench)
+    assert not fault.witness(bench).landed
+    told = {event_id: write(servers, event_id) for event_id in IDS}
+    assert {event_id for event_id, state in told.items() if state == "22023"} == set(poison)
+    assert fault.witness(bench).figure == len(poison)
+
+
+def test_refusals_are_known_after_healing(servers: Servers, bench: RunBench) -> None:
+    fault = RejectRows(0.1)
+    fault.inject(bench)
+    poison = fault.chosen(IDS)
+    write(servers, poison[0])
+    fault.heal(bench)
+    assert write(servers, poison[0]) == "stored"
+    with triggers.admin(bench) as connection:
+        assert dict(triggers.refused(connection)) == {event_id: int(event_id == poison[0]) for event_id in poison}
+
+
+@pytest.mark.parametrize("fault", [FailNext(2), RejectRows(1)])
+def test_healing_twice_and_before_injecting_is_harmless(
+    servers: Servers, bench: RunBench, fault: FailNext | RejectRows
+) -> None:
+    fault.heal(bench)
+    fault.inject(bench)
+    fault.heal(bench)
+    fault.heal(bench)
+    assert write(servers) == "stored"
+
+
+def test_fault_aimed_at_nothing_says_so(bench: RunBench) -> None:
+    with pytest.raises(ScenarioError, match="nobody"):
+        FailNext(1, process="nobody").aims(bench)
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5])
+def test_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ScenarioError, match="share"):
+        RejectRows(share)
+
+
+def test_failing_no_write_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="got 0"):
+        FailNext(0)
