@@ -40,8 +40,9 @@ class Axis:
 
     def frame(self, name: str, height: int, y_range: tuple[float, float], **options: Any) -> Any:
         """An empty lane: no toolbar; drag to zoom, shift-drag to pan, double-click to go back."""
+        low, high = y_range
         made = figure(
-            name=name, height=height, x_range=self.range, y_range=Range1d(start=y_range[0], end=y_range[1]), toolbar_location=None,
+            name=name, height=height, x_range=self.range, y_range=Range1d(start=low, end=high), toolbar_location=None,
             tools="xbox_zoom,reset", active_drag="xbox_zoom", sizing_mode="stretch_width", min_border_left=LEFT,
             min_border_right=RIGHT, min_border_top=5, min_border_bottom=7, background_fill_color=None,
             border_fill_color=None, outline_line_color=None, **options,

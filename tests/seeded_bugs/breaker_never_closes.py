@@ -1,0 +1,28 @@
+"""Takes every trial for a failed one, so its breaker never closes again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl.__main__ import main
+from reference_impl.breaker import HALF_OPEN, Breaker, Ticket
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage")
+
+succeeded = Breaker.succeeded
+
+
+def gloomy(self: Breaker, ticket: Ticket) -> None:
+    if self.state == HALF_OPEN:
+        self.failed(ticket, "it will fail again")
+    else:
+        succeeded(self, ticket)
+
+
+if __name__ == "__main__":
+    Breaker.succeeded = gloomy  # type: ignore[method-assign]
+    sys.exit(main())

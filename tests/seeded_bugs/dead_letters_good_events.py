@@ -1,0 +1,32 @@
+"""Buries the whole batch in which one event is poison."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psycopg
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import dead_letter
+from reference_impl.__main__ import main
+from reference_impl.errors import Failure
+from reference_impl.isolate import Isolation
+from reference_impl.store import Tally
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison")
+
+
+async def bury_all(self: Isolation) -> Tally:
+    error = psycopg.DataError("the batch was refused")
+    async with self._store.connection.transaction():
+        for row in self._rows:
+            await dead_letter.bury(self._store.connection, self._letter(row, Failure.DATA, error))
+    return Tally(dead=len(self._rows))
+
+
+if __name__ == "__main__":
+    Isolation.run = bury_all  # type: ignore[method-assign]
+    sys.exit(main())

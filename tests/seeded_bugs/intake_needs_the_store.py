@@ -1,0 +1,30 @@
+"""Refuses events while a breaker is open, although the queue would have kept them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl.__main__ import main
+from reference_impl.breaker import CLOSED
+from reference_impl.errors import NotNowError
+from reference_impl.health import worst_state
+from reference_impl.intake import Intake
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="intake_survives", shown_by="outage")
+
+admit = Intake._admit
+
+
+def anxious(self: Intake) -> None:
+    if worst_state(self._watch.vitals) != CLOSED:
+        raise NotNowError("the store is away")
+    admit(self)
+
+
+if __name__ == "__main__":
+    Intake._admit = anxious  # type: ignore[method-assign]
+    sys.exit(main())

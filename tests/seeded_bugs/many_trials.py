@@ -1,0 +1,34 @@
+"""While half-open it lets several trials go at once."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import database
+from reference_impl.__main__ import main
+from reference_impl.errors import StoreError
+from reference_impl.lane import Lane
+from reference_impl.lanes import Lanes
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage")
+
+trial = Lanes._trial
+
+
+async def eager(self: Lanes) -> Lane | None:
+    for _ in range(3):
+        with suppress(psycopg.Error, StoreError, OSError):
+            await database.close(await self._connect())
+    return await trial(self)
+
+
+if __name__ == "__main__":
+    Lanes._trial = eager  # type: ignore[method-assign]
+    sys.exit(main())

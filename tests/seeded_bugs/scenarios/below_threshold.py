@@ -1,0 +1,28 @@
+"""One failure fewer than the breaker's threshold."""
+
+from shaketable.checks import BreakerBehaves, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.faults import FailNext
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="One worker's next 4 writes fail: with a threshold of 5 its breaker stays closed.",
+    load=Load(rate=60, baseline_s=1, shake_s=6, recover_s=2),
+    timeline=(At(1, 5, FailNext(4, process="worker")),),
+    counts={"worker": 1},
+    settings={
+        "breaker_failure_threshold": 5,
+        "breaker_recovery_s": 1,
+        "retry_base_s": 0.1,
+        "retry_cap_s": 1,
+        "lease_s": 2,
+    },
+    checks=(
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        BreakerBehaves(),
+    ),
+)

@@ -1,0 +1,42 @@
+"""The store goes away long enough for breaker and health to be judged."""
+
+from shaketable.checks import (
+    BreakerBehaves,
+    HealthHonest,
+    IntakeSurvives,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+)
+from shaketable.faults import Down
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="Postgres is away for 7 s: breakers open, try again each 2 s, close; health says so; the backlog drains.",
+    load=Load(rate=60, baseline_s=3, shake_s=9, recover_s=8),
+    timeline=(At(1, 8, Down("postgres")),),
+    settings={
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.1,
+        "retry_cap_s": 1,
+        "attempt_timeout_s": 2,
+        "lease_s": 2,
+        "open_within_s": 3,
+        "health_grace_s": 1,
+    },
+    drain_s=15,
+    checks=(
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(),
+    ),
+)

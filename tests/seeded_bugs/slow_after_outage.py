@@ -1,0 +1,44 @@
+"""Once its breaker has opened, every batch waits: it stays slow after all is healed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl.__main__ import main
+from reference_impl.breaker import CLOSED, Breaker
+from reference_impl.lane import Lane
+from reference_impl.row import Row
+from reference_impl.store import Tally
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="recovers_in_time", shown_by="outage")
+
+#: Seconds that each batch waits.
+WAIT_S = 1.5
+
+put, state_change = Lane.put, Breaker.state_change
+opened: list[str] = []
+
+
+def remember(self: Breaker, cb: Any, old_state: Any, new_state: Any) -> None:
+    state_change(self, cb, old_state, new_state)
+    if self.state != CLOSED:
+        opened.append(self.state)
+
+
+async def cautious(self: Lane, rows: Sequence[Row]) -> Tally:
+    if opened:
+        await asyncio.sleep(WAIT_S)
+    return await put(self, rows)
+
+
+if __name__ == "__main__":
+    Breaker.state_change = remember  # type: ignore[method-assign]
+    Lane.put = cautious  # type: ignore[method-assign]
+    sys.exit(main())
