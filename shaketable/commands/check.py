@@ -13,13 +13,16 @@ from shaketable.report import summary
 EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_APPLICABLE: 2}
 
 
-def check(run_dir: Path, page: bool = False) -> int:
-    """Write verdict.json anew, and the page if asked, and tell. Raises RunDirError for what is no run directory."""
+def check(run_dir: Path, page: bool = False, asked: str = "") -> int:
+    """Write verdict.json anew, and the page if asked, and tell. Raises RunDirError for what is no run directory.
+
+    `asked` is what was typed after `shaketable run`, where it was more than the scenario's name.
+    """
     run = rundir.find(run_dir)
     doc = verdict.judge_run(run)
     if page:
         report_page.report(run)
-    summary.show(doc, _shown(run.path), page)
+    summary.show(doc, _shown(run.path), page, asked)
     return EXIT[doc.verdict]
 
 

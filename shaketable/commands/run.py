@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from pathlib import Path
 
@@ -33,4 +34,6 @@ def one(
     order = run.Order(asked, target or find("reference_impl/target.toml"), runs, port_base, earlier)
     with LiveShow() if sys.stdout.isatty() else PlainShow() as show:
         directory: RunDir = run.run(order, show)
-    return check.check(directory.path, page=True)
+    return check.check(
+        directory.path, page=True, asked=shlex.join([name, *(["--target", str(target)] if target else [])])
+    )

@@ -20,7 +20,7 @@ STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "
 _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
 
 
-def show(doc: VerdictDoc, run: Path, page: bool = False, console: Console | None = None) -> None:
+def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", console: Console | None = None) -> None:
     """Print it all; reads well without colour, in a pipe, and at 80 columns."""
     console = console or Console(highlight=False)
     console.print()
@@ -34,7 +34,7 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, console: Console | None
         console.print(line)
     if page:
         console.print(f"\nreport: {run / 'report.html'}", soft_wrap=True)
-    console.print(f"run:    {run}\nagain:  shaketable run {doc.scenario} --replay {run}", soft_wrap=True)
+    console.print(f"run:    {run}\nagain:  shaketable run {asked or doc.scenario} --replay {run}", soft_wrap=True)
 
 
 def sentence(doc: VerdictDoc) -> str:
