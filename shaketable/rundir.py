@@ -68,6 +68,7 @@ class RunDir:
 def create(root: Path, scenario: str, target: str, now: datetime | None = None) -> RunDir:
     """Make `root/20261123T101502Z-4f1c-SCENARIO-TARGET` and let `root/latest` lead to it."""
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    root = root.resolve()  # processes of a run stand in other folders
     path = root / f"{stamp}-{secrets.token_hex(2)}-{scenario}-{target}"
     (path / LOGS).mkdir(parents=True, mode=0o755)
     _point_latest(root, path)

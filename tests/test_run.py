@@ -111,6 +111,15 @@ def test_interrupted_harness_says_so_and_leaves_nothing(number: signal.Signals, 
 
 
 @pytest.mark.slow
+def test_run_started_in_another_folder_keeps_its_traces_there(tmp_path: Path) -> None:
+    harness = subprocess.run(
+        [sys.executable, "-m", "shaketable.cli", "run", str(SHORT)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert harness.returncode == 0, harness.stdout + harness.stderr
+    assert (tmp_path / "runs" / "latest" / "transitions.jsonl").read_text().count('"OPEN"') >= 2
+
+
+@pytest.mark.slow
 def test_two_runs_at_once_in_a_folder_with_a_space_both_pass(tmp_path: Path) -> None:
     folder = tmp_path / "with a space"
     both = [start(folder / name) for name in ("one", "two")]
