@@ -1,19 +1,29 @@
-"""The docs are true: generated pages are fresh, every file and op is told of, no link leads nowhere."""
+"""The docs are true: generated pages are fresh, every key, file and op is told of, no link leads nowhere."""
 
 from __future__ import annotations
 
 import re
 import runpy
 from pathlib import Path
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
-from shaketable import rundir
+from shaketable import manifest, rundir
 from shaketable.op import Kind
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
 MAKE = runpy.run_path(str(ROOT / "tools" / "make_docs.py"))
+
+
+def structs(kind: Any) -> set[type[msgspec.Struct]]:
+    """The Structs that a type is made of, at any depth."""
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return {found for arg in get_args(kind) for found in structs(arg)}
+    return {kind}.union(*(structs(field.type) for field in msgspec.structs.fields(kind)))
 
 
 @pytest.mark.parametrize("name", MAKE["PAGES"])
@@ -21,18 +31,46 @@ def test_generated_page_is_fresh(name: str) -> None:
     assert (DOCS / name).read_text() == MAKE["PAGES"][name](), "run: python tools/make_docs.py"
 
 
+def test_every_part_of_a_manifest_has_a_section() -> None:
+    assert structs(manifest.Manifest) == {struct for _, struct in MAKE["SECTIONS"]}
+
+
+def test_contract_tells_type_default_unit_and_meaning_of_every_key() -> None:
+    _, _, told = (DOCS / "contract.md").read_text().partition("## The manifest, key by key")
+    rows = re.findall(r"^(\| `.*?) ([^|]*) \|$", told, re.M)
+    expected = [MAKE["row"](field) for _, struct in MAKE["SECTIONS"] for field in msgspec.structs.fields(struct)]
+    assert [row for row, _ in rows] == expected
+    assert [row for row, meaning in rows if not meaning] == []
+
+
 def test_every_file_of_a_run_directory_is_told_of() -> None:
     told = (DOCS / "run-directory.md").read_text()
-    names = {v for k, v in vars(rundir).items() if k.isupper() and isinstance(v, str) and v.endswith(("json", "jsonl"))}
-    assert {name for name in names if name not in told} == set()
+    files = {v for k, v in vars(rundir).items() if k.isupper() and isinstance(v, str)}
+    assert {"verdict.json", "logs", "latest"} <= files
+    assert {name for name in files if not re.search(rf"[`/]{re.escape(name)}[`/]", told)} == set()
 
 
 def test_every_kind_of_op_is_told_of() -> None:
     told = (DOCS / "run-directory.md").read_text()
-    assert {kind.value for kind in Kind if f"`{kind.value}`" not in told} == set()
+    assert {kind.value for kind in Kind if f"| `{kind.value}` |" not in told} == set()
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))])
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
 def test_no_link_leads_nowhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)", page.read_text())
-    assert [link for link in links if not link.startswith("http") and not (page.parent / link).exists()] == []
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+    near = [(page.parent / path if path else page, anchor) for path, _, anchor in links if not path.startswith("http")]
+    assert [str(to) for to, _ in near if not to.exists()] == []
+    assert [anchor for to, anchor in near if anchor and anchor not in anchors(to)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """What a page's headings are called in links."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page_fits_and_names_no_place_of_a_machine(page: Path) -> None:
+    lines = page.read_text().splitlines()
+    assert [line for line in lines if len(line) > 130] == []
+    assert [line for line in lines if re.search(r"(?<![\w.`])/(home|root|tmp|usr|var|work)/", line)] == []

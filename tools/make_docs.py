@@ -1,11 +1,12 @@
-"""Writes the generated pages of docs/: `python tools/make_docs.py`. A test fails when one is stale."""
+"""Writes the generated parts of docs/: `python tools/make_docs.py`. A test fails when one is stale."""
 
 from __future__ import annotations
 
 import inspect
+import types
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -22,17 +23,20 @@ SECTIONS: list[tuple[str, type[msgspec.Struct]]] = [
     ("[[process]]", manifest.Process),
     ("[stored]", manifest.Stored),
     ("[dead_letters]", manifest.DeadLetters),
+    ("[queue]", manifest.Queue),
     ("[queue] redis = […]", manifest.QueueKey),
     ("[timing]", manifest.Timing),
     ("[capabilities]", manifest.Capabilities),
 ]
+#: Units by how a name ends, longest first; a number without one is a count.
+UNITS = (("contract", "version"), ("_times", "times"), ("_ms", "ms"), ("_s", "s"), ("share", "0–1"))
 
 
 def checks() -> str:
     """docs/checks.md."""
     parts = [NOTE, "# Checks", "", "Each is a law. `shaketable explain CHECK` prints the same.", ""]
     for name, kind in CHECKS.kinds().items():
-        parts += [f"## {name}", "", inspect.getdoc(kind) or "", "", *budgets(kind, "Budgets")]
+        parts += [f"## {name}", "", inspect.getdoc(kind) or "", "", *table(kind, "Budgets")]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -41,40 +45,73 @@ def faults() -> str:
     parts = [NOTE, "# Faults", "", "Written as `At(from_s, until_s, Fault(…))`, in seconds of the shake.", ""]
     for kind in FAULTS.kinds().values():
         parts += [f"## {kind.__name__}", "", inspect.getdoc(kind) or "", ""]
-        parts += [f"**Witness.** {inspect.getdoc(kind.witness)}", "", *budgets(kind, "Fields")]
+        parts += [f"**Witness.** {inspect.getdoc(kind.witness)}", "", *table(kind, "Fields")]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def keys() -> str:
     """docs/manifest.md."""
-    parts = [NOTE, "# The manifest, key by key", ""]
+    parts = [NOTE, "# The manifest, key by key", "", "[contract.md](contract.md) says what each key means.", ""]
     for title, struct in SECTIONS:
-        parts += [f"## {title or 'top level'}", "", inspect.getdoc(struct) or "", "", "| key | type | default |"]
-        parts += ["|---|---|---|", *(row(field) for field in msgspec.structs.fields(struct)), ""]
+        parts += [f"## {title or 'top level'}", "", inspect.getdoc(struct) or "", "", "| key | type | default | unit |"]
+        parts += ["|---|---|---|---|", *(row(field) for field in msgspec.structs.fields(struct)), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def row(field: msgspec.structs.FieldInfo) -> str:
     """One key of a manifest."""
-    kind = field.type.__name__ if isinstance(field.type, type) and not hasattr(field.type, "__args__") else field.type
-    default = "required" if field.required else f"`{told(field.default)}`"
-    return f"| `{field.encode_name}` | {str(kind).replace('|', 'or').replace('typing.', '')} | {default} |"
+    default = "required" if field.required else written(field.default, field.default_factory)
+    return f"| `{field.encode_name}` | {named(field.type)} | {default} | {unit(field.encode_name, field.type)} |"
 
 
-def told(default: Any) -> str:
-    """A default as people write it."""
-    if default is msgspec.NODEFAULT:
-        return "{}"
-    return "its own defaults" if isinstance(default, msgspec.Struct) else f"{default!r}"
-
-
-def budgets(kind: type[Any], title: str) -> list[str]:
-    """The fields of a check or a fault, with their defaults."""
+def table(kind: type[Any], title: str) -> list[str]:
+    """The fields of a check or a fault: type, default, unit."""
     found: tuple[Field[Any], ...] = fields(kind)
     if not found:
         return []
-    each = (f.name if f.default is MISSING else f"{f.name} = {f.default!r}" for f in found)
-    return [f"**{title}.** `{'`, `'.join(each)}`", ""]
+    hints = get_type_hints(kind)
+    head = [f"**{title}.**", "", "| name | type | default | unit |", "|---|---|---|---|"]
+    rows = [f"| `{f.name}` | {named(hints[f.name])} | {told(f.default)} | {unit(f.name, hints[f.name])} |"
+            for f in found]  # fmt: skip
+    return [*head, *rows, ""]
+
+
+def named(kind: Any) -> str:
+    """A type in words."""
+    args = [arg for arg in get_args(kind) if arg is not Ellipsis]
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{arg}`" for arg in args)
+    if get_origin(kind) in (Union, types.UnionType):
+        return " or ".join(named(arg) for arg in args if arg is not types.NoneType)
+    if get_origin(kind) is tuple:
+        return f"list of {named(args[0])}"
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return "table"
+    return {str: "string", int: "integer", float: "number", bool: "boolean"}.get(kind, "table of string")
+
+
+def written(default: Any, factory: Any) -> str:
+    """A manifest's default as TOML; what may be left out and then is not there: absent."""
+    if isinstance(default, msgspec.Struct):
+        return "its own defaults"
+    if default is msgspec.NODEFAULT:
+        return f"`{'{}' if factory is dict else '[]'}`"
+    if default is None:
+        return "absent"
+    return f"`{msgspec.json.encode(default).decode()}`"
+
+
+def told(default: Any) -> str:
+    """A field's default as a scenario writes it."""
+    return "required" if default is MISSING else f"`{default!r}`"
+
+
+def unit(name: str, kind: Any) -> str:
+    """The unit that a name tells."""
+    if not {int, float} & {kind, *get_args(kind)}:
+        return ""
+    found = next((unit for ending, unit in UNITS if name.endswith(ending)), None)
+    return found or ("ms" if name == "ms" else "" if get_origin(kind) is tuple else "count")
 
 
 PAGES = {"checks.md": checks, "faults.md": faults, "manifest.md": keys}
