@@ -11,7 +11,7 @@ from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import not_applicable, some, unknown
 from shaketable.checks.health_honest import WELL
 from shaketable.checks.incarnation import CLOSED, incarnations
-from shaketable.checks.slowness import slower
+from shaketable.checks.slowness import cannot_be_told, slower
 from shaketable.checks.spans import Span, observed_at
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER, Ints
@@ -27,11 +27,12 @@ Seconds = dict[str, float | None]
 class RecoversInTime:
     """From the last healing on, commits, breakers, health and backlog are well again within their budgets.
 
-    commit_s: to the first commit. closed_s: until every living breaker is closed. healthy_s: to the first score above
-    70. backlog_s: until the queue is no longer than it was before the first fault; a backlog that is still there at the
-    end never went. slower: how many times the median time from an event's intended send to its commit is what it was
-    before the first fault, once the backlog was gone. Budgets are `…_within_s`; those left out are two recovery times,
-    a lease, an attempt and the health grace, for the backlog with the scenario's drain on top.
+    commit_s: to the first commit. closed_s: until every living breaker is closed. healthy_s: to the first score
+    above 70. backlog_s: until the queue is no longer than it was before the first fault; a backlog that is still
+    there at the end never went. slower: how many times the median time from an event's intended send to its commit
+    is what it was before the first fault, once the backlog was gone; unknown where it went only after the last
+    event was due. Budgets are `…_within_s`; those left out are two recovery times, a lease, an attempt and the
+    health grace, for the backlog with the scenario's drain on top.
 
     Evidence: commit times, transitions, probes, the faults' times. No fault, one that was never healed, or neither
     commits nor backlog visible: unknown. What the target does not claim is not asked.
@@ -68,6 +69,9 @@ class RecoversInTime:
             return Finding(
                 Verdict.UNKNOWN, found, {}, "neither commit times nor the queue's length is known well enough"
             )
+        if times is None and cannot_be_told(history):
+            why = "the backlog went only after the last event: whether all stays slower needs a longer recover_s"
+            return Finding(Verdict.UNKNOWN, found, {}, why)
         return Finding(Verdict.PASSED, found)
 
     def _bounds(self, history: History) -> dict[str, float]:

@@ -43,6 +43,18 @@ def slower(history: History) -> float | None:
     return 1.0 if became - was < NOTICEABLE else became / max(was, 1.0)
 
 
+def cannot_be_told(history: History) -> bool:
+    """Whether the backlog went only after the last event was due, although many were due after the healing.
+
+    Under a steady load a slow target's queue is rate × delay long, so it may never seem empty while events still come.
+    """
+    if history.events is None or not len(history.events) or history.healed_at is None:
+        return False
+    gone, due = history.empty_at[history.empty_at >= history.healed_at], history.events.due.to_numpy()
+    came = int((due > history.healed_at).sum())
+    return len(gone) > 0 and came >= ENOUGH and int(gone[0]) > int(due.max())
+
+
 def _freshness(history: History) -> tuple[Ints, Ints]:
     """The intended time of each stored event, and how long after it its row was committed (ns)."""
     assert history.events is not None

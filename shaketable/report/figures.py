@@ -10,18 +10,22 @@ from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, NumeralTick
 from bokeh.models.annotations.geometry import BoxAnnotation, Span
 
 from shaketable.report import theme
+from shaketable.report.bins import Floats
 from shaketable.report.lanes import Lanes, lowest, peak
 from shaketable.report.rows import breakers, strip
 from shaketable.report.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
 
 #: Columns of the one source that all lanes of numbers draw from.
 COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent")
+#: Those that an area is drawn below.
+AREAS = ("acknowledged", "backlog", "stored_shown", "health", "mute")
 #: How high a bar marks that the target did not answer: its health of 0 would be no more than a missing line.
 MUTE = 6
 #: A health score at or below this says that something is wrong.
 ILL = 70
 HEIGHT = 104
 _DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e4: "10 s", 1e5: "100 s", 1e6: "1,000 s"}
+_RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
 
 
 def draw(lanes: Lanes) -> dict[str, Any]:
@@ -36,20 +40,33 @@ def draw(lanes: Lanes) -> dict[str, Any]:
     for name, lane in found.items():
         if name != "strip":
             _bands(lane, lanes)
-    _show_time(list(found.values())[-1])
+    for lane in list(found.values())[-1:]:
+        _show_time(lane)
     return found
 
 
 def _source(lanes: Lanes) -> ColumnDataSource:
-    """One row for each border of a bin, so that the last step is drawn to its end."""
+    """Two rows for each bin, its beginning and its end, so that one between unknown ones is still drawn."""
     columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
+    floors = dict.fromkeys(AREAS, 0.0)
     if lanes.stored is not None:
-        columns["stored_shown"] = np.maximum(lanes.stored, 1)  # a logarithmic axis has no 0
+        floors["stored_shown"] = _floor(lanes.stored)
+        columns["stored_shown"] = np.maximum(lanes.stored, floors["stored_shown"])
     if lanes.silent is not None:
-        columns["mute"] = np.nan_to_num(lanes.silent) * MUTE
-    drawn = {name: np.append(values, values[-1]).astype(np.float32) for name, values in columns.items()}
-    edges = np.minimum(lanes.bins.edges, lanes.end)
-    return ColumnDataSource({"x": edges, **drawn}, name="bins")
+        columns["mute"] = lanes.silent * MUTE
+    drawn = {name: np.repeat(values, 2).astype(np.float32) for name, values in columns.items()}
+    edges = np.repeat(np.minimum(lanes.bins.edges, lanes.end), 2)[1:-1]
+    return ColumnDataSource({"x": edges, **drawn, **_filled(drawn, floors)}, name="bins")
+
+
+def _filled(drawn: dict[str, Any], floors: dict[str, float]) -> dict[str, Any]:
+    """The columns that areas are drawn from: an area would bridge what is unknown, so it falls to its floor there."""
+    return {f"{name}_area": np.nan_to_num(drawn[name], nan=floor) for name, floor in floors.items() if name in drawn}
+
+
+def _floor(rates: Floats) -> float:
+    """Where a logarithmic axis puts 0: below the lowest rate that there was."""
+    return 1.0 if (lowest(rates[rates > 0]) or 10) > 1 else 0.1
 
 
 def _rate(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
@@ -59,7 +76,7 @@ def _rate(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     if lanes.acknowledged is not None:
         _fill(made, source, "acknowledged", BLUE)
     if lanes.offered is not None:
-        made.step("x", "offered", source=source, mode="after", color=GREY, line_width=1.5)
+        made.line("x", "offered", source=source, color=GREY, line_width=1.5)
     return made
 
 
@@ -67,12 +84,12 @@ def _latency(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     low, high = lowest(lanes.p50), peak(lanes.p99)
     if low is None or high is None:
         return None
-    bottom, top = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high * 1.1))
+    bottom, top = 10 ** math.floor(math.log10(low * 0.9)), 10 ** math.ceil(math.log10(high * 1.1))
     made = axis.frame("latency", HEIGHT, (bottom, top), y_axis_type="log")
     made.yaxis.ticker = FixedTicker(ticks=[tick for tick in _DECADES if bottom <= tick <= top])
     made.yaxis.major_label_overrides = _DECADES
-    made.step("x", "p99", source=source, mode="after", color=PURPLE, line_width=1.5)
-    made.step("x", "p50", source=source, mode="after", color=BLUE, line_width=1.5)
+    made.line("x", "p99", source=source, color=PURPLE, line_width=1.5)
+    made.line("x", "p50", source=source, color=BLUE, line_width=1.5)
     return made
 
 
@@ -88,10 +105,11 @@ def _stored(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     """Logarithmic: a backlog drains many times faster than events come in, and both must be seen."""
     if (most := peak(lanes.stored)) is None:
         return None
-    made = axis.frame("stored", HEIGHT, (1, max(most, 10) * 1.3), y_axis_type="log")
-    made.yaxis.ticker = FixedTicker(ticks=[1, 10, 100, 1e3, 1e4, 1e5])
-    made.yaxis.major_label_overrides = {1: "0", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
-    _fill(made, source, "stored_shown", TEAL, floor=1)
+    floor = _floor(lanes.stored) if lanes.stored is not None else 1.0
+    made = axis.frame("stored", HEIGHT, (floor, max(most, 10) * 1.3), y_axis_type="log")
+    made.yaxis.ticker = FixedTicker(ticks=[floor, *(tick for tick in _RATES if tick > floor)])
+    made.yaxis.major_label_overrides = {**_RATES, floor: "0"}
+    _fill(made, source, "stored_shown", TEAL, floor)
     return made
 
 
@@ -101,7 +119,8 @@ def _health(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     made = axis.frame("health", HEIGHT, (0, 105))
     made.yaxis.ticker = FixedTicker(ticks=[0, ILL, 100])
     _fill(made, source, "health", TEAL)
-    made.varea_step("x", y1=0, y2="mute", source=source, step_mode="after", color=RED, alpha=0.35)
+    if lanes.silent is not None:
+        made.varea("x", y1=0, y2="mute_area", source=source, color=RED, alpha=0.35)
     made.add_layout(Span(location=ILL, dimension="width", line_color=RED, line_dash=[4, 4], line_width=1))
     return made
 
@@ -114,8 +133,8 @@ def _numbers(axis: Axis, name: str, most: float) -> Any:
 
 
 def _fill(made: Any, source: ColumnDataSource, name: str, colour: str, floor: float = 0) -> None:
-    made.varea_step("x", y1=floor, y2=name, source=source, step_mode="after", color=colour, alpha=0.2)
-    made.step("x", name, source=source, mode="after", color=colour, line_width=1.5)
+    made.varea("x", y1=floor, y2=f"{name}_area", source=source, color=colour, alpha=0.2)
+    made.line("x", name, source=source, color=colour, line_width=1.5)
 
 
 def _bands(made: Any, lanes: Lanes) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from shaketable.report import lanes as binned
 from shaketable.report import legend, sections, sentence
@@ -17,9 +18,16 @@ from shaketable.rundir import RunDir
 
 REPORT = "report.html"
 
+
+def _harmless(value: object) -> object:
+    """What the page's own code made safe as it is; all other text with its invisible characters shown."""
+    return value if isinstance(value, Markup) else visible(str(value))
+
+
+#: Everything that a template shows goes through `_harmless` and is then escaped.
 _TEMPLATES = Environment(
     loader=PackageLoader("shaketable.report", "templates"), autoescape=True, undefined=StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True,
+    finalize=_harmless, trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
 
 
@@ -38,8 +46,8 @@ def html(recording: Recording) -> str:
     embedded = embed(draw(lanes), _source("report.js"))
     return _TEMPLATES.get_template("report.html").render(
         policy=policy(embedded.scripts), scripts=embedded.scripts, style=_source("style.css"),
-        verdict=sentence.verdict(recording.verdict), sentence=visible(sentence.sentence(recording.verdict)),
-        story=visible(recording.scenario.story), name=visible(recording.scenario.name), run=visible(recording.name),
+        verdict=sentence.verdict(recording.verdict), sentence=sentence.sentence(recording.verdict),
+        story=recording.scenario.story, name=recording.scenario.name, run=recording.name,
         target=sections.target(recording), when=sections.when(recording), missing=sections.missing(recording),
         headline=sections.headline(recording, lanes), lanes=legend.legend(lanes, embedded.places), spans=lanes,
         bin=lanes.bins.width, checks=sections.checks(recording.verdict), faults=sections.faults(recording),

@@ -35,11 +35,11 @@ def _blocks(made: Any, spans: list[Span], above: int, alphas: list[float]) -> No
         "left": [span.begin for span in spans], "right": [span.end for span in spans],
         "bottom": [above + span.row + 0.06 for span in spans], "top": [above + span.row + 0.94 for span in spans],
         "middle": [above + span.row + 0.5 for span in spans], "colour": [span.colour for span in spans],
-        "alpha": alphas, "full": names, "shown": names,
+        "alpha": alphas, "full": names, "shown": names, "from": [max(0.0, span.begin) for span in spans],
     }, tags=["fit"])  # fmt: skip
     made.quad("left", "right", "top", "bottom", source=source, fill_color="colour", fill_alpha="alpha",
               line_color=None)  # fmt: skip
-    made.text("left", "middle", "shown", source=source, text_font_size="11px", text_baseline="middle", x_offset=5,
+    made.text("from", "middle", "shown", source=source, text_font_size="11px", text_baseline="middle", x_offset=5,
               text_font=GLYPH_FONT, tags=[INK])  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from shaketable.report.lanes import Lanes, lowest, peak
 from shaketable.report.recording import Recording
 from shaketable.report.sentence import checks as findings
 from shaketable.report.sentence import counts
-from shaketable.report.wording import number, quantity, seconds, spaced, visible
+from shaketable.report.wording import number, quantity, seconds, spaced
 
 #: Members of each set that are shown; verdict.json has more.
 SHOWN = 8
@@ -70,9 +70,9 @@ def _evidence(name: str, found: dict[str, Any]) -> Evidence:
     law, *terms = _law(name)
     members = found.get("members") or {}
     return Evidence(
-        name, str(found.get("verdict") or "unknown"), counts(found), law, terms, visible(str(found.get("why") or "")),
+        name, str(found.get("verdict") or "unknown"), counts(found), law, terms, str(found.get("why") or ""),
         [(spaced(key), number(value)) for key, value in (found.get("counts") or {}).items()],
-        [Members(spaced(key), [visible(str(m)) for m in ids[:SHOWN]], max(0, len(ids) - SHOWN))
+        [Members(spaced(key), [str(m) for m in ids[:SHOWN]], max(0, len(ids) - SHOWN))
          for key, ids in members.items() if isinstance(ids, list) and ids],
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _fault(recording: Recording, row: Fault) -> Witnessed:
     verdict, said = _LANDED[row.landed]
     figure = "" if row.figure is None else f"{number(row.figure)} {row.unit}"
     planned = f"{row.at_s:g} – {row.until_s:g} s of the shake"
-    return Witnessed(visible(row.label), planned, active, verdict, said, visible(figure), visible(row.text))
+    return Witnessed(row.label, planned, active, verdict, said, figure, row.text)
 
 
 _HEADLINE = {
@@ -129,9 +129,9 @@ def surroundings(recording: Recording) -> Rows:
     told = dict(recording.environment)
     packages = told.pop("packages", None) or {}
     memory = told.pop("memory_bytes", None)
-    rows = [(spaced(name), visible(str(value))) for name, value in told.items()]
+    rows = [(spaced(name), str(value)) for name, value in told.items()]
     rows += [("memory", f"{memory / 2**30:.1f} GiB")] if isinstance(memory, int) else []
-    return rows + ([(str(k), visible(str(v))) for k, v in packages.items()] if isinstance(packages, dict) else [])
+    return rows + ([(str(k), str(v)) for k, v in packages.items()] if isinstance(packages, dict) else [])
 
 
 def asked(recording: Recording) -> Rows:
@@ -140,7 +140,7 @@ def asked(recording: Recording) -> Rows:
     for part in ("load", "settings", "counts"):
         found = recording.told.get(part)
         rows += [(spaced(key), number(value)) for key, value in found.items()] if isinstance(found, dict) else []
-    return [(name, visible(value)) for name, value in rows]
+    return rows
 
 
 def again(recording: Recording) -> Rows:
@@ -163,10 +163,10 @@ def when(recording: Recording) -> str:
 
 def target(recording: Recording) -> str:
     """The target's name; "" when nobody wrote it down."""
-    return visible(str(recording.target.get("name") or recording.verdict.get("target") or ""))
+    return str(recording.target.get("name") or recording.verdict.get("target") or "")
 
 
 def missing(recording: Recording) -> list[str]:
     """What a reader must know before believing the page: cut off, or without some of its files."""
-    gaps = [gap[0].upper() + gap[1:] + "." for gap in recording.gaps if not gap.startswith(rundir.VERDICT)]
-    return [visible(told) for told in filter(None, [recording.unfinished, *gaps])]
+    gaps = [f"{gap}." for gap in recording.gaps if not gap.startswith(f"{rundir.VERDICT} is missing")]
+    return list(filter(None, [recording.unfinished, *gaps]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shaketable.report.wording import listed, spaced
+from shaketable.report.wording import listed
 
 #: What a check that passed says of the run.
 HELD = {
@@ -31,7 +31,8 @@ NAMED = 5
 
 def verdict(doc: Mapping[str, Any]) -> str:
     """Of the run: passed, failed, unknown; "not judged" when no verdict was written."""
-    return str(doc.get("verdict") or "not judged")
+    found = doc.get("verdict") if doc else "not judged"
+    return found if found in ("passed", "failed", "not judged") else "unknown"
 
 
 def sentence(doc: Mapping[str, Any]) -> str:
@@ -42,7 +43,7 @@ def sentence(doc: Mapping[str, Any]) -> str:
     by = {verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
           for verdict in ("failed", "unknown", "passed")}  # fmt: skip
     if by["failed"]:
-        return _sentence([_why(name, counting[name]) for name in by["failed"]], "; ")
+        return _sentence([_why(name, counting[name]) for name in by["failed"]], "; ") + _others(len(by["passed"]))
     if doc.get("verdict") != "passed":
         reasons = [str(reason) for reason in doc.get("reasons") or []]
         reasons += [_why(name, counting[name]) for name in by["unknown"]]
@@ -70,7 +71,11 @@ def _passed(names: list[str], faults: int) -> str:
 
 
 def _why(name: str, found: Mapping[str, Any]) -> str:
-    return f"{spaced(name)}: {found.get('why') or 'the law was broken'}"
+    return f"{str(found.get('why') or 'the law was broken').rstrip('.')} ({name})"
+
+
+def _others(passed: int) -> str:
+    return f" {passed} other check{'s' * (passed > 1)} that count{'s' * (passed == 1)} passed." if passed else ""
 
 
 def _sentence(parts: list[str], glue: str) -> str:

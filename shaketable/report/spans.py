@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from shaketable.clock import SECOND
 from shaketable.faults import FAULTS
@@ -31,11 +32,13 @@ class Span:
 def phases(recording: Recording, end: float) -> list[Span]:
     """The phases from the baseline on, each until the next begins."""
     began = sorted((float(recording.seconds(at)), name) for name, at in recording.phases.items())
-    ends = [*(begin for begin, _ in began[1:]), end]
-    found = [
-        Span(max(begin, 0.0), min(until, end), plain(name)) for (begin, name), until in zip(began, ends, strict=True)
-    ]
+    found = [Span(max(begin, 0.0), min(until, end), plain(name)) for begin, until, name in _until_next(began, end)]
     return [span for span in found if span.end > span.begin]
+
+
+def _until_next(began: list[tuple[float, str]], end: float) -> list[tuple[float, float, str]]:
+    """Each from its own beginning until the next one's; the last until `end`."""
+    return [(begin, until, name) for (begin, name), (until, _) in pairwise([*began, (end, "")])]
 
 
 def faults(recording: Recording, end: float) -> list[Span]:
@@ -76,9 +79,8 @@ def _states(recording: Recording, process: str, end: float) -> list[Span]:
     own = rows[(rows.process == process) & (rows.time >= 0)].sort_values("time", kind="stable")
     states = [(float(recording.seconds(row.time)), str(row.to)) for row in own.itertuples()]
     exits = _exits(recording, process)
-    ends = [*(begin for begin, _ in states[1:]), end]
     spans = [Span(max(begin, 0.0), min(until, end, *(at for at in exits if at > begin)), plain(to))
-             for (begin, to), until in zip(states, ends, strict=True)]  # fmt: skip
+             for begin, until, to in _until_next(states, end)]  # fmt: skip
     return [span for span in spans if span.end >= span.begin and span.end > 0]
 
 

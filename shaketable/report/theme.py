@@ -39,12 +39,12 @@ class Axis:
         self.hair = CrosshairTool(overlay=Span(dimension="height", line_color=GREY, line_width=1))
 
     def frame(self, name: str, height: int, y_range: tuple[float, float], **options: Any) -> Any:
-        """An empty lane: no toolbar; drag to zoom, shift-drag to pan, double-click to go back."""
+        """An empty lane: no toolbar; drag to zoom, double-click to go back."""
         low, high = y_range
         made = figure(
             name=name, height=height, x_range=self.range, y_range=Range1d(start=low, end=high), toolbar_location=None,
-            tools="xbox_zoom,reset", active_drag="xbox_zoom", sizing_mode="stretch_width", min_border_left=LEFT,
-            min_border_right=RIGHT, min_border_top=5, min_border_bottom=7, background_fill_color=None,
+            tools="xbox_zoom", active_drag="xbox_zoom", sizing_mode="stretch_width", min_border_left=LEFT,
+            min_border_right=RIGHT, min_border_top=5, min_border_bottom=9, background_fill_color=None,
             border_fill_color=None, outline_line_color=None, **options,
         )  # fmt: skip
         made.add_tools(self.hair)

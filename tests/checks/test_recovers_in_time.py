@@ -115,3 +115,15 @@ def served(took, since=0):
     return [
         part for at in times for part in (sent(f"s{at}", at=at).acknowledged(at + 0.01), stored(f"s{at}", at=at + took))
     ]
+
+
+def test_backlog_that_goes_only_after_the_last_event_may_hide_slowness() -> None:
+    parts = [fault(10, 20, blocks_store=True)]
+    for n in range(60):
+        event_id = f"{n:08x}-0000-4000-8000-000000000000"
+        parts += [sent(event_id, at=n).acknowledged(n + 0.1), stored(event_id, at=n + (0.2 if n < 10 else 5))]
+    for queue, times in ((0, range(1, 10)), (9, range(11, 65)), (0, range(66, 90))):
+        parts.append(probe(*times, queue=queue, health=100))
+    found = RecoversInTime(backlog_within_s=90).judge(history(*parts))
+    assert found.verdict is Verdict.UNKNOWN
+    assert "slower" in found.why

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from shaketable.report.picture import svg
-from tests.histories import fault, probe, run_of, sent, stored
+from tests.histories import breaker, fault, probe, run_of, sent, stored
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -29,3 +29,9 @@ def test_run_without_probes_has_empty_lanes(tmp_path: Path) -> None:
     run = run_of([sent("a")], tmp_path)
     (tmp_path / "probes.jsonl").unlink()
     ElementTree.fromstring(svg(run))
+
+
+def test_every_breaker_has_a_row_and_unknown_stretches_are_no_line(tmp_path: Path) -> None:
+    told = svg(run_of([sent("a").acknowledged(1), probe(1, 2, 3), breaker((0, "CLOSED"), (9, "OPEN"))], tmp_path))
+    assert ">worker-1<" in told
+    assert "nan" not in told

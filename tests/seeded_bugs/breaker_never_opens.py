@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.breaker import Breaker, Ticket
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="opened late")
 
 
 def patient(self: Breaker, ticket: Ticket, why: str) -> None:

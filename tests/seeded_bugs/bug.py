@@ -15,6 +15,7 @@ class Bug:
 
     caught_by: str  # the name of a check
     shown_by: str  # a scenario's name, or a file in `scenarios/` here
+    because: str = ""  # what the check must say, where it judges by several rules
 
 
 def manifest(bug_file: Path, folder: Path) -> Path:

@@ -17,7 +17,7 @@ from reference_impl.lane import Lane
 from reference_impl.lanes import Lanes
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="many trials")
 
 trial = Lanes._trial
 

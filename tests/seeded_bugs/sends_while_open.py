@@ -18,7 +18,7 @@ from reference_impl.errors import StoreError
 from reference_impl.lanes import Lanes
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="sent while open")
 
 #: Seconds between two looks.
 LOOK_S = 0.3

@@ -17,10 +17,10 @@ from reference_impl.row import Row
 from reference_impl.store import Tally
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="recovers_in_time", shown_by="outage")
+BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog")
 
 #: Seconds that each batch waits.
-WAIT_S = 1.5
+WAIT_S = 1.0
 
 put, state_change = Lane.put, Breaker.state_change
 opened: list[str] = []

@@ -40,6 +40,7 @@ def test_bug_is_caught_by_its_own_check(name: str, tmp_path: Path) -> None:
     bug = BUGS[name]
     code, told = shake(bug.shown_by, manifest(HERE / f"{name}.py", tmp_path), tmp_path / "runs")
     assert told["checks"][bug.caught_by]["verdict"] == "failed", told["checks"]
+    assert bug.because in told["checks"][bug.caught_by]["why"]
     assert code == 1
 
 

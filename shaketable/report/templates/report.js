@@ -37,20 +37,25 @@ document.addEventListener("DOMContentLoaded", async () => {
     for (const source of models) {
       if (!source.tags.includes("fit")) continue;
       const { left, right, full } = source.data;
-      const shown = Array.from(full, (name, i) => shortened(name, (right[i] - left[i]) * room - 10));
-      if (shown.some((name, i) => name !== source.data.shown[i])) source.data = { ...source.data, shown };
+      const from = Array.from(left, (at) => Math.max(at, time.start));
+      const shown = Array.from(full, (name, i) => shortened(name, (Math.min(right[i], time.end) - from[i]) * room - 10));
+      source.data = { ...source.data, from, shown };
     }
   }
   for (const property of [time.properties.start, time.properties.end]) property.change.connect(fit);
   lanes[0].properties.inner_width.change.connect(fit);
   fit();
 
+  function show(begin, end) {
+    time.setv({ start: Math.max(0, begin), end: Math.min(time.bounds[1], end) });
+  }
+
   const outputs = document.querySelectorAll("output[data-column]");
   const told = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
   function tell(at) {
-    const edges = bins.data.x;
-    let bin = -1;
-    while (at !== null && bin + 1 < edges.length - 1 && edges[bin + 1] <= at) bin += 1;
+    const edges = bins.data.x; // each bin has two rows, where it begins and where it ends
+    let bin = -2;
+    while (at !== null && bin + 2 < edges.length && edges[bin + 2] <= at) bin += 2;
     for (const output of outputs) {
       const { column, unit, rest } = output.dataset;
       const value = bin < 0 ? null : bins.data[column][bin];
@@ -60,6 +65,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   for (const lane of lanes) {
     for (const event of ["mousemove", "tap"]) lane.on_event(event, ({ x }) => tell(x));
     lane.on_event("mouseleave", () => tell(null));
+    lane.on_event("doubletap", () => setTimeout(() => show(0, time.bounds[1])));
     // A finger scrolls the page: on such a screen the buttons zoom.
     if (matchMedia("(pointer: coarse)").matches) lane.toolbar.active_drag = null;
   }
@@ -67,7 +73,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   for (const button of document.querySelectorAll("button[data-begin]")) {
     button.addEventListener("click", () => {
       const begin = Number(button.dataset.begin), end = Number(button.dataset.end), margin = (end - begin) * 0.15;
-      time.setv({ start: Math.max(0, begin - margin), end: Math.min(time.bounds[1], end + margin) });
+      show(begin - margin, end + margin);
     });
   }
 });

@@ -37,6 +37,6 @@ SCENARIO = Scenario(
         IntakeSurvives(),
         BreakerBehaves(),
         HealthHonest(),
-        RecoversInTime(),
+        RecoversInTime(backlog_within_s=6),
     ),
 )

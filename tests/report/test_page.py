@@ -1,0 +1,196 @@
+"""The page: it opens offline, tells the verdict first, shows hostile text harmlessly, and bears whatever is missing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shaketable import rundir
+from shaketable.checks import NoLoss
+from shaketable.commands.report import report as command
+from shaketable.errors import RunDirError
+from shaketable.report.page import report
+from shaketable.rundir import RunDir
+from shaketable.verdict import judge_run
+from tests.book import JOURNAL, Part, ns
+from tests.histories import absent, asks, breaker, every, fault, phase, probe, run_of, sent, stored
+
+#: Each would do harm in its own way: run, load, be typeset, leave its attribute, end the script, turn the text around.
+HOSTILE = "<script>alert(1)</script><img src=https://evil.example/x>$$x$$\\(y\\)\"'><!--\u202egnp"
+LANES = ("strip", "rate", "latency", "backlog", "stored", "health", "breaker")
+
+
+def whole(*parts: Part) -> list[Part]:
+    """A run with something in every lane."""
+    events = [sent(f"e{i}", at=i).acknowledged(i + 0.01) for i in range(90)]
+    kept = [stored(f"e{i}", at=i + 1) for i in range(90)]
+    seen = [probe(at, stored=min(90, at), queue=max(0, at - 20)) for at in every(0.5, 0, 90)]
+    shaken = [fault(20, 50, kind="down"), breaker((0, "CLOSED"), (21, "OPEN"), (52, "CLOSED"))]
+    return [*events, *kept, *seen, *shaken, asks(NoLoss()), *parts]
+
+
+def page(run: RunDir) -> str:
+    return report(run).read_text()
+
+
+class Parsed(HTMLParser):
+    """The page as a browser sees it: elements with their attributes, the text, the scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script":
+            self.scripts[-1] += data
+        elif self.cdata_elem is None:
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    run = run_of(whole(), tmp_path_factory.mktemp("runs"))
+    judge_run(run)
+    return page(run)
+
+
+def test_every_lane_is_there(passed: str) -> None:
+    for lane in LANES:
+        shown = passed.split(f'id="lane-{lane}"')[1].split("</section>")[0]
+        assert "data-root-id" in shown
+
+
+def test_policy_lets_only_the_pages_own_scripts_run(passed: str) -> None:
+    parsed = Parsed(passed)
+    policy = next(a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "'unsafe-eval'" not in policy
+    for script in parsed.scripts:
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+
+
+def test_nothing_is_loaded_from_anywhere(passed: str) -> None:
+    for tag, attributes in Parsed(passed).elements:
+        assert tag not in {"iframe", "object", "embed", "base"}
+        assert "src" not in attributes
+        assert (attributes.get("href") or "data:").startswith("data:")
+    outside_the_library = re.sub(r"<script>.*?</script>", "", passed, flags=re.DOTALL)
+    assert not re.search(r"https?://|@import|url\(", outside_the_library)
+
+
+def test_verdict_comes_first(passed: str) -> None:
+    text = Parsed(passed).text
+    assert text.index("Passed") < text.index("no acknowledged event was lost") < text.index("What happened")
+
+
+def test_failed_check_is_open_with_its_members(tmp_path: Path) -> None:
+    run = run_of([sent("gone").acknowledged(1), sent("b").acknowledged(1), stored("b"), asks(NoLoss())], tmp_path)
+    judge_run(run)
+    html = page(run)
+    assert re.search(r'<details class="check failed"[^>]* open>', html)
+    assert "<bdi>gone</bdi>" in html
+
+
+def test_check_that_does_not_count_says_so(passed: str) -> None:
+    assert "shown, does not count" in Parsed(passed).text
+
+
+def hostile_run(folder: Path) -> RunDir:
+    run = run_of(whole(fault(60, 70, HOSTILE), breaker((0, HOSTILE), process=HOSTILE)), folder)
+    told = msgspec.json.decode((run / rundir.SCENARIO).read_bytes())
+    rundir.write_json(
+        run / rundir.SCENARIO, {**told, "name": HOSTILE, "story": HOSTILE, "settings": {HOSTILE: HOSTILE}}
+    )
+    rundir.write_json(run / rundir.TARGET, {"name": HOSTILE})
+    rundir.write_json(run / rundir.ENVIRONMENT, {HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}})
+    found = {"verdict": "failed", "why": HOSTILE, "counts": {HOSTILE: 1}, "members": {HOSTILE: [HOSTILE]}}
+    checks = {HOSTILE: {**found, "required": True}, "no_loss": {**found, "required": True}}
+    rundir.write_json(run / rundir.VERDICT, {"verdict": HOSTILE, "checks": checks, "figures": {HOSTILE: 1.5}})
+    return run
+
+
+def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path) -> None:
+    html = page(hostile_run(tmp_path))
+    parsed = Parsed(html)
+    assert "<script>alert(1)</script>" in parsed.text
+    assert "\u202e" not in parsed.text.replace("⟨U+202E⟩", "")
+    assert not [tag for tag, attributes in parsed.elements if tag == "img" or "onerror" in attributes]
+    assert len(parsed.scripts) == 4
+
+
+def test_hostile_text_does_not_reach_the_drawings(tmp_path: Path) -> None:
+    drawings = Parsed(page(hostile_run(tmp_path))).scripts[2]
+    assert "embed_document" in drawings
+    for harm in ("$$", "alert(1)</", "<script", "\\\\(y", "\u202e"):
+        assert harm not in drawings
+
+
+@pytest.mark.parametrize("name", [rundir.SCHEDULE, JOURNAL, rundir.FAULTS, rundir.PROBES, rundir.PHASES])
+def test_page_without_a_file_says_what_is_missing(tmp_path: Path, name: str) -> None:
+    html = page(run_of(whole(absent(name)), tmp_path))
+    assert "Nobody has judged this run yet" in html
+    assert f"{name.replace(JOURNAL, rundir.JOURNALS)} is missing" in Parsed(html).text
+
+
+READ = (rundir.TARGET, rundir.SCHEDULE, JOURNAL, rundir.FAULTS, rundir.PROBES, rundir.TRANSITIONS, rundir.VERDICT,
+        rundir.ENVIRONMENT)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READ)
+def test_page_with_a_spoilt_file_is_still_written(tmp_path: Path, name: str) -> None:
+    run = run_of(whole(), tmp_path)
+    (run / name).write_text("not JSON at all\n")
+    assert "cannot be read" in Parsed(page(run)).text
+
+
+def test_run_that_only_wrote_its_scenario_has_a_page(tmp_path: Path) -> None:
+    rundir.write_json(tmp_path / rundir.SCENARIO, {"name": "bare"})
+    html = page(RunDir(tmp_path))
+    assert "Not judged" in html
+    assert html.count('class="absent"') >= len(LANES)
+
+
+def test_run_cut_off_in_the_shake_says_so(tmp_path: Path) -> None:
+    run = run_of(whole(phase("baseline", 0), phase("shake", 10)), tmp_path)
+    assert "The run was cut off: the last phase that it entered was shake." in page(run)
+
+
+def test_hundred_thousand_events_fit_into_two_megabytes(tmp_path: Path) -> None:
+    run = run_of([], tmp_path)
+    lines, planned = [], []
+    for n in range(100_000):
+        at = ns(n / 1000)
+        detail = {"n": n, "due": at, "emitted": at}
+        lines.append({"process": "load-0", "kind": "intent", "invoked_at": at, "attempt": n, "detail": detail})
+        lines.append({"process": "load-0", "kind": "send", "invoked_at": at, "ended_at": at + 2_000_000,
+                      "outcome": "acknowledged", "attempt": n, "detail": {"n": n, "status": 202}})  # fmt: skip
+        planned.append({"n": n, "at": n * 1_000_000, "event_id": f"e{n}", "shape": 0, "expect": "accept"})
+    rundir.write_lines(run / JOURNAL, lines)
+    rundir.write_lines(run / rundir.SCHEDULE, planned)
+    assert report(run).stat().st_size < 2_000_000
+
+
+def test_command_prints_where_the_page_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_of(whole(), tmp_path)
+    assert command(tmp_path) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "report.html")
+
+
+def test_command_refuses_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunDirError):
+        command(tmp_path)
