@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import msgspec
 import psycopg
@@ -110,7 +111,8 @@ class Lane:
         except (RedisError, OSError):
             entries = []
         if entries:
-            await self.deliver(entries, self.put)
+            with suppress(RedisError, OSError):  # of the delete alone, once all is committed: it is delivered again
+                await self.deliver(entries, self.put)
         else:
             await self._beat()
 
