@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -9,9 +10,10 @@ from typing import Self
 
 from shaketable import exchange
 from shaketable.errors import HarnessError, ScenarioError
+from shaketable.fault import Closeable
 from shaketable.op import Op
 from shaketable.sink import Sink
-from shaketable.stack import Link, Service, Stack
+from shaketable.stack import Link, Server, Service, Stack
 from shaketable.target import Target
 from shaketable.toxiproxy import Toxiproxy
 
@@ -24,6 +26,8 @@ class RunBench:
     ) -> None:
         self._stack, self._target, self._record, self._event_ids = stack, target, record, event_ids
         self._sinks: dict[str, Sink] = {}
+        self._held: dict[str, Closeable] = {}
+        self.notes: dict[str, float] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -32,6 +36,8 @@ class RunBench:
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for key in list(self._held):
+            self.release(key)
         self._open.close()
 
     @property
@@ -41,6 +47,13 @@ class RunBench:
     @property
     def admin_url(self) -> str:
         return self._stack.admin_url()
+
+    @property
+    def redis_url(self) -> str:
+        return self._stack.redis_url()
+
+    def server(self, service: Service) -> Server:
+        return self._stack.server(service)
 
     @property
     def relation(self) -> str:
@@ -53,6 +66,14 @@ class RunBench:
 
     def event_ids(self) -> list[str]:
         return self._event_ids()
+
+    def hold(self, key: str, thing: Closeable) -> None:
+        self.release(key)
+        self._held[key] = thing
+
+    def release(self, key: str) -> None:
+        if (thing := self._held.pop(key, None)) is not None:
+            thing.close()
 
     def links(self, service: Service, process: str | None = None) -> list[Link]:
         """The links to a service, of one process or kind, else of all."""
@@ -82,12 +103,25 @@ class RunBench:
     def kill(self, instance: str) -> None:
         self._target.kill(instance)
 
+    def stop(self, instance: str) -> None:
+        self._target.stop(instance)
+
     def start(self, instance: str) -> None:
         self._target.start(instance)
+
+    def pause(self, instance: str) -> None:
+        self._target.instances[instance].running.send_signal(signal.SIGSTOP)
+
+    def resume(self, instance: str) -> None:
+        if self.is_alive(instance):
+            self._target.instances[instance].running.send_signal(signal.SIGCONT)
 
     def is_alive(self, instance: str) -> bool:
         child = self._target.instances[instance].child
         return child is not None and child.poll() is None
+
+    def is_frozen(self, instance: str) -> bool:
+        return self.is_alive(instance) and self._target.instances[instance].running.is_frozen()
 
     def check_links(self) -> None:
         """Every link passes the harness's own exchange. Raises HarnessError naming those that do not."""

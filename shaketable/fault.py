@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from shaketable.stack import Link, Service
+from shaketable.stack import Link, Server, Service
 from shaketable.toxiproxy import Toxiproxy
 
 
@@ -17,6 +17,12 @@ class Witness(msgspec.Struct, frozen=True):
     figure: float
     unit: str
     text: str
+
+
+class Closeable(Protocol):
+    """What a fault may leave open while it is active."""
+
+    def close(self) -> None: ...
 
 
 class Bench(Protocol):
@@ -31,12 +37,34 @@ class Bench(Protocol):
         ...
 
     @property
+    def redis_url(self) -> str:
+        """Redis, direct."""
+        ...
+
+    def server(self, service: Service) -> Server:
+        """The server behind a service. Raises ScenarioError when this stack cannot break it."""
+        ...
+
+    @property
     def relation(self) -> str:
         """Where the target stores events. Raises ScenarioError when its manifest does not say."""
         ...
 
     def event_ids(self) -> list[str]:
         """The ids of all well-formed events that are scheduled."""
+        ...
+
+    @property
+    def notes(self) -> dict[str, float]:
+        """Figures that a fault keeps between inject, witness and heal, under keys that begin with its kind."""
+        ...
+
+    def hold(self, key: str, thing: Closeable) -> None:
+        """Keep something open (a session that locks, a thread) until it is released, or the run ends."""
+        ...
+
+    def release(self, key: str) -> None:
+        """Close what is held under this key; nothing there is closed already."""
         ...
 
     def links(self, service: Service, process: str | None = None) -> list[Link]:
@@ -59,13 +87,37 @@ class Bench(Protocol):
         """The target's processes of that name or kind. Raises ScenarioError for none."""
         ...
 
-    def kill(self, instance: str) -> None: ...
-    def start(self, instance: str) -> None: ...
-    def is_alive(self, instance: str) -> bool: ...
+    def kill(self, instance: str) -> None:
+        """SIGKILL it with all it started."""
+        ...
+
+    def stop(self, instance: str) -> None:
+        """SIGTERM, and SIGKILL after its grace."""
+        ...
+
+    def start(self, instance: str) -> None:
+        """Start its next incarnation; it need not be ready yet."""
+        ...
+
+    def pause(self, instance: str) -> None:
+        """Freeze it with all it started (SIGSTOP)."""
+        ...
+
+    def resume(self, instance: str) -> None:
+        """Let it go on; one that is gone or not frozen needs none."""
+        ...
+
+    def is_alive(self, instance: str) -> bool:
+        """Whether its current incarnation is there, frozen or not."""
+        ...
+
+    def is_frozen(self, instance: str) -> bool:
+        """Whether all of it is stopped, as the kernel tells."""
+        ...
 
 
 class Fault(Protocol):
-    """A frozen value; what it needs to remember, the bench remembers."""
+    """A frozen value; what it needs to remember, the bench remembers. A kind inherits from it, for what most share."""
 
     kind: ClassVar[str]
     colour: ClassVar[str]  # of its band on the plot
@@ -78,12 +130,12 @@ class Fault(Protocol):
     @property
     def blocks_store(self) -> bool:
         """Whether nothing at all can be stored while it is active."""
-        ...
+        return False
 
     @property
     def blocks_intake(self) -> bool:
         """Whether the intake is expected to suffer while it is active."""
-        ...
+        return False
 
     def aims(self, bench: Bench) -> list[str]:
         """The links or processes it breaks, by name. Raises ScenarioError when there are none."""

@@ -97,6 +97,11 @@ class Child:
         if self.wait(GONE_S) is None:
             raise HarnessError(f"{self.name} (pid {self.pid}) does not end although killed: it hangs in the kernel")
 
+    def is_frozen(self) -> bool:
+        """Whether every process of the tree is stopped, as the kernel tells."""
+        states = [state for process in self.tree() if (state := _state(process)) != psutil.STATUS_ZOMBIE]
+        return bool(states) and all(state == psutil.STATUS_STOPPED for state in states)
+
     def tail(self, lines: int = 8) -> str:
         """The last lines of its log, for an error message."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -143,6 +148,13 @@ def _is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _state(process: psutil.Process) -> str:
+    try:
+        return str(process.status())
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def _send(process: psutil.Process, number: int) -> None:

@@ -36,6 +36,30 @@ class Link:
         return f"{self.process}-{self.service}"
 
 
+class Server(Protocol):
+    """A server of the stack, as far as a fault may break it. What it has on disk stays."""
+
+    def kill(self) -> None:
+        """SIGKILL all of it, and wait until it is gone."""
+        ...
+
+    def bring_back(self) -> None:
+        """Start it again if it is not running, and wait until it answers. Raises HarnessError when it does not."""
+        ...
+
+    def pause(self) -> None:
+        """Freeze all of it (SIGSTOP): connections stay open, nothing answers."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on; one that is not frozen just does."""
+        ...
+
+    def is_running(self) -> bool:
+        """Whether it is there and not frozen, as the kernel tells."""
+        ...
+
+
 class Stack(Protocol):
     """Gives addresses: direct ones for the harness, links for the target. Opened and closed by `with`."""
 
@@ -55,6 +79,10 @@ class Stack(Protocol):
 
     def redis_url(self) -> str:
         """Direct."""
+        ...
+
+    def server(self, service: Service) -> Server:
+        """The server behind a service. Raises ScenarioError when this stack cannot break it."""
         ...
 
     def database_url(self, link: Link, application_name: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from shaketable.fault import Bench, Witness
+from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import links
 from shaketable.stack import Service
 
 
 @dataclass(frozen=True)
-class Down:
+class Down(Fault):
     """`service` is away, for all processes or for one.
 
     `sink` (the default): connections are accepted and closed by a listener of ours, so that every attempt in the outage

@@ -8,12 +8,12 @@ from typing import ClassVar
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Witness
+from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import triggers
 
 
 @dataclass(frozen=True)
-class FailNext:
+class FailNext(Fault):
     """The next `k` statements that write to the stored relation fail with `sqlstate`; `process` aims at one's alone.
 
     A statement trigger counts with a sequence, which a rollback does not turn back: exactly k fail. The default
@@ -33,14 +33,6 @@ class FailNext:
     @property
     def label(self) -> str:
         return f"next {self.k} writes fail ({self.sqlstate}){f' for {self.process}' if self.process else ''}"
-
-    @property
-    def blocks_store(self) -> bool:
-        return False
-
-    @property
-    def blocks_intake(self) -> bool:
-        return False
 
     def aims(self, bench: Bench) -> list[str]:
         names = bench.instances(self.process) if self.process else []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.fault import Bench, Witness
+from shaketable.fault import Bench, Fault, Witness
 
 
 @dataclass(frozen=True)
-class Kill:
+class Kill(Fault):
     """SIGKILL to `process` (one instance, or all of a kind) with all it started; healing starts it again."""
 
     process: str
@@ -19,10 +19,6 @@ class Kill:
     @property
     def label(self) -> str:
         return f"{self.process} killed"
-
-    @property
-    def blocks_store(self) -> bool:
-        return False  # others may work on; where none does, the scenario's budgets say so
 
     @property
     def blocks_intake(self) -> bool:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Witness
+from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import links
 from shaketable.stack import Service
 
 
 @dataclass(frozen=True)
-class Latency:
+class Latency(Fault):
     """Every answer of `service` comes `ms` milliseconds later (downstream, no jitter); 0 would be no fault."""
 
     service: Service
@@ -28,10 +28,6 @@ class Latency:
     @property
     def label(self) -> str:
         return f"{self.service} +{self.ms} ms{f' for {self.process}' if self.process else ''}"
-
-    @property
-    def blocks_store(self) -> bool:
-        return False
 
     @property
     def blocks_intake(self) -> bool:

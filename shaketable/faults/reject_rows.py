@@ -8,12 +8,12 @@ from typing import ClassVar
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Witness
+from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import triggers
 
 
 @dataclass(frozen=True)
-class RejectRows:
+class RejectRows(Fault):
     """A share of the scheduled events is refused by a row trigger (SQLSTATE 22023, invalid parameter value).
 
     Which ones follows from their ids, so a replay poisons the same. Refusals are counted per event with sequences,
@@ -31,14 +31,6 @@ class RejectRows:
     @property
     def label(self) -> str:
         return f"{self.share:.1%} of the events are poison"
-
-    @property
-    def blocks_store(self) -> bool:
-        return False
-
-    @property
-    def blocks_intake(self) -> bool:
-        return False
 
     def aims(self, bench: Bench) -> list[str]:
         return [bench.relation]

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Self
 
 from shaketable.clock import SystemClock
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, ScenarioError
 from shaketable.ports import Ports
 from shaketable.process import Child, await_answer, environment, spawn
-from shaketable.stack import Address, Link, Service
+from shaketable.stack import Address, Link, Server, Service
 from shaketable.stacks import binaries, postgres, toxiproxy_build
+from shaketable.stacks.local_server import LocalServer
 from shaketable.stacks.postgres import PostgresServer
 from shaketable.stacks.valkey import ValkeyServer
 from shaketable.supervisor import Supervisor
@@ -102,6 +103,12 @@ class LocalStack:
     def redis_link_url(self, link: Link) -> str:
         """Through a link, as the target connects."""
         return self.valkey.url(link.listen)
+
+    def server(self, service: Service) -> Server:
+        """Postgres or Valkey, as one that can be broken."""
+        if service == "ingest":
+            raise ScenarioError("the intake is a process of the target: use a fault on processes")
+        return LocalServer(self.postgres if service == "postgres" else self.valkey, self._own)
 
     def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
         """Open a path through the proxy to a service of the stack, or to `upstream`."""
