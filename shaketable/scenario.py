@@ -37,6 +37,7 @@ class Scenario:
     resend_for_s: float = 60.0  # how long a client tries for one event; must outlast the faults
     seed: int = 1
     name: str = ""  # the file's, unless given
+    nightly: bool = False  # longer or rarer than most: `run --all` leaves it out, `run --nightly` plays it too
 
     def __post_init__(self) -> None:
         if not self.story:
@@ -55,7 +56,7 @@ class Scenario:
             "schema": 1, "name": self.name, "story": self.story, "seed": self.seed, "load": asdict(self.load),
             "timeline": timeline, "checks": [CHECKS.to_spec(check) for check in self.checks],
             "settings": dict(self.settings), "counts": dict(self.counts), "mix": asdict(self.mix),
-            "drain_s": self.drain_s, "resend_for_s": self.resend_for_s,
+            "drain_s": self.drain_s, "resend_for_s": self.resend_for_s, "nightly": self.nightly,
         }  # fmt: skip
 
 
