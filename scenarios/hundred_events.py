@@ -3,6 +3,7 @@
 from shaketable.checks import (
     ContentIntact,
     HealthHonest,
+    LatencyBudget,
     NoDuplicates,
     NoLoss,
     NothingInvented,
@@ -25,5 +26,6 @@ SCENARIO = Scenario(
         OrderKept(),
         ContentIntact(),
         HealthHonest(),
+        LatencyBudget(stored_within_s=5, stored_share=1),
     ),
 )

@@ -14,6 +14,7 @@ from shaketable.checks.content_intact import ContentIntact
 from shaketable.checks.dead_letters_explained import DeadLettersExplained
 from shaketable.checks.health_honest import HealthHonest
 from shaketable.checks.intake_survives import IntakeSurvives
+from shaketable.checks.latency_budget import LatencyBudget
 from shaketable.checks.no_duplicates import NoDuplicates
 from shaketable.checks.no_loss import NoLoss
 from shaketable.checks.nothing_invented import NothingInvented
@@ -34,6 +35,7 @@ CHECKS: Registry[Check] = Registry(
         ContentIntact,
         RefusesRightly,
         IntakeSurvives,
+        LatencyBudget,
         BreakerBehaves,
         HealthHonest,
         RecoversInTime,
@@ -60,6 +62,7 @@ __all__ = [
     "DeadLettersExplained",
     "HealthHonest",
     "IntakeSurvives",
+    "LatencyBudget",
     "NoDuplicates",
     "NoLoss",
     "NothingInvented",

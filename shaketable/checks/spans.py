@@ -41,6 +41,13 @@ def disturbed(history: History, grace_s: float) -> list[Span]:
     return [Span(f.began, _later(f.healed, grace_s)) for f in history.faults if f.began != NEVER]
 
 
+def catching_up(history: History, span: Span, at_most_s: float) -> Span:
+    """The span, and on until the backlog that it left was gone; no longer than so many seconds."""
+    end = _later(span.end, at_most_s)
+    gone = Span(span.end, end).of(history.empty_at)
+    return Span(span.begin, int(gone[0]) if len(gone) else end)
+
+
 def _later(time: int, seconds: float) -> int:
     return time if time == NEVER else time + int(seconds * SECOND)
 

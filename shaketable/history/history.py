@@ -12,7 +12,7 @@ import pandas as pd
 from shaketable import rundir
 from shaketable.history import facts, kept, load, watched
 from shaketable.history.clocks import Clocks
-from shaketable.history.columns import NEVER, Ints, count
+from shaketable.history.columns import NEVER, Ints, count, first
 from shaketable.history.contents import Contents
 from shaketable.history.facts import ScenarioFacts, TargetFacts
 from shaketable.history.watched import Fault
@@ -94,6 +94,15 @@ class History:
             return np.array([], dtype=np.int64)
         known = self.stored.committed_at[self.stored.committed_at != kept.NONE]
         return np.sort(self.clocks.to_monotonic(known.unique()))
+
+    @cached_property
+    def committed(self) -> Ints:
+        """When each planned event was first committed; NEVER where it is not stored, or its commit time not known."""
+        assert self.events is not None
+        assert self.stored is not None
+        rows = self.stored[(self.stored.event >= 0) & (self.stored.committed_at != kept.NONE)]
+        times = self.clocks.to_monotonic(rows.committed_at.to_numpy())
+        return first(times, rows.event.to_numpy(), len(self.events))
 
     @cached_property
     def usual_queue(self) -> float:

@@ -1,6 +1,14 @@
 """Nothing breaks, for a few seconds, with many malformed and resent events."""
 
-from shaketable.checks import ContentIntact, NoDuplicates, NoLoss, NothingInvented, OrderKept, RefusesRightly
+from shaketable.checks import (
+    ContentIntact,
+    LatencyBudget,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RefusesRightly,
+)
 from shaketable.load import Load
 from shaketable.mix import Mix
 from shaketable.scenario import Scenario
@@ -10,5 +18,13 @@ SCENARIO = Scenario(
     load=Load(rate=60, baseline_s=1, shake_s=4, recover_s=1),
     mix=Mix(malformed=0.1, resent=0.1),
     settings={"lease_s": 2},
-    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly()),
+    checks=(
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        LatencyBudget(),
+    ),
 )

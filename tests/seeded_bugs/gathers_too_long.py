@@ -1,0 +1,30 @@
+"""Waits for large batches: what it has acknowledged is stored much later."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl.__main__ import main
+from reference_impl.lane import Lane
+from reference_impl.queue import Entry
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="latency_budget", shown_by="hundred_events", because="not stored within 5 s")
+
+#: Seconds between two batches of a lane.
+LINGER_S = 6.5
+
+pace = Lane._pace
+
+
+def patient(self: Lane, entries: list[Entry]) -> None:
+    pace(self, entries)
+    self._not_before += LINGER_S
+
+
+if __name__ == "__main__":
+    Lane._pace = patient  # type: ignore[method-assign]
+    sys.exit(main())
