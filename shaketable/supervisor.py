@@ -1,5 +1,7 @@
 """The supervisor outlives the harness, and ends all that the harness left: servers, target, proxies, folders.
 
+In servers that the harness did not start it takes back what was broken: the actions (`shaketable.undo`) of its journal.
+
 It sleeps on a pipe that only the harness holds. When the pipe closes (a normal end, a crash, `kill -9`), it reads the
 undo journal and ends what is still there. `shaketable heal` does the same by hand, should the supervisor be killed too.
 """
@@ -12,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ import psutil
 
 from shaketable.errors import HarnessError
 from shaketable.process import RUN_VARIABLE, Identity, kill_all
+from shaketable.undo import ACTION_S, Action
 
 #: Seconds between the end of a harness and that of all it started.
 BOUND_S = 5.0
@@ -28,13 +32,14 @@ READY = b"ready\n"
 
 
 class Undo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the undo journal: a process to end or a folder to remove."""
+    """One line of the undo journal: a process to end, a folder to remove, or an action to perform."""
 
     boot: str
     pid: int = 0
     created: float = 0.0
     name: str = ""
     folder: str = ""
+    action: Action | None = None
 
 
 class Supervisor:
@@ -60,6 +65,10 @@ class Supervisor:
     def folder(self, path: Path) -> None:
         """This folder must not outlive the harness."""
         self._write(Undo(boot_id(), folder=str(path)))
+
+    def action(self, action: Action) -> None:
+        """This is to be performed when the harness has ended, however it did. Say so *before* breaking anything."""
+        self._write(Undo(boot_id(), action=action))
 
     def close(self) -> None:
         """Let the supervisor end what is left, and wait for it."""
@@ -88,7 +97,7 @@ def boot_id() -> str:
 
 
 def end(journal: Path) -> list[str]:
-    """End everything that a journal names and its run started; returns the names of what was still there."""
+    """End all that a journal names and its run started, then perform its actions; returns what there was to do."""
     undos = list(_read(journal))
     alive = {p.pid: p for undo in undos if (p := _alive(undo))}
     alive |= {p.pid: p for p in _carrying(journal.stem)}
@@ -98,8 +107,29 @@ def end(journal: Path) -> list[str]:
     for undo in undos:
         if undo.folder:
             shutil.rmtree(undo.folder, ignore_errors=True)
+    undone = _perform([undo.action for undo in undos if undo.action is not None])
     journal.unlink(missing_ok=True)
-    return names
+    return names + undone
+
+
+def _perform(actions: list[Action]) -> list[str]:
+    """All at once, for a server that does not answer must not keep the others waiting; returns a word on each."""
+    told: list[str] = []
+
+    def perform(action: Action) -> None:
+        what = type(action).__name__.lower()
+        try:
+            action.perform()
+            told.append(f"{what} undone")
+        except Exception as e:  # whatever one server does, the others must be healed
+            told.append(f"{what} NOT undone ({type(e).__name__}: {e})")
+
+    threads = [threading.Thread(target=perform, args=(action,), daemon=True) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(2 * ACTION_S)
+    return told
 
 
 def _read(journal: Path) -> Iterator[Undo]:

@@ -9,10 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import psutil
+import psycopg
 import pytest
+import redis
 
 from shaketable import supervisor
+from shaketable.undo import Program
+from tests.conftest import Servers
 
 #: A stand-in for the harness: starts a child that it tells the supervisor of, one that it does not, and a folder.
 HARNESS = """
@@ -121,3 +126,54 @@ def test_torn_last_line_is_none(tmp_path: Path, torn: bytes) -> None:
     journal.write_bytes(torn)
     assert supervisor.end(journal) == []
     assert not journal.exists()
+
+
+#: A harness that breaks servers which it did not start, and is killed.
+BREAKER = """
+import os, sys
+from shaketable.supervisor import Supervisor
+from shaketable.undo import Commands, Program, Proxies, Statements
+
+run_id, database, redis, host, port, file = sys.argv[1:]
+mine = Supervisor(run_id)
+mine.action(Statements("postgresql://127.0.0.1:9/gone", ("select 1",)))  # one that does not answer hinders no other
+mine.action(Statements(database, ("drop table if exists broken", "drop table if exists broken")))
+mine.action(Commands(redis, (("CONFIG", "SET", "maxmemory", "0"), ("DEL", "broken"))))
+mine.action(Proxies(host, int(port), run_id))
+mine.action(Program(("rm", "-f", file)))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_killed_harness_leaves_nothing_broken_in_servers_that_it_did_not_start(
+    servers: Servers, tmp_path: Path
+) -> None:
+    toxiproxy, run_id, file = servers.stack.toxiproxy, f"test-undo-{os.getpid()}", tmp_path / "broken"
+    file.touch()
+    toxiproxy.create(f"{run_id}-worker-1", "127.0.0.1:0", "127.0.0.1:9")
+    with (
+        psycopg.connect(servers.postgres_url, autocommit=True) as database,
+        redis.Redis.from_url(servers.redis_url) as valkey,
+    ):
+        database.execute("create table broken ()")
+        valkey.config_set("maxmemory", "64mb")
+        valkey.set("broken", 1)
+        began = time.monotonic()
+        where = (servers.postgres_url, servers.redis_url, toxiproxy.host, str(toxiproxy.port), str(file))
+        subprocess.run([sys.executable, "-c", BREAKER, run_id, *where], check=False)
+        while (supervisor.journals() / f"{run_id}.jsonl").exists():
+            assert time.monotonic() - began < supervisor.BOUND_S
+            time.sleep(0.02)
+        table = database.execute("select to_regclass('broken')").fetchone()
+        assert (table, valkey.exists("broken"), file.exists()) == ((None,), 0, False)
+        assert valkey.config_get("maxmemory") == {"maxmemory": "0"}
+    assert not [name for name in toxiproxy.proxies() if name.startswith(run_id)]
+
+
+def test_what_cannot_be_undone_is_told(tmp_path: Path) -> None:
+    journal = tmp_path / "away.jsonl"
+    action = Program(("no-such-program",))
+    journal.write_bytes(msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=action)) + b"\n")
+    (told,) = supervisor.end(journal)
+    assert "program NOT undone" in told
+    assert "no-such-program" in told

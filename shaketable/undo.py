@@ -1,0 +1,75 @@
+"""Undo: what must be taken back in servers that the harness did not start, should it die. Lines of the undo journal.
+
+Every action is idempotent and bounded: the supervisor performs it whatever happened, also after a normal end.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+import msgspec
+
+#: Seconds that one action may take; all of a run are performed at once.
+ACTION_S = 2
+
+
+class Statements(msgspec.Struct, frozen=True, tag="statements"):
+    """SQL to run in a database, each statement in a transaction of its own: drop a trigger, thaw a setting."""
+
+    url: str
+    statements: tuple[str, ...]
+
+    def perform(self) -> None:
+        import psycopg
+
+        limits = f"-c statement_timeout={ACTION_S}s -c lock_timeout={ACTION_S}s"
+        with psycopg.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection:
+            for statement in self.statements:
+                connection.execute(statement.encode())
+
+
+class Commands(msgspec.Struct, frozen=True, tag="commands"):
+    """Commands to send to a Redis: `("CONFIG", "SET", "maxmemory", "0")`."""
+
+    url: str
+    commands: tuple[tuple[str, ...], ...]
+
+    def perform(self) -> None:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        client = redis.Redis.from_url(
+            self.url, socket_timeout=ACTION_S, socket_connect_timeout=ACTION_S, retry=Retry(NoBackoff(), 0)
+        )
+        with client:
+            for command in self.commands:
+                client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+class Proxies(msgspec.Struct, frozen=True, tag="proxies"):
+    """Proxies of a Toxiproxy to delete with all their toxics: those whose names begin with `prefix`, the run's id."""
+
+    host: str
+    port: int
+    prefix: str
+
+    def perform(self) -> None:
+        from shaketable.toxiproxy import Toxiproxy
+
+        server = Toxiproxy(self.host, self.port)
+        for name in server.proxies():
+            if name.startswith(self.prefix):
+                server.delete(name)
+
+
+class Program(msgspec.Struct, frozen=True, tag="program"):
+    """A program to run: `("docker", "unpause", ID)`."""
+
+    words: tuple[str, ...]
+
+    def perform(self) -> None:
+        subprocess.run(self.words, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=ACTION_S)
+
+
+Action = Statements | Commands | Proxies | Program
