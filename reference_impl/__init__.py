@@ -11,6 +11,7 @@ The flow, module by module:
   `sqlstate` what an error means, `watchdog` bounds every call; `transition` writes down what the breaker did;
 - `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the
   `metrics`;
+- `retention` drops the months that no policy holds;
 - `settings` come from the environment, `database` connects, `migrate` makes the schema, `log` and `errors` say what
   went wrong. `processor` is all of it as a library; `python -m reference_impl` starts it as processes.
 

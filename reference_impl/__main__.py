@@ -9,7 +9,7 @@ import sys
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import ingest, log, server
+from reference_impl import ingest, log, retention, server
 from reference_impl.errors import SettingsError
 from reference_impl.migrate import migrate
 from reference_impl.settings import Settings
@@ -33,6 +33,7 @@ async def work(settings: Settings) -> None:
 COMMANDS = {
     "migrate": (migrate, ["database_url"], "bring the database to the newest schema; idempotent"),
     "ingest": (ingest.run, ["redis_url"], "take events over HTTP into the queue"),
+    "retention": (retention.run, ["database_url"], "make months ahead, drop those that no retention policy holds"),
     "work": (work, ["database_url", "redis_url"], "deliver from the queue to the database"),
 }
 
@@ -48,7 +49,7 @@ def main() -> int:
         settings = Settings.read()
         settings.require(*needs)
         log.configure(settings.process)
-        asyncio.run(run(settings))
+        return asyncio.run(run(settings)) or 0
     except SettingsError as e:
         print(e, file=sys.stderr)
         return UNUSABLE

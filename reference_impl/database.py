@@ -25,6 +25,14 @@ async def connect(settings: Settings) -> Connection:
         raise psycopg.OperationalError("no connection in time") from None
 
 
+async def connect_unhurried(settings: Settings) -> Connection:
+    """A connection for a command that may take its time: none of our time-outs. Raises psycopg.OperationalError."""
+    connection = await connect(settings)
+    for timeout in ("lock_timeout", "statement_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(f"set {timeout} = 0")
+    return connection
+
+
 def conninfo(settings: Settings) -> str:
     """The address with our time-outs; options that it carries come first, so that ours stand."""
     given = conninfo_to_dict(settings.database_url).get("options") or ""

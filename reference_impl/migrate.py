@@ -18,12 +18,9 @@ BOUND_S = 60.0
 
 async def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema, with its partitions made ahead. Raises psycopg.Error."""
-    connection = await database.connect(settings)
+    connection = await database.connect_unhurried(settings)
     try:
         with bounded(connection, BOUND_S):
-            await connection.execute(
-                "select set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)"
-            )
             async with connection.transaction():
                 await _apply_missing(connection)
             await partition.ensure(connection, partition.ahead(datetime.now(UTC).date()))

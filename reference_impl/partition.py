@@ -1,12 +1,13 @@
 """Partitions: audit_log has one a month, made ahead, and when a month is first needed.
 
-CREATE … PARTITION OF would queue every insert behind it; a table made by LIKE and then attached does not.
+CREATE … PARTITION OF would queue every insert behind it; a table made by LIKE and then attached does not. To drop one
+takes audit_log for itself for a moment: last, and only if it comes at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from psycopg import sql
 
@@ -16,6 +17,19 @@ from reference_impl.watchdog import Connection
 LOCK = (0x61756469, 1)
 #: How many months after this one are made ahead.
 AHEAD = 2
+#: Longest that a month's end may hold up an insert, in milliseconds; it is for another time then.
+DROP_LOCK_MS = 200
+
+#: Rows still held: the longest active policy that names a row, or its class, holds it; without one, for ever.
+_HELD = """
+select exists (
+    select from {name} held left join lateral (
+        select max(retention_days) as days from audit_retention_policy p
+        where is_active and (policy_name = held.retention_policy or p.data_classification = held.data_classification)
+    ) longest on true
+    where days is null or timestamp + make_interval(days => days) > %s
+)
+"""
 
 Month = str  # as a timestamp begins: 2026-11
 
@@ -35,6 +49,30 @@ async def ensure(connection: Connection, months: Iterable[Month]) -> None:
         await connection.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
         for month in sorted(set(months) - await existing(connection)):
             await _make(connection, month)
+
+
+async def drop(connection: Connection, month: Month, now: datetime) -> bool:
+    """Drop a month with its keys, unless a policy still holds a row of it; whether it is gone. All of it or nothing.
+
+    Raises psycopg.errors.LockNotAvailable when somebody is writing: nothing is done then.
+    """
+    here = {"name": sql.Identifier(name(month))}
+    async with connection.transaction():
+        await connection.execute(f"set local lock_timeout = {DROP_LOCK_MS}")
+        await connection.execute(sql.SQL("lock table {name} in share mode").format(**here))
+        held = await connection.execute(sql.SQL(_HELD).format(**here), [now])
+        if await held.fetchone() != (False,):
+            return False
+        for dependent, on in (
+            ("audit_integrity_log", "(audit_log_id, d.timestamp) = (gone.id, gone.timestamp)"),
+            ("audit_event_key", "d.event_id = gone.event_id"),
+        ):
+            await connection.execute(
+                sql.SQL(f"delete from {dependent} d using {{name}} gone where {on}").format(**here)
+            )
+        await connection.execute(sql.SQL("alter table audit_log detach partition {name}").format(**here))
+        await connection.execute(sql.SQL("drop table {name}").format(**here))
+    return True
 
 
 def ahead(today: date) -> list[Month]:

@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 import psycopg
+import pytest
 
 from reference_impl import database, partition
-from reference_impl.migrate import migrate
+from reference_impl.migrate import FOLDER, migrate
 from reference_impl.settings import Settings
 from tests.conftest import Servers
 
@@ -22,7 +23,8 @@ def test_two_migrations_at_once_and_one_more_do_it_once(servers: Servers) -> Non
 
     asyncio.run(run())
     with psycopg.connect(servers.postgres_url) as connection:
-        assert connection.execute("select count(*) from audit_migration").fetchone() == (1,)
+        applied = connection.execute("select name from audit_migration order by name").fetchall()
+        assert [name for (name,) in applied] == sorted(file.name for file in FOLDER.glob("*.sql"))
         owner = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
         assert owner == (False,)
 
@@ -35,6 +37,42 @@ def test_audit_log_has_every_column_of_the_design(settings: Settings, admin: psy
         "correlation_id", "data_classification", "retention_policy", "processing_latency", "archived_at", "details",
         "event_id", "position",
     }  # fmt: skip
+
+
+def test_the_other_tables_have_the_columns_of_the_design(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    wanted = {
+        "audit_preset": "name description organization_id action data_classification required_fields default_values"
+        " validation created_at created_by updated_at updated_by",
+        "audit_integrity_log": "id audit_log_id timestamp verification_timestamp verification_status verified_by"
+        " verification_method verification_details created_at",
+        "audit_retention_policy": "policy_name data_classification retention_days is_active created_at updated_at",
+    }
+    for table, columns in wanted.items():
+        found = admin.execute(f"select attname from pg_attribute where attrelid = '{table}'::regclass and attnum > 0")
+        assert {name for (name,) in found} == set(columns.split()), table
+    found = admin.execute(
+        "select pg_get_constraintdef(oid) from pg_constraint where conname like 'audit_integrity%fkey'"
+    )
+    assert 'FOREIGN KEY (audit_log_id, "timestamp") REFERENCES audit_log(id, "timestamp")' in str(found.fetchall())
+
+
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        ("organization_id = 'o' and timestamp > now() - interval '1 h'", "organization_id_timestamp"),
+        ("principal_id = 'p' and timestamp > now() - interval '1 h'", "principal_id_timestamp"),
+        ("correlation_id = 'c'", "correlation_id"),
+        ("target_resource_type = 't' and target_resource_id = 'i'", "target_resource_type"),
+        ("event_id = '0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77'", "event_id"),
+    ],
+)
+def test_audit_queries_go_by_an_index(
+    settings: Settings, admin: psycopg.Connection[Any], where: str, index: str
+) -> None:
+    admin.execute("set enable_seqscan = off")  # an empty table would be read whole
+    plan = str(admin.execute(f"explain (costs off) select * from audit_log where {where}").fetchall())
+    assert "Seq Scan" not in plan
+    assert index in plan
 
 
 def test_two_sessions_that_need_the_same_month_both_get_it(settings: Settings, admin: psycopg.Connection[Any]) -> None:

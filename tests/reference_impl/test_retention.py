@@ -1,0 +1,148 @@
+"""Retention: a month goes when no policy holds a row of it, with its keys, and never at the cost of an insert."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import psycopg
+
+from reference_impl import database, partition, retention
+from reference_impl.retention import Retained
+from reference_impl.settings import Settings
+from tests.reference_impl.conftest import row, store_of
+from tests.reference_impl.test_store import put, stored
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def retained(settings: Settings, now: datetime = NOW) -> Retained:
+    async def run() -> Retained:
+        connection = await database.connect_unhurried(settings)
+        try:
+            return await retention.retain(connection, now)
+        finally:
+            await database.close(connection)
+
+    return asyncio.run(run())
+
+
+def policy(admin: psycopg.Connection[Any], name: str, days: int, classification: str | None = None) -> None:
+    admin.execute(
+        "insert into audit_retention_policy (policy_name, retention_days, data_classification) values (%s, %s, %s)",
+        [name, days, classification],
+    )
+
+
+def months(admin: psycopg.Connection[Any]) -> set[str]:
+    found = admin.execute(
+        "select right(inhrelid::regclass::text, 7) from pg_inherits where inhparent = 'audit_log'::regclass"
+    )
+    return {name for (name,) in found}
+
+
+def test_a_month_goes_with_its_keys_and_its_integrity_log_once_no_policy_holds_it(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    policy(admin, "short", 30)
+    gone = [row(n, timestamp="2020-01-15T00:00:00Z", retentionPolicy="short") for n in range(3)]
+    kept = row(timestamp="2026-11-01T00:00:00Z", retentionPolicy="short")
+    put(settings, gone, [kept])
+    admin.execute(
+        "insert into audit_integrity_log"
+        " (audit_log_id, timestamp, verification_status, verified_by, verification_method)"
+        " select id, timestamp, 'verified', 'test', 'test' from audit_log"
+    )
+    assert retained(settings) == Retained(dropped=["2020-01"])
+    assert [event_id for event_id, _ in stored(admin)] == [kept.event_id]
+    assert [str(i) for (i,) in admin.execute("select event_id from audit_event_key")] == [kept.event_id]
+    assert admin.execute("select count(*) from audit_integrity_log").fetchone() == (1,)
+    assert retained(settings) == Retained()
+    assert put(settings, gone)[0].stored == 3  # the month is made anew, and its ids are free again
+
+
+def test_a_month_with_one_row_under_a_longer_policy_is_held_whole(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    policy(admin, "short", 30)
+    policy(admin, "long", 4000)
+    policy(admin, "health", 5000, "PHI")
+    by_name = row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="long")
+    by_class = row(timestamp="2020-02-15T00:00:00Z", retentionPolicy="short", dataClassification="PHI")
+    without = row(timestamp="2020-03-15T00:00:00Z")
+    short = [row(timestamp=f"2020-0{m}-16T00:00:00Z", retentionPolicy="short") for m in (1, 2, 3, 4)]
+    put(settings, [by_name, by_class, without, *short])
+    assert retained(settings) == Retained(held=["2020-01", "2020-02", "2020-03"], dropped=["2020-04"])
+    admin.execute("update audit_retention_policy set is_active = false where policy_name = 'short'")
+    put(settings, [short[3]])
+    assert retained(settings).dropped == []  # a policy out of force lets nothing go
+
+
+def test_a_row_is_held_to_the_day(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    policy(admin, "short", 30)
+    put(settings, [row(timestamp="2026-01-31T12:00:00Z", retentionPolicy="short")])
+    assert retained(settings, datetime(2026, 2, 28, tzinfo=UTC)) == Retained()  # the month before: no candidate yet
+    assert retained(settings, datetime(2026, 3, 2, 11, 59, tzinfo=UTC)).held == ["2026-01"]
+    assert retained(settings, datetime(2026, 3, 2, 12, 1, tzinfo=UTC)).dropped == ["2026-01"]
+
+
+def test_a_drop_never_waits_behind_a_writer_nor_lets_others_wait(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    policy(admin, "short", 30)
+    put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
+    insert = (
+        "insert into audit_log (id, position, event_id, timestamp, action, status, hash)"
+        " values (1, 1, gen_random_uuid(), '2026-11-20', 'a', 'success', '')"
+    )
+    with psycopg.connect(settings.database_url) as open_insert, open_insert.transaction():
+        open_insert.execute(insert)
+        admin.execute("set lock_timeout = '1s'")
+
+        async def beside() -> tuple[Retained, int]:
+            run = asyncio.create_task(asyncio.to_thread(retained, settings))
+            inserted = 0
+            while not run.done():
+                await asyncio.to_thread(admin.execute, insert.replace("(1,", f"({inserted + 2},"))
+                inserted += 1
+            return await run, inserted
+
+        told, inserted = asyncio.run(beside())
+    assert told == Retained(busy=["2020-01"])
+    assert inserted > 5
+    assert retained(settings) == Retained(dropped=["2020-01"])
+
+
+def test_an_insert_that_meets_a_dropped_month_makes_it_anew(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    """A worker that believes in the month finds it gone: a collision, tried again."""
+    policy(admin, "short", 30)
+    old = [row(n, timestamp="2020-01-15T00:00:00Z", retentionPolicy="short") for n in range(2)]
+
+    async def run() -> None:
+        store = await store_of(settings)
+        await store.store(old[:1])
+        assert (await asyncio.to_thread(retained, settings)).dropped == ["2020-01"]
+        try:
+            await store.store(old[1:])
+        except psycopg.errors.CheckViolation:
+            store.forget_partitions()
+        await store.store(old[1:])
+        await database.close(store.connection)
+
+    asyncio.run(run())
+    assert [event_id for event_id, _ in stored(admin)] == [old[1].event_id]
+
+
+def test_the_command_tells_what_it_did(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    policy(admin, "short", 30)
+    put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
+    done = subprocess.run(
+        [sys.executable, "-m", "reference_impl", "retention"],
+        env={"DATABASE_URL": settings.database_url}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert msgspec.json.decode(done.stdout, type=Retained) == Retained(dropped=["2020-01"])
+    assert {month.replace("-", "_") for month in partition.ahead(datetime.now(UTC).date())} <= months(admin)
