@@ -1,7 +1,7 @@
 """The catalogue of checks: one file each, one line each here; packages may add theirs by the entry point below.
 
 What they share: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time order),
-`incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`.
+`incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`, `letters` (what one says).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shaketable.checks.nothing_invented import NothingInvented
 from shaketable.checks.order_kept import OrderKept
 from shaketable.checks.recovers_in_time import RecoversInTime
 from shaketable.checks.refuses_rightly import RefusesRightly
+from shaketable.checks.retries_bounded import RetriesBounded
 from shaketable.registry import Registry
 
 #: Checks by name. Other packages register theirs under the entry point group of this name.
@@ -40,6 +41,7 @@ CHECKS: Registry[Check] = Registry(
         HealthHonest,
         RecoversInTime,
         DeadLettersExplained,
+        RetriesBounded,
     ],
     key="name",
 )
@@ -69,6 +71,7 @@ __all__ = [
     "OrderKept",
     "RecoversInTime",
     "RefusesRightly",
+    "RetriesBounded",
     "from_spec",
     "to_spec",
 ]

@@ -13,6 +13,7 @@ from shaketable import event
 from shaketable.check import Finding, Verdict
 from shaketable.checks.content_intact import differing
 from shaketable.checks.findings import counts, failing, members, not_applicable, some, unknown, unseen
+from shaketable.checks.letters import attempts, in_order
 
 if TYPE_CHECKING:
     from shaketable.checks.findings import Flags
@@ -95,22 +96,10 @@ def _unexplained(history: History) -> Iterator[str]:
 
 _HAS: dict[str, Any] = {
     "cause": lambda letter: bool(letter.cause),
-    "attempts": lambda letter: _count(letter.attempts) > 0,
-    "times of failure": lambda letter: _in_order(letter.first_failed_at, letter.last_failed_at),
+    "attempts": lambda letter: attempts(letter.attempts) > 0,
+    "times of failure": lambda letter: in_order(letter.first_failed_at, letter.last_failed_at),
     "history": lambda letter: bool(letter.history),
 }
-
-
-def _count(attempts: Any) -> int:
-    """A number of attempts, or a list of them."""
-    return len(attempts) if isinstance(attempts, list) else attempts if isinstance(attempts, int) else 0
-
-
-def _in_order(first: Any, last: Any) -> bool:
-    """Two times, as RFC 3339 or as numbers; what cannot be read is none."""
-    if isinstance(first, str) and isinstance(last, str):
-        first, last = event.instant(first), event.instant(last)
-    return isinstance(first, int | float) and isinstance(last, int | float) and first <= last
 
 
 def _altered(history: History) -> Iterator[str]:

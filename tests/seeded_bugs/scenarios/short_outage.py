@@ -1,6 +1,6 @@
 """The store goes away for a moment."""
 
-from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept, RetriesBounded
 from shaketable.faults import Down
 from shaketable.load import Load
 from shaketable.scenario import Scenario
@@ -11,5 +11,5 @@ SCENARIO = Scenario(
     load=Load(rate=60, baseline_s=1, shake_s=5, recover_s=2),
     timeline=(At(1, 4, Down("postgres")),),
     settings={"breaker_recovery_s": 1, "retry_base_s": 0.1, "retry_cap_s": 1, "lease_s": 2},
-    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept()),
+    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), RetriesBounded()),
 )

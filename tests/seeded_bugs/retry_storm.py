@@ -1,0 +1,32 @@
+"""Tries again at once, and without end: no failure makes it pause."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl.__main__ import main
+from reference_impl.breaker import Breaker, Ticket
+from reference_impl.retry import Sleep
+from reference_impl.rounds import Rounds
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="retries_bounded", shown_by="short_outage", because="connections in")
+
+init = Rounds.__init__
+
+
+def hasty(self: Rounds, breaker: Breaker, pause_s: float, sleep: Sleep) -> None:
+    init(self, breaker, 0.0, sleep)
+
+
+def unmoved(self: Breaker, ticket: Ticket, why: str) -> None:
+    self.abandoned(ticket)
+
+
+if __name__ == "__main__":
+    Rounds.__init__ = hasty  # type: ignore[method-assign]
+    Breaker.failed = unmoved  # type: ignore[method-assign]
+    sys.exit(main())
