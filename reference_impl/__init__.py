@@ -5,8 +5,8 @@ The flow, module by module:
 - `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes;
 - `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol);
 - a `worker` takes its share of the `lanes`; each `lane` is fenced by a `lock` in the store;
-- `row` prepares an entry, `store` commits a batch (`partition` makes months), `isolate` finds poison, `dead_letter`
-  buries it;
+- `row` prepares an entry, `store` commits a batch (`partition` makes months; a `handler` of yours may stand in),
+  `isolate` finds poison, `dead_letter` buries it;
 - each attempt is one of the `rounds`, which the `breaker` admits; `retry` says when a collision is tried again,
   `sqlstate` what an error means, `watchdog` bounds every call; `transition` writes down what the breaker did;
 - `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import pybreaker
 
+from reference_impl import log
 from reference_impl.errors import BreakerOpenError
 from reference_impl.settings import Settings
 
@@ -42,7 +43,8 @@ class Breaker(pybreaker.CircuitBreakerListener):
     """Opens after consecutive failed rounds, or when too large a share of a window's rounds failed."""
 
     def __init__(self, settings: Settings, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._tell, self._now = settings, listener, now
+        self._settings, self._now = settings, now
+        self.listeners = [listener]
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=settings.breaker_failure_threshold, throw_new_error_on_trip=False, listeners=[self]
         )
@@ -51,7 +53,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self._rounds: deque[tuple[float, bool]] = deque()
         self._reason = "start"
         self.changed = asyncio.Event()  # set by each transition
-        self._tell(None, CLOSED, self._reason)
+        self._tell(None, CLOSED)
 
     @property
     def state(self) -> str:
@@ -115,9 +117,17 @@ class Breaker(pybreaker.CircuitBreakerListener):
             self._reason = f"{failed} of {rounds} rounds failed: {why}"
             self._breaker.open()
 
+    def _tell(self, before: str | None, after: str) -> None:
+        """A listener that fails is told of, and keeps nothing from happening."""
+        for listener in self.listeners:
+            try:
+                listener(before, after, self._reason)
+            except Exception as e:
+                log.crash("a listener of the breaker failed", e)
+
     def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002
         """pybreaker calls this before the new state is in force."""
-        self._tell(_name(old_state.name), _name(new_state.name), self._reason)
+        self._tell(_name(old_state.name), _name(new_state.name))
         self._generation += 1
         self._trial = None
         if new_state.name == pybreaker.STATE_CLOSED:

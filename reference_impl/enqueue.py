@@ -87,6 +87,7 @@ class Pipeline:
         self._wanted_lanes, self._sleep = wanted_lanes, sleep
         self._wire: _Wire | None = None
         self.lanes = 0
+        self.connected = asyncio.Event()  # set by the first connection, for good
 
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost, until the sleep raises StoppingError."""
@@ -136,6 +137,7 @@ class Pipeline:
                 wire = await self._open()
                 await self._greet(wire)
             self._wire = wire
+            self.connected.set()
         except (OSError, UnknownError, TimeoutError, resp.ReplyError) as e:
             log.warning("the queue is away", type=type(e).__name__)
             if wire is not None:

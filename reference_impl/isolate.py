@@ -59,7 +59,7 @@ class Isolation:
                     self._tally.add(await self._store.insert(self._rows[low:high]))
             return True
         except psycopg.Error as e:
-            if sqlstate.classify(e) not in self._suspected:
+            if sqlstate.classify(e, self._store.settings) not in self._suspected:
                 raise
             self._error = e
             return False
@@ -67,7 +67,7 @@ class Isolation:
     async def _judge(self, alone: int) -> None:
         """Data is poison by itself; any other failure only if the store takes a neighbour meanwhile."""
         assert self._error is not None
-        error, failure = self._error, sqlstate.classify(self._error)
+        error, failure = self._error, sqlstate.classify(self._error, self._store.settings)
         if failure is not Failure.DATA and not await self._a_neighbour_fits(alone):
             raise error
         with self._store.bounded():
@@ -95,5 +95,5 @@ class Isolation:
 
     def _letter(self, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
         attempt = Attempt(dead_letter.now(), failure.value, error.sqlstate)
-        cause = f"{failure.value}: SQLSTATE {error.sqlstate} ({type(error).__name__})"
+        cause = f"{failure.value}: SQLSTATE {error.sqlstate} ({sqlstate.kind(error)})"
         return DeadLetter(row.event_id, row.event, row.hash, cause, [*self._history, attempt])

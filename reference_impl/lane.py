@@ -138,7 +138,7 @@ class Lane:
         try:
             return await self._store.store(batch)
         except psycopg.Error as e:
-            failure = sqlstate.classify(e)
+            failure = sqlstate.classify(e, self._settings)
             if failure in OWN_FAULT:
                 return await Isolation(self._store, batch, OWN_FAULT, self._history).run()
             if failure is Failure.RETRY:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from reference_impl import database, lock, log, queue
 from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errors import BreakerOpenError, StoppingError, StoreError
+from reference_impl.handler import Handler
 from reference_impl.lane import Lane, Ledger
 from reference_impl.retry import Sleep
 from reference_impl.rounds import Kind, Rounds
@@ -37,10 +38,17 @@ class Lanes:
     """Takes lanes and gives them up; each runs as a task of its own."""
 
     def __init__(
-        self, settings: Settings, redis: Redis, rounds: Rounds, ledger: Ledger, workers: Callable[[], int], sleep: Sleep
+        self,
+        settings: Settings,
+        redis: Redis,
+        rounds: Rounds,
+        ledger: Ledger,
+        workers: Callable[[], int],
+        sleep: Sleep,
+        handle: Handler | None = None,
     ) -> None:
         self._settings, self._redis, self._rounds, self._ledger = settings, redis, rounds, ledger
-        self._workers, self._sleep = workers, sleep
+        self._workers, self._sleep, self._handle = workers, sleep, handle
         self._held: dict[Lane, asyncio.Task[None]] = {}
         self._scout: Connection | None = None
         self._connecting: asyncio.Task[Connection] | None = None
@@ -140,7 +148,7 @@ class Lanes:
                 if ended := await lock.evict(connection, wanted, self._settings.lease_s):
                     log.warning("silent holders of lanes were ended", sessions=ended)
                 return None
-        store = Store(connection, self._settings.attempt_timeout_s)
+        store = Store(connection, self._settings, self._handle)
         await store.prepare()
         return Lane(number, store, self._redis, self._rounds, self._ledger, self._settings)
 
@@ -169,7 +177,7 @@ class Lanes:
                 if lane:
                     await lane.first()
                     return lane
-                await Store(connection, self._settings.attempt_timeout_s).beat(self._settings.process, -1, 1)
+                await Store(connection, self._settings).beat(self._settings.process, -1, 1)
             except BaseException:
                 await database.close(connection)
                 raise
@@ -209,9 +217,13 @@ class Lanes:
         await self._gone()
 
     async def _release_all(self) -> None:
+        """Finish the batches at hand within the grace; what is not committed by then is given back."""
         for lane in self._held:
             lane.leave()
         await self._dismiss_scout()
+        if self._held:
+            await asyncio.wait(self._held.values(), timeout=self._settings.stop_grace_s)
+        self.cut()
         await self._gone()
 
     async def _gone(self) -> None:

@@ -1,18 +1,21 @@
 """The whole processor in one process, as a library.
 
-processor = ReliableEventProcessor(Settings(database_url=..., redis_url=...))
-await processor.start()
-await processor.add_event({"timestamp": ..., "action": "login", "status": "success"})
-await processor.stop()
+async with ReliableEventProcessor(Settings.read()) as processor:
+    event_id = await processor.add_event({"timestamp": ..., "action": "login", "status": "success"})
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
+from reference_impl.breaker import Listener
+from reference_impl.handler import Handler
 from reference_impl.health import Status
 from reference_impl.intake import Intake
 from reference_impl.settings import Settings
@@ -20,25 +23,32 @@ from reference_impl.worker import Worker
 
 
 class ReliableEventProcessor:
-    """Takes events in and delivers them, at least once, each stored once."""
+    """Takes events in and delivers them at least once: each stored once, or each to a handler of your own.
 
-    def __init__(self, settings: Settings) -> None:
+    `listener` is told (from, to, reason) before each transition of the breaker takes effect.
+    """
+
+    def __init__(self, settings: Settings, handle: Handler | None = None, listener: Listener | None = None) -> None:
         settings.require("database_url", "redis_url")
-        self._worker = Worker(settings)
+        self._settings = settings
+        self._worker = Worker(settings, handle)
+        self._worker.breaker.listeners += [listener] if listener else []
         self._intake = Intake(settings, self._worker.watch, self._worker.sleep)
         self._connected: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to take events in and to deliver them; returns at once, also while the servers are away."""
+        """Begin to take events in and to deliver them. Waits for the queue, but not longer than connect_timeout_s."""
         self._worker.start()
         self._connected = asyncio.create_task(self._intake.pipeline.run())
+        with suppress(TimeoutError):  # it is away: add_event says so, and it is looked for on and on
+            await asyncio.wait_for(self._intake.pipeline.connected.wait(), self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
         """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""
         return await self._intake.add(msgspec.json.encode(event))
 
     async def stop(self) -> None:
-        """Finish the batches at hand, and give back what is held."""
+        """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued."""
         await self._worker.stop()
         if self._connected is not None:
             await asyncio.gather(self._connected, return_exceptions=True)
@@ -46,3 +56,12 @@ class ReliableEventProcessor:
     def health_status(self) -> Status:
         """The score, the breaker's state, depth and dead letters."""
         return self._worker.watch.status()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()

@@ -16,6 +16,7 @@ from reference_impl import log, sqlstate
 from reference_impl.breaker import CLOSED, Breaker, Ticket
 from reference_impl.errors import Failure, StoreError
 from reference_impl.retry import Sleep
+from reference_impl.settings import Settings
 
 
 class Kind(Enum):
@@ -33,9 +34,9 @@ BLAMELESS = frozenset({Failure.LANE_LOST})
 class Rounds:
     """The rounds of one worker."""
 
-    def __init__(self, breaker: Breaker, pause_s: float, sleep: Sleep) -> None:
+    def __init__(self, breaker: Breaker, settings: Settings, sleep: Sleep) -> None:
         self.breaker = breaker
-        self._pause_s, self._sleep = pause_s, sleep
+        self._settings, self._sleep = settings, sleep
         self._turn = asyncio.Lock()
         self._trouble: Kind | None = None
 
@@ -60,7 +61,7 @@ class Rounds:
         try:
             yield
         except psycopg.Error as e:
-            error = sqlstate.told(e)
+            error = sqlstate.told(e, self._settings)
             await self._failed(kind, ticket, error)
             raise error from None
         except BaseException:
@@ -79,7 +80,7 @@ class Rounds:
         self.breaker.failed(ticket, error.sqlstate or error.kind)
         # the pace of an outage; whoever waits for the turn waits for this too
         if was_troubled and self.breaker.state == CLOSED:
-            await self._sleep(self._pause_s)
+            await self._sleep(self._settings.retry_base_s)
 
     def _succeeded(self, kind: Kind, ticket: Ticket) -> None:
         """A beat that gets through is no proof that batches do, once a batch was refused."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
+from reference_impl import event as events
 from reference_impl.event import Event
 from reference_impl.queue import Entry
 
@@ -37,6 +39,10 @@ class Row(msgspec.Struct, frozen=True):
     def event(self) -> bytes:
         """The event as it lies in the queue."""
         return self.entry.field("event").encode()
+
+    def wire(self) -> dict[str, Any]:
+        """The event as it was accepted, in its wire form."""
+        return events.wire(_decode(self.event))
 
 
 def build(entry: Entry) -> Row:

@@ -15,6 +15,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Words = tuple[Annotated[str, Meta(min_length=1)], ...]  # in the environment: with commas between
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     attempt_timeout_s: Seconds = 5.0  # the longest one attempt to store a batch may take
     connect_timeout_s: Seconds = 3.0  # the longest one connection to the store may take
     enqueue_timeout_s: Seconds = 2.0  # the longest wait for the queue's reply
+    stop_grace_s: Seconds = 4.0  # told to stop: how long batches at hand may take before they are given back
 
     breaker_failure_threshold: Count = 5  # consecutive failed rounds that open it
     breaker_failure_rate: Share = 0.5  # or more than this share of the rounds …
@@ -46,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retry_cap_s: Seconds = 30.0
     retry_jitter: Share = 0.1  # of the wait, either way
     max_retries: Annotated[int, Meta(ge=0, le=1000)] = 5
+    #: Serialization failure, deadlock, lock time-out, statement time-out; SQLSTATEs, or names of types that are raised.
+    retryable_errors: Words = ("40001", "40P01", "55P03", "57014")
+    retryable_messages: Words = ()  # parts of messages, for what has no code of its own
 
     queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
     max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
@@ -57,8 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """The settings of this environment. Raises SettingsError naming the variable."""
         given = {field: environ[field.upper()] for field in cls.__struct_fields__ if field.upper() in environ}
+        listed = {field: given[field].split(",") if given[field] else [] for field in LISTS & given.keys()}
         try:
-            return msgspec.convert(given, cls, strict=False)
+            return msgspec.convert(given | listed, cls, strict=False)
         except msgspec.ValidationError as e:
             raise _wrong(str(e), given) from None
 
@@ -69,11 +75,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise SettingsError(f"{field.upper()} is not set: this process needs it in its environment")
 
 
+LISTS = frozenset({"retryable_errors", "retryable_messages"})
+
+
 def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
     """msgspec's `Expected … - at `$.field``, told with the variable's name and the value that came."""
     what, _, path = message.partition(" - at ")
     what = what.partition(", got ")[0]
-    field = path.strip("`$.")
+    field = path.strip("`$.").partition("[")[0]
     value = given.get(field, "")
     shown = "a value that is not shown" if field.endswith("_url") else repr(value)
     return SettingsError(f"{field.upper()}: {what[0].lower()}{what[1:]}, got {shown}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import psycopg
 
 from reference_impl.errors import Failure, StoreError
+from reference_impl.handler import HandlerError
+from reference_impl.settings import Settings
 
 #: Our own timers, and a waiter's eviction of a holder they cannot reach.
 LANE_LOST = frozenset({"25P03", "25P04", "57P05"})
-#: Serialization failure, deadlock, lock time-out, statement time-out; a table that somebody made meanwhile.
-RETRY = frozenset({"40001", "40P01", "55P03", "57014", "42P07"})
+#: A table that somebody made meanwhile. What else is tried again is a setting.
+RETRY = frozenset({"42P07"})
 AWAY = frozenset({"57P01", "57P02", "57P03", "57P04", "25006", "42501", "42P01"})
 AWAY_CLASSES = frozenset({"08", "53"})
 #: Integrity of the value itself.
@@ -19,9 +21,17 @@ DATA_CLASSES = frozenset({"22", "54"})
 CHECK_VIOLATION, UNIQUE_VIOLATION = "23514", "23505"
 
 
-def classify(error: psycopg.Error) -> Failure:
-    """The row of the table that this error falls in."""
+#: What is retryable unless somebody's settings say otherwise.
+DEFAULTS = Settings()
+
+
+def classify(error: psycopg.Error, settings: Settings = DEFAULTS) -> Failure:
+    """The row of the table that this error falls in; what the settings call retryable comes first."""
     code = error.sqlstate
+    if _is_retryable(error, settings):
+        return Failure.RETRY
+    if isinstance(error, HandlerError):
+        return error.failure
     if code is None:  # connection errors carry none
         return Failure.AWAY if isinstance(error, psycopg.OperationalError) else Failure.UNKNOWN
     if code in LANE_LOST:
@@ -39,6 +49,17 @@ def classify(error: psycopg.Error) -> Failure:
     return Failure.UNKNOWN
 
 
+def _is_retryable(error: psycopg.Error, settings: Settings) -> bool:
+    """By its SQLSTATE, its type's name, or a part of its message, which is looked at and never kept."""
+    names, parts = settings.retryable_errors, settings.retryable_messages
+    return error.sqlstate in names or kind(error) in names or any(part in str(error) for part in parts)
+
+
+def kind(error: psycopg.Error) -> str:
+    """The name of its type; of a handler's error that of what the handler raised."""
+    return error.kind if isinstance(error, HandlerError) else type(error).__name__
+
+
 def missing_partition(error: psycopg.Error) -> bool:
     """A row without a partition is a check violation too, but of no constraint that has a name."""
     return error.sqlstate == CHECK_VIOLATION and not error.diag.constraint_name
@@ -49,6 +70,6 @@ def _racing_create(error: psycopg.Error) -> bool:
     return (error.diag.constraint_name or "").startswith("pg_")
 
 
-def told(error: psycopg.Error) -> StoreError:
+def told(error: psycopg.Error, settings: Settings = DEFAULTS) -> StoreError:
     """The error as this package passes it on: without the server's words."""
-    return StoreError(classify(error), error.sqlstate, type(error).__name__)
+    return StoreError(classify(error, settings), error.sqlstate, kind(error))

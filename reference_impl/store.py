@@ -7,9 +7,12 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from reference_impl import dead_letter, partition
+from reference_impl import dead_letter, handler, partition
+from reference_impl.database import STATEMENT_SHARE
 from reference_impl.dead_letter import DeadLetter
+from reference_impl.handler import Handler
 from reference_impl.row import COLUMNS, Row
+from reference_impl.settings import Settings
 from reference_impl.watchdog import Connection, bounded
 
 _STAGING = """
@@ -24,13 +27,16 @@ _COPY = f"copy audit_staging (ordinal, {COLUMNS}) from stdin"
 
 #: `fresh` has each id once, the first delivered; `won` are those that nobody stored before. Sorted by id, so that two
 #: lanes that hold the same ids never wait for each other in a circle. Positions are drawn in queue order.
-_INSERT = """
+_NEW = """
 with fresh as materialized (
     select distinct on (event_id) * from audit_staging order by event_id, ordinal
 ), won as (
     insert into audit_event_key (event_id, hash) select event_id, hash from fresh order by event_id
     on conflict do nothing returning event_id
 )
+"""
+_CLAIM = f"{_NEW} select ordinal from fresh join won using (event_id) order by ordinal"
+_INSERT = f"""{_NEW}
 insert into audit_log (
     id, position, event_id, timestamp, action, status, principal_id, organization_id, target_resource_type,
     target_resource_id, outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version,
@@ -86,14 +92,14 @@ class Tally(msgspec.Struct):
 class Store:
     """The store as one lane's connection reaches it. Every method is bounded; each raises psycopg.Error."""
 
-    def __init__(self, connection: Connection, attempt_timeout_s: float) -> None:
-        self.connection = connection
-        self._attempt_timeout_s = attempt_timeout_s
+    def __init__(self, connection: Connection, settings: Settings, handle: Handler | None = None) -> None:
+        self.connection, self.settings = connection, settings
+        self._handle = handle
         self._months: set[str] = set()
 
     def bounded(self) -> AbstractContextManager[None]:
         """The watchdog of one attempt."""
-        return bounded(self.connection, self._attempt_timeout_s)
+        return bounded(self.connection, self.settings.attempt_timeout_s)
 
     async def prepare(self) -> None:
         """Make what batches are staged in: this session's own."""
@@ -110,11 +116,21 @@ class Store:
     async def insert(self, rows: Sequence[Row]) -> Tally:
         """Stage and insert these rows within the caller's transaction."""
         await self._stage(rows)
-        stored = (await self.connection.execute(_INSERT)).rowcount
+        stored = await self._insert_staged(rows)
         tally = Tally(stored=stored, repeated=len(rows) - stored)
         if tally.repeated:
             tally.conflicts = await self._keep_conflicts(rows)
         return tally
+
+    async def _insert_staged(self, rows: Sequence[Row]) -> int:
+        """Into audit_log, or into the hands of the handler; returns how many were new."""
+        if self._handle is None:
+            return (await self.connection.execute(_INSERT)).rowcount
+        claimed = await (await self.connection.execute(_CLAIM)).fetchall()
+        if claimed:
+            events = [rows[ordinal].wire() for (ordinal,) in claimed]
+            await handler.call(self._handle, events, self.settings.attempt_timeout_s * STATEMENT_SHARE)
+        return len(claimed)
 
     async def _stage(self, rows: Sequence[Row]) -> None:
         lines = "".join([f"{ordinal}\t{row.line}\n" for ordinal, row in enumerate(rows)])
@@ -137,7 +153,7 @@ class Store:
 
     async def make_partitions(self, rows: Sequence[Row]) -> None:
         """Make what months these rows need and do not exist; a month that this session has seen costs nothing."""
-        needed = {row.month for row in rows}
+        needed = {row.month for row in rows} if self._handle is None else set()
         if needed <= self._months:
             return
         with self.bounded():

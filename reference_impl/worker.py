@@ -9,6 +9,7 @@ from contextlib import suppress
 from reference_impl import heartbeat, log, metrics, queue
 from reference_impl.breaker import CLOSED, OPEN, Breaker
 from reference_impl.errors import StoppingError
+from reference_impl.handler import Handler
 from reference_impl.heartbeat import QUEUE_AWAY, Heartbeat
 from reference_impl.lane import WAIT_S, Ledger
 from reference_impl.lanes import Lanes
@@ -24,16 +25,16 @@ BEATS_PER_LEASE, SLOWEST_BEAT_S = 20, 0.5
 class Worker:
     """One worker: `start`, then `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, handle: Handler | None = None) -> None:
         self._settings = settings
         self._stopping = asyncio.Event()
         self._redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s + WAIT_S)
         self.transitions = Transitions(settings.state_dir, settings.process, settings.incarnation)
         self.breaker = Breaker(settings, self._transition)
-        self._rounds = Rounds(self.breaker, settings.retry_base_s, self.sleep)
+        self._rounds = Rounds(self.breaker, settings, self.sleep)
         self._ledger = Ledger()
         self.watch = Watch(settings, self._redis, self.sleep)
-        self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep)
+        self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep, handle)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -86,7 +86,7 @@ def admin(servers: Servers) -> Iterator[psycopg.Connection[Any]]:
 
 async def store_of(settings: Settings) -> Store:
     """A store on a connection of its own; the caller closes it."""
-    store = Store(await database.connect(settings), settings.attempt_timeout_s)
+    store = Store(await database.connect(settings), settings)
     await store.prepare()
     return store
 

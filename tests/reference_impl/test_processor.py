@@ -1,46 +1,236 @@
-"""The processor as a library."""
+"""The processor as a library: with its store, with a handler of the user's own, while servers are away."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
+import reference_impl
+from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errors import NotNowError, RefusedError
+from reference_impl.handler import Handler
 from reference_impl.processor import ReliableEventProcessor
 from reference_impl.settings import Settings
-from tests.reference_impl.conftest import until
+from tests.reference_impl.conftest import Link, until
+
+EXAMPLES = Path(reference_impl.__file__).parent / "examples"
+
+
+def one(**members: Any) -> dict[str, Any]:
+    return {"timestamp": datetime.now(UTC), "action": "login", "status": "success", **members}
+
+
+def run(
+    settings: Settings, do: Callable[[ReliableEventProcessor], Awaitable[None]], handle: Handler | None = None
+) -> None:
+    async def whole() -> None:
+        async with ReliableEventProcessor(settings, handle) as processor:
+            await do(processor)
+
+    asyncio.run(whole())
 
 
 def test_an_added_event_is_stored(settings: Settings, admin: psycopg.Connection[Any]) -> None:
-    async def run() -> list[str]:
-        processor = ReliableEventProcessor(settings)
-        await processor.start()
-        event = {"timestamp": datetime.now(UTC), "action": "login", "status": "success"}
-
-        async def added() -> list[str]:
-            try:
-                return [await processor.add_event(event)]
-            except NotNowError:  # not connected yet
-                return []
-
-        ids: list[str] = await until(added)
+    async def do(processor: ReliableEventProcessor) -> None:
+        ids = [await processor.add_event(one())]
         with pytest.raises(RefusedError):
             await processor.add_event({"action": "login"})
 
         async def stored() -> bool:
-            found = [str(event_id) for (event_id,) in admin.execute("select event_id from audit_log")]
-            return found == ids
+            return [str(event_id) for (event_id,) in admin.execute("select event_id from audit_log")] == ids
 
         async def healthy() -> bool:
             return processor.health_status().health_score == 100
 
         await until(stored)
         await until(healthy)
-        await processor.stop()
-        return ids
 
-    assert len(asyncio.run(run())) == 1
+    run(settings, do)
+
+
+def test_cold_start_refuses_until_the_queue_is_there_and_stores_once_the_store_is(
+    settings: Settings, admin: psycopg.Connection[Any], redis_link: Link, postgres_link: Link
+) -> None:
+    redis_link.cut()
+    postgres_link.cut()
+    away = msgspec.structs.replace(
+        settings,
+        redis_url=redis_link.through(settings.redis_url),
+        database_url=postgres_link.through(settings.database_url),
+        connect_timeout_s=0.3,
+    )
+
+    async def do(processor: ReliableEventProcessor) -> None:
+        with pytest.raises(NotNowError):
+            await processor.add_event(one())
+        assert processor.health_status().health_score == 0
+        redis_link.mend()
+
+        async def added() -> bool:
+            try:
+                return bool(await processor.add_event(one()))
+            except NotNowError:
+                return False
+
+        async def count() -> bool:
+            return admin.execute("select count(*) from audit_log").fetchone() == (1,)
+
+        await until(added)
+        postgres_link.mend()
+        await until(count)
+
+    run(away, do)
+
+
+class Handled:
+    """A handler that keeps what it got, and fails as it is told."""
+
+    def __init__(self, fail: Callable[[dict[str, Any]], Exception | None] = lambda _: None) -> None:
+        self.fail, self.got, self.calls = fail, list[str](), 0
+
+    async def __call__(self, events: Sequence[dict[str, Any]]) -> None:
+        self.calls += 1
+        for event in events:
+            if error := self.fail(event):
+                raise error
+        self.got += [event["action"] for event in events]
+
+
+async def add_numbers(processor: ReliableEventProcessor, count: int) -> None:
+    for n in range(count):
+        await processor.add_event(one(action=f"{n}", organizationId="acme"))
+
+
+def test_a_handler_gets_each_event_once_in_order_and_whole(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    handler, whole = Handled(), list[dict[str, Any]]()
+
+    async def handle(events: Sequence[dict[str, Any]]) -> None:
+        whole.extend(events)
+        await handler(events)
+
+    async def do(processor: ReliableEventProcessor) -> None:
+        name = str(uuid.uuid4())
+        for _ in range(2):
+            await processor.add_event(one(eventId=name, action="first", organizationId="acme", more={"a": [1]}))
+        await add_numbers(processor, 50)
+        await until(lambda: _got(handler, 51))
+
+    run(settings, do, handle)
+    assert handler.got == ["first", *map(str, range(50))]
+    assert whole[0]["more"] == {"a": [1]}
+    assert "details" not in whole[0]
+    assert admin.execute("select count(*) from audit_log").fetchone() == (0,)
+
+
+async def _got(handler: Handled, count: int) -> bool:
+    return len(set(handler.got)) >= count
+
+
+def test_what_a_handler_refuses_is_buried_and_its_neighbours_are_handled(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    handler = Handled(lambda event: RefusedError("action", "seven") if event["action"] == "7" else None)
+
+    async def do(processor: ReliableEventProcessor) -> None:
+        await add_numbers(processor, 20)
+        await until(lambda: _got(handler, 19))
+        assert processor.health_status().circuit_breaker_state == CLOSED
+
+    run(settings, do, handler)
+    assert list(dict.fromkeys(handler.got)) == [f"{n}" for n in range(20) if n != 7]
+    ((cause,),) = admin.execute("select cause from audit_dead_letter").fetchall()
+    assert "RefusedError" in cause
+
+
+def test_a_handler_whose_service_is_away_opens_the_breaker_and_loses_nothing(settings: Settings) -> None:
+    away, seen = [True], list[str]()
+    handler = Handled(lambda _: ConnectionRefusedError() if away[0] else None)
+
+    async def whole() -> None:
+        async with ReliableEventProcessor(settings, handler, lambda _, to, __: seen.append(to)) as processor:
+            await add_numbers(processor, 10)
+
+            async def opened() -> bool:
+                return OPEN in seen
+
+            await until(opened)
+            away[0] = False
+            await until(lambda: _got(handler, 10))
+
+    asyncio.run(whole())
+    assert handler.got == [f"{n}" for n in range(10)]
+
+
+def test_a_handlers_own_errors_may_be_called_retryable(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    class BusyError(Exception):
+        pass
+
+    left = [3]
+
+    def busy(_: dict[str, Any]) -> Exception | None:
+        left[0] -= 1
+        return BusyError() if left[0] >= 0 else None
+
+    handler = Handled(busy)
+
+    async def do(processor: ReliableEventProcessor) -> None:
+        await processor.add_event(one())
+        await until(lambda: _got(handler, 1))
+
+    run(msgspec.structs.replace(settings, retryable_errors=("BusyError",)), do, handler)
+    assert handler.calls == 4
+    assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
+
+
+def test_stop_gives_back_within_its_grace_what_is_not_committed(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    slow = msgspec.structs.replace(settings, attempt_timeout_s=30, stop_grace_s=0.2)
+    began = 0.0
+
+    async def do(processor: ReliableEventProcessor) -> None:
+        nonlocal began
+        await processor.add_event(one())
+
+        async def waiting() -> bool:
+            found = admin.execute("select count(*) from pg_locks where not granted and locktype = 'relation'")
+            return found.fetchone() != (0,)
+
+        await until(waiting)
+        began = time.monotonic()
+
+    with admin.transaction():
+        admin.execute("lock table audit_log")
+        run(slow, do)
+        assert time.monotonic() - began < 5  # tolerance: a busy machine; the statement's own time-out is 27 s
+    assert admin.execute("select count(*) from audit_log").fetchone() == (0,)
+
+    async def again(_: ReliableEventProcessor) -> None:
+        async def stored() -> bool:
+            return admin.execute("select count(*) from audit_log").fetchone() == (1,)
+
+        await until(stored)
+
+    run(settings, again)
+
+
+@pytest.mark.parametrize(("example", "said"), [("ten_lines", "accepted"), ("own_handler", "handled login")])
+def test_an_example_does_what_it_says(settings: Settings, example: str, said: str, tmp_path: Path) -> None:
+    given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "STATE_DIR": str(tmp_path)}
+    paths = {"PYTHONPATH": str(EXAMPLES.parents[1]), "PATH": os.environ["PATH"]}
+    command = [sys.executable, str(EXAMPLES / f"{example}.py")]
+    ended = subprocess.run(command, env={**given, **paths}, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert said in ended.stdout

@@ -16,6 +16,11 @@ def test_settings_are_read_by_their_names_in_capitals() -> None:
     assert (settings.lease_s, settings.max_retries, settings.retry_strategy) == (2.5, 3, "linear")
 
 
+def test_lists_are_written_with_commas() -> None:
+    settings = Settings.read({"RETRYABLE_ERRORS": "40001,BusyError", "RETRYABLE_MESSAGES": ""})
+    assert (settings.retryable_errors, settings.retryable_messages) == (("40001", "BusyError"), ())
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
@@ -24,6 +29,7 @@ def test_settings_are_read_by_their_names_in_capitals() -> None:
         ("RETRY_STRATEGY", "quadratic", "got 'quadratic'"),
         ("HTTP_PORT", "70000", "got '70000'"),
         ("LEASE_S", "nan", "got 'nan'"),
+        ("RETRYABLE_ERRORS", "40001,,40P01", "length >= 1, got '40001,,40P01'"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str, why: str) -> None:

@@ -32,6 +32,15 @@ def test_an_error_without_a_code_means_the_store_is_away() -> None:
     assert classify(psycopg.OperationalError("connection refused")) is Failure.AWAY
 
 
+def test_settings_say_what_else_is_tried_again() -> None:
+    settings = Settings(retryable_errors=("57P03", "DiskFull"), retryable_messages=("cache lookup failed",))
+    for code in ("57P03", "53100"):
+        assert classify(errors.lookup(code)("x"), settings) is Failure.RETRY
+    assert classify(errors.lookup("40001")("x"), settings) is Failure.UNKNOWN
+    assert classify(errors.lookup("XX000")("cache lookup failed for type 17"), settings) is Failure.RETRY
+    assert "lookup" not in str(told(errors.lookup("XX000")("cache lookup failed for type 17"), settings))
+
+
 def test_what_is_told_never_quotes_the_server() -> None:
     assert "secret" not in str(told(errors.lookup("22P05")("secret")))
 

@@ -1,0 +1,37 @@
+"""A handler of your own in place of the store: it gets batches, in order, at least once.
+
+Run it with DATABASE_URL and REDIS_URL set, after `python -m reference_impl migrate`; the database keeps the lanes'
+locks, the ids that are done, and the dead letters.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from reference_impl.errors import RefusedError
+from reference_impl.processor import ReliableEventProcessor
+from reference_impl.settings import Settings
+
+handled: asyncio.Queue[str] = asyncio.Queue()
+
+
+async def handle(events: Sequence[dict[str, Any]]) -> None:
+    """Return when all are dealt with. RefusedError: poison. OSError: what you call is away, and the breaker counts."""
+    for event in events:
+        if event["action"] == "nonsense":
+            raise RefusedError("action", "nobody knows what that is")
+    for event in events:
+        await handled.put(event["action"])
+
+
+async def main() -> None:
+    """Have a login handled, and nonsense buried."""
+    async with ReliableEventProcessor(Settings.read(), handle) as processor:
+        for action in ("nonsense", "login"):
+            await processor.add_event({"timestamp": datetime.now(UTC), "action": action, "status": "success"})
+        print("handled", await handled.get())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
