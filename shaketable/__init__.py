@@ -9,8 +9,8 @@ process of its own. `inputs` draws corpus
 and schedule beforehand.
 
 What is tested is a target (`target`), told by its manifest (`manifest`), on a stack (`stack`, `stacks`) of real servers
-with links of their own (`toxiproxy`, `ports`), each a child process (`process`) that a supervisor (`supervisor`)
-outlives; `undo` says what it takes back in servers that are not ours.
+with links of their own (`toxiproxy`, mended by `recovery` when it wedges; `ports`), each a child process (`process`)
+that a supervisor (`supervisor`) outlives; `undo` says what it takes back in servers that are not ours.
 
 Meanwhile an injector (`injector`) plays a timeline (`timeline`) of faults (`fault`, `faults`) on the bench (`bench`);
 a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a link.

@@ -31,6 +31,7 @@ class RunBench:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        self._stack.toxiproxy.record = self._record
         return self
 
     def __exit__(

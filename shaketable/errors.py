@@ -31,6 +31,10 @@ class HarnessError(ShaketableError):
     """The harness could not do its part: a server that does not start, a proxy that does not answer."""
 
 
+class NoAnswer(HarnessError):
+    """A server of ours does not answer in time, or only that it cannot."""
+
+
 class TargetError(ShaketableError):
     """The target could not be brought up: died at start, or never ready."""
 

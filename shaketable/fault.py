@@ -137,6 +137,14 @@ class Fault(Protocol):
         """Whether the intake is expected to suffer while it is active."""
         return False
 
+    @property
+    def freezes(self) -> bool:
+        """Whether something does not read while it is active, so that it is healed before what ends at the same time.
+
+        Toxiproxy wedges when a toxic is taken off while a client does not read.
+        """
+        return False
+
     def aims(self, bench: Bench) -> list[str]:
         """The links or processes it breaks, by name. Raises ScenarioError when there are none."""
         ...

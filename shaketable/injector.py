@@ -1,7 +1,8 @@
 """The injector plays a timeline: a heap of what is due, a monotonic clock, one event.
 
-One thread does all, in order, so that two faults never race for one proxy. Between injections and healings it takes the
-witness of every active fault. Its own failure is kept and raised in the main thread.
+One thread does all, in order, so that two faults never race for one proxy: of what is due at once, what is frozen is
+woken first, then the rest is healed, then the next is injected. Between injections and healings it takes the witness of
+every active fault. Its own failure is kept and raised in the main thread.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from types import TracebackType
 from typing import Self
 
 from shaketable.clock import SECOND, Clock, SystemClock
+from shaketable.errors import HarnessError
 from shaketable.fault import Bench, Fault
 from shaketable.op import Kind, Op, Scalar
 from shaketable.timeline import Timeline
 
 #: Seconds between two looks at an active fault.
 WITNESS_S = 1.0
+#: Seconds that one injection, look or healing may take: a server that restarts, several proxies that have wedged.
+ACTION_S = 60.0
 
 Action = Callable[[int], None]
 
@@ -40,8 +44,8 @@ class Injector:
     def start(self, began: int) -> None:
         """Begin the shake; `began` is its zero, in monotonic ns."""
         for number, entry in enumerate(self._timeline):
-            self._push(began + int(entry.at_s * SECOND), 1, self._inject, number)
-            self._push(began + int(entry.until_s * SECOND), 0, self._heal, number)
+            self._push(began + int(entry.at_s * SECOND), 2, self._inject, number)
+            self._push(began + int(entry.until_s * SECOND), 1 - entry.fault.freezes, self._heal, number)
         self._thread.start()
 
     def active(self) -> list[str]:
@@ -57,12 +61,17 @@ class Injector:
         self.heal_all()
 
     def heal_all(self) -> None:
-        """Stop playing and heal what is still active. Raises what the thread raised."""
+        """Stop playing and heal what is still active, whatever fails. Raises what the thread raised, or a healing."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
-        for number in sorted(self._active):
-            self._heal(number)
+            self._thread.join(ACTION_S)
+            if self._thread.is_alive():
+                raise HarnessError(f"a fault does not come back within {ACTION_S:g} s: {', '.join(self.active())}")
+        for number in sorted(self._active, key=lambda number: (not self._timeline[number].fault.freezes, number)):
+            try:
+                self._heal(number)
+            except Exception as e:  # the others must be healed nevertheless
+                self.error = self.error or e
         self.raise_error()
 
     def raise_error(self) -> None:
@@ -103,7 +112,7 @@ class Injector:
         began = self._clock.now()
         seen = self._timeline[number].fault.witness(self._bench)
         self._note(Kind.WITNESS, number, began, landed=seen.landed, figure=seen.figure, unit=seen.unit, text=seen.text)
-        self._push(self._clock.now() + int(WITNESS_S * SECOND), 2, self._witness, number)
+        self._push(self._clock.now() + int(WITNESS_S * SECOND), 3, self._witness, number)
 
     def _heal(self, number: int) -> None:
         if number not in self._active:

@@ -75,6 +75,8 @@ class Child:
 
     def tree(self) -> list[psutil.Process]:
         """The process and its descendants. Postgres's backends lead groups of their own, so a group is not enough."""
+        if self._popen.returncode is not None:
+            return []  # reaped: its number may be another's by now
         try:
             top = psutil.Process(self.pid)
             return [top, *top.children(recursive=True)]

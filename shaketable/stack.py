@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from shaketable.toxiproxy import Toxiproxy
+from shaketable.recovery import RecoveringToxiproxy
 
 Service = Literal["postgres", "redis", "ingest"]
 
@@ -64,7 +64,7 @@ class Stack(Protocol):
     """Gives addresses: direct ones for the harness, links for the target. Opened and closed by `with`."""
 
     @property
-    def toxiproxy(self) -> Toxiproxy: ...
+    def toxiproxy(self) -> RecoveringToxiproxy: ...
 
     @property
     def links(self) -> list[Link]: ...

@@ -15,7 +15,7 @@ import requests
 from toxiproxy import Toxiproxy as Library
 from toxiproxy.api import APIConsumer, validate_response
 
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, NoAnswer
 
 #: Seconds that any call may take: a wedged server answers 503 only after 25.
 CALL_S = 2.0
@@ -36,10 +36,10 @@ class Toxiproxy:
         """What GET /version says."""
         return str(self._call("get", "/version").json()["version"])
 
-    def create(self, name: str, listen: str, upstream: str) -> None:
+    def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> None:
         """Open a proxy; one of that name must not exist."""
         with self._as_library() as library:
-            library.create(upstream=upstream, name=name, listen=listen)
+            library.create(upstream=upstream, name=name, listen=listen, enabled=enabled)
 
     def delete(self, name: str) -> None:
         """End a proxy and its connections; works on a wedged one too."""
@@ -87,7 +87,9 @@ class Toxiproxy:
         try:
             answer = self._session.request(method, f"http://{self.host}:{self.port}{path}", timeout=CALL_S, **kwargs)
         except requests.RequestException as e:
-            raise HarnessError(f"Toxiproxy at {self.host}:{self.port} does not answer {path} in {CALL_S} s: {e}") from e
+            raise NoAnswer(f"Toxiproxy at {self.host}:{self.port} does not answer {path} in {CALL_S} s: {e}") from e
+        if answer.status_code == 503:  # what it says of itself 25 s after it wedged
+            raise NoAnswer(f"Toxiproxy at {self.host}:{self.port} answers 503 to {method} {path}: it is wedged")
         validate_response(answer)
         if answer.status_code >= 400:
             raise HarnessError(f"Toxiproxy answered {answer.status_code} to {method} {path}: {answer.text[:200]}")

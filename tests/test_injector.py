@@ -32,6 +32,7 @@ class Told:
     colour: ClassVar[str] = "#000000"
     blocks_store: ClassVar[bool] = False
     blocks_intake: ClassVar[bool] = False
+    freezes: bool = False
 
     def aims(self, bench: Bench) -> list[str]:
         return [self.label]
@@ -115,3 +116,26 @@ def test_injector_that_never_started_has_nothing_to_heal() -> None:
     injector, _ = play(At(0, 1, Told("a", calls)))
     injector.heal_all()
     assert calls == []
+
+
+def test_what_is_frozen_is_woken_before_anything_else_is_healed() -> None:
+    calls: list[str] = []
+    slow, frozen, last = Told("slow", calls), Told("frozen", calls, freezes=True), Told("last", calls)
+    injector, _ = play(At(0, 0.05, slow), At(0, 0.05, frozen), At(0, 600, last))
+    injector.start(time.monotonic_ns())
+    assert slow.healed.wait(5)
+    injector.heal_all()
+    assert calls[3:] == ["heal frozen", "heal slow", "heal last"]
+
+
+def test_all_that_is_active_at_the_end_is_healed_although_one_cannot_be() -> None:
+    calls: list[str] = []
+    faults = [Told("a", calls), Told("b", calls, fails="heal"), Told("c", calls, freezes=True)]
+    injector, ops = play(*(At(0, 600, fault) for fault in faults))
+    injector.start(time.monotonic_ns())
+    deadline = time.monotonic() + 5
+    while len(ops) < 6 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    with pytest.raises(HarnessError, match="heal of b failed"):
+        injector.heal_all()
+    assert calls[3:] == ["heal c", "heal a", "heal b"]

@@ -33,7 +33,7 @@ class History:
     dead: pd.DataFrame | None  # a row for each dead letter; `number` is its event's or -1
     queue_length: int | None  # entries of the queue when it was observed
     poison: Ints | None  # the numbers of events that the harness had the store refuse
-    faults: tuple[Fault, ...]  # the timeline's, by number
+    faults: tuple[Fault, ...]  # the timeline's, by number; then the recoveries of Toxiproxy
     sinks: pd.DataFrame | None
     probes: pd.DataFrame | None
     processes: pd.DataFrame | None
@@ -51,16 +51,18 @@ class History:
         events = load.schedule(run / rundir.SCHEDULE) if run.has(rundir.SCHEDULE) else None
         journals = load.journals(run, 0 if events is None else len(events))
         clocks = Clocks.of(journals.pairs + [pair for ops in seen.values() for pair in watched.pairs(ops)])
+        phases = watched.phases(seen[rundir.PHASES])
         ids = pd.Index([] if events is None else events.event_id, dtype=object)
         return cls(
             scenario, target, clocks,
             events=None if events is None else load.with_fates(events, journals), attempts=journals.attempts,
             stored=kept.stored(run, ids), dead=kept.dead(run, target.dead_letters is None, ids),
             queue_length=kept.queue_length(run / rundir.QUEUE), poison=kept.poison(run / rundir.POISON, ids),
-            faults=watched.faults(seen[rundir.FAULTS], scenario.timeline), sinks=watched.sinks(seen[rundir.FAULTS]),
+            faults=watched.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
+            sinks=watched.sinks(seen[rundir.FAULTS]),
             probes=watched.probes(seen[rundir.PROBES]), processes=watched.processes(seen[rundir.PROBES]),
             transitions=watched.transitions(run), received=watched.received(run, clocks),
-            phases=watched.phases(seen[rundir.PHASES]), start=journals.start, contents=Contents(run, events),
+            phases=phases, start=journals.start, contents=Contents(run, events),
         )  # fmt: skip
 
     @property

@@ -12,11 +12,15 @@ import numpy as np
 import pandas as pd
 
 from shaketable import op, rundir
+from shaketable.clock import SECOND
 from shaketable.history.clocks import Clocks
 from shaketable.history.columns import NEVER, blocks, table
 from shaketable.history.facts import Entry
 from shaketable.op import Kind, Op
 from shaketable.rundir import RunDir
+
+#: The kind of an unplanned fault: Toxiproxy was mended.
+RECOVERY = "recovery"
 
 
 def ops(path: Path) -> list[Op] | None:
@@ -50,12 +54,26 @@ class Fault:
     text: str = ""
 
 
-def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry]) -> tuple[Fault, ...]:
-    """Every fault of the timeline, by its number."""
-    return tuple(
+def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | None = None) -> tuple[Fault, ...]:
+    """Every fault of the timeline, by its number; then the recoveries of Toxiproxy, which cut connections unplanned."""
+    planned = [
         _fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
         for number, entry in enumerate(timeline)
-    )
+    ]
+    mended = [o for o in ops or () if o.kind == Kind.RECOVERY]
+    return (*planned, *(_recovery(number, o, shake) for number, o in enumerate(mended, len(planned))))
+
+
+def _recovery(number: int, o: Op, shake: int | None) -> Fault:
+    """Nobody knows which of the connections it cut were the clients', so the intake may suffer."""
+    ended, zero = _ended(o), o.invoked_at if shake is None else shake
+    at_s, until_s = round((o.invoked_at - zero) / SECOND, 1), round((ended - zero) / SECOND, 1)
+    how = "was restarted" if o.detail.get("how") == "restarted" else f"cut {o.detail.get('proxy')}"
+    return Fault(
+        number, at_s, until_s, f"Toxiproxy had wedged and {how}", {"kind": RECOVERY}, blocks_intake=True,
+        began=o.invoked_at, in_effect=o.invoked_at, heal_began=ended, healed=ended, landed=True,
+        text=f"a client of {o.detail.get('proxy')} did not read; connections were cut",
+    )  # fmt: skip
 
 
 def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:

@@ -72,7 +72,7 @@ class Recording:
         return cls(
             run, scenario, told=read.json(rundir.SCENARIO), target=read.json(rundir.TARGET),
             environment=read.json(rundir.ENVIRONMENT), verdict=read.json(rundir.VERDICT), phases=phases,
-            faults=_faults(read, seen[rundir.FAULTS], scenario), probes=probes,
+            faults=_faults(read, seen[rundir.FAULTS], scenario, phases.get("shake")), probes=probes,
             processes=read.of(rundir.PROBES, lambda: watched.processes(seen[rundir.PROBES])),
             transitions=read(rundir.TRANSITIONS, lambda _: watched.transitions(run)),
             offsets=read(rundir.SCHEDULE, lambda p: table(blocks(p, _Offset), {"at": lambda o: o.at})["at"].to_numpy()),
@@ -126,9 +126,9 @@ class _Reader:
             self._gaps.append(gap)
 
 
-def _faults(read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts) -> tuple[Fault, ...]:
-    """Those of the timeline, as far as anybody knows what became of them."""
-    return read.of(rundir.FAULTS, lambda: watched.faults(ops, scenario.timeline)) or ()
+def _faults(read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts, shake: int | None) -> tuple[Fault, ...]:
+    """Those of the timeline, as far as anybody knows what became of them, and the recoveries."""
+    return read.of(rundir.FAULTS, lambda: watched.faults(ops, scenario.timeline, shake)) or ()
 
 
 def _zero(start: int | None, phases: dict[str, int], probes: pd.DataFrame | None) -> int:

@@ -13,13 +13,13 @@ from shaketable.clock import SystemClock
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.ports import Ports
 from shaketable.process import Child, await_answer, environment, spawn
+from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import Address, Link, Server, Service
 from shaketable.stacks import binaries, postgres, toxiproxy_build
 from shaketable.stacks.local_server import LocalServer
 from shaketable.stacks.postgres import PostgresServer
 from shaketable.stacks.valkey import ValkeyServer
 from shaketable.supervisor import Supervisor
-from shaketable.toxiproxy import Toxiproxy
 
 
 class LocalStack:
@@ -62,13 +62,22 @@ class LocalStack:
         self.postgres.create_database()
         self.toxiproxy = self._start_toxiproxy(folder)
 
-    def _start_toxiproxy(self, folder: Path) -> Toxiproxy:
+    def _start_toxiproxy(self, folder: Path) -> RecoveringToxiproxy:
         program, port = binaries.toxiproxy_server(self._say), self._ports.take()
         command = [str(program), "-host", "127.0.0.1", "-port", str(port)]
         env = environment(folder, SHAKETABLE_RUN=self._run_id, LOG_LEVEL="warn")
-        child = self._own(spawn("toxiproxy", command, env=env, cwd=folder, log=self._logs / "toxiproxy.log"))
-        server = Toxiproxy("127.0.0.1", port)
-        await_answer(child, lambda: _answers(server), SystemClock())
+        children: list[Child] = []
+
+        def start() -> None:
+            """Also in place of one that is wedged."""
+            for earlier in children:
+                earlier.kill()
+            child = self._own(spawn("toxiproxy", command, env=env, cwd=folder, log=self._logs / "toxiproxy.log"))
+            children[:] = [child]
+            await_answer(child, lambda: _answers(server), SystemClock())
+
+        server = RecoveringToxiproxy("127.0.0.1", port, start)
+        start()
         if (version := server.version()) != toxiproxy_build.VERSION:
             raise HarnessError(f"expected Toxiproxy {toxiproxy_build.VERSION}, got {version} from {program}")
         return server
@@ -133,7 +142,7 @@ class LocalStack:
         return self._ports.take()
 
 
-def _answers(server: Toxiproxy) -> bool:
+def _answers(server: RecoveringToxiproxy) -> bool:
     try:
         return bool(server.version())
     except HarnessError:
