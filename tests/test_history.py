@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
+from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.history import NEVER, Clocks, History
+from shaketable.history.doubts import doubts
+from shaketable.op import Kind
+from tests.book import Book
 from tests.histories import (
     JOURNAL,
     absent,
@@ -134,3 +138,15 @@ def test_wall_time_is_placed_between_clock_pairs():
 
 def test_single_clock_pair_cannot_be_trusted():
     assert Clocks.of([(0, 0)]).doubts()
+
+
+def test_recovery_of_toxiproxy_is_a_fault_after_those_of_the_timeline() -> None:
+    def mended(book: Book) -> None:
+        book.op(rundir.FAULTS, "toxiproxy", Kind.RECOVERY, 20, 22, proxy="a-worker-1-redis", how="recreated")
+
+    found = history(sent("a").acknowledged(1), fault(12, 20), mended)
+    planned, recovery = found.faults
+    assert (planned.number, recovery.number, recovery.at_s, recovery.until_s) == (0, 1, 10, 12)
+    assert "a-worker-1-redis" in recovery.label
+    assert found.healed_at == recovery.healed > planned.healed
+    assert doubts(found) == []

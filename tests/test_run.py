@@ -15,14 +15,15 @@ import psutil
 import pytest
 
 from shaketable import supervisor
+from shaketable.recovery import RECOVERY_S
 
 ROOT = Path(__file__).parents[1]
 SHORT = ROOT / "tests" / "seeded_bugs" / "scenarios" / "short_outage.py"
 
 
-def start(runs: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+def start(runs: Path, *arguments: str | Path, scenario: Path = SHORT) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "shaketable.cli", "run", str(SHORT), "--runs", str(runs), *map(str, arguments)],
+        [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--runs", str(runs), *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -156,3 +157,13 @@ def test_worker_killed_by_hand_loses_nothing(tmp_path: Path) -> None:
     assert "died by itself" in said
     told = msgspec.json.decode((tmp_path / "runs" / "latest" / "verdict.json").read_bytes())
     assert told["verdict"] == "passed", told
+
+
+@pytest.mark.slow
+def test_toxiproxy_that_wedges_in_a_run_is_mended_and_the_run_can_be_judged(tmp_path: Path) -> None:
+    harness = start(tmp_path / "runs", scenario=ROOT / "tests" / "scenarios" / "wedged.py")
+    assert "PASSED" in end(harness)
+    told = msgspec.json.decode((tmp_path / "runs" / "latest" / "verdict.json").read_bytes())
+    slow, mended = told["faults"]
+    assert mended["label"].startswith("Toxiproxy had wedged and cut")
+    assert slow["until"] <= mended["at"] < mended["until"] < slow["until"] + RECOVERY_S

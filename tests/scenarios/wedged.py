@@ -1,0 +1,53 @@
+"""Toxiproxy really wedges in a run: a toxic is taken off while a client of the link does not read."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import redis
+
+from shaketable.checks import NoDuplicates, NoLoss, NothingInvented
+from shaketable.fault import Bench
+from shaketable.faults import Latency
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+MUCH = 40_000_000
+
+
+@dataclass(frozen=True)
+class SlowAndDeaf(Latency):
+    """`Latency`, and a client of ours on the first of its links that asks for much and reads nothing."""
+
+    kind: ClassVar[str] = "slow_and_deaf"
+
+    def inject(self, bench: Bench) -> None:
+        super().inject(bench)
+        link = bench.links(self.service, self.process)[0]
+        redis.Redis.from_url(bench.redis_url).set("much", b"x" * MUCH)
+        here = bench.redis_url.replace(str(link.upstream), str(link.listen))
+        client = redis.Redis.from_url(here).connection_pool.get_connection()
+        client.send_command("GET", "much")
+        bench.hold("deaf", Deaf(client))
+
+    def heal(self, bench: Bench) -> None:
+        super().heal(bench)
+        bench.release("deaf")
+        redis.Redis.from_url(bench.redis_url).delete("much")
+
+
+@dataclass(frozen=True)
+class Deaf:
+    client: redis.Connection
+
+    def close(self) -> None:
+        self.client.disconnect()
+
+
+SCENARIO = Scenario(
+    story="Redis is slow for a worker, and a client on its link does not read: healing comes through all the same.",
+    load=Load(rate=40, baseline_s=1, shake_s=6, recover_s=2),
+    timeline=(At(1, 3, SlowAndDeaf("redis", 20, process="worker-1")),),
+    settings={"breaker_recovery_s": 1, "retry_base_s": 0.1, "retry_cap_s": 1, "lease_s": 2},
+    checks=(NoLoss(), NoDuplicates(), NothingInvented()),
+)
