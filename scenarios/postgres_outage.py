@@ -5,12 +5,14 @@ from shaketable.checks import (
     ContentIntact,
     HealthHonest,
     IntakeSurvives,
+    LatencyBudget,
     NoDuplicates,
     NoLoss,
     NothingInvented,
     OrderKept,
     RecoversInTime,
     RefusesRightly,
+    RetriesBounded,
 )
 from shaketable.faults import Down, Latency
 from shaketable.load import Load
@@ -41,5 +43,7 @@ SCENARIO = Scenario(
         BreakerBehaves(),
         HealthHonest(),
         RecoversInTime(),
+        RetriesBounded(),
+        LatencyBudget(),
     ),
 )

@@ -142,6 +142,11 @@ def exited(process: str, at: float, incarnation: int = 1, asked: bool = True) ->
     return lambda book: book.op(rundir.PROBES, process, Kind.EXIT, at, incarnation=incarnation, asked=asked, code=-9)
 
 
+def started(process: str, at: float = -1, incarnation: int = 1) -> Part:
+    """A process was started."""
+    return lambda book: book.op(rundir.PROBES, process, Kind.START_PROCESS, at, incarnation=incarnation)
+
+
 def breaker(
     *states: tuple[float, str],
     process: str = "worker-1",

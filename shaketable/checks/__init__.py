@@ -14,7 +14,9 @@ from shaketable.checks.content_intact import ContentIntact
 from shaketable.checks.dead_letters_explained import DeadLettersExplained
 from shaketable.checks.health_honest import HealthHonest
 from shaketable.checks.intake_survives import IntakeSurvives
+from shaketable.checks.isolated import Isolated
 from shaketable.checks.latency_budget import LatencyBudget
+from shaketable.checks.memory_bounded import MemoryBounded
 from shaketable.checks.no_duplicates import NoDuplicates
 from shaketable.checks.no_loss import NoLoss
 from shaketable.checks.nothing_invented import NothingInvented
@@ -42,6 +44,8 @@ CHECKS: Registry[Check] = Registry(
         RecoversInTime,
         DeadLettersExplained,
         RetriesBounded,
+        Isolated,
+        MemoryBounded,
     ],
     key="name",
 )
@@ -64,7 +68,9 @@ __all__ = [
     "DeadLettersExplained",
     "HealthHonest",
     "IntakeSurvives",
+    "Isolated",
     "LatencyBudget",
+    "MemoryBounded",
     "NoDuplicates",
     "NoLoss",
     "NothingInvented",

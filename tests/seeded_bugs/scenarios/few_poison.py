@@ -1,6 +1,6 @@
 """Some events can never be stored."""
 
-from shaketable.checks import DeadLettersExplained, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks import DeadLettersExplained, Isolated, NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import RejectRows
 from shaketable.load import Load
 from shaketable.scenario import Scenario
@@ -17,5 +17,6 @@ SCENARIO = Scenario(
         NothingInvented(),
         OrderKept(),
         DeadLettersExplained(),
+        Isolated(),
     ),
 )

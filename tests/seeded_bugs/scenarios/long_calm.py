@@ -1,0 +1,12 @@
+"""Nothing breaks, with enough events to tell a leak."""
+
+from shaketable.checks import MemoryBounded, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+
+SCENARIO = Scenario(
+    story="Nothing goes wrong for 14 s at 250 events a second: no process grows with them.",
+    load=Load(rate=250, baseline_s=1, shake_s=12, recover_s=1),
+    settings={"lease_s": 2},
+    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), MemoryBounded(warm_up_s=2)),
+)
