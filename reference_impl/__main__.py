@@ -26,7 +26,7 @@ async def work(settings: Settings) -> None:
     worker = Worker(settings)
     app = Starlette(routes=[*server.telling(worker.watch), server.transitions(worker.transitions)])
     worker.start()
-    await server.serve(app, listening, worker.stopping)
+    await server.serve(server.guarded(app, settings.bearer_token), listening, worker.stopping)
     await worker.stop()
 
 

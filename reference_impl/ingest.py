@@ -48,49 +48,68 @@ def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
         return Response(status_code=405, headers={"Allow": "POST"})
 
     others = Starlette(routes=[Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(watch))
+    desk = Desk(intake, settings)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         if is_post and scope["path"] == "/events":
-            await (await _one(intake, receive, settings.max_event_bytes)).send(send)
+            await (await desk.one(receive)).send(send)
         elif is_post and scope["path"] == "/events/batch":
-            await (await _many(intake, receive, settings.max_batch_bytes)).send(send)
+            await (await desk.many(receive)).send(send)
         else:
             await others(scope, receive, send)
 
-    return route
+    return server.guarded(route, settings.bearer_token)
 
 
-async def _one(intake: Intake, receive: Receive, limit: int) -> Answer:
-    try:
-        return answer(await intake.add(await _body(receive, limit)))
-    except (RefusedError, NotNowError, UnknownError) as e:
-        return answer(e)
+class Desk:
+    """Reads requests and answers them; bounds what all that are under way hold in memory."""
 
+    def __init__(self, intake: Intake, settings: Settings) -> None:
+        self._intake, self._settings = intake, settings
+        self._held = 0  # bytes of bodies
 
-async def _many(intake: Intake, receive: Receive, limit: int) -> Answer:
-    """207: one line an event, in order, each with the status it would have had alone."""
-    try:
-        body = await _body(receive, limit)
-    except RefusedError as e:
-        return answer(e)
-    results = await intake.add_many([line for line in body.split(b"\n") if line.strip()])
-    alone = [b'{"status":%d,"answer":%b}\n' % (a.status, a.body) for a in map(answer, results)]
-    return Answer(207, b"".join(alone), JSON_LINES)
+    async def one(self, receive: Receive) -> Answer:
+        """202, or why not."""
+        body = bytearray()
+        try:
+            await self._read(receive, body, self._settings.max_event_bytes)
+            return answer(await self._intake.add(bytes(body)))
+        except (RefusedError, NotNowError, UnknownError) as e:
+            return answer(e)
+        finally:
+            self._held -= len(body)
 
+    async def many(self, receive: Receive) -> Answer:
+        """207: one line an event, in order, each with the status it would have had alone."""
+        body, most = bytearray(), self._settings.max_batch_events
+        try:
+            await self._read(receive, body, self._settings.max_batch_bytes)
+            if body.count(b"\n") > most:
+                raise RefusedError("event", f"expected at most {most} lines", 413)
+            results = await self._intake.add_many([line for line in bytes(body).split(b"\n") if line.strip()])
+        except (RefusedError, NotNowError) as e:
+            return answer(e)
+        finally:
+            self._held -= len(body)
+        alone = [b'{"status":%d,"answer":%b}\n' % (a.status, a.body) for a in map(answer, results)]
+        return Answer(207, b"".join(alone), JSON_LINES)
 
-async def _body(receive: Receive, limit: int) -> bytes:
-    """The body, but not more than the limit of it. Raises RefusedError."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RefusedError("event", "the client went away", 400)
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > limit:
-            raise RefusedError("event", f"expected at most {limit} bytes", 413)
-    return body
+    async def _read(self, receive: Receive, body: bytearray, limit: int) -> None:
+        """The body, but not more than its limit, nor than all may hold. Raises RefusedError or NotNowError."""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RefusedError("event", "the client went away", 400)
+            part = message.get("body", b"")
+            body += part
+            self._held += len(part)
+            more = message.get("more_body", False)
+            if len(body) > limit:
+                raise RefusedError("event", f"expected at most {limit} bytes", 413)
+            if self._held > self._settings.max_in_flight_bytes:
+                raise NotNowError("too many bytes of events are under way")
 
 
 def answer(result: str | Exception) -> Answer:

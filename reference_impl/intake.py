@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -32,7 +33,9 @@ class Intake:
             raise RefusedError("event", f"expected at most {self._settings.max_event_bytes} bytes", 413)
         stamped = event.accept(body, datetime.now(UTC), self._settings.max_depth)
         self._admit()
+        began = time.perf_counter()
         await self.enqueue(stamped)
+        metrics.INTAKE_S.observe(time.perf_counter() - began)
         metrics.ACCEPTED.inc()
         assert stamped.event.event_id is not None
         return stamped.event.event_id

@@ -84,7 +84,7 @@ class Lane:
         await self.beat_if_due()
         await self._sleep(self._not_before - time.monotonic())
         try:
-            entries = await queue.head(self._redis, self.number, self._settings.batch_size)
+            entries = await self._head()
             if not entries:
                 return await queue.wait(self._redis, self.number, WAIT_S)
             self._pace(entries)
@@ -93,6 +93,9 @@ class Lane:
             log.warning("the queue does not answer", lane=self.number, type=type(e).__name__)
             await self._sleep(QUEUE_AWAY_S)
 
+    async def _head(self) -> list[Entry]:
+        return await queue.head(self._redis, self.number, self._settings.batch_size, self._settings.batch_bytes)
+
     def _pace(self, entries: list[Entry]) -> None:
         """A batch that is not full is followed by a linger: many tiny transactions cost more than a few."""
         full = len(entries) >= self._settings.batch_size
@@ -100,14 +103,15 @@ class Lane:
 
     async def deliver(self, entries: list[Entry], put: Put) -> None:
         """Store from the head, then delete what is committed. Never the other way round."""
+        began = time.monotonic()
         tally = await put(_batch(entries))
-        self._note(tally)
+        self._note(tally, time.monotonic() - began, time.time() - entries[0].accepted_at)
         await queue.remove(self._redis, self.number, entries[: tally.taken])
 
     async def first(self) -> None:
         """The trial of a breaker: the lane's next batch, else a beat. Raises psycopg.Error."""
         try:
-            entries = await queue.head(self._redis, self.number, self._settings.batch_size)
+            entries = await self._head()
         except (RedisError, OSError):
             entries = []
         if entries:
@@ -150,9 +154,9 @@ class Lane:
         self._store.forget_partitions()  # one that was dropped meanwhile is such a collision
         self._history.append(Attempt(dead_letter.now(), Failure.RETRY.value, error.sqlstate))
 
-    def _note(self, tally: Tally) -> None:
+    def _note(self, tally: Tally, took_s: float, age_s: float) -> None:
         self._ledger.committed_at = time.time()
-        metrics.tell(tally)
+        metrics.tell(tally, took_s, age_s)
         if tally.dead:
             self._beat_at = 0.0  # so that the next step counts them
 
@@ -165,6 +169,7 @@ class Lane:
     async def _beat(self) -> None:
         counts = await self._store.beat(self._settings.process, self.number, self._settings.breaker_monitoring_s)
         self._ledger.dead_letters, self._ledger.dead_letters_recent = counts
+        metrics.DEAD_LETTERS.set(counts[0])
         self._beat_at = time.monotonic() + self._settings.lease_s * BEAT_SHARE
 
     async def _sleep(self, seconds: float) -> None:

@@ -36,8 +36,24 @@ if not stored then redis.call('SET', KEYS[1], ARGV[1]) end
 return tonumber(ARGV[1])
 """
 
-#: XRANGE from the head in one MessagePack reply: redis-py's own parser would take longer than all else together.
-_HEAD = "return cmsgpack.pack(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1]))"
+#: XRANGE from the head, by hundreds until there are enough entries or bytes, as one MessagePack reply: redis-py's own
+#: parser would take longer than all else together. Always at least one entry, however large.
+_HEAD = """
+local found, bytes, after, count = {}, 0, '-', tonumber(ARGV[1])
+while #found < count do
+  local some = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', math.min(100, count - #found))
+  for _, entry in ipairs(some) do
+    for _, part in ipairs(entry[2]) do bytes = bytes + #part end
+    if bytes > tonumber(ARGV[2]) and #found > 0 then return cmsgpack.pack(found) end
+    found[#found + 1] = entry
+  end
+  if #some == 0 then break end
+  after = '(' .. some[#some][1]
+end
+return cmsgpack.pack(found)
+"""
+#: Entries of others are read this many at a time, by redis-py itself.
+_FOREIGN = 10
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -52,6 +68,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
             if self.fields[i] == name:
                 return self.fields[i + 1]
         return ""
+
+    @property
+    def accepted_at(self) -> float:
+        """When the queue took it, in UTC seconds."""
+        return int(self.id.partition("-")[0]) / 1000
 
 
 _decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
@@ -86,13 +107,13 @@ async def lanes_in_force(redis: Redis, wanted: int) -> int:
     return lanes
 
 
-async def head(redis: Redis, lane: int, count: int) -> list[Entry]:
-    """The first entries of a lane, oldest first; they stay where they are."""
-    packed: Any = await redis.eval(_HEAD, 1, key(lane), str(count))
+async def head(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
+    """The first entries of a lane, oldest first, at most so many and of so many bytes; they stay where they are."""
+    packed: Any = await redis.eval(_HEAD, 1, key(lane), str(count), str(size))
     try:
         return _decode_entries(packed)
     except (msgspec.MsgspecError, UnicodeDecodeError):  # somebody else's entry is no text
-        return [_as_text(*found) for found in cast(Any, await redis.xrange(key(lane), count=count))]
+        return [_as_text(*found) for found in cast(Any, await redis.xrange(key(lane), count=_FOREIGN))]
 
 
 def _as_text(id_: bytes, fields: dict[bytes, bytes]) -> Entry:

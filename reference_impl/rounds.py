@@ -12,7 +12,7 @@ from enum import Enum
 
 import psycopg
 
-from reference_impl import log, sqlstate
+from reference_impl import log, metrics, sqlstate
 from reference_impl.breaker import CLOSED, Breaker, Ticket
 from reference_impl.errors import Failure, StoreError
 from reference_impl.retry import Sleep
@@ -73,6 +73,7 @@ class Rounds:
         log.warning(
             "round failed", kind=kind.value, failure=error.failure.value, sqlstate=error.sqlstate, type=error.kind
         )
+        metrics.FAILED.labels(error.failure.value).inc()
         if error.failure in BLAMELESS:
             self.breaker.abandoned(ticket)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 import signal
 import socket
@@ -15,8 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reference_impl import metrics
 from reference_impl.errors import SettingsError
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
@@ -24,6 +26,8 @@ from reference_impl.vitals import Watch
 HOST = "127.0.0.1"
 #: Longer than any client pauses between two requests: a connection closed meanwhile would break one.
 KEEP_ALIVE_S = 75
+#: Paths that ask for no token: what watches a process has none, and they carry no event.
+OPEN = frozenset({"/health", "/metrics", "/breaker/transitions"})
 #: Seconds that requests under way are given at the end.
 GRACE_S = 3
 
@@ -67,6 +71,22 @@ async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event)
     await serving
 
 
+def guarded(app: ASGIApp, token: str) -> ASGIApp:
+    """401 for whoever does not bring the token, but for the open paths; without a token nobody is asked."""
+    wanted = f"Bearer {token}".encode()
+
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if scope["path"] in OPEN or hmac.compare_digest(given, wanted):
+            await app(scope, receive, send)
+        else:
+            metrics.REFUSED.labels("401").inc()
+            told = {"error": "authorization: expected the bearer token"}
+            await json(told, 401, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+
+    return guard if token else app
+
+
 def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
     return Response(msgspec.json.encode(value), status, headers, "application/json")
@@ -78,11 +98,11 @@ def telling(watch: Watch) -> list[Route]:
     async def health(_: Request) -> Response:
         return json(watch.status())
 
-    async def metrics(_: Request) -> Response:
+    async def exposition(_: Request) -> Response:
         watch.status()  # brings the gauges up to date
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return [Route("/health", health), Route("/metrics", metrics)]
+    return [Route("/health", health), Route("/metrics", exposition)]
 
 
 def transitions(seen: Transitions) -> Route:

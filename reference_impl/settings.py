@@ -27,9 +27,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     process: str = "reference"  # who this is, unique among the running processes
     incarnation: str = "0"  # which start of it
     state_dir: str = "."  # where transitions.jsonl is written
+    bearer_token: Annotated[str, Meta(pattern="^[!-~]*$")] = ""  # who brings another gets 401; empty: nobody is asked
 
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes at work, shared by all workers
     batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1000  # most events in one transaction
+    batch_bytes: Count = 8_388_608  # most bytes of them, but for a single larger one
     batch_linger_s: Annotated[float, Meta(ge=0, le=60)] = 0.1  # least time between two small batches of a lane
     lease_s: Seconds = 10.0  # the longest a dead or frozen worker may hold a lane
     attempt_timeout_s: Seconds = 5.0  # the longest one attempt to store a batch may take
@@ -54,8 +56,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
     max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
+    max_in_flight_bytes: Count = 67_108_864  # of bodies received and unanswered, past which intake answers 503
     max_event_bytes: Count = 262_144
     max_batch_bytes: Count = 4_194_304
+    max_batch_events: Count = 10_000
     max_depth: Annotated[int, Meta(ge=1, le=500)] = 32  # of objects and arrays within each other
 
     @classmethod
@@ -84,5 +88,5 @@ def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
     what = what.partition(", got ")[0]
     field = path.strip("`$.").partition("[")[0]
     value = given.get(field, "")
-    shown = "a value that is not shown" if field.endswith("_url") else repr(value)
+    shown = "a value that is not shown" if field.endswith(("_url", "_token")) else repr(value)
     return SettingsError(f"{field.upper()}: {what[0].lower()}{what[1:]}, got {shown}")

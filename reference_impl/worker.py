@@ -73,7 +73,7 @@ class Worker:
 
     def _transition(self, before: str | None, after: str, reason: str) -> None:
         self.transitions.record(before, after, reason)
-        metrics.transition(after)
+        metrics.transition(before, after)
         if after == OPEN:
             self.lanes.cut()
 
@@ -91,6 +91,8 @@ class Worker:
 
     def _heartbeat(self) -> Heartbeat:
         rounds, failed = self.breaker.rounds()
+        metrics.rate(rounds, failed)
+        metrics.LANES.set(len(self.lanes.held))
         return Heartbeat(
             worker=self._settings.process,
             incarnation=self._settings.incarnation,

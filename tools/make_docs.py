@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from prometheus_client.metrics import MetricWrapperBase
 
+from reference_impl import metrics
 from shaketable import manifest
 from shaketable.checks import CHECKS
 from shaketable.faults import FAULTS
@@ -114,7 +116,20 @@ def unit(name: str, kind: Any) -> str:
     return found or ("ms" if name == "ms" else "" if get_origin(kind) is tuple else "count")
 
 
-PAGES = {"checks.md": checks, "faults.md": faults, "manifest.md": keys}
+def series() -> str:
+    """docs/metrics.md."""
+    parts = [NOTE, "# The reference's metrics", "", "At `/metrics` of each of its processes, for Prometheus. The"]
+    parts[-1] += " dashboard is `monitoring/grafana/dashboards/reference.json`."
+    parts += ["", "| series | type | labels | meaning |", "|---|---|---|---|"]
+    for one in vars(metrics).values():
+        if isinstance(one, MetricWrapperBase):
+            told = next(iter(one.describe()))
+            name = told.name + {"counter": "_total", "histogram": "_bucket"}.get(told.type, "")
+            parts.append(f"| `{name}` | {told.type} | {', '.join(one._labelnames)} | {told.documentation} |")
+    return "\n".join(parts) + "\n"
+
+
+PAGES = {"checks.md": checks, "faults.md": faults, "manifest.md": keys, "metrics.md": series}
 
 
 def main() -> None:

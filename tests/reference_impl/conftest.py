@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import msgspec
 import psycopg
 import pytest
@@ -135,3 +138,66 @@ def redis_link(servers: Servers) -> Iterator[Link]:
     link = Link(servers, "redis")
     yield link
     link.remove()
+
+
+class Processes:
+    """Starts processes, ends what is left."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self._servers, self._folder = servers, folder
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def start(self, command: str, process: str, **environ: str) -> tuple[subprocess.Popen[bytes], str]:
+        """A process, and where it answers."""
+        port = self._servers.stack.take_port()
+        given = {
+            "DATABASE_URL": self._servers.postgres_url, "REDIS_URL": self._servers.redis_url, "HTTP_PORT": f"{port}",
+            "PROCESS": process, "INCARNATION": "1", "STATE_DIR": str(self._folder / process), "LEASE_S": "2",
+            "ATTEMPT_TIMEOUT_S": "1", "BREAKER_RECOVERY_TIMEOUT_S": "1", **environ,
+        }  # fmt: skip
+        log = (self._folder / f"{process}.log").open("ab")
+        child = subprocess.Popen([sys.executable, "-m", "reference_impl", command], env=given, stderr=log)
+        log.close()
+        self._children.append(child)
+        return child, f"http://127.0.0.1:{port}"
+
+    def end(self) -> None:
+        for child in self._children:
+            child.kill()
+            child.wait()
+
+
+@pytest.fixture
+def processes(servers: Servers, tmp_path: Path) -> Iterator[Processes]:
+    given = {"DATABASE_URL": servers.postgres_url}
+    subprocess.run([sys.executable, "-m", "reference_impl", "migrate"], env=given, check=True, capture_output=True)
+    started = Processes(servers, tmp_path)
+    yield started
+    started.end()
+
+
+async def health(client: httpx.AsyncClient, url: str, least: int, lanes: int = 0) -> Any:
+    try:
+        told = (await client.get(f"{url}/health")).json()
+    except httpx.TransportError:
+        return None
+    held = sum(len(worker["lanes"]) for worker in told["workers"])
+    return told if told["healthScore"] >= least and held >= lanes else None
+
+
+async def send(client: httpx.AsyncClient, url: str, count: int) -> set[str]:
+    """Send so many events of ten organizations; the ids of those acknowledged."""
+    answers = await asyncio.gather(
+        *(client.post(f"{url}/events", content=wire(organizationId=f"org-{n % 10}")) for n in range(count))
+    )
+    return {answer.json()["eventId"] for answer in answers if answer.status_code == 202}
+
+
+async def all_stored(admin: psycopg.Connection[Any], ids: set[str]) -> bool:
+    rows = [str(event_id) for (event_id,) in admin.execute("select event_id from audit_log")]
+    assert len(rows) == len(set(rows))
+    return ids <= set(rows)
+
+
+def client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=20), timeout=10)

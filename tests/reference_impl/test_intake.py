@@ -91,6 +91,52 @@ def test_a_refusal_names_the_member_and_nothing_is_queued(servers: Servers) -> N
     run(settings_of(servers), do)
 
 
+def test_every_limit_is_a_clear_refusal(servers: Servers) -> None:
+    settings = settings_of(servers, max_event_bytes=1000, max_batch_bytes=5000, max_batch_events=20, max_depth=5)
+    too_deep = wire(a=[[[[[]]]]])
+
+    async def do(client: httpx.AsyncClient) -> None:
+        for path, body, status, said in [
+            ("/events", wire(note="x" * 1000), 413, "at most 1000 bytes"),
+            ("/events", too_deep, 422, "at most 5 objects and arrays"),
+            ("/events/batch", b"\n".join([wire()] * 40), 413, "at most 5000 bytes"),
+            ("/events/batch", b"{}\n" * 21, 413, "at most 20 lines"),
+        ]:
+            answer = await client.post(path, content=body)
+            assert (answer.status_code, said in answer.json()["error"]) == (status, True), answer.text
+        alone = await client.post("/events/batch", content=b"\n".join([wire(note="x" * 1000), wire()]))
+        assert [msgspec.json.decode(line)["status"] for line in alone.content.splitlines()] == [413, 202]
+
+    run(settings, do)
+
+
+def test_what_all_requests_hold_is_bounded(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        answers = await asyncio.gather(*(client.post("/events", content=wire(note="x" * 400)) for _ in range(20)))
+        refused = [a for a in answers if a.status_code == 503]
+        assert refused
+        assert all("bytes of events are under way" in a.json()["error"] for a in refused)
+        assert {a.headers["retry-after"] for a in refused} == {"1"}
+        assert (await client.post("/events", content=wire())).status_code == 202  # nothing is held any more
+
+    run(settings_of(servers, max_in_flight_bytes=3000), do)
+
+
+def test_events_ask_for_the_token_and_what_watches_does_not(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        for headers in ({}, {"authorization": "Bearer other"}, {"authorization": "secret"}):
+            for path in ("/events", "/events/batch"):
+                answer = await client.post(path, content=wire(), headers=headers)
+                assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        for path in ("/health", "/metrics"):
+            assert (await client.get(path)).status_code == 200
+        answer = await client.post("/events", content=wire(), headers={"authorization": "Bearer secret"})
+        assert answer.status_code == 202
+        assert len(await queued(servers)) == 1
+
+    run(settings_of(servers, bearer_token="secret"), do)
+
+
 def test_a_batch_answers_for_each_of_its_lines(servers: Servers) -> None:
     async def do(client: httpx.AsyncClient) -> None:
         lines = [wire(), b"{", wire(action=...), wire()]

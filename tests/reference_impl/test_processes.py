@@ -9,84 +9,22 @@ import subprocess
 import sys
 import tomllib
 import uuid
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
+import msgspec
 import psycopg
 import pytest
+from redis import Redis
 
 import reference_impl
 from reference_impl.transition import FILE
 from tests.conftest import Servers
-from tests.reference_impl.conftest import Link, until, wire
+from tests.reference_impl.conftest import Link, Processes, all_stored, client, health, send, until, wire
+from tests.reference_impl.test_store import REFUSE
 
 MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
-
-
-class Processes:
-    """Starts processes, ends what is left."""
-
-    def __init__(self, servers: Servers, folder: Path) -> None:
-        self._servers, self._folder = servers, folder
-        self._children: list[subprocess.Popen[bytes]] = []
-
-    def start(self, command: str, process: str, **environ: str) -> tuple[subprocess.Popen[bytes], str]:
-        """A process, and where it answers."""
-        port = self._servers.stack.take_port()
-        given = {
-            "DATABASE_URL": self._servers.postgres_url, "REDIS_URL": self._servers.redis_url, "HTTP_PORT": f"{port}",
-            "PROCESS": process, "INCARNATION": "1", "STATE_DIR": str(self._folder / process), "LEASE_S": "2",
-            "ATTEMPT_TIMEOUT_S": "1", "BREAKER_RECOVERY_TIMEOUT_S": "1", **environ,
-        }  # fmt: skip
-        log = (self._folder / f"{process}.log").open("ab")
-        child = subprocess.Popen([sys.executable, "-m", "reference_impl", command], env=given, stderr=log)
-        log.close()
-        self._children.append(child)
-        return child, f"http://127.0.0.1:{port}"
-
-    def end(self) -> None:
-        for child in self._children:
-            child.kill()
-            child.wait()
-
-
-@pytest.fixture
-def processes(servers: Servers, tmp_path: Path) -> Iterator[Processes]:
-    given = {"DATABASE_URL": servers.postgres_url}
-    subprocess.run([sys.executable, "-m", "reference_impl", "migrate"], env=given, check=True, capture_output=True)
-    started = Processes(servers, tmp_path)
-    yield started
-    started.end()
-
-
-async def health(client: httpx.AsyncClient, url: str, least: int, lanes: int = 0) -> Any:
-    try:
-        told = (await client.get(f"{url}/health")).json()
-    except httpx.TransportError:
-        return None
-    held = sum(len(worker["lanes"]) for worker in told["workers"])
-    return told if told["healthScore"] >= least and held >= lanes else None
-
-
-async def send(client: httpx.AsyncClient, url: str, count: int) -> set[str]:
-    """Send so many events of ten organizations; the ids of those acknowledged."""
-    answers = await asyncio.gather(
-        *(client.post(f"{url}/events", content=wire(organizationId=f"org-{n % 10}")) for n in range(count))
-    )
-    return {answer.json()["eventId"] for answer in answers if answer.status_code == 202}
-
-
-async def all_stored(admin: psycopg.Connection[Any], ids: set[str]) -> bool:
-    rows = [str(event_id) for (event_id,) in admin.execute("select event_id from audit_log")]
-    assert len(rows) == len(set(rows))
-    return ids <= set(rows)
-
-
-def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=20), timeout=10)
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP])
@@ -153,23 +91,44 @@ def test_cold_start_without_servers_is_unhealthy_and_recovers_by_itself(
     asyncio.run(run())
 
 
-def test_no_content_reaches_the_logs(processes: Processes, admin: psycopg.Connection[Any], tmp_path: Path) -> None:
+def test_no_content_reaches_the_logs_and_each_line_is_json(
+    servers: Servers, processes: Processes, admin: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    hostile = [
+        wire(timestamp="secret-1"), b'{"secret-2": ', wire(status="secret-3"), wire(secret4={"a": "\0"}),
+        wire(eventId="secret-5" * 5), b"\xff secret-6", b"{\"secret7\":" + b"[" * 40, wire(action="secret", ttl=1.5),
+    ]  # fmt: skip
+
     async def run() -> None:
         _, intake = processes.start("ingest", "ingest")
         processes.start("work", "worker-1")
-        name = str(uuid.uuid4())
+        name, poison, unknown = (str(uuid.uuid4()) for _ in range(3))
         async with client() as http:
             await until(lambda: health(http, intake, 100))
-            for action in ("secret-17", "secret-18"):
-                assert (
-                    await http.post(f"{intake}/events", content=wire(eventId=name, action=action))
-                ).status_code == 202
-            await http.post(f"{intake}/events", content=wire(timestamp="secret-19"))
+            for event_id, action in ((name, "secret-17"), (name, "secret-18"), (poison, "poison secret-19")):
+                answer = await http.post(f"{intake}/events", content=wire(eventId=event_id, action=action))
+                assert answer.status_code == 202
+            for body in hostile:
+                assert 400 <= (await http.post(f"{intake}/events", content=body)).status_code < 500
+            await http.post(f"{intake}/events/batch", content=b"\n".join(hostile))
+            await http.get(f"{intake}/secret-20?secret=21", headers={"secret": "22"})
+            Redis.from_url(servers.redis_url).xadd("events:0", {"event": '{"eventId": "secret-23"}', "hash": "secret"})
+            Redis.from_url(servers.redis_url).xadd("events:1", {"event": b"\xff secret-24"})
+            admin.execute(REFUSE.format(code="XX000"))
+            await http.post(f"{intake}/events", content=wire(eventId=unknown, action="poison secret-25"))
             await until(lambda: all_stored(admin, {name}))
 
+            async def buried() -> bool:
+                return (admin.execute("select count(*) from audit_dead_letter").fetchone() or (0,))[0] >= 3
+
+            await until(buried)
+
     asyncio.run(run())
-    for log in tmp_path.glob("*.log"):
-        assert b"secret" not in log.read_bytes()
+    told = b"".join(log.read_bytes() for log in tmp_path.glob("*.log"))
+    assert b"secret" not in told
+    assert all({"at", "level", "process", "message"} <= msgspec.json.decode(line).keys() for line in told.splitlines())
+    assert b"round failed" in told
 
 
 def test_a_port_in_use_is_refused_in_one_sentence(servers: Servers, processes: Processes) -> None:

@@ -29,6 +29,7 @@ def test_lists_are_written_with_commas() -> None:
         ("RETRY_STRATEGY", "quadratic", "got 'quadratic'"),
         ("HTTP_PORT", "70000", "got '70000'"),
         ("LEASE_S", "nan", "got 'nan'"),
+        ("BEARER_TOKEN", "two words", "got a value that is not shown"),
         ("RETRYABLE_ERRORS", "40001,,40P01", "length >= 1, got '40001,,40P01'"),
     ],
 )

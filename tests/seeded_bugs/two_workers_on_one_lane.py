@@ -29,7 +29,7 @@ async def take(connection: Connection, lanes: Sequence[int]) -> int | None:
     return lanes[0] if lanes else None
 
 
-async def share(redis: Redis, lane: int, count: int) -> list[Entry]:
+async def share(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
     """The next entries that nobody else has, as a consumer group gives them; a few at a time."""
     with suppress(ResponseError):  # the other worker was first
         await redis.xgroup_create(queue.key(lane), GROUP, "0", mkstream=True)
