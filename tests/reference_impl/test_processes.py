@@ -128,7 +128,7 @@ def test_no_content_reaches_the_logs_and_each_line_is_json(
     told = b"".join(log.read_bytes() for log in tmp_path.glob("*.log"))
     assert b"secret" not in told
     assert all({"at", "level", "process", "message"} <= msgspec.json.decode(line).keys() for line in told.splitlines())
-    assert b"round failed" in told
+    assert b"lane taken" in told
 
 
 def test_a_port_in_use_is_refused_in_one_sentence(servers: Servers, processes: Processes) -> None:
