@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -98,8 +98,13 @@ class RunBench:
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
         return exchange.round_trip_ms(link.service, link.listen if through else link.upstream)
 
-    def instances(self, process: str) -> list[str]:
-        return [instance.name for instance in self._target.named(process)]
+    def instances(self, process: str | None = None) -> list[str]:
+        found = self._target.instances.values() if process is None else self._target.named(process)
+        return [instance.name for instance in found]
+
+    def pids(self, instance: str) -> list[int]:
+        child = self._target.instances[instance].child
+        return [process.pid for process in child.tree()] if child and self.is_alive(instance) else []
 
     def kill(self, instance: str) -> None:
         self._target.kill(instance)
@@ -109,6 +114,12 @@ class RunBench:
 
     def start(self, instance: str) -> None:
         self._target.start(instance)
+
+    def await_ready(self, instance: str) -> bool:
+        return self._target.becomes_ready(instance)
+
+    def beside(self, name: str, command: Sequence[str]) -> Closeable:
+        return self._target.beside(name, command)
 
     def pause(self, instance: str) -> None:
         self._target.instances[instance].running.send_signal(signal.SIGSTOP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -83,8 +84,12 @@ class Bench(Protocol):
         """One exchange with the link's service, through the proxy or past it; None when there is no answer."""
         ...
 
-    def instances(self, process: str) -> list[str]:
-        """The target's processes of that name or kind. Raises ScenarioError for none."""
+    def instances(self, process: str | None = None) -> list[str]:
+        """The target's processes of that name or kind, or all of them. Raises ScenarioError for none."""
+        ...
+
+    def pids(self, instance: str) -> list[int]:
+        """The numbers of its processes, the first one first; [] when it is not there."""
         ...
 
     def kill(self, instance: str) -> None:
@@ -97,6 +102,14 @@ class Bench(Protocol):
 
     def start(self, instance: str) -> None:
         """Start its next incarnation; it need not be ready yet."""
+        ...
+
+    def await_ready(self, instance: str) -> bool:
+        """Wait until it answers, at most the manifest's ready_s; returns whether it does."""
+        ...
+
+    def beside(self, name: str, command: Sequence[str]) -> Closeable:
+        """Start a process of the harness's own beside the target; closing ends it, and so does the run's end."""
         ...
 
     def pause(self, instance: str) -> None:

@@ -85,10 +85,12 @@ class Child:
 
     def terminate(self, grace_s: float, number: int = signal.SIGTERM) -> int | None:
         """Ask the process to end (the leader alone: it ends its own), then end all of it. Returns its exit code."""
+        everything = self.tree()  # while its leader is there to tell
         if self.poll() is None:
             self._popen.send_signal(number)
-            self._popen.send_signal(signal.SIGCONT)
+            self.send_signal(signal.SIGCONT)  # to all of it: what is frozen could neither end nor let its leader end
             self.wait(grace_s)
+        kill_all(everything)
         self.kill()
         return self.poll()
 
@@ -98,6 +100,10 @@ class Child:
         kill_all(processes)
         if self.wait(GONE_S) is None:
             raise HarnessError(f"{self.name} (pid {self.pid}) does not end although killed: it hangs in the kernel")
+
+    def close(self) -> None:
+        """End it at once."""
+        self.kill()
 
     def is_frozen(self) -> bool:
         """Whether every process of the tree is stopped, as the kernel tells."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -120,6 +120,20 @@ class Target:
                 raise TargetError(f"{name} was not ready within {within_s:g} s (ready_s): {child.tail(3)}")
             self._clock.sleep(0.05)
 
+    def becomes_ready(self, name: str) -> bool:
+        """Wait until whichever incarnation runs by then answers, at most ready_s; returns whether one does."""
+        instance = self.instances[name]
+        deadline = self._clock.now() + int(instance.kind.ready_s * SECOND)
+        while not (ready := _runs(instance) and _answers(instance)) and self._clock.now() < deadline:
+            self._clock.sleep(0.05)
+        return ready
+
+    def beside(self, name: str, command: Sequence[str]) -> Child:
+        """Start a process of the harness's own: supervised, and the run's as much as the target's are."""
+        child = spawn(name, command, env=self._environment(), cwd=self._state, log=self._logs / f"{name}.log")
+        self._supervisor.process(name, child.identity)
+        return child
+
     def kill(self, name: str) -> None:
         """SIGKILL one process and all it started."""
         self._end(self.instances[name], lambda child: child.kill())
@@ -191,6 +205,10 @@ def judged_by(manifest: Manifest, settings: Mapping[str, float | str]) -> Timing
 
 #: Settings whose name in scenarios says more than in the manifest's [timing].
 _TIMING = {"breaker_recovery_s": "recovery_s", "breaker_failure_threshold": "failure_threshold"}
+
+
+def _runs(instance: Instance) -> bool:
+    return instance.child is not None and instance.child.poll() is None
 
 
 def _answers(instance: Instance) -> bool:

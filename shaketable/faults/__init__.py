@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from shaketable.fault import Fault
+from shaketable.faults.cpu_pressure import CpuPressure
 from shaketable.faults.down import Down
 from shaketable.faults.fail_next import FailNext
 from shaketable.faults.kill import Kill
 from shaketable.faults.latency import Latency
+from shaketable.faults.pause import Pause
 from shaketable.faults.reject_rows import RejectRows
+from shaketable.faults.restart import Restart
+from shaketable.faults.terminate import Terminate
 from shaketable.registry import Registry
 
 #: Faults by kind. Other packages register theirs under the entry point group of this name.
-FAULTS: Registry[Fault] = Registry("shaketable.faults", "fault", [Down, FailNext, Kill, Latency, RejectRows])
+FAULTS: Registry[Fault] = Registry(
+    "shaketable.faults", "fault", [CpuPressure, Down, FailNext, Kill, Latency, Pause, RejectRows, Restart, Terminate]
+)
 
-__all__ = ["FAULTS", "Down", "FailNext", "Kill", "Latency", "RejectRows"]
+__all__ = [
+    "FAULTS",
+    "CpuPressure",
+    "Down",
+    "FailNext",
+    "Kill",
+    "Latency",
+    "Pause",
+    "RejectRows",
+    "Restart",
+    "Terminate",
+]

@@ -1,0 +1,59 @@
+"""What every fault on processes shares: whom it aims at, and what the processes held when it struck."""
+
+from __future__ import annotations
+
+import psycopg
+
+from shaketable.fault import Bench, Fault
+
+#: Seconds that asking Postgres may take: a fault must not wait for a server that another fault froze.
+ASK_S = 2
+
+_HELD = """
+select count(*), count(*) filter (where xact_start is not null) from pg_stat_activity
+where split_part(application_name, '.', 1) = any(%s)
+"""
+
+
+class ProcessFault(Fault):
+    """`process` is one instance, as worker-1, or all of a kind, as worker."""
+
+    process: str
+
+    @property
+    def blocks_intake(self) -> bool:
+        return self.process == "ingest"
+
+    def aims(self, bench: Bench) -> list[str]:
+        return bench.instances(self.process)
+
+    def alive(self, bench: Bench) -> list[str]:
+        """Those that are there: another fault may have taken one already."""
+        return [name for name in bench.instances(self.process) if bench.is_alive(name)]
+
+    def start_missing(self, bench: Bench) -> None:
+        """Start those that are not there, and wait until each is ready."""
+        for name in bench.instances(self.process):
+            if not bench.is_alive(name):
+                bench.start(name)
+        for name in bench.instances(self.process):
+            bench.await_ready(name)
+
+    def note_held(self, bench: Bench) -> None:
+        """Keep what they hold at this moment; nothing is kept where Postgres does not answer."""
+        key = f"{self.kind}.{self.process}"
+        try:
+            with psycopg.connect(bench.admin_url, connect_timeout=ASK_S) as connection:
+                row = connection.execute(_HELD, [self.alive(bench)]).fetchone()
+        except psycopg.Error:
+            return
+        if row:
+            bench.notes[f"{key}.sessions"], bench.notes[f"{key}.transactions"] = float(row[0]), float(row[1])
+
+    def held(self, bench: Bench) -> str:
+        """What was kept, for the witness's text."""
+        key = f"{self.kind}.{self.process}"
+        sessions = bench.notes.get(f"{key}.sessions")
+        if sessions is None:
+            return "what they held is not known"
+        return f"holding {sessions:.0f} sessions, {bench.notes[f'{key}.transactions']:.0f} of them in a transaction"

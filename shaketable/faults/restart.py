@@ -1,0 +1,55 @@
+"""Processes of the target are replaced by their next incarnation, one after another: a deployment."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from shaketable.fault import Bench, Witness
+from shaketable.faults.processes import ProcessFault
+
+
+@dataclass(frozen=True)
+class Restart(ProcessFault):
+    """Each of `process` ends and is started again at once; the next one's turn comes when it is ready.
+
+    `terminate` (the default): SIGTERM, and SIGKILL after the manifest's stop_s. `kill`: SIGKILL. Healed is only what is
+    ready, within the manifest's ready_s.
+    """
+
+    process: str
+    mode: Literal["terminate", "kill"] = "terminate"
+    kind: ClassVar[str] = "restart"
+    colour: ClassVar[str] = "#a569bd"
+
+    @property
+    def label(self) -> str:
+        return f"{self.process} restarted{' (killed)' if self.mode == 'kill' else ''}"
+
+    def inject(self, bench: Bench) -> None:
+        for instance in bench.instances(self.process):
+            bench.notes[f"{self.kind}.{instance}.was"] = _leader(bench, instance)
+            began = time.monotonic()
+            (bench.stop if self.mode == "terminate" else bench.kill)(instance)
+            bench.notes[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
+            bench.start(instance)
+            bench.await_ready(instance)
+
+    def heal(self, bench: Bench) -> None:
+        self.start_missing(bench)
+
+    def witness(self, bench: Bench) -> Witness:
+        """Another process answers under each name than before; beside it, how long the old one took to end."""
+        found = bench.instances(self.process)
+        fresh = [name for name in found if bench.is_alive(name) and self._was(bench, name) != _leader(bench, name)]
+        took = [f"{name} ended in {bench.notes[f'{self.kind}.{name}.ended_s']:.1f} s" for name in fresh]
+        return Witness(len(fresh) == len(found), len(fresh), "processes new", ", ".join(took) or "none is new")
+
+    def _was(self, bench: Bench, instance: str) -> float:
+        return bench.notes.get(f"{self.kind}.{instance}.was", _leader(bench, instance))
+
+
+def _leader(bench: Bench, instance: str) -> float:
+    """The number of its first process; 0 when it is not there."""
+    return float(next(iter(bench.pids(instance)), 0))

@@ -1,0 +1,269 @@
+"""Faults on processes, each on real ones that answer over HTTP, hold a transaction and have a child of their own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import httpx
+import psutil
+import pytest
+
+from shaketable.bench import RunBench
+from shaketable.errors import ScenarioError
+from shaketable.fault import Fault
+from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
+from shaketable.manifest import Ingest, Manifest, Process, Stored
+from shaketable.op import Kind, Op
+from shaketable.stack import Address, Link, Stack
+from shaketable.supervisor import Supervisor
+from shaketable.target import Target
+from tests.conftest import Servers
+
+#: Answers on its port, holds a transaction, has a child; with STUBBORN in its state it does not heed SIGTERM.
+SCRIPT = """
+import os, pathlib, signal, subprocess, sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+import psycopg
+name = os.environ["PROCESS"] + "." + os.environ["INCARNATION"]
+held = psycopg.connect(os.environ["DATABASE_URL"], application_name=name)
+held.execute("select 1")
+subprocess.Popen(["sleep", "600"])
+if (pathlib.Path(os.environ["STATE_DIR"]) / "stubborn").exists():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+        for _ in range(100000): pass
+    def log_message(self, *_): pass
+HTTPServer(("127.0.0.1", int(os.environ["HTTP_PORT"])), Answer).serve_forever()
+"""
+KIND = Process("worker", (sys.executable, "-c", SCRIPT), count=2, health="/", ready_s=10, stop_s=0.5)
+MANIFEST = Manifest(1, "tested", Ingest("worker"), (KIND,), Stored("select 1"))
+
+
+class Here:
+    """A stack whose database is this test's own and that has no proxies."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers, self.links, self.ports = servers, list[Link](), list[int]()
+        self.toxiproxy = servers.stack.toxiproxy
+
+    def admin_url(self) -> str:
+        return self._servers.superuser_url
+
+    def database_url(self, link: Link, application_name: str) -> str:
+        return self._servers.postgres_url
+
+    def redis_link_url(self, link: Link) -> str:
+        return self._servers.redis_url
+
+    def add_link(self, process: str, service: str, upstream: Address | None = None) -> Link:
+        return Link(process, service, upstream or Address("127.0.0.1", 1), Address("127.0.0.1", 1))  # type: ignore[arg-type]
+
+    def take_port(self) -> int:
+        self.ports.append(self._servers.stack.take_port())
+        return self.ports[-1]
+
+    def give_back(self) -> None:
+        for port in self.ports:
+            self._servers.stack._ports.give_back(port)
+
+
+@pytest.fixture
+def ops() -> list[Op]:
+    return []
+
+
+@pytest.fixture
+def target(servers: Servers, tmp_path: Path, ops: list[Op]) -> Iterator[Target]:
+    here, supervisor = Here(servers), Supervisor(f"test-{tmp_path.name}")
+    made = Target(
+        MANIFEST, tmp_path, cast(Stack, here), supervisor, run_id=f"test-{tmp_path.name}", state=tmp_path / "state",
+        logs=tmp_path, settings={}, record=ops.append,
+    )  # fmt: skip
+    for name in made.instances:
+        made.start(name)
+    for name in made.instances:
+        made.await_ready(name)
+    yield made
+    made.stop_all()
+    supervisor.close()
+    here.give_back()
+
+
+@pytest.fixture
+def bench(target: Target, servers: Servers) -> Iterator[RunBench]:
+    with RunBench(cast(Stack, Here(servers)), target, lambda _: None, list) as made:
+        yield made
+
+
+def tree(target: Target, name: str) -> list[psutil.Process]:
+    child = target.instances[name].child
+    assert child is not None
+    return child.tree()
+
+
+def answers(target: Target, name: str) -> bool:
+    try:
+        httpx.get(target.instances[name].health_url or "", timeout=0.3, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+@pytest.mark.parametrize("fault", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
+def test_process_is_gone_with_its_child_until_it_is_healed(fault: Fault, bench: RunBench, target: Target) -> None:
+    old = tree(target, "worker-1")
+    assert len(old) == 2
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    seen = fault.witness(bench)
+    assert (seen.landed, seen.figure, seen.unit) == (True, 1, "processes gone")
+    assert "holding 1 sessions, 1 of them in a transaction" in seen.text
+    assert all_gone(old)
+    assert answers(target, "worker-2")
+    fault.heal(bench)
+    assert not fault.witness(bench).landed
+    assert answers(target, "worker-1"), "healed is only what is ready"
+
+
+def test_frozen_process_is_silent_with_its_child_and_goes_on_as_the_same(bench: RunBench, target: Target) -> None:
+    fault, old = Pause("worker"), tree(target, "worker-1")
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    seen = fault.witness(bench)
+    assert (seen.landed, seen.figure) == (True, 2)
+    assert "holding 2 sessions, 2 of them in a transaction" in seen.text
+    assert {p.status() for p in old} == {psutil.STATUS_STOPPED}
+    assert not answers(target, "worker-1")
+    fault.heal(bench)
+    assert not fault.witness(bench).landed
+    assert answers(target, "worker-1")
+    assert tree(target, "worker-1") == old
+
+
+@pytest.mark.parametrize("mode", ["terminate", "kill"])
+def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, bench: RunBench, target: Target) -> None:
+    fault = Restart("worker", mode)  # type: ignore[arg-type]
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    seen = fault.witness(bench)
+    assert (seen.landed, seen.figure, seen.unit) == (True, 2, "processes new")
+    assert [answers(target, name) for name in target.instances] == [True, True]
+    assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
+    fault.heal(bench)
+    assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
+
+
+def test_healing_twice_and_before_injecting_is_harmless(bench: RunBench, target: Target) -> None:
+    faults: list[Fault] = [
+        Kill("worker-1"),
+        Terminate("worker-1"),
+        Pause("worker-1"),
+        Restart("worker-1"),
+        CpuPressure(1),
+    ]
+    for fault, incarnation in zip(faults, (1, 2, 3, 3, 4), strict=True):
+        fault.heal(bench)
+        assert target.instances["worker-1"].incarnation == incarnation
+        fault.inject(bench)
+        fault.heal(bench)
+        healed = target.instances["worker-1"].incarnation
+        fault.heal(bench)
+        assert target.instances["worker-1"].incarnation == healed
+        assert answers(target, "worker-1")
+
+
+@pytest.mark.parametrize("end", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
+def test_frozen_process_can_be_ended_and_the_freeze_healed_after(end: Fault, bench: RunBench, target: Target) -> None:
+    freeze, old = Pause("worker-1"), tree(target, "worker-1")
+    freeze.inject(bench)
+    began = time.monotonic()
+    end.inject(bench)
+    assert time.monotonic() - began < 5
+    assert all_gone(old)
+    freeze.heal(bench)
+    end.heal(bench)
+    assert answers(target, "worker-1")
+
+
+def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(bench: RunBench) -> None:
+    Kill("worker-1").inject(bench)
+    Pause("worker-1").inject(bench)
+    assert not Pause("worker-1").witness(bench).landed
+
+
+def test_process_that_does_not_heed_sigterm_is_killed_after_its_grace(bench: RunBench, target: Target) -> None:
+    (target.instances["worker-1"].state / "stubborn").touch()
+    Restart("worker-1").inject(bench)  # the next incarnation is stubborn
+    old = tree(target, "worker-1")
+    Terminate("worker-1").inject(bench)
+    assert all_gone(old)
+    child = target.instances["worker-1"].child
+    assert child is not None
+    assert child.poll() == -signal.SIGKILL
+
+
+def test_everything_ends_at_the_end_of_a_run_although_it_is_frozen(bench: RunBench, target: Target) -> None:
+    old = [process for name in target.instances for process in tree(target, name)]
+    Pause("worker").inject(bench)
+    target.stop_all()
+    assert all_gone(old)
+
+
+def test_end_that_was_asked_for_is_not_taken_for_a_death(bench: RunBench, target: Target, ops: list[Op]) -> None:
+    faults: list[Fault] = [Kill("worker-1"), Terminate("worker-1"), Restart("worker-1")]
+    for fault in faults:
+        fault.inject(bench)
+        assert target.revive() == []
+        fault.heal(bench)
+        assert target.revive() == []
+    assert [op.detail["asked"] for op in ops if op.kind is Kind.EXIT] == [True] * 3
+
+
+def test_busy_processes_make_the_target_wait_and_end_when_healed(bench: RunBench, target: Target) -> None:
+    fault = CpuPressure(8)
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    deadline = time.monotonic() + 20
+    while not (seen := fault.witness(bench)).landed and time.monotonic() < deadline:
+        answers(target, "worker-1")  # who does nothing waits for nothing
+    assert seen.landed, seen.text
+    busy = [
+        p for p in psutil.Process().children(recursive=True) if _is(p, lambda p: "os.nice" in " ".join(p.cmdline()))
+    ]
+    assert len(busy) == 8
+    fault.heal(bench)
+    assert all_gone(busy)
+    assert not fault.witness(bench).landed
+
+
+def _is(process: psutil.Process, what: Callable[[psutil.Process], bool]) -> bool:
+    try:
+        return what(process)
+    except psutil.Error:
+        return False
+
+
+def test_fault_aimed_at_nobody_says_so_before_anything_is_broken(bench: RunBench) -> None:
+    kinds: list[Callable[[str], Fault]] = [Kill, Terminate, Pause, Restart]
+    for kind in kinds:
+        with pytest.raises(ScenarioError, match="nobody"):
+            kind("nobody").aims(bench)
+
+
+@pytest.mark.parametrize("busy", [0, -2, 1000])
+def test_pressure_that_is_none_or_too_much_is_refused(busy: int) -> None:
+    with pytest.raises(ScenarioError, match=f"got {busy}"):
+        CpuPressure(busy)
