@@ -38,9 +38,11 @@ LATEST = Path("runs/latest")
 @app.command()
 def run(
     scenarios: Annotated[
-        list[str], typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO…")
-    ],
+        list[str] | None, typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO")
+    ] = None,
     target: Annotated[Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every scenario there is, but for the nightly ones.")] = False,
+    nightly: Annotated[bool, typer.Option("--nightly", help="Every scenario, the nightly ones too.")] = False,
     seed: Annotated[
         int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")
     ] = None,
@@ -51,14 +53,23 @@ def run(
     port_base: Annotated[
         int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
     ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the table of several scenarios here too.", metavar="FILE")
+    ] = None,
 ) -> int:
-    """Shake a target by one or more scenarios, and judge it. The worst verdict is the exit code."""
-    from shaketable.commands import run as command
+    """Shake a target by a scenario, and judge it; by several: one after another, and a table at the end.
 
-    return max(
-        (command.one(name, target, runs=runs, seed=seed, replay=replay, port_base=port_base) for name in scenarios),
-        key=_badness,
-    )
+    The exit code is the worst there was. A scenario that cannot be played does not keep the others from it.
+    """
+    from shaketable.commands import run as command
+    from shaketable.commands import run_many
+
+    options, asked = command.Options(target, runs, seed, replay, port_base), scenarios or []
+    if every or nightly:
+        asked = run_many.names(asked, nightly)
+    if len(asked) == 1 and json is None and not (every or nightly):
+        return command.one(asked[0], options)
+    return run_many.many(asked, options, json)
 
 
 @app.command()
@@ -152,11 +163,6 @@ def _interrupt(*_: object) -> None:
 def _say(text: str, code: int) -> int:
     print(f"shaketable: {text}", file=sys.stderr)
     return code
-
-
-def _badness(code: int) -> int:
-    """Failed is worse than unknown, and unknown than passed; errors are raised, not returned."""
-    return {0: 0, 2: 1, 1: 2}.get(code, 3)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ def toxics(servers: Servers, link: Link) -> dict[str, dict[str, int]]:
     return {toxic["name"]: toxic["attributes"] for toxic in told["toxics"]}
 
 
+@pytest.mark.slow
 def test_without_recovery_the_server_wedges(servers: Servers, links: tuple[Link, Link]) -> None:
     name = servers.stack.proxy(links[0])
     servers.stack.toxiproxy.add_toxic(name, "slow", "latency", LATENCY)
@@ -118,7 +119,9 @@ def test_any_change_comes_through_although_a_client_does_not_read(
     client.disconnect()
 
 
-@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGKILL], ids=lambda number: number.name
+)
 def test_server_that_is_frozen_or_gone_is_restarted_with_all_proxies_as_they_should_be(
     number: signal.Signals, servers: Servers, links: tuple[Link, Link], ops: list[Op]
 ) -> None:

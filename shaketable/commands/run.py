@@ -11,29 +11,42 @@ from shaketable import run, rundir, scenario
 from shaketable.bundled import find
 from shaketable.commands import check
 from shaketable.live import LiveShow
+from shaketable.run import Order
 from shaketable.rundir import RunDir
 from shaketable.status import PlainShow
 
 
-def one(
-    name: str,
-    target: Path | None,
-    *,
-    runs: Path,
-    seed: int | None,
-    replay: Path | None,
-    port_base: int | None,
-) -> int:
-    """Play one scenario and return its exit code."""
-    earlier = rundir.find(replay) if replay else None
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What is asked for beside the scenario."""
+
+    target: Path | None = None  # the manifest; None: the reference
+    runs: Path = Path("runs")
+    seed: int | None = None
+    replay: Path | None = None
+    port_base: int | None = None
+
+
+def one(name: str, options: Options) -> int:
+    """Play one scenario, tell all of its verdict, and return its exit code."""
+    directory = play(order(name, options))
+    target = ["--target", str(options.target)] if options.target else []
+    return check.check(directory.path, page=True, asked=shlex.join([name, *target]))
+
+
+def order(name: str, options: Options) -> Order:
+    """What to play. Raises InputError for whatever cannot be."""
+    earlier = rundir.find(options.replay) if options.replay else None
     asked = scenario.load(name)
     if earlier is not None:
         asked = scenario.replayed(asked, earlier)
-    if seed is not None:
-        asked = dataclasses.replace(asked, seed=seed)
-    order = run.Order(asked, target or find("reference_impl/target.toml"), runs, port_base, earlier)
+    if options.seed is not None:
+        asked = dataclasses.replace(asked, seed=options.seed)
+    target = options.target or find("reference_impl/target.toml")
+    return Order(asked, target, options.runs, options.port_base, earlier)
+
+
+def play(order: Order) -> RunDir:
+    """Play it before whoever watches."""
     with LiveShow() if sys.stdout.isatty() else PlainShow() as show:
-        directory: RunDir = run.run(order, show)
-    return check.check(
-        directory.path, page=True, asked=shlex.join([name, *(["--target", str(target)] if target else [])])
-    )
+        return run.run(order, show)

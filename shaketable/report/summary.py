@@ -24,9 +24,7 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", consol
     """Print it all; reads well without colour, in a pipe, and at 80 columns."""
     console = console or Console(highlight=False)
     console.print()
-    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {sentence(doc)}"))
-    for reason in doc.reasons:
-        console.print(f"  {reason}")
+    headline(doc, console)
     console.print()
     console.print(table(doc))
     console.print()
@@ -35,6 +33,14 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", consol
     if page:
         console.print(f"\nreport: {run / 'report.html'}", soft_wrap=True)
     console.print(f"run:    {run}\nagain:  shaketable run {asked or doc.scenario} --replay {run}", soft_wrap=True)
+
+
+def headline(doc: VerdictDoc, console: Console | None = None) -> None:
+    """Print the verdict in a sentence, and why the run cannot be judged."""
+    console = console or Console(highlight=False)
+    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {sentence(doc)}"))
+    for reason in doc.reasons:
+        console.print(f"  {reason}")
 
 
 def sentence(doc: VerdictDoc) -> str:

@@ -1,0 +1,93 @@
+"""The overview of several runs: one table, a row each."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shaketable.check import Verdict
+from shaketable.report.summary import STYLE
+from shaketable.verdict import VerdictDoc
+
+#: Columns of a table that nobody's terminal bounds: a pipe, a log.
+WIDE = 240
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What became of one scenario; null is what cannot be known."""
+
+    scenario: str
+    verdict: str  # passed, failed, unknown; error: there is none
+    exit_code: int
+    seconds: float  # all of it, set-up and judging too
+    why: str = ""  # why there is no verdict
+    witnesses: list[str] = []  # what showed that the faults landed
+    recovery_s: float | None = None  # from the last healing until the backlog was gone
+    acknowledged: int | None = None
+    stored: int | None = None
+    lost: int | None = None
+    run: str = ""  # its directory
+
+
+def row(doc: VerdictDoc, exit_code: int, seconds: float, run: str) -> Row:
+    """The row of a run that was judged."""
+    lost = doc.checks["no_loss"].counts.get("lost") if "no_loss" in doc.checks else None
+    return Row(
+        doc.scenario, doc.verdict.value, exit_code, round(seconds, 1), witnesses=witnesses(doc),
+        recovery_s=doc.figures.get("heal_to_empty_backlog_s"), acknowledged=_whole(doc.figures.get("acknowledged")),
+        stored=_whole(doc.figures.get("stored")), lost=_whole(lost), run=run,
+    )  # fmt: skip
+
+
+def witnesses(doc: VerdictDoc) -> list[str]:
+    """The witness's figure of each fault, the same ones counted; what did not land is said in capitals."""
+    told = Counter(
+        f"{f.figure:g} {f.unit}" if f.landed and f.figure is not None else "landed" if f.landed else "DID NOT LAND"
+        for f in doc.faults
+    )
+    return [f"{count}× {what}" if count > 1 else what for what, count in told.items()]
+
+
+def show(rows: Sequence[Row], console: Console | None = None) -> None:
+    """Print the table and what it comes to; in a pipe no line is wrapped."""
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console.print()
+    console.print(table(rows))
+    for each in rows:
+        if each.why:
+            console.print(f"{each.scenario}: {each.why}", soft_wrap=True, markup=False)
+    verdicts = Counter(each.verdict for each in rows)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    scenarios = f"{len(rows)} scenario{'s' * (len(rows) != 1)}"
+    console.print(f"\n{scenarios} in {sum(each.seconds for each in rows):.0f} s: {told or 'none was played'}")
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """A row for each scenario."""
+    made = Table(box=None, pad_edge=False, header_style="")
+    for name in ("scenario", "verdict", "witnesses", "recovery s", "acknowledged", "stored", "lost", "seconds", "run"):
+        right = name in ("recovery s", "acknowledged", "stored", "lost", "seconds")
+        made.add_column(name, justify="right" if right else "left")
+    for each in rows:
+        bad = each.verdict in ("failed", "error", "interrupted")
+        style = STYLE[Verdict(each.verdict)] if each.verdict in list(Verdict) else "bold red"
+        made.add_row(
+            each.scenario, Text(each.verdict.upper() if bad else each.verdict, style),
+            Text("; ".join(each.witnesses) or "–"), _shown(each.recovery_s, 2), _shown(each.acknowledged),
+            _shown(each.stored), _shown(each.lost), f"{each.seconds:.0f}", Text(each.run or "–"),
+        )  # fmt: skip
+    return made
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _shown(value: float | None, digits: int = 0) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
