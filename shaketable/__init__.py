@@ -19,8 +19,8 @@ Every op (`op`) goes into a journal (`recorder`), with the time of a clock (`clo
 backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept, `transitions` what the breakers did. All
 lies in a run directory (`rundir`), beside the surroundings (`surroundings`).
 
-The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), and
-the report (`report`) shows it.
+The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a
+life (`life`) tells what became of an event, and the report (`report`) shows it.
 
 A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
 terminal); `cli` and `commands` are the command line, `errors` what it says when something cannot be. `registry` and

@@ -91,11 +91,15 @@ def report(run_dir: RunPath = LATEST) -> int:
 @app.command()
 def explain(
     check: Annotated[str, typer.Argument(metavar="[CHECK]", help="A check's name; all of them without one.")] = "",
+    event: Annotated[
+        str, typer.Option(help="Tell this event's life instead.", metavar="EVENT_ID", show_default=False)
+    ] = "",
+    run_dir: Annotated[Path, typer.Option("--run", help="In which run.", metavar="RUN_DIR")] = LATEST,
 ) -> int:
-    """Say what a check's law is, its terms, the evidence it needs, and what it does not prove."""
-    from shaketable.commands.explain import explain as command
+    """Say what a check's law is, its terms, the evidence it needs, and what it does not prove; or an event's life."""
+    from shaketable.commands import explain as command
 
-    return command(check)
+    return command.life(run_dir, event) if event else command.explain(check)
 
 
 @app.command(name="list")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from shaketable import rundir
+from shaketable import life, rundir
 from shaketable.check import Check, Finding, Verdict, judge, worst
 from shaketable.checks import CHECKS, from_spec
 from shaketable.history import NEVER, History
 from shaketable.history.doubts import doubts
 from shaketable.history.figures import figures
+from shaketable.life import Life
 from shaketable.rundir import RunDir
 
 
@@ -46,6 +47,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     story: str = ""
     target: str = ""
     seed: int = 0
+    lives: list[Life] = []  # of the events that checks say are lost, doubled, misordered, invented or altered
 
 
 def judge_run(run: RunDir) -> VerdictDoc:
@@ -65,7 +67,7 @@ def judge_history(history: History) -> VerdictDoc:
     return VerdictDoc(
         rundir.SCHEMA, worst(counting + [Verdict.UNKNOWN] * bool(reasons)), findings, _faults(history),
         figures(history), reasons, history.scenario.name, history.scenario.story, history.target.name,
-        history.scenario.seed,
+        history.scenario.seed, life.of_findings(history, findings),
     )  # fmt: skip
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
+from shaketable import rundir
 from shaketable.checks import CHECKS
 from shaketable.errors import InputError
+from shaketable.history import History
+from shaketable.life import lives
+from shaketable.report.wording import visible
 
 
 def explain(name: str) -> int:
@@ -23,3 +28,15 @@ def law(name: str) -> str:
     budgets = [f"{field.name} = {field.default}" for field in kind.__dataclass_fields__.values()]
     told = f"\n\nBudgets: {', '.join(budgets)}." if budgets else ""
     return f"{name}\n{'-' * len(name)}\n{inspect.getdoc(kind)}{told}"
+
+
+def life(run_dir: Path, event_id: str) -> int:
+    """Print what became of one event of a run. Raises InputError for an id that its schedule lacks."""
+    history = History.load(rundir.find(run_dir))
+    known = [] if history.events is None else history.events.index[history.events.event_id == event_id.lower()].tolist()
+    if not known:
+        raise InputError(f"expected an event of {run_dir}, got {event_id!r}: its schedule.jsonl has no such id")
+    (found,) = lives(history, known)
+    for line in [*found.story, f"last seen: {found.last_seen}", *(f"meanwhile: {each}" for each in found.meanwhile)]:
+        print(visible(line))
+    return 0

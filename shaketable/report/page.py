@@ -51,8 +51,8 @@ def html(recording: Recording) -> str:
         target=sections.target(recording), when=sections.when(recording), missing=sections.missing(recording),
         headline=sections.headline(recording, lanes), lanes=legend.legend(lanes, embedded.places), spans=lanes,
         bin=lanes.bins.width, checks=sections.checks(recording.verdict), faults=sections.faults(recording),
-        figures=sections.figures(recording.verdict), asked=sections.asked(recording),
-        surroundings=sections.surroundings(recording), again=sections.again(recording),
+        lives=sections.lives(recording.verdict), figures=sections.figures(recording.verdict),
+        asked=sections.asked(recording), surroundings=sections.surroundings(recording), again=sections.again(recording),
     )  # fmt: skip
 
 

@@ -102,6 +102,29 @@ def _fault(recording: Recording, row: Fault) -> Witnessed:
     return Witnessed(row.label, planned, active, verdict, said, figure, row.text)
 
 
+@dataclass(frozen=True)
+class Lived:
+    """One event that did not fare as it should."""
+
+    event_id: str
+    fate: str
+    last_seen: str
+    story: str
+    meanwhile: str
+
+
+def lives(doc: dict[str, Any]) -> list[Lived]:
+    """What became of each event that was lost, doubled or misordered, as far as anybody saw."""
+    found = doc.get("lives")
+    return [_lived(life) for life in found if isinstance(life, dict)] if isinstance(found, list) else []
+
+
+def _lived(life: dict[str, Any]) -> Lived:
+    event_id, fate, last_seen = (str(life.get(part) or "") for part in ("event_id", "fate", "last_seen"))
+    story, meanwhile = ("; ".join(map(str, life.get(part) or [])) for part in ("story", "meanwhile"))
+    return Lived(event_id, fate, last_seen, story, meanwhile)
+
+
 _HEADLINE = {
     "acknowledged": "acknowledged", "stored": "stored", "intake_p99_ms": "intake p99",
     "heal_to_first_commit_s": "heal to first commit", "heal_to_empty_backlog_s": "heal to empty backlog",

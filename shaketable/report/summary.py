@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shaketable.check import Verdict
+from shaketable.report.wording import visible
 from shaketable.verdict import Judged, VerdictDoc
 
 #: Members of each set that are shown; the rest is in verdict.json.
@@ -28,7 +29,11 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", consol
     console.print()
     console.print(table(doc))
     console.print()
-    for line in [*members(doc), *faults(doc), figures(doc)]:
+    for line in members(doc):
+        console.print(line)
+    for line in lives(doc):
+        console.print(Text(visible(line)))
+    for line in [*faults(doc), figures(doc)]:
         console.print(line)
     if page:
         console.print(f"\nreport: {run / 'report.html'}", soft_wrap=True)
@@ -82,6 +87,17 @@ def members(doc: VerdictDoc) -> list[str]:
                     more = len(ids) - SHOWN
                     lines.append(f"{name}: {set_}: {', '.join(ids[:SHOWN])}{f' … and {more} more' if more > 0 else ''}")
     return [*lines, ""] if lines else []
+
+
+def lives(doc: VerdictDoc) -> list[str]:
+    """What became of the first events that were lost, doubled or misordered."""
+    told = [f"{life.event_id} ({life.fate}): {life.sentence}" for life in doc.lives[:SHOWN]]
+    more = len(doc.lives) - SHOWN
+    return [
+        *told,
+        *([f"… and {more} more in verdict.json and on the page"] if more > 0 else []),
+        *([""] if told else []),
+    ]
 
 
 def faults(doc: VerdictDoc) -> list[str]:

@@ -1,0 +1,174 @@
+"""The life of an event: meant, tried, answered, kept or not; where it was last seen, and what was broken meanwhile.
+
+Told of every event that a check says is lost, doubled, misordered, invented or altered, so that nobody has to look
+through the journals for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from shaketable.check import Finding
+from shaketable.clock import SECOND
+from shaketable.history import NEVER, History
+from shaketable.history.columns import Ints
+from shaketable.history.kept import NONE
+
+#: Sets whose members' lives are told, and what each is called.
+SETS = {
+    "lost": "lost", "undelivered": "not delivered", "doubled": "doubled", "overtaken": "misordered",
+    "unsent": "invented", "refused": "kept although refused", "altered": "altered", "undeserved": "dead without cause",
+    "swallowed": "swallowed", "both": "stored and dead",
+}  # fmt: skip
+#: Checks that name such sets by events that clients sent; others use the same words for something else.
+CHECKS = ("no_loss", "no_duplicates", "order_kept", "nothing_invented", "content_intact", "dead_letters_explained")
+
+
+class Life(msgspec.Struct, frozen=True):
+    """What became of one event. Times in the text are seconds after T0."""
+
+    event_id: str
+    fate: str = ""  # what the check says of it
+    story: list[str] = []  # in order
+    last_seen: str = ""
+    meanwhile: list[str] = []  # faults that were active, processes that ended
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        told = "; ".join([*self.story, f"last seen: {self.last_seen}"])
+        return f"{told}. Meanwhile: {'; '.join(self.meanwhile) or 'nothing was broken'}."
+
+
+def of_findings(history: History, findings: Mapping[str, Finding]) -> list[Life]:
+    """The lives of all events that the findings name, worst first; each event once."""
+    if history.events is None or history.stored is None:
+        return []
+    fates: dict[str, str] = {}
+    for set_, fate in SETS.items():
+        for check in CHECKS:
+            for member in findings[check].members.get(set_, []) if check in findings else []:
+                for event_id in _named(member):
+                    fates.setdefault(event_id, fate)
+    numbers = pd.Index(history.events.event_id).get_indexer(pd.Index(list(fates), dtype=object))
+    known = [(int(number), fate) for number, fate in zip(numbers, fates.values(), strict=True) if number >= 0]
+    return lives(history, [number for number, _ in known], [fate for _, fate in known])
+
+
+def _named(member: str) -> list[str]:
+    """The ids in a member: `ID`, `ID: what`, or `ID before ID`."""
+    return member.partition(":")[0].split(" before ")[::-1]
+
+
+def lives(history: History, numbers: Sequence[int], fates: Sequence[str] = ()) -> list[Life]:
+    """The lives of these events, in the same order; the history's columns are searched once for all of them."""
+    seen = _Seen.of(history, np.array(numbers, dtype=np.int64))
+    return [_life(seen, number, fate) for number, fate in zip(numbers, fates or [""] * len(numbers), strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The part of a history that is about some events."""
+
+    history: History
+    attempts: dict[int, pd.DataFrame]
+    rows: dict[int, pd.DataFrame]
+    letters: dict[int, pd.DataFrame]
+
+    @classmethod
+    def of(cls, history: History, numbers: Ints) -> _Seen:
+        return cls(
+            history, _grouped(history.attempts, "event", numbers), _grouped(history.stored, "event", numbers),
+            _grouped(history.dead, "number", numbers),
+        )  # fmt: skip
+
+    def at(self, time: int) -> str:
+        return f"{(time - (self.history.start or 0)) / SECOND:.2f} s"
+
+
+def _grouped(frame: pd.DataFrame | None, column: str, numbers: Ints) -> dict[int, pd.DataFrame]:
+    if frame is None:
+        return {}
+    return {int(str(number)): rows for number, rows in frame[frame[column].isin(numbers)].groupby(column)}
+
+
+def _life(seen: _Seen, number: int, fate: str) -> Life:
+    assert seen.history.events is not None
+    event = seen.history.events.iloc[number]
+    until, last_seen = _last_seen(seen, number)
+    story = [f"meant for {seen.at(int(event.due))}", *_attempts(seen, number), *_rows(seen, number)]
+    story += [f"dead-lettered: {letter.cause}" for letter in _of(seen.letters, number)]
+    return Life(event.event_id, fate, story, last_seen, list(_meanwhile(seen, int(event.due), until)))
+
+
+def _of(frames: dict[int, pd.DataFrame], number: int) -> Iterator[Any]:
+    yield from frames[number].itertuples() if number in frames else ()
+
+
+def _attempts(seen: _Seen, number: int) -> Iterator[str]:
+    """Each attempt, and its answer."""
+    for n, each in enumerate(sorted(_of(seen.attempts, number), key=lambda a: a.invoked_at), 1):
+        status = f" ({each.status})" if each.status else ""
+        answer = "no answer" if each.ended_at == NEVER else f"{each.outcome}{status} at {seen.at(each.ended_at)}"
+        why = f", {str(each.resent).replace('_', ' ')}" if each.resent else ""
+        yield f"attempt {n} at {seen.at(each.invoked_at)}{why}: {answer}"
+
+
+def _rows(seen: _Seen, number: int) -> Iterator[str]:
+    for row in _of(seen.rows, number):
+        when = "at an unknown time" if row.committed_at == NONE else f"at {seen.at(_committed(seen, row.committed_at))}"
+        place = "" if row.position == NONE else f", position {row.position}"
+        yield f"stored {when}{place}{f', transaction {row.xid}' if isinstance(row.xid, str) else ''}"
+
+
+def _committed(seen: _Seen, wall_us: int) -> int:
+    return int(seen.history.clocks.to_monotonic(np.array([wall_us]))[0])
+
+
+def _last_seen(seen: _Seen, number: int) -> tuple[int, str]:
+    """Until when it was somewhere, and where."""
+    assert seen.history.events is not None
+    acknowledged = int(seen.history.events.first_acknowledged.iloc[number])
+    if number in seen.rows:
+        times = [_committed(seen, row.committed_at) for row in _of(seen.rows, number) if row.committed_at != NONE]
+        return max(times, default=acknowledged), "in the database"
+    if number in seen.letters:
+        return acknowledged, "among the dead letters"
+    if acknowledged == NEVER:
+        ended = [each.ended_at for each in _of(seen.attempts, number) if each.ended_at != NEVER]
+        return max(ended, default=NEVER), "with the client: no attempt was acknowledged"
+    return _in_queue(seen, acknowledged)
+
+
+def _in_queue(seen: _Seen, acknowledged: int) -> tuple[int, str]:
+    """Acknowledged and nowhere: the queue's length tells by when it cannot have been there any more."""
+    intake, probes = f"at the intake, at {seen.at(acknowledged)}", seen.history.probes
+    known = None if probes is None else probes[(probes.time > acknowledged) & probes.queue.notna()]
+    if known is None or not len(known):
+        return NEVER, f"{intake}; nobody knows the queue"
+    empty = known.time[known.queue == 0]
+    if not len(empty):
+        return NEVER, f"{intake}; the queue was never empty after that, so it may be there"
+    gone = int(empty.iloc[0])
+    held = len(known.time[(known.time < gone) & (known.queue > 0)])
+    where = "in the queue or with a worker" if held else f"{intake}; if it was in the queue, then briefly"
+    return gone, f"{where}: by {seen.at(gone)} the queue was empty, and it is neither stored nor dead"
+
+
+def _meanwhile(seen: _Seen, begin: int, until: int) -> Iterator[str]:
+    """Faults that were active between, and processes that ended."""
+    for fault in seen.history.faults:
+        if fault.began < until and fault.healed > begin:
+            healed = "never healed" if fault.healed == NEVER else f"to {seen.at(fault.healed)}"
+            yield f"{fault.label}, {seen.at(fault.began)} {healed}"
+    ended = seen.history.processes
+    if ended is not None:
+        exits = ended[~ended.started.astype(bool) & ended.time.between(begin, until)]
+        for process, time, asked in zip(exits.process, exits.time.tolist(), exits.asked, strict=True):
+            yield f"{process} ended at {seen.at(time)}{'' if asked else ' by itself'}"

@@ -1,0 +1,117 @@
+"""The life of an event, as a run's files tell it."""
+
+from __future__ import annotations
+
+import pytest
+
+from shaketable.checks import NoDuplicates, NoLoss, OrderKept
+from shaketable.commands import explain
+from shaketable.errors import InputError
+from shaketable.life import Life, of_findings
+from shaketable.report.page import report
+from shaketable.verdict import judge_history, judge_run
+from tests.histories import (
+    absent,
+    asks,
+    dead,
+    exited,
+    fault,
+    history,
+    probe,
+    queued,
+    run_of,
+    sent,
+    stored,
+)
+
+LOST = sent("lost", at=3).acknowledged(3.25)
+OTHERS = (sent("a", at=1).acknowledged(1.5), stored("a", at=2))
+SEEN = probe(3.5, 4, queue=7), probe(4.5, 5, queue=0)
+
+
+def lives(*parts) -> dict[str, Life]:
+    found = history(*parts)
+    checks = {check.name: check.judge(found) for check in (NoLoss(), NoDuplicates(), OrderKept())}
+    return {life.event_id: life for life in of_findings(found, checks)}
+
+
+def test_run_in_which_all_is_well_tells_no_life():
+    assert lives(*OTHERS) == {}
+    assert lives(absent("schedule.jsonl")) == {}
+    assert lives(*OTHERS, absent("stored.jsonl")) == {}
+
+
+def test_lost_event_is_followed_to_where_it_was_last_seen():
+    (life,) = lives(*OTHERS, LOST, *SEEN).values()
+    assert life.fate == "lost"
+    assert life.story == ["meant for 3.00 s", "attempt 1 at 3.00 s: acknowledged (202) at 3.25 s"]
+    assert life.last_seen.startswith("in the queue or with a worker: by 4.50 s the queue was empty")
+    assert life.meanwhile == []
+
+
+def test_event_that_the_queue_never_showed_was_last_seen_at_the_intake():
+    (life,) = lives(*OTHERS, LOST, probe(3.5, 4, queue=0)).values()
+    assert life.last_seen.startswith("at the intake, at 3.25 s; if it was in the queue, then briefly: by 3.50 s")
+    assert "nobody knows the queue" in lives(*OTHERS, LOST)["lost"].last_seen
+    assert "never empty" in lives(*OTHERS, LOST, queued(3), probe(4, queue=3))["lost"].last_seen
+
+
+def test_what_was_broken_meanwhile_is_named_and_what_came_after_is_not():
+    parts = fault(2, 4, "redis away"), fault(6, 8, "later"), exited("worker-1", 3.5), exited("worker-2", 7)
+    (life,) = lives(*OTHERS, LOST, *SEEN, *parts).values()
+    assert life.meanwhile == ["redis away, 2.00 s to 4.00 s", "worker-1 ended at 3.50 s"]
+
+
+def test_doubled_event_tells_every_attempt_and_row():
+    doubled = sent("d", at=1).indeterminate(2, 504).again(3).acknowledged(3.5)
+    (life,) = lives(doubled, stored("d", at=2.5, xid="7", position=1), stored("d", at=4, xid=None)).values()
+    assert life.story == [
+        "meant for 1.00 s",
+        "attempt 1 at 1.00 s: indeterminate (504) at 2.00 s",
+        "attempt 2 at 3.00 s, retry: acknowledged (202) at 3.50 s",
+        "stored at 2.50 s, position 1, transaction 7",
+        "stored at 4.00 s, position 0",
+    ]
+    assert life.last_seen == "in the database"
+
+
+def test_misordered_pair_tells_both_lives():
+    parts = sent("a", at=1).acknowledged(2), stored("a", at=9), sent("b", at=3).acknowledged(4), stored("b", at=5)
+    assert {event_id: life.fate for event_id, life in lives(*parts).items()} == {"a": "misordered", "b": "misordered"}
+
+
+def test_attempt_without_answer_and_dead_letter_are_told():
+    found = history(sent("x", at=1).again(2).acknowledged(2.5), dead("x"))
+    (life,) = judge_history(found).lives
+    assert life.fate == "dead without cause"
+    assert life.story[1:] == [
+        "attempt 1 at 1.00 s: no answer",
+        "attempt 2 at 2.00 s, retry: acknowledged (202) at 2.50 s",
+        "dead-lettered: 22023",
+    ]
+    assert life.last_seen == "among the dead letters"
+
+
+def test_sentence_tells_it_in_one_line():
+    life = lives(*OTHERS, LOST, *SEEN)["lost"]
+    assert life.sentence.endswith("Meanwhile: nothing was broken.")
+    assert "last seen: in the queue" in life.sentence
+
+
+def test_page_shows_every_life_and_escapes_it(tmp_path):
+    hostile = sent("<script>x</script>", at=3).acknowledged(3.25)
+    run = run_of([*OTHERS, hostile, fault(2, 4, "<img src=x>"), *SEEN, asks(NoLoss())], tmp_path)
+    assert [life.event_id for life in judge_run(run).lives] == ["<script>x</script>"]
+    page = report(run).read_text()
+    lived = page.split('id="lives"')[1].split("</section>")[0]
+    assert "&lt;script&gt;x" in lived
+    assert "&lt;img src=x&gt;, 2.00 s to 4.00 s" in lived
+    assert "<script" not in lived
+
+
+def test_explain_tells_any_event_of_a_run(tmp_path, capsys):
+    run = run_of([*OTHERS], tmp_path)
+    assert explain.life(run.path, "A") == 0
+    assert "stored at 2.00 s" in capsys.readouterr().out
+    with pytest.raises(InputError, match="no such id"):
+        explain.life(run.path, "nobody")
