@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reference_impl.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Ticket
 from reference_impl.errors import BreakerOpenError
@@ -131,37 +131,102 @@ def test_an_outage_that_is_over_does_not_open_it_again() -> None:
     assert bench.breaker.state == CLOSED
 
 
+def test_a_listener_that_fails_keeps_nothing_from_happening() -> None:
+    bench, told = Bench(), list[str]()
+
+    def broken(before: str | None, after: str, reason: str) -> None:
+        raise RuntimeError("secret")
+
+    bench.breaker.listeners += [broken, lambda _, after, why: told.append(f"{after}: {why}")]
+    bench.fail(5)
+    assert bench.breaker.state == OPEN
+    assert told == ["OPEN: consecutive failed rounds: 08006"]
+
+
 LEGAL = {(None, CLOSED), (CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, OPEN), (HALF_OPEN, CLOSED)}
+THRESHOLD, MINIMUM, WINDOW_S = 3, 6, 60.0
+
+
+class Model:
+    """The breaker in a few lines: what it must be after any sequence of events."""
+
+    def __init__(self) -> None:
+        self.state, self.period = CLOSED, 0  # a period ends with each transition
+        self.in_a_row = 0
+        self.rounds: list[tuple[float, bool]] = []
+        self.trial = False
+
+    def admits(self) -> bool:
+        return self.state == CLOSED or (self.state == HALF_OPEN and not self.trial)
+
+    def change(self, state: str) -> None:
+        self.state, self.period, self.trial, self.in_a_row = state, self.period + 1, False, 0
+        if state == CLOSED:
+            self.rounds = []
+
+    def window(self, now: float) -> tuple[int, int]:
+        held = [ok for at, ok in self.rounds if at >= now - WINDOW_S]
+        return len(held), held.count(False)
+
+    def succeeded(self, now: float) -> None:
+        self.rounds.append((now, True))
+        self.in_a_row = 0
+        if self.state == HALF_OPEN:
+            self.change(CLOSED)
+
+    def failed(self, now: float) -> None:
+        self.rounds.append((now, False))
+        self.in_a_row += 1
+        rounds, failed = self.window(now)
+        if self.state == HALF_OPEN or self.in_a_row == THRESHOLD or (rounds >= MINIMUM and failed > rounds / 2):
+            self.change(OPEN)
+
+    def abandoned(self, now: float) -> None:
+        self.trial = False
 
 
 class BreakerMachine(RuleBasedStateMachine):
-    """Whatever happens in whatever order: transitions are legal, and open means closed to all."""
+    """Whatever happens in whatever order, the breaker is where the model is, and its transitions are legal."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Bench(breaker_failure_threshold=3)
-        self.tickets: list[Ticket] = []
+        self.bench = Bench(breaker_failure_threshold=THRESHOLD, breaker_minimum_rounds=MINIMUM)
+        self.model = Model()
+        self.begun: list[tuple[Ticket, int]] = []  # a round, and the model's period it began in
 
     @rule()
-    def admit(self) -> None:
+    def begin_a_round(self) -> None:
+        admitted = self.model.admits()
         try:
-            self.tickets.append(self.bench.breaker.admit())
+            self.begun.append((self.bench.breaker.admit(), self.model.period))
         except BreakerOpenError:
-            assert self.bench.breaker.state != CLOSED
+            assert not admitted
+        else:
+            assert admitted
+            self.model.trial = self.model.state == HALF_OPEN
 
-    @rule(data=st.data(), result=st.sampled_from(["succeeded", "failed", "abandoned"]))
-    def end(self, data: st.DataObject, result: str) -> None:
-        if self.tickets:
-            ticket = self.tickets.pop(data.draw(st.integers(0, len(self.tickets) - 1)))
-            getattr(self.bench.breaker, result)(ticket, *(["x"] if result == "failed" else []))
+    @precondition(lambda self: self.begun)
+    @rule(data=st.data(), result=st.sampled_from(["succeeded", "failed", "failed", "abandoned"]))
+    def end_a_round(self, data: st.DataObject, result: str) -> None:
+        ticket, period = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
+        getattr(self.bench.breaker, result)(ticket, *(["x"] if result == "failed" else []))
+        if period == self.model.period:  # results of earlier periods change nothing
+            getattr(self.model, result)(self.bench.now)
 
     @rule()
     def recovery_time_is_over(self) -> None:
         self.bench.breaker.half_open()
+        if self.model.state == OPEN:
+            self.model.change(HALF_OPEN)
 
-    @rule(seconds=st.floats(0, 100))
+    @rule(seconds=st.sampled_from([0.5, 20.0, 59.0, 100.0]))
     def time_passes(self, seconds: float) -> None:
         self.bench.now += seconds
+
+    @invariant()
+    def it_is_where_the_model_is(self) -> None:
+        assert self.bench.breaker.state == self.model.state
+        assert self.bench.breaker.rounds() == self.model.window(self.bench.now)
 
     @invariant()
     def transitions_are_legal_and_chained(self) -> None:
@@ -172,4 +237,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
-TestBreakerMachine.settings = hypothesis_settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestBreakerMachine.settings = hypothesis_settings(max_examples=100, stateful_step_count=50, deadline=None)
