@@ -1,0 +1,32 @@
+"""A deployment: every process is replaced in turn, under load."""
+
+from shaketable.checks import (
+    ContentIntact,
+    HealthHonest,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+    RefusesRightly,
+)
+from shaketable.faults import Restart
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="Every process is asked to end and replaced in turn, twice: all hand over what they hold, nothing is lost.",
+    load=Load(rate=150, baseline_s=4, shake_s=17, recover_s=8),
+    timeline=(
+        At(0.5, 4, Restart("worker")),
+        At(4.5, 7, Restart("ingest")),
+        At(8, 12, Restart("worker")),
+        At(13, 16, Restart("ingest")),
+    ),
+    settings={"lease_s": 3},
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=6),
+    ),
+)  # fmt: skip

@@ -1,0 +1,26 @@
+"""A worker falls silent for longer than its lease, and wakes as if nothing had happened."""
+
+from shaketable.checks import (
+    ContentIntact,
+    HealthHonest,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+)
+from shaketable.faults import Pause
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="A worker freezes for three leases and wakes with old work in hand: others delivered it, nothing doubles.",
+    load=Load(rate=200, baseline_s=4, shake_s=18, recover_s=8),
+    timeline=(At(1, 10, Pause("worker-1")), At(12, 16, Pause("worker-2"))),
+    settings={"lease_s": 3, "attempt_timeout_s": 2, "batch_linger_s": 0.02, "health_grace_s": 3},
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=10),
+    ),
+)  # fmt: skip

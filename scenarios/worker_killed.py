@@ -1,0 +1,26 @@
+"""A worker dies in the middle of its work."""
+
+from shaketable.checks import (
+    ContentIntact,
+    HealthHonest,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+)
+from shaketable.faults import Kill
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="One worker of two is killed under load, later both: the other takes over within a lease, nothing doubles.",
+    load=Load(rate=150, baseline_s=4, shake_s=16, recover_s=8),
+    timeline=(At(1, 7, Kill("worker-1")), At(11, 14, Kill("worker"))),
+    settings={"lease_s": 3, "health_grace_s": 3},
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=8),
+    ),
+)  # fmt: skip
