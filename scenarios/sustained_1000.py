@@ -1,0 +1,25 @@
+"""A thousand events a second, for as long as the run lasts."""
+
+from shaketable.checks import (
+    ContentIntact,
+    HealthHonest,
+    LatencyBudget,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+)  # fmt: skip
+from shaketable.load import Load
+from shaketable.mix import Mix
+from shaketable.scenario import Scenario
+
+SCENARIO = Scenario(
+    story="A thousand events a second for 20 s: the backlog stays short, every event is stored once and in time.",
+    load=Load(rate=1000, baseline_s=3, shake_s=14, recover_s=3),
+    mix=Mix(resent=0.01, ordered=0.05),
+    settings={"lease_s": 3},
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
+    ),
+)  # fmt: skip

@@ -1,0 +1,24 @@
+"""Ten times as many events for a few seconds."""
+
+from shaketable.checks import (
+    ContentIntact,
+    HealthHonest,
+    LatencyBudget,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RefusesRightly,
+)  # fmt: skip
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+
+SCENARIO = Scenario(
+    story="100 events a second, then ten times as many for 3 s: all are taken, and stored within seconds.",
+    load=Load(rate=190, baseline_s=5, shake_s=18, recover_s=7, shape="tenfold"),
+    settings={"lease_s": 3},
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
+    ),
+)  # fmt: skip
