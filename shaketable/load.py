@@ -21,14 +21,21 @@ from shaketable.mix.shape import Expect, Shape
 PERIOD_S = 10.0
 #: Of the gap to the next event, the share by which an intended time may come late, so that nothing beats in step.
 JITTER = 0.2
+#: The organization that sends most of a mix with a `hot` share.
+HOT = "org-hot"
 #: How far back a twin looks for the event whose contents it repeats.
 TWIN_REACH = 50
+
+#: Of a `tenfold` load, the share that is ten times as dense as the rest, and where it begins.
+TENFOLD, TENFOLD_FROM = 0.1, 0.4
+_REST = 1 / (1 - TENFOLD + 10 * TENFOLD)
 
 #: By name: the factor on the mean rate at second t of a load that lasts `whole` seconds. Each has a mean of 1.
 SHAPES: dict[str, Callable[[float, float], float]] = {
     "steady": lambda _t, _whole: 1.0,
     "ramp": lambda t, whole: 0.2 + 1.6 * min(t / whole, 1.0),
     "burst": lambda t, _whole: 0.5 if t % PERIOD_S < 8 else 3.0,
+    "tenfold": lambda t, whole: _REST * (10 if TENFOLD_FROM <= t / whole % 1 < TENFOLD_FROM + TENFOLD else 1),
     "wave": lambda t, _whole: 1 + 0.8 * math.sin(2 * math.pi * t / PERIOD_S),
 }
 
@@ -42,6 +49,8 @@ class Load:
     shake_s: float = 25.0
     recover_s: float = 15.0
     shape: str = "steady"
+    unsent_bound: float = 0.01  # share of the events that may stay unsent: with more, the run is unknown
+    lateness_bound_ms: float = 250.0  # p99 of what the harness itself may send late: past it, the run is unknown
 
     def __post_init__(self) -> None:
         if not 0 < self.rate < math.inf:
@@ -55,6 +64,11 @@ class Load:
         if self.seconds <= 0:
             raise ScenarioError(
                 "expected a load that lasts, got baseline_s, shake_s and recover_s of 0 in all: make one longer"
+            )
+        if not 0 <= self.unsent_bound <= 1 or not self.lateness_bound_ms > 0:
+            raise ScenarioError(
+                f"expected a load's unsent_bound from 0 to 1 and lateness_bound_ms above 0, got {self.unsent_bound:g} "
+                f"and {self.lateness_bound_ms:g}: 0.01 and 250 are the defaults"
             )
         if self.shape not in SHAPES:
             raise ScenarioError(f"expected a load's shape, got {self.shape!r}: name one of {', '.join(SHAPES)}")
@@ -136,11 +150,16 @@ class _Planner:
         self.rng = random.Random(seed)
         good = [shape for shape in corpus if shape.expect is Expect.ACCEPT]
         bad = [shape for shape in corpus if shape.expect is not Expect.ACCEPT]
-        self._good, self._bad = cycle(self._shuffled(good)), cycle(self._shuffled(bad))
-        self._malformed, self._resent, self._twins, self._ordered = (
+        plain = [shape for shape in good if shape.everyday]
+        self._plain = cycle(plain)
+        self._good = cycle(self._shuffled([shape for shape in good if not shape.everyday] or good))
+        self._bad = cycle(self._shuffled(bad))
+        self._hot = mix.hot
+        self._malformed, self._resent, self._twins, self._ordered, self._everyday = (
             _Share(share if shapes else 0, self.rng)
-            for share, shapes in ((mix.malformed, bad), (mix.resent, good), (mix.twins, good), (mix.ordered, good))
-        )
+            for share, shapes in ((mix.malformed, bad), (mix.resent, good), (mix.twins, good), (mix.ordered, good),
+                                  (mix.everyday, plain))
+        )  # fmt: skip
         self._resends = cycle(("at_once", "after_ack", "drain"))
         self._in_turn = cycle(f"ordered-{i + 1}" for i in range(mix.ordered_organizations))
         self._organizations = [f"org-{i + 1}" for i in range(mix.organizations)]
@@ -164,7 +183,7 @@ class _Planner:
         return Planned(n, at, event_id, of.shape, of.expect, of.organization, of.ordered, self._resend(), of.event_id)
 
     def _fresh(self, n: int, at: int, event_id: str) -> Planned:
-        shape, ordered = next(self._good), self._ordered()
+        shape, ordered = next(self._plain if self._everyday() else self._good), self._ordered()
         organization = next(self._in_turn) if ordered else self._organization(shape)
         return Planned(n, at, event_id, shape.number, shape.expect, organization, ordered, self._resend())
 
@@ -172,6 +191,8 @@ class _Planner:
         """Mostly one of the mix's; one in eight keeps what its shape has, be it hostile or absent."""
         if self.rng.random() < 0.125:
             return (shape.body or {}).get("organizationId")
+        if self._hot and self.rng.random() < self._hot:
+            return HOT
         return self.rng.choice(self._organizations)
 
     def _resend(self) -> str:

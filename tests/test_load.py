@@ -10,7 +10,7 @@ import pytest
 
 from shaketable.clock import SECOND
 from shaketable.errors import ScenarioError
-from shaketable.load import SHAPES, Load, Planned, body, plan, schedule, times
+from shaketable.load import HOT, SHAPES, Load, Planned, body, plan, schedule, times
 from shaketable.mix import Mix
 from shaketable.mix.shape import Expect, Shape
 
@@ -33,6 +33,8 @@ SCHEDULE = schedule(LOAD, Mix(), CORPUS, 7)
         ({"shake_s": -1}, "-1"),
         ({"baseline_s": 0, "shake_s": 0, "recover_s": 0}, "0"),
         ({"shape": "square"}, "square"),
+        ({"unsent_bound": 1.5}, "1.5"),
+        ({"lateness_bound_ms": 0}, "0"),
     ],
 )
 def test_a_load_that_cannot_be_is_refused_in_a_sentence_with_the_value(wrong: dict[str, Any], value: str) -> None:
@@ -112,6 +114,27 @@ def test_a_malformed_body_carries_its_id() -> None:
 
 def test_a_corpus_without_malformed_shapes_makes_a_schedule_of_good_ones() -> None:
     assert {planned.expect for planned in schedule(LOAD, Mix(), GOOD, 1)} == {Expect.ACCEPT}
+
+
+def test_a_tenfold_load_is_ten_times_as_dense_for_a_tenth_of_it() -> None:
+    load = Load(rate=190, baseline_s=10, shake_s=10, recover_s=10, shape="tenfold")
+    dense = sum(12 <= t < 15 for t in times(load))
+    assert dense == pytest.approx(3_000, rel=0.01)
+    assert sum(15 <= t < 18 for t in times(load)) == pytest.approx(300, rel=0.01)
+
+
+def test_the_hot_organization_sends_its_share_of_the_independent_events() -> None:
+    events = [p for p in schedule(LOAD, Mix(hot=0.8), CORPUS, 1) if p.expect is Expect.ACCEPT and not p.ordered]
+    assert sum(p.organization == HOT for p in events) / len(events) == pytest.approx(0.8 * 7 / 8, abs=0.03)
+
+
+def test_everyday_kinds_take_turns_in_their_share_of_the_events() -> None:
+    kinds = [Shape(25 + i, Expect.ACCEPT, f"kind {i}", body={"action": f"k{i}"}, everyday=True) for i in range(4)]
+    events = schedule(LOAD, Mix(everyday=0.6, malformed=0, twins=0), [*CORPUS, *kinds], 1)
+    seen = Counter(p.shape for p in events if p.shape >= 25)
+    assert sum(seen.values()) == pytest.approx(0.6 * len(events), abs=1)
+    assert max(seen.values()) - min(seen.values()) <= 1
+    assert {p.shape for p in events if p.shape < 25} == set(range(20))
 
 
 def _body(planned: Planned) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 from shaketable import event
 from shaketable.errors import ScenarioError
-from shaketable.mix import Mix, malformed, parse
+from shaketable.mix import Mix, everyday, malformed, parse
 from shaketable.mix.corpus import corpus
 from shaketable.mix.shape import Expect, Shape
 
@@ -120,3 +120,17 @@ def test_a_shape_survives_its_file_whatever_bytes_it_has() -> None:
     for shape in malformed.shapes(TODAY):
         again = msgspec.json.decode(msgspec.json.encode(shape), type=Shape)
         assert again.wire(ID) == shape.wire(ID)
+
+
+def test_a_mix_that_asks_for_everyday_kinds_has_them_beside_the_others_and_they_are_valid(
+    shapes: list[Shape], cache: Path
+) -> None:
+    more = corpus(Mix(shapes=SMALL.shapes, everyday=0.5), 1, TODAY, cache)
+    assert more[: len(shapes)] == shapes
+    plain = more[len(shapes) :]
+    assert {shape.why for shape in plain} == set(everyday.KINDS)
+    assert [shape.number for shape in more] == list(range(len(more)))
+    for shape in plain:
+        sent = event.parse(shape.wire(ID, "org-1"))
+        assert sent["status"] in event.STATUSES
+        assert sent["dataClassification"] in event.CLASSIFICATIONS

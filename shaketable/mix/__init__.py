@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from shaketable.errors import ScenarioError
 
-SHARES = ("malformed", "resent", "twins", "ordered")
+SHARES = ("malformed", "resent", "twins", "ordered", "everyday", "hot")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Mix:
     twins: float = 0.01
     #: Share sent one after another within its organization, so that real-time order is known.
     ordered: float = 0.1
+    #: Share of the well-formed that are of the ordinary kinds, in turn; the others are the hostile shapes.
+    everyday: float = 0.0
+    #: Share of the independent events that one organization sends, `load.HOT`.
+    hot: float = 0.0
     #: How many organizations are ordered.
     ordered_organizations: int = 5
     #: How many others there are, independent of each other.

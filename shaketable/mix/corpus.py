@@ -20,7 +20,7 @@ import platformdirs
 
 from shaketable import rundir
 from shaketable.errors import RunDirError
-from shaketable.mix import Mix, hostile, malformed
+from shaketable.mix import Mix, everyday, hostile, malformed
 from shaketable.mix.shape import Expect, Shape
 
 #: Raised when the strategies change, so that an older cache is not taken for theirs.
@@ -28,7 +28,10 @@ EDITION = 1
 
 
 def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = None) -> list[Shape]:
-    """`mix.shapes` hostile shapes and all malformed ones: the same for the same arguments, drawn once a day at most."""
+    """`mix.shapes` hostile shapes, all malformed ones and, where asked for, the ordinary ones; drawn once a day.
+
+    The same for the same arguments.
+    """
     day = today or datetime.now(UTC).date()
     folder = cache or platformdirs.user_cache_path("shaketable") / "corpus"
     path = folder / _name(mix, seed, day)
@@ -36,7 +39,7 @@ def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = 
     if kept is None:
         kept = _numbered([*_drawn(mix.shapes, seed, day), *malformed.shapes(day)])
         _keep(path, kept)
-    return kept
+    return _numbered([*kept, *everyday.shapes(day)]) if mix.everyday else kept
 
 
 def _name(mix: Mix, seed: int, day: date) -> str:

@@ -31,6 +31,7 @@ class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str | None = None
     raw: bytes | None = None
     pad: int = 0  # how many bytes replace PAD
+    everyday: bool = False  # of an ordinary kind, told by `why`
 
     def wire(self, event_id: str, organization: str | None = None) -> bytes:
         """The request's body: the same bytes for the same arguments, always."""
