@@ -11,6 +11,8 @@ The flow, module by module:
   `sqlstate` what an error means, `watchdog` bounds every call; `transition` writes down what the breaker did;
 - `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the
   `metrics`;
+- every five minutes `upkeep` counts the dead letters and puts them into the `archive`; a `graveyard` keeps them,
+  `replay` stores one after all, `clerk` and `desk` serve the operator; `errand` lends them a connection, `alert` tells;
 - `retention` drops the months that no policy holds;
 - `settings` come from the environment, `database` connects, `migrate` makes the schema, `log` and `errors` say what
   went wrong. `processor` is all of it as a library; `python -m reference_impl` starts it as processes.

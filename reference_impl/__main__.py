@@ -1,15 +1,17 @@
-"""python -m reference_impl migrate | ingest | work: the reference's processes, configured from the environment."""
+"""python -m reference_impl COMMAND: the reference's processes and tools, configured from the environment."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import ingest, log, retention, server
+from reference_impl import clerk, desk, ingest, log, retention, server
 from reference_impl.errors import SettingsError
 from reference_impl.migrate import migrate
 from reference_impl.settings import Settings
@@ -24,17 +26,28 @@ async def work(settings: Settings) -> None:
     """The process `work`."""
     listening = server.bind(settings.http_port)
     worker = Worker(settings)
-    app = Starlette(routes=[*server.telling(worker.watch), server.transitions(worker.transitions)])
+    told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
+    app = Starlette(routes=told + desk.routes(worker.errands, settings))
     worker.start()
     await server.serve(server.guarded(app, settings.bearer_token), listening, worker.stopping)
     await worker.stop()
 
 
+class Command(NamedTuple):
+    """What runs, the settings it cannot do without, and what --help says."""
+
+    run: Callable[..., Awaitable[int | None]]
+    needs: list[str]
+    what: str
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+
 COMMANDS = {
-    "migrate": (migrate, ["database_url"], "bring the database to the newest schema; idempotent"),
-    "ingest": (ingest.run, ["redis_url"], "take events over HTTP into the queue"),
-    "retention": (retention.run, ["database_url"], "make months ahead, drop those that no retention policy holds"),
-    "work": (work, ["database_url", "redis_url"], "deliver from the queue to the database"),
+    "migrate": Command(migrate, ["database_url"], "bring the database to the newest schema; idempotent"),
+    "ingest": Command(ingest.run, ["redis_url"], "take events over HTTP into the queue"),
+    "work": Command(work, ["database_url", "redis_url"], "deliver from the queue to the database"),
+    "dead-letters": Command(clerk.run, ["database_url"], "list, show, replay or drop dead letters", clerk.arguments),
+    "retention": Command(retention.run, ["database_url"], "make months ahead, drop those that no policy holds"),
 }
 
 
@@ -42,21 +55,28 @@ def main() -> int:
     """Run one command; returns the exit code."""
     parser = argparse.ArgumentParser("python -m reference_impl", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (_, _, what) in COMMANDS.items():
-        commands.add_parser(name, help=what, description=f"{what}. Settings: see reference_impl/settings.py")
-    run, needs, _ = COMMANDS[parser.parse_args().command]
+    for name, command in COMMANDS.items():
+        described = f"{command.what}. Settings: see reference_impl/settings.py"
+        subparser = commands.add_parser(name, help=command.what, description=described)
+        if command.arguments:
+            command.arguments(subparser)
+    given = parser.parse_args()
+    command = COMMANDS[given.command]
     try:
         settings = Settings.read()
-        settings.require(*needs)
+        settings.require(*command.needs)
         log.configure(settings.process)
-        return asyncio.run(run(settings)) or 0
+        return asyncio.run(_run(command, settings, given)) or 0
     except SettingsError as e:
         print(e, file=sys.stderr)
         return UNUSABLE
     except psycopg.Error as e:
         print(f"the database did not take it: {told(e)}", file=sys.stderr)
         return 1
-    return 0
+
+
+async def _run(command: Command, settings: Settings, given: argparse.Namespace) -> int | None:
+    return await (command.run(settings, given) if command.arguments else command.run(settings))
 
 
 if __name__ == "__main__":

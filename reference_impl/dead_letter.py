@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -11,11 +13,13 @@ from reference_impl.watchdog import Connection
 
 _INSERT = """
 with new as (
-    insert into audit_event_key (event_id, hash) values (%(event_id)s, decode(%(hash)s, 'hex'))
+    insert into audit_event_key (event_id, hash, dead) values (%(event_id)s, decode(%(hash)s, 'hex'), true)
     on conflict do nothing returning 1
 )
-insert into audit_dead_letter (event_id, event, cause, attempts, first_failed_at, last_failed_at, history)
-select %(event_id)s, %(event)s, %(cause)s, %(attempts)s, %(first)s, %(last)s, %(history)s::text::jsonb from new
+insert into audit_dead_letter
+    (event_id, event, cause, error_class, stack, attempts, first_failed_at, last_failed_at, history)
+select %(event_id)s, %(event)s, %(cause)s, %(error_class)s, %(stack)s, %(attempts)s, %(first)s, %(last)s,
+    %(history)s::text::jsonb from new
 on conflict do nothing
 """
 
@@ -36,6 +40,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
     hash: str
     cause: str
     history: list[Attempt]
+    error_class: str = ""
+    stack: str = ""
 
 
 async def bury(connection: Connection, letter: DeadLetter) -> None:
@@ -47,6 +53,8 @@ async def bury(connection: Connection, letter: DeadLetter) -> None:
             "event": letter.event,
             "hash": letter.hash,
             "cause": letter.cause,
+            "error_class": letter.error_class,
+            "stack": letter.stack,
             "attempts": len(letter.history),
             "first": letter.history[0].at,
             "last": letter.history[-1].at,
@@ -58,6 +66,13 @@ async def bury(connection: Connection, letter: DeadLetter) -> None:
 def now() -> datetime:
     """The time of an attempt."""
     return datetime.now(UTC)
+
+
+def where(error: BaseException) -> tuple[str, str]:
+    """Its class, and where it was raised: files, lines, functions. Never its words: they may quote the event."""
+    frames = traceback.extract_tb(error.__traceback__)
+    stack = "\n".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__module__}.{type(error).__qualname__}", stack
 
 
 def _uuid(letter: DeadLetter) -> uuid.UUID:

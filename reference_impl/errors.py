@@ -33,6 +33,10 @@ class BreakerOpenError(ProcessorError):
     """The breaker admits nothing now."""
 
 
+class ArchiveError(ProcessorError):
+    """The archive did not take a dead letter, which stays where it is."""
+
+
 class StoppingError(ProcessorError):
     """The worker was asked to stop while it waited."""
 

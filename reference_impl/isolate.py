@@ -96,4 +96,5 @@ class Isolation:
     def _letter(self, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
         attempt = Attempt(dead_letter.now(), failure.value, error.sqlstate)
         cause = f"{failure.value}: SQLSTATE {error.sqlstate} ({sqlstate.kind(error)})"
-        return DeadLetter(row.event_id, row.event, row.hash, cause, [*self._history, attempt])
+        why = cause, [*self._history, attempt], *dead_letter.where(error.__cause__ or error)
+        return DeadLetter(row.event_id, row.event, row.hash, *why)

@@ -43,7 +43,8 @@ class Ledger(msgspec.Struct):
     """What a worker tells of its deliveries."""
 
     committed_at: float = 0.0  # UTC seconds of the last commit of a batch
-    dead_letters: int = 0
+    buried: int = 0  # by this worker
+    dead_letters: int = 0  # of all workers
     dead_letters_recent: int = 0  # of the window
 
 
@@ -156,6 +157,7 @@ class Lane:
 
     def _note(self, tally: Tally, took_s: float, age_s: float) -> None:
         self._ledger.committed_at = time.time()
+        self._ledger.buried += tally.dead
         metrics.tell(tally, took_s, age_s)
         if tally.dead:
             self._beat_at = 0.0  # so that the next step counts them
@@ -196,11 +198,12 @@ def _batch(entries: list[Entry]) -> Batch:
     for entry in entries:
         try:
             rows.append(build(entry))
-        except (ValueError, msgspec.MsgspecError):
-            break
-    return rows or _foreign(entries[0])
+        except (ValueError, msgspec.MsgspecError) as e:
+            return rows or _foreign(entry, e)
+    return rows
 
 
-def _foreign(entry: Entry) -> DeadLetter:
+def _foreign(entry: Entry, error: Exception) -> DeadLetter:
     attempt = Attempt(dead_letter.now(), "undecodable", None)
-    return DeadLetter(entry.field("event_id"), entry.field("event").encode(), "", "no event of ours", [attempt])
+    why = "no event of ours", [attempt], *dead_letter.where(error)
+    return DeadLetter(entry.field("event_id"), entry.field("event").encode(), "", *why)

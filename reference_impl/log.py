@@ -38,8 +38,8 @@ def configure(process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLine(process))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # psycopg's warnings and uvicorn's errors quote messages of others; their levels keep them short
-    for name in ("psycopg", "uvicorn.error", "uvicorn.access"):
+    # psycopg's warnings and uvicorn's errors quote messages of others, httpx the webhook's address
+    for name in ("httpx", "psycopg", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

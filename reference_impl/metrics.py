@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from reference_impl import graveyard
 from reference_impl.breaker import CLOSED, HALF_OPEN, OPEN, STATES
 from reference_impl.errors import Failure
 from reference_impl.store import Tally
@@ -39,12 +40,16 @@ DEAD_TODAY = Gauge("reference_dead_letters_today", "Of those, failed since midni
 DEAD_OLDEST = Gauge("reference_dead_letters_oldest_seconds", "First failure of the oldest, UTC seconds; 0: none")
 DEAD_NEWEST = Gauge("reference_dead_letters_newest_seconds", "Last failure of the newest, UTC seconds; 0: none")
 DEAD_REASONS = Gauge("reference_dead_letters_by_cause", "Of those, by their commonest causes", ["cause"])
+ARCHIVED = Counter("reference_dead_letters_archived", "Dead letters written to the archive")
+ALERTS = Counter("reference_alerts", "Alerts that went out", ["kind"])
 
 # each series is there from the start, so that the first increase is one
 for _status in (400, 401, 413, 422, 503, 504):
     REFUSED.labels(f"{_status}")
 for _failure in Failure:
     FAILED.labels(_failure.value)
+for _kind in ("dead_letter", "dead_letters_past_threshold", "breaker_open"):
+    ALERTS.labels(_kind)
 for _change in ((CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED), (HALF_OPEN, OPEN)):
     TRANSITIONS.labels(*_change)
 
@@ -58,6 +63,17 @@ def tell(tally: Tally, took_s: float, age_s: float) -> None:
     BATCH_SIZE.observe(tally.taken)
     BATCH_S.observe(took_s)
     AGE_S.observe(age_s)
+
+
+def count(letters: graveyard.Count) -> None:
+    """Tell how many dead letters there are."""
+    DEAD_LETTERS.set(letters.total)
+    DEAD_TODAY.set(letters.today)
+    DEAD_OLDEST.set(letters.oldest.timestamp() if letters.oldest else 0)
+    DEAD_NEWEST.set(letters.newest.timestamp() if letters.newest else 0)
+    DEAD_REASONS.clear()
+    for cause, number in letters.reasons.items():
+        DEAD_REASONS.labels(cause).set(number)
 
 
 def transition(before: str | None, to: str) -> None:

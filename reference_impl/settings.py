@@ -14,6 +14,7 @@ from reference_impl.errors import SettingsError
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Days = Annotated[float, Meta(gt=0, le=36_500)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Words = tuple[Annotated[str, Meta(min_length=1)], ...]  # in the environment: with commas between
 
@@ -53,6 +54,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: Serialization failure, deadlock, lock time-out, statement time-out; SQLSTATEs, or names of types that are raised.
     retryable_errors: Words = ("40001", "40P01", "55P03", "57014")
     retryable_messages: Words = ()  # parts of messages, for what has no code of its own
+
+    dead_letter_archive_days: Days = 7.0  # age at which a dead letter is archived …
+    dead_letter_archive_url: str = ""  # … here, for fsspec; by default a folder in STATE_DIR
+    dead_letter_retention_days: Days = 30.0  # age at which an archived one is deleted
+    dead_letter_alert_threshold: Count = 10  # dead letters past which their number is an alert
+    alert_webhook_url: Annotated[str, Meta(pattern=r"^(https?://.+)?$")] = (
+        ""  # where alerts are posted, besides the log
+    )
+    alert_cooldown_s: Seconds = 300.0  # least time between two alerts of a kind
+    upkeep_interval_s: Seconds = 300.0  # between two turns of archive, retention and numbers
 
     queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
     max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503

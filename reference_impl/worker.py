@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from reference_impl import heartbeat, log, metrics, queue
+from reference_impl.alert import Alerts
 from reference_impl.breaker import CLOSED, OPEN, Breaker
+from reference_impl.errand import Errands
 from reference_impl.errors import StoppingError
 from reference_impl.handler import Handler
 from reference_impl.heartbeat import QUEUE_AWAY, Heartbeat
@@ -16,6 +18,7 @@ from reference_impl.lanes import Lanes
 from reference_impl.rounds import Rounds
 from reference_impl.settings import Settings
 from reference_impl.transition import Transitions
+from reference_impl.upkeep import Upkeep
 from reference_impl.vitals import Watch
 
 #: Heartbeats within the time that one is fresh, and the longest between two, in seconds.
@@ -35,11 +38,16 @@ class Worker:
         self._ledger = Ledger()
         self.watch = Watch(settings, self._redis, self.sleep)
         self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep, handle)
+        self.errands = Errands(settings, lambda: self.breaker.state)
+        self._alerts = Alerts(settings, self.sleep)
+        self._alerted, self._past_threshold = 0, False
+        self._upkeep = Upkeep(settings, self.errands, self.sleep)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to take lanes."""
-        self._tasks = [asyncio.create_task(_until_stopped(run)) for run in (self.watch.run, self._beat, self.lanes.run)]
+        parts = (self.watch.run, self._beat, self.lanes.run, self._upkeep.run)
+        self._tasks = [asyncio.create_task(_until_stopped(run)) for run in parts]
         for task in self._tasks:
             task.add_done_callback(self._ended)
 
@@ -57,7 +65,8 @@ class Worker:
     async def stop(self) -> None:
         """Finish the batches at hand, give the lanes back. Raises what a part ended by."""
         self._stopping.set()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.errands.cut()
+        await asyncio.gather(*self._tasks, self._alerts.close(), return_exceptions=True)
         with suppress(*QUEUE_AWAY):  # the heartbeat goes stale by itself
             await heartbeat.farewell(self._redis, self._settings.process)
         await self._redis.aclose()
@@ -76,6 +85,8 @@ class Worker:
         metrics.transition(before, after)
         if after == OPEN:
             self.lanes.cut()
+            self.errands.cut()
+            self._alerts.tell("breaker_open", reason)
 
     def _deliverers(self) -> int:
         """How many workers can deliver, as last heard; this one always counts."""
@@ -87,7 +98,18 @@ class Worker:
         while True:
             with suppress(*QUEUE_AWAY):  # said by /health, and by every lane
                 await heartbeat.beat(self._redis, self._heartbeat(), self._settings.lease_s)
+            self._alert_of_the_dead()
             await self.sleep(pause)
+
+    def _alert_of_the_dead(self) -> None:
+        """Alert for what this worker has buried, and when there are more letters than the threshold."""
+        ledger, threshold = self._ledger, self._settings.dead_letter_alert_threshold
+        if buried := ledger.buried - self._alerted:
+            self._alerted = ledger.buried
+            self._alerts.tell("dead_letter", "events went to the dead letters", buried)
+        if ledger.dead_letters > threshold and not self._past_threshold:
+            self._alerts.tell("dead_letters_past_threshold", f"there are more than {threshold} dead letters")
+        self._past_threshold = ledger.dead_letters > threshold
 
     def _heartbeat(self) -> Heartbeat:
         rounds, failed = self.breaker.rounds()

@@ -1,0 +1,82 @@
+"""Alerts: to the log and to a webhook, at most one of a kind within the cool-down.
+
+What came meanwhile is counted in the next. No alert holds up a delivery, and none carries an event's content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+
+from reference_impl import log, metrics
+from reference_impl.errors import StoppingError
+from reference_impl.retry import Sleep
+from reference_impl.settings import Settings
+
+#: Longest that a webhook may take, and all of them when the worker stops, in seconds.
+POST_S, CLOSE_S = 5.0, 2.0
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """What a webhook is sent."""
+
+    kind: str  # dead_letter, dead_letters_past_threshold, breaker_open
+    text: str  # the last of those counted
+    count: int  # how many since the last alert of this kind
+    process: str
+    at: datetime
+
+
+class Alerts:
+    """Tells, and remembers what was told when."""
+
+    def __init__(self, settings: Settings, sleep: Sleep) -> None:
+        self._settings, self._sleep = settings, sleep
+        self._untold: dict[str, tuple[str, int]] = {}
+        self._telling: dict[str, asyncio.Task[None]] = {}
+
+    def tell(self, kind: str, text: str, count: int = 1) -> None:
+        """Alert now, or when the cool-down of this kind is over."""
+        self._untold[kind] = (text, count + self._untold.get(kind, ("", 0))[1])
+        if kind not in self._telling or self._telling[kind].done():
+            self._telling[kind] = asyncio.create_task(self._tell(kind))
+
+    async def close(self) -> None:
+        """Tell what is untold, for as long as there is time; the sleep must raise StoppingError by now."""
+        if self._telling:
+            _, late = await asyncio.wait(self._telling.values(), timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+
+    async def _tell(self, kind: str) -> None:
+        stopping = False
+        while kind in self._untold and not stopping:
+            await self._send(kind)
+            try:
+                await self._sleep(self._settings.alert_cooldown_s)
+            except StoppingError:
+                stopping = True
+        if kind in self._untold:
+            await self._send(kind)
+
+    async def _send(self, kind: str) -> None:
+        text, count = self._untold.pop(kind)
+        alert = Alert(kind, text, count, self._settings.process, datetime.now(UTC))
+        log.warning("alert", kind=kind, text=text, count=count)
+        metrics.ALERTS.labels(kind).inc()
+        try:
+            await self._post(alert)
+        except httpx.HTTPError as e:
+            log.warning("the webhook did not take an alert", kind=kind, type=type(e).__name__)
+            self._untold[kind] = (text, count + self._untold.get(kind, ("", 0))[1])  # for the next turn
+
+    async def _post(self, alert: Alert) -> None:
+        if self._settings.alert_webhook_url:
+            async with httpx.AsyncClient(timeout=POST_S) as client:
+                headers = {"content-type": "application/json"}
+                body = msgspec.json.encode(alert)
+                answer = await client.post(self._settings.alert_webhook_url, content=body, headers=headers)
+                answer.raise_for_status()

@@ -1,0 +1,47 @@
+"""The archive of dead letters: one file a letter, wherever fsspec can write.
+
+A letter is written first and marked after; whoever is killed in between writes the same file again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+
+from reference_impl import graveyard, metrics
+from reference_impl.errors import ArchiveError
+from reference_impl.graveyard import Letter
+from reference_impl.watchdog import Connection
+
+#: Letters read at once.
+PAGE = 100
+
+_DUE = "where archived_at is null and first_failed_at < %s order by first_failed_at limit %s"
+_MARK = "update audit_dead_letter set archived_at = now() where id = %s"
+
+
+async def archive(connection: Connection, url: str, before: datetime) -> int:
+    """Archive the letters that failed first before then; how many. Raises ArchiveError or psycopg.Error."""
+    archived = 0
+    while letters := await graveyard.select(connection, _DUE, [before, PAGE]):
+        for letter in letters:
+            await asyncio.to_thread(write, url, letter)
+            await connection.execute(_MARK, [letter.id])
+            metrics.ARCHIVED.inc()
+            archived += 1
+    return archived
+
+
+def write(url: str, letter: Letter) -> None:
+    """Write one letter below this address, in the folder of its month. Raises ArchiveError."""
+    import fsspec  # loads only where something is archived
+
+    try:
+        files, root = fsspec.url_to_fs(url)
+        folder = f"{root}/{letter.first_failed_at:%Y-%m}"
+        files.makedirs(folder, exist_ok=True)
+        files.pipe_file(f"{folder}/{letter.event_id}.json", msgspec.json.encode(letter))
+    except Exception as e:  # each kind of storage raises its own; their words may quote what they were given
+        raise ArchiveError(f"the archive did not take a dead letter ({type(e).__name__})") from None

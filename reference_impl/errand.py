@@ -1,0 +1,63 @@
+"""Errands: what the store is asked besides deliveries. While the breaker is not closed, nothing.
+
+So a worker whose breaker is open truly sends nothing: neither its upkeep nor what an operator asks of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from reference_impl import database
+from reference_impl.breaker import CLOSED
+from reference_impl.errors import BreakerOpenError
+from reference_impl.settings import Settings
+from reference_impl.watchdog import Connection, bounded, shut
+
+
+class Errands:
+    """Gives a connection to each errand, and ends all of them when the breaker opens."""
+
+    def __init__(self, settings: Settings, state: Callable[[], str]) -> None:
+        self._settings, self._state = settings, state
+        self._connecting: set[asyncio.Task[Connection]] = set()
+        self._open: set[Connection] = set()
+
+    @asynccontextmanager
+    async def connection(self, bound_s: float) -> AsyncIterator[Connection]:
+        """A connection for one errand, of at most so many seconds. Raises BreakerOpenError or psycopg.Error."""
+        connection = await self._connect()
+        self._open.add(connection)
+        try:
+            self._refuse_unless_closed()  # it may have opened just now
+            with bounded(connection, bound_s):
+                yield connection
+        finally:
+            self._open.discard(connection)
+            await database.close(connection)
+
+    def cut(self) -> None:
+        """End every errand at once."""
+        for connection in self._open:
+            shut(connection)
+        for task in self._connecting:
+            task.cancel()
+
+    async def _connect(self) -> Connection:
+        self._refuse_unless_closed()
+        task = asyncio.create_task(database.connect(self._settings))
+        self._connecting.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                task.cancel()
+                raise
+            raise BreakerOpenError("the breaker opened while a connection was made") from None
+        finally:
+            self._connecting.discard(task)
+
+    def _refuse_unless_closed(self) -> None:
+        if self._state() != CLOSED:
+            raise BreakerOpenError("the store is away: this worker's breaker is not closed")

@@ -1,0 +1,160 @@
+"""Alerts reach a real webhook: one of a kind within the cool-down, and what came meanwhile is in the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from reference_impl import log
+from reference_impl.alert import Alert, Alerts
+from reference_impl.breaker import OPEN
+from reference_impl.errors import StoppingError
+from reference_impl.settings import Settings
+from tests.reference_impl.conftest import Link, until
+from tests.reference_impl.test_store import REFUSE
+from tests.reference_impl.test_worker import enqueue, worker
+
+
+class Webhook:
+    """A receiver; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.received: queue.Queue[Alert] = queue.Queue()
+        self.status = 204
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(outer.status)
+                self.end_headers()
+                outer.received.put(msgspec.json.decode(body, type=Alert))
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/alerts?token=secret-17"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    async def next(self) -> Alert:
+        return await asyncio.to_thread(self.received.get, timeout=10)
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    one = Webhook()
+    yield one
+    one.close()
+
+
+class Gate:
+    """Sleeps that a test ends."""
+
+    def __init__(self) -> None:
+        self._asleep: asyncio.Queue[tuple[float, asyncio.Future[bool]]] = asyncio.Queue()
+
+    async def sleep(self, seconds: float) -> None:
+        over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        await self._asleep.put((seconds, over))
+        if await over:
+            raise StoppingError("told to stop")
+
+    async def end(self, stopping: bool = False) -> float:
+        """End the next sleep that began, and say how long it was to be."""
+        seconds, over = await self._asleep.get()
+        over.set_result(stopping)
+        return seconds
+
+
+def test_one_of_a_kind_within_the_cool_down_and_the_next_counts_the_rest(webhook: Webhook) -> None:
+    async def run() -> None:
+        gate = Gate()
+        alerts = Alerts(Settings(alert_webhook_url=webhook.url, process="worker-7"), gate.sleep)
+        alerts.tell("dead_letter", "events died", 2)
+        first = await webhook.next()
+        assert (first.kind, first.count, first.process) == ("dead_letter", 2, "worker-7")
+        alerts.tell("dead_letter", "events died", 3)
+        alerts.tell("dead_letter", "events died", 1)
+        assert webhook.received.empty()
+        assert await gate.end() == 300
+        assert (await webhook.next()).count == 4
+        alerts.tell("dead_letter", "events died", 5)
+        alerts.tell("breaker_open", "5 consecutive failures")  # another kind has a cool-down of its own
+        assert (await webhook.next()).kind == "breaker_open"
+        await gate.end(stopping=True)
+        await gate.end(stopping=True)
+        assert (await webhook.next()).count == 5  # told at the end, too
+        await alerts.close()
+
+    asyncio.run(run())
+
+
+def test_a_webhook_that_fails_is_told_again_and_its_address_is_in_no_log(
+    webhook: Webhook, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # put back at the end
+
+    async def run() -> None:
+        log.configure("test")
+        gate = Gate()
+        alerts = Alerts(Settings(alert_webhook_url=webhook.url), gate.sleep)
+        webhook.status = 500
+        alerts.tell("dead_letter", "events died")
+        await webhook.next()
+        webhook.status = 204
+        await gate.end()
+        assert (await webhook.next()).count == 1
+        await gate.end(stopping=True)
+        await alerts.close()
+
+    asyncio.run(run())
+    told = capfd.readouterr().err
+    assert "the webhook did not take an alert" in told
+    assert "secret-17" not in told
+
+
+def test_a_worker_alerts_of_its_dead_of_too_many_and_of_its_breaker(
+    settings: Settings, admin: psycopg.Connection[Any], postgres_link: Link, webhook: Webhook
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    changes = {
+        "alert_webhook_url": webhook.url,
+        "dead_letter_alert_threshold": 2,
+        "database_url": postgres_link.through(settings.database_url),
+    }
+
+    async def run() -> list[Alert]:
+        async with worker(settings, **changes) as one:
+            await enqueue(settings, *((0, {"action": "poison secret-18"}) for _ in range(3)))
+            alerts = [await webhook.next(), await webhook.next()]
+            postgres_link.cut()
+
+            async def is_open() -> bool:
+                return one.breaker.state == OPEN
+
+            await until(is_open)
+            alerts.append(await webhook.next())
+        return alerts
+
+    alerts = asyncio.run(run())
+    rest = [webhook.received.get() for _ in range(webhook.received.qsize())]  # what the cool-down held, told at the end
+    assert {alert.kind for alert in alerts} == {"dead_letter", "dead_letters_past_threshold", "breaker_open"}
+    assert sum(alert.count for alert in alerts + rest if alert.kind == "dead_letter") == 3
+    assert sum(alert.kind == "dead_letters_past_threshold" for alert in alerts + rest) == 1
+    assert "secret-18" not in str(alerts)

@@ -1,0 +1,55 @@
+"""Dead letters over HTTP: listed by pages, shown, replayed, dropped; 503 while the breaker is not closed."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+from starlette.applications import Starlette
+
+from reference_impl import desk
+from reference_impl.breaker import CLOSED, OPEN
+from reference_impl.errand import Errands
+from reference_impl.settings import Settings
+from tests.reference_impl.conftest import row
+from tests.reference_impl.test_store import REFUSE, isolate, stored
+
+
+def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    poison = [row(n, action=f"poison {n}") for n in range(3)]
+    for one in poison:
+        isolate(settings, [one])
+    ids = [one.event_id for one in poison]
+    state = [CLOSED]
+
+    async def run() -> None:
+        app = Starlette(routes=desk.routes(Errands(settings, lambda: state[0]), settings))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker") as http:
+
+            async def status(method: str, path: str) -> int:
+                return (await http.request(method, f"/dead-letters/{path}")).status_code
+
+            first = [msgspec.json.decode(line) for line in (await http.get("/dead-letters?limit=2")).iter_lines()]
+            assert [letter["eventId"] for letter in first] == ids[:2]
+            rest = (await http.get(f"/dead-letters?after={first[-1]['id']}")).text.splitlines()
+            assert [msgspec.json.decode(line)["eventId"] for line in rest] == ids[2:]
+            assert "poison 0" in (await http.get(f"/dead-letters/{ids[0]}")).json()["event"]
+            assert await status("POST", f"{ids[0]}/replay") == 409
+            assert await status("DELETE", ids[0]) == 200
+            assert await status("DELETE", ids[0]) == 404
+            assert await status("GET", ids[0]) == 404
+            admin.execute("drop trigger refuse on audit_log")
+            assert await asyncio.gather(*(status("POST", f"{ids[1]}/replay") for _ in range(3))) == [200, 200, 200]
+            assert await status("POST", f"{uuid.uuid4()}/replay") == 404
+            assert await status("GET", "nonsense") == 422
+            assert (await http.get("/dead-letters?after=x")).status_code == 422
+            state[0] = OPEN
+            assert await status("POST", f"{ids[2]}/replay") == 503
+
+    asyncio.run(run())
+    assert [event_id for event_id, _ in stored(admin)] == [ids[1]]

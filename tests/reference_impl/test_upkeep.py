@@ -1,0 +1,154 @@
+"""Upkeep: dead letters are archived at one age, deleted at another, never before they are archived, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from prometheus_client import REGISTRY
+
+from reference_impl import database, upkeep
+from reference_impl.breaker import OPEN
+from reference_impl.errand import Errands
+from reference_impl.errors import BreakerOpenError
+from reference_impl.graveyard import Letter
+from reference_impl.settings import Settings
+from reference_impl.upkeep import Done
+from tests.reference_impl.conftest import Link, row, until
+from tests.reference_impl.test_store import REFUSE, isolate
+from tests.reference_impl.test_worker import count, enqueue, worker
+
+
+def tended(settings: Settings, now: datetime) -> Done:
+    async def run() -> Done:
+        connection = await database.connect(settings)
+        try:
+            return await upkeep.tend(connection, settings, now)
+        finally:
+            await database.close(connection)
+
+    return asyncio.run(run())
+
+
+def bury(settings: Settings, admin: psycopg.Connection[Any], *ages_days: float) -> list[str]:
+    """Dead letters of such ages; their ids."""
+    admin.execute(REFUSE.format(code="22023"))
+    ids = []
+    for n, age in enumerate(ages_days):
+        one = row(n, action=f"poison {n}")
+        isolate(settings, [one])
+        admin.execute(
+            "update audit_dead_letter set first_failed_at = now() - make_interval(secs => %(age)s),"
+            " last_failed_at = now() - make_interval(secs => %(age)s) where event_id = %(id)s",
+            {"age": age * 86_400, "id": one.event_id},
+        )
+        ids.append(one.event_id)
+    return ids
+
+
+def kept(admin: psycopg.Connection[Any]) -> list[str]:
+    return [str(i) for (i,) in admin.execute("select event_id from audit_dead_letter order by id")]
+
+
+def test_letters_are_archived_at_one_age_and_deleted_at_another(
+    settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    ids = bury(settings, admin, 31, 8, 6)
+    done = tended(settings, datetime.now(UTC))
+    assert (done.archived, done.retired, done.letters.total) == (2, 1, 2)
+    assert kept(admin) == ids[1:]
+    files = {path.stem: path for path in (tmp_path / "dead_letters").rglob("*.json")}
+    assert set(files) == set(ids[:2])
+    letter = msgspec.json.decode(files[ids[0]].read_bytes(), type=Letter)
+    assert "poison 0" in letter.event
+    assert letter.history
+    assert letter.stack
+    again = tended(settings, datetime.now(UTC))
+    assert (again.archived, again.retired) == (0, 0)
+    later = tended(settings, datetime.now(UTC) + timedelta(days=60))
+    assert (later.archived, later.retired) == (1, 2)
+    assert admin.execute("select count(*) from audit_event_key where dead").fetchone() == (3,)  # they stay dead
+
+
+def test_what_no_archive_has_is_not_deleted(
+    settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ids = bury(settings, admin, 31, 8)
+    in_the_way = tmp_path / "no_folder"
+    in_the_way.write_text("")
+    for url in (str(in_the_way), "nosuchprotocol://there"):
+        done = tended(msgspec.structs.replace(settings, dead_letter_archive_url=url), datetime.now(UTC))
+        assert (done.archived, done.retired) == (0, 0)
+    assert kept(admin) == ids
+    in_the_way.unlink()
+    done = tended(msgspec.structs.replace(settings, dead_letter_archive_url=f"file://{in_the_way}"), datetime.now(UTC))
+    assert (done.archived, done.retired) == (2, 1)
+    assert "poison" not in str(capfd.readouterr())
+
+
+def test_a_letter_written_and_not_marked_is_written_again_to_the_same_file(
+    settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    bury(settings, admin, 8)
+    tended(settings, datetime.now(UTC))
+    (before,) = (tmp_path / "dead_letters").rglob("*.json")
+    admin.execute("update audit_dead_letter set archived_at = null")
+    assert tended(settings, datetime.now(UTC)).archived == 1
+    assert list((tmp_path / "dead_letters").rglob("*.json")) == [before]
+
+
+def test_a_worker_tends_again_and_again_and_its_metrics_tell(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+
+    async def run() -> None:
+        async with worker(settings, upkeep_interval_s=0.05):
+            await enqueue(settings, (0, {"action": "poison"}), (0, {"action": "poison"}), (0, {}))
+            await until(lambda: count(admin, 1))
+
+            async def told() -> bool:
+                return REGISTRY.get_sample_value("reference_dead_letters") == 2
+
+            await until(told)
+
+    asyncio.run(run())
+    newest = admin.execute("select extract(epoch from max(last_failed_at)) from audit_dead_letter").fetchone()
+    assert REGISTRY.get_sample_value("reference_dead_letters_newest_seconds") == pytest.approx(
+        float((newest or (0,))[0])
+    )
+    assert REGISTRY.get_sample_value("reference_dead_letters_today") == 2
+    cause = "data: SQLSTATE 22023 (InvalidParameterValue)"
+    assert REGISTRY.get_sample_value("reference_dead_letters_by_cause", {"cause": cause}) == 2
+
+
+def test_no_errand_while_the_breaker_is_not_closed_and_none_outlives_its_opening(
+    settings: Settings, postgres_link: Link
+) -> None:
+    state = ["CLOSED"]
+
+    async def run() -> None:
+        errands = Errands(settings, lambda: state[0])
+        async with errands.connection(10) as connection:
+            asyncio.get_running_loop().call_later(0.1, errands.cut)
+            with pytest.raises(psycopg.OperationalError):
+                await connection.execute("select pg_sleep(3)")
+        state[0] = OPEN
+        with pytest.raises(BreakerOpenError):
+            async with errands.connection(10):
+                pass
+        state[0] = "CLOSED"
+        postgres_link.silence()
+        silent = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
+        errands = Errands(silent, lambda: state[0])
+        asyncio.get_running_loop().call_later(0.1, errands.cut)
+        with pytest.raises(BreakerOpenError):
+            async with errands.connection(10):
+                pass
+
+    asyncio.run(run())
