@@ -12,7 +12,8 @@ What is tested is a target (`target`), told by its manifest (`manifest`), on a s
 with links of their own (`toxiproxy`, mended by `recovery` when it wedges; `ports`), each a child process (`process`)
 that a supervisor (`supervisor`) outlives; `undo` says what it takes back in servers that are not ours.
 
-Meanwhile an injector (`injector`) plays a timeline (`timeline`) of faults (`fault`, `faults`) on the bench (`bench`);
+Meanwhile an injector (`injector`) plays a timeline (`timeline`, or drawn from a `storm`) of faults (`fault`, `faults`)
+on the bench (`bench`);
 a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a link.
 
 Every op (`op`) goes into a journal (`recorder`), with the time of a clock (`clock`); a probe (`probe`) reads health and

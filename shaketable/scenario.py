@@ -19,6 +19,7 @@ from shaketable.faults import FAULTS
 from shaketable.load import Load
 from shaketable.mix import Mix
 from shaketable.rundir import RunDir
+from shaketable.storm import Storm
 from shaketable.timeline import At, Timeline, check_within
 
 
@@ -37,6 +38,7 @@ class Scenario:
     resend_for_s: float = 60.0  # how long a client tries for one event; must outlast the faults
     seed: int = 1
     name: str = ""  # the file's, unless given
+    storm: Storm | None = None  # what the timeline is drawn from, by the seed, unless it is given
     nightly: bool = False  # longer or rarer than most: `run --all` leaves it out, `run --nightly` plays it too
 
     def __post_init__(self) -> None:
@@ -47,6 +49,12 @@ class Scenario:
                 f"expected drain_s > 0 and resend_for_s >= 0, got {self.drain_s:g} and {self.resend_for_s:g}"
             )
         check_within(self.timeline, self.load.shake_s)
+
+    def drawn(self) -> Scenario:
+        """The scenario with the timeline that its seed draws from its storm; one that has a timeline keeps it."""
+        if self.storm is None or self.timeline:
+            return self
+        return replace(self, timeline=self.storm.timeline(self.seed, self.load.shake_s))
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as data: what scenario.json holds."""

@@ -43,7 +43,7 @@ def order(name: str, options: Options) -> Order:
     if options.seed is not None:
         asked = dataclasses.replace(asked, seed=options.seed)
     target = options.target or find("reference_impl/target.toml")
-    return Order(asked, target, options.runs, options.port_base, earlier)
+    return Order(asked.drawn(), target, options.runs, options.port_base, earlier)
 
 
 def play(order: Order) -> RunDir:
