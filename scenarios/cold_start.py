@@ -1,0 +1,36 @@
+"""Processes start while what they need is not there."""
+
+from shaketable.checks import (
+    ContentIntact,
+    IntakeSurvives,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+)  # fmt: skip
+from shaketable.faults import Down, Restart
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="All processes start while Redis is away, later while Postgres is: each waits for it, nothing is lost.",
+    load=Load(rate=100, baseline_s=4, shake_s=22, recover_s=8),
+    timeline=(
+        At(0.5, 7, Down("redis", mode="refused")),
+        At(1, 6, Restart("ingest", mode="kill")),
+        At(2.5, 6.5, Restart("worker", mode="kill")),
+        At(10, 20, Down("postgres", mode="refused")),
+        At(11, 18, Restart("worker", mode="kill")),
+        At(14, 19, Restart("ingest", mode="kill")),
+    ),
+    settings={
+        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6,
+        "health_grace_s": 2,
+    },
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(),
+        RecoversInTime(commit_within_s=6, closed_within_s=8, healthy_within_s=8, backlog_within_s=12),
+    ),
+)  # fmt: skip

@@ -1,0 +1,25 @@
+"""The machine is busy with something else."""
+
+from shaketable.checks import (
+    ContentIntact,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+)  # fmt: skip
+from shaketable.faults import CpuPressure
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="Others compute without pause for 12 s: the target gets slower, nothing is lost.",
+    load=Load(rate=120, baseline_s=4, shake_s=14, recover_s=8, lateness_bound_ms=1000),
+    timeline=(At(1, 13, CpuPressure(6)),),
+    settings={"lease_s": 3, "health_grace_s": 3},
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(),
+        RecoversInTime(commit_within_s=3, healthy_within_s=5, backlog_within_s=8),
+    ),
+)  # fmt: skip
