@@ -2,7 +2,8 @@
 
 The flow, module by module:
 
-- `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes;
+- `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes; the organization's
+  `preset` is one of the `presets` in force;
 - `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol);
 - a `worker` takes its share of the `lanes`; each `lane` is fenced by a `lock` in the store;
 - `row` prepares an entry, `store` commits a batch (`partition` makes months; a `handler` of yours may stand in),
@@ -12,7 +13,7 @@ The flow, module by module:
 - `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the
   `metrics`;
 - every five minutes `upkeep` counts the dead letters and puts them into the `archive`; a `graveyard` keeps them,
-  `replay` stores one after all, `clerk` and `desk` serve the operator; `errand` lends them a connection, `alert` tells;
+  `replay` stores one after all, `clerk` and `office` serve the operator; `errand` lends a connection, `alert` tells;
 - `retention` drops the months that no policy holds;
 - `settings` come from the environment, `database` connects, `migrate` makes the schema, `log` and `errors` say what
   went wrong. `processor` is all of it as a library; `python -m reference_impl` starts it as processes.

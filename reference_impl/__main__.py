@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import clerk, desk, ingest, log, retention, server
+from reference_impl import clerk, ingest, log, office, retention, server
 from reference_impl.errors import SettingsError
 from reference_impl.migrate import migrate
 from reference_impl.settings import Settings
@@ -27,7 +27,7 @@ async def work(settings: Settings) -> None:
     listening = server.bind(settings.http_port)
     worker = Worker(settings)
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
-    app = Starlette(routes=told + desk.routes(worker.errands, settings))
+    app = Starlette(routes=told + office.routes(worker.errands, settings))
     worker.start()
     await server.serve(server.guarded(app, settings.bearer_token), listening, worker.stopping)
     await worker.stop()

@@ -1,4 +1,4 @@
-"""What an operator may do with dead letters, by command line: list, show, replay, drop.
+"""The clerk of the dead-letter office, by command line: list, show, replay, drop.
 
 `list` tells no content; `show` tells all of it.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from msgspec import Meta
 
 from reference_impl import canonical, domain
 from reference_impl.errors import RefusedError
+from reference_impl.preset import Preset
 
 #: Bounds of `timestamp`: what the store keeps partitions for.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -63,10 +65,16 @@ _decode_sent = msgspec.json.Decoder(_Sent).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def accept(body: bytes, now: datetime, max_depth: int) -> Stamped:
-    """Validate one event in its wire form. Raises RefusedError, naming the member at fault."""
+#: The preset of an organization's action.
+Choose = Callable[[str | None, str], Preset | None]
+
+
+def accept(body: bytes, now: datetime, max_depth: int, choose: Choose | None = None) -> Stamped:
+    """Validate one event in its wire form, after its preset. Raises RefusedError, naming the member at fault."""
     members = domain.members(body, max_depth)
     event = _typed(body)
+    if choose and (preset := choose(event.organization_id, event.action)) and preset.apply(members):
+        event = _typed(msgspec.json.encode(members))
     event.event_id = members["eventId"] = _id(event.event_id)
     event.timestamp = members["timestamp"] = _instant(event.timestamp, now)
     event.ttl = _whole(event.ttl)

@@ -135,7 +135,7 @@ async def run(settings: Settings) -> None:
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)
     intake = Intake(settings, watch, sleep)
-    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(intake.pipeline.run())]
+    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(intake.run())]
     await server.serve(app(intake, watch, settings), listening, stopping)
     await asyncio.gather(*tasks, return_exceptions=True)
     await redis.aclose()

@@ -11,6 +11,7 @@ import msgspec
 from reference_impl import event, metrics, queue
 from reference_impl.enqueue import Pipeline
 from reference_impl.errors import NotNowError, RefusedError, UnknownError
+from reference_impl.presets import Presets
 from reference_impl.retry import Sleep
 from reference_impl.settings import Settings
 from reference_impl.vitals import Watch
@@ -26,12 +27,17 @@ class Intake:
         self.pipeline = Pipeline(
             settings.redis_url, settings.enqueue_timeout_s, settings.max_in_flight, settings.concurrency, sleep
         )
+        self.presets = Presets(settings, sleep)
+
+    async def run(self) -> None:
+        """Keep the connection to the queue, and the presets, until StoppingError is raised by the sleep."""
+        await asyncio.gather(self.pipeline.run(), self.presets.run())
 
     async def add(self, body: bytes) -> str:
         """Accept one event in its wire form; returns its id. Raises RefusedError, NotNowError or UnknownError."""
         if len(body) > self._settings.max_event_bytes:
             raise RefusedError("event", f"expected at most {self._settings.max_event_bytes} bytes", 413)
-        stamped = event.accept(body, datetime.now(UTC), self._settings.max_depth)
+        stamped = event.accept(body, datetime.now(UTC), self._settings.max_depth, self.presets.of)
         self._admit()
         began = time.perf_counter()
         await self.enqueue(stamped)
@@ -41,10 +47,12 @@ class Intake:
         return stamped.event.event_id
 
     def _admit(self) -> None:
-        """Raise NotNowError while the queue's server may drop events, or is full by our own bound."""
+        """Raise NotNowError while the queue may drop events, or is full, or presets that must be known are not."""
         vitals = self._watch.vitals
         if vitals.may_evict:
             raise NotNowError("the queue may evict events: its maxmemory-policy must be noeviction")
+        if self._settings.require_presets and not self.presets.loaded:
+            raise NotNowError("the presets have not been read yet")
         if vitals.depth >= self._settings.queue_bound:
             raise NotNowError("the queue is full")
 

@@ -39,7 +39,7 @@ class ReliableEventProcessor:
     async def start(self) -> None:
         """Begin to take events in and to deliver them. Waits for the queue, but not longer than connect_timeout_s."""
         self._worker.start()
-        self._connected = asyncio.create_task(self._intake.pipeline.run())
+        self._connected = asyncio.create_task(self._intake.run())
         with suppress(TimeoutError):  # it is away: add_event says so, and it is looked for on and on
             await asyncio.wait_for(self._intake.pipeline.connected.wait(), self._settings.connect_timeout_s)
 

@@ -4,6 +4,7 @@ Keys, all of them:
 
     events:{n}           stream, an entry is {event_id, event, hash}: event is the JSON of `event.Event`
     intake:lanes         string, how many lanes there are; cannot change under a backlog
+    intake:presets       string, the JSON of the store's presets, for when it is away
     intake:workers       set, the names of workers that have beaten
     intake:worker:{name} string, a worker's last heartbeat; it expires when the worker is no longer live
 """
@@ -22,6 +23,7 @@ from reference_impl import log
 
 LANES = "intake:lanes"
 WORKERS = "intake:workers"
+PRESETS = "intake:presets"
 
 #: The lane count in force: the stored one, replaced by the wanted one only while no lane holds anything.
 LANES_IN_FORCE = """

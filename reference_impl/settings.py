@@ -65,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alert_cooldown_s: Seconds = 300.0  # least time between two alerts of a kind
     upkeep_interval_s: Seconds = 300.0  # between two turns of archive, retention and numbers
 
+    require_presets: bool = False  # until they were read once, from store or cache, intake answers 503
+    preset_refresh_s: Seconds = 10.0  # between two looks for changed presets
+
     queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
     max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
     max_in_flight_bytes: Count = 67_108_864  # of bodies received and unanswered, past which intake answers 503

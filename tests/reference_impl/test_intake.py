@@ -26,7 +26,7 @@ async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[ht
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, asyncio.sleep)
     one = Intake(settings, watch, asyncio.sleep)
-    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(one.pipeline.run())]
+    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(one.run())]
 
     async def ready() -> bool:
         return one.pipeline.lanes > 0

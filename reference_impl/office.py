@@ -1,4 +1,4 @@
-"""What an operator may do with dead letters, over HTTP: list, show, replay, drop.
+"""The dead-letter office, over HTTP: what an operator may list, show, replay, drop.
 
     GET    /dead-letters?after=0&limit=100   JSON lines, in the order of their deaths; `after` is the last one's `id`
     GET    /dead-letters/{eventId}           one, in full

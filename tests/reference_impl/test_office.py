@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import desk
+from reference_impl import office
 from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errand import Errands
 from reference_impl.settings import Settings
@@ -28,7 +28,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
     state = [CLOSED]
 
     async def run() -> None:
-        app = Starlette(routes=desk.routes(Errands(settings, lambda: state[0]), settings))
+        app = Starlette(routes=office.routes(Errands(settings, lambda: state[0]), settings))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker") as http:
 
             async def status(method: str, path: str) -> int:

@@ -1,0 +1,93 @@
+"""The presets in force: read from the store again and again, cached in the queue's server for its outages."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+import psycopg
+
+from reference_impl import database, log, queue, sqlstate
+from reference_impl.heartbeat import QUEUE_AWAY
+from reference_impl.preset import Preset
+from reference_impl.retry import Sleep
+from reference_impl.settings import Settings
+from reference_impl.watchdog import bounded
+
+#: A class of the preset's own is a default like the others.
+_READ = """
+select coalesce(jsonb_agg(jsonb_build_object(
+    'name', name, 'organization_id', organization_id, 'action', action, 'required_fields', required_fields,
+    'validation', validation,
+    'default_values', jsonb_strip_nulls(jsonb_build_object('dataClassification', data_classification)) || default_values
+)), '[]')::text from audit_preset
+"""
+
+_decode = msgspec.json.Decoder(list[Preset]).decode
+
+
+class Presets:
+    """Finds the preset of an event: the organization's for the action, its own for any, everybody's."""
+
+    def __init__(self, settings: Settings, sleep: Sleep) -> None:
+        self._settings, self._sleep = settings, sleep
+        self._found: dict[tuple[str | None, str | None], Preset] = {}
+        self.loaded = False
+
+    def of(self, organization_id: str | None, action: str) -> Preset | None:
+        """The preset that says most of such an event."""
+        if not self._found:
+            return None
+        asked = ((organization_id, action), (organization_id, None), (None, action), (None, None))
+        return next((self._found[key] for key in asked if key in self._found), None)
+
+    async def run(self) -> None:
+        """Look again and again, until StoppingError is raised by the sleep."""
+        while True:
+            await self.look()
+            await self._sleep(self._settings.preset_refresh_s)
+
+    async def look(self) -> None:
+        """One look: at the store, else at the cache. What is away or unusable changes nothing."""
+        try:
+            packed = await self._read_store()
+            if packed is None and not (self.loaded and self._settings.database_url):
+                packed = await self._read_cache()
+            if packed is not None:
+                self._found = {(one.organization_id, one.action): one for one in _decode(packed)}
+                self.loaded = True
+        except msgspec.ValidationError as e:
+            log.warning("a preset cannot be used; those of before stay", why=str(e))
+
+    async def _read_store(self) -> bytes | None:
+        """What the store has, put into the cache; None while it is away, or none is set."""
+        if not self._settings.database_url:
+            return None
+        try:
+            packed = await self._ask()
+        except psycopg.Error as e:
+            log.warning("presets cannot be read from the store", why=str(sqlstate.told(e)))
+            return None
+        _decode(packed)  # an unusable one stays out of the cache
+        try:
+            async with queue.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
+                await redis.set(queue.PRESETS, packed)
+        except QUEUE_AWAY as e:
+            log.warning("presets cannot be cached", type=type(e).__name__)
+        return packed
+
+    async def _ask(self) -> bytes:
+        connection = await database.connect(self._settings)
+        try:
+            with bounded(connection, self._settings.attempt_timeout_s):
+                row = await (await connection.execute(_READ)).fetchone()
+        finally:
+            await database.close(connection)
+        return str(row[0]).encode() if row else b"[]"
+
+    async def _read_cache(self) -> bytes | None:
+        try:
+            async with queue.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
+                return cast("bytes | None", await redis.get(queue.PRESETS))
+        except QUEUE_AWAY:
+            return None

@@ -1,0 +1,227 @@
+"""Presets: applied at intake before the hash, changed while it runs, cached for an outage of the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+from redis.asyncio import Redis
+
+from reference_impl import canonical, event, queue
+from reference_impl.errors import RefusedError
+from reference_impl.preset import Preset, Rule
+from reference_impl.settings import Settings
+from tests.conftest import Servers
+from tests.reference_impl.conftest import NOW, Link, until, wire
+from tests.reference_impl.test_intake import intake
+
+
+def preset(**changes: Any) -> Preset:
+    whole = {"name": "p", "organization_id": None, "action": None, "required_fields": [], "default_values": {},
+             "validation": {}}  # fmt: skip
+    return msgspec.convert({**whole, **changes}, Preset)
+
+
+def accepted(one: Preset, **members: Any) -> event.Stamped:
+    return event.accept(wire(**members), NOW, 32, lambda *_: one)
+
+
+def test_defaults_are_filled_in_where_a_member_is_absent_or_null_and_the_hash_is_of_the_whole() -> None:
+    one = preset(default_values={"retentionPolicy": "standard", "dataClassification": "PHI", "ward": {"n": 1}})
+    stamped = accepted(one, dataClassification="PUBLIC", retentionPolicy=None)
+    assert (stamped.event.retention_policy, stamped.event.data_classification) == ("standard", "PUBLIC")
+    assert stamped.event.details == {"ward": {"n": 1}}
+    assert stamped.hash == canonical.sha256(event.wire(stamped.event))
+
+
+def test_a_default_is_no_way_around_the_contract() -> None:
+    with pytest.raises(RefusedError) as error:
+        accepted(preset(default_values={"dataClassification": "SECRET"}))
+    assert error.value.field == "dataClassification"
+
+
+@pytest.mark.parametrize("member", ["principalId", "ward"])
+def test_a_required_member_that_is_missing_is_named(member: str) -> None:
+    one = preset(required_fields=[member])
+    accepted(one, **{member: "x"})
+    for members in ({}, {member: None}):
+        with pytest.raises(RefusedError) as error:
+            accepted(one, **members)
+        assert (error.value.field, error.value.status) == (member, 422)
+    accepted(preset(required_fields=[member], default_values={member: "x"}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "fits", "breaks", "expected"),
+    [
+        ({"type": "number"}, 1.5, True, "expected a number"),
+        ({"type": "boolean"}, True, 1, "expected a boolean"),
+        ({"type": "array"}, [], {}, "expected a array"),
+        ({"enum": [1, "a", {"b": None}]}, {"b": None}, True, "expected one of"),
+        ({"enum": [1]}, 1.0, 2, "expected one of [1]"),
+        ({"pattern": "^W[0-9]+$"}, "W12", "V12", "matches ^W[0-9]+$"),
+        ({"minLength": 2, "maxLength": 3}, "ab", "abcd", "2 to 3 characters"),
+        ({"minLength": 2}, "ab", "a", "2 to ∞ characters"),
+        ({"minimum": 0, "maximum": 10}, 10, 11, "0.0 to 10.0"),
+        ({"minimum": 0}, "text", -1, "0.0 to ∞"),
+    ],
+)
+def test_a_rule_that_is_broken_says_what_was_expected(rule: Any, fits: Any, breaks: Any, expected: str) -> None:
+    one = preset(validation={"ward": rule})
+    accepted(one)
+    accepted(one, ward=fits)
+    with pytest.raises(RefusedError) as error:
+        accepted(one, ward=breaks)
+    assert error.value.field == "ward"
+    assert expected in error.value.why
+
+
+@pytest.mark.parametrize("rule", [{"pattern": "("}, {"minLenght": 1}, {"type": "integer"}])
+def test_a_rule_that_nobody_could_follow_is_refused(rule: Any) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(rule, Rule)
+
+
+def add(admin: psycopg.Connection[Any], name: str, organization: str | None, action: str | None, **values: Any) -> None:
+    admin.execute(
+        "insert into audit_preset (name, organization_id, action, data_classification, required_fields, default_values,"
+        " validation) values (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            name, organization, action, values.get("classification"), values.get("required", []),
+            Jsonb(values.get("defaults", {})), Jsonb(values.get("validation", {})),
+        ],
+    )  # fmt: skip
+
+
+def with_intake(settings: Settings, do: Callable[[httpx.AsyncClient], Awaitable[Any]], connected: bool = True) -> Any:
+    async def run() -> Any:
+        async with intake(settings, connected) as http:
+            return await do(http)
+
+    return asyncio.run(run())
+
+
+async def status(http: httpx.AsyncClient, **members: Any) -> int:
+    return (await http.post("/events", content=wire(**members))).status_code
+
+
+async def queued(settings: Settings) -> list[dict[str, Any]]:
+    redis = Redis.from_url(settings.redis_url)
+    entries: list[Any] = [e for lane in range(5) for e in await redis.xrange(queue.key(lane))]  # type: ignore[union-attr]
+    await redis.aclose()
+    return [msgspec.json.decode(fields[b"event"]) for _, fields in entries]
+
+
+def test_the_preset_that_says_most_of_an_event_is_its_preset_and_a_change_is_seen(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    add(admin, "all", None, None, defaults={"by": "all"})
+    add(admin, "any's logins", None, "login", defaults={"by": "action"})
+    add(admin, "o's", "o", None, defaults={"by": "organization"}, classification="PHI")
+    add(admin, "o's logins", "o", "login", defaults={"by": "both"}, required=["principalId"])
+
+    async def do(http: httpx.AsyncClient) -> None:
+        async def loaded() -> bool:
+            return await status(http, organizationId="o", action="login") == 422
+
+        await until(loaded)
+        for organization, action in (("x", "read"), ("x", "login"), ("o", "read"), ("o", "login")):
+            given = {"organizationId": organization, "action": action, "principalId": "p"}
+            assert await status(http, **given) == 202
+        told = {(e["organizationId"], e["action"]): e for e in await queued(settings) if "principalId" in e}
+        assert {key: e["details"]["by"] for key, e in told.items()} == {
+            ("x", "read"): "all", ("x", "login"): "action", ("o", "read"): "organization", ("o", "login"): "both",
+        }  # fmt: skip
+        assert told["o", "read"]["dataClassification"] == "PHI"
+        admin.execute("update audit_preset set required_fields = '{ward}' where name = 'all'")
+
+        async def changed() -> bool:
+            return await status(http, organizationId="x") == 422
+
+        await until(changed)
+
+    with_intake(msgspec.structs.replace(settings, preset_refresh_s=0.05), do)
+
+
+def test_in_an_outage_of_the_store_presets_come_from_the_cache(
+    settings: Settings, admin: psycopg.Connection[Any], postgres_link: Link
+) -> None:
+    add(admin, "all", None, None, required=["ward"])
+    demanding = msgspec.structs.replace(
+        settings, preset_refresh_s=0.05, require_presets=True, database_url=postgres_link.through(settings.database_url)
+    )
+
+    async def refuses(http: httpx.AsyncClient) -> None:
+        async def so() -> bool:
+            return await status(http) == 422
+
+        await until(so)
+        assert await status(http, ward=1) == 202
+
+    with_intake(demanding, refuses)
+    postgres_link.cut()
+    with_intake(demanding, refuses)  # a new start
+    with_intake(msgspec.structs.replace(demanding, database_url=""), refuses)  # one that has no store
+
+
+def test_presets_that_were_never_read_are_503_only_where_they_are_demanded(
+    settings: Settings, postgres_link: Link
+) -> None:
+    postgres_link.cut()
+    away = msgspec.structs.replace(
+        settings, preset_refresh_s=0.05, database_url=postgres_link.through(settings.database_url)
+    )
+
+    async def demanding(http: httpx.AsyncClient) -> None:
+        answer = await http.post("/events", content=wire())
+        assert (answer.status_code, "presets" in answer.json()["error"]) == (503, True)
+        postgres_link.mend()
+
+        async def taken() -> bool:
+            return await status(http) == 202
+
+        await until(taken)
+
+    async def easy(http: httpx.AsyncClient) -> None:
+        assert await status(http) == 202
+
+    with_intake(away, easy)
+    with_intake(msgspec.structs.replace(away, require_presets=True), demanding)
+
+
+def test_an_unusable_preset_changes_nothing_and_stays_out_of_the_cache(
+    settings: Settings, admin: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    add(admin, "all", None, None, required=["ward"])
+
+    async def do(http: httpx.AsyncClient) -> None:
+        async def refuses() -> bool:
+            return await status(http) == 422
+
+        await until(refuses)
+        redis = Redis.from_url(settings.redis_url)
+        before = await redis.get(queue.PRESETS)
+        add(admin, "broken", "o", None, validation={"ward": {"pattern": "("}})
+
+        async def seen() -> bool:
+            return "a preset cannot be used" in caplog.text
+
+        await until(seen)
+        assert await status(http) == 422
+        assert await redis.get(queue.PRESETS) == before
+        await redis.aclose()
+
+    with_intake(msgspec.structs.replace(settings, preset_refresh_s=0.05), do)
+
+
+def test_without_a_store_and_a_cache_an_intake_works_as_if_there_were_no_presets(servers: Servers) -> None:
+    async def do(http: httpx.AsyncClient) -> None:
+        assert await status(http) == 202
+
+    with_intake(Settings(redis_url=servers.redis_url), do)
