@@ -13,8 +13,8 @@ with links of their own (`toxiproxy`, mended by `recovery` when it wedges; `port
 that a supervisor (`supervisor`) outlives; `undo` says what it takes back in servers that are not ours.
 
 Meanwhile an injector (`injector`) plays a timeline (`timeline`, or drawn from a `storm`) of faults (`fault`, `faults`)
-on the bench (`bench`);
-a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a link.
+on the bench (`bench`); a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a
+link, a transfer (`transfer`) a longer one.
 
 Every op (`op`) goes into a journal (`recorder`), with the time of a clock (`clock`); a probe (`probe`) reads health and
 backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept, `transitions` what the breakers did. All

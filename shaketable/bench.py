@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from shaketable import exchange
+from shaketable import exchange, transfer
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.fault import Closeable
 from shaketable.op import Op
@@ -97,6 +97,15 @@ class RunBench:
 
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
         return exchange.round_trip_ms(link.service, link.listen if through else link.upstream)
+
+    def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
+        stack = self._stack
+        urls = {
+            "postgres": stack.database_url(link, "shaketable") if through else stack.owner_url(),
+            "redis": stack.redis_link_url(link) if through else stack.redis_url(),
+            "ingest": f"http://{link.listen if through else link.upstream}/",
+        }
+        return transfer.ms(link.service, urls[link.service], kilobytes)
 
     def instances(self, process: str | None = None) -> list[str]:
         found = self._target.instances.values() if process is None else self._target.named(process)

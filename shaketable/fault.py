@@ -84,6 +84,10 @@ class Bench(Protocol):
         """One exchange with the link's service, through the proxy or past it; None when there is no answer."""
         ...
 
+    def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
+        """So much sent to the link's service (Postgres and Redis send it back too), timed; None when it broke off."""
+        ...
+
     def instances(self, process: str | None = None) -> list[str]:
         """The target's processes of that name or kind, or all of them. Raises ScenarioError for none."""
         ...

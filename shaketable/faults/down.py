@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from shaketable.fault import Bench, Fault, Witness
+from shaketable.fault import Bench, Witness
 from shaketable.faults import links
 from shaketable.stack import Service
 
 
 @dataclass(frozen=True)
-class Down(Fault):
+class Down(links.LinkFault):
     """`service` is away, for all processes or for one.
 
     `sink` (the default): connections are accepted and closed by a listener of ours, so that every attempt in the outage
@@ -26,28 +26,21 @@ class Down(Fault):
 
     @property
     def label(self) -> str:
-        return f"{self.service} away ({self.mode}){f' for {self.process}' if self.process else ''}"
+        return f"{self.service} away ({self.mode}){self.whom}"
 
     @property
     def blocks_store(self) -> bool:
         return self.service == "postgres" and self.process is None
 
-    @property
-    def blocks_intake(self) -> bool:
-        return self.service in ("redis", "ingest")
-
-    def aims(self, bench: Bench) -> list[str]:
-        return [link.name for link in bench.links(self.service, self.process)]
-
     def inject(self, bench: Bench) -> None:
-        for link in bench.links(self.service, self.process):
+        for link in self.links(bench):
             if self.mode == "sink":
                 bench.toxiproxy.aim(bench.proxy(link), bench.sink(link))
             else:
                 bench.toxiproxy.enable(bench.proxy(link), False)
 
     def heal(self, bench: Bench) -> None:
-        for link in bench.links(self.service, self.process):
+        for link in self.links(bench):
             if self.mode == "sink":
                 bench.toxiproxy.aim(bench.proxy(link), str(link.upstream))
             else:
@@ -55,5 +48,4 @@ class Down(Fault):
 
     def witness(self, bench: Bench) -> Witness:
         """No answer through the link while there is one past it."""
-        found = bench.links(self.service, self.process)
-        return links.witness(bench, found, lambda through, past: through is None and past is not None)
+        return links.witness(bench, self.links(bench), links.silent)

@@ -1,24 +1,108 @@
-"""What every link fault shares: its witness is the harness's own exchange through the link, beside one past it."""
+"""What link faults share: whom they aim at, and the witness, the harness's own exchange beside one past the link."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from shaketable.fault import Bench, Witness
-from shaketable.stack import Link
+from shaketable.fault import Bench, Fault, Witness
+from shaketable.stack import Link, Service
+from shaketable.toxiproxy import Stream
 
 #: (ms through the link, ms past it) → whether the fault is seen there; None is no answer.
 Seen = Callable[[float | None, float | None], bool]
+#: Milliseconds that something takes on a link, through it or past it; None is no answer.
+Timed = Callable[[Link, bool], float | None]
 
 
-def witness(bench: Bench, links: list[Link], seen: Seen) -> Witness:
-    """Landed when the fault is seen on every one of the links it is aimed at; the figure is how many those are."""
-    pairs = [(bench.round_trip_ms(link, through=True), bench.round_trip_ms(link, through=False)) for link in links]
-    hit = sum(seen(through, past) for through, past in pairs)
+class LinkFault(Fault):
+    """`service` through the links of `process` (one instance, or all of a kind), or of all processes."""
+
+    service: Service
+    process: str | None
+
+    @property
+    def whom(self) -> str:
+        """What a label ends with."""
+        return f" for {self.process}" if self.process else ""
+
+    @property
+    def blocks_intake(self) -> bool:
+        return self.service in ("redis", "ingest")
+
+    def aims(self, bench: Bench) -> list[str]:
+        return [link.name for link in self.links(bench)]
+
+    def links(self, bench: Bench) -> list[Link]:
+        """The links it breaks. Raises ScenarioError when there are none."""
+        return bench.links(self.service, self.process)
+
+
+@dataclass(frozen=True)
+class Toxic:
+    """What Toxiproxy is asked for; its attributes are whole numbers, their units in its documentation."""
+
+    kind: str
+    attributes: Mapping[str, int]
+    stream: Stream = "downstream"
+
+
+class ToxicFault(LinkFault):
+    """A link fault that is one toxic, or one in each direction."""
+
+    @property
+    def toxics(self) -> tuple[Toxic, ...]:
+        """What is put on each link."""
+        raise NotImplementedError
+
+    def inject(self, bench: Bench) -> None:
+        for link in self.links(bench):
+            for toxic in self.toxics:
+                bench.toxiproxy.add_toxic(
+                    bench.proxy(link), self._name(toxic), toxic.kind, toxic.attributes, toxic.stream
+                )
+
+    def heal(self, bench: Bench) -> None:
+        for link in self.links(bench):
+            for toxic in self.toxics:
+                bench.toxiproxy.remove_toxic(bench.proxy(link), self._name(toxic))
+
+    def _name(self, toxic: Toxic) -> str:
+        return f"{self.kind}-{toxic.stream}"
+
+
+def cut(bench: Bench, links: list[Link]) -> None:
+    """End the connections that are open, so that the next ones meet the fault."""
+    for link in links:
+        bench.toxiproxy.enable(bench.proxy(link), False)
+        bench.toxiproxy.enable(bench.proxy(link), True)
+
+
+def witness(bench: Bench, links: list[Link], seen: Seen, timed: Timed | None = None) -> Witness:
+    """Landed when the fault is seen on every one of the links it is aimed at; the figure is how many those are.
+
+    `timed` is the exchange; the default is the shortest there is. All links are tried at once: silent ones take long.
+    """
+    timed = timed or bench.round_trip_ms
+    with ThreadPoolExecutor(len(links)) as pool:
+        through = list(pool.map(lambda link: timed(link, True), links))
+    pairs = list(zip(through, [timed(link, False) for link in links], strict=True))
+    hit = sum(seen(a, b) for a, b in pairs)
     shown = ", ".join(
         f"{link.name}: {_ms(a)} through, {_ms(b)} past" for link, (a, b) in zip(links, pairs, strict=True)
     )
     return Witness(hit == len(links), hit, f"of {len(links)} links hit", shown)
+
+
+def silent(through: float | None, past: float | None) -> bool:
+    """No answer through the link while there is one past it."""
+    return through is None and past is not None
+
+
+def slower(by_ms: float) -> Seen:
+    """The exchange through the link takes at least so much longer than the one past it."""
+    return lambda through, past: through is not None and past is not None and through - past >= by_ms
 
 
 def _ms(value: float | None) -> str:

@@ -27,18 +27,18 @@ def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
         raise HarnessError(f"a fault could not be put into the database or taken out of it: {e}") from e
 
 
-def put(connection: psycopg.Connection[Any], relation: str, name: str, each: Literal["row", "statement"]) -> None:
+def put(connection: psycopg.Connection[Any], table: str, name: str, each: Literal["row", "statement"]) -> None:
     """Let `shaketable.NAME()` run before every insert into the relation."""
-    drop(connection, relation, name)
+    drop(connection, table, name)
     connection.execute(sql.SQL("create trigger {} before insert on {} for each {} execute function {}()").format(
-        sql.Identifier(f"shaketable_{name}"), _relation(relation), sql.SQL(each), sql.Identifier("shaketable", name)
+        sql.Identifier(f"shaketable_{name}"), relation(table), sql.SQL(each), sql.Identifier("shaketable", name)
     ))  # fmt: skip
 
 
-def drop(connection: psycopg.Connection[Any], relation: str, name: str) -> None:
+def drop(connection: psycopg.Connection[Any], table: str, name: str) -> None:
     """Take it out again; one that is not there is out already."""
     connection.execute(sql.SQL("drop trigger if exists {} on {}").format(
-        sql.Identifier(f"shaketable_{name}"), _relation(relation)
+        sql.Identifier(f"shaketable_{name}"), relation(table)
     ))  # fmt: skip
 
 
@@ -54,5 +54,6 @@ def refused(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
     return [(event_id, int(count)) for event_id, count in rows]
 
 
-def _relation(name: str) -> sql.Identifier:
+def relation(name: str) -> sql.Identifier:
+    """A relation's name, with its schema or without."""
     return sql.Identifier(*name.split("."))

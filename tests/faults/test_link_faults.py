@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
 from typing import cast
 
 import psycopg
 import pytest
+import redis
 
 from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
+from shaketable.exchange import SSL_REQUEST
 from shaketable.fault import Fault
-from shaketable.faults import Down, Latency
+from shaketable.faults import Bandwidth, Down, EnqueueReplyLost, Flaky, Latency, LimitData, Reset, Silence, Slicer
 from shaketable.op import Op
 from shaketable.stack import Link
 from shaketable.target import Target
@@ -55,7 +62,17 @@ def connects(servers: Servers, link: Link) -> bool:
     return True
 
 
-FAULTS = [Down("postgres"), Down("postgres", mode="refused"), Latency("postgres", ms=150)]
+FAULTS = [
+    Down("postgres"),
+    Down("postgres", mode="refused"),
+    Latency("postgres", ms=150),
+    Silence("postgres"),
+    Silence("postgres", direction="answers"),
+    Reset("postgres"),
+    Bandwidth("postgres", kb_s=64),
+    Slicer("postgres"),
+    LimitData("postgres", kilobytes=8),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
@@ -110,7 +127,16 @@ def test_attempts_in_an_outage_are_counted_by_who_made_them(
     assert [op.detail["by"] for op in ops] == ["tested.1"] * 3
 
 
-@pytest.mark.parametrize("fault", [Down("redis"), Latency("postgres", 5, process="nobody"), Down("ingest")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Down("redis"),
+        Latency("postgres", 5, process="nobody"),
+        Down("ingest"),
+        Flaky("redis"),
+        EnqueueReplyLost("nobody"),
+    ],
+)
 def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, bench: RunBench) -> None:
     with pytest.raises(ScenarioError):
         fault.aims(bench)
@@ -120,3 +146,90 @@ def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, 
 def test_latency_that_is_none_is_refused(ms: int) -> None:
     with pytest.raises(ScenarioError, match=f"got {ms}"):
         Latency("postgres", ms=ms)
+
+
+def test_silence_keeps_connections_open_and_swallows_what_is_sent(
+    servers: Servers, links: list[Link], bench: RunBench
+) -> None:
+    fault = Silence("postgres", process="worker-1")
+    with closing(psycopg.connect(servers.stack.database_url(links[0], "tested.1"), autocommit=True)) as old:
+        fault.inject(bench)
+        old.pgconn.send_query(b"select 1")
+        readable, _, _ = select.select([old.pgconn.socket], [], [], 0.5)
+        assert not readable  # neither an answer nor an end
+        fault.heal(bench)
+        readable, _, _ = select.select([old.pgconn.socket], [], [], 5)
+        assert readable  # the end: its stream has a hole
+    assert connects(servers, links[0])
+
+
+def test_service_does_what_it_was_asked_while_its_answers_are_swallowed(
+    servers: Servers, links: list[Link], bench: RunBench
+) -> None:
+    fault, name = Silence("postgres", process="worker-1", direction="answers"), f"heard_{secrets.token_hex(4)}"
+    with closing(psycopg.connect(servers.stack.database_url(links[0], "tested.1"), autocommit=True)) as old:
+        fault.inject(bench)
+        old.pgconn.send_query(f"create table {name} ()".encode())
+        await_that(lambda: exists(servers, name))
+        assert not select.select([old.pgconn.socket], [], [], 0.2)[0]
+        fault.heal(bench)
+
+
+def exists(servers: Servers, name: str) -> bool:
+    with psycopg.connect(servers.stack.admin_url()) as admin:
+        return admin.execute("select to_regclass(%s)", [name]).fetchone() != (None,)
+
+
+@pytest.mark.parametrize("kind", ["reset", "closed"])
+def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[Link], bench: RunBench) -> None:
+    (Reset("postgres") if kind == "reset" else Down("postgres")).inject(bench)
+    with socket.create_connection((links[0].listen.host, links[0].listen.port), timeout=5) as connection:
+        connection.sendall(SSL_REQUEST)
+        with pytest.raises(ConnectionResetError) if kind == "reset" else nullcontext():
+            assert connection.recv(1) == b""
+    (Reset("postgres") if kind == "reset" else Down("postgres")).heal(bench)
+
+
+def test_flaky_link_is_seen_to_come_and_go(servers: Servers, bench: RunBench) -> None:
+    fault = Flaky("postgres", down_ms=100, up_ms=100)
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    await_that(lambda: fault.witness(bench).figure >= 2)
+    assert bench.notes["flaky.postgres.all.back"] >= 1
+    fault.heal(bench)
+    gone = fault.witness(bench).figure
+    bench.check_links()
+    assert fault.witness(bench).figure == gone
+
+
+def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(servers: Servers, bench: RunBench) -> None:
+    fault = EnqueueReplyLost("worker-1")
+    link = servers.stack.add_link("worker-1", "redis")
+    with redis.Redis.from_url(servers.stack.redis_link_url(link), socket_timeout=0.3) as client:
+        client.ping()
+        fault.inject(bench)
+        assert not fault.witness(bench).landed  # silent, but nothing was written
+        with pytest.raises(redis.TimeoutError):
+            client.xadd("events", {"event": "1"})
+        seen = fault.witness(bench)
+        fault.heal(bench)
+    assert (seen.landed, seen.figure) == (True, 1)
+    with redis.Redis.from_url(servers.stack.redis_url()) as client:
+        assert client.xlen("events") == 1
+    servers.stack.remove_link(link)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Flaky("redis", down_ms=0), lambda: Bandwidth("redis", 0), lambda: Slicer("redis", 0),
+             lambda: LimitData("redis", 0)],
+)  # fmt: skip
+def test_link_fault_that_is_none_is_refused(make: Callable[[], Fault]) -> None:
+    with pytest.raises(ScenarioError, match="got 0"):
+        make()
+
+
+def await_that(condition: Callable[[], bool], within_s: float = 10) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)

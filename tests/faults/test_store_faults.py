@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import cast
 
 import psycopg
@@ -24,7 +25,7 @@ class Here:
     """A stack whose database is this test's own."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url, self.toxiproxy = url, SimpleNamespace()
 
     def admin_url(self) -> str:
         return self._url

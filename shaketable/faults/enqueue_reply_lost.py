@@ -1,0 +1,51 @@
+"""The queue takes an event, and the intake does not hear of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import redis
+
+from shaketable.fault import Bench, Witness
+from shaketable.faults import links
+from shaketable.faults.links import Toxic
+from shaketable.stack import Service
+
+#: Commands that put something into a queue.
+PUTS = ("xadd", "lpush", "rpush", "lmove", "zadd", "sadd", "hset", "evalsha", "eval", "fcall")
+
+
+@dataclass(frozen=True)
+class EnqueueReplyLost(links.ToxicFault):
+    """What `process` writes to Redis is done, but the reply never comes: the intake cannot know, nor can its client."""
+
+    process: str = "ingest"
+    service: ClassVar[Service] = "redis"  # type: ignore[misc]
+    kind: ClassVar[str] = "enqueue_reply_lost"
+    colour: ClassVar[str] = "#5b2c6f"
+
+    @property
+    def label(self) -> str:
+        return f"{self.process}'s replies from Redis lost"
+
+    @property
+    def toxics(self) -> tuple[Toxic, ...]:
+        return (Toxic("timeout", {"timeout": 0}),)
+
+    def inject(self, bench: Bench) -> None:
+        super().inject(bench)
+        bench.notes[self.kind] = _puts(bench)
+
+    def witness(self, bench: Bench) -> Witness:
+        """The link gives no answer, and the server, asked past it, has put something into a queue since then."""
+        seen = links.witness(bench, self.links(bench), links.silent)
+        puts = int(_puts(bench) - bench.notes.get(self.kind, float("inf"))) if self.kind in bench.notes else 0
+        return Witness(seen.landed and puts > 0, puts, "writes done unheard", f"{seen.text}; {puts} writes done since")
+
+
+def _puts(bench: Bench) -> float:
+    """Calls of those commands since the server's start."""
+    with redis.Redis.from_url(bench.redis_url, socket_timeout=2) as client:
+        told = cast("dict[str, Any]", client.info("commandstats"))
+    return float(sum(told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in PUTS))

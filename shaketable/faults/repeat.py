@@ -1,0 +1,39 @@
+"""Something that a fault does again and again while it is active, in a thread that the bench holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+#: Seconds that one turn may take to end once it is told to.
+END_S = 15.0
+
+
+class Repeat:
+    """Calls `turn` until it is closed, `pause_s` after each; `turn` gets an event that is set when it must end.
+
+    What a turn raises ends the repetition, and is raised again by `close`, which runs in the injector's thread.
+    """
+
+    def __init__(self, name: str, turn: Callable[[threading.Event], None], pause_s: float = 0.0) -> None:
+        self._turn, self._pause_s = turn, pause_s
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._turn(self._stop)
+                self._stop.wait(self._pause_s)
+        except BaseException as e:  # reaches the injector through `close`
+            self._error = e
+
+    def close(self) -> None:
+        """End it. Raises what a turn raised."""
+        self._stop.set()
+        self._thread.join(END_S)
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error

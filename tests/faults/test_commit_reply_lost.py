@@ -1,0 +1,129 @@
+"""A COMMIT whose reply is lost: stored, and its client does not know; on a real Postgres, through a real link."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from shaketable.bench import RunBench
+from shaketable.errors import ScenarioError
+from shaketable.faults import CommitReplyLost
+from shaketable.stack import Link, Stack
+from shaketable.target import Target
+from tests.conftest import Servers
+from tests.faults.test_link_faults import await_that
+
+MARK = "9e107d9d-0000-4000-8000-000000000001"
+
+
+class Here:
+    """The stack, but with this test's own database."""
+
+    def __init__(self, servers: Servers, links: list[Link]) -> None:
+        self._servers, self.links, self.toxiproxy = servers, links, servers.stack.toxiproxy
+
+    def admin_url(self) -> str:
+        return self._servers.superuser_url
+
+    def proxy(self, link: Link) -> str:
+        return self._servers.stack.proxy(link)
+
+
+class Aimed:
+    """What this fault asks of a target: the relation, and which processes a name means."""
+
+    class manifest:  # noqa: N801
+        name = "tested"
+
+        class stored:  # noqa: N801
+            relation: str | None = "kept"
+
+    def named(self, name: str) -> list[object]:
+        if name not in ("worker", "worker-1"):
+            raise ScenarioError(f"no process {name}")
+        return [type("Instance", (), {"name": "worker-1"})()]
+
+
+@pytest.fixture
+def link(servers: Servers) -> Iterator[Link]:
+    made = servers.stack.add_link("worker-1", "postgres")
+    yield made
+    servers.stack.remove_link(made)
+
+
+@pytest.fixture
+def bench(servers: Servers, link: Link) -> Iterator[RunBench]:
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("create table kept (id uuid, month date) partition by range (month)")
+        connection.execute("create table kept_all partition of kept for values from ('2000-01-01') to ('2100-01-01')")
+    with RunBench(cast(Stack, Here(servers, [link])), cast(Target, Aimed()), lambda _: None, list) as made:
+        yield made
+
+
+def session(servers: Servers, link: Link, name: str = "worker-1.1") -> psycopg.Connection[Any]:
+    """As the target connects: through the link, to this test's database."""
+    database = servers.postgres_url.rsplit("/", 1)[1].partition("?")[0]
+    url = servers.stack.database_url(link, name).replace("/events?", f"/{database}?")
+    return psycopg.connect(url, connect_timeout=5)
+
+
+def stored(servers: Servers) -> int:
+    with psycopg.connect(servers.superuser_url) as connection:
+        row = connection.execute("select count(*) from kept").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def test_client_does_not_know_and_the_store_has_it(servers: Servers, bench: RunBench, link: Link) -> None:
+    fault = CommitReplyLost(every_s=60)
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    with closing(session(servers, link)) as connection:
+        for _ in range(50):
+            connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
+        with pytest.raises(psycopg.OperationalError):
+            connection.commit()
+    await_that(lambda: fault.witness(bench).landed)
+    seen = fault.witness(bench)
+    fault.heal(bench)
+    assert (seen.figure, seen.unit) == (1, "replies lost")
+    assert stored(servers) == 50
+
+
+def test_healed_commits_are_answered(servers: Servers, bench: RunBench, link: Link) -> None:
+    fault = CommitReplyLost(every_s=0.1)
+    fault.heal(bench)
+    fault.inject(bench)
+    fault.heal(bench)
+    fault.heal(bench)
+    began = time.monotonic()
+    with session(servers, link) as connection:
+        connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
+    assert stored(servers) == 1
+    assert time.monotonic() - began < 5  # a forgotten lock would hold it for ever
+
+
+def test_others_commit_only_waits_its_turn(servers: Servers, bench: RunBench) -> None:
+    fault = CommitReplyLost(every_s=60, process="worker-1")
+    fault.inject(bench)
+    with psycopg.connect(servers.postgres_url, application_name="other.1") as connection:
+        connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
+    assert stored(servers) == 1
+    assert not fault.witness(bench).landed
+    fault.heal(bench)
+
+
+@pytest.mark.parametrize("process", ["nobody"])
+def test_fault_aimed_at_nothing_says_so(bench: RunBench, process: str) -> None:
+    with pytest.raises(ScenarioError):
+        CommitReplyLost(process=process).aims(bench)
+
+
+def test_a_turn_without_time_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="got 0"):
+        CommitReplyLost(every_s=0)
