@@ -1,0 +1,39 @@
+"""Database, queue and network fail in turn, and nobody touches anything."""
+
+from shaketable.checks import (
+    BreakerBehaves,
+    ContentIntact,
+    HealthHonest,
+    IntakeSurvives,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+    RefusesRightly,
+)  # fmt: skip
+from shaketable.faults import Down, Latency
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="The database is away, then Redis, then every link is slow: well again within seconds.",
+    load=Load(rate=120, baseline_s=4, shake_s=24, recover_s=9),
+    timeline=(
+        At(0.5, 8, Down("postgres", mode="refused")),
+        At(11, 14, Down("redis")),
+        At(16, 22, Latency("postgres", ms=200)),
+        At(17, 22, Latency("redis", ms=100)),
+        At(18, 22, Latency("ingest", ms=100)),
+    ),
+    settings={
+        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 5,
+        "health_grace_s": 2,
+    },
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), IntakeSurvives(),
+        BreakerBehaves(), HealthHonest(),
+        RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=10),
+    ),
+)  # fmt: skip

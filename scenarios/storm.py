@@ -1,0 +1,46 @@
+"""Many faults, drawn from the seed."""
+
+from shaketable.checks import (
+    BreakerBehaves,
+    ContentIntact,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+    RecoversInTime,
+    RefusesRightly,
+)  # fmt: skip
+from shaketable.faults import Down, Kill, Latency, Pause, Restart, Terminate
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.storm import Storm, gust
+
+SCENARIO = Scenario(
+    story="Faults of all kinds, drawn from the seed, two at a time: nothing is lost, all is well again.",
+    load=Load(rate=120, baseline_s=3, shake_s=26, recover_s=8),
+    storm=Storm((
+        gust(Down("postgres"), "postgres", least_s=3),
+        gust(Down("postgres", mode="refused"), "postgres", least_s=3),
+        gust(Latency("postgres", ms=300), "postgres"),
+        gust(Down("postgres", process="worker-1"), "postgres", "worker-1"),
+        gust(Down("redis"), "redis", most_s=4),
+        gust(Latency("redis", ms=100), "redis"),
+        gust(Down("ingest", mode="refused"), "ingest", most_s=3),
+        gust(Kill("worker-1"), "worker-1"),
+        gust(Kill("worker-2"), "worker-2"),
+        gust(Kill("ingest"), "ingest", most_s=3),
+        gust(Pause("worker-1"), "worker-1", least_s=4, most_s=7),
+        gust(Pause("worker-2"), "worker-2", least_s=4, most_s=7),
+        gust(Terminate("worker-2"), "worker-2"),
+        gust(Restart("worker"), "worker-1", "worker-2", least_s=4),
+        gust(Restart("ingest"), "ingest", most_s=3),
+    )),
+    settings={
+        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "attempt_timeout_s": 3,
+        "open_within_s": 6, "health_grace_s": 2,
+    },
+    checks=(
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), BreakerBehaves(),
+        RecoversInTime(commit_within_s=8, closed_within_s=8, healthy_within_s=12, backlog_within_s=15),
+    ),
+)  # fmt: skip
