@@ -16,7 +16,7 @@ from shaketable.scenario import Scenario
 SCENARIO = Scenario(
     story="A thousand events a second for 20 s: the backlog stays short, every event is stored once and in time.",
     load=Load(rate=1000, baseline_s=3, shake_s=14, recover_s=3),
-    mix=Mix(resent=0.01, ordered=0.05),
+    mix=Mix(resent=0.01, ordered=0.04, ordered_organizations=40),  # one a second each: they wait for their answers
     settings={"lease_s": 3},
     checks=(
         NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
