@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from shaketable import manifest, rundir
+from shaketable.load import SHAPES
+from shaketable.mix import SHARES
 from shaketable.op import Kind
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +55,12 @@ def test_every_file_of_a_run_directory_is_told_of() -> None:
 def test_every_kind_of_op_is_told_of() -> None:
     told = (DOCS / "run-directory.md").read_text()
     assert {kind.value for kind in Kind if f"| `{kind.value}` |" not in told} == set()
+
+
+def test_every_shape_of_a_load_and_every_share_of_a_mix_is_told_of() -> None:
+    told = (DOCS / "scenarios.md").read_text()
+    assert [name for name in SHAPES if f"| `{name}` |" not in told] == []
+    assert [name for name in SHARES if name not in told] == []
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
