@@ -12,20 +12,20 @@ from shaketable.checks import (
     RecoversInTime,
     RefusesRightly,
 )  # fmt: skip
-from shaketable.faults import Down, Latency
+from shaketable.faults import Down, Flaky, Latency, Silence
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 from shaketable.timeline import At
 
 SCENARIO = Scenario(
-    story="The database is away, then Redis, then every link is slow: well again within seconds.",
+    story="The database is away, then Redis, then the network plays up: well again within seconds.",
     load=Load(rate=120, baseline_s=4, shake_s=24, recover_s=9),
     timeline=(
         At(0.5, 8, Down("postgres", mode="refused")),
         At(11, 14, Down("redis")),
-        At(16, 22, Latency("postgres", ms=200)),
-        At(17, 22, Latency("redis", ms=100)),
-        At(18, 22, Latency("ingest", ms=100)),
+        At(16, 19, Silence("ingest")),
+        At(20, 23, Flaky("postgres")),
+        At(20, 23, Latency("redis", ms=100)),
     ),
     settings={
         "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 5,

@@ -10,10 +10,25 @@ from shaketable.checks import (
     RecoversInTime,
     RefusesRightly,
 )  # fmt: skip
-from shaketable.faults import Down, Kill, Latency, Pause, Restart, Terminate
+from shaketable.faults import (
+    CommitReplyLost,
+    Down,
+    EnqueueReplyLost,
+    Flaky,
+    Kill,
+    Latency,
+    Pause,
+    Reset,
+    Restart,
+    Silence,
+    Terminate,
+)  # fmt: skip
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 from shaketable.storm import Storm, gust
+
+#: No toxic is taken off while somebody does not read: Toxiproxy would wedge. `shaketable` mends that, but it is no gust.
+TOXIC = "toxic"
 
 SCENARIO = Scenario(
     story="Faults of all kinds, drawn from the seed, two at a time: nothing is lost, all is well again.",
@@ -21,16 +36,22 @@ SCENARIO = Scenario(
     storm=Storm((
         gust(Down("postgres"), "postgres", least_s=3),
         gust(Down("postgres", mode="refused"), "postgres", least_s=3),
-        gust(Latency("postgres", ms=300), "postgres"),
         gust(Down("postgres", process="worker-1"), "postgres", "worker-1"),
+        gust(Flaky("postgres"), "postgres", least_s=3),
+        gust(Reset("postgres"), "postgres", TOXIC),
+        gust(Silence("postgres"), "postgres", TOXIC, least_s=4, most_s=6),
+        gust(Latency("postgres", ms=300), "postgres", TOXIC),
+        gust(CommitReplyLost(), "postgres", "redis", "ingest", least_s=3),
         gust(Down("redis"), "redis", most_s=4),
-        gust(Latency("redis", ms=100), "redis"),
+        gust(Silence("redis"), "redis", TOXIC, most_s=4),
+        gust(Latency("redis", ms=100), "redis", TOXIC),
+        gust(EnqueueReplyLost(), "redis", "ingest", TOXIC, most_s=3),
         gust(Down("ingest", mode="refused"), "ingest", most_s=3),
         gust(Kill("worker-1"), "worker-1"),
         gust(Kill("worker-2"), "worker-2"),
         gust(Kill("ingest"), "ingest", most_s=3),
-        gust(Pause("worker-1"), "worker-1", least_s=4, most_s=7),
-        gust(Pause("worker-2"), "worker-2", least_s=4, most_s=7),
+        gust(Pause("worker-1"), "worker-1", TOXIC, least_s=4, most_s=7),
+        gust(Pause("worker-2"), "worker-2", TOXIC, least_s=4, most_s=7),
         gust(Terminate("worker-2"), "worker-2"),
         gust(Restart("worker"), "worker-1", "worker-2", least_s=4),
         gust(Restart("ingest"), "ingest", most_s=3),

@@ -3,6 +3,7 @@
 from shaketable.checks import (
     ContentIntact,
     HealthHonest,
+    Isolated,
     NoDuplicates,
     NoLoss,
     NothingInvented,

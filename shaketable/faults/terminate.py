@@ -18,7 +18,7 @@ class Terminate(ProcessFault):
 
     process: str
     kind: ClassVar[str] = "terminate"
-    colour: ClassVar[str] = "#5b2c6f"
+    colour: ClassVar[str] = "#76448a"
 
     @property
     def label(self) -> str:
