@@ -27,7 +27,7 @@ from shaketable.load import Load
 from shaketable.scenario import Scenario
 from shaketable.storm import Storm, gust
 
-#: No toxic is taken off while somebody does not read: Toxiproxy would wedge. `shaketable` mends that, but it is no gust.
+#: No toxic is taken off while somebody does not read: Toxiproxy would wedge, which is mended but is no gust of ours.
 TOXIC = "toxic"
 
 SCENARIO = Scenario(
