@@ -96,7 +96,10 @@ class RunBench:
         return self._sinks[link.name].address
 
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
-        return exchange.round_trip_ms(link.service, link.listen if through else link.upstream)
+        return self.ask(link, through).ms
+
+    def ask(self, link: Link, through: bool) -> exchange.Answer:
+        return exchange.ask(link.service, link.listen if through else link.upstream)
 
     def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
         stack = self._stack

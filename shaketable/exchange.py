@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from typing import Literal, NamedTuple
 
 from shaketable.stack import Address, Service
 
@@ -25,16 +26,47 @@ _OPENING: dict[Service, bytes] = {
 }
 
 
+How = Literal["answered", "refused", "closed", "reset", "silent"]
+
+
+class Answer(NamedTuple):
+    """How an exchange ended, and after how many milliseconds since it began to connect."""
+
+    how: How
+    took_ms: float
+
+    @property
+    def ms(self) -> float | None:
+        """Until the first byte of an answer; None when there was none."""
+        return self.took_ms if self.how == "answered" else None
+
+    def __str__(self) -> str:
+        return f"{self.took_ms:.1f} ms" if self.how == "answered" else f"no answer ({self.how})"
+
+
+def ask(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> Answer:
+    """One exchange."""
+    began = time.monotonic_ns()
+    how = _ends(service, at, timeout_s)
+    return Answer(how, (time.monotonic_ns() - began) / 1e6)
+
+
 def round_trip_ms(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> float | None:
     """Milliseconds from connecting to the first byte of an answer; None when there is none."""
-    began = time.monotonic_ns()
+    return ask(service, at, timeout_s).ms
+
+
+def _ends(service: Service, at: Address, timeout_s: float) -> How:
     try:
         with socket.create_connection((at.host, at.port), timeout=timeout_s) as connection:
             connection.sendall(_OPENING[service])
-            answer = connection.recv(1)
+            return "answered" if connection.recv(1) else "closed"
+    except ConnectionRefusedError:
+        return "refused"
+    except TimeoutError:
+        return "silent"
     except OSError:
-        return None
-    return (time.monotonic_ns() - began) / 1e6 if answer else None
+        return "reset"
 
 
 def is_ours(opening: bytes) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from shaketable.exchange import Answer
 from shaketable.stack import Link, Server, Service
 from shaketable.toxiproxy import Toxiproxy
 
@@ -82,6 +83,10 @@ class Bench(Protocol):
 
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
         """One exchange with the link's service, through the proxy or past it; None when there is no answer."""
+        ...
+
+    def ask(self, link: Link, through: bool) -> Answer:
+        """The same, told by how it ended."""
         ...
 
     def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:

@@ -8,6 +8,7 @@ connections, which is a fault in itself, and is recorded as one.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -49,35 +50,42 @@ class RecoveringToxiproxy(Toxiproxy):
         super().__init__(host, port)
         self._restart, self._clock = restart, clock or SystemClock()
         self._wanted: dict[str, Proxy] = {}
+        self._lock = threading.RLock()  # a fault may have a thread of its own: one change at a time
         self.record: Callable[[Op], object] = id  # takes every recovery; nobody listens yet
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> None:
-        change = partial(super().create, name, listen, upstream, enabled)
-        self._change(name, Proxy(listen, upstream, enabled), change)
+        with self._lock:
+            change = partial(super().create, name, listen, upstream, enabled)
+            self._change(name, Proxy(listen, upstream, enabled), change)
 
     def delete(self, name: str) -> None:
-        super().delete(name)
-        self._wanted.pop(name, None)
+        with self._lock:
+            super().delete(name)
+            self._wanted.pop(name, None)
 
     def aim(self, name: str, upstream: str) -> None:
-        wanted = self._wanted.get(name)
-        self._change(name, wanted and replace(wanted, upstream=upstream), partial(super().aim, name, upstream))
+        with self._lock:
+            wanted = self._wanted.get(name)
+            self._change(name, wanted and replace(wanted, upstream=upstream), partial(super().aim, name, upstream))
 
     def enable(self, name: str, on: bool) -> None:
-        wanted = self._wanted.get(name)
-        self._change(name, wanted and replace(wanted, enabled=on), partial(super().enable, name, on))
+        with self._lock:
+            wanted = self._wanted.get(name)
+            self._change(name, wanted and replace(wanted, enabled=on), partial(super().enable, name, on))
 
     def add_toxic(
         self, proxy: str, name: str, kind: str, attributes: Mapping[str, int], stream: Stream = "downstream"
     ) -> None:
-        wanted, toxic = self._wanted.get(proxy), Toxic(kind, dict(attributes), stream)
-        change = partial(super().add_toxic, proxy, name, kind, attributes, stream)
-        self._change(proxy, wanted and replace(wanted, toxics={**wanted.toxics, name: toxic}), change)
+        with self._lock:
+            wanted, toxic = self._wanted.get(proxy), Toxic(kind, dict(attributes), stream)
+            change = partial(super().add_toxic, proxy, name, kind, attributes, stream)
+            self._change(proxy, wanted and replace(wanted, toxics={**wanted.toxics, name: toxic}), change)
 
     def remove_toxic(self, proxy: str, name: str) -> None:
-        wanted = self._wanted.get(proxy)
-        left = {key: toxic for key, toxic in wanted.toxics.items() if key != name} if wanted else {}
-        self._change(proxy, wanted and replace(wanted, toxics=left), partial(super().remove_toxic, proxy, name))
+        with self._lock:
+            wanted = self._wanted.get(proxy)
+            left = {key: toxic for key, toxic in wanted.toxics.items() if key != name} if wanted else {}
+            self._change(proxy, wanted and replace(wanted, toxics=left), partial(super().remove_toxic, proxy, name))
 
     def _change(self, name: str, wanted: Proxy | None, change: Callable[[], None]) -> None:
         """Make a change; where the server does not answer it, mend. What it refuses is not wanted any more."""

@@ -102,6 +102,22 @@ def fault(
     return write
 
 
+def looked(at: float, figure: float, *, landed: bool = True) -> Part:
+    """One more look at the last fault."""
+
+    def write(book: Book) -> None:
+        detail = {
+            "fault": len(book.timeline) - 1,
+            "landed": landed,
+            "figure": figure,
+            "unit": "cuts",
+            "text": f"{at:g}",
+        }
+        book.op(rundir.FAULTS, "injector", Kind.WITNESS, at, at, **detail)
+
+    return write
+
+
 def sunk(process: str, *times: float, by: str | None = None) -> Part:
     """Connection attempts that a sink took."""
 

@@ -15,6 +15,7 @@ from tests.histories import (
     exited,
     fault,
     history,
+    looked,
     ns,
     phase,
     probe,
@@ -103,6 +104,14 @@ def test_attempt_at_an_event_that_no_schedule_knows_is_an_error(tmp_path):
 def test_queue_is_the_sum_of_its_keys_and_unknown_if_one_is():
     assert history(queued(2), queued(3)).queue_length == 5
     assert history(queued(2), queued(None)).queue_length is None
+
+
+def test_of_the_looks_at_a_fault_the_first_of_the_strongest_that_landed_is_its_witness():
+    looks = [looked(6, 9, landed=False), looked(7, 3), looked(8, 5), looked(8.5, 5)]
+    seen = history(fault(5, 9), *looks).faults[0]
+    assert (seen.landed, seen.figure, seen.text) == (True, 5, "8")
+    never = history(fault(5, 9, landed=False), looked(6, 2, landed=False)).faults[0]
+    assert (never.landed, never.figure, never.text) == (False, 2, "6")
 
 
 def test_fault_has_its_times_and_the_witness_that_landed():

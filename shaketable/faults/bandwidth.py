@@ -43,4 +43,4 @@ class Bandwidth(links.ToxicFault):
         """A transfer of the harness's own takes at least half as long as that width makes it, beside one past it."""
         kilobytes = max(1, round(self.kb_s * SAMPLE_S))
         timed = partial(bench.transfer_ms, kilobytes=kilobytes)
-        return links.witness(bench, self.links(bench), links.slower(kilobytes / self.kb_s * 1000 / 2), timed)
+        return links.witness(self.links(bench), links.slower(kilobytes / self.kb_s * 1000 / 2), timed)

@@ -47,5 +47,5 @@ class Down(links.LinkFault):
                 bench.toxiproxy.enable(bench.proxy(link), True)
 
     def witness(self, bench: Bench) -> Witness:
-        """No answer through the link while there is one past it."""
-        return links.witness(bench, self.links(bench), links.silent)
+        """Connections through the link are refused or closed, while there is an answer past it."""
+        return links.witness_how(bench, self.links(bench), "refused", "closed", "reset")

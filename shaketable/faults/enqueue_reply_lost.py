@@ -12,8 +12,8 @@ from shaketable.faults import links
 from shaketable.faults.links import Toxic
 from shaketable.stack import Service
 
-#: Commands that put something into a queue.
-PUTS = ("xadd", "lpush", "rpush", "lmove", "zadd", "sadd", "hset", "evalsha", "eval", "fcall")
+#: Commands that put something into a queue, a script's too; none that a worker takes it out by, or says it lives.
+PUTS = ("xadd", "lpush", "rpush", "zadd")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class EnqueueReplyLost(links.ToxicFault):
 
     def witness(self, bench: Bench) -> Witness:
         """The link gives no answer, and the server, asked past it, has put something into a queue since then."""
-        seen = links.witness(bench, self.links(bench), links.silent)
+        seen = links.witness_how(bench, self.links(bench), "silent")
         puts = int(_puts(bench) - bench.notes.get(self.kind, float("inf"))) if self.kind in bench.notes else 0
         return Witness(seen.landed and puts > 0, puts, "writes done unheard", f"{seen.text}; {puts} writes done since")
 

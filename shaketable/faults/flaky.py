@@ -41,12 +41,12 @@ class Flaky(links.LinkFault):
         bench.hold(self._key, Repeat(self._key, partial(self._turn, bench, found)))
 
     def _turn(self, bench: Bench, found: list[Link], stop: threading.Event) -> None:
-        """Away and back; each is seen by an exchange of the harness's own, on the first of the links."""
+        """Away and back; each is seen by exchanges of the harness's own, on all of the links."""
         for on, state, ms in ((False, "gone", self.down_ms), (True, "back", self.up_ms)):
             for link in found:
                 bench.toxiproxy.enable(bench.proxy(link), on)
-            answered = bench.round_trip_ms(found[0], True) is not None
-            bench.notes[f"{self._key}.{state}"] += answered is on
+            seen = all(through.how == ("answered" if on else "refused") for through, _ in links.both(found, bench.ask))
+            bench.notes[f"{self._key}.{state}"] += seen
             stop.wait(ms / 1000)
 
     def heal(self, bench: Bench) -> None:
@@ -55,9 +55,9 @@ class Flaky(links.LinkFault):
             bench.toxiproxy.enable(bench.proxy(link), True)
 
     def witness(self, bench: Bench) -> Witness:
-        """How often it was seen to be gone since the injection."""
+        """How often it was seen to be gone since the injection, and that it came back."""
         gone, back = (int(bench.notes.get(f"{self._key}.{state}", 0)) for state in ("gone", "back"))
-        return Witness(gone > 0, gone, "absences", f"seen gone {gone} times and back {back} times")
+        return Witness(gone > 0 and back > 0, gone, "absences", f"seen gone {gone} times and back {back} times")
 
     @property
     def _key(self) -> str:

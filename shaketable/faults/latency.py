@@ -36,4 +36,4 @@ class Latency(links.ToxicFault):
 
     def witness(self, bench: Bench) -> Witness:
         """The exchange through the link takes at least half of `ms` longer than the one past it."""
-        return links.witness(bench, self.links(bench), links.slower(self.ms / 2))
+        return links.witness(self.links(bench), links.slower(self.ms / 2), bench.round_trip_ms)

@@ -38,4 +38,4 @@ class LimitData(links.ToxicFault):
     def witness(self, bench: Bench) -> Witness:
         """A transfer of twice that much breaks off through the link, and does not past it."""
         timed = partial(bench.transfer_ms, kilobytes=2 * self.kilobytes)
-        return links.witness(bench, self.links(bench), links.silent, timed)
+        return links.witness(self.links(bench), links.silent, timed)

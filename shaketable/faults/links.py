@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
+from shaketable.exchange import How
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.stack import Link, Service
 from shaketable.toxiproxy import Stream
 
+T = TypeVar("T")
 #: (ms through the link, ms past it) → whether the fault is seen there; None is no answer.
 Seen = Callable[[float | None, float | None], bool]
 #: Milliseconds that something takes on a link, through it or past it; None is no answer.
@@ -79,20 +82,29 @@ def cut(bench: Bench, links: list[Link]) -> None:
         bench.toxiproxy.enable(bench.proxy(link), True)
 
 
-def witness(bench: Bench, links: list[Link], seen: Seen, timed: Timed | None = None) -> Witness:
-    """Landed when the fault is seen on every one of the links it is aimed at; the figure is how many those are.
+def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
+    """Landed when the fault is seen on every one of the links it is aimed at; the figure is how many those are."""
+    pairs = both(links, timed)
+    return _told(links, [seen(*pair) for pair in pairs], [(_ms(a), _ms(b)) for a, b in pairs])
 
-    `timed` is the exchange; the default is the shortest there is. All links are tried at once: silent ones take long.
-    """
-    timed = timed or bench.round_trip_ms
+
+def witness_how(bench: Bench, links: list[Link], *how: How) -> Witness:
+    """The same by the shortest exchange there is: it ended in one of these ways, while there is an answer past it."""
+    pairs = both(links, bench.ask)
+    seen = [through.how in how and past.how == "answered" for through, past in pairs]
+    return _told(links, seen, [(str(a), str(b)) for a, b in pairs])
+
+
+def both(links: list[Link], exchange: Callable[[Link, bool], T]) -> list[tuple[T, T]]:
+    """It through each link, all at once since silent ones take long, then past each."""
     with ThreadPoolExecutor(len(links)) as pool:
-        through = list(pool.map(lambda link: timed(link, True), links))
-    pairs = list(zip(through, [timed(link, False) for link in links], strict=True))
-    hit = sum(seen(a, b) for a, b in pairs)
-    shown = ", ".join(
-        f"{link.name}: {_ms(a)} through, {_ms(b)} past" for link, (a, b) in zip(links, pairs, strict=True)
-    )
-    return Witness(hit == len(links), hit, f"of {len(links)} links hit", shown)
+        through = list(pool.map(lambda link: exchange(link, True), links))
+    return list(zip(through, [exchange(link, False) for link in links], strict=True))
+
+
+def _told(links: list[Link], seen: list[bool], shown: list[tuple[str, str]]) -> Witness:
+    text = ", ".join(f"{link.name}: {a} through, {b} past" for link, (a, b) in zip(links, shown, strict=True))
+    return Witness(all(seen), sum(seen), f"of {len(links)} links hit", text)
 
 
 def silent(through: float | None, past: float | None) -> bool:

@@ -41,5 +41,5 @@ class Reset(links.ToxicFault):
         links.cut(bench, self.links(bench))
 
     def witness(self, bench: Bench) -> Witness:
-        """No answer through the link while there is one past it."""
-        return links.witness(bench, self.links(bench), links.silent)
+        """An exchange through the link ends with a reset, while there is an answer past it."""
+        return links.witness_how(bench, self.links(bench), "reset")

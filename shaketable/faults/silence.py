@@ -40,5 +40,5 @@ class Silence(links.ToxicFault):
         return (requests, answers) if self.direction == "both" else (answers,)
 
     def witness(self, bench: Bench) -> Witness:
-        """No answer through the link, within the 2 s that an exchange may take, while there is one past it."""
-        return links.witness(bench, self.links(bench), links.silent)
+        """Through the link neither an answer nor an end within the 2 s that an exchange may take, an answer past it."""
+        return links.witness_how(bench, self.links(bench), "silent")

@@ -50,4 +50,4 @@ class Slicer(links.ToxicFault):
         kilobytes = max(1, round(SAMPLE * self.bytes_ / 1000))
         delays_ms = kilobytes * 1000 / self.bytes_ * self.delay_us / 1000
         timed = partial(bench.transfer_ms, kilobytes=kilobytes)
-        return links.witness(bench, self.links(bench), links.slower(delays_ms / 2), timed)
+        return links.witness(self.links(bench), links.slower(delays_ms / 2), timed)

@@ -79,17 +79,22 @@ def _recovery(number: int, o: Op, shake: int | None) -> Fault:
 def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
     injected, healed = _last(ops, Kind.INJECT), _last(ops, Kind.HEAL)
     seen = [o for o in ops if o.kind == Kind.WITNESS]
-    best = next((o for o in seen if o.detail.get("landed")), seen[-1] if seen else None)
+    best = max((o for o in seen if o.detail.get("landed")), key=_figure, default=seen[-1] if seen else None)
     told, of_it = best.detail if best else {}, ops[0].detail if ops else {}
-    figure = told.get("figure")
     return Fault(
         number, entry.at_s, entry.until_s, entry.label, entry.fault,
         bool(of_it.get("blocks_store")), bool(of_it.get("blocks_intake")),
         injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
         _ended(healed), bool(told.get("landed")) if best else None,
-        float(figure) if isinstance(figure, int | float) else None,
+        _figure(best) if best and "figure" in told else None,
         str(told.get("unit", "")), str(told.get("text", "")),
     )  # fmt: skip
+
+
+def _figure(o: Op) -> float:
+    """The first of the strongest looks tells most: some figures grow while a fault is active."""
+    figure = o.detail.get("figure")
+    return float(figure) if isinstance(figure, int | float) else 0.0
 
 
 def _last(ops: list[Op], kind: Kind) -> Op | None:

@@ -190,6 +190,31 @@ def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[
     (Reset("postgres") if kind == "reset" else Down("postgres")).heal(bench)
 
 
+@pytest.mark.parametrize("other", [Down("postgres"), Down("postgres", mode="refused"), Reset("postgres")])
+def test_silence_is_not_seen_where_connections_end(other: Fault, bench: RunBench) -> None:
+    other.inject(bench)
+    assert other.witness(bench).landed
+    assert not Silence("postgres").witness(bench).landed
+    other.heal(bench)
+
+
+def test_one_process_alone_is_silent_and_the_witness_tells_how(bench: RunBench) -> None:
+    Silence("postgres", process="worker-2").inject(bench)
+    seen = Down("postgres").witness(bench)
+    assert (seen.landed, seen.figure) == (False, 0)
+    assert "worker-2-postgres: no answer (silent) through" in seen.text
+    Silence("postgres", process="worker-2").heal(bench)
+
+
+def test_one_absence_without_return_is_no_witness_of_a_flaky_link(bench: RunBench) -> None:
+    fault = Flaky("postgres", down_ms=60_000)
+    fault.inject(bench)
+    await_that(lambda: fault.witness(bench).figure == 1)
+    assert not fault.witness(bench).landed
+    fault.heal(bench)
+    bench.check_links()
+
+
 def test_flaky_link_is_seen_to_come_and_go(servers: Servers, bench: RunBench) -> None:
     fault = Flaky("postgres", down_ms=100, up_ms=100)
     assert not fault.witness(bench).landed
@@ -208,7 +233,11 @@ def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(servers: Ser
     with redis.Redis.from_url(servers.stack.redis_link_url(link), socket_timeout=0.3) as client:
         client.ping()
         fault.inject(bench)
-        assert not fault.witness(bench).landed  # silent, but nothing was written
+        with redis.Redis.from_url(servers.stack.redis_url()) as worker:  # beats, reads a head: puts nothing in a queue
+            worker.sadd("workers", "worker-1")
+            worker.eval("return redis.call('XRANGE', KEYS[1], '-', '+')", 1, "events")
+        unwritten = fault.witness(bench)
+        assert (unwritten.landed, unwritten.figure) == (False, 0)
         with pytest.raises(redis.TimeoutError):
             client.xadd("events", {"event": "1"})
         seen = fault.witness(bench)
