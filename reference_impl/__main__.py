@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import clerk, ingest, log, office, retention, server
+from reference_impl import clerk, ingest, log, office, retention, server, verifier
 from reference_impl.errors import SettingsError
 from reference_impl.migrate import migrate
 from reference_impl.settings import Settings
@@ -48,6 +48,7 @@ COMMANDS = {
     "work": Command(work, ["database_url", "redis_url"], "deliver from the queue to the database"),
     "dead-letters": Command(clerk.run, ["database_url"], "list, show, replay or drop dead letters", clerk.arguments),
     "retention": Command(retention.run, ["database_url"], "make months ahead, drop those that no policy holds"),
+    "verify": Command(verifier.run, ["database_url"], "hash anew all that is stored; exit 1 if an event was changed"),
 }
 
 

@@ -53,4 +53,6 @@ def test_help_names_every_command() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "reference_impl", "--help"], capture_output=True, text=True, check=True
     )
-    assert all(command in ended.stdout for command in ("migrate", "ingest", "work", "dead-letters", "retention"))
+    assert all(
+        command in ended.stdout for command in ("migrate", "ingest", "work", "dead-letters", "retention", "verify")
+    )
