@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,22 +23,22 @@ _BUSY = f"import os, time\nos.nice({NICE})\nend = time.monotonic() + {LONGEST_S}
 
 @dataclass(frozen=True)
 class CpuPressure(Fault):
-    """`busy` processes of the harness's own compute without pause, beside the target's.
+    """`per_core` processes of the harness's own for each core compute without pause, beside the target's.
 
     They are a little nicer than the rest, so that the load keeps its schedule. Healing ends them.
     """
 
-    busy: int = 4
+    per_core: int = 3
     kind: ClassVar[str] = "cpu_pressure"
     colour: ClassVar[str] = "#b9770e"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.busy <= 64:
-            raise ScenarioError(f"expected 1 to 64 busy processes, got {self.busy}: twice the machine's cores will do")
+        if not 1 <= self.per_core <= 16:
+            raise ScenarioError(f"expected 1 to 16 busy processes a core, got {self.per_core}: 3 will do")
 
     @property
     def label(self) -> str:
-        return f"{self.busy} busy processes beside the target"
+        return f"{self.per_core} busy processes a core"
 
     @property
     def blocks_intake(self) -> bool:
@@ -49,8 +50,9 @@ class CpuPressure(Fault):
         return bench.instances()
 
     def inject(self, bench: Bench) -> None:
+        busy = self.per_core * len(os.sched_getaffinity(0))
         bench.notes.update({f"{self.kind}.{name}": value for name, value in _times(bench).items()})
-        bench.hold(self.kind, _All([bench.beside("busy", [sys.executable, "-c", _BUSY]) for _ in range(self.busy)]))
+        bench.hold(self.kind, _All([bench.beside("busy", [sys.executable, "-c", _BUSY]) for _ in range(busy)]))
 
     def heal(self, bench: Bench) -> None:
         bench.release(self.kind)
