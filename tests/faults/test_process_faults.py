@@ -167,6 +167,7 @@ def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, bench:
     assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
 
 
+@pytest.mark.slow
 def test_healing_twice_and_before_injecting_is_harmless(bench: RunBench, target: Target) -> None:
     faults: list[Fault] = [
         Kill("worker-1"),
@@ -205,6 +206,7 @@ def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(bench: RunB
     assert not Pause("worker-1").witness(bench).landed
 
 
+@pytest.mark.slow
 def test_process_that_does_not_heed_sigterm_is_killed_after_its_grace(bench: RunBench, target: Target) -> None:
     (target.instances["worker-1"].state / "stubborn").touch()
     Restart("worker-1").inject(bench)  # the next incarnation is stubborn
@@ -233,6 +235,7 @@ def test_end_that_was_asked_for_is_not_taken_for_a_death(bench: RunBench, target
     assert [op.detail["asked"] for op in ops if op.kind is Kind.EXIT] == [True] * 3
 
 
+@pytest.mark.slow
 def test_busy_processes_make_the_target_wait_and_end_when_healed(bench: RunBench, target: Target) -> None:
     fault = CpuPressure(4)
     assert not fault.witness(bench).landed
