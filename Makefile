@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 SCENARIO ?= postgres_outage
 
-.PHONY: help setup chaos chaos-full test test-all lint format check ci lock wheel clean
+.PHONY: help setup chaos chaos-full prove test test-all lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 13
@@ -19,6 +19,9 @@ chaos: .venv/installed ## shake the reference: make chaos [SCENARIO=calm]
 
 chaos-full: .venv/installed ## every scenario but the nightly ones, a minute each, and one table
 	@$(BIN)/shaketable run --all
+
+prove: .venv/installed ## every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
+	@$(BIN)/python -m tools.prove $(PROVE)
 
 test: .venv/installed ## unit tests, tests on real servers, one short shake (under 5 minutes)
 	@$(BIN)/python -m pytest -m "not slow and not containers"

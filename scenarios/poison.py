@@ -1,6 +1,14 @@
 """Some events can never be stored."""
 
-from shaketable.checks import DeadLettersExplained, Isolated, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks import (
+    BreakerBehaves,
+    DeadLettersExplained,
+    Isolated,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+)
 from shaketable.faults import RejectRows
 from shaketable.load import Load
 from shaketable.scenario import Scenario
@@ -11,5 +19,13 @@ SCENARIO = Scenario(
     load=Load(rate=120, baseline_s=2, shake_s=14, recover_s=4),
     timeline=(At(1, 13, RejectRows(0.01)),),
     settings={"retry_base_s": 0.1, "retry_cap_s": 0.5, "lease_s": 3},
-    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), DeadLettersExplained(), Isolated()),
+    checks=(
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        DeadLettersExplained(),
+        Isolated(),
+        BreakerBehaves(),
+    ),
 )

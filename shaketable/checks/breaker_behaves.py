@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shaketable.check import Finding, Verdict
-from shaketable.checks.breaker_rules import RULES, illegal, must_open
+from shaketable.checks.breaker_rules import POISON, RULES, illegal, must_open
 from shaketable.checks.findings import counts, not_applicable, some, unknown
 from shaketable.checks.incarnation import CLOSED, OPEN, Incarnation, incarnations
 from shaketable.checks.spans import told
@@ -22,11 +22,11 @@ class BreakerBehaves:
     Judged per incarnation of a process, by these rules. illegal: a transition other than CLOSED→OPEN, OPEN→HALF_OPEN,
     HALF_OPEN→CLOSED or OPEN, or one that does not begin where the last ended. opened_late: still CLOSED open_within_s
     after the store went away, with work in the queue all the while and this process at it. opened_early: opened while
-    nothing was broken, or after fewer failures than its threshold (FailNext). half_open_early: left OPEN before
-    recovery_s. many_trials: more than one connection in one half-open time. sent_while_open: a connection or statement
-    between OPEN + the links' latency + 0.5 s and HALF_OPEN. closed_while_away: closed while nothing could be stored.
-    never_closed: not closed at the end, with time enough after the last healing. flapped: more than one trial failed
-    after it.
+    nothing was broken, while nothing but data was refused (RejectRows), or after fewer failures than its threshold
+    (FailNext). half_open_early: left OPEN before recovery_s. many_trials: more than one connection in one half-open
+    time. sent_while_open: a connection or statement between OPEN + the links' latency + 0.5 s and HALF_OPEN.
+    closed_while_away: closed while nothing could be stored. never_closed: not closed at the end, with time enough after
+    the last healing. flapped: more than one trial failed after it.
 
     Evidence: the transitions (the target's own word, only for when it changed its mind), sinks and Postgres's log (what
     really came, by application name), the faults' times, the queue. A missing transition (a gap in `seq`), a time of
@@ -76,7 +76,7 @@ def _doubts(history: History, lives: list[Incarnation]) -> list[str]:
     ]
     doubts += [f"{life.name} opened, but neither a sink nor Postgres's log knows what it sent" for life in lives
                if OPEN in life.states and not life.logged and not len(life.sunk)]  # fmt: skip
-    exact = any(fault.spec.get("kind") == "fail_next" and fault.landed for fault in history.faults)
+    exact = any(fault.spec.get("kind") in ("fail_next", POISON) and fault.landed for fault in history.faults)
     if not exact and not any(OPEN in life.states or must_open(life) for life in lives):
         doubts.append("no breaker had cause to open")
     return doubts

@@ -20,6 +20,8 @@ Broken = Iterator[tuple[int, str]]
 EARLY = 100 * MS
 #: What was already under way when a breaker opened may still arrive for so long, beside the links' latency (ns).
 UNDER_WAY = SECOND // 2
+#: What refuses certain events for good: their data's fault, and no failure of the store.
+POISON = "reject_rows"
 #: Connections that one trial may make.
 TRIAL_CONNECTIONS = 1
 #: Trials that may fail after all is healed: what the outage left behind (locks, dead sessions) may take one.
@@ -48,11 +50,13 @@ def opened_late(life: Incarnation) -> Broken:
 
 
 def opened_early(life: Incarnation) -> Broken:
-    """Opened without cause: nothing was broken, or fewer failed than its threshold."""
-    causes = disturbed(life.history, life.history.timing.attempt_timeout_s + 1)
+    """Opened without cause: nothing but data was refused, or fewer rounds failed than its threshold."""
+    grace = life.history.timing.attempt_timeout_s + 1
+    broken, causes = disturbed(life.history, grace), disturbed(life.history, grace, but=POISON)
     for at in life.moves(CLOSED, OPEN):
         if not any(span.has(at) for span in causes):
-            yield at, "opened while nothing was broken"
+            poisoned = any(span.has(at) for span in broken)
+            yield at, "opened while only data was refused" if poisoned else "opened while nothing was broken"
     for fault, span in _failed_next(life):
         if _k(fault) < _threshold(life):
             yield from ((at, f"opened after {_k(fault)} failures") for at in life.moves(CLOSED, OPEN) if span.has(at))

@@ -36,9 +36,10 @@ def store_away(history: History) -> list[Span]:
     return [Span(fault.in_effect, min(fault.heal_began, observed_at(history))) for fault in blocking]
 
 
-def disturbed(history: History, grace_s: float) -> list[Span]:
-    """While anything was broken, and for some seconds after."""
-    return [Span(f.began, _later(f.healed, grace_s)) for f in history.faults if f.began != NEVER]
+def disturbed(history: History, grace_s: float, but: str = "") -> list[Span]:
+    """While anything was broken, but for faults of that kind, and for some seconds after."""
+    counting = [f for f in history.faults if f.began != NEVER and f.spec.get("kind") != but]
+    return [Span(f.began, _later(f.healed, grace_s)) for f in counting]
 
 
 def catching_up(history: History, span: Span, at_most_s: float) -> Span:

@@ -119,6 +119,13 @@ def test_as_many_failures_as_the_threshold_must_open():
     assert judged(fail_next(3), WORK, WROTE, opened).verdict is Verdict.PASSED
 
 
+def test_refused_data_is_no_cause_to_open():
+    poison = fault(10, 20, kind="reject_rows")
+    assert judged(poison, WORK, WROTE, breaker((0, "CLOSED"))).verdict is Verdict.PASSED
+    opened = breaker((0, "CLOSED"), (12, "OPEN"), (15, "HALF_OPEN"), (15.1, "CLOSED"))
+    assert rule_broken(poison, WORK, WROTE, opened) == {"opened_early"}
+
+
 def test_trial_before_the_recovery_time_is_early():
     early = breaker(
         (0, "CLOSED"), (12, "OPEN"), (14, "HALF_OPEN"), (14.01, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED")

@@ -13,7 +13,7 @@ from reference_impl.event import Stamped
 from reference_impl.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_loss", shown_by="queue_cut_off")
+BUG = Bug(caught_by="no_loss", shown_by="queue_cut_off", in_ci=True)
 
 enqueue = Intake.enqueue
 under_way: set[asyncio.Task[None]] = set()

@@ -16,6 +16,7 @@ class Bug:
     caught_by: str  # the name of a check
     shown_by: str  # a scenario's name, or a file in `scenarios/` here
     because: str = ""  # what the check must say, where it judges by several rules
+    in_ci: bool = False  # one for each check; the others are run by `make prove` alone
 
 
 def manifest(bug_file: Path, folder: Path) -> Path:

@@ -12,7 +12,7 @@ from reference_impl.lane import Lane
 from reference_impl.queue import Entry
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="latency_budget", shown_by="hundred_events", because="not stored within 5 s")
+BUG = Bug(caught_by="latency_budget", shown_by="hundred_events", because="not stored within 5 s", in_ci=True)
 
 #: Seconds between two batches of a lane.
 LINGER_S = 6.5

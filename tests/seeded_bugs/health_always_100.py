@@ -12,7 +12,7 @@ from reference_impl.__main__ import main
 from reference_impl.health import Vitals
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="health_honest", shown_by="outage")
+BUG = Bug(caught_by="health_honest", shown_by="outage", in_ci=True)
 
 
 def well(vitals: Vitals, stall_s: float) -> int:

@@ -11,7 +11,7 @@ from reference_impl import store
 from reference_impl.__main__ import main
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_duplicates", shown_by="short_calm")
+BUG = Bug(caught_by="no_duplicates", shown_by="short_calm", in_ci=True)
 
 ONLY_NEW = "fresh join won using (event_id)"
 

@@ -14,7 +14,7 @@ from reference_impl.lane import Batch, Lane
 from reference_impl.store import Tally
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="isolated", shown_by="few_poison", because="events of others")
+BUG = Bug(caught_by="isolated", shown_by="few_poison", because="events of others", in_ci=True)
 
 #: Seconds that it looks for one poisonous event.
 LOOK_S = 2.5

@@ -17,7 +17,7 @@ from reference_impl.row import Row
 from reference_impl.store import Tally
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog")
+BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog", in_ci=True)
 
 #: Seconds that each batch waits.
 WAIT_S = 1.0

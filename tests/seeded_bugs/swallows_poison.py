@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.isolate import Isolation
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison")
+BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", in_ci=True)
 
 
 async def forget(self: Isolation, alone: int) -> None:

@@ -1,52 +1,51 @@
-"""Every seeded bug is caught by its own check in a real run; the sound reference passes the same scenarios."""
+"""Every seeded bug is caught by its own check in a real run; the sound reference passes the same scenarios.
+
+Here one bug for each check; `make prove` runs all of them.
+"""
 
 from __future__ import annotations
 
-import runpy
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from tests.seeded_bugs.bug import HERE, REFERENCE, Bug, manifest
+from shaketable import scenario as scenarios
+from shaketable.check import Verdict
+from shaketable.checks import CHECKS
+from tests.seeded_bugs.catalogue import BUGS, scenario, shake, target
 
-FILES = sorted(path for path in HERE.glob("*.py") if "\nBUG = " in path.read_text())
-BUGS: dict[str, Bug] = {path.stem: runpy.run_path(str(path))["BUG"] for path in FILES}
-
-
-def scenario(name: str) -> str:
-    """A scenario of these tests by its file; any other by its name."""
-    own = HERE / "scenarios" / f"{name}.py"
-    return str(own) if own.exists() else name
+IN_CI = {name: bug for name, bug in BUGS.items() if bug.in_ci}
 
 
-def shake(name: str, target: Path, runs: Path) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "shaketable.cli", "run", scenario(name), "--target", str(target), "--runs", str(runs)],
-        capture_output=True,
-        text=True,
-    )
-    verdict = runs / "latest" / "verdict.json"
-    assert verdict.exists(), done.stdout + done.stderr
-    return done.returncode, msgspec.json.decode(verdict.read_bytes())
+def test_every_check_has_a_bug_that_it_must_catch_and_ci_runs_one_of_each():
+    assert {bug.caught_by for bug in BUGS.values()} == set(CHECKS.kinds())
+    assert sorted(bug.caught_by for bug in IN_CI.values()) == sorted(CHECKS.kinds())
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_scenario_that_shows_a_bug_asks_for_the_check_that_must_catch_it(name: str) -> None:
+    asked = scenarios.load(scenario(BUGS[name].shown_by))
+    assert BUGS[name].caught_by in [check.name for check in asked.checks]
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_bug_replaces_every_process_of_the_reference(name: str, tmp_path: Path) -> None:
+    assert target(name, tmp_path).read_text().count(f"{name}.py") == 3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BUGS)
+@pytest.mark.parametrize("name", IN_CI)
 def test_bug_is_caught_by_its_own_check(name: str, tmp_path: Path) -> None:
     bug = BUGS[name]
-    code, told = shake(bug.shown_by, manifest(HERE / f"{name}.py", tmp_path), tmp_path / "runs")
-    assert told["checks"][bug.caught_by]["verdict"] == "failed", told["checks"]
-    assert bug.because in told["checks"][bug.caught_by]["why"]
+    code, told = shake(bug.shown_by, target(name, tmp_path), tmp_path / "runs")
+    assert told.checks[bug.caught_by].verdict is Verdict.FAILED, told.checks
+    assert bug.because in told.checks[bug.caught_by].why
     assert code == 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({bug.shown_by for bug in BUGS.values()}))
+@pytest.mark.parametrize("name", sorted({bug.shown_by for bug in IN_CI.values()}))
 def test_sound_reference_passes_the_scenario_that_shows_a_bug(name: str, tmp_path: Path) -> None:
-    code, told = shake(name, REFERENCE, tmp_path / "runs")
-    assert told["verdict"] == "passed", told
+    code, told = shake(name, target("", tmp_path), tmp_path / "runs")
+    assert told.verdict is Verdict.PASSED, told
     assert code == 0

@@ -12,7 +12,7 @@ from reference_impl.event import Stamped
 from reference_impl.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="content_intact", shown_by="short_calm")
+BUG = Bug(caught_by="content_intact", shown_by="short_calm", in_ci=True)
 
 #: Characters that are kept.
 KEPT = 20

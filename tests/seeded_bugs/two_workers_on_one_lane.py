@@ -20,7 +20,7 @@ from reference_impl.watchdog import Connection
 from reference_impl.worker import Worker
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow")
+BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow", in_ci=True)
 
 GROUP = "workers"
 

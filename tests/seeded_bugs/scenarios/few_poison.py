@@ -1,6 +1,14 @@
 """Some events can never be stored."""
 
-from shaketable.checks import DeadLettersExplained, Isolated, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks import (
+    BreakerBehaves,
+    DeadLettersExplained,
+    Isolated,
+    NoDuplicates,
+    NoLoss,
+    NothingInvented,
+    OrderKept,
+)
 from shaketable.faults import RejectRows
 from shaketable.load import Load
 from shaketable.scenario import Scenario
@@ -18,5 +26,6 @@ SCENARIO = Scenario(
         OrderKept(),
         DeadLettersExplained(),
         Isolated(),
+        BreakerBehaves(),
     ),
 )

@@ -3,6 +3,7 @@
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept, RetriesBounded
 from shaketable.faults import Down
 from shaketable.load import Load
+from shaketable.mix import Mix
 from shaketable.scenario import Scenario
 from shaketable.timeline import At
 
@@ -10,6 +11,7 @@ SCENARIO = Scenario(
     story="Postgres is away for 3 s: intake goes on, the backlog drains, nothing is lost.",
     load=Load(rate=60, baseline_s=1, shake_s=5, recover_s=2),
     timeline=(At(1, 4, Down("postgres")),),
+    mix=Mix(ordered=0.5),
     settings={"breaker_recovery_s": 1, "retry_base_s": 0.1, "retry_cap_s": 1, "lease_s": 2},
     checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), RetriesBounded()),
 )

@@ -1,0 +1,38 @@
+"""All seeded bugs by name, and one real run of one of them."""
+
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.verdict import VerdictDoc
+from tests.seeded_bugs.bug import HERE, REFERENCE, Bug, manifest
+
+FILES = sorted(path for path in HERE.glob("*.py") if "\nBUG = " in path.read_text())
+BUGS: dict[str, Bug] = {path.stem: runpy.run_path(str(path))["BUG"] for path in FILES}
+
+
+def scenario(name: str) -> str:
+    """A scenario of the seeded bugs by its file; any other by its name."""
+    own = HERE / "scenarios" / f"{name}.py"
+    return str(own) if own.exists() else name
+
+
+def target(bug: str, folder: Path) -> Path:
+    """The manifest of a bug, written to `folder`; the sound reference's for ""."""
+    return manifest(HERE / f"{bug}.py", folder) if bug else REFERENCE
+
+
+def shake(name: str, target: Path, runs: Path, before: Sequence[str] = ()) -> tuple[int, VerdictDoc]:
+    """Play a scenario on a target: the exit code, and the verdict. Raises AssertionError when there is none."""
+    command = [*before, sys.executable, "-m", "shaketable.cli", "run", scenario(name), "--target", str(target)]
+    done = subprocess.run([*command, "--runs", str(runs)], capture_output=True, text=True)
+    verdict = runs / rundir.LATEST / rundir.VERDICT
+    assert verdict.exists(), done.stdout + done.stderr
+    return done.returncode, msgspec.json.decode(verdict.read_bytes(), type=VerdictDoc)

@@ -1,0 +1,29 @@
+"""Takes what the store says of an event for a failure of the store, so that poison opens its breaker."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psycopg
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import sqlstate
+from reference_impl.__main__ import main
+from reference_impl.errors import Failure
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="breaker_behaves", shown_by="few_poison", because="opened early")
+
+classify = sqlstate.classify
+
+
+def blame_the_store(error: psycopg.Error, *more: object) -> Failure:
+    failure = classify(error, *more)  # type: ignore[arg-type]
+    return Failure.AWAY if failure is Failure.DATA else failure
+
+
+if __name__ == "__main__":
+    sqlstate.classify = blame_the_store
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Looks at the world once a minute, so its health score is minutes late."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import vitals
+from reference_impl.__main__ import main
+from reference_impl.vitals import Watch
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="health_honest", shown_by="outage", because="while nothing could be stored")
+
+#: Seconds between two looks, once there is something to be seen.
+LOOK_S = 60.0
+
+look = Watch.look
+
+
+async def seldom(self: Watch) -> None:
+    await look(self)
+    if self.vitals.queue_answers and self.vitals.workers:
+        vitals.LOOK_S = LOOK_S
+
+
+if __name__ == "__main__":
+    Watch.look = seldom  # type: ignore[method-assign]
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Holds a lane by a lease that it never looks at again, and takes as many entries off the head as it has stored."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import database, lock, queue
+from reference_impl.__main__ import main
+from reference_impl.lane import Lane
+from reference_impl.lanes import Lanes
+from reference_impl.queue import Entry
+from reference_impl.watchdog import Connection
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="no_loss", shown_by="worker_frozen")
+
+claim, beat = Lanes._claim, Lane._beat
+
+
+async def claim_leased(self: Lanes, connection: Connection, wanted: list[int]) -> Lane | None:
+    """The lane whose lease in Redis is free; it runs out by itself."""
+    for lane in wanted:
+        if await self._redis.set(
+            f"lease:{lane}", self._settings.process, nx=True, px=int(self._settings.lease_s * 500)
+        ):
+            return await claim(self, connection, [lane])
+    return None
+
+
+async def beat_and_extend(self: Lane) -> None:
+    await beat(self)
+    await self._redis.set(f"lease:{self.number}", self._settings.process, px=int(self._settings.lease_s * 500))
+
+
+async def take(connection: Connection, lanes: Sequence[int]) -> int | None:
+    """The lease is all it asks for: no lock in the store."""
+    return lanes[0] if lanes else None
+
+
+async def pop(redis: Redis, lane: int, entries: list[Entry]) -> None:
+    """As from a list: whoever else has taken some meanwhile, the next ones go."""
+    first = await redis.xrange(queue.key(lane), count=len(entries))
+    if first:
+        await redis.xdel(queue.key(lane), *[id_ for id_, _ in first])
+
+
+if __name__ == "__main__":
+    Lanes._claim = claim_leased  # type: ignore[method-assign]
+    Lane._beat = beat_and_extend  # type: ignore[method-assign]
+    lock.take = take
+    queue.remove = pop
+    database.IDLE_SHARE = 100  # no session is ended for its silence
+    sys.exit(main())

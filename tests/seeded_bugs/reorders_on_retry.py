@@ -1,0 +1,35 @@
+"""Puts the events of a batch that failed back into the queue, the last one first, as onto a stack."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import queue
+from reference_impl.__main__ import main
+from reference_impl.lane import Lane, Put
+from reference_impl.queue import Entry
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="order_kept", shown_by="short_outage")
+
+deliver = Lane.deliver
+
+
+async def put_back(self: Lane, entries: list[Entry], put: Put) -> None:
+    try:
+        await deliver(self, entries, put)
+    except Exception:
+        for entry in reversed(entries):
+            await self._redis.xadd(
+                queue.key(self.number), dict(zip(entry.fields[::2], entry.fields[1::2], strict=True))
+            )
+        await queue.remove(self._redis, self.number, entries)
+        raise
+
+
+if __name__ == "__main__":
+    Lane.deliver = put_back  # type: ignore[method-assign]
+    sys.exit(main())
