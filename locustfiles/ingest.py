@@ -97,7 +97,11 @@ class Client(User):
     def play(self) -> None:
         """One endless task: what a task costs is paid once, not for each request."""
         while ticket := Stage.player.take(self.inbox):
-            self.send(ticket)
+            try:
+                self.send(ticket)
+            except OSError as e:  # not the target's doing: the journal's disk
+                print(f"the journal cannot be written: {e}", file=sys.stderr, flush=True)
+                os._exit(ShaketableError.exit_code)
         Stage.gone += 1
         if Stage.gone == Stage.users and Stage.options.run_dir:
             gevent.spawn(self.environment.runner.quit)

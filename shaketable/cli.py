@@ -7,6 +7,7 @@ A traceback would exit 1 and a usage error 2, which here mean a verdict; so neit
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import traceback
@@ -18,6 +19,8 @@ import typer
 from shaketable.errors import Interrupted, ShaketableError
 
 BAD_INPUT, HARNESS_FAILED = 254, 255
+#: What the surroundings may do to us.
+NO_BUG = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 #: What the CLI library makes of a KeyboardInterrupt.
 CLI_INTERRUPTED = 130
 
@@ -148,7 +151,11 @@ def guarded(command: object) -> int:
         return _interrupted()
     except typer.Exit as e:
         return e.exit_code
+    except SystemExit:  # the CLI library's way to end when a pipe is closed
+        return _say("interrupted: nobody reads the output any more", Interrupted.exit_code)
     except Exception as e:
+        if isinstance(e, OSError) and e.errno in NO_BUG:
+            return _say(f"{e.filename or 'the disk'}: {e.strerror}: make room, or name another folder", HARNESS_FAILED)
         if callable(show := getattr(e, "show", None)):  # a usage error of the CLI library
             show()
             return BAD_INPUT

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from shaketable import bundled
+from shaketable import bundled, rundir
 from shaketable.agenda import RESEND_FOR_S
 from shaketable.client import DEFINITE_REFUSALS
 from shaketable.clock import SECOND, Clock, SystemClock
@@ -171,6 +174,8 @@ class Driver:
             raise HarnessError("expected a load under way, got none: call start() first")
         code = self._process.poll()
         if code is not None and self._tail.read().done is None:
+            if shutil.disk_usage(self.log.parent).free < ROOM:
+                raise rundir.refused(self.log.parent, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
             raise HarnessError(f"Locust ended with exit code {code} before its schedule was played: {self.words()}")
 
 
@@ -224,5 +229,7 @@ class _Tail:
         )
 
 
+#: Bytes below which a disk is full: Locust itself can say so no more.
+ROOM = 65_536
 #: What an event came to, by its attempts: acknowledged if any was, else indeterminate if any was, else refused.
 _BETTER = (Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.ACKNOWLEDGED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from enum import StrEnum
@@ -74,8 +75,9 @@ class Journal:
     def write(self, op: Op) -> None:
         """Append one op. Raises OSError when the disk refuses or takes only a part of it."""
         line = self._encode(op) + b"\n"
-        if os.write(self._fd, line) != len(line):
-            raise OSError(f"the journal took only a part of a record of {len(line)} bytes: is the disk full?")
+        if (taken := os.write(self._fd, line)) != len(line):
+            os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_CUR) - taken)  # else it would spoil the next record
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """Close the file; a closed journal stays closed."""

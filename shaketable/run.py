@@ -86,10 +86,11 @@ class _Run:
         self._scenario, self._clock = order.scenario, SystemClock()
         self._id = directory.path.name.split("-")[1]
         self._healed_at = 0
+        self._recorders: list[Recorder] = []
 
     def play(self) -> None:
         """The phases, in order."""
-        self._phases = self._open.enter_context(Recorder(self._run / rundir.PHASES, "run"))
+        self._phases = self._record(rundir.PHASES, "run")
         self._enter("prepare")
         self._scheduled = self._write_inputs()
         self._show.say(f"{self._scenario.name} on {self._manifest.name}: {self._scheduled} events, run {self._id}")
@@ -112,8 +113,7 @@ class _Run:
         supervisor = self._open.enter_context(_supervisor(self._id))
         block = self._open.enter_context(ports.reserve(self._order.port_base))
         self._state = self._run / "state"
-        faults = self._open.enter_context(Recorder(self._run / rundir.FAULTS, "injector"))
-        probes = self._open.enter_context(Recorder(self._run / rundir.PROBES, "probe"))
+        faults, probes = self._record(rundir.FAULTS, "injector"), self._record(rundir.PROBES, "probe")
         self._stack = self._open.enter_context(LocalStack(self._id, block, supervisor, self._run.logs, self._show.say))
         self._target = Target(
             self._manifest, self._order.target.resolve().parent, self._stack, supervisor, run_id=self._id,
@@ -204,6 +204,8 @@ class _Run:
         for name in self._target.revive():
             self._show.say(f"{name} died by itself: see logs/{name}.log")
         self._injector.raise_error()
+        for recorder in self._recorders:
+            recorder.raise_error()
         seen, sent = self._probe.latest, self._driver.progress()
         self._show.update(Status(
             phase, left_s, self._scheduled, sent.acknowledged, counts.stored if counts else seen.get("stored"),
@@ -216,8 +218,14 @@ class _Run:
         found = {name: last_state(self._state / name / FILE) for name in self._target.instances}
         return {name: state for name, state in found.items() if state}
 
+    def _record(self, name: str, process: str) -> Recorder:
+        recorder = self._open.enter_context(Recorder(self._run / name, process))
+        self._recorders.append(recorder)
+        return recorder
+
     def _enter(self, phase: str, at: int | None = None, **more: Any) -> None:
         self._phases(Op("run", Kind.PHASE, at or self._clock.now(), detail={"name": phase, **more}))
+        self._phases.raise_error()
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from shaketable.errors import RunDirError
+from shaketable.errors import HarnessError, RunDirError
 
 #: Raised when a file's form changes so that an older reader would misread it.
 SCHEMA = 1
@@ -92,10 +93,29 @@ def find(path: Path) -> RunDir:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write one JSON document whole or not at all, indented for people."""
+    """Write one JSON document, indented for people. Raises HarnessError when the disk refuses it."""
+    with whole(path) as out:
+        out.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written whole or not at all. Raises HarnessError when the disk refuses it."""
     part = path.with_suffix(path.suffix + ".part")
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    os.replace(part, path)
+    try:
+        with part.open("wb") as out:
+            yield out
+        os.replace(part, path)
+    except OSError as e:
+        raise refused(path, e) from e
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def refused(path: Path, error: OSError) -> HarnessError:
+    """What to say when a file of a run cannot be written."""
+    why = error.strerror or str(error)
+    return HarnessError(f"cannot write {path}: {why}: make room there (what was written can be judged: `check`)")
 
 
 def read_json(path: Path, type_: type[T]) -> T:
@@ -107,13 +127,12 @@ def read_json(path: Path, type_: type[T]) -> T:
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> int:
-    """Write a JSON line each, whole or not at all; returns how many."""
-    part, encode, n = path.with_suffix(path.suffix + ".part"), msgspec.json.Encoder().encode, 0
-    with part.open("wb") as out:
+    """Write a JSON line each; returns how many. Raises HarnessError when the disk refuses them."""
+    encode, n = msgspec.json.Encoder().encode, 0
+    with whole(path) as out:
         for value in values:
             out.write(encode(value) + b"\n")
             n += 1
-    os.replace(part, path)
     return n
 
 

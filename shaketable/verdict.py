@@ -51,7 +51,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
 
 
 def judge_run(run: RunDir) -> VerdictDoc:
-    """Judge a run directory, a half-finished one too, and write its verdict.json. Raises InputError."""
+    """Judge a run directory, a half-finished one too, and write its verdict.json. Raises InputError, HarnessError."""
     doc = judge_history(History.load(run))
     rundir.write_json(run / rundir.VERDICT, doc)
     return doc

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from shaketable import rundir, verdict
 from shaketable.check import Verdict
+from shaketable.history import History
 from shaketable.report import page as report_page
 from shaketable.report import summary
+from shaketable.rundir import RunDir
 from shaketable.verdict import VerdictDoc
 
 #: What the command line ends with.
@@ -15,19 +17,25 @@ EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_AP
 
 
 def check(run_dir: Path, page: bool = False, asked: str = "") -> int:
-    """Judge, and tell. `asked` is what was typed after `shaketable run`, where it was more than the scenario's name."""
-    doc = judge(run_dir, page)
-    summary.show(doc, shown(rundir.find(run_dir).path), page, asked)
+    """Judge, write verdict.json anew, and the page if asked, and tell.
+
+    `asked` is what was typed after `shaketable run`, where it was more than the scenario's name. Raises RunDirError for
+    what is no run directory, and HarnessError, after telling, for a disk that refuses.
+    """
+    run = rundir.find(run_dir)
+    doc = verdict.judge_history(History.load(run))
+    try:
+        write(run, doc, page)
+    finally:
+        summary.show(doc, shown(run.path), page, asked)
     return EXIT[doc.verdict]
 
 
-def judge(run_dir: Path, page: bool = False) -> VerdictDoc:
-    """Write verdict.json anew, and the page if asked. Raises RunDirError for what is no run directory."""
-    run = rundir.find(run_dir)
-    doc = verdict.judge_run(run)
+def write(run: RunDir, doc: VerdictDoc, page: bool) -> None:
+    """Into the run directory. Raises HarnessError."""
+    rundir.write_json(run / rundir.VERDICT, doc)
     if page:
         report_page.report(run)
-    return doc
 
 
 def shown(path: Path) -> Path:

@@ -7,10 +7,11 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from shaketable import rundir, scenario
+from shaketable import rundir, scenario, verdict
 from shaketable.commands import check
 from shaketable.commands.run import Options, order, play
 from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError
+from shaketable.history import History
 from shaketable.report import overview, summary
 from shaketable.report.overview import Row
 from shaketable.run import Order
@@ -52,18 +53,19 @@ def _one(order: Order) -> Row:
     began, before = time.monotonic(), _latest(order.runs)
     try:
         directory = play(order)
-        doc = check.judge(directory.path, page=True)
+        doc = verdict.judge_history(History.load(directory))
         summary.headline(doc)
+        check.write(directory, doc, page=True)
         return overview.row(doc, check.EXIT[doc.verdict], time.monotonic() - began, str(check.shown(directory.path)))
     except KeyboardInterrupt:
-        verdict, why, code = "interrupted", "", Interrupted.exit_code
+        what, why, code = "interrupted", "", Interrupted.exit_code
     except ShaketableError as e:
-        verdict, why, code = "error", str(e), e.exit_code
+        what, why, code = "error", str(e), e.exit_code
     except Exception as e:
         traceback.print_exc()
-        verdict, why, code = "error", f"a bug in shaketable: {type(e).__name__}: {e}", HarnessError.exit_code
+        what, why, code = "error", f"a bug in shaketable: {type(e).__name__}: {e}", HarnessError.exit_code
     after = _latest(order.runs)
-    return Row(order.scenario.name, verdict, code, round(time.monotonic() - began, 1), why,
+    return Row(order.scenario.name, what, code, round(time.monotonic() - began, 1), why,
                run="" if after in (None, before) else str(check.shown(after)))  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from shaketable import rundir
 from shaketable.report import lanes as binned
 from shaketable.report import legend, sections, sentence
 from shaketable.report.embed import embed, policy
@@ -32,11 +32,10 @@ _TEMPLATES = Environment(
 
 
 def report(run: RunDir) -> Path:
-    """Write the page of a run, a half-finished one too, and return where it is. Raises OSError."""
+    """Write the page of a run, a half-finished one too, and return where it is. Raises HarnessError."""
     path = run / REPORT
-    part = path.with_suffix(".html.part")
-    part.write_text(html(Recording.load(run)), encoding="utf-8")
-    os.replace(part, path)
+    with rundir.whole(path) as out:
+        out.write(html(Recording.load(run)).encode())
     return path
 
 
