@@ -73,8 +73,8 @@ def accept(body: bytes, now: datetime, max_depth: int, choose: Choose | None = N
     """Validate one event in its wire form, after its preset. Raises RefusedError, naming the member at fault."""
     members = domain.members(body, max_depth)
     event = _typed(body)
-    if choose and (preset := choose(event.organization_id, event.action)) and preset.apply(members):
-        event = _typed(msgspec.json.encode(members))
+    if choose and (preset := choose(event.organization_id, event.action)):
+        event = _preset(event, members, preset)
     event.event_id = members["eventId"] = _id(event.event_id)
     event.timestamp = members["timestamp"] = _instant(event.timestamp, now)
     event.ttl = _whole(event.ttl)
@@ -89,10 +89,19 @@ def _typed(body: bytes) -> Event:
         raise RefusedError(*_explain(str(e))) from None
 
 
+def _preset(event: Event, members: dict[str, Any], preset: Preset) -> Event:
+    """The event with its preset's values. Raises RefusedError."""
+    try:
+        return _typed(msgspec.json.encode(members)) if preset.apply(members) else event
+    except msgspec.ValidationError as e:
+        field, why = _explain(str(e))
+        raise RefusedError(field, f"{why} (preset {preset.name!r})") from None
+
+
 def _explain(message: str) -> tuple[str, str]:
     """msgspec's message as (field, why)."""
     what, _, path = message.partition(" - at ")
-    if missing := re.search(r"missing required field `(\w+)`", what):
+    if missing := re.search(r"missing required field `(.+)`$", what):
         return missing[1], "required, and missing"
     return path.strip("`").removeprefix("$.") or "event", what[0].lower() + what[1:]
 

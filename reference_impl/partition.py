@@ -66,6 +66,7 @@ async def drop(connection: Connection, month: Month, now: datetime) -> bool:
         for dependent, on in (
             ("audit_integrity_log", "(audit_log_id, d.timestamp) = (gone.id, gone.timestamp)"),
             ("audit_event_key", "d.event_id = gone.event_id"),
+            ("audit_conflict", "d.event_id = gone.event_id"),
         ):
             await connection.execute(
                 sql.SQL(f"delete from {dependent} d using {{name}} gone where {on}").format(**here)

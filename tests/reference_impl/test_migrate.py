@@ -87,20 +87,60 @@ def test_two_sessions_that_need_the_same_month_both_get_it(settings: Settings, a
     assert found.fetchone() == (2,)
 
 
-def test_a_new_month_does_not_wait_for_open_inserts_nor_hold_them_up(
-    settings: Settings, admin: psycopg.Connection[Any]
-) -> None:
+INSERT = (
+    "insert into audit_log (id, position, event_id, timestamp, action, status, hash)"
+    " values (1, 1, gen_random_uuid(), now(), 'a', 'success', '')"
+)
+
+
+def test_a_new_month_does_not_wait_for_open_inserts(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     async def run() -> None:
         session = await database.connect(settings)
         await partition.ensure(session, {"2003-03"})
         await database.close(session)
 
-    insert = (
-        "insert into audit_log (id, position, event_id, timestamp, action, status, hash)"
-        " values (1, 1, gen_random_uuid(), now(), 'a', 'success', '')"
-    )
     with psycopg.connect(settings.database_url) as open_insert, open_insert.transaction():
-        open_insert.execute(insert)
+        open_insert.execute(INSERT)
         asyncio.run(run())
         admin.execute("set lock_timeout = '1s'")
-        admin.execute(insert)
+        admin.execute(INSERT)
+
+
+def test_a_new_month_that_is_not_committed_yet_holds_up_no_insert(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    async def run() -> None:
+        session, other = [await database.connect(settings) for _ in range(2)]
+        async with session.transaction():
+            await partition.ensure(session, {"2003-03"})  # within a transaction that stays open
+            admin.execute("set lock_timeout = '1s'")
+            await asyncio.to_thread(admin.execute, INSERT)
+            with pytest.raises(psycopg.errors.LockNotAvailable):  # it waits for its turn, but not for ever
+                await partition.ensure(other, {"2003-04"})
+            await asyncio.to_thread(admin.execute, INSERT.replace("(1,", "(2,"))
+        await partition.ensure(other, {"2003-04"})
+        assert {"2003-03", "2003-04"} <= await partition.existing(other)
+        for one in (session, other):
+            await database.close(one)
+
+    asyncio.run(run())
+    assert admin.execute("select count(*) from audit_log").fetchone() == (2,)
+
+
+def test_a_database_of_the_first_schema_is_brought_forward_with_what_it_holds(servers: Servers) -> None:
+    settings = Settings(database_url=servers.postgres_url)
+    with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
+        connection.execute((FOLDER / "001_audit_log.sql").read_text())
+        connection.execute("create table audit_migration (name text primary key, applied_at timestamptz default now())")
+        connection.execute("insert into audit_migration (name) values ('001_audit_log.sql')")
+        connection.execute(
+            "with dead as (insert into audit_event_key select gen_random_uuid(), '' from generate_series(1, 2)"
+            " returning event_id) insert into audit_dead_letter"
+            " (event_id, event, cause, attempts, first_failed_at, last_failed_at, history)"
+            " select event_id, '{}', 'c', 1, now(), now(), '[]' from dead limit 1"
+        )
+        asyncio.run(migrate(settings))
+        assert connection.execute("select count(*), count(*) filter (where dead) from audit_event_key").fetchone() == (
+            2,
+            1,
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +17,7 @@ from reference_impl import office
 from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errand import Errands
 from reference_impl.settings import Settings
-from tests.reference_impl.conftest import row
+from tests.reference_impl.conftest import Processes, client, health, row, until, wire
 from tests.reference_impl.test_store import REFUSE, isolate, stored
 
 
@@ -53,3 +55,39 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
 
     asyncio.run(run())
     assert [event_id for event_id, _ in stored(admin)] == [ids[1]]
+
+
+def test_a_worker_serves_them_to_whoever_brings_the_token_and_stops_in_time_though_its_webhook_is_silent(
+    processes: Processes, admin: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    token = {"authorization": "Bearer secret-17"}
+
+    async def run(webhook: str) -> None:
+        _, intake = processes.start("ingest", "ingest")
+        given = {"BEARER_TOKEN": "secret-17", "ALERT_WEBHOOK_URL": webhook}
+        child, worker = processes.start("work", "worker-1", **given)
+        async with client() as http:
+            await until(lambda: health(http, intake, 100, lanes=5))
+            answer = await http.post(f"{intake}/events", content=wire(action="poison secret-18"))
+            letter = f"{worker}/dead-letters/{answer.json()['eventId']}"
+
+            async def dead() -> bool:
+                return (await http.get(letter, headers=token)).status_code == 200
+
+            await until(dead)
+            for method, path in (("GET", ""), ("POST", "/replay"), ("DELETE", "")):
+                assert (await http.request(method, f"{letter}{path}")).status_code == 401
+            assert (await http.post(f"{letter}/replay", headers=token)).status_code == 409
+            admin.execute("drop trigger refuse on audit_log")
+            assert (await http.post(f"{letter}/replay", headers=token)).json()["outcome"] == "stored"
+            assert (await http.get(letter, headers=token)).status_code == 404
+        child.terminate()
+        assert await asyncio.to_thread(child.wait, 10) == 0
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asyncio.run(run(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    assert len(stored(admin)) == 1
+    told = b"".join(log.read_bytes() for log in tmp_path.glob("*.log"))
+    assert b'"kind":"dead_letter"' in told
+    assert b"secret" not in told

@@ -51,7 +51,13 @@ def test_a_month_goes_with_its_keys_and_its_integrity_log_once_no_policy_holds_i
     policy(admin, "short", 30)
     gone = [row(n, timestamp="2020-01-15T00:00:00Z", retentionPolicy="short") for n in range(3)]
     kept = row(timestamp="2026-11-01T00:00:00Z", retentionPolicy="short")
-    put(settings, gone, [kept])
+    put(
+        settings,
+        gone,
+        [kept],
+        [row(eventId=gone[0].event_id, action="other"), row(eventId=kept.event_id, action="other")],
+    )
+    assert admin.execute("select count(*) from audit_conflict").fetchone() == (2,)
     admin.execute(
         "insert into audit_integrity_log"
         " (audit_log_id, timestamp, verification_status, verified_by, verification_method)"
@@ -60,7 +66,8 @@ def test_a_month_goes_with_its_keys_and_its_integrity_log_once_no_policy_holds_i
     assert retained(settings) == Retained(dropped=["2020-01"])
     assert [event_id for event_id, _ in stored(admin)] == [kept.event_id]
     assert [str(i) for (i,) in admin.execute("select event_id from audit_event_key")] == [kept.event_id]
-    assert admin.execute("select count(*) from audit_integrity_log").fetchone() == (1,)
+    for table in ("audit_integrity_log", "audit_conflict"):  # no content outlives its month
+        assert admin.execute(f"select count(*) from {table}").fetchone() == (1,)
     assert retained(settings) == Retained()
     assert put(settings, gone)[0].stored == 3  # the month is made anew, and its ids are free again
 
