@@ -1,6 +1,7 @@
 """Alerts: to the log and to a webhook, at most one of a kind within the cool-down.
 
-What came meanwhile is counted in the next. No alert holds up a delivery, and none carries an event's content.
+What came meanwhile is counted in the next; each worker counts for itself. No alert holds up a delivery, and none
+carries an event's content.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The verifier: computes anew the hash of every stored event, writes the integrity log, and misses what is gone.
 
-A row is verified or a mismatch; an id that was stored, and has no row any more, is lost.
+A row is verified or a mismatch; an id that was stored, and has no row any more, is lost. Where a handler of one's own
+took the events there is nothing to verify.
 """
 
 from __future__ import annotations

@@ -1,0 +1,27 @@
+"""The reference's README and tour name what is there, and all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import reference_impl
+
+HERE, PACKAGE = Path(__file__).parent, Path(reference_impl.__file__).parent
+ROWS = [line.split("|")[1:4] for line in (PACKAGE / "README.md").read_text().splitlines() if line.startswith("| ")][1:]
+MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+
+
+@pytest.mark.parametrize(("promise", "kept_by", "shown_by"), ROWS)
+def test_a_promise_names_files_and_tests_that_exist(promise: str, kept_by: str, shown_by: str) -> None:
+    for folder, names in ((PACKAGE, kept_by), (HERE, shown_by)):
+        found = re.findall(r"`([\w/]+(?:\.py|/))`", names)
+        assert found, promise
+        assert [name for name in found if not (folder / name).exists()] == []
+
+
+def test_the_tour_names_every_module_and_no_other() -> None:
+    told = set(re.findall(r"`(\w+)`", reference_impl.__doc__ or ""))
+    assert told == MODULES
