@@ -32,7 +32,7 @@ class LinkFault(Fault):
 
     @property
     def blocks_intake(self) -> bool:
-        return self.service in ("redis", "ingest")
+        return self.service == "ingest" or (self.service == "redis" and self.process in (None, "ingest"))
 
     def aims(self, bench: Bench) -> list[str]:
         return [link.name for link in self.links(bench)]

@@ -142,6 +142,13 @@ def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, 
         fault.aims(bench)
 
 
+def test_intake_suffers_from_its_own_links_alone() -> None:
+    suffers = [Down("ingest"), Down("redis"), Latency("redis", 5, process="ingest"), EnqueueReplyLost()]
+    assert all(fault.blocks_intake for fault in suffers)
+    others = [Down("redis", process="worker"), Flaky("redis", process="worker-1"), Silence("postgres")]
+    assert not any(fault.blocks_intake for fault in others)
+
+
 @pytest.mark.parametrize("ms", [0, -300])
 def test_latency_that_is_none_is_refused(ms: int) -> None:
     with pytest.raises(ScenarioError, match=f"got {ms}"):
