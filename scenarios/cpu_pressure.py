@@ -15,7 +15,7 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="Others compute without pause for 12 s: the target gets slower, nothing is lost.",
-    load=Load(rate=120, baseline_s=4, shake_s=14, recover_s=8, lateness_bound_ms=1000),
+    load=Load(rate=120, baseline_s=4, shake_s=14, recover_s=8),
     timeline=(At(1, 13, CpuPressure()),),
     settings={"lease_s": 3, "health_grace_s": 3},
     checks=(
