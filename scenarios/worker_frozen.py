@@ -4,6 +4,7 @@ from shaketable.checks import (
     ContentIntact,
     HealthHonest,
     Isolated,
+    LatencyBudget,
     NoDuplicates,
     NoLoss,
     NothingInvented,
@@ -22,6 +23,7 @@ SCENARIO = Scenario(
     settings={"lease_s": 3, "attempt_timeout_s": 2, "batch_linger_s": 0.02, "health_grace_s": 3},
     checks=(
         NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        LatencyBudget(acknowledged_within_s=1, stored_within_s=6),
         Isolated(), RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=10),
     ),
 )  # fmt: skip

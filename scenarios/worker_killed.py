@@ -3,6 +3,7 @@
 from shaketable.checks import (
     ContentIntact,
     HealthHonest,
+    LatencyBudget,
     NoDuplicates,
     NoLoss,
     NothingInvented,
@@ -21,6 +22,7 @@ SCENARIO = Scenario(
     settings={"lease_s": 3, "health_grace_s": 3},
     checks=(
         NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        LatencyBudget(acknowledged_within_s=1, stored_within_s=6),
         RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=8),
     ),
 )  # fmt: skip
