@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -92,21 +91,21 @@ class RunBench:
     def sink(self, link: Link) -> str:
         """The sink of a link, opened at its first use."""
         if link.name not in self._sinks:
-            self._sinks[link.name] = self._open.enter_context(Sink(link, self._record))
+            self._sinks[link.name] = self._open.enter_context(Sink(link, self._record, self._stack.sink_host))
         return self._sinks[link.name].address
 
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
         return self.ask(link, through).ms
 
     def ask(self, link: Link, through: bool) -> exchange.Answer:
-        return exchange.ask(link.service, link.listen if through else link.upstream)
+        return exchange.ask(link.service, link.listen if through else link.past)
 
     def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
         stack = self._stack
         urls = {
             "postgres": stack.database_url(link, "shaketable") if through else stack.owner_url(),
             "redis": stack.redis_link_url(link) if through else stack.redis_url(),
-            "ingest": f"http://{link.listen if through else link.upstream}/",
+            "ingest": f"http://{link.listen if through else link.past}/",
         }
         return transfer.ms(link.service, urls[link.service], kilobytes)
 
@@ -134,11 +133,11 @@ class RunBench:
         return self._target.beside(name, command)
 
     def pause(self, instance: str) -> None:
-        self._target.instances[instance].running.send_signal(signal.SIGSTOP)
+        self._target.instances[instance].running.pause()
 
     def resume(self, instance: str) -> None:
         if self.is_alive(instance):
-            self._target.instances[instance].running.send_signal(signal.SIGCONT)
+            self._target.instances[instance].running.resume()
 
     def is_alive(self, instance: str) -> bool:
         child = self._target.instances[instance].child

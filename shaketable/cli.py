@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -59,6 +59,14 @@ def run(
     json: Annotated[
         Path | None, typer.Option(help="Write the table of several scenarios here too.", metavar="FILE")
     ] = None,
+    stack: Annotated[
+        str,
+        typer.Option(
+            help="What it stands on: local (needs no Docker), containers (testcontainers), compose "
+            "(docker-compose.chaos.yml), given (yours, by URL).",
+            metavar="local|containers|compose|given",
+        ),
+    ] = "local",
 ) -> int:
     """Shake a target by a scenario, and judge it; by several: one after another, and a table at the end.
 
@@ -66,8 +74,10 @@ def run(
     """
     from shaketable.commands import run as command
     from shaketable.commands import run_many
+    from shaketable.stacks import Choice, Kind
 
-    options, asked = command.Options(target, runs, seed, replay, port_base), scenarios or []
+    choice = Choice(cast(Kind, stack))
+    options, asked = command.Options(target, runs, seed, replay, port_base, choice), scenarios or []
     if every or nightly:
         asked = run_many.names(asked, nightly)
     if len(asked) == 1 and json is None and not (every or nightly):

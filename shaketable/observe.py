@@ -35,6 +35,7 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
             rundir.write_lines(run / rundir.DEAD_LETTERS, _rows(connection, manifest.dead_letters.sql, "dead_letters"))
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
+    stack.collect_logs()
     if (log := run.logs / "postgres.log").exists():
         rundir.write_lines(run / rundir.RECEIVED, received(log))
 

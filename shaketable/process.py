@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -42,6 +43,49 @@ class Identity:
     @classmethod
     def of(cls, pid: int) -> Identity:
         return cls(pid, psutil.Process(pid).create_time())
+
+
+class Running(Protocol):
+    """One incarnation of a process of the target with all it started, wherever it runs."""
+
+    @property
+    def name(self) -> str: ...
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        ...
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code once it has ended, or None when it has not within `seconds`."""
+        ...
+
+    def tree(self) -> list[psutil.Process]:
+        """Its processes as this machine's kernel knows them, the first one first; none where it does not."""
+        ...
+
+    def terminate(self, grace_s: float) -> int | None:
+        """SIGTERM, and SIGKILL after the grace. Returns the exit code."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL all of it and wait until it is gone."""
+        ...
+
+    def pause(self) -> None:
+        """Freeze all of it."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on; one that is gone or not frozen needs none."""
+        ...
+
+    def is_frozen(self) -> bool:
+        """Whether all of it is stopped."""
+        ...
+
+    def tail(self, lines: int = 8) -> str:
+        """The last lines of its log, for an error message."""
+        ...
 
 
 class Child:
@@ -104,6 +148,14 @@ class Child:
     def close(self) -> None:
         """End it at once."""
         self.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP to all of it."""
+        self.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT to all of it."""
+        self.send_signal(signal.SIGCONT)
 
     def is_frozen(self) -> bool:
         """Whether every process of the tree is stopped, as the kernel tells."""

@@ -39,7 +39,7 @@ from shaketable.process import Child, environment, spawn
 from shaketable.recorder import Recorder
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
-from shaketable.stacks.local import LocalStack
+from shaketable.stacks import Choice
 from shaketable.status import Show, Status
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
@@ -62,6 +62,7 @@ class Order:
     runs: Path = Path("runs")
     port_base: int | None = None
     replay: RunDir | None = None  # whose corpus and schedule are used again
+    stack: Choice = Choice()
 
 
 def run(order: Order, show: Show) -> RunDir:
@@ -105,7 +106,7 @@ class _Run:
     def _write_inputs(self) -> int:
         run, scenario = self._run, self._scenario
         rundir.write_json(run / rundir.SCENARIO, scenario.to_json())
-        rundir.write_json(run / rundir.ENVIRONMENT, surroundings.read())
+        rundir.write_json(run / rundir.ENVIRONMENT, {**surroundings.read(), "stack": self._order.stack.kind})
         return inputs.take_over(run, self._order.replay) if self._order.replay else inputs.draw(run, scenario)
 
     def _prepare(self) -> None:
@@ -114,7 +115,8 @@ class _Run:
         block = self._open.enter_context(ports.reserve(self._order.port_base))
         self._state = self._run / "state"
         faults, probes = self._record(rundir.FAULTS, "injector"), self._record(rundir.PROBES, "probe")
-        self._stack = self._open.enter_context(LocalStack(self._id, block, supervisor, self._run.logs, self._show.say))
+        stack = self._order.stack.open(self._id, block, supervisor, self._run.logs, self._show.say)
+        self._stack = self._open.enter_context(stack)
         self._target = Target(
             self._manifest, self._order.target.resolve().parent, self._stack, supervisor, run_id=self._id,
             state=self._state, logs=self._run.logs, settings=self._scenario.settings, record=probes,

@@ -22,10 +22,10 @@ _NAME = re.compile(rb"application_name\0([\w.\-]+)\0")
 
 
 class Sink:
-    """Listens on a loopback port of the kernel's choice, inside the harness, for one link."""
+    """Listens on a port of the kernel's choice, inside the harness, for one link: on loopback, unless told where."""
 
-    def __init__(self, link: Link, record: Callable[[Op], None]) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    def __init__(self, link: Link, record: Callable[[Op], None], host: str = "127.0.0.1") -> None:
+        self._server = _Server((host, 0), _Handler)
         self._server.link, self._server.record = link, record
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

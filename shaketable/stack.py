@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
+from shaketable.process import Running
 from shaketable.recovery import RecoveringToxiproxy
 
 Service = Literal["postgres", "redis", "ingest"]
@@ -28,7 +31,13 @@ class Link:
     process: str  # whose path this is; the clients' own to the ingest is "clients"
     service: Service
     listen: Address
-    upstream: Address
+    upstream: Address  # as the proxy calls it
+    direct: Address | None = None  # as the harness calls it, where that is another name
+
+    @property
+    def past(self) -> Address:
+        """Where the harness reaches the service without the link."""
+        return self.direct or self.upstream
 
     @property
     def name(self) -> str:
@@ -69,6 +78,11 @@ class Stack(Protocol):
     @property
     def links(self) -> list[Link]: ...
 
+    @property
+    def sink_host(self) -> str:
+        """Where a listener of the harness's must be for the proxies to reach it."""
+        ...
+
     def owner_url(self) -> str:
         """Direct, as the database's owner (no superuser)."""
         ...
@@ -103,4 +117,12 @@ class Stack(Protocol):
 
     def take_port(self) -> int:
         """A free port on loopback, for one of the target's processes."""
+        ...
+
+    def launch(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Running:
+        """Start one incarnation of a process of the target, and see to it that it does not outlive the harness."""
+        ...
+
+    def collect_logs(self) -> None:
+        """Bring what the servers said to the run's logs, where it does not go by itself."""
         ...

@@ -13,7 +13,7 @@ from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import ScenarioError, TargetError
 from shaketable.manifest import Manifest, Process, Timing
 from shaketable.op import Kind, Op, Scalar
-from shaketable.process import Child, environment, spawn
+from shaketable.process import Child, Running, environment, spawn
 from shaketable.stack import Address, Link, Stack
 from shaketable.supervisor import Supervisor
 
@@ -28,12 +28,12 @@ class Instance:
         self.name, self.kind, self.port, self.state = name, kind, port, state
         self.postgres, self.redis = postgres, redis
         self.incarnation = 0
-        self.child: Child | None = None
+        self.child: Running | None = None
         self.asked = False  # the harness ended this incarnation
         self.restarted_unasked = False
 
     @property
-    def running(self) -> Child:
+    def running(self) -> Running:
         """The current incarnation. Raises TargetError when none runs."""
         if self.child is None or self.child.poll() is not None:
             raise TargetError(f"{self.name} is not running, so nothing can be done to it")
@@ -84,8 +84,7 @@ class Target:
         log = self._logs / "setup.log"
         env = self._environment(DATABASE_URL=self._stack.owner_url(), REDIS_URL=self._stack.redis_url(),
                                 STATE_DIR=str(self._state), PROCESS="setup", INCARNATION="1")  # fmt: skip
-        child = spawn("setup", command, env=env, cwd=self._cwd, log=log)
-        self._supervisor.process("setup", child.identity)
+        child = self._stack.launch("setup", command, env, self._cwd, log)
         if (code := child.wait(SETUP_S)) != 0:
             child.kill()
             ended = f"ended with exit code {code}" if code is not None else f"did not end within {SETUP_S:.0f} s"
@@ -101,9 +100,8 @@ class Target:
             REDIS_URL=self._stack.redis_link_url(instance.redis), HTTP_PORT=str(instance.port), PROCESS=name,
             INCARNATION=str(instance.incarnation), STATE_DIR=str(instance.state),
         )  # fmt: skip
-        child = spawn(name, self._command(instance.kind.command), env=env, cwd=self._cwd,
-                      log=self._logs / f"{name}.log")  # fmt: skip
-        self._supervisor.process(name, child.identity)
+        child = self._stack.launch(name, self._command(instance.kind.command), env, self._cwd,
+                                   self._logs / f"{name}.log")  # fmt: skip
         instance.child, instance.asked = child, False  # last: `revive` looks on from another thread
         self._record(self._op(Kind.START_PROCESS, instance))
 
@@ -170,7 +168,7 @@ class Target:
             )
         return found
 
-    def _end(self, instance: Instance, how: Callable[[Child], object]) -> None:
+    def _end(self, instance: Instance, how: Callable[[Running], object]) -> None:
         if instance.child is None or instance.asked:
             return
         instance.asked = True

@@ -72,4 +72,19 @@ class Program(msgspec.Struct, frozen=True, tag="program"):
         subprocess.run(self.words, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=ACTION_S)
 
 
-Action = Statements | Commands | Proxies | Program
+class Containers(msgspec.Struct, frozen=True, tag="containers"):
+    """Containers of a run to remove, by its label, at the engine at `engine`; and others to let run again."""
+
+    engine: str
+    run: str
+    revive: tuple[str, ...] = ()
+
+    def perform(self) -> None:
+        from shaketable.stacks import engine
+
+        client = engine.connect(self.engine, 2 * ACTION_S)
+        engine.remove(client, self.run)
+        engine.revive(client, self.revive)
+
+
+Action = Statements | Commands | Proxies | Program | Containers

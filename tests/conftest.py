@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
 import redis
 
 from shaketable import ports
-from shaketable.stacks.local import LocalStack
+from shaketable.stacks import Choice, Kind
+from shaketable.stacks.host import HostStack
 from shaketable.supervisor import Supervisor
 
 
@@ -23,24 +26,34 @@ class Servers:
     postgres_url: str  # the owner of a fresh database, no superuser
     superuser_url: str
     redis_url: str
-    stack: LocalStack
+    stack: HostStack
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The local stack, for the whole session."""
+#: The same tests on either; those of containers are marked so.
+STACKS = ["local", pytest.param("containers", marks=pytest.mark.containers)]
+
+
+@contextmanager
+def opened(kind: Kind, logs: Path) -> Iterator[HostStack]:
+    """A stack of that kind."""
     run_id = f"test-{secrets.token_hex(4)}"
     supervisor = Supervisor(run_id)
-    logs: Path = tmp_path_factory.mktemp("logs")
     try:
-        with ports.reserve() as block, LocalStack(run_id, block, supervisor, logs) as running:
-            yield running
+        with ports.reserve() as block, Choice(kind).open(run_id, block, supervisor, logs, print) as running:
+            yield cast(HostStack, running)
     finally:
         supervisor.close()
 
 
+@pytest.fixture(scope="session", params=["local"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostStack]:
+    """The stack, for the whole session: the local one, but for tests that ask for STACKS (`indirect`)."""
+    with opened(request.param, tmp_path_factory.mktemp("logs")) as running:
+        yield running
+
+
 @pytest.fixture
-def servers(stack: LocalStack) -> Iterator[Servers]:
+def servers(stack: HostStack) -> Iterator[Servers]:
     """The stack with a fresh database of the target's role, and an empty Valkey."""
     name = f"test_{secrets.token_hex(4)}"
     with psycopg.connect(stack.admin_url(), autocommit=True) as admin:

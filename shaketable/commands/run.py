@@ -13,6 +13,7 @@ from shaketable.commands import check
 from shaketable.live import LiveShow
 from shaketable.run import Order
 from shaketable.rundir import RunDir
+from shaketable.stacks import Choice
 from shaketable.status import PlainShow
 
 
@@ -25,13 +26,15 @@ class Options:
     seed: int | None = None
     replay: Path | None = None
     port_base: int | None = None
+    stack: Choice = Choice()
 
 
 def one(name: str, options: Options) -> int:
     """Play one scenario, tell all of its verdict, and return its exit code."""
     directory = play(order(name, options))
     target = ["--target", str(options.target)] if options.target else []
-    return check.check(directory.path, page=True, asked=shlex.join([name, *target]))
+    stack = ["--stack", options.stack.kind] if options.stack.kind != "local" else []
+    return check.check(directory.path, page=True, asked=shlex.join([name, *target, *stack]))
 
 
 def order(name: str, options: Options) -> Order:
@@ -43,7 +46,7 @@ def order(name: str, options: Options) -> Order:
     if options.seed is not None:
         asked = dataclasses.replace(asked, seed=options.seed)
     target = options.target or find("reference_impl/target.toml")
-    return Order(asked.drawn(), target, options.runs, options.port_base, earlier)
+    return Order(asked.drawn(), target, options.runs, options.port_base, earlier, options.stack)
 
 
 def play(order: Order) -> RunDir:

@@ -1,3 +1,52 @@
-"""Where a stack comes from: `local` (real servers from wheels, on loopback)."""
+"""Where a stack comes from: `local` (servers from wheels), `containers` (the official images), `compose`, `given`."""
 
 from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from shaketable.errors import InputError
+from shaketable.ports import Ports
+from shaketable.stack import Stack
+from shaketable.supervisor import Supervisor
+
+Kind = Literal["local", "containers", "compose", "given"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which stack is asked for."""
+
+    kind: Kind = "local"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"expected --stack {'|'.join(KINDS)}, got {self.kind!r}")
+
+    def open(
+        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+    ) -> AbstractContextManager[Stack]:
+        """The stack itself, to be entered. Raises InputError when what it needs is not installed."""
+        if self.kind == "local":
+            from shaketable.stacks.local import LocalStack
+
+            return LocalStack(run_id, ports, supervisor, logs, say)
+        need_extra()
+        from shaketable.stacks.containers import ContainersStack
+
+        return ContainersStack(run_id, ports, supervisor, logs, say)
+
+
+def need_extra() -> None:
+    """Raises InputError when the libraries of the extra are not there."""
+    try:
+        importlib.import_module("testcontainers.core.container")
+    except ImportError as e:
+        raise InputError(
+            "stacks of containers need the extra: pip install 'shaketable[containers]'; `--stack local` needs nothing"
+        ) from e

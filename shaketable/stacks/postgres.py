@@ -81,14 +81,6 @@ class PostgresServer:
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 
-    def create_database(self) -> None:
-        """The target's role, which is no superuser, and the database it owns."""
-        with psycopg.connect(self.admin_url(ADMIN), autocommit=True) as connection:
-            connection.execute(sql.SQL("create role {} login password {}").format(
-                sql.Identifier(ROLE), sql.Literal(self.password)))  # fmt: skip
-            connection.execute(sql.SQL("create database {} owner {}").format(
-                sql.Identifier(DATABASE), sql.Identifier(ROLE)))  # fmt: skip
-
     def stop(self) -> None:
         """End it at once: its data goes with the run."""
         if self.child is not None:
@@ -96,15 +88,30 @@ class PostgresServer:
 
     def admin_url(self, database: str = DATABASE) -> str:
         """Direct, as superuser; the harness's sessions carry a name of their own."""
-        return self.url(self.address, ADMIN, self.admin_password, "shaketable", database)
-
-    def url(self, at: Address, role: str, password: str, application_name: str, database: str = DATABASE) -> str:
-        """A libpq URL to this server by way of `at`."""
-        return f"postgresql://{role}:{password}@{at}/{database}?sslmode=disable&application_name={application_name}"
+        return url(self.address, ADMIN, self.admin_password, "shaketable", database)
 
     def _answers(self) -> bool:
-        try:
-            psycopg.connect(self.admin_url(ADMIN), connect_timeout=2).close()
-            return True
-        except psycopg.OperationalError:
-            return False
+        return answers(self.admin_url(ADMIN))
+
+
+def url(at: Address, role: str, password: str, application_name: str, database: str = DATABASE) -> str:
+    """A libpq URL to a server by way of `at`."""
+    return f"postgresql://{role}:{password}@{at}/{database}?sslmode=disable&application_name={application_name}"
+
+
+def create_database(admin_url: str, password: str) -> None:
+    """The target's role, which is no superuser, and the database it owns."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("create role {} login password {}").format(
+            sql.Identifier(ROLE), sql.Literal(password)))  # fmt: skip
+        connection.execute(sql.SQL("create database {} owner {}").format(
+            sql.Identifier(DATABASE), sql.Identifier(ROLE)))  # fmt: skip
+
+
+def answers(at: str) -> bool:
+    """Whether a server takes a session at this URL."""
+    try:
+        psycopg.connect(at, connect_timeout=2).close()
+        return True
+    except psycopg.OperationalError:
+        return False

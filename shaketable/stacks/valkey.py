@@ -25,12 +25,9 @@ class ValkeyServer:
     def create(self) -> None:
         """Write the configuration: in a file, since a command line can be read by anyone."""
         self._folder.mkdir(mode=0o700)
-        configuration = self._folder / "valkey.conf"
-        configuration.touch(mode=0o600)
-        configuration.write_text(
-            f"bind 127.0.0.1\nport {self.address.port}\nprotected-mode yes\nrequirepass {self.password}\n"
-            'dir "."\nappendonly yes\nappendfsync always\nsave ""\nmaxmemory-policy noeviction\n'
-        )
+        file = self._folder / "valkey.conf"
+        file.touch(mode=0o600)
+        file.write_text(configuration(self.address.port, self.password))
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
@@ -49,8 +46,21 @@ class ValkeyServer:
         return f"redis://:{self.password}@{at}/0"
 
     def _answers(self) -> bool:
-        try:
-            with redis.Redis.from_url(self.url(self.address), socket_timeout=2) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
+        return answers(self.url(self.address))
+
+
+def configuration(port: int, password: str) -> str:
+    """A server's configuration file: on loopback, durable by every write."""
+    return (
+        f"bind 127.0.0.1\nport {port}\nprotected-mode yes\nrequirepass {password}\n"
+        'dir "."\nappendonly yes\nappendfsync always\nsave ""\nmaxmemory-policy noeviction\n'
+    )
+
+
+def answers(at: str) -> bool:
+    """Whether a server answers at this URL."""
+    try:
+        with redis.Redis.from_url(at, socket_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False

@@ -20,6 +20,7 @@ from shaketable.fault import Fault
 from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
 from shaketable.manifest import Ingest, Manifest, Process, Stored
 from shaketable.op import Kind, Op
+from shaketable.process import Running
 from shaketable.stack import Address, Link, Stack
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
@@ -54,7 +55,7 @@ class Here:
 
     def __init__(self, servers: Servers) -> None:
         self._servers, self.links, self.ports = servers, list[Link](), list[int]()
-        self.toxiproxy = servers.stack.toxiproxy
+        self.toxiproxy, self.sink_host = servers.stack.toxiproxy, servers.stack.sink_host
 
     def admin_url(self) -> str:
         return self._servers.superuser_url
@@ -71,6 +72,9 @@ class Here:
     def take_port(self) -> int:
         self.ports.append(self._servers.stack.take_port())
         return self.ports[-1]
+
+    def launch(self, name: str, command: list[str], env: dict[str, str], cwd: Path, log: Path) -> Running:
+        return self._servers.stack.launch(name, command, env, cwd, log)
 
     def give_back(self) -> None:
         for port in self.ports:

@@ -1,0 +1,50 @@
+"""Toxiproxy as a process of this run's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from shaketable.clock import SystemClock
+from shaketable.errors import HarnessError
+from shaketable.process import Child, await_answer, environment, spawn
+from shaketable.recovery import RecoveringToxiproxy
+from shaketable.stack import Address
+from shaketable.stacks import binaries, toxiproxy_build
+
+
+def start(
+    at: Address, folder: Path, log: Path, run_id: str, own: Callable[[Child], Child], say: Callable[[str], None]
+) -> RecoveringToxiproxy:
+    """Start one and wait until it answers; `own` is told of every incarnation."""
+    program = binaries.toxiproxy_server(say)
+    command = [str(program), "-host", at.host, "-port", str(at.port)]
+    env = environment(folder, SHAKETABLE_RUN=run_id, LOG_LEVEL="warn")
+    children: list[Child] = []
+
+    def begin() -> None:
+        """Also in place of one that is wedged."""
+        for earlier in children:
+            earlier.kill()
+        child = own(spawn("toxiproxy", command, env=env, cwd=folder, log=log))
+        children[:] = [child]
+        await_answer(child, lambda: answers(server), SystemClock())
+
+    server = RecoveringToxiproxy(at.host, at.port, begin)
+    begin()
+    return asserted(server, str(program))
+
+
+def asserted(server: RecoveringToxiproxy, source: str) -> RecoveringToxiproxy:
+    """Itself, when it is the version whose ways the harness knows."""
+    if (version := server.version()) != toxiproxy_build.VERSION:
+        raise HarnessError(f"expected Toxiproxy {toxiproxy_build.VERSION}, got {version} from {source}")
+    return server
+
+
+def answers(server: RecoveringToxiproxy) -> bool:
+    """Whether it is there."""
+    try:
+        return bool(server.version())
+    except HarnessError:
+        return False
