@@ -9,7 +9,7 @@ SCENARIO ?= postgres_outage
 .PHONY: help setup chaos chaos-full prove test test-all lint format check ci lock wheel clean
 
 help: ## show this help
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 13
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
 
 setup: .venv/installed ## install everything into .venv (30 s), and build Toxiproxy once (30 s)
 	@$(BIN)/shaketable doctor
@@ -28,6 +28,9 @@ test: .venv/installed ## unit tests, tests on real servers, one short shake (und
 
 test-all: .venv/installed ## the slow tests too
 	@$(BIN)/python -m pytest -m "not containers"
+
+test-containers: .venv/installed ## the same tests on servers in containers; fails if no engine answers (under 3 minutes)
+	@$(BIN)/python -m pytest -m containers
 
 lint: .venv/installed ## format, lint and types, changing nothing
 	@$(BIN)/ruff format --check .

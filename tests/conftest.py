@@ -29,8 +29,13 @@ class Servers:
     stack: HostStack
 
 
-#: The same tests on either; those of containers are marked so.
+#: What the tests of a module with EVERY_STACK = True stand on, one after another; those of containers are marked so.
 STACKS = ["local", pytest.param("containers", marks=pytest.mark.containers)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "stack" in metafunc.fixturenames and getattr(metafunc.module, "EVERY_STACK", False):
+        metafunc.parametrize("stack", STACKS, indirect=True, scope="session")
 
 
 @contextmanager
@@ -45,10 +50,10 @@ def opened(kind: Kind, logs: Path) -> Iterator[HostStack]:
         supervisor.close()
 
 
-@pytest.fixture(scope="session", params=["local"])
+@pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostStack]:
-    """The stack, for the whole session: the local one, but for tests that ask for STACKS (`indirect`)."""
-    with opened(request.param, tmp_path_factory.mktemp("logs")) as running:
+    """The stack, for as long as tests want it: the local one, where they do not want every one."""
+    with opened(getattr(request, "param", "local"), tmp_path_factory.mktemp("logs")) as running:
         yield running
 
 
@@ -58,11 +63,12 @@ def servers(stack: HostStack) -> Iterator[Servers]:
     name = f"test_{secrets.token_hex(4)}"
     with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
         admin.execute(f"create database {name} owner events")
-        redis.Redis.from_url(stack.redis_url()).flushall()
-        yield Servers(
-            stack.owner_url().replace("/events?", f"/{name}?"),
-            stack.admin_url().replace("/events?", f"/{name}?"),
-            stack.redis_url(),
-            stack,
-        )
+    redis.Redis.from_url(stack.redis_url()).flushall()
+    yield Servers(
+        stack.owner_url().replace("/events?", f"/{name}?"),
+        stack.admin_url().replace("/events?", f"/{name}?"),
+        stack.redis_url(),
+        stack,
+    )
+    with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
         admin.execute(f"drop database {name} with (force)")

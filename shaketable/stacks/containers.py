@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from testcontainers.core.container import DockerContainer
 
 from shaketable.errors import HarnessError
@@ -73,7 +74,7 @@ class ContainersStack(HostStack):
         container.with_kwargs(network_mode="host", labels={engine.LABEL: self._run_id})
         if copy is not None:
             container.with_copy_into_container(*copy)
-        self._open.callback(container.stop)
+        self._open.callback(_end, container)
         try:
             container.start()
         except DockerException as e:
@@ -111,3 +112,8 @@ class ContainersStack(HostStack):
         """What the servers said, from the engine."""
         for name, box in self._boxes.items():
             box.write_log(self._logs / f"{'valkey' if name == 'redis' else name}.log")
+
+
+def _end(container: DockerContainer) -> None:
+    with suppress(NotFound):  # somebody removed it: what was wanted
+        container.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,7 @@ def found() -> str:
 def connect(at: str, timeout_s: int | None = CALL_S) -> Engine:
     """The engine at this URL. Raises HarnessError when none answers."""
     try:
+        _knock(at)
         engine = docker.DockerClient(base_url=at, timeout=timeout_s)
         engine.ping()
     except (DockerException, OSError) as e:
@@ -130,6 +132,13 @@ class Box:
             if clock.now() > deadline:
                 raise HarnessError(f"container {self.name} does not answer after {within_s:g} s: {self.tail(3)}")
             clock.sleep(0.05)
+
+
+def _knock(at: str) -> None:
+    """Raises OSError when nobody listens on a socket file: the library would leave its own half-open."""
+    if at.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(at.removeprefix("unix://"))
 
 
 def _first(e: BaseException) -> str:

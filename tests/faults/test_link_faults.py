@@ -24,6 +24,8 @@ from shaketable.stack import Link
 from shaketable.target import Target
 from tests.conftest import Servers
 
+EVERY_STACK = True
+
 
 class Two:
     """The only thing these faults ask of a target: which processes a name means."""

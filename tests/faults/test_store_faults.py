@@ -18,6 +18,8 @@ from shaketable.stack import Stack
 from shaketable.target import Target
 from tests.conftest import Servers
 
+EVERY_STACK = True
+
 IDS = [str(uuid.UUID(int=n << 96 | 1)) for n in range(0, 2**32, 2**32 // 50)]
 
 
