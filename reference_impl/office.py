@@ -5,7 +5,8 @@
     POST   /dead-letters/{eventId}/replay    200 stored, 409 refused again, 404 there is none
     DELETE /dead-letters/{eventId}           200 dropped, 404 there is none
 
-503 while this worker's breaker is not closed: then it sends the store nothing.
+503 while this worker's breaker is not closed: then it sends the store nothing. 403 where no token is set and the
+request names another host than this: a browser may have been led here.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from reference_impl.store import Store
 
 #: Most letters of one page.
 MOST = 1000
+HERE = ("127.0.0.1", "localhost")
 
 STATUS = {Outcome.STORED: 200, Outcome.REFUSED: 409, Outcome.ABSENT: 404}
 
@@ -40,6 +42,8 @@ def routes(errands: Errands, settings: Settings) -> list[Route]:
 
     def route(path: str, method: str, answer: Answer) -> Route:
         async def handle(request: Request) -> Response:
+            if not settings.bearer_token and request.url.hostname not in HERE:
+                return json({"error": f"host: expected one of {', '.join(HERE)}, or a BEARER_TOKEN to be set"}, 403)
             try:
                 async with errands.connection(settings.attempt_timeout_s * 2) as connection:
                     return await answer(Store(connection, settings), request)

@@ -31,7 +31,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
 
     async def run() -> None:
         app = Starlette(routes=office.routes(Errands(settings, lambda: state[0]), settings))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
 
             async def status(method: str, path: str) -> int:
                 return (await http.request(method, f"/dead-letters/{path}")).status_code
@@ -50,6 +50,8 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
             assert await status("POST", f"{uuid.uuid4()}/replay") == 404
             assert await status("GET", "nonsense") == 422
             assert (await http.get("/dead-letters?after=x")).status_code == 422
+            led_here = await http.get("/dead-letters", headers={"host": "rebound.example"})
+            assert (led_here.status_code, "poison" in led_here.text) == (403, False)
             state[0] = OPEN
             assert await status("POST", f"{ids[2]}/replay") == 503
 
