@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 SCENARIO ?= postgres_outage
 
-.PHONY: help setup chaos chaos-full prove test test-all lint format check ci lock wheel clean
+.PHONY: help setup chaos chaos-full prove bench-checks test test-all lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -22,6 +22,9 @@ chaos-full: .venv/installed ## every scenario but the nightly ones, a minute eac
 
 prove: .venv/installed ## every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
 	@$(BIN)/python -m tools.prove $(PROVE)
+
+bench-checks: .venv/installed ## check and report on a million synthetic events: seconds, memory, exact counts (1 minute)
+	@$(BIN)/python -m bench.checks
 
 test: .venv/installed ## unit tests, tests on real servers, one short shake (under 5 minutes)
 	@$(BIN)/python -m pytest -m "not slow and not containers"
