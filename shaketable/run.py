@@ -92,6 +92,7 @@ class _Run:
     def play(self) -> None:
         """The phases, in order."""
         self._phases = self._record(rundir.PHASES, "run")
+        rundir.write_json(self._run / rundir.SCENARIO, self._scenario.to_json())  # first: without it nothing is judged
         self._enter("prepare")
         self._scheduled = self._write_inputs()
         self._show.say(f"{self._scenario.name} on {self._manifest.name}: {self._scheduled} events, run {self._id}")
@@ -105,7 +106,6 @@ class _Run:
 
     def _write_inputs(self) -> int:
         run, scenario = self._run, self._scenario
-        rundir.write_json(run / rundir.SCENARIO, scenario.to_json())
         rundir.write_json(run / rundir.ENVIRONMENT, {**surroundings.read(), "stack": self._order.stack.kind})
         return inputs.take_over(run, self._order.replay) if self._order.replay else inputs.draw(run, scenario)
 

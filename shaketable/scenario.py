@@ -82,7 +82,16 @@ def load(name: str) -> Scenario:
         raise ScenarioError(f"scenario {path} raised {type(e).__name__}: {e}") from e
     if not isinstance(found, Scenario):
         raise ScenarioError(f"expected {path} to hold `SCENARIO = Scenario(…)`, got {type(found).__name__}")
+    _make_known(found)
     return found if found.name else replace(found, name=path.stem)
+
+
+def _make_known(scenario: Scenario) -> None:
+    """Faults and checks of the scenario's own are known by name from now on: to replay, to judge, to draw."""
+    for entry in scenario.drawn().timeline:
+        FAULTS.add(type(entry.fault))
+    for check in scenario.checks:
+        CHECKS.add(type(check))
 
 
 def replayed(scenario: Scenario, run: RunDir) -> Scenario:

@@ -42,7 +42,8 @@ WORDS = {"prepare": "on reference", "baseline": "baseline", "shake": "FAULT", "r
 @pytest.fixture
 def scenario(tmp_path: Path) -> Path:
     path = tmp_path / "short.py"
-    path.write_text(SCENARIO)
+    short = SCENARIO.replace("baseline_s=1, shake_s=2, recover_s=1", "baseline_s=0.5, shake_s=1, recover_s=0.5")
+    path.write_text(short.replace("At(0.5, 1,", "At(0.2, 0.8,"))
     return path
 
 
