@@ -19,7 +19,7 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="The database is away, then Redis, then the network plays up: well again within seconds.",
-    load=Load(rate=120, baseline_s=4, shake_s=24, recover_s=9),
+    load=Load(rate=120, baseline_s=3, shake_s=23, recover_s=7),
     timeline=(
         At(0.5, 8, Down("postgres", mode="refused")),
         At(11, 14, Down("redis")),

@@ -12,8 +12,8 @@ from shaketable.timeline import At, Timeline
 
 #: Least seconds of a gust: its witness is taken at once and then each second.
 LEAST_S = 2.0
-#: Seconds of calm at both ends, and between two gusts that meet: what the first left behind is over before the second.
-CALM_S, BETWEEN_S = 0.5, 1.0
+#: Seconds of calm at both ends, and between two gusts that meet: a process that the first ended is back at work then.
+CALM_S, BETWEEN_S = 0.5, 3.0
 #: Times are drawn to a tenth of a second, so that people can read them.
 GRAIN = 1
 

@@ -50,7 +50,7 @@ class CommitReplyLost(Fault):
     def inject(self, bench: Bench) -> None:
         with triggers.admin(bench) as connection:
             connection.execute(_FUNCTION)
-            _drop(connection, bench.relation)
+            triggers.drop(connection, bench.relation, "hold_commit")
             connection.execute(_TRIGGER.format(triggers.relation(bench.relation)))
         bench.notes.update({f"{self.kind}.cut": 0.0, f"{self.kind}.committed": 0.0})
         found = {link.process: link for link in bench.links("postgres", self.process)}
@@ -61,7 +61,7 @@ class CommitReplyLost(Fault):
         for link in bench.links("postgres", self.process):
             bench.toxiproxy.enable(bench.proxy(link), True)
         with triggers.admin(bench) as connection:
-            _drop(connection, bench.relation)
+            triggers.drop(connection, bench.relation, "hold_commit")
 
     def witness(self, bench: Bench) -> Witness:
         """How many transactions were cut off in COMMIT and are committed all the same, as Postgres tells."""
@@ -104,12 +104,6 @@ def _await_committed(connection: psycopg.Connection[Any], xids: list[str]) -> in
         if "in progress" not in states or time.monotonic() > deadline:
             return states.count("committed")
         time.sleep(LOOK_S)
-
-
-def _drop(connection: psycopg.Connection[Any], relation: str) -> None:
-    connection.execute(
-        sql.SQL("drop trigger if exists shaketable_hold_commit on {}").format(triggers.relation(relation))
-    )
 
 
 _WAITING: LiteralString = """

@@ -36,7 +36,12 @@ def put(connection: psycopg.Connection[Any], table: str, name: str, each: Litera
 
 
 def drop(connection: psycopg.Connection[Any], table: str, name: str) -> None:
-    """Take it out again; one that is not there is out already."""
+    """Take it out again; one that is not there is out already.
+
+    DROP TRIGGER locks a partitioned table's partitions before the table, inserts the other way round: without a lock on
+    the table beforehand the two would wait for each other in a circle.
+    """
+    connection.execute(sql.SQL("lock table {} in access exclusive mode").format(relation(table)))
     connection.execute(sql.SQL("drop trigger if exists {} on {}").format(
         sql.Identifier(f"shaketable_{name}"), relation(table)
     ))  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -122,6 +124,30 @@ def test_healing_twice_and_before_injecting_is_harmless(
     fault.heal(bench)
     fault.heal(bench)
     assert write(servers) == "stored"
+
+
+def test_healing_and_an_insert_under_way_do_not_wait_for_each_other_in_a_circle(
+    servers: Servers, bench: RunBench
+) -> None:
+    fault = RejectRows(0.1)
+    fault.inject(bench)
+    with psycopg.connect(servers.postgres_url) as writer, psycopg.connect(servers.superuser_url) as watcher:
+        writer.execute("lock table only kept in row exclusive mode")  # as an insert does before it knows the partition
+        healing = threading.Thread(target=fault.heal, args=[bench])
+        healing.start()
+        deadline = time.monotonic() + 4
+        while not waits(watcher) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        writer.execute("insert into kept values (%s, '2026-01-01')", [IDS[-1]])
+        writer.commit()
+        healing.join(10)
+    assert write(servers, fault.chosen(IDS)[0]) == "stored"
+
+
+def waits(watcher: psycopg.Connection[tuple[object, ...]]) -> bool:
+    watcher.commit()
+    row = watcher.execute("select exists (select from pg_locks where not granted and locktype = 'relation')").fetchone()
+    return bool(row and row[0])
 
 
 def test_fault_aimed_at_nothing_says_so(bench: RunBench) -> None:
