@@ -117,7 +117,7 @@ def explain(
 
 @app.command(name="list")
 def list_() -> int:
-    """Tell every scenario's story in a sentence, and name faults and checks."""
+    """Tell every scenario's story in a sentence, by what goes wrong in it, and name faults and checks."""
     from shaketable.commands.list import show
 
     return show()
@@ -135,7 +135,10 @@ def doctor(
 
 @app.command()
 def heal() -> int:
-    """End all that killed runs left behind: servers, proxies, folders. Runs that are alive are left alone."""
+    """End all that killed runs left behind (servers, folders), and take back what they broke in servers not ours.
+
+    Runs that are alive are left alone.
+    """
     from shaketable.commands.heal import heal as command
 
     return command()

@@ -101,7 +101,7 @@ def end(journal: Path) -> list[str]:
     undos = list(_read(journal))
     alive = {p.pid: p for undo in undos if (p := _alive(undo))}
     alive |= {p.pid: p for p in _carrying(journal.stem)}
-    names = [f"{p.name()} (pid {p.pid})" for p in alive.values()]
+    names = [f"ended {p.name()} (pid {p.pid})" for p in alive.values()]
     everything = {q.pid: q for p in alive.values() for q in _tree(p)}
     kill_all(list(everything.values()))
     for undo in undos:

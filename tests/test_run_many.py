@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from shaketable import scenario
 from shaketable.commands import run_many
 from shaketable.report.overview import Row
 from tests.test_cli import SCENARIO, sentence, shaketable
@@ -83,3 +86,21 @@ def test_all_leaves_the_nightly_ones_out(tmp_path: Path, monkeypatch: pytest.Mon
     assert "zz_long" in run_many.names([], nightly=True)
     assert run_many.names(["zz_long", "calm"], nightly=False)[:2] == ["zz_long", "calm"]
     assert len(set(run_many.names(["calm"], nightly=False))) == len(run_many.names(["calm"], nightly=False))
+
+
+#: Seconds of load that leave room in a minute for set-up, drain and judging.
+A_MINUTE = 45
+
+
+@pytest.mark.parametrize("name", run_many.names([], nightly=False))
+def test_scenario_that_is_not_nightly_takes_a_minute(name: str) -> None:
+    load = scenario.load(name).load
+    assert load.baseline_s + load.shake_s + load.recover_s <= A_MINUTE
+
+
+def test_closed_pipe_is_no_verdict() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "shaketable.cli", "list"], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert done.returncode not in (0, 1, 2)

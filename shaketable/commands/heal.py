@@ -8,12 +8,12 @@ from shaketable import supervisor
 
 
 def heal() -> int:
-    """End what the undo journals name, unless a supervisor still watches over it."""
+    """End and take back what the undo journals name, unless a supervisor still watches over it."""
     watched = _watched()
     left = [journal for journal in sorted(supervisor.journals().glob("*.jsonl")) if str(journal) not in watched]
     for journal in left:
-        ended = supervisor.end(journal)
-        print(f"{journal.stem}: " + (f"ended {', '.join(ended)}" if ended else "nothing was left"))
+        done = supervisor.end(journal)
+        print(f"{journal.stem}: " + (", ".join(done) or "nothing was left"))
     if not left:
         print(f"nothing to heal{f' ({len(watched)} run alive)' if watched else ''}")
     return 0
