@@ -10,7 +10,7 @@ import redis
 from psycopg import sql
 
 from shaketable.manifest import Manifest, QueueKey
-from shaketable.stack import Stack
+from shaketable.stack import OWN_NAME, Stack
 
 #: Milliseconds that one count may take: it must not become the load.
 COUNT_MS = 2_000
@@ -31,7 +31,9 @@ class Backlog:
 
     def __init__(self, stack: Stack, manifest: Manifest) -> None:
         self._stack, self._manifest = stack, manifest
-        self._redis = redis.Redis.from_url(stack.redis_url(), socket_timeout=2, socket_connect_timeout=2)
+        self._redis = redis.Redis.from_url(
+            stack.redis_url(), socket_timeout=2, socket_connect_timeout=2, client_name=OWN_NAME
+        )
         self._postgres: psycopg.Connection[tuple[int]] | None = None
 
     def __enter__(self) -> Self:

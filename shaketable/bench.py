@@ -49,6 +49,10 @@ class RunBench:
         return self._stack.admin_url()
 
     @property
+    def owner_url(self) -> str:
+        return self._stack.owner_url()
+
+    @property
     def redis_url(self) -> str:
         return self._stack.redis_url()
 

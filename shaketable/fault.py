@@ -39,6 +39,11 @@ class Bench(Protocol):
         ...
 
     @property
+    def owner_url(self) -> str:
+        """Postgres, direct, as the target's own role, which is no superuser."""
+        ...
+
+    @property
     def redis_url(self) -> str:
         """Redis, direct."""
         ...

@@ -15,7 +15,7 @@ from typing import Self
 
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import HarnessError
-from shaketable.fault import Bench, Fault
+from shaketable.fault import Bench, Fault, Witness
 from shaketable.op import Kind, Op, Scalar
 from shaketable.timeline import Timeline
 
@@ -110,9 +110,16 @@ class Injector:
         if number not in self._active:
             return
         began = self._clock.now()
-        seen = self._timeline[number].fault.witness(self._bench)
+        seen = self._look(self._timeline[number].fault)
         self._note(Kind.WITNESS, number, began, landed=seen.landed, figure=seen.figure, unit=seen.unit, text=seen.text)
         self._push(self._clock.now() + int(WITNESS_S * SECOND), 3, self._witness, number)
+
+    def _look(self, fault: Fault) -> Witness:
+        """What cannot be looked at, because another fault took the server, has not been seen."""
+        try:
+            return fault.witness(self._bench)
+        except HarnessError as e:
+            return Witness(False, 0.0, "seen", f"could not be looked at: {e}")
 
     def _heal(self, number: int) -> None:
         if number not in self._active:

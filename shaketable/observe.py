@@ -78,6 +78,8 @@ def received(log: Path) -> Iterator[Row]:
     for line in log.read_text(errors="replace").splitlines():
         if found := _RECEIVED.match(line):
             at, by, what, ms, name = found.groups()
+            if what == "duration" and ms is None:
+                continue  # torn by a crash
             told = {"at_us": round(float(at) * 1_000_000), "by": name or by, "what": _WHAT[what]}
             yield {**told, "ms": float(ms)} if ms else told
 

@@ -11,6 +11,8 @@ from shaketable.process import Running
 from shaketable.recovery import RecoveringToxiproxy
 
 Service = Literal["postgres", "redis", "ingest"]
+#: How the harness's own sessions call themselves, at Postgres and at Redis: no fault on the target's ends them.
+OWN_NAME = "shaketable"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+
+from shaketable.errors import HarnessError
 
 #: Seconds that one turn may take to end once it is told to.
 END_S = 15.0
@@ -37,3 +40,18 @@ class Repeat:
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+
+
+def renew(name: str, action: Callable[[], None], every_s: float) -> Repeat:
+    """Do `action` now, and again every `every_s` seconds.
+
+    A time at which a server does not answer is skipped: another fault may have taken it, and the witness tells.
+    """
+
+    def turn(stop: threading.Event) -> None:
+        if not stop.wait(every_s):
+            with suppress(HarnessError):
+                action()
+
+    action()
+    return Repeat(name, turn)

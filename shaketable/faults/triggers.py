@@ -14,13 +14,15 @@ from shaketable.fault import Bench
 
 #: Seconds that putting a trigger on may wait for the target's transactions.
 LOCK_S = 5
+#: The harness may write also while another fault lets others only read.
+OPTIONS = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only=off"
 
 
 @contextmanager
 def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
     """The harness's own session as superuser, past every link; commits at the end. Raises HarnessError."""
     try:
-        with psycopg.connect(bench.admin_url, connect_timeout=5, options=f"-c lock_timeout={LOCK_S}s") as connection:
+        with psycopg.connect(bench.admin_url, connect_timeout=5, options=OPTIONS) as connection:
             connection.execute("create schema if not exists shaketable")
             yield connection
     except psycopg.Error as e:

@@ -17,7 +17,9 @@ class LocalServer:
         self._server, self._own = server, own
 
     def kill(self) -> None:
+        """Frozen first, so that the postmaster starts no backend between the look at its children and the kill."""
         if self._server.child is not None:
+            self._server.child.send_signal(signal.SIGSTOP)
             self._server.child.kill()
 
     def bring_back(self) -> None:

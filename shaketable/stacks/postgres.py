@@ -14,7 +14,7 @@ from psycopg import sql
 from shaketable.clock import Clock, SystemClock
 from shaketable.errors import HarnessError
 from shaketable.process import Child, await_answer, environment, spawn
-from shaketable.stack import Address
+from shaketable.stack import OWN_NAME, Address
 
 #: The target's own role and database.
 ROLE = DATABASE = "events"
@@ -88,7 +88,7 @@ class PostgresServer:
 
     def admin_url(self, database: str = DATABASE) -> str:
         """Direct, as superuser; the harness's sessions carry a name of their own."""
-        return url(self.address, ADMIN, self.admin_password, "shaketable", database)
+        return url(self.address, ADMIN, self.admin_password, OWN_NAME, database)
 
     def _answers(self) -> bool:
         return answers(self.admin_url(ADMIN))

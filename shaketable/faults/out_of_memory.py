@@ -1,0 +1,62 @@
+"""The queue's server has no memory left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shaketable.fault import Bench, Fault, Witness
+from shaketable.faults import valkey
+
+#: Bytes: less than it holds at any time.
+NOTHING_LEFT = "1"
+
+
+@dataclass(frozen=True)
+class OutOfMemory(Fault):
+    """maxmemory is below what Valkey holds: with noeviction every write that takes memory is refused (OOM).
+
+    With any other policy keys are evicted instead, queues included, and only what then remains is refused.
+    """
+
+    kind: ClassVar[str] = "out_of_memory"
+    colour: ClassVar[str] = "#b03a2e"
+
+    @property
+    def label(self) -> str:
+        return "redis out of memory"
+
+    @property
+    def blocks_intake(self) -> bool:
+        return True
+
+    def aims(self, bench: Bench) -> list[str]:
+        bench.server("redis")
+        return [link.name for link in bench.links("redis")]
+
+    def inject(self, bench: Bench) -> None:
+        with valkey.admin(bench) as client:
+            bench.notes[f"{self.kind}.maxmemory"] = float(valkey.setting(client, "maxmemory"))
+            bench.notes[f"{self.kind}.refused"], bench.notes[f"{self.kind}.evicted"] = map(float, _counts(client))
+            valkey.set_(client, "maxmemory", NOTHING_LEFT)
+
+    def heal(self, bench: Bench) -> None:
+        before = bench.notes.pop(f"{self.kind}.maxmemory", None)
+        if before is not None:
+            with valkey.admin(bench) as client:
+                valkey.set_(client, "maxmemory", f"{before:.0f}")
+
+    def witness(self, bench: Bench) -> Witness:
+        """Writes refused with OOM (INFO errorstats) and keys evicted since the injection."""
+        with valkey.admin(bench) as client:
+            refused, evicted = _counts(client)
+        refused -= int(bench.notes.get(f"{self.kind}.refused", refused))
+        evicted -= int(bench.notes.get(f"{self.kind}.evicted", evicted))
+        told = f"{refused} writes refused, {evicted} keys evicted"
+        return Witness(refused + evicted > 0, refused + evicted, "writes refused or keys evicted", told)
+
+
+def _counts(client: valkey.Client) -> tuple[int, int]:
+    """Commands answered with OOM, and keys evicted, since the server's start."""
+    errors, stats = client.info("errorstats"), client.info("stats")
+    return int(errors.get("errorstat_OOM", {}).get("count", 0)), int(stats["evicted_keys"])

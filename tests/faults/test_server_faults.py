@@ -1,0 +1,194 @@
+"""Faults inside the servers, each on a real one that no other test uses: injected, witnessed, healed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from shaketable.bench import RunBench
+from shaketable.errors import ScenarioError
+from shaketable.fault import Fault
+from shaketable.faults import EvictionPolicy, OutOfMemory, PostgresCrash, ReadOnly, ValkeyCrash
+from shaketable.observe import received
+from shaketable.stacks.local import LocalStack
+from tests.faults import own
+from tests.faults.own import Sessions, written
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with own.started(tmp_path_factory.mktemp("logs")) as running:
+        yield running
+
+
+@pytest.fixture
+def bench(stack: LocalStack) -> Iterator[RunBench]:
+    with own.benched(stack) as made:
+        yield made
+
+
+@pytest.fixture
+def queue(stack: LocalStack) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(stack.redis_url()) as client:
+        yield client
+
+
+@pytest.fixture
+def session(bench: RunBench, stack: LocalStack) -> Iterator[Sessions]:
+    with closing(Sessions(stack)) as opened:
+        yield opened
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return held
+
+
+FAULTS: list[Fault] = [PostgresCrash(), ValkeyCrash(), ReadOnly(), OutOfMemory(), EvictionPolicy()]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
+def test_healing_twice_and_before_injecting_is_harmless(
+    fault: Fault, bench: RunBench, queue: redis.Redis, session: Sessions
+) -> None:
+    fault.heal(bench)
+    fault.inject(bench)
+    fault.heal(bench)
+    fault.heal(bench)
+    assert not fault.witness(bench).landed
+    bench.check_links()
+    assert written(session(), 1) == "stored"
+    assert queue.xadd("events:0", {"event": "1"})
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
+def test_fault_on_a_server_of_somebody_else_says_so(
+    fault: Fault, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_ours(_: str) -> None:
+        raise ScenarioError("this stack cannot break it")
+
+    assert fault.aims(bench)
+    monkeypatch.setattr(bench, "server", not_ours)
+    with pytest.raises(ScenarioError):
+        fault.aims(bench)
+
+
+@pytest.mark.parametrize("fault", [PostgresCrash(), ValkeyCrash()], ids=lambda fault: fault.kind)
+def test_crash_is_seen_while_it_lasts_and_not_before_or_after(fault: Fault, bench: RunBench) -> None:
+    before = fault.witness(bench)
+    fault.inject(bench)
+    during = fault.witness(bench)
+    fault.heal(bench)
+    assert [before.landed, during.landed, fault.witness(bench).landed] == [False, True, False]
+    assert during.text == "no process, no answer"
+
+
+def test_what_postgres_committed_survives_its_crash_and_what_was_open_does_not(
+    session: Sessions, bench: RunBench
+) -> None:
+    committed, open_ = session(), session("worker-2")
+    assert written(committed, 1) == "stored"
+    open_.execute("insert into kept values (2)")
+    PostgresCrash().inject(bench)
+    assert written(committed, 3) == "lost"
+    PostgresCrash().heal(bench)
+    assert session().execute("select id from kept").fetchall() == [(1,)]
+
+
+def test_postgres_comes_back_although_a_backend_was_computing(session: Sessions, bench: RunBench) -> None:
+    busy = session()
+    busy.pgconn.send_query(b"select count(*) from generate_series(1, 1000000000)")
+    PostgresCrash().inject(bench)
+    PostgresCrash().heal(bench)
+    active = "select count(*) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()"
+    assert session().execute(active.encode()).fetchone() == (0,)
+
+
+def test_postgres_syncs_every_commit(stack: LocalStack) -> None:
+    with psycopg.connect(stack.admin_url()) as admin:
+        names = ("fsync", "synchronous_commit", "full_page_writes")
+        assert [admin.execute(f"show {name}".encode()).fetchone() for name in names] == [("on",)] * 3
+
+
+def test_what_valkey_acknowledged_survives_its_crash(bench: RunBench, queue: redis.Redis) -> None:
+    for number in range(50):
+        queue.xadd("events:0", {"event": str(number)})
+    ValkeyCrash().inject(bench)
+    with pytest.raises(redis.ConnectionError):
+        queue.ping()
+    ValkeyCrash().heal(bench)
+    assert queue.xlen("events:0") == 50
+
+
+def test_statement_torn_by_a_crash_is_none(tmp_path: Path) -> None:
+    log = tmp_path / "postgres.log"
+    whole = "1795539600.123|7|worker-1.1|LOG:  duration: 0.5 ms\n"
+    log.write_text(whole + "1795539600.200|7|worker-1.1|LOG:  duration: 0.1795539601.0|8|worker-2.1|LOG:  x\n" + whole)
+    assert [row["what"] for row in received(log)] == ["statement"] * 2
+
+
+def test_read_only_postgres_refuses_old_sessions_and_new_ones(session: Sessions, bench: RunBench) -> None:
+    old, fault = session(), ReadOnly()
+    before = fault.witness(bench)
+    fault.inject(bench)
+    during = fault.witness(bench)
+    assert within(1, lambda: written(old, 1) == "25006")
+    assert written(session(), 2) == "25006"
+    fault.heal(bench)
+    assert within(1, lambda: written(old, 3) == "stored")  # once the reload has reached it
+    assert [before.landed, during.landed, fault.witness(bench).landed] == [False, True, False]
+
+
+def test_read_only_that_a_session_overrides_has_not_landed(
+    bench: RunBench, monkeypatch: pytest.MonkeyPatch, stack: LocalStack
+) -> None:
+    monkeypatch.setattr(stack, "owner_url", stack.admin_url)
+    with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
+        admin.execute("alter role postgres set default_transaction_read_only = off")
+        ReadOnly().inject(bench)
+        assert not ReadOnly().witness(bench).landed
+        ReadOnly().heal(bench)
+        admin.execute("alter role postgres reset default_transaction_read_only")
+
+
+def test_full_valkey_refuses_writes_and_gives_what_it_holds(bench: RunBench, queue: redis.Redis) -> None:
+    held, fault = queue.xadd("events:0", {"event": "1"}), OutOfMemory()
+    fault.inject(bench)
+    assert not fault.witness(bench).landed  # nobody has written yet
+    with pytest.raises(redis.exceptions.OutOfMemoryError):
+        queue.xadd("events:0", {"event": "2"})
+    seen = fault.witness(bench)
+    assert (seen.landed, seen.figure, seen.text) == (True, 1, "1 writes refused, 0 keys evicted")
+    assert queue.xdel("events:0", held) == 1
+    fault.heal(bench)
+    assert queue.xadd("events:0", {"event": "3"})
+
+
+def test_valkey_evicts_by_its_policy_once_memory_is_short(bench: RunBench, queue: redis.Redis) -> None:
+    queue.xadd("events:0", {"event": "1"})
+    policy, pressure = EvictionPolicy("allkeys-random"), OutOfMemory()
+    before = policy.witness(bench)
+    policy.inject(bench)
+    assert [before.landed, policy.witness(bench).landed, queue.exists("events:0")] == [False, True, 1]
+    pressure.inject(bench)
+    with pytest.raises(redis.exceptions.OutOfMemoryError):  # nothing is left to evict
+        queue.set("one more", "1")
+    assert queue.exists("events:0") == 0
+    assert "1 keys evicted" in pressure.witness(bench).text
+    pressure.heal(bench)
+    policy.heal(bench)
+
+
+def test_policy_that_keeps_everything_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="noeviction"):
+        EvictionPolicy("noeviction")

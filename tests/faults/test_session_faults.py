@@ -1,0 +1,227 @@
+"""Faults on sessions and locks, each on a real server that no other test uses: injected, witnessed, healed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+
+import psycopg
+import pytest
+import redis
+
+from shaketable.bench import RunBench
+from shaketable.errors import HarnessError, ScenarioError
+from shaketable.fault import Fault
+from shaketable.faults import (
+    ClientPause,
+    Deadlock,
+    ExhaustConnections,
+    KillClients,
+    LockTable,
+    TerminateBackends,
+)
+from shaketable.faults.repeat import renew
+from shaketable.stacks.local import LocalStack
+from tests.faults import own
+from tests.faults.own import Aimed, Sessions, written
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with own.started(tmp_path_factory.mktemp("logs")) as running:
+        yield running
+
+
+@pytest.fixture
+def bench(stack: LocalStack) -> Iterator[RunBench]:
+    with own.benched(stack) as made:
+        yield made
+
+
+@pytest.fixture
+def session(bench: RunBench, stack: LocalStack) -> Iterator[Sessions]:
+    with closing(Sessions(stack)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def queue(stack: LocalStack) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(stack.redis_url()) as client:
+        yield client
+
+
+FAULTS: list[Fault] = [
+    TerminateBackends(), LockTable(), LockTable("share"), Deadlock(), ExhaustConnections(), ClientPause(), KillClients()
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
+def test_healing_twice_and_before_injecting_is_harmless(
+    fault: Fault, bench: RunBench, session: Sessions, queue: redis.Redis
+) -> None:
+    fault.heal(bench)
+    fault.inject(bench)
+    fault.heal(bench)
+    fault.heal(bench)
+    bench.check_links()
+    assert written(session(), 1) == "stored"
+    assert queue.xadd("events:0", {"event": "1"})
+
+
+@pytest.mark.parametrize("fault", [LockTable(), Deadlock(), TerminateBackends("worker-2")], ids=lambda f: f.kind)
+def test_fault_that_meets_nobody_has_not_landed(fault: Fault, bench: RunBench) -> None:
+    fault.inject(bench)
+    seen = fault.witness(bench)
+    fault.heal(bench)
+    assert (seen.landed, seen.figure) == (False, 0)
+
+
+@pytest.mark.parametrize("fault", [LockTable(), Deadlock()], ids=lambda fault: fault.kind)
+def test_fault_on_a_relation_that_nobody_names_says_so(
+    fault: Fault, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fault.aims(bench) == ["kept"]
+    monkeypatch.setattr(Aimed.manifest.stored, "relation", None)
+    with pytest.raises(ScenarioError, match="relation"):
+        fault.aims(bench)
+
+
+@pytest.mark.parametrize("fault", [ExhaustConnections(), ClientPause(), KillClients()], ids=lambda fault: fault.kind)
+def test_fault_on_a_server_of_somebody_else_says_so(
+    fault: Fault, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_ours(_: str) -> None:
+        raise ScenarioError("this stack cannot break it")
+
+    assert len(fault.aims(bench)) == 2
+    monkeypatch.setattr(bench, "server", not_ours)
+    with pytest.raises(ScenarioError):
+        fault.aims(bench)
+
+
+def test_sessions_of_nobody_are_refused_as_an_aim(bench: RunBench) -> None:
+    with pytest.raises(ScenarioError, match="nobody"):
+        TerminateBackends("nobody").aims(bench)
+
+
+def test_sessions_of_one_process_are_ended_again_and_again_and_others_left_alone(
+    bench: RunBench, session: Sessions
+) -> None:
+    hit, spared, fault = session("worker-1"), session("worker-2"), TerminateBackends("worker-1", every_s=0.2)
+    fault.inject(bench)
+    again = session("worker-1")
+    assert within(3, lambda: fault.witness(bench).figure >= 2)
+    fault.heal(bench)
+    assert [written(hit, 1), written(again, 2), written(spared, 3)] == ["57P01", "57P01", "stored"]
+    assert written(session("worker-1"), 4) == "stored"
+
+
+@pytest.mark.parametrize(("mode", "reads"), [("share", True), ("access exclusive", False)])
+def test_who_waits_for_the_lock_is_seen(mode: str, reads: bool, bench: RunBench, session: Sessions) -> None:
+    fault, writer, reader = LockTable(mode), session(), session("worker-2")  # type: ignore[arg-type]
+    fault.inject(bench)
+    reader.execute("set lock_timeout = 200")
+    waiting = threading.Thread(target=written, args=(writer, 1))
+    waiting.start()
+    assert within(3, lambda: fault.witness(bench).figure == 1)
+    with suppress(psycopg.errors.LockNotAvailable):
+        reader.execute("select count(*) from kept")
+        assert reads
+    fault.heal(bench)
+    waiting.join(5)
+    assert not fault.witness(bench).landed
+    assert session().execute("select id from kept").fetchall() == [(1,)]
+
+
+def test_lock_that_is_not_got_in_time_says_so(
+    bench: RunBench, session: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shaketable.faults.sessions.ASK_S", 1)
+    session().execute("insert into kept values (1)")  # and never commits
+    with pytest.raises(HarnessError, match="kept could not be locked"):
+        LockTable().inject(bench)
+
+
+def test_writer_is_the_victim_of_the_deadlock_and_may_try_again(bench: RunBench, session: Sessions) -> None:
+    fault, writer = Deadlock(every_s=0.1), session()
+    fault.inject(bench)
+    told: list[str] = []
+    assert within(5, lambda: told.append(written(writer, len(told))) or told[-1] == "40P01")  # type: ignore[func-returns-value]
+    assert set(told) <= {"40P01", "stored"}
+    writer.close()  # a session tells its statistics once a second, or when it ends
+    assert within(3, lambda: fault.witness(bench).landed)
+    fault.heal(bench)
+    assert written(session(), 9999) == "stored"
+
+
+def test_no_connection_is_left_for_the_target_and_all_are_given_back(bench: RunBench, session: Sessions) -> None:
+    pooled, fault = session(), ExhaustConnections()
+    before = fault.witness(bench)
+    fault.inject(bench)
+    during = fault.witness(bench)
+    assert written(pooled, 1) == "57P01"
+    with pytest.raises(psycopg.OperationalError, match="slots"):
+        session()
+    fault.heal(bench)
+    assert within(5, lambda: not fault.witness(bench).landed)
+    assert written(session(), 2) == "stored"
+    assert [before.landed, during.landed] == [False, True]
+    assert during.text == "a connect is refused for want of a slot, 0 sessions left"
+
+
+def test_paused_valkey_lets_commands_wait_for_longer_than_one_pause(bench: RunBench, queue: redis.Redis) -> None:
+    fault = ClientPause()
+    assert not fault.witness(bench).landed
+    fault.inject(bench)
+    began = time.monotonic()
+    for _ in range(3):
+        queue.ping()
+    assert time.monotonic() - began > 1.1
+    assert fault.witness(bench).landed
+    fault.heal(bench)
+    began = time.monotonic()
+    assert queue.ping()
+    assert time.monotonic() - began < 0.5
+
+
+def test_connections_of_others_are_killed_and_counted_and_the_harness_keeps_its_own(
+    bench: RunBench, stack: LocalStack, queue: redis.Redis
+) -> None:
+    with redis.Redis.from_url(stack.redis_url(), client_name="shaketable") as ours:
+        number, others = ours.client_id(), queue.client_id()
+        fault = KillClients(every_s=0.1)
+        fault.inject(bench)
+        assert within(3, lambda: fault.witness(bench).figure >= 1)
+        fault.heal(bench)
+        assert ours.client_id() == number
+        assert queue.client_id() != others
+
+
+@pytest.mark.parametrize("kind", [TerminateBackends, Deadlock, KillClients])
+def test_fault_that_would_never_rest_is_refused(kind: type[KillClients]) -> None:
+    with pytest.raises(ScenarioError, match="every_s"):
+        kind(every_s=0)
+
+
+def test_what_is_repeated_goes_on_after_a_time_without_an_answer_and_tells_of_a_defect() -> None:
+    done: list[Exception | None] = [None, HarnessError("no answer"), None, ValueError("a defect")]
+    left = list(done)
+
+    def action() -> None:
+        if (error := left.pop(0)) is not None:
+            raise error
+
+    repeat = renew("a test", action, 0.001)
+    assert within(3, lambda: not left)
+    with pytest.raises(ValueError, match="a defect"):
+        repeat.close()
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return held
