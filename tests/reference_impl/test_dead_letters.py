@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
@@ -17,7 +18,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from reference_impl import database, graveyard
+from reference_impl import clerk, database, graveyard
 from reference_impl.isolate import OWN_FAULT, Isolation
 from reference_impl.replay import Outcome, replay
 from reference_impl.row import Row
@@ -216,37 +217,36 @@ def test_a_store_at_fault_refuses_no_letter(settings: Settings, admin: psycopg.C
     assert letter.attempts == 1
 
 
-def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reference_impl", "dead-letters", *words],
-        env={"DATABASE_URL": settings.database_url}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def test_by_command_line_they_are_listed_shown_replayed_and_dropped(
-    settings: Settings, admin: psycopg.Connection[Any]
+    settings: Settings, admin: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def command(*words: str) -> tuple[int, str]:
+        parser = argparse.ArgumentParser()
+        clerk.arguments(parser)
+        code = asyncio.run(clerk.run(settings, parser.parse_args(words)))
+        return code, capsys.readouterr().out
+
     admin.execute(REFUSE.format(code="22023"))
     poison = [row(n, action="poison secret-17") for n in range(3)]
     for one in poison:
         isolate(settings, [one])
     ids = [one.event_id for one in poison]
-    listed = command(settings, "list").stdout
-    assert [line.split("\t")[0] for line in listed.splitlines()] == ids
+    code, listed = command("list")
+    assert (code, [line.split("\t")[0] for line in listed.splitlines()]) == (0, ids)
     assert "secret" not in listed
-    assert "secret-17" in command(settings, "show", ids[0]).stdout
-    again = command(settings, "replay", ids[0])
-    assert (again.returncode, again.stdout) == (1, f"{ids[0]}\trefused\n")
-    dropped = command(settings, "drop", ids[0])
-    assert (dropped.returncode, dropped.stdout) == (0, f"{ids[0]}\tdropped\n")
-    assert command(settings, "drop", ids[0]).stdout == f"{ids[0]}\tabsent\n"
+    assert "secret-17" in command("show", ids[0])[1]
+    assert command("replay", ids[0]) == (1, f"{ids[0]}\trefused\n")
+    assert command("drop", ids[0]) == (0, f"{ids[0]}\tdropped\n")
+    assert command("drop", ids[0]) == (1, f"{ids[0]}\tabsent\n")
+    assert command("show", ids[0]) == (1, f"{ids[0]}\tabsent\n")
     admin.execute("drop trigger refuse on audit_log")
-    assert command(settings, "replay", "--all").stdout == "".join(f"{i}\tstored\n" for i in ids[1:])
-    assert command(settings, "replay", ids[1], ids[2]).stdout == "".join(f"{i}\tstored\n" for i in ids[1:])
-    assert command(settings, "replay", ids[0]).stdout == f"{ids[0]}\tabsent\n"
+    both = "".join(f"{i}\tstored\n" for i in ids[1:])
+    assert command("replay", "--all") == (0, both)
+    assert command("replay", ids[1], ids[2]) == (0, both)
+    assert command("replay", ids[0]) == (1, f"{ids[0]}\tabsent\n")
     assert sorted(i for i, _ in stored(admin)) == sorted(ids[1:])
     assert put(settings, poison)[0].stored == 0  # what was dropped stays dead
-    assert command(settings, "list").stdout == ""
+    assert command("list") == (0, "")
 
 
 def test_a_replay_killed_in_between_has_done_nothing(settings: Settings, admin: psycopg.Connection[Any]) -> None:
@@ -269,6 +269,8 @@ def test_a_replay_killed_in_between_has_done_nothing(settings: Settings, admin: 
         doomed.wait()
     assert letter_of(settings, poison[0].event_id) is not None
     assert stored(admin) == []
-    assert command(settings, "replay", poison[0].event_id).returncode == 0
+    again = [sys.executable, "-m", "reference_impl", "dead-letters", "replay", poison[0].event_id]
+    done = subprocess.run(again, env={"DATABASE_URL": settings.database_url}, capture_output=True, check=True)
+    assert done.stdout.decode() == f"{poison[0].event_id}\tstored\n"
     assert [i for i, _ in stored(admin)] == [poison[0].event_id]
     assert letter_of(settings, poison[0].event_id) is None

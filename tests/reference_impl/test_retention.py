@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+import pytest
 
 from reference_impl import database, partition, retention
 from reference_impl.retention import Retained
@@ -98,8 +99,9 @@ def test_a_row_is_held_to_the_day(settings: Settings, admin: psycopg.Connection[
 
 
 def test_a_drop_never_waits_behind_a_writer_nor_lets_others_wait(
-    settings: Settings, admin: psycopg.Connection[Any]
+    settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(retention, "PAUSE_S", 0.1)
     policy(admin, "short", 30)
     put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
     insert = (
