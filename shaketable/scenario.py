@@ -58,8 +58,8 @@ class Scenario:
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as data: what scenario.json holds."""
-        timeline = [{"at_s": e.at_s, "until_s": e.until_s, "label": e.fault.label, "fault": FAULTS.to_spec(e.fault)}
-                    for e in self.timeline]  # fmt: skip
+        timeline = [{"at_s": e.at_s, "until_s": e.until_s, "label": e.fault.label, "colour": e.fault.colour,
+                     "fault": FAULTS.to_spec(e.fault)} for e in self.timeline]  # fmt: skip
         return {
             "schema": 1, "name": self.name, "story": self.story, "seed": self.seed, "load": asdict(self.load),
             "timeline": timeline, "checks": [CHECKS.to_spec(check) for check in self.checks],

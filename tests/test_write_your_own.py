@@ -41,4 +41,5 @@ def test_the_page_makes_a_run_that_passes_and_shows_its_own_fault(written: Path,
     assert (fault["label"], fault["landed"], fault["unit"]) == ("inserts +0.2 s", True, "inserts slowed")
     (band,) = spans.faults(Recording.load(RunDir(run)), end=60)
     assert band.end - band.begin == pytest.approx(4, abs=1.5)
+    assert band.colour == "#2471a3"
     assert "#2471a3" in (run / "report.html").read_text()

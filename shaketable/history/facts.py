@@ -27,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
     at_s: float
     until_s: float
     label: str = ""
+    colour: str = ""  # of its band
     fault: dict[str, Any] = {}
 
 

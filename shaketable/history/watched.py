@@ -52,6 +52,7 @@ class Fault:
     figure: float | None = None
     unit: str = ""
     text: str = ""
+    colour: str = ""  # "" where nobody wrote it down
 
 
 def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | None = None) -> tuple[Fault, ...]:
@@ -87,7 +88,7 @@ def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
         injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
         _ended(healed), bool(told.get("landed")) if best else None,
         _figure(best) if best and "figure" in told else None,
-        str(told.get("unit", "")), str(told.get("text", "")),
+        str(told.get("unit", "")), str(told.get("text", "")), entry.colour,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -51,9 +52,14 @@ def faults(recording: Recording, end: float) -> list[Span]:
     for fault in recording.faults:
         if fault.began != NEVER:
             until = end if fault.healed == NEVER else float(recording.seconds(fault.healed))
-            colour = colours.get(fault.spec.get("kind", ""), UNKNOWN_COLOUR)
+            colour = _colour(fault.colour) or colours.get(fault.spec.get("kind", ""), UNKNOWN_COLOUR)
             found.append(Span(float(recording.seconds(fault.began)), until, plain(fault.label), colour))
     return in_rows(found)
+
+
+def _colour(told: str) -> str:
+    """The colour that the run was given, where it is one: a run directory may be a stranger's."""
+    return told if re.fullmatch("#[0-9a-f]{6}", told) else ""
 
 
 def in_rows(spans: Iterable[Span]) -> list[Span]:
