@@ -31,7 +31,16 @@ SECTIONS: list[tuple[str, type[msgspec.Struct]]] = [
     ("[capabilities]", manifest.Capabilities),
 ]
 #: Units by how a name ends, longest first; a number without one is a count.
-UNITS = (("contract", "version"), ("_times", "times"), ("_ms", "ms"), ("_s", "s"), ("share", "0–1"))
+UNITS = (
+    ("contract", "version"),
+    ("_times", "times"),
+    ("_bytes", "bytes"),
+    ("_mib", "MiB"),
+    ("_per_s", "1/s"),
+    ("_ms", "ms"),
+    ("_s", "s"),
+    ("share", "0–1"),
+)
 
 
 def checks() -> str:
