@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ SETS = {
     "unsent": "invented", "refused": "kept although refused", "altered": "altered", "undeserved": "dead without cause",
     "swallowed": "swallowed", "both": "stored and dead",
 }  # fmt: skip
+#: Faults and exits that are told of one event; of a lost one nobody knows how late it was lost.
+MEANWHILE = 6
 #: Checks that name such sets by events that clients sent; others use the same words for something else.
 CHECKS = ("no_loss", "no_duplicates", "order_kept", "nothing_invented", "content_intact", "dead_letters_explained")
 
@@ -104,7 +107,9 @@ def _life(seen: _Seen, number: int, fate: str) -> Life:
     until, last_seen = _last_seen(seen, number)
     story = [f"meant for {seen.at(int(event.due))}", *_attempts(seen, number), *_rows(seen, number)]
     story += [f"dead-lettered: {letter.cause}" for letter in _of(seen.letters, number)]
-    return Life(event.event_id, fate, story, last_seen, list(_meanwhile(seen, int(event.due), until)))
+    return Life(
+        event.event_id, fate, story, last_seen, list(islice(_meanwhile(seen, int(event.due), until), MEANWHILE))
+    )
 
 
 def _of(frames: dict[int, pd.DataFrame], number: int) -> Iterator[Any]:
@@ -143,22 +148,20 @@ def _last_seen(seen: _Seen, number: int) -> tuple[int, str]:
     if acknowledged == NEVER:
         ended = [each.ended_at for each in _of(seen.attempts, number) if each.ended_at != NEVER]
         return max(ended, default=NEVER), "with the client: no attempt was acknowledged"
-    return _in_queue(seen, acknowledged)
+    return NEVER, _lost_at(seen, acknowledged)
 
 
-def _in_queue(seen: _Seen, acknowledged: int) -> tuple[int, str]:
-    """Acknowledged and nowhere: the queue's length tells by when it cannot have been there any more."""
-    intake, probes = f"at the intake, at {seen.at(acknowledged)}", seen.history.probes
+def _lost_at(seen: _Seen, acknowledged: int) -> str:
+    """Acknowledged and nowhere: the queue's length tells from when on it cannot have been there."""
+    intake, probes = f"at the intake, acknowledged at {seen.at(acknowledged)}", seen.history.probes
     known = None if probes is None else probes[(probes.time > acknowledged) & probes.queue.notna()]
     if known is None or not len(known):
-        return NEVER, f"{intake}; nobody knows the queue"
+        return f"{intake}; nobody knows the queue"
     empty = known.time[known.queue == 0]
     if not len(empty):
-        return NEVER, f"{intake}; the queue was never empty after that, so it may be there"
-    gone = int(empty.iloc[0])
-    held = len(known.time[(known.time < gone) & (known.queue > 0)])
-    where = "in the queue or with a worker" if held else f"{intake}; if it was in the queue, then briefly"
-    return gone, f"{where}: by {seen.at(gone)} the queue was empty, and it is neither stored nor dead"
+        return f"{intake}; the queue was never empty after that, so it may be there"
+    gone = seen.at(int(empty.iloc[0]))
+    return f"{intake}; at {gone} the queue was empty: by then a worker had it, or it never was there"
 
 
 def _meanwhile(seen: _Seen, begin: int, until: int) -> Iterator[str]:

@@ -45,21 +45,28 @@ def test_lost_event_is_followed_to_where_it_was_last_seen():
     (life,) = lives(*OTHERS, LOST, *SEEN).values()
     assert life.fate == "lost"
     assert life.story == ["meant for 3.00 s", "attempt 1 at 3.00 s: acknowledged (202) at 3.25 s"]
-    assert life.last_seen.startswith("in the queue or with a worker: by 4.50 s the queue was empty")
+    assert life.last_seen == (
+        "at the intake, acknowledged at 3.25 s; "
+        "at 4.50 s the queue was empty: by then a worker had it, or it never was there"
+    )
     assert life.meanwhile == []
 
 
-def test_event_that_the_queue_never_showed_was_last_seen_at_the_intake():
-    (life,) = lives(*OTHERS, LOST, probe(3.5, 4, queue=0)).values()
-    assert life.last_seen.startswith("at the intake, at 3.25 s; if it was in the queue, then briefly: by 3.50 s")
+def test_queue_that_nobody_knows_or_that_was_never_empty_leaves_it_open():
     assert "nobody knows the queue" in lives(*OTHERS, LOST)["lost"].last_seen
     assert "never empty" in lives(*OTHERS, LOST, queued(3), probe(4, queue=3))["lost"].last_seen
 
 
-def test_what_was_broken_meanwhile_is_named_and_what_came_after_is_not():
-    parts = fault(2, 4, "redis away"), fault(6, 8, "later"), exited("worker-1", 3.5), exited("worker-2", 7)
+def test_what_was_broken_from_then_on_is_named_and_what_came_before_is_not():
+    parts = fault(1, 2, "earlier"), fault(2, 4, "redis away"), exited("worker-1", 2.5), exited("worker-2", 7)
     (life,) = lives(*OTHERS, LOST, *SEEN, *parts).values()
-    assert life.meanwhile == ["redis away, 2.00 s to 4.00 s", "worker-1 ended at 3.50 s"]
+    assert life.meanwhile == ["redis away, 2.00 s to 4.00 s", "worker-2 ended at 7.00 s"]
+
+
+def test_of_a_stored_event_what_was_broken_after_it_was_stored_is_not_named():
+    doubled = sent("d", at=1).acknowledged(2), stored("d", at=3), stored("d", at=4)
+    (life,) = lives(*doubled, fault(3.5, 5, "in time"), fault(6, 8, "later")).values()
+    assert life.meanwhile == ["in time, 3.50 s to 5.00 s"]
 
 
 def test_doubled_event_tells_every_attempt_and_row():
@@ -95,7 +102,7 @@ def test_attempt_without_answer_and_dead_letter_are_told():
 def test_sentence_tells_it_in_one_line():
     life = lives(*OTHERS, LOST, *SEEN)["lost"]
     assert life.sentence.endswith("Meanwhile: nothing was broken.")
-    assert "last seen: in the queue" in life.sentence
+    assert "last seen: at the intake" in life.sentence
 
 
 def test_page_shows_every_life_and_escapes_it(tmp_path):
