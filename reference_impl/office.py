@@ -28,8 +28,8 @@ from reference_impl.server import json
 from reference_impl.settings import Settings
 from reference_impl.store import Store
 
-#: Most letters of one page.
-MOST = 1000
+#: Most letters of one page: they are told in full.
+MOST = 100
 HERE = ("127.0.0.1", "localhost")
 
 STATUS = {Outcome.STORED: 200, Outcome.REFUSED: 409, Outcome.ABSENT: 404}

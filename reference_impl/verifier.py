@@ -16,8 +16,8 @@ from reference_impl import canonical, database
 from reference_impl.settings import Settings
 from reference_impl.watchdog import Connection
 
-#: Rows read, hashed and logged in one transaction.
-BATCH = 2000
+#: Rows read, hashed and logged in one transaction: what they may hold in memory is bounded by the size of events.
+BATCH = 1000
 #: Most ids that the outcome names, and the least time between two words of progress, in seconds.
 NAMED, PROGRESS_S = 100, 1.0
 METHOD = f"{canonical.ALGORITHM} of RFC 8785"
@@ -41,8 +41,9 @@ select id, timestamp, case when computed is null then 'verified' else 'mismatch'
 from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[]) as seen (id, timestamp, stored, computed)
 """
 _LOST = """
-select event_id from audit_event_key key
+select count(*) over (), event_id from audit_event_key key
 where not dead and not exists (select from audit_log stored where stored.event_id = key.event_id) order by event_id
+limit %s
 """
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -80,9 +81,9 @@ async def verify(connection: Connection, verified_by: str, batch: int = BATCH) -
         if time.monotonic() - told_at >= PROGRESS_S:
             print(f"{found.verified + found.mismatched} verified, up to id {last} of {newest}", file=sys.stderr)
             told_at = time.monotonic()
-    lost = [str(event_id) for (event_id,) in await (await connection.execute(_LOST)).fetchall()]
-    found.lost = len(lost)
-    found.members = (found.members + lost)[:NAMED]
+    lost = await (await connection.execute(_LOST, [NAMED])).fetchall()
+    found.lost = lost[0][0] if lost else 0
+    found.members = (found.members + [str(event_id) for _, event_id in lost])[:NAMED]
     return found
 
 
