@@ -190,7 +190,7 @@ def _faults() -> Iterator[Op]:
     seen = {"landed": True, "figure": 2.0, "unit": "links", "text": "synthetic"}
     yield Op("injector", Kind.WITNESS, at, at, detail=detail | seen)
     for second in (0, 0.5, 1, 1.5):
-        sunk = {"link": "w", "process": "worker-1", "by": "worker-1.1", "service": "postgres"}
+        sunk: dict[str, Any] = {"link": "w", "process": "worker-1", "by": "worker-1.1", "service": "postgres"}
         yield Op("sink", Kind.SINK, at + int(second * SECOND), detail=sunk)
     yield Op("injector", Kind.HEAL, until, until, detail=detail)
 

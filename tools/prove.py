@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clean = list(islice(cycle(scenarios), asked.clean))
     with ThreadPoolExecutor(asked.jobs) as pool:
         rows = list(pool.map(lambda name: _prove(name, asked), asked.bugs))
-        cleans = list(pool.map(lambda one: _clean(*one, asked), enumerate(clean)))
+        cleans = list(pool.map(lambda n: _clean(n + 1, clean[n], asked), range(len(clean))))
     matrix = Matrix(rundir.SCHEMA, rows, cleans, round(time.monotonic() - began, 1))
     rundir.write_json(asked.out / "prove.json", matrix)
     (asked.out / "prove.html").write_text(page(matrix))
@@ -77,7 +77,7 @@ def _shoot(name: str, asked: argparse.Namespace, folder: Path) -> Shot:
 
 
 def _clean(number: int, scenario: str, asked: argparse.Namespace) -> Clean:
-    folder = _fresh(asked.out / f"clean-{number + 1}")
+    folder = _fresh(asked.out / f"clean-{number}")
     try:
         _, doc = shake(scenario, target("", folder), folder, asked.before)
     except AssertionError as e:
@@ -85,7 +85,7 @@ def _clean(number: int, scenario: str, asked: argparse.Namespace) -> Clean:
     blamed = {name: found.why for name, found in doc.checks.items()
               if found.required and found.verdict is not Verdict.PASSED}  # fmt: skip
     blamed |= {"the run": "; ".join(doc.reasons)} if doc.reasons else {}
-    print(f"clean {number + 1}: {scenario}: {doc.verdict.value}", flush=True)
+    print(f"clean {number}: {scenario}: {doc.verdict.value}", flush=True)
     if doc.verdict is Verdict.PASSED:
         shutil.rmtree(folder)
         return Clean(scenario, doc.verdict.value, {})

@@ -33,6 +33,6 @@ def unmoved(self: Breaker, ticket: Ticket, why: str) -> None:
 
 
 if __name__ == "__main__":
-    Rounds.__init__ = hasty  # type: ignore[method-assign]
+    Rounds.__init__ = hasty  # type: ignore[method-assign,assignment]
     Breaker.failed = unmoved  # type: ignore[method-assign]
     sys.exit(main())
