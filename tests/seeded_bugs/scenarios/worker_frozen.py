@@ -8,7 +8,7 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="One worker, slow at the time, freezes for 4 s; others take its lanes, and when it wakes it does no harm.",
-    load=Load(rate=80, baseline_s=1, shake_s=9, recover_s=1),
+    load=Load(rate=150, baseline_s=1, shake_s=9, recover_s=1),
     timeline=(
         At(0.5, 7, Latency("postgres", ms=200, process="worker-1")),
         At(2, 6, Pause("worker-1")),
