@@ -51,20 +51,25 @@ class Isolated:
             return not_applicable("no event was poison, and no fault was aimed at one of several processes")
         if ((history.rows_of > 0) & (history.committed == NEVER)).any():
             return unknown("rows are stored whose commit time is not known")
-        late = _late(history, self.within_s)
-        asked = _asked(history, self.within_s)
+        late, asked = _late(history, self.within_s), _asked(history, self.within_s)
         others = asked & _within(history, poisoned) & ~_of_poisoned(history)
-        held_up, groups = others & late, [_organizations(history, fault, asked, late) for fault in alone]
-        found = counts(others=others, held_up=held_up, **_told(groups))
-        why = [f"{found['held_up']} of {found['others']} events of others were not stored within {self.within_s:g} s "
-               f"(at least {self.share:.1%})"] * bool(held_up.sum() > (1 - self.share) * others.sum())  # fmt: skip
-        why += [line for fault, group in zip(alone, groups, strict=True) if (line := self._held(history, fault, group))]
-        shown = members(history, held_up=held_up) | some(held_up_organizations=_names(groups))
-        if why:
-            return Finding(Verdict.FAILED, found, shown, "; ".join(why))
+        groups = [_organizations(history, fault, asked, late) for fault in alone]
+        found = counts(others=others, held_up=others & late, **_told(groups))
+        shown = members(history, held_up=others & late) | some(held_up_organizations=_names(groups))
+        held = [self._held(history, fault, group) for fault, group in zip(alone, groups, strict=True)]
+        if why := "; ".join(filter(None, [self._why(others, late), *held])):
+            return Finding(Verdict.FAILED, found, shown, why)
         if (poisoned and not others.any()) or any(not len(group) for group in groups):
             return Finding(Verdict.UNKNOWN, found, {}, "nothing of others was due meanwhile")
         return Finding(Verdict.PASSED, found, shown)
+
+    def _why(self, others: Flags, late: Flags) -> str:
+        """Why too many events were held up by poison; "" when they were not."""
+        held_up, asked = int((others & late).sum()), int(others.sum())
+        if held_up <= (1 - self.share) * asked:
+            return ""
+        late_by = f"not stored within {self.within_s:g} s (at least {self.share:.1%})"
+        return f"{held_up} of {asked} events of others were {late_by}"
 
     def _held(self, history: History, fault: Fault, group: pd.Series[bool]) -> str:
         """Why too many organizations were held up; "" when they were not."""
