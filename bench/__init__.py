@@ -1,0 +1,10 @@
+"""Figures of the reference on this machine: `python -m bench` (`make bench`), on a local stack of its own.
+
+- `stage` starts PostgreSQL, Valkey and the reference's processes, and knows what they cost in CPU and memory;
+- `events` makes the events; `load` sends them from a process of its own over keep-alive connections;
+- `figure` is one measured figure; `rates` measures those of the reference, `ceiling` what this machine's PostgreSQL
+  takes at best and one by one, so that the rates can be told as ratios;
+- `endurance` sends a million events and watches the memory; `kills` ends workers at random and counts what is left.
+
+What is printed is a table; `--json FILE` writes the same for machines.
+"""

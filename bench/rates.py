@@ -1,0 +1,114 @@
+"""The reference's rates: intake alone, end to end, and the drain of a backlog."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import msgspec
+
+from bench.ceiling import stamped
+from bench.figure import Figure
+from bench.stage import BOUND_S, LANES, Stage, say, until
+from reference_impl import event, queue
+
+WORKERS = ("worker-1", "worker-2")
+#: Events sent before anything is measured.
+WARM = 3000
+
+
+def intake(stage: Stage, count: int, lines: int) -> Figure:
+    """Accepted events a second, one a request or many; nobody takes them from the queue."""
+    port = stage.start("ingest", "ingest")
+    stage.load(port, WARM, salt=1)
+    before = stage.cpu_s()
+    told = stage.load(port, count, salt=2, lines=lines)
+    figure = _figure(stage, "intake, single" if lines == 1 else f"intake, batches of {lines}", count,
+                     told["seconds"], before, told)  # fmt: skip
+    _check(told["accepted"] == count, f"{told['accepted']} of {count} were accepted")
+    stage.stop("ingest")
+    return figure
+
+
+def end_to_end(stage: Stage, count: int) -> Figure:
+    """From the first request to the last event's commit, one event a request, client included."""
+    already = stage.stored()
+    port = stage.start("ingest", "ingest")
+    for name in WORKERS:
+        stage.start("work", name)
+    stage.await_lanes("ingest")
+    stage.load(port, WARM, salt=1)
+    stage.await_empty()
+    before = stage.cpu_s()
+    told = stage.load(port, count, salt=2)
+    stage.await_empty()
+    figure = _figure(stage, "end to end", count, time.time() - told["began"], before, told)
+    _all_stored(stage, already + WARM + count)
+    stage.stop("ingest", *WORKERS)
+    return figure
+
+
+def drain(stage: Stage, count: int) -> Figure:
+    """Stored events a second while workers empty a backlog: from the first commit to the last."""
+    already = stage.stored()
+    fill(stage, stamped(count, 3))
+    for name in WORKERS:
+        stage.start("work", name)
+    stage.await_lanes(WORKERS[0])
+    before = stage.cpu_s()
+    show(stage)
+    left: int = until(lambda: (left := stage.queued()) < count and left, BOUND_S, "the first batch")
+    began = time.time()
+    stage.await_empty()
+    figure = _figure(stage, "drain", left, time.time() - began, before)
+    _all_stored(stage, already + count)
+    stage.stop(*WORKERS)
+    return figure
+
+
+def fill(stage: Stage, events: Iterable[event.Stamped]) -> None:
+    """Put a backlog beside the queue, as the intake would put it into the queue."""
+    with stage.redis.pipeline(transaction=False) as pipe:
+        for number, one in enumerate(events):
+            event_id = one.event.event_id or ""
+            lane = queue.lane_of(one.event.organization_id, event_id, LANES)
+            fields = {"event_id": event_id, "event": msgspec.json.encode(one.event), "hash": one.hash}
+            pipe.xadd(f"backlog:{lane}", fields)  # type: ignore[arg-type]
+            if number % 2000 == 1999:
+                pipe.execute()
+        pipe.execute()
+
+
+def show_backlog(stage: Stage) -> None:
+    """All of it at once becomes the queue."""
+    with stage.redis.pipeline(transaction=True) as pipe:
+        for lane in range(LANES):
+            pipe.rename(f"backlog:{lane}", queue.key(lane))
+        pipe.execute()
+
+
+def show(stage: Stage) -> None:
+    """All of the backlog at once becomes the queue."""
+    with stage.redis.pipeline(transaction=True) as pipe:
+        for lane in range(LANES):
+            pipe.rename(f"backlog:{lane}", queue.key(lane))
+        pipe.execute()
+
+
+def _figure(
+    stage: Stage, name: str, count: int, seconds: float, before: dict[str, float], told: dict[str, float] | None = None
+) -> Figure:
+    cost = {process: round((now - before[process]) / count * 1e6, 1) for process, now in stage.cpu_s().items()}
+    latency = {name: round(told[f"{name}_ms"], 2) for name in ("p50", "p99")} if told else {}
+    return Figure(name, count / seconds, count, cost, latency)
+
+
+def _all_stored(stage: Stage, count: int) -> None:
+    stored = stage.stored()
+    _check(stored == count, f"expected {count} events, got {stored}")
+
+
+def _check(holds: bool, why: str) -> None:
+    if not holds:
+        say(f"bench: {why}")
+        raise SystemExit(1)

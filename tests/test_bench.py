@@ -1,0 +1,65 @@
+"""The bench: what it claims is what it measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench import kills, rates
+from bench.endurance import Endurance
+from bench.events import bodies
+from bench.figure import Figure, Report, ratios
+from bench.load import requests
+from bench.stage import stage
+
+
+def rate(name: str, per_second: float) -> Figure:
+    return Figure(name, per_second, 1000)
+
+
+def test_ratios_compare_rates_of_one_run() -> None:
+    figures = [rate("drain", 8000), rate("staged COPY", 10_000), rate("one INSERT an event", 500)]
+    told = {ratio.name: ratio.ratio for ratio in ratios(figures)}
+    assert told == {"drain ÷ staged COPY": 0.8, "drain ÷ one INSERT an event": 16}
+    assert Report("", figures, ratios(figures)).held
+    assert not Report("", figures, ratios([rate("end to end", 5999)])).held
+
+
+@pytest.mark.parametrize(
+    ("mb", "flat"), [([50, 60, 60, 60], True), ([50, 60, 62, 63], True), ([50, 60, 80, 100], False)]
+)
+def test_memory_that_grows_is_not_flat(mb: list[float], flat: bool) -> None:
+    quiet = [60.0] * 4
+    assert Endurance(9, 1.0, 9, {"ingest": mb, "worker-1": quiet, "worker-2": quiet}).held == flat
+    assert not Endurance(9, 1.0, 8, {"ingest": quiet, "worker-1": quiet, "worker-2": quiet}).held
+
+
+def test_events_have_ids_of_their_own_that_ascend() -> None:
+    ids = [json.loads(body)["eventId"] for salt in (0, 1) for body in bodies(1000, salt)]
+    assert len(set(ids)) == 2000
+    assert ids == sorted(ids)
+
+
+def test_a_request_holds_one_event_or_many() -> None:
+    single, batch = list(requests(bodies(3), 1)), list(requests(bodies(25), 10))
+    assert len(single) == 3
+    assert all(b" /events HTTP" in one for one in single)
+    assert [one.partition(b"\r\n\r\n")[2].count(b"\n") + 1 for one in batch] == [10, 10, 5]
+
+
+@pytest.mark.slow
+def test_rates_are_measured_on_real_processes() -> None:
+    with stage() as one:
+        through = rates.end_to_end(one, 2000)
+        drained = rates.drain(one, 5000)
+    assert through.per_second > 0
+    assert drained.per_second > 0
+    assert {"ingest", "worker-1", "postgres", "valkey"} <= through.cpu_us.keys()
+
+
+@pytest.mark.slow
+def test_workers_killed_and_frozen_at_random_lose_double_and_reorder_nothing() -> None:
+    told = kills.run(rounds=12)
+    assert told.held, told
+    assert told.acknowledged > 1000
