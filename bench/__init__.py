@@ -6,5 +6,6 @@
   takes at best and one by one, so that the rates can be told as ratios;
 - `endurance` sends a million events and watches the memory; `kills` ends workers at random and counts what is left.
 
-What is printed is a table; `--json FILE` writes the same for machines.
+`python -m bench.checks` (`make bench-checks`) measures the harness instead: check and report on a million events that
+`synthetic` makes up. What is printed is a table; `--json FILE` writes the same for machines.
 """
