@@ -7,6 +7,7 @@ carries an event's content.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
@@ -41,7 +42,7 @@ class Alerts:
 
     def tell(self, kind: str, text: str, count: int = 1) -> None:
         """Alert now, or when the cool-down of this kind is over."""
-        self._untold[kind] = (text, count + self._untold.get(kind, ("", 0))[1])
+        self._keep(kind, text, count)
         if kind not in self._telling or self._telling[kind].done():
             self._telling[kind] = asyncio.create_task(self._tell(kind))
 
@@ -53,13 +54,10 @@ class Alerts:
                 task.cancel()
 
     async def _tell(self, kind: str) -> None:
-        stopping = False
-        while kind in self._untold and not stopping:
-            await self._send(kind)
-            try:
+        with suppress(StoppingError):
+            while kind in self._untold:
+                await self._send(kind)
                 await self._sleep(self._settings.alert_cooldown_s)
-            except StoppingError:
-                stopping = True
         if kind in self._untold:
             await self._send(kind)
 
@@ -72,12 +70,13 @@ class Alerts:
             await self._post(alert)
         except httpx.HTTPError as e:
             log.warning("the webhook did not take an alert", kind=kind, type=type(e).__name__)
-            self._untold[kind] = (text, count + self._untold.get(kind, ("", 0))[1])  # for the next turn
+            self._keep(kind, text, count)  # for the next turn
+
+    def _keep(self, kind: str, text: str, count: int) -> None:
+        self._untold[kind] = (text, count + self._untold.get(kind, ("", 0))[1])
 
     async def _post(self, alert: Alert) -> None:
         if self._settings.alert_webhook_url:
             async with httpx.AsyncClient(timeout=POST_S) as client:
-                headers = {"content-type": "application/json"}
-                body = msgspec.json.encode(alert)
-                answer = await client.post(self._settings.alert_webhook_url, content=body, headers=headers)
-                answer.raise_for_status()
+                told = msgspec.to_builtins(alert)
+                (await client.post(self._settings.alert_webhook_url, json=told)).raise_for_status()
