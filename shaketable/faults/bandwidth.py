@@ -24,7 +24,7 @@ class Bandwidth(links.ToxicFault):
     kb_s: int
     process: str | None = None
     kind: ClassVar[str] = "bandwidth"
-    colour: ClassVar[str] = "#a93226"
+    colour: ClassVar[str] = "#a03040"
 
     def __post_init__(self) -> None:
         if self.kb_s < 1:

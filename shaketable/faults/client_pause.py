@@ -27,7 +27,7 @@ class ClientPause(Fault):
     """
 
     kind: ClassVar[str] = "client_pause"
-    colour: ClassVar[str] = "#2874a6"
+    colour: ClassVar[str] = "#3070a0"
 
     @property
     def label(self) -> str:

@@ -34,7 +34,7 @@ class CommitReplyLost(Fault):
     every_s: float = 1.0
     process: str | None = None
     kind: ClassVar[str] = "commit_reply_lost"
-    colour: ClassVar[str] = "#884ea0"
+    colour: ClassVar[str] = "#8060a0"
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.every_s <= 60:

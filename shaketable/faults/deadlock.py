@@ -32,7 +32,7 @@ class Deadlock(Fault):
 
     every_s: float = 2.0
     kind: ClassVar[str] = "deadlock"
-    colour: ClassVar[str] = "#873600"
+    colour: ClassVar[str] = "#803010"
 
     def __post_init__(self) -> None:
         if self.every_s <= 0:

@@ -22,7 +22,7 @@ class EvictionPolicy(Fault):
 
     policy: str = "allkeys-lru"
     kind: ClassVar[str] = "eviction_policy"
-    colour: ClassVar[str] = "#ca6f1e"
+    colour: ClassVar[str] = "#d06030"
 
     def __post_init__(self) -> None:
         if self.policy == KEEPS:

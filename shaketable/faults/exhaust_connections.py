@@ -58,7 +58,7 @@ class ExhaustConnections(Fault):
     """
 
     kind: ClassVar[str] = "exhaust_connections"
-    colour: ClassVar[str] = "#a93226"
+    colour: ClassVar[str] = "#c01050"
 
     @property
     def label(self) -> str:

@@ -23,7 +23,7 @@ class Flaky(links.LinkFault):
     up_ms: int = 700
     process: str | None = None
     kind: ClassVar[str] = "flaky"
-    colour: ClassVar[str] = "#ca6f1e"
+    colour: ClassVar[str] = "#d08060"
 
     def __post_init__(self) -> None:
         if self.down_ms < 50 or self.up_ms < 50:

@@ -19,7 +19,7 @@ class KillClients(Fault):
 
     every_s: float = 1.0
     kind: ClassVar[str] = "kill_clients"
-    colour: ClassVar[str] = "#cb4335"
+    colour: ClassVar[str] = "#d05060"
 
     def __post_init__(self) -> None:
         if self.every_s <= 0:

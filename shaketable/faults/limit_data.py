@@ -21,7 +21,7 @@ class LimitData(links.ToxicFault):
     kilobytes: int = 32
     process: str | None = None
     kind: ClassVar[str] = "limit_data"
-    colour: ClassVar[str] = "#6e2c00"
+    colour: ClassVar[str] = "#604010"
 
     def __post_init__(self) -> None:
         if self.kilobytes < 1:

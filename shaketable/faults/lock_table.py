@@ -21,7 +21,7 @@ class LockTable(Fault):
 
     mode: Literal["share", "access exclusive"] = "access exclusive"
     kind: ClassVar[str] = "lock_table"
-    colour: ClassVar[str] = "#6e2c00"
+    colour: ClassVar[str] = "#801030"
 
     @property
     def label(self) -> str:

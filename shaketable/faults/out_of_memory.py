@@ -20,7 +20,7 @@ class OutOfMemory(Fault):
     """
 
     kind: ClassVar[str] = "out_of_memory"
-    colour: ClassVar[str] = "#b03a2e"
+    colour: ClassVar[str] = "#a06050"
 
     @property
     def label(self) -> str:

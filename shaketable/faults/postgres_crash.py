@@ -18,7 +18,7 @@ class PostgresCrash(Crash):
     """
 
     kind: ClassVar[str] = "postgres_crash"
-    colour: ClassVar[str] = "#922b21"
+    colour: ClassVar[str] = "#805040"
     service: ClassVar[Service] = "postgres"
 
     @property

@@ -23,7 +23,7 @@ class ReadOnly(Fault):
     """
 
     kind: ClassVar[str] = "read_only"
-    colour: ClassVar[str] = "#b9770e"
+    colour: ClassVar[str] = "#a09050"
 
     @property
     def label(self) -> str:

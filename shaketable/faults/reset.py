@@ -22,7 +22,7 @@ class Reset(links.ToxicFault):
     service: Service
     process: str | None = None
     kind: ClassVar[str] = "reset"
-    colour: ClassVar[str] = "#e74c3c"
+    colour: ClassVar[str] = "#e01040"
 
     @property
     def label(self) -> str:

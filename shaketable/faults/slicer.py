@@ -28,7 +28,7 @@ class Slicer(links.ToxicFault):
     delay_us: int = 1000
     process: str | None = None
     kind: ClassVar[str] = "slicer"
-    colour: ClassVar[str] = "#0e6655"
+    colour: ClassVar[str] = "#206050"
 
     def __post_init__(self) -> None:
         if self.bytes_ < 1 or self.delay_us < 1:

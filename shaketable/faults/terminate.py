@@ -18,7 +18,7 @@ class Terminate(ProcessFault):
 
     process: str
     kind: ClassVar[str] = "terminate"
-    colour: ClassVar[str] = "#76448a"
+    colour: ClassVar[str] = "#605080"
 
     @property
     def label(self) -> str:

@@ -22,7 +22,7 @@ class TerminateBackends(Fault):
     process: str | None = None
     every_s: float = 1.0
     kind: ClassVar[str] = "terminate_backends"
-    colour: ClassVar[str] = "#af601a"
+    colour: ClassVar[str] = "#906010"
 
     def __post_init__(self) -> None:
         if self.every_s <= 0:

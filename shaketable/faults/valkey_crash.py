@@ -18,7 +18,7 @@ class ValkeyCrash(Crash):
     """
 
     kind: ClassVar[str] = "valkey_crash"
-    colour: ClassVar[str] = "#943126"
+    colour: ClassVar[str] = "#804060"
     service: ClassVar[Service] = "redis"
 
     @property

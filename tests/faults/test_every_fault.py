@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from itertools import combinations
+from math import dist
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -157,7 +159,14 @@ def test_fault_has_a_band_with_its_label_and_colour_in_the_report(kind: type[Any
     assert 0 < band.end - band.begin <= 10.5
 
 
+#: The least distance of two colours in RGB, each from 0 to 255: what can be told apart in neighbouring bands.
+APART = 24
+
+
 def test_no_two_kinds_of_faults_look_alike() -> None:
-    colours = [kind.colour for kind in KINDS.values()] + [UNKNOWN_COLOUR, RECOVERY_COLOUR]
-    assert [colour for colour in colours if not re.fullmatch("#[0-9a-f]{6}", colour)] == []
-    assert sorted(colour for colour in colours if colours.count(colour) > 1) == []
+    colours = {name: kind.colour for name, kind in KINDS.items()}
+    colours |= {"unknown": UNKNOWN_COLOUR, "recovery": RECOVERY_COLOUR}
+    assert [name for name, colour in colours.items() if not re.fullmatch("#[0-9a-f]{6}", colour)] == []
+    points = {name: tuple(bytes.fromhex(colour[1:])) for name, colour in colours.items()}
+    alike = [(a, b) for (a, here), (b, there) in combinations(points.items(), 2) if dist(here, there) < APART]
+    assert alike == []
