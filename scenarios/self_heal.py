@@ -12,17 +12,17 @@ from shaketable.checks import (
     RecoversInTime,
     RefusesRightly,
 )  # fmt: skip
-from shaketable.faults import Down, Flaky, Latency, Silence
+from shaketable.faults import Flaky, Latency, PostgresCrash, Silence, ValkeyCrash
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 from shaketable.timeline import At
 
 SCENARIO = Scenario(
-    story="The database is away, then Redis, then the network plays up: well again within seconds.",
+    story="The database crashes, then Redis, then the network plays up: well again within seconds.",
     load=Load(rate=120, baseline_s=3, shake_s=23, recover_s=7),
     timeline=(
-        At(0.5, 8, Down("postgres", mode="refused")),
-        At(11, 14, Down("redis")),
+        At(0.5, 8, PostgresCrash()),
+        At(11, 14, ValkeyCrash()),
         At(16, 19, Silence("ingest")),
         At(20, 23, Flaky("postgres")),
         At(20, 23, Latency("redis", ms=100)),

@@ -16,13 +16,18 @@ from shaketable.faults import (
     EnqueueReplyLost,
     Flaky,
     Kill,
+    KillClients,
     Latency,
     Pause,
+    PostgresCrash,
+    ReadOnly,
     Reset,
     Restart,
     Silence,
     Terminate,
-)  # fmt: skip
+    TerminateBackends,
+    ValkeyCrash,
+)
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 from shaketable.storm import Storm, gust
@@ -43,8 +48,13 @@ SCENARIO = Scenario(
         gust(Reset("postgres"), "postgres", TOXIC),
         gust(Silence("postgres"), "postgres", TOXIC, least_s=4, most_s=6),
         gust(Latency("postgres", ms=300), "postgres", TOXIC),
+        gust(PostgresCrash(), "postgres", least_s=3),
+        gust(ReadOnly(), "postgres", least_s=3),
+        gust(TerminateBackends(), "postgres"),
         gust(CommitReplyLost(), "postgres", "redis", "ingest", FROZEN, least_s=3),
         gust(Down("redis"), "redis", most_s=4),
+        gust(ValkeyCrash(), "redis", most_s=4),
+        gust(KillClients(), "redis", most_s=4),
         gust(Silence("redis"), "redis", TOXIC, most_s=4),
         gust(Latency("redis", ms=100), "redis", TOXIC),
         gust(EnqueueReplyLost(), "redis", "ingest", TOXIC, most_s=3),
