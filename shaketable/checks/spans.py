@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER, Ints
 
@@ -43,10 +45,27 @@ def disturbed(history: History, grace_s: float, but: str = "") -> list[Span]:
 
 
 def catching_up(history: History, span: Span, at_most_s: float) -> Span:
-    """The span, and on until the backlog that it left was gone; no longer than so many seconds."""
+    """The span, and on until the backlog that it left was gone; no longer than so many seconds.
+
+    The backlog lies in the queue, and with the clients: they wait, and send again, until the intake has caught up.
+    """
     end = _later(span.end, at_most_s)
-    gone = Span(span.end, end).of(history.empty_at)
-    return Span(span.begin, int(gone[0]) if len(gone) else end)
+    gone = [Span(span.end, end).of(times) for times in (history.empty_at, served_at(history))]
+    return Span(span.begin, max(int(times[0]) if len(times) else end for times in gone))
+
+
+def served_at(history: History) -> Ints:
+    """When no more events waited for their acknowledgement than ever before the first fault.
+
+    Counted at each acknowledgement; what was never acknowledged is left out, for it would be waited for without end.
+    """
+    if history.events is None:
+        return np.array([], dtype=np.int64)
+    served = history.events[history.events.first_acknowledged != NEVER]
+    due, times = np.sort(served.due.to_numpy()), np.sort(served.first_acknowledged.to_numpy())
+    waiting = np.searchsorted(due, times, side="right") - np.arange(1, len(times) + 1)
+    before = waiting[times < min((fault.began for fault in history.faults), default=NEVER)]
+    return np.asarray(times[waiting <= before.max(initial=0)])
 
 
 def _later(time: int, seconds: float) -> int:

@@ -89,6 +89,15 @@ def test_intake_is_asked_while_only_the_store_is_away():
     assert judged(*IN_TIME, *blocked, sent("b", at=12).acknowledged(21), stored("b", at=22)).verdict is Verdict.PASSED
 
 
+def test_clients_that_still_wait_after_the_healing_are_a_backlog_too():
+    blocked = fault(10, 20, blocks_intake=True), probe(*every(1, 0, 100))
+    waiting = [part for n in range(8) for part in (sent(f"w{n}", at=11 + n).acknowledged(24 + n), stored(f"w{n}", 33))]
+    late = sent("b", at=29).acknowledged(31.5), stored("b", at=33)
+    assert judged(*IN_TIME, *blocked, *waiting, *late).verdict is Verdict.PASSED
+    after = sent("c", at=40).acknowledged(42), stored("c", at=43)
+    assert judged(*IN_TIME, *blocked, *waiting, *late, *after).members == {"acknowledged_late": ["c"]}
+
+
 def test_backlog_that_never_goes_excuses_no_longer_than_the_drain():
     stuck = AWAY, probe(*every(1, 0, 10)), probe(*every(1, 10, 100), queue=9)
     held = sent("b", at=49).acknowledged(49.1), stored("b", at=70)
