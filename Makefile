@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 BIN := .venv/bin
 SCENARIO ?= postgres_outage
+STACK ?= local
 
-.PHONY: help setup chaos chaos-full prove bench-checks test test-all lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full prove bench-checks test test-all test-containers lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -14,8 +15,11 @@ help: ## show this help
 setup: .venv/installed ## install everything into .venv (30 s), and build Toxiproxy once (30 s)
 	@$(BIN)/shaketable doctor
 
-chaos: .venv/installed ## shake the reference: make chaos [SCENARIO=calm]
-	@$(BIN)/shaketable run $(SCENARIO)
+chaos: .venv/installed ## shake the reference: make chaos [SCENARIO=calm] [STACK=containers|compose]
+	@$(BIN)/shaketable run $(SCENARIO) --stack $(STACK)
+
+env: ## write .env: passwords for docker-compose.chaos.yml, once
+	@sh compose/env.sh
 
 chaos-full: .venv/installed ## every scenario but the nightly ones, a minute each, and one table
 	@$(BIN)/shaketable run --all

@@ -24,7 +24,7 @@ UNUSABLE = 78
 
 async def work(settings: Settings) -> None:
     """The process `work`."""
-    listening = server.bind(settings.http_port)
+    listening = server.bind(settings.http_host, settings.http_port)
     worker = Worker(settings)
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
     app = Starlette(routes=told + office.routes(worker.errands, settings))

@@ -131,7 +131,7 @@ async def run(settings: Settings) -> None:
             await asyncio.wait_for(stopping.wait(), seconds)
             raise StoppingError("told to stop")
 
-    listening = server.bind(settings.http_port)
+    listening = server.bind(settings.http_host, settings.http_port)
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)
     intake = Intake(settings, watch, sleep)

@@ -1,4 +1,4 @@
-"""The HTTP server of a process: uvicorn, on loopback only, until SIGTERM or SIGINT."""
+"""The HTTP server of a process: uvicorn, on loopback unless HTTP_HOST names another, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from reference_impl.errors import SettingsError
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
 
-HOST = "127.0.0.1"
 #: Longer than any client pauses between two requests: a connection closed meanwhile would break one.
 KEEP_ALIVE_S = 75
 #: Paths that ask for no token: what watches a process has none, and they carry no event.
@@ -41,13 +40,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """Take the port before anything else is begun. Raises SettingsError when somebody has it."""
     try:
-        listening = socket.create_server((HOST, port), backlog=2048)
+        listening = socket.create_server((host, port), backlog=2048)
     except OSError as e:
         raise SettingsError(
-            f"HTTP_PORT: expected a free port on {HOST}, got {port} ({os.strerror(e.errno or 0)})"
+            f"HTTP_PORT: expected a free port on {host}, got {port} ({os.strerror(e.errno or 0)})"
         ) from None
     # Accepted sockets inherit it. asyncio would set it only on sockets made with IPPROTO_TCP, and without it an answer
     # in two writes waits 40 ms for the client's delayed acknowledgement.

@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: str = ""
     redis_url: str = ""
+    http_host: str = "127.0.0.1"  # in a container: 0.0.0.0, and publish it on loopback
     http_port: Port = 8080
     process: str = "reference"  # who this is, unique among the running processes
     incarnation: str = "0"  # which start of it

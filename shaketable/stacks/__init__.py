@@ -37,6 +37,10 @@ class Choice:
 
             return LocalStack(run_id, ports, supervisor, logs, say)
         need_extra()
+        if self.kind == "compose":
+            from shaketable.stacks.compose import ComposeStack
+
+            return ComposeStack(run_id, ports, supervisor, logs, say)
         from shaketable.stacks.containers import ContainersStack
 
         return ContainersStack(run_id, ports, supervisor, logs, say)

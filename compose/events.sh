@@ -1,0 +1,7 @@
+#!/bin/sh
+# At the first start: the target's role, which is no superuser, and the database it owns.
+set -eu
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres --set password="$EVENTS_PASSWORD" <<'SQL'
+create role events login password :'password';
+create database events owner events;
+SQL
