@@ -13,6 +13,14 @@ import msgspec
 ACTION_S = 2
 
 
+#: What takes back all that faults leave in a database, as its superuser: their triggers, their setting.
+DATABASE_AS_IT_WAS = (
+    "drop schema if exists shaketable cascade",
+    "alter system reset default_transaction_read_only",
+    "select pg_reload_conf()",
+)
+
+
 class Statements(msgspec.Struct, frozen=True, tag="statements"):
     """SQL to run in a database, each statement in a transaction of its own: drop a trigger, thaw a setting."""
 
@@ -22,7 +30,7 @@ class Statements(msgspec.Struct, frozen=True, tag="statements"):
     def perform(self) -> None:
         import psycopg
 
-        limits = f"-c statement_timeout={ACTION_S}s -c lock_timeout={ACTION_S}s"
+        limits = f"-c statement_timeout={ACTION_S}s -c lock_timeout={ACTION_S}s -c default_transaction_read_only=off"
         with psycopg.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection:
             for statement in self.statements:
                 connection.execute(statement.encode())

@@ -18,6 +18,7 @@ from shaketable.faults import FailNext, RejectRows, triggers
 from shaketable.op import Op
 from shaketable.stack import Stack
 from shaketable.target import Target
+from shaketable.undo import DATABASE_AS_IT_WAS, Statements
 from tests.conftest import Servers
 
 EVERY_STACK = True
@@ -164,3 +165,23 @@ def test_share_that_is_none_is_refused(share: float) -> None:
 def test_failing_no_write_is_refused() -> None:
     with pytest.raises(ScenarioError, match="got 0"):
         FailNext(0)
+
+
+def test_what_a_killed_harness_left_in_a_database_is_taken_back(servers: Servers, bench: RunBench) -> None:
+    RejectRows(share=1.0).inject(bench)
+    FailNext(k=1).inject(bench)
+    with psycopg.connect(servers.superuser_url, autocommit=True) as admin:
+        admin.execute("alter system set default_transaction_read_only = on")
+        admin.execute("select pg_reload_conf()")
+    await_stored(servers, False)
+    Statements(servers.superuser_url, DATABASE_AS_IT_WAS).perform()
+    await_stored(servers, True)
+    Statements(servers.superuser_url, DATABASE_AS_IT_WAS).perform()  # nothing to do is no harm
+
+
+def await_stored(servers: Servers, stored: bool) -> None:
+    """A reload takes a moment."""
+    deadline = time.monotonic() + 5
+    while (write(servers) == "stored") is not stored:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
