@@ -13,6 +13,7 @@ from shaketable.checks.findings import counts, members, not_applicable, some, un
 from shaketable.checks.spans import Span, observed_at
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER
+from shaketable.history.lateness import lost_by_harness
 
 if TYPE_CHECKING:
     from shaketable.checks.findings import Flags
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 class Isolated:
     """While some events are poison, or one of several workers is in trouble, the events of others are stored in time.
 
-    In time: committed within `within_s` seconds of the intended send time. Poison: held_up are events of organizations
-    none of whose events is poison, due while the store refused poison and not in time; at least the share `share` of
-    them must be. One worker of several (a fault aimed at it alone): held_up_organizations had an event that was not in
-    time, of all that had one due meanwhile; nobody can see whose lanes the worker held, so the share of organizations
-    that are held up by nothing must be at least `organizations_share`: by default half of what the other workers hold.
+    In time: committed within `within_s` seconds of the intended send time, what the harness lost taken off. Poison:
+    held_up are events of organizations none of whose events is poison, due while the store refused poison and not in
+    time; at least the share `share` of them must be. One worker of several (a fault aimed at it alone):
+    held_up_organizations had an event that was not in time, of all that had one due meanwhile; nobody can see whose
+    lanes the worker held, so the share of organizations that are held up by nothing must be at least
+    `organizations_share`: by default half of what the other workers hold.
 
     Evidence: schedule, acknowledgements, commit times, poison.jsonl, the faults' times. Dead letters and events without
     organization are not judged, nor what was due while everybody was cut off from store or intake. Neither such a
@@ -111,7 +113,8 @@ def _asked(history: History, within_s: float) -> Flags:
 
 def _late(history: History, within_s: float) -> Flags:
     assert history.events is not None
-    return np.asarray(history.committed - history.events.due.to_numpy() > within_s * SECOND)
+    took = history.committed - history.events.due.to_numpy() - lost_by_harness(history)
+    return np.asarray(took > within_s * SECOND)
 
 
 def _within(history: History, faults: list[Fault]) -> Flags:

@@ -12,6 +12,7 @@ from shaketable.checks.findings import members, unseen
 from shaketable.checks.spans import Span, catching_up, observed_at
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER, Ints
+from shaketable.history.lateness import lost_by_harness
 
 if TYPE_CHECKING:
     from shaketable.checks.findings import Flags
@@ -25,6 +26,7 @@ QUANTILES = (0.5, 0.99)
 class LatencyBudget:
     """Events are acknowledged, and stored, within so many seconds of the time at which they were meant to be sent.
 
+    What the harness itself lost before the first attempt is taken off; waiting for a free user or for an answer is not.
     acknowledged_late: well-formed events whose first acknowledgement came later than `acknowledged_within_s`, or never.
     stored_late: of those acknowledged, neither dead-lettered nor stored within `stored_within_s` (freshness, end to
     end: the commit counts). Of each, at least the share `acknowledged_share`, `stored_share` must be in time; a budget
@@ -120,7 +122,7 @@ def _part(
     judged = asked & ((came != NEVER) | (due + within <= observed_at(history)))
     for span in spans:
         judged = judged & ((due < span.begin - within) | (due >= span.end))
-    return _Part(name, within_s, share, judged, came - due)
+    return _Part(name, within_s, share, judged, came - due - lost_by_harness(history))
 
 
 def _blocked(history: History, store: bool) -> list[Span]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from shaketable.history.columns import Ints
 from shaketable.history.history import History
 
 
@@ -16,6 +18,14 @@ def harness_lateness(history: History) -> pd.Series[int]:
     first = history.attempts[history.attempts.resent == ""]
     sent = first.emitted.where(first.queued, first.invoked_at)
     return (sent - first.due - first.held).clip(lower=0)
+
+
+def lost_by_harness(history: History) -> Ints:
+    """The same by event; 0 for one that was never sent."""
+    assert history.events is not None
+    lost = np.zeros(len(history.events), dtype=np.int64)
+    lost[history.attempts.event[history.attempts.resent == ""].to_numpy()] = harness_lateness(history).to_numpy()
+    return lost
 
 
 def intake_latency(history: History) -> pd.Series[int]:

@@ -41,6 +41,13 @@ def test_latency_counts_from_the_intended_time():
     assert found.members == {"acknowledged_late": ["b"]}
 
 
+def test_what_the_harness_itself_lost_is_not_the_targets():
+    late = sent("b", at=4, due=2, late=2).acknowledged(4.9), stored("b", at=8.9)
+    assert judged(*IN_TIME, *late).verdict is Verdict.PASSED
+    slow = sent("b", at=4, due=2, late=2).acknowledged(5.1), stored("b", at=9.1)
+    assert judged(*IN_TIME, *slow).members == {"acknowledged_late": ["b"], "stored_late": ["b"]}
+
+
 def test_event_acknowledged_in_time_and_stored_too_late_is_late():
     found = judged(*IN_TIME, sent("b", at=2).acknowledged(2.1), stored("b", at=7.5))
     assert found.verdict is Verdict.FAILED
