@@ -16,7 +16,11 @@ from shaketable.report.summary import STYLE
 from shaketable.verdict import VerdictDoc
 
 #: Columns of a table that nobody's terminal bounds: a pipe, a log.
-WIDE = 240
+WIDE = 400
+#: Witnesses of a run that are shown.
+FEW = 3
+#: Of a fault that nobody saw.
+MISSED = "DID NOT LAND"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ def row(doc: VerdictDoc, exit_code: int, seconds: float, run: str) -> Row:
 def witnesses(doc: VerdictDoc) -> list[str]:
     """The witness's figure of each fault, the same ones counted; what did not land is said in capitals."""
     told = Counter(
-        f"{f.figure:g} {f.unit}" if f.landed and f.figure is not None else "landed" if f.landed else "DID NOT LAND"
+        f"{f.figure:g} {f.unit}" if f.landed and f.figure is not None else "landed" if f.landed else MISSED
         for f in doc.faults
     )
     return [f"{count}× {what}" if count > 1 else what for what, count in told.items()]
@@ -79,10 +83,17 @@ def table(rows: Sequence[Row]) -> Table:
         style = STYLE[Verdict(each.verdict)] if each.verdict in list(Verdict) else "bold red"
         made.add_row(
             each.scenario, Text(each.verdict.upper() if bad else each.verdict, style),
-            Text("; ".join(each.witnesses) or "–"), _shown(each.recovery_s, 2), _shown(each.acknowledged),
+            Text(_first(each.witnesses) or "–"), _shown(each.recovery_s, 2), _shown(each.acknowledged),
             _shown(each.stored), _shown(each.lost), f"{each.seconds:.0f}", Text(each.run or "–"),
         )  # fmt: skip
     return made
+
+
+def _first(told: Sequence[str]) -> str:
+    """The first few; the verdict has all. What did not land comes first."""
+    told = sorted(told, key=lambda what: MISSED not in what)
+    more = len(told) - FEW
+    return "; ".join([*told[:FEW], *([f"{more} more"] if more > 0 else [])])
 
 
 def _whole(value: float | None) -> int | None:

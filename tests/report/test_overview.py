@@ -46,3 +46,8 @@ def test_table_has_a_line_for_each_run_however_long() -> None:
 
 def test_nothing_played_is_an_empty_table() -> None:
     assert "0 scenarios in 0 s: none was played" in shown()
+
+
+def test_of_many_witnesses_the_first_are_shown_and_always_what_did_not_land() -> None:
+    said = shown(Row("a", "unknown", 2, 1, witnesses=["1 a", "2 b", "3 c", "4 d", "2× DID NOT LAND"]))
+    assert "2× DID NOT LAND; 1 a; 2 b; 2 more" in said
