@@ -110,7 +110,7 @@ class Lane:
         await queue.remove(self._redis, self.number, entries[: tally.taken])
 
     async def first(self) -> None:
-        """The trial of a breaker: the lane's next batch, else a beat. Raises psycopg.Error."""
+        """The trial of a breaker: the lane's next batch, else an empty one and a beat. Raises psycopg.Error."""
         try:
             entries = await self._head()
         except (RedisError, OSError):
@@ -119,6 +119,7 @@ class Lane:
             with suppress(RedisError, OSError):  # of the delete alone, once all is committed: it is delivered again
                 await self.deliver(entries, self.put)
         else:
+            await self._store.store([])
             await self._beat()
 
     async def _round(self, batch: Batch) -> Tally:

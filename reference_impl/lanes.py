@@ -168,7 +168,7 @@ class Lanes:
             self._employ(lane)
 
     async def _trial(self) -> Lane | None:
-        """The one trial: a bare connection that commits a free lane's next batch, else a beat."""
+        """The one trial: a bare connection that commits a free lane's next batch, else an empty one."""
         deepest_first = await self._deepest_first()
         async with self._rounds.attempt(Kind.BATCH):
             connection = await self._connect()
@@ -177,12 +177,18 @@ class Lanes:
                 if lane:
                     await lane.first()
                     return lane
-                await Store(connection, self._settings).beat(self._settings.process, -1, 1)
+                await self._prove(Store(connection, self._settings))
             except BaseException:
                 await database.close(connection)
                 raise
             await database.close(connection)
             return None
+
+    async def _prove(self, store: Store) -> None:
+        """All that a batch asks of the store, for no event: a beat would pass while the table is locked."""
+        await store.prepare()
+        await store.store([])
+        await store.beat(self._settings.process, -1, 1)
 
     async def _deepest_first(self) -> list[int]:
         """All lanes, those with work first: a beat on an idle lane would not prove what a batch needs."""
