@@ -17,7 +17,7 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="Valkey is killed for 6 s and for 1 s: nothing is accepted meanwhile, and what was accepted before is there.",
-    load=Load(rate=150, baseline_s=3, shake_s=16, recover_s=7),
+    load=Load(rate=100, baseline_s=3, shake_s=16, recover_s=7),
     timeline=(At(1, 7, ValkeyCrash()), At(12, 13, ValkeyCrash())),
     settings={"lease_s": 3, "health_grace_s": 2},
     checks=(

@@ -17,7 +17,7 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="Valkey refuses all writes for 8 s: so does the intake, while what is queued is delivered and deleted.",
-    load=Load(rate=150, baseline_s=3, shake_s=11, recover_s=7),
+    load=Load(rate=100, baseline_s=3, shake_s=11, recover_s=7),
     timeline=(At(1, 9, OutOfMemory()),),
     settings={"lease_s": 3, "health_grace_s": 2},
     checks=(

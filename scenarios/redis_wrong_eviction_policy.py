@@ -17,7 +17,7 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="Valkey may evict for 10 s, and 5 s later does: by then the intake takes nothing, nothing is left to lose.",
-    load=Load(rate=150, baseline_s=3, shake_s=13, recover_s=7),
+    load=Load(rate=100, baseline_s=3, shake_s=13, recover_s=7),
     timeline=(At(1, 11, EvictionPolicy("allkeys-lru")), At(6, 10, OutOfMemory())),
     settings={"lease_s": 3, "health_grace_s": 2},
     checks=(

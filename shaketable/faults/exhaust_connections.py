@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
-from shaketable.errors import HarnessError
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import sessions
 from shaketable.faults.repeat import renew
 
-#: Seconds between two looks whether the target has got a session nevertheless.
+#: Seconds between two looks whether a slot was given up, and the target got it.
 AGAIN_S = 0.5
-#: Times that the target's sessions are ended and the slots filled before the fault counts as injected.
-ROUNDS = 10
-#: What Postgres says when there are no slots left; a failed connect carries no SQLSTATE (53300).
+#: Connections made at once.
+ABREAST = 4
+#: What Postgres says when there is no slot left; a failed connect carries no SQLSTATE (53300).
 FULL = ("too many clients", "connection slots are reserved")
+
+#: Slots that whoever is no superuser may have, less those that are taken.
+_FREE = """
+select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - current_setting('reserved_connections')::int
+    - (select count(*) from pg_stat_activity where backend_type = 'client backend')
+"""
 
 
 class Crowd:
-    """Sessions of the harness's own, as the target's role, in every slot that is free to it."""
+    """Sessions of the harness's own in every slot that the target could have, for as long as it is open."""
 
     def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._names = sessions.processes(bench, None)
-        self._held: list[psycopg.Connection[tuple[object, ...]]] = []
-        for _ in range(ROUNDS):
-            if not self.push():
-                break
-        self._again = renew("crowd", self._push_again, AGAIN_S)
+        self._bench, self._held = bench, list[sessions.Connection]()
+        self._again = renew("crowd", self._push, AGAIN_S)
 
-    def push(self) -> int:
-        """End the target's sessions, for pools hold theirs, and take what is free; returns how many there were."""
+    def _push(self) -> None:
+        """End the target's sessions, for pools hold theirs, and take what is free."""
         with sessions.admin(self._bench) as connection:
-            ended = sessions.terminate(connection, self._names)
-        while (one := _session(self._bench)) is not None:  # once the superuser's session above has left its slot
-            self._held.append(one)
-        return ended
-
-    def _push_again(self) -> None:
-        self.push()
+            sessions.terminate(connection, sessions.processes(self._bench, None))
+            row = connection.execute(_FREE).fetchone()
+            free = int(row[0]) + 1 if row else 0  # with the slot of this very session, which ends
+            with ThreadPoolExecutor(ABREAST) as pool:
+                self._held += pool.map(sessions.connect, [self._bench.admin_url] * free)
 
     def close(self) -> None:
         """Give them all back."""
@@ -52,9 +54,9 @@ class Crowd:
 
 @dataclass(frozen=True)
 class ExhaustConnections(Fault):
-    """All connections but those for superusers are taken; the target's own are ended first. A connect gets 53300.
+    """All connections but those reserved for superusers are taken; the target's own are ended first.
 
-    As many sessions of the harness's as it takes, as the target's role.
+    A connect gets 53300. While the slots are taken, which is some seconds, the target's role may not connect at all.
     """
 
     kind: ClassVar[str] = "exhaust_connections"
@@ -73,37 +75,34 @@ class ExhaustConnections(Fault):
         return sessions.processes(bench, None)
 
     def inject(self, bench: Bench) -> None:
+        _limit(bench, 0)
         bench.hold(self.kind, Crowd(bench))
+        _limit(bench, -1)
 
     def heal(self, bench: Bench) -> None:
+        _limit(bench, -1)
         bench.release(self.kind)
 
     def witness(self, bench: Bench) -> Witness:
         """Whether a connect as the target's role is refused for want of a slot, and how many sessions it has left."""
-        try:
-            _connect(bench).close()
-            told = "taken"
-        except psycopg.OperationalError as e:
-            told = "refused for want of a slot" if _is_full(e) else "failed"
+        told = _connected(bench)
         with sessions.admin(bench) as connection:
             left = sessions.count(connection, sessions.processes(bench, None))
-        refused = told.startswith("refused")
+        refused = told == "refused for want of a slot"
         return Witness(refused, float(refused), "connect refused", f"a connect is {told}, {left} sessions left")
 
 
-def _session(bench: Bench) -> psycopg.Connection[tuple[object, ...]] | None:
-    """One more session, or None when there is no slot. Raises HarnessError when it fails otherwise."""
+def _limit(bench: Bench, most: int) -> None:
+    """How many sessions the target's role may have; -1 is any number."""
+    role = str(conninfo_to_dict(bench.owner_url)["user"])
+    with sessions.admin(bench) as connection:
+        connection.execute(sql.SQL("alter role {} connection limit {}").format(sql.Identifier(role), sql.Literal(most)))
+
+
+def _connected(bench: Bench) -> str:
+    """What becomes of a connect as the target's role."""
     try:
-        return _connect(bench)
+        psycopg.connect(bench.owner_url, connect_timeout=sessions.ASK_S).close()
     except psycopg.OperationalError as e:
-        if _is_full(e):
-            return None
-        raise HarnessError(f"a connection could not be taken: {e}") from e
-
-
-def _connect(bench: Bench) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(bench.owner_url, connect_timeout=sessions.ASK_S)
-
-
-def _is_full(error: psycopg.OperationalError) -> bool:
-    return any(words in str(error) for words in FULL)
+        return "refused for want of a slot" if any(words in str(e) for words in FULL) else "refused otherwise"
+    return "taken"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,11 +47,18 @@ def processes(bench: Bench, process: str | None) -> list[str]:
 
 
 def terminate(connection: Connection, names: list[str]) -> int:
-    """End the sessions of these processes, and wait until they are; returns how many there were."""
-    row = connection.execute(
-        f"select count(pg_terminate_backend(pid, 1000)) from pg_stat_activity where {_TARGET}", [names]
-    ).fetchone()  # fmt: skip
-    return int(row[0]) if row else 0
+    """End the sessions of these processes, and wait until they are gone; returns how many there were."""
+    query = f"select pid, pg_terminate_backend(pid) from pg_stat_activity where {_TARGET}"
+    pids = [pid for pid, _ in connection.execute(query.encode(), [names])]
+    deadline = time.monotonic() + ASK_S
+    while _are_there(connection, pids) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return len(pids)
+
+
+def _are_there(connection: Connection, pids: list[int]) -> bool:
+    row = connection.execute("select exists (select from pg_stat_activity where pid = any(%s))", [pids]).fetchone()
+    return bool(row and row[0])
 
 
 def count(connection: Connection, names: list[str], of_them: str = "true") -> int:

@@ -1,0 +1,32 @@
+"""Its trial only reads, as many a pool's check does: on a server that takes no writes the breaker closes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import database
+from reference_impl.__main__ import main
+from reference_impl.lane import Lane
+from reference_impl.lanes import Lanes
+from reference_impl.rounds import Kind
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="breaker_behaves", shown_by="postgres_read_only", because="closed while away")
+
+
+async def read(self: Lanes) -> Lane | None:
+    async with self._rounds.attempt(Kind.BATCH):
+        connection = await self._connect()
+        try:
+            await connection.execute("select 1")
+        finally:
+            await database.close(connection)
+    return None
+
+
+if __name__ == "__main__":
+    Lanes._trial = read  # type: ignore[method-assign]
+    sys.exit(main())
