@@ -75,7 +75,7 @@ def _collide(bench: Bench) -> None:
                 return
             time.sleep(0.01)
         connection.execute(sql.SQL("lock table {} in share mode").format(
-            sql.Identifier(*bench.relation.split("."))))  # fmt: skip
+            triggers.relation(bench.relation)))  # fmt: skip
 
 
 def _wanted(connection: sessions.Connection) -> bool:

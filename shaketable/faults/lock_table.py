@@ -9,7 +9,7 @@ from psycopg import sql
 
 from shaketable.errors import HarnessError
 from shaketable.fault import Bench, Fault, Witness
-from shaketable.faults import sessions
+from shaketable.faults import sessions, triggers
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LockTable(Fault):
         bench.notes[f"{self.kind}.pid"] = holder.info.backend_pid
         try:
             holder.execute(sql.SQL("lock table {} in {} mode").format(
-                sql.Identifier(*bench.relation.split(".")), sql.SQL(self.mode)))  # fmt: skip
+                triggers.relation(bench.relation), sql.SQL(self.mode)))  # fmt: skip
         except sessions.Error as e:
             raise HarnessError(f"{bench.relation} could not be locked within {sessions.ASK_S} s: {e}") from e
 

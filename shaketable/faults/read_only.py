@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from shaketable.fault import Bench, Fault, Witness
-from shaketable.faults import sessions
+from shaketable.faults import sessions, triggers
 
 #: What a write is answered: read_only_sql_transaction.
 REFUSED = "25006"
@@ -57,7 +57,7 @@ def _write(bench: Bench) -> str:
     """The SQLSTATE of a write that changes nothing, or "taken"."""
     try:
         with psycopg.connect(bench.owner_url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
-            own.execute(sql.SQL("delete from {} where false").format(sql.Identifier(*bench.relation.split("."))))
+            own.execute(sql.SQL("delete from {} where false").format(triggers.relation(bench.relation)))
     except psycopg.Error as e:
         return e.sqlstate or "no session"
     return "taken"
