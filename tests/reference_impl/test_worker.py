@@ -209,26 +209,6 @@ def test_a_locked_table_opens_the_breaker_and_a_beat_does_not_close_it(
     asyncio.run(run())
 
 
-def test_a_trial_that_finds_no_free_lane_does_not_pass_on_a_locked_table(
-    settings: Settings, admin: psycopg.Connection[Any]
-) -> None:
-    async def run() -> None:
-        patient = msgspec.structs.replace(settings, lease_s=10.0)
-        other = await database.connect(patient)
-        for lane in range(settings.concurrency):
-            assert await lock.take(other, [lane]) == lane
-        with admin.transaction():
-            admin.execute("lock table audit_log in share mode")
-            async with worker(patient) as one:
-                for _ in range(settings.breaker_failure_threshold):
-                    one.breaker.failed(one.breaker.admit(), "a test's")
-                await until(lambda: _seen(one, (HALF_OPEN, OPEN)))
-                assert (HALF_OPEN, CLOSED) not in [(t.from_, t.to) for t in one.transitions.seen]
-        await database.close(other)
-
-    asyncio.run(run())
-
-
 async def _seen(one: Worker, transition: tuple[str, str]) -> bool:
     return transition in [(t.from_, t.to) for t in one.transitions.seen]
 
