@@ -67,6 +67,34 @@ def run(
             metavar="local|containers|compose|given",
         ),
     ] = "local",
+    postgres: Annotated[
+        str, typer.Option(help="Given: Postgres, as the target's role.", metavar="URL", envvar="SHAKETABLE_POSTGRES")
+    ] = "",
+    postgres_admin: Annotated[
+        str,
+        typer.Option(
+            help="Given: the same database, as the harness's role.",
+            metavar="URL",
+            envvar="SHAKETABLE_POSTGRES_ADMIN",
+            show_default="--postgres",
+        ),
+    ] = "",
+    redis: Annotated[str, typer.Option(help="Given: Redis or Valkey.", metavar="URL", envvar="SHAKETABLE_REDIS")] = "",
+    toxiproxy: Annotated[
+        str,
+        typer.Option(
+            help="Given: a Toxiproxy 2.12 on this machine.",
+            metavar="URL",
+            envvar="TOXIPROXY_URL",
+            show_default="one of the run's own",
+        ),
+    ] = "",
+    allow_remote: Annotated[
+        list[str] | None, typer.Option(help="Given: a host beyond loopback that may be broken.", metavar="HOST")
+    ] = None,
+    allow_not_empty: Annotated[
+        bool, typer.Option("--allow-not-empty", help="Given: the database or Redis may hold something already.")
+    ] = False,
 ) -> int:
     """Shake a target by a scenario, and judge it; by several: one after another, and a table at the end.
 
@@ -75,8 +103,13 @@ def run(
     from shaketable.commands import run as command
     from shaketable.commands import run_many
     from shaketable.stacks import Choice, Kind
+    from shaketable.stacks.services import Given
 
-    choice = Choice(cast(Kind, stack))
+    if stack == "given":
+        given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
+    else:
+        given = Given(postgres, redis, postgres_admin)
+    choice = Choice(cast(Kind, stack), given)
     options, asked = command.Options(target, runs, seed, replay, port_base, choice), scenarios or []
     if every or nightly:
         asked = run_many.names(asked, nightly)

@@ -97,7 +97,7 @@ def _rows(connection: psycopg.Connection[Any], query: str, section: str, commit_
     try:
         columns = _columns(connection, inner)
         parts = [_expression(name) for name in columns]
-        if commit_time and "xmin" in columns and "committed_at" not in columns:
+        if commit_time and "xmin" in columns and "committed_at" not in columns and _keeps_commit_times(connection):
             parts.append(_COMMITTED_AT)
         with connection.cursor(name=section) as cursor:
             cursor.itersize = FETCH
@@ -111,6 +111,11 @@ def _rows(connection: psycopg.Connection[Any], query: str, section: str, commit_
         raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
     except psycopg.OperationalError as e:
         raise HarnessError(f"cannot read what was kept ({section}): {e}") from e
+
+
+def _keeps_commit_times(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server does (a given one may not): asking for a time that it has not kept is an error."""
+    return connection.execute("show track_commit_timestamp").fetchone() == ("on",)
 
 
 _COMMITTED_AT = sql.SQL("(extract(epoch from pg_xact_commit_timestamp(q.xmin)) * 1000000)::bigint as committed_at")

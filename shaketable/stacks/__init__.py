@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from shaketable.errors import InputError
 from shaketable.ports import Ports
 from shaketable.stack import Stack
+from shaketable.stacks.services import Given
 from shaketable.supervisor import Supervisor
 
 Kind = Literal["local", "containers", "compose", "given"]
@@ -23,10 +24,15 @@ class Choice:
     """Which stack is asked for."""
 
     kind: Kind = "local"
+    given: Given = Given()  # what `given` stands on
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"expected --stack {'|'.join(KINDS)}, got {self.kind!r}")
+        if self.kind != "given" and (named := self.given.named()):
+            raise InputError(f"{', '.join(named)}: these are for --stack given, and this is --stack {self.kind}")
+        if self.kind == "given" and not self.given.named():
+            raise InputError("--stack given needs --postgres URL and --redis URL: the services that it stands on")
 
     def open(
         self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
@@ -36,6 +42,12 @@ class Choice:
             from shaketable.stacks.local import LocalStack
 
             return LocalStack(run_id, ports, supervisor, logs, say)
+        if self.kind == "given":
+            from shaketable.stacks.given import GivenStack
+
+            stack = GivenStack(run_id, ports, supervisor, logs, say)
+            stack.given = self.given
+            return stack
         need_extra()
         if self.kind == "compose":
             from shaketable.stacks.compose import ComposeStack

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, url
 from shaketable.stack import Address
 
 #: Where they lead when they name no port.
-PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss": 6379}
+PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "http": 8474}
 
 
 def address(url: str) -> Address:

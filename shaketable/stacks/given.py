@@ -1,0 +1,140 @@
+"""Services that somebody else runs, by URL: the run uses a database and a Redis of theirs, and breaks the way there.
+
+Every fault is a lease: links lead through a Toxiproxy that ends with the run (or whose proxies do), sessions end with
+the harness, and what a fault puts into the database the supervisor takes out, should the harness be killed. The servers
+themselves are not ours: nothing kills, freezes or sets them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from shaketable.errors import InputError, ScenarioError
+from shaketable.process import Child
+from shaketable.recovery import RecoveringToxiproxy
+from shaketable.stack import OWN_NAME, Address, Server, Service
+from shaketable.stacks import proxies, urls
+from shaketable.stacks.host import LOOPBACK, HostStack
+from shaketable.stacks.services import Given
+from shaketable.undo import Proxies, Statements
+
+#: Seconds that a server may take to let the harness in.
+CONNECT_S = 5
+#: What faults put into a database lies in this schema, or depends on what does.
+LEASE = "drop schema if exists shaketable cascade"
+
+_RELATIONS = """
+select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+    and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+order by 1
+"""
+
+
+class GivenStack(HostStack):
+    """Somebody's Postgres and Redis, and a Toxiproxy of theirs or of our own; the target runs on this machine."""
+
+    given: Given
+
+    def _start(self) -> None:
+        for word in self.given.warnings():
+            self._say(word)
+        self._try_postgres()
+        self._try_redis()
+        self._supervisor.action(Statements(self.admin_url(), (LEASE,)))
+        self.toxiproxy = self._toxiproxy()
+        self._open.callback(self._drop_links)
+
+    def _try_postgres(self) -> None:
+        """Raises InputError unless the harness may look and judge there, and the database is empty or need not be."""
+        where = urls.shown(self.given.postgres)
+        try:
+            with psycopg.connect(self.admin_url(), connect_timeout=CONNECT_S) as connection:
+                may = _value(connection, "select has_parameter_privilege('log_duration', 'set')")
+                found = [row[0] for row in connection.execute(_RELATIONS)]
+            psycopg.connect(self.owner_url(), connect_timeout=CONNECT_S).close()
+        except psycopg.Error as e:
+            raise InputError(f"Postgres at {where} does not let the harness in: {_first(e)}") from e
+        if not may:
+            raise InputError(
+                f"Postgres at {where}: the harness's role must be allowed to set log_duration: name a superuser by "
+                "--postgres-admin, or GRANT SET ON PARAMETER log_duration to it"
+            )
+        if found and not self.given.allow_not_empty:
+            raise InputError(
+                f"the database at {where} is not empty ({len(found)} relations, {found[0]} among them), and a run "
+                "writes into it: name one made for this, or say --allow-not-empty"
+            )
+
+    def _try_redis(self) -> None:
+        """Raises InputError unless it answers, and is empty or need not be."""
+        where = urls.shown(self.given.redis)
+        try:
+            with redis.Redis.from_url(self.given.redis, socket_timeout=CONNECT_S) as client:
+                keys = int(client.dbsize())  # type: ignore[arg-type,unused-ignore]
+        except redis.RedisError as e:
+            raise InputError(f"Redis at {where} does not let the harness in: {_first(e)}") from e
+        if keys and not self.given.allow_not_empty:
+            raise InputError(
+                f"the Redis at {where} is not empty ({keys} keys), and a run writes into it: name an empty database "
+                "(redis://…/1), or say --allow-not-empty"
+            )
+
+    def _toxiproxy(self) -> RecoveringToxiproxy:
+        """Theirs, whose proxies of this run are a lease; else one of our own, which ends with it."""
+        if self.given.toxiproxy:
+            at = urls.address(self.given.toxiproxy)
+            self._supervisor.action(Proxies(at.host, at.port, f"{self._run_id}-"))
+            return proxies.asserted(RecoveringToxiproxy(at.host, at.port), urls.shown(self.given.toxiproxy))
+        folder = Path(tempfile.mkdtemp(prefix=f"shaketable-stack-{self._run_id}-"))
+        self._supervisor.folder(folder)
+        self._open.callback(shutil.rmtree, folder, ignore_errors=True)
+        at = Address(LOOPBACK, self._ports.take())
+        return proxies.start(at, folder, self._logs / "toxiproxy.log", self._run_id, self._own, self._say)
+
+    def _own(self, child: Child) -> Child:
+        self._open.callback(child.kill)
+        self._supervisor.process(child.name, child.identity)
+        return child
+
+    def _drop_links(self) -> None:
+        for link in self.links:
+            self.toxiproxy.delete(self.proxy(link))
+
+    def owner_url(self) -> str:
+        """Direct, as the role that the target has."""
+        return urls.through(self.given.postgres, urls.address(self.given.postgres), application_name="setup")
+
+    def admin_url(self) -> str:
+        """Direct, as the harness's own role."""
+        asked = self.given.postgres_admin or self.given.postgres
+        return urls.through(asked, urls.address(asked), application_name=OWN_NAME)
+
+    def redis_url(self) -> str:
+        """Direct."""
+        return self.given.redis
+
+    def _server(self, service: Service) -> Server:
+        where = urls.shown(self.given.postgres if service == "postgres" else self.given.redis)
+        raise ScenarioError(
+            f"the {service} at {where} was not started by this run, so nothing kills, freezes or sets it: break its "
+            "links instead (Down, Latency, Silence…), or play this scenario on another --stack"
+        )
+
+    def collect_logs(self) -> None:
+        """What their servers say is theirs; what Postgres received is unknown."""
+
+
+def _value(connection: psycopg.Connection[Any], query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def _first(e: BaseException) -> str:
+    return str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
