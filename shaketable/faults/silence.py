@@ -40,5 +40,9 @@ class Silence(links.ToxicFault):
         return (requests, answers) if self.direction == "both" else (answers,)
 
     def witness(self, bench: Bench) -> Witness:
-        """Through the link neither an answer nor an end within the 2 s that an exchange may take, an answer past it."""
-        return links.witness_how(bench, self.links(bench), "silent")
+        """Through the link neither an answer nor an end within the 2 s that an exchange may take, an answer past it.
+
+        Where only answers are swallowed, the end of a service that hangs up after its answer still comes.
+        """
+        ends = () if self.direction == "both" else ("closed",)
+        return links.witness_how(bench, self.links(bench), "silent", *ends)

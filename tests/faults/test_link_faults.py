@@ -8,6 +8,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import cast
 
 import psycopg
@@ -20,7 +22,7 @@ from shaketable.exchange import SSL_REQUEST
 from shaketable.fault import Fault
 from shaketable.faults import Bandwidth, Down, EnqueueReplyLost, Flaky, Latency, LimitData, Reset, Silence, Slicer
 from shaketable.op import Op
-from shaketable.stack import Link
+from shaketable.stack import Address, Link
 from shaketable.target import Target
 from tests.conftest import Servers
 
@@ -205,6 +207,23 @@ def test_silence_is_not_seen_where_connections_end(other: Fault, bench: RunBench
     assert other.witness(bench).landed
     assert not Silence("postgres").witness(bench).landed
     other.heal(bench)
+
+
+def test_answers_of_a_service_that_hangs_up_after_each_are_seen_to_be_swallowed(
+    servers: Servers, bench: RunBench
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        link = servers.stack.add_link("clients", "ingest", Address("127.0.0.1", server.server_port))
+        fault = Silence("ingest", direction="answers")
+        before = fault.witness(bench)
+        fault.inject(bench)
+        during = fault.witness(bench)
+        fault.heal(bench)
+        servers.stack.remove_link(link)
+        server.shutdown()
+    assert [before.landed, during.landed] == [False, True]
+    assert "no answer (closed) through" in during.text
 
 
 def test_one_process_alone_is_silent_and_the_witness_tells_how(bench: RunBench) -> None:
