@@ -1,0 +1,36 @@
+"""Knows an event again by its own memory, not by the store's: a COMMIT whose reply was lost is stored twice."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from reference_impl import store
+from reference_impl.__main__ import main
+from reference_impl.row import Row
+from reference_impl.store import Store, Tally
+from tests.seeded_bugs.bug import Bug
+
+BUG = Bug(caught_by="no_duplicates", shown_by="commit_replies_lost")
+
+ONLY_NEW = "fresh join won using (event_id)"
+SOUND = Store.store
+STORED: set[str] = set()
+
+
+async def store_what_it_does_not_remember(self: Store, rows: Sequence[Row]) -> Tally:
+    new = [row for row in rows if row.event_id not in STORED]
+    tally = await SOUND(self, new) if new else Tally()
+    STORED.update(row.event_id for row in new)
+    tally.repeated += len(rows) - len(new)
+    return tally
+
+
+if __name__ == "__main__":
+    assert ONLY_NEW in store._INSERT
+    store._INSERT = store._INSERT.replace(ONLY_NEW, "fresh")
+    Store.store = store_what_it_does_not_remember  # type: ignore[method-assign]
+    sys.exit(main())
