@@ -1,0 +1,34 @@
+"""What holds of every scenario that comes with the package."""
+
+from __future__ import annotations
+
+import pytest
+
+from shaketable import scenario
+from shaketable.checks import NoLoss
+from shaketable.scenario import Scenario
+
+SCENARIOS = {name: scenario.load(str(path)) for name, path in scenario.names().items()}
+#: Longest load of one that is played by `run --all`, in seconds: with its start and its drain it is some 10 s more.
+LONGEST_S = 36
+#: Shortest time of a fault, in seconds: its witness may take two, and is taken again each second.
+SHORTEST_S = 1
+
+
+@pytest.mark.parametrize("asked", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_scenario_asks_for_no_loss_and_is_short_unless_it_is_nightly(asked: Scenario) -> None:
+    assert NoLoss.name in [check.name for check in asked.checks]
+    assert asked.nightly or asked.load.seconds <= LONGEST_S
+    assert len({check.name for check in asked.checks}) == len(asked.checks)
+
+
+@pytest.mark.parametrize("asked", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_faults_of_a_scenario_have_time_to_be_witnessed_and_clients_outlast_them(asked: Scenario) -> None:
+    for seed in range(1, 21 if asked.storm else 2):
+        for entry in Scenario(asked.story, asked.load, asked.timeline, storm=asked.storm, seed=seed).drawn().timeline:
+            assert entry.until_s - entry.at_s >= SHORTEST_S
+            assert asked.resend_for_s >= entry.until_s - entry.at_s
+
+
+def test_the_long_ones_are_nightly() -> None:
+    assert {"long_outage_defaults", "memory_soak"} <= {name for name, asked in SCENARIOS.items() if asked.nightly}
