@@ -17,7 +17,7 @@ from shaketable.scenario import Scenario
 SCENARIO = Scenario(
     story="Eight everyday kinds, hostile shapes, malformed ones, repeats, twins: each is kept as it was sent.",
     load=Load(rate=200, baseline_s=4, shake_s=16, recover_s=4, shape="wave"),
-    mix=Mix(malformed=0.1, resent=0.1, twins=0.1, ordered=0.3, everyday=0.5),
+    mix=Mix(malformed=0.1, resent=0.1, twins=0.1, ordered=0.3, ordered_organizations=30, everyday=0.5),
     settings={"lease_s": 3},
     checks=(
         NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),

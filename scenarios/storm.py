@@ -67,6 +67,11 @@ SCENARIO = Scenario(
         gust(Terminate("worker-2"), "worker-2"),
         gust(Restart("worker"), "worker-1", "worker-2", least_s=4),
         gust(Restart("ingest"), "ingest", most_s=3),
+    ), opens_with=(
+        gust(Down("postgres"), "postgres", least_s=4),
+        gust(Down("postgres", mode="refused"), "postgres", least_s=4),
+        gust(PostgresCrash(), "postgres", least_s=4),
+        gust(ReadOnly(), "postgres", least_s=4),
     )),
     settings={
         "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "attempt_timeout_s": 3,

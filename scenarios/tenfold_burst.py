@@ -11,11 +11,13 @@ from shaketable.checks import (
     RefusesRightly,
 )  # fmt: skip
 from shaketable.load import Load
+from shaketable.mix import Mix
 from shaketable.scenario import Scenario
 
 SCENARIO = Scenario(
     story="100 events a second, then ten times as many for 3 s: all are taken, and stored within seconds.",
     load=Load(rate=190, baseline_s=5, shake_s=18, recover_s=7, shape="tenfold"),
+    mix=Mix(ordered=0.04, ordered_organizations=40),  # one a second each in the burst: they wait for their answers
     settings={"lease_s": 3},
     checks=(
         NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),

@@ -48,6 +48,7 @@ class Storm:
     """`gusts` come every `every_s` seconds on average, at most `together` at a time."""
 
     gusts: tuple[Gust, ...]
+    opens_with: tuple[Gust, ...] = ()  # one of these comes first: what the checks need, every storm must hold
     every_s: float = 2.5
     together: int = 2
 
@@ -62,7 +63,7 @@ class Storm:
         """The same for the same arguments: each gust once before any comes twice, as long as there is room."""
         rng = random.Random(f"storm {seed}")
         drawn: list[tuple[At, Gust]] = []
-        waiting: list[Gust] = []
+        waiting = self._opening(rng)
         at = CALM_S
         while True:
             waiting = waiting or rng.sample(self.gusts, len(self.gusts))
@@ -77,6 +78,12 @@ class Storm:
             if at > shake_s:
                 break
         return tuple(entry for entry, _ in drawn)
+
+    def _opening(self, rng: random.Random) -> list[Gust]:
+        """All gusts in an order of the seed's, but for the first."""
+        first = [rng.choice(self.opens_with)] if self.opens_with else []
+        others = [gust for gust in self.gusts if gust not in first]
+        return [*first, *rng.sample(others, len(others))]
 
     def _fitting(self, waiting: Iterable[Gust], drawn: list[tuple[At, Gust]], at: float) -> Iterator[Gust]:
         """Those that meet nothing that is active, or was just now."""

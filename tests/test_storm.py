@@ -75,6 +75,14 @@ def test_no_gust_comes_twice_before_each_has_come_once() -> None:
         assert len(set(faults[: len(STORM.gusts)])) == min(len(faults), len(STORM.gusts))
 
 
+def test_what_it_opens_with_comes_first_and_is_drawn_too() -> None:
+    openings = (gust(Down("postgres"), "postgres", least_s=4), gust(Kill("worker-1"), "worker-1"))
+    storm = replace(STORM, opens_with=openings)
+    first = [storm.timeline(seed, SHAKE_S)[0] for seed in SEEDS]
+    assert {entry.fault for entry in first} == {one.fault for one in openings}
+    assert all(entry.until_s - entry.at_s >= 3.9 for entry in first if entry.fault == Down("postgres"))
+
+
 def test_a_storm_that_cannot_be_is_refused() -> None:
     with pytest.raises(ScenarioError, match="got 0"):
         Storm(())

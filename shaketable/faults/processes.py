@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import psycopg
 
 from shaketable.fault import Bench, Fault
+from shaketable.faults.repeat import Repeat
 
 #: Seconds that asking Postgres may take: a fault must not wait for a server that another fault froze.
 ASK_S = 2
@@ -39,9 +43,29 @@ class ProcessFault(Fault):
         for name in bench.instances(self.process):
             bench.await_ready(name)
 
+    def in_turn(self, bench: Bench, action: Callable[[str], None]) -> None:
+        """Do it to each of them, one after another, in a thread: ending may take long, and other faults are due."""
+        waiting = bench.instances(self.process)
+
+        def turn(stop: threading.Event) -> None:
+            if waiting:
+                action(waiting.pop(0))
+            else:
+                stop.wait()
+
+        bench.hold(self._key, Repeat(self._key, turn))
+
+    def settle(self, bench: Bench) -> None:
+        """Wait until what is done to one of them is done; the others are left alone. Raises what it raised."""
+        bench.release(self._key)
+
+    @property
+    def _key(self) -> str:
+        return f"{self.kind}.{self.process}"
+
     def note_held(self, bench: Bench) -> None:
         """Keep what they hold at this moment; nothing is kept where Postgres does not answer."""
-        key = f"{self.kind}.{self.process}"
+        key = self._key
         try:
             with psycopg.connect(bench.admin_url, connect_timeout=ASK_S) as connection:
                 row = connection.execute(_HELD, [self.alive(bench)]).fetchone()
@@ -52,7 +76,7 @@ class ProcessFault(Fault):
 
     def held(self, bench: Bench) -> str:
         """What was kept, for the witness's text."""
-        key = f"{self.kind}.{self.process}"
+        key = self._key
         sessions = bench.notes.get(f"{key}.sessions")
         if sessions is None:
             return "what they held is not known"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 from shaketable.fault import Bench, Witness
@@ -30,20 +31,24 @@ class Restart(ProcessFault):
     def inject(self, bench: Bench) -> None:
         for instance in bench.instances(self.process):
             bench.notes[f"{self.kind}.{instance}.was"] = _leader(bench, instance)
-            began = time.monotonic()
-            (bench.stop if self.mode == "terminate" else bench.kill)(instance)
-            bench.notes[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
-            bench.start(instance)
-            bench.await_ready(instance)
+        self.in_turn(bench, partial(self._replace, bench))
+
+    def _replace(self, bench: Bench, instance: str) -> None:
+        began = time.monotonic()
+        (bench.stop if self.mode == "terminate" else bench.kill)(instance)
+        bench.notes[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
+        bench.start(instance)
+        bench.await_ready(instance)
 
     def heal(self, bench: Bench) -> None:
+        self.settle(bench)
         self.start_missing(bench)
 
     def witness(self, bench: Bench) -> Witness:
         """Another process answers under each name than before; beside it, how long the old one took to end."""
         found = bench.instances(self.process)
         fresh = [name for name in found if bench.is_alive(name) and self._was(bench, name) != _leader(bench, name)]
-        took = [f"{name} ended in {bench.notes[f'{self.kind}.{name}.ended_s']:.1f} s" for name in fresh]
+        took = [f"{name} ended in {bench.notes.get(f'{self.kind}.{name}.ended_s', 0):.1f} s" for name in fresh]
         return Witness(len(fresh) == len(found), len(fresh), "processes new", ", ".join(took) or "none is new")
 
     def _was(self, bench: Bench, instance: str) -> float:

@@ -26,10 +26,10 @@ class Terminate(ProcessFault):
 
     def inject(self, bench: Bench) -> None:
         self.note_held(bench)
-        for instance in bench.instances(self.process):
-            bench.stop(instance)
+        self.in_turn(bench, bench.stop)
 
     def heal(self, bench: Bench) -> None:
+        self.settle(bench)
         self.start_missing(bench)
 
     def witness(self, bench: Bench) -> Witness:

@@ -16,7 +16,7 @@ import pytest
 
 from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
-from shaketable.fault import Fault
+from shaketable.fault import Fault, Witness
 from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
 from shaketable.manifest import Ingest, Manifest, Process, Stored
 from shaketable.op import Kind, Op
@@ -123,7 +123,23 @@ def answers(target: Target, name: str) -> bool:
     return True
 
 
+def landed(fault: Fault, bench: RunBench) -> Witness:
+    """Its witness, once it has landed: some take a while."""
+    deadline = time.monotonic() + 20
+    while not (seen := fault.witness(bench)).landed and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return seen
+
+
 def all_gone(processes: list[psutil.Process]) -> bool:
+    """Whether none is left, at the latest in a second: the leader goes first."""
+    deadline = time.monotonic() + 1
+    while not _all_gone(processes) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return _all_gone(processes)
+
+
+def _all_gone(processes: list[psutil.Process]) -> bool:
     return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
@@ -133,7 +149,7 @@ def test_process_is_gone_with_its_child_until_it_is_healed(fault: Fault, bench: 
     assert len(old) == 2
     assert not fault.witness(bench).landed
     fault.inject(bench)
-    seen = fault.witness(bench)
+    seen = landed(fault, bench)
     assert (seen.landed, seen.figure, seen.unit) == (True, 1, "processes gone")
     assert "holding 1 sessions, 1 of them in a transaction" in seen.text
     assert all_gone(old)
@@ -163,8 +179,9 @@ def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, bench:
     fault = Restart("worker", mode)  # type: ignore[arg-type]
     assert not fault.witness(bench).landed
     fault.inject(bench)
-    seen = fault.witness(bench)
+    seen = landed(fault, bench)
     assert (seen.landed, seen.figure, seen.unit) == (True, 2, "processes new")
+    assert [target.becomes_ready(name) for name in target.instances] == [True, True]
     assert [answers(target, name) for name in target.instances] == [True, True]
     assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
     fault.heal(bench)
@@ -184,6 +201,7 @@ def test_healing_twice_and_before_injecting_is_harmless(bench: RunBench, target:
         fault.heal(bench)
         assert target.instances["worker-1"].incarnation == incarnation
         fault.inject(bench)
+        assert fault.kind == "cpu_pressure" or landed(fault, bench).landed
         fault.heal(bench)
         healed = target.instances["worker-1"].incarnation
         fault.heal(bench)
@@ -197,11 +215,26 @@ def test_frozen_process_can_be_ended_and_the_freeze_healed_after(end: Fault, ben
     freeze.inject(bench)
     began = time.monotonic()
     end.inject(bench)
+    assert landed(end, bench).landed
     assert time.monotonic() - began < 5
     assert all_gone(old)
     freeze.heal(bench)
     end.heal(bench)
     assert answers(target, "worker-1")
+
+
+def test_ending_that_takes_long_holds_no_other_fault_up(bench: RunBench, target: Target) -> None:
+    (target.instances["worker-1"].state / "stubborn").touch()
+    target.stop("worker-1")
+    target.start("worker-1")
+    target.await_ready("worker-1")
+    for fault in (Restart("worker-1"), Terminate("worker-1")):
+        began = time.monotonic()
+        fault.inject(bench)
+        assert time.monotonic() - began < KIND.stop_s
+        assert landed(fault, bench).landed
+        fault.heal(bench)
+        assert answers(target, "worker-1")
 
 
 def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(bench: RunBench) -> None:
@@ -213,9 +246,14 @@ def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(bench: RunB
 @pytest.mark.slow
 def test_process_that_does_not_heed_sigterm_is_killed_after_its_grace(bench: RunBench, target: Target) -> None:
     (target.instances["worker-1"].state / "stubborn").touch()
-    Restart("worker-1").inject(bench)  # the next incarnation is stubborn
+    again = Restart("worker-1")
+    again.inject(bench)  # the next incarnation is stubborn
+    assert landed(again, bench).landed
+    again.heal(bench)
     old = tree(target, "worker-1")
-    Terminate("worker-1").inject(bench)
+    fault = Terminate("worker-1")
+    fault.inject(bench)
+    assert landed(fault, bench).landed
     assert all_gone(old)
     child = target.instances["worker-1"].child
     assert child is not None
@@ -233,7 +271,8 @@ def test_end_that_was_asked_for_is_not_taken_for_a_death(bench: RunBench, target
     faults: list[Fault] = [Kill("worker-1"), Terminate("worker-1"), Restart("worker-1")]
     for fault in faults:
         fault.inject(bench)
-        assert target.revive() == []
+        while not fault.witness(bench).landed:
+            assert target.revive() == []
         fault.heal(bench)
         assert target.revive() == []
     assert [op.detail["asked"] for op in ops if op.kind is Kind.EXIT] == [True] * 3
