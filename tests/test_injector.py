@@ -50,6 +50,8 @@ class Told:
         self.healed.set()
 
     def witness(self, bench: Bench) -> Witness:
+        if self.fails == "witness":
+            raise HarnessError("the server is not there")
         return Witness(True, 1, "times", "seen")
 
 
@@ -77,6 +79,16 @@ def test_every_injected_fault_has_a_witness_before_it_is_healed() -> None:
     injector.heal_all()
     assert [op.kind for op in ops] == [Kind.INJECT, Kind.WITNESS, Kind.HEAL]
     assert ops[1].detail["landed"] is True
+
+
+def test_what_cannot_be_looked_at_has_not_been_seen_and_the_run_goes_on() -> None:
+    fault = Told("a", [], fails="witness")
+    injector, ops = play(At(0, 0.05, fault))
+    injector.start(time.monotonic_ns())
+    assert fault.healed.wait(5)
+    injector.heal_all()
+    (seen,) = [op.detail for op in ops if op.kind is Kind.WITNESS]
+    assert (seen["landed"], seen["text"]) == (False, "could not be looked at: the server is not there")
 
 
 def test_leaving_early_heals_what_is_active_and_plays_no_more() -> None:
