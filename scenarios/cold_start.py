@@ -18,9 +18,9 @@ SCENARIO = Scenario(
     story="All processes start while Redis is away, later while Postgres is: each waits for it, nothing is lost.",
     load=Load(rate=100, baseline_s=4, shake_s=22, recover_s=8),
     timeline=(
-        At(0.5, 7, Down("redis", mode="refused")),
+        At(0.5, 8.5, Down("redis", mode="refused")),
         At(1, 6, Restart("ingest", mode="kill")),
-        At(2.5, 6.5, Restart("worker", mode="kill")),
+        At(2.5, 8, Restart("worker", mode="kill")),
         At(10, 20, Down("postgres", mode="refused")),
         At(11, 18, Restart("worker", mode="kill")),
         At(14, 19, Restart("ingest", mode="kill")),

@@ -18,12 +18,12 @@ from shaketable.timeline import At
 
 SCENARIO = Scenario(
     story="Every process is asked to end and replaced in turn, twice: all hand over what they hold, nothing is lost.",
-    load=Load(rate=150, baseline_s=4, shake_s=17, recover_s=8),
+    load=Load(rate=150, baseline_s=4, shake_s=18, recover_s=8),
     timeline=(
-        At(0.5, 4, Restart("worker")),
-        At(4.5, 7, Restart("ingest")),
-        At(8, 12, Restart("worker")),
-        At(13, 16, Restart("ingest")),
+        At(0.5, 6, Restart("worker")),
+        At(6.5, 9, Restart("ingest")),
+        At(9.5, 15, Restart("worker")),
+        At(15.5, 17.5, Restart("ingest")),
     ),
     settings={"lease_s": 3},
     checks=(
