@@ -50,6 +50,8 @@ def offenders(folder: str, forbidden: str) -> list[str]:
         ("reference_impl", r"shaketable(\..*)?", "the reference must stand without its tester"),
         ("shaketable", r"locust(\..*)?", "Locust patches the process that imports it"),
         ("shaketable/faults", r"shaketable\.(target|stacks|bench|run)(\..*)?", "faults see protocols"),
+        ("shaketable/stacks/local.py", r"(docker|testcontainers|.*\.engine)(\..*)?", "it needs no Docker"),
+        ("shaketable/stacks/given.py", r"(docker|testcontainers|.*\.engine)(\..*)?", "it needs no Docker"),
         ("shaketable/checks", ALIVE, "checks see only a history"),
         ("shaketable/report", ALIVE, "the report sees only a run directory"),
         ("shaketable/history", ALIVE, "a history is read from files"),

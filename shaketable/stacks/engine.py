@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -45,10 +46,15 @@ def connect(at: str, timeout_s: int | None = CALL_S) -> Engine:
 
 
 def remove(engine: Engine, run_id: str) -> None:
-    """End and remove every container of a run, with its volumes."""
-    for container in engine.containers.list(all=True, filters={"label": f"{LABEL}={run_id}"}):
+    """End and remove every container of a run, with its volumes: all at once, for a supervisor's time is short."""
+
+    def each(container: Any) -> None:
         with suppress(NotFound):
             container.remove(force=True, v=True)
+
+    found = engine.containers.list(all=True, filters={"label": f"{LABEL}={run_id}"})
+    with ThreadPoolExecutor(max(1, len(found))) as pool:
+        list(pool.map(each, found))
 
 
 def revive(engine: Engine, names: tuple[str, ...]) -> None:

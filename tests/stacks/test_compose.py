@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from shaketable.stacks import engine, postgres
+from tests.stacks.test_engine import holds, killed
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.chaos.yml"
@@ -100,3 +101,18 @@ def test_shaken_on_containers_nothing_is_lost_and_nothing_stays(up: None, tmp_pa
     assert [fault["landed"] for fault in told["faults"]] == [True] * 5
     assert "received.jsonl" in {path.name for path in (tmp_path / "latest").resolve().iterdir()}
     assert left()["runs"] == []
+
+
+@pytest.mark.containers
+def test_killed_harness_leaves_the_services_as_they_were(up: None, tmp_path: Path) -> None:
+    run_id = killed("compose", tmp_path, ENV)
+    client = engine.connect(engine.found())
+
+    def as_before() -> bool:
+        mine = client.containers.list(filters={"label": f"com.docker.compose.project={PROJECT}"})
+        running = {one.labels["com.docker.compose.service"] for one in mine if one.status == "running"}
+        return running == {"postgres", "valkey", "toxiproxy", "ingest", "worker"} and not left()["runs"]
+
+    assert run_id
+    assert holds(as_before)
+    client.close()

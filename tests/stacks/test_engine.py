@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from shaketable import supervisor
 from shaketable.errors import HarnessError, InputError
 from shaketable.stacks import Choice, engine
-from shaketable.undo import Containers
-from tests.conftest import opened
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,12 +36,41 @@ def test_stack_that_is_not_known_is_refused() -> None:
         Choice("locl")  # type: ignore[arg-type]
 
 
+#: A harness that has a stack open, says which run it is, and is killed.
+HARNESS = """
+import sys, time
+from pathlib import Path
+from tests.conftest import opened
+with opened(sys.argv[1], Path(sys.argv[2])) as stack:
+    stack.server("postgres").pause()
+    print(stack._run_id, flush=True)
+    time.sleep(600)
+"""
+
+
+def killed(kind: str, logs: Path, env: dict[str, str] | None = None) -> str:
+    """Open a stack, freeze its Postgres, and kill -9 the harness; returns the run's id."""
+    command = [sys.executable, "-c", HARNESS, kind, str(logs)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env) as harness:
+        assert harness.stdout is not None
+        run_id = harness.stdout.readline().strip()
+        harness.kill()
+    assert run_id
+    return run_id
+
+
+def holds(condition: Callable[[], bool], within_s: float = supervisor.BOUND_S) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 @pytest.mark.containers
 def test_killed_harness_leaves_no_container(tmp_path: Path) -> None:
+    label = {"label": f"{engine.LABEL}={killed('containers', tmp_path)}"}
     client = engine.connect(engine.found())
-    with opened("containers", tmp_path) as stack:
-        label = {"label": f"{engine.LABEL}={stack._run_id}"}
-        assert len(client.containers.list(filters=label)) == 3
-        Containers(engine.found(), stack._run_id).perform()
-        assert client.containers.list(all=True, filters=label) == []
+    assert holds(lambda: client.containers.list(all=True, filters=label) == [])
     client.close()
