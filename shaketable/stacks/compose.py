@@ -69,7 +69,9 @@ class ComposeStack(HostStack):
     def _find(self) -> dict[str, dict[str, Any]]:
         """What `docker inspect` tells of each service's container. Raises HarnessError when the stack is not up."""
         project = os.environ.get("COMPOSE_PROJECT_NAME", PROJECT)
-        found = self._engine.containers.list(all=True, filters={"label": f"com.docker.compose.project={project}"})
+        found = self._engine.containers.list(
+            all=True, ignore_removed=True, filters={"label": f"com.docker.compose.project={project}"}
+        )
         services = {one.labels["com.docker.compose.service"]: one.attrs for one in found}
         down = [name for name in ("postgres", "valkey", "toxiproxy")
                 if name not in services or not services[name]["State"]["Running"]]  # fmt: skip

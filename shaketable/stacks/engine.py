@@ -52,7 +52,7 @@ def remove(engine: Engine, run_id: str) -> None:
         with suppress(NotFound):
             container.remove(force=True, v=True)
 
-    found = engine.containers.list(all=True, filters={"label": f"{LABEL}={run_id}"})
+    found = engine.containers.list(all=True, ignore_removed=True, filters={"label": f"{LABEL}={run_id}"})
     with ThreadPoolExecutor(max(1, len(found))) as pool:
         list(pool.map(each, found))
 

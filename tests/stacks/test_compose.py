@@ -33,13 +33,15 @@ def compose(*words: str, env: dict[str, str] = ENV) -> subprocess.CompletedProce
 def left() -> dict[str, list[str]]:
     """What the engine still has of the project."""
     client = engine.connect(engine.found())
-    mine = {"label": f"com.docker.compose.project={PROJECT}"}
-    found = {"containers": [one.name for one in client.containers.list(all=True, filters=mine)],
-             "runs": [one.name for one in client.containers.list(all=True, filters={"label": engine.LABEL})],
-             "volumes": [one.name for one in client.volumes.list(filters=mine)],
-             "networks": [one.name for one in client.networks.list(filters=mine)]}  # fmt: skip
+    mine, runs = {"label": f"com.docker.compose.project={PROJECT}"}, {"label": engine.LABEL}
+    found = {
+        "containers": client.containers.list(all=True, ignore_removed=True, filters=mine),
+        "runs": client.containers.list(all=True, ignore_removed=True, filters=runs),
+        "volumes": client.volumes.list(filters=mine),
+        "networks": client.networks.list(filters=mine),
+    }
     client.close()
-    return found
+    return {what: [one.name for one in those] for what, those in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_killed_harness_leaves_the_services_as_they_were(up: None, tmp_path: Pat
     client = engine.connect(engine.found())
 
     def as_before() -> bool:
-        mine = client.containers.list(filters={"label": f"com.docker.compose.project={PROJECT}"})
+        mine = client.containers.list(ignore_removed=True, filters={"label": f"com.docker.compose.project={PROJECT}"})
         running = {one.labels["com.docker.compose.service"] for one in mine if one.status == "running"}
         return running == {"postgres", "valkey", "toxiproxy", "ingest", "worker"} and not left()["runs"]
 

@@ -72,5 +72,5 @@ def holds(condition: Callable[[], bool], within_s: float = supervisor.BOUND_S) -
 def test_killed_harness_leaves_no_container(tmp_path: Path) -> None:
     label = {"label": f"{engine.LABEL}={killed('containers', tmp_path)}"}
     client = engine.connect(engine.found())
-    assert holds(lambda: client.containers.list(all=True, filters=label) == [])
+    assert holds(lambda: client.containers.list(all=True, ignore_removed=True, filters=label) == [])
     client.close()

@@ -13,8 +13,8 @@ SCENARIO = Scenario(
         At(0.5, 2, Down("postgres")),
         At(2, 3.5, Latency("redis", ms=100)),
         At(2.5, 3.5, Pause("worker-2")),
-        At(3.5, 10, Restart("ingest")),  # takes its time where the machine is busy
-        At(4, 10, Kill("worker-1")),
+        At(3.5, 5, Kill("worker-1")),  # it is back when it is ready, which takes its time where the machine is busy
+        At(5.5, 10, Restart("ingest")),
     ),
     settings={"breaker_recovery_s": 1, "retry_base_s": 0.1, "retry_cap_s": 1, "lease_s": 2},
     checks=(NoLoss(), NoDuplicates(), NothingInvented(), ContentIntact()),
