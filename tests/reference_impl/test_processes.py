@@ -52,6 +52,31 @@ def test_a_worker_that_goes_loses_and_doubles_nothing(
     asyncio.run(run())
 
 
+def test_sigterm_ends_a_worker_within_its_grace_whatever_its_batch_waits_for(
+    processes: Processes, admin: psycopg.Connection[Any]
+) -> None:
+    async def run() -> None:
+        _, intake = processes.start("ingest", "ingest")
+        child, _ = processes.start("work", "worker-1", ATTEMPT_TIMEOUT_S="60", LEASE_S="120", STOP_GRACE_S="0.5")
+        async with client() as http:
+            await until(lambda: health(http, intake, 100, lanes=5))
+            with admin.transaction():
+                admin.execute("lock table audit_log")
+                ids = await send(http, intake, 1)
+
+                async def waits() -> bool:
+                    found = admin.execute("select count(*) from pg_locks where not granted and locktype = 'relation'")
+                    return found.fetchone() != (0,)
+
+                await until(waits)
+                child.terminate()
+                assert await asyncio.to_thread(child.wait, MANIFEST["process"][1]["stop_s"]) == 0
+            processes.start("work", "worker-2")
+            await until(lambda: all_stored(admin, ids))
+
+    asyncio.run(run())
+
+
 def test_cold_start_without_servers_is_unhealthy_and_recovers_by_itself(
     servers: Servers,
     processes: Processes,
