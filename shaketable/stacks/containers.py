@@ -17,7 +17,7 @@ from testcontainers.core.container import DockerContainer
 
 from shaketable.errors import HarnessError
 from shaketable.recovery import RecoveringToxiproxy
-from shaketable.stack import Address, Server, Service
+from shaketable.stack import OWN_NAME, Address, Server, Service
 from shaketable.stacks import engine, postgres, proxies, toxiproxy_build, valkey
 from shaketable.stacks.container_server import ContainerServer
 from shaketable.stacks.engine import Box
@@ -91,7 +91,7 @@ class ContainersStack(HostStack):
         }
 
     def _admin(self, database: str) -> str:
-        return postgres.url(self._at["postgres"], postgres.ADMIN, self._admin_password, "shaketable", database)
+        return postgres.url(self._at["postgres"], postgres.ADMIN, self._admin_password, OWN_NAME, database)
 
     def owner_url(self) -> str:
         """Direct, as the database's owner (no superuser)."""

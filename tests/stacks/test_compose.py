@@ -14,7 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from shaketable.errors import HarnessError
 from shaketable.stacks import engine, postgres
+from shaketable.stacks.project import Project, held
 from tests.stacks.test_engine import holds, killed
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,20 @@ def test_shaken_on_containers_nothing_is_lost_and_nothing_stays(up: None, tmp_pa
     assert [fault["landed"] for fault in told["faults"]] == [True] * 5
     assert "received.jsonl" in {path.name for path in (tmp_path / "latest").resolve().iterdir()}
     assert left()["runs"] == []
+
+
+@pytest.mark.containers
+def test_project_that_is_not_up_is_told_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "shaketable-nowhere")
+    client = engine.connect(engine.found())
+    with pytest.raises(HarnessError, match=r"postgres, valkey, toxiproxy .* is not running.*up --build --wait"):
+        Project(client)
+    client.close()
+
+
+def test_two_runs_do_not_stand_on_one_project() -> None:
+    with held("shaketable-test"), pytest.raises(HarnessError, match="another run"), held("shaketable-test"):
+        pass
 
 
 @pytest.mark.containers

@@ -12,7 +12,7 @@ import pytest
 
 from shaketable import supervisor
 from shaketable.errors import HarnessError, InputError
-from shaketable.stacks import Choice, engine
+from shaketable.stacks import Choice, engine, need_extra
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,12 @@ def test_run_without_an_engine_ends_with_one_sentence(tmp_path: Path, monkeypatc
     assert done.returncode == 255
     assert "--stack local" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_stack_whose_libraries_are_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "testcontainers.core.container", None)
+    with pytest.raises(InputError, match=r"shaketable\[containers\]"):
+        need_extra()
 
 
 def test_stack_that_is_not_known_is_refused() -> None:
