@@ -64,7 +64,7 @@ SCENARIO = Scenario(
         gust(Kill("ingest"), "ingest", most_s=3),
         gust(Pause("worker-1"), "worker-1", TOXIC, FROZEN, least_s=4, most_s=7),
         gust(Pause("worker-2"), "worker-2", TOXIC, FROZEN, least_s=4, most_s=7),
-        gust(Terminate("worker-2"), "worker-2"),
+        gust(Terminate("worker-2"), "worker-2", least_s=6, most_s=8),
         gust(Restart("worker"), "worker-1", "worker-2", least_s=6, most_s=8),
         gust(Restart("ingest"), "ingest", most_s=3),
     ), opens_with=(
