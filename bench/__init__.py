@@ -2,8 +2,8 @@
 
 - `stage` starts PostgreSQL, Valkey and the reference's processes, and knows what they cost in CPU and memory;
 - `events` makes the events; `load` sends them from a process of its own over keep-alive connections;
-- `figure` is one measured figure; `rates` measures those of the reference, `ceiling` what this machine's PostgreSQL
-  takes at best and one by one, so that the rates can be told as ratios;
+- `figure` is one measured figure, `meter` what it cost; `rates` measures those of the reference, `ceiling` what this
+  machine's PostgreSQL takes at best and one by one, so that the rates can be told as ratios;
 - `endurance` sends a million events and watches the memory; `kills` ends workers at random and counts what is left.
 
 `python -m bench.checks` (`make bench-checks`) measures the harness instead: check and report on a million events that

@@ -55,11 +55,12 @@ def _mean_of_twins(figures: list[Figure]) -> list[Figure]:
 
 def show(report: Report) -> None:
     """Two tables: rates, and how they compare."""
-    table = Table("figure", "events/s", "events", "p50 ms", "p99 ms", "CPU µs an event", title=report.machine)
+    table = Table("figure", "events/s", "events", "p50 ms", "p99 ms", "CPU µs an event", "others", title=report.machine)
     for figure in report.figures:
         cost = ", ".join(f"{name} {us:g}" for name, us in figure.cpu_us.items() if us)
         latency = [f"{figure.latency_ms[p]:g}" if figure.latency_ms else "" for p in ("p50", "p99")]
-        table.add_row(figure.name, f"{figure.per_second:,.0f}", f"{figure.events:,}", *latency, cost)
+        rate, others = f"{figure.per_second:,.0f}", f"{figure.others_cores:g} cores"
+        table.add_row(figure.name, rate, f"{figure.events:,}", *latency, cost, others)
     compared = Table("ratio", "reached", "at least")
     for ratio in report.ratios:
         compared.add_row(ratio.name, f"{ratio.ratio:.2f}", f"{ratio.at_least:g}")

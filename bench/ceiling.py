@@ -5,7 +5,6 @@ Both write the same events into the reference's own tables with all their indexe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ import msgspec
 
 from bench.events import bodies
 from bench.figure import Figure
+from bench.meter import Meter
 from bench.stage import Stage
 from reference_impl import event, store
 from reference_impl.queue import Entry
@@ -57,7 +57,7 @@ def staged_copy(stage: Stage, count: int, salt: int) -> Figure:
             cursor.execute(_KEYS)
             cursor.execute(_LOG)
 
-    return _timed("staged COPY", count, range(0, count, BATCH), batch)
+    return _timed(stage, "staged COPY", count, range(0, count, BATCH), batch)
 
 
 def one_insert(stage: Stage, count: int, salt: int) -> Figure:
@@ -70,14 +70,14 @@ def one_insert(stage: Stage, count: int, salt: int) -> Figure:
                                       one.organization_id, one.target_resource_type, one.target_resource_id,
                                       one.outcome_description, one.data_classification, digest])  # fmt: skip
 
-    return _timed("one INSERT an event", count, range(count), insert)
+    return _timed(stage, "one INSERT an event", count, range(count), insert)
 
 
-def _timed(name: str, count: int, steps: range, do: Callable[[int], None]) -> Figure:
-    began = time.perf_counter()
+def _timed(stage: Stage, name: str, count: int, steps: range, do: Callable[[int], None]) -> Figure:
+    meter = Meter(stage)
     for number in steps:
         do(number)
-    return Figure(name, count / (time.perf_counter() - began), count)
+    return meter.figure(name, count)
 
 
 def _line(one: event.Stamped) -> str:

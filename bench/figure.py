@@ -13,6 +13,7 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
     events: int
     cpu_us: dict[str, float] = {}  # microseconds of CPU an event cost each process
     latency_ms: dict[str, float] = {}  # of requests: p50, p99
+    others_cores: float = 0.0  # how many cores were busy with something else meanwhile: that lowers any rate
 
 
 class Ratio(msgspec.Struct, frozen=True):

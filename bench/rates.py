@@ -9,6 +9,7 @@ import msgspec
 
 from bench.ceiling import stamped
 from bench.figure import Figure
+from bench.meter import Meter
 from bench.stage import BOUND_S, LANES, Stage, say, until
 from reference_impl import event, queue
 
@@ -21,10 +22,10 @@ def intake(stage: Stage, count: int, lines: int) -> Figure:
     """Accepted events a second, one a request or many; nobody takes them from the queue."""
     port = stage.start("ingest", "ingest")
     stage.load(port, WARM, salt=1)
-    before = stage.cpu_s()
+    meter = Meter(stage)
     told = stage.load(port, count, salt=2, lines=lines)
-    figure = _figure(stage, "intake, single" if lines == 1 else f"intake, batches of {lines}", count,
-                     told["seconds"], before, told)  # fmt: skip
+    figure = meter.figure("intake, single" if lines == 1 else f"intake, batches of {lines}", count,
+                          told["seconds"], told)  # fmt: skip
     _check(told["accepted"] == count, f"{told['accepted']} of {count} were accepted")
     stage.stop("ingest")
     return figure
@@ -39,10 +40,10 @@ def end_to_end(stage: Stage, count: int) -> Figure:
     stage.await_lanes("ingest")
     stage.load(port, WARM, salt=1)
     stage.await_empty()
-    before = stage.cpu_s()
+    meter = Meter(stage)
     told = stage.load(port, count, salt=2)
     stage.await_empty()
-    figure = _figure(stage, "end to end", count, time.time() - told["began"], before, told)
+    figure = meter.figure("end to end", count, time.time() - told["began"], told)
     _all_stored(stage, already + WARM + count)
     stage.stop("ingest", *WORKERS)
     return figure
@@ -55,12 +56,12 @@ def drain(stage: Stage, count: int) -> Figure:
     for name in WORKERS:
         stage.start("work", name)
     stage.await_lanes(WORKERS[0])
-    before = stage.cpu_s()
+    meter = Meter(stage)
     show(stage)
     left: int = until(lambda: (left := stage.queued()) < count and left, BOUND_S, "the first batch")
-    began = time.time()
+    meter.restart()
     stage.await_empty()
-    figure = _figure(stage, "drain", left, time.time() - began, before)
+    figure = meter.figure("drain", left)
     _all_stored(stage, already + count)
     stage.stop(*WORKERS)
     return figure
@@ -79,28 +80,12 @@ def fill(stage: Stage, events: Iterable[event.Stamped]) -> None:
         pipe.execute()
 
 
-def show_backlog(stage: Stage) -> None:
-    """All of it at once becomes the queue."""
-    with stage.redis.pipeline(transaction=True) as pipe:
-        for lane in range(LANES):
-            pipe.rename(f"backlog:{lane}", queue.key(lane))
-        pipe.execute()
-
-
 def show(stage: Stage) -> None:
     """All of the backlog at once becomes the queue."""
     with stage.redis.pipeline(transaction=True) as pipe:
         for lane in range(LANES):
             pipe.rename(f"backlog:{lane}", queue.key(lane))
         pipe.execute()
-
-
-def _figure(
-    stage: Stage, name: str, count: int, seconds: float, before: dict[str, float], told: dict[str, float] | None = None
-) -> Figure:
-    cost = {process: round((now - before[process]) / count * 1e6, 1) for process, now in stage.cpu_s().items()}
-    latency = {name: round(told[f"{name}_ms"], 2) for name in ("p50", "p99")} if told else {}
-    return Figure(name, count / seconds, count, cost, latency)
 
 
 def _all_stored(stage: Stage, count: int) -> None:
