@@ -35,7 +35,7 @@ from shaketable.target import Target
 from shaketable.timeline import At
 from shaketable.verdict import judge_history
 from tests.book import Book, Part
-from tests.faults.test_process_faults import SCRIPT
+from tests.faults.little_target import SCRIPT
 from tests.histories import asks, fault, history, run_of, sent, stored
 
 KINDS = FAULTS.kinds()
