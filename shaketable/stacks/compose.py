@@ -23,7 +23,7 @@ from shaketable.errors import HarnessError
 from shaketable.process import INHERITED, RUN_VARIABLE, Running
 from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import OWN_NAME, Address, Link, Server, Service
-from shaketable.stacks import engine, postgres, proxies, valkey
+from shaketable.stacks import engine, postgres, project, proxies, valkey
 from shaketable.stacks.container_child import ContainerChild
 from shaketable.stacks.container_server import ContainerServer
 from shaketable.stacks.engine import Box
@@ -48,18 +48,18 @@ class ComposeStack(HostStack):
         self._began = time.time()
         self._engine = engine.connect(at := engine.found())
         self._open.callback(self._engine.close)
-        self._project = project = Project(self._engine)
-        self._open.enter_context(held(project.name))
-        resting, server = project.target(), project.published("toxiproxy", 8474)
-        kept = tuple(box.id for box in [*(project.boxes[name] for name in SERVERS), *resting])
+        self._project = up = Project(self._engine)
+        self._open.enter_context(held(up.name))
+        resting, server = up.target(), up.published("toxiproxy", 8474)
+        kept = tuple(box.id for box in [*(up.boxes[name] for name in SERVERS), *resting])
         self._supervisor.action(Containers(at, self._run_id, kept))
         self._supervisor.action(Proxies(server.host, server.port, f"{self._run_id}-"))
         self.toxiproxy = self._proxies(server)
-        self.sink_host = project.gateway
-        self._at = {"postgres": project.published("postgres", 5432), "redis": project.published("valkey", 6379)}
+        self.sink_host = up.gateway
+        self._at = {"postgres": up.published("postgres", 5432), "redis": up.published("valkey", 6379)}
         self._inside = {str(self._at[name]): str(inside) for name, inside in INSIDE.items()}
         taken = {int(proxy["listen"].rpartition(":")[2]) for proxy in self.toxiproxy.proxies().values()}
-        self._free = [port for port in project.ports("toxiproxy") if port not in taken and port != 8474]
+        self._free = [port for port in up.ports("toxiproxy") if port not in taken and port != 8474]
         self._rest(resting)
         self._empty()
 
@@ -149,7 +149,8 @@ class ComposeStack(HostStack):
             **service["Config"],
             "Env": [f"{name}={value}" for name, value in {**environment(service), **given}.items()],
             "User": _user(Path(state)), "Hostname": "", "Healthcheck": {"Test": ["NONE"]},
-            "Labels": {engine.LABEL: self._run_id}, "ExposedPorts": {name: {} for name in published}, "Volumes": None,
+            "Labels": {engine.LABEL: self._run_id, project.LABEL: self._project.name},
+            "ExposedPorts": {name: {} for name in published}, "Volumes": None,
             "HostConfig": {**service["HostConfig"], "Binds": [f"{state}:{state}"], "Mounts": None,
                            "PortBindings": published},
             "NetworkingConfig": {"EndpointsConfig": {self._project.network: {"Aliases": aliases}}},

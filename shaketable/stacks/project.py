@@ -17,6 +17,8 @@ from shaketable.stacks.host import LOOPBACK
 
 #: The project, as docker-compose.chaos.yml names it; COMPOSE_PROJECT_NAME names another.
 NAME = "shaketable-chaos"
+#: What a run's own containers carry the project's name under.
+LABEL = "shaketable.project"
 #: The services that are no part of the target.
 SERVERS = ("postgres", "valkey", "toxiproxy")
 

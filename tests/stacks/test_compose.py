@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from shaketable.errors import HarnessError
-from shaketable.stacks import engine, postgres
+from shaketable.stacks import engine, postgres, project
 from shaketable.stacks.project import Project, held
 from tests.stacks.test_engine import holds, killed
 
@@ -35,7 +35,7 @@ def compose(*words: str, env: dict[str, str] = ENV) -> subprocess.CompletedProce
 def left() -> dict[str, list[str]]:
     """What the engine still has of the project."""
     client = engine.connect(engine.found())
-    mine, runs = {"label": f"com.docker.compose.project={PROJECT}"}, {"label": engine.LABEL}
+    mine, runs = ({"label": f"{label}={PROJECT}"} for label in ("com.docker.compose.project", project.LABEL))
     found = {
         "containers": client.containers.list(all=True, ignore_removed=True, filters=mine),
         "runs": client.containers.list(all=True, ignore_removed=True, filters=runs),
