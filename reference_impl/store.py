@@ -44,7 +44,8 @@ insert into audit_log (
 )
 select n, n, event_id, timestamp, action, status, principal_id, organization_id, target_resource_type,
     target_resource_id, outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version,
-    details, hash, greatest(0, extract(epoch from statement_timestamp()) * 1000 - received_ms)
+    details, hash,
+    greatest(0, (select 1000 * extract(epoch from statement_timestamp())::double precision) - received_ms)
 from (
     select nextval('audit_position') as n, ordered.*
     from (select fresh.* from fresh join won using (event_id) order by ordinal) as ordered
