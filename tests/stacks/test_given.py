@@ -44,6 +44,12 @@ def given(servers: Servers) -> Given:
     return Given(servers.postgres_url, servers.redis_url, servers.superuser_url)
 
 
+def shaken(scenario: str, given: Given, runs: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "shaketable.cli", "run", scenario, "--stack", "given", "--runs", str(runs)]
+    urls = ["--postgres", given.postgres, "--redis", given.redis, "--postgres-admin", given.postgres_admin]
+    return subprocess.run([*command, *urls], capture_output=True, text=True, cwd=ROOT)
+
+
 def test_target_reaches_given_services_through_links(given: Given, tmp_path: Path) -> None:
     with opened(given, tmp_path) as stack:
         postgres, queue = stack.add_link("worker-1", "postgres"), stack.add_link("worker-1", "redis")
@@ -137,11 +143,16 @@ def test_urls_without_the_stack_they_are_for_are_refused() -> None:
         Choice("given")
 
 
+def test_scenario_that_breaks_the_servers_is_refused_before_anything_starts(given: Given, tmp_path: Path) -> None:
+    done = shaken("storm", given, tmp_path)
+    assert done.returncode == 254, done.stdout + done.stderr
+    assert "not started by this run" in done.stderr
+    assert not list((tmp_path / "latest" / "logs").glob("worker*"))
+
+
 @pytest.mark.slow
 def test_shaken_on_given_services_nothing_is_lost(given: Given, tmp_path: Path) -> None:
-    urls = ["--postgres", given.postgres, "--redis", given.redis, "--postgres-admin", given.postgres_admin]
-    command = [sys.executable, "-m", "shaketable.cli", "run", str(BRIEF), "--stack", "given", "--runs", str(tmp_path)]
-    done = subprocess.run([*command, *urls], capture_output=True, text=True, cwd=ROOT)
+    done = shaken(str(BRIEF), given, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     run = (tmp_path / "latest").resolve()
     assert not (run / "received.jsonl").exists()  # their log is theirs: what Postgres received is unknown
