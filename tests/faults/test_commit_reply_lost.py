@@ -18,6 +18,8 @@ from shaketable.target import Target
 from tests.conftest import Servers
 from tests.faults.test_link_faults import await_that
 
+EVERY_STACK = True
+
 MARK = "9e107d9d-0000-4000-8000-000000000001"
 
 

@@ -27,6 +27,8 @@ from shaketable.stacks.local import LocalStack
 from tests.faults import own
 from tests.faults.own import Aimed, Sessions, written
 
+EVERY_STACK = True
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
