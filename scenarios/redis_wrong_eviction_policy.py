@@ -1,8 +1,7 @@
-"""Somebody lets the queue's server evict, and later its memory is short."""
+"""The queue's server may evict; the store goes away, so that a backlog would build, and memory gets short."""
 
 from shaketable.checks import (
     ContentIntact,
-    HealthHonest,
     NoDuplicates,
     NoLoss,
     NothingInvented,
@@ -10,18 +9,25 @@ from shaketable.checks import (
     RecoversInTime,
     RefusesRightly,
 )
-from shaketable.faults import EvictionPolicy, OutOfMemory
+from shaketable.faults import Down, EvictionPolicy, OutOfMemory
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 from shaketable.timeline import At
 
 SCENARIO = Scenario(
-    story="Valkey may evict for 10 s, and 5 s later does: by then the intake takes nothing, nothing is left to lose.",
-    load=Load(rate=100, baseline_s=3, shake_s=13, recover_s=7),
-    timeline=(At(1, 11, EvictionPolicy("allkeys-lru")), At(6, 10, OutOfMemory())),
-    settings={"lease_s": 3, "health_grace_s": 2},
+    story="Valkey may evict, Postgres goes away, memory is short: the intake takes nothing by then, nothing is lost.",
+    load=Load(rate=100, baseline_s=3, shake_s=14, recover_s=8),
+    timeline=(
+        At(1, 12, EvictionPolicy("allkeys-lru")),
+        At(3, 11.5, Down("postgres")),
+        At(7, 11, OutOfMemory()),
+    ),
+    settings={
+        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6,
+        "health_grace_s": 2,
+    },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
-        RecoversInTime(commit_within_s=3, healthy_within_s=3, backlog_within_s=8),
+        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(),
+        RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=8, backlog_within_s=10),
     ),
 )  # fmt: skip
