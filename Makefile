@@ -21,8 +21,8 @@ chaos: .venv/installed ## shake the reference: make chaos [SCENARIO=calm] [STACK
 env: ## write .env: passwords for docker-compose.chaos.yml, once
 	@sh compose/env.sh
 
-chaos-full: .venv/installed ## every scenario but the nightly ones, a minute each, and one table
-	@$(BIN)/shaketable run --all
+chaos-full: .venv/installed ## every scenario but the nightly ones, a minute each, and one table: make chaos-full [SEED=2]
+	@$(BIN)/shaketable run --all $(if $(SEED),--seed $(SEED))
 
 prove: .venv/installed ## every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
 	@$(BIN)/python -m tools.prove $(PROVE)

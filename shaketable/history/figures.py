@@ -11,17 +11,23 @@ from shaketable.history.lateness import harness_lateness, intake_latency
 
 
 def figures(history: History) -> dict[str, float | None]:
-    """By name, units in the names; None is what cannot be known."""
+    """By name, units in the names; None is what cannot be known.
+
+    refused and indeterminate are attempts of well-formed events: what clients suffered, and sent again.
+    """
     return {**_amounts(history), **_times(history), **_rates(history), **_recovery(history)}
 
 
 def _amounts(history: History) -> dict[str, float | None]:
     events = history.events
     if events is None:
-        return dict.fromkeys(("scheduled", "acknowledged", "unsent", "given_up", "attempts", "stored"))
+        names = ("scheduled", "acknowledged", "unsent", "given_up", "attempts", "refused", "indeterminate", "stored")
+        return dict.fromkeys(names)
+    turned_away = history.attempts.outcome[(events.expect == "accept").to_numpy()[history.attempts.event]]
     return {
         "scheduled": len(events), "acknowledged": int((events.outcome == "acknowledged").sum()),
         "unsent": int(events.unsent.sum()), "given_up": int(events.given_up.sum()), "attempts": len(history.attempts),
+        "refused": int((turned_away == "refused").sum()), "indeterminate": int((turned_away == "indeterminate").sum()),
         "stored": None if history.stored is None else len(history.stored),
     }  # fmt: skip
 

@@ -33,6 +33,8 @@ class Row(msgspec.Struct, frozen=True):
     why: str = ""  # why there is no verdict
     witnesses: list[str] = []  # what showed that the faults landed
     recovery_s: float | None = None  # from the last healing until the backlog was gone
+    refused: int | None = None  # attempts of well-formed events that were turned away: what clients suffered
+    indeterminate: int | None = None  # and those of which they did not know
     acknowledged: int | None = None
     stored: int | None = None
     lost: int | None = None
@@ -45,6 +47,7 @@ def row(doc: VerdictDoc, exit_code: int, seconds: float, run: str) -> Row:
     return Row(
         doc.scenario, doc.verdict.value, exit_code, round(seconds, 1), witnesses=witnesses(doc),
         recovery_s=doc.figures.get("heal_to_empty_backlog_s"), acknowledged=_whole(doc.figures.get("acknowledged")),
+        refused=_whole(doc.figures.get("refused")), indeterminate=_whole(doc.figures.get("indeterminate")),
         stored=_whole(doc.figures.get("stored")), lost=_whole(lost), run=run,
     )  # fmt: skip
 
@@ -75,15 +78,16 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
 def table(rows: Sequence[Row]) -> Table:
     """A row for each scenario."""
     made = Table(box=None, pad_edge=False, header_style="")
-    for name in ("scenario", "verdict", "witnesses", "recovery s", "acknowledged", "stored", "lost", "seconds", "run"):
-        right = name in ("recovery s", "acknowledged", "stored", "lost", "seconds")
-        made.add_column(name, justify="right" if right else "left")
+    numbers = ("recovery s", "refused", "indeterminate", "acknowledged", "stored", "lost", "seconds")
+    for name in ("scenario", "verdict", "witnesses", *numbers, "run"):
+        made.add_column(name, justify="right" if name in numbers else "left")
     for each in rows:
         bad = each.verdict in ("failed", "error", "interrupted")
         style = STYLE[Verdict(each.verdict)] if each.verdict in list(Verdict) else "bold red"
         made.add_row(
             each.scenario, Text(each.verdict.upper() if bad else each.verdict, style),
-            Text(_first(each.witnesses) or "–"), _shown(each.recovery_s, 2), _shown(each.acknowledged),
+            Text(_first(each.witnesses) or "–"), _shown(each.recovery_s, 2), _shown(each.refused),
+            _shown(each.indeterminate), _shown(each.acknowledged),
             _shown(each.stored), _shown(each.lost), f"{each.seconds:.0f}", Text(each.run or "–"),
         )  # fmt: skip
     return made

@@ -31,15 +31,15 @@ def test_row_has_witnesses_recovery_amounts_and_where_to_look() -> None:
 
 def test_table_has_a_line_for_each_run_however_long() -> None:
     rows = [
-        Row("a", "passed", 0, 40.2, witnesses=["3 of 3 links hit"], recovery_s=1.5, acknowledged=4200, stored=4200,
-            lost=0, run="runs/20261123T101502Z-4f1c-a-reference"),
+        Row("a", "passed", 0, 40.2, witnesses=["3 of 3 links hit"], recovery_s=1.5, refused=17, indeterminate=3,
+            acknowledged=4200, stored=4200, lost=0, run="runs/20261123T101502Z-4f1c-a-reference"),
         Row("b", "error", 255, 3, why="Toxiproxy [8474] does not answer", run="runs/20261123T101602Z-4f1d-b-reference"),
         Row("c", "interrupted", 255, 1),
     ]  # fmt: skip
     said = shown(*rows)
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    assert "a passed 3 of 3 links hit 1.50 4,200 4,200 0 40 runs/20261123T101502Z-4f1c-a-reference" in lines
-    assert "b ERROR – – – – – 3 runs/20261123T101602Z-4f1d-b-reference" in lines
+    assert "a passed 3 of 3 links hit 1.50 17 3 4,200 4,200 0 40 runs/20261123T101502Z-4f1c-a-reference" in lines
+    assert "b ERROR – – – – – – – 3 runs/20261123T101602Z-4f1d-b-reference" in lines
     assert "b: Toxiproxy [8474] does not answer" in lines
     assert lines[-1] == "3 scenarios in 44 s: 1 passed, 1 error, 1 interrupted"
 
