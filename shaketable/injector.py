@@ -31,12 +31,14 @@ class Injector:
     """Plays `timeline` on `bench` from `began`; every op goes to `record`. On leaving the `with`, all is healed."""
 
     def __init__(
-        self, timeline: Timeline, bench: Bench, record: Callable[[Op], None], clock: Clock | None = None
-    ) -> None:
-        self._timeline, self._bench, self._record = timeline, bench, record
+        self, timeline: Timeline, bench: Bench, record: Callable[[Op], None], clock: Clock | None = None,
+        action_s: float = ACTION_S,
+    ) -> None:  # fmt: skip
+        self._timeline, self._bench, self._record, self._action_s = timeline, bench, record, action_s
         self._clock = clock or SystemClock()
         self._due: list[tuple[int, int, Action, int]] = []
         self._active: set[int] = set()
+        self._acting: int | None = None  # whom the thread is at
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="injector", daemon=True)
         self.error: BaseException | None = None
@@ -61,18 +63,28 @@ class Injector:
         self.heal_all()
 
     def heal_all(self) -> None:
-        """Stop playing and heal what is still active, whatever fails. Raises what the thread raised, or a healing."""
+        """Stop playing and heal what is still active, whatever fails. Raises what the thread raised, or a healing.
+
+        What could not be healed is tried once more: a server that another fault had taken is back by then.
+        """
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(ACTION_S)
-            if self._thread.is_alive():
-                raise HarnessError(f"a fault does not come back within {ACTION_S:g} s: {', '.join(self.active())}")
-        for number in sorted(self._active, key=lambda number: (not self._timeline[number].fault.freezes, number)):
+            self._thread.join(self._action_s)
+        if (hung := self._acting if self._thread.is_alive() else None) is not None:
+            label = self._timeline[hung].fault.label
+            self.error = HarnessError(f"a fault does not come back within {self._action_s:g} s: {label}")
+        for _ in range(2):
+            self._heal_but(hung)
+        self.raise_error()
+
+    def _heal_but(self, hung: int | None) -> None:
+        """Heal what is active, but for what the thread hangs in: what is frozen first."""
+        left = self._active - {hung}
+        for number in sorted(left, key=lambda number: (not self._timeline[number].fault.freezes, number)):
             try:
                 self._heal(number)
             except Exception as e:  # the others must be healed nevertheless
                 self.error = self.error or e
-        self.raise_error()
 
     def raise_error(self) -> None:
         """Raise what the thread could not, once."""
@@ -96,7 +108,9 @@ class Injector:
         if wait_s > 0 and self._stop.wait(wait_s):
             return
         heapq.heappop(self._due)
+        self._acting = number
         action(number)
+        self._acting = None
 
     def _inject(self, number: int) -> None:
         fault = self._timeline[number].fault
