@@ -32,7 +32,7 @@ class HarnessError(ShaketableError):
 
 
 class NoAnswer(HarnessError):
-    """A server of ours does not answer in time, or only that it cannot."""
+    """A server of ours does not answer in time, or only that it cannot, or that it lost what was made there."""
 
 
 class TargetError(ShaketableError):

@@ -3,7 +3,7 @@
 Putting a toxic on, or taking one off, while a client does not read locks the server up: it waits for that client,
 answers nothing that concerns the proxy, and 503 only after 25 s. Deleting the proxy still answers at once (2.12,
 tried). So: delete it and make it anew as it should be; if that fails, restart the server and make all anew. Either cuts
-connections, which is a fault in itself, and is recorded as one.
+connections, which is a fault in itself, and is recorded as one. A proxy that the server lost is made anew, too.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 import requests
 from toxiproxy import Toxiproxy as Library
 from toxiproxy.api import APIConsumer, validate_response
+from toxiproxy.exceptions import NotFound
 
 from shaketable.errors import HarnessError, NoAnswer
 
@@ -42,8 +44,9 @@ class Toxiproxy:
             library.create(upstream=upstream, name=name, listen=listen, enabled=enabled)
 
     def delete(self, name: str) -> None:
-        """End a proxy and its connections; works on a wedged one too."""
-        self._call("delete", f"/proxies/{name}")
+        """End a proxy and its connections; works on a wedged one too. One that is not there has ended already."""
+        with suppress(NotFound):
+            self._call("delete", f"/proxies/{name}")
 
     def aim(self, name: str, upstream: str) -> None:
         """Lead a proxy elsewhere: old connections are cut, toxics stay. Read back."""
@@ -60,7 +63,7 @@ class Toxiproxy:
         with self._as_library() as library:
             found = library.get_proxy(proxy)
             if found is None:
-                raise HarnessError(f"expected a proxy {proxy} at {self.host}:{self.port}, but it has none of that name")
+                raise self._lost(proxy)
             found.add_toxic(name=name, type=kind, stream=stream, attributes=dict(attributes))
             toxic = found.get_toxic(name)
         set_ = {key: toxic.attributes.get(key) for key in attributes} if toxic else None
@@ -79,9 +82,16 @@ class Toxiproxy:
         return dict(self._call("get", "/proxies").json())
 
     def _update(self, name: str, **fields: Any) -> None:
-        said = self._call("patch", f"/proxies/{name}", json=fields).json()
+        try:
+            said = self._call("patch", f"/proxies/{name}", json=fields).json()
+        except NotFound as e:
+            raise self._lost(name) from e
         if any(said.get(key) != value for key, value in fields.items()):
             raise HarnessError(f"proxy {name}: asked for {fields}, the server says {said}")
+
+    def _lost(self, name: str) -> NoAnswer:
+        """A proxy of ours that is not there: somebody restarted the server, or deleted it."""
+        return NoAnswer(f"expected a proxy {name} at {self.host}:{self.port}, but it has none of that name")
 
     def _call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         try:

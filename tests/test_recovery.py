@@ -158,3 +158,18 @@ def test_what_the_server_refuses_is_not_wanted_later(servers: Servers, links: tu
     os.kill(listener(server), signal.SIGKILL)
     server.add_toxic(name, "slow", "latency", LATENCY)
     assert toxics(servers, links[0]) == {"slow": LATENCY}
+
+
+@pytest.mark.parametrize("change", ["add", "aim"])
+def test_proxy_that_the_server_lost_is_made_anew(
+    change: str, servers: Servers, links: tuple[Link, Link], ops: list[Op]
+) -> None:
+    server, name = servers.stack.toxiproxy, servers.stack.proxy(links[0])
+    Toxiproxy(server.host, server.port).delete(name)
+    if change == "add":
+        server.add_toxic(name, "slow", "latency", LATENCY)
+        assert toxics(servers, links[0]) == {"slow": LATENCY}
+    else:
+        server.aim(name, "127.0.0.1:9")
+        assert server.proxies()[name]["upstream"] == "127.0.0.1:9"
+    assert [op.detail["how"] for op in ops] == ["recreated"]

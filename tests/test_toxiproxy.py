@@ -86,3 +86,7 @@ def test_refused_link_gives_no_answer(servers: Servers, link: Link) -> None:
 def test_exchange_with_valkey_needs_no_password(servers: Servers) -> None:
     assert exchange.round_trip_ms("redis", servers.stack._address("redis")) is not None
     assert exchange.round_trip_ms("redis", Address("127.0.0.1", 9)) is None
+
+
+def test_deleting_what_is_not_there_is_harmless(servers: Servers) -> None:
+    servers.stack.toxiproxy.delete("no-such-proxy")
