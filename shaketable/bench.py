@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from shaketable import exchange, transfer
 from shaketable.errors import HarnessError, ScenarioError
@@ -36,9 +36,9 @@ class RunBench:
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for key in list(self._held):
-            self.release(key)
-        self._open.close()
+        for key in self._held:
+            self._open.callback(self.release, key)
+        self._open.close()  # one that cannot be released hinders no other
 
     @property
     def toxiproxy(self) -> Toxiproxy:
@@ -151,7 +151,20 @@ class RunBench:
         return self.is_alive(instance) and self._target.instances[instance].running.is_frozen()
 
     def check_links(self) -> None:
-        """Every link passes the harness's own exchange. Raises HarnessError naming those that do not."""
-        dead = [link.name for link in self._stack.links if self.round_trip_ms(link, through=True) is None]
-        if dead:
+        """Every link is as it was made, and passes an exchange. Raises HarnessError naming those that do not.
+
+        What does not answer past its link either is no matter of the link: the target's silence is judged, not raised.
+        """
+        told = self._stack.toxiproxy.proxies()
+        if odd := [link.name for link in self._stack.links if not _untouched(link, told.get(self.proxy(link), {}))]:
+            raise HarnessError(f"the proxy of {', '.join(odd)} is not as it was made, although no fault is active")
+        if dead := [link.name for link in self._stack.links if self._is_dead(link)]:
             raise HarnessError(f"no exchange through the link {', '.join(dead)}, although no fault is active")
+
+    def _is_dead(self, link: Link) -> bool:
+        return self.round_trip_ms(link, through=True) is None and self.round_trip_ms(link, through=False) is not None
+
+
+def _untouched(link: Link, told: Mapping[str, Any]) -> bool:
+    """Whether what Toxiproxy tells of a link's proxy is what it was made as."""
+    return bool(told.get("enabled")) and not told.get("toxics") and told.get("upstream") == str(link.upstream)
