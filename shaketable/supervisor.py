@@ -2,6 +2,8 @@
 
 In servers that the harness did not start it takes back what was broken: the actions (`shaketable.undo`) of its journal.
 
+What does not succeed stays in the journal.
+
 It sleeps on a pipe that only the harness holds. When the pipe closes (a normal end, a crash, `kill -9`), it reads the
 undo journal and ends what is still there. `shaketable heal` does the same by hand, should the supervisor be killed too.
 """
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +30,8 @@ from shaketable.undo import ACTION_S, Action
 
 #: Seconds between the end of a harness and that of all it started.
 BOUND_S = 5.0
+#: Seconds between two tries of an action.
+AGAIN_S = 0.25
 #: What the supervisor says once no signal of a terminal can end it.
 READY = b"ready\n"
 
@@ -97,7 +102,10 @@ def boot_id() -> str:
 
 
 def end(journal: Path) -> list[str]:
-    """End all that a journal names and its run started, then perform its actions; returns what there was to do."""
+    """End all that a journal names and its run started, then perform its actions; returns what there was to do.
+
+    The journal is gone then, but for the actions that failed: whoever calls this again tries those again.
+    """
     undos = list(_read(journal))
     alive = {p.pid: p for undo in undos if (p := _alive(undo))}
     alive |= {p.pid: p for p in _carrying(journal.stem)}
@@ -107,29 +115,51 @@ def end(journal: Path) -> list[str]:
     for undo in undos:
         if undo.folder:
             shutil.rmtree(undo.folder, ignore_errors=True)
-    undone = _perform([undo.action for undo in undos if undo.action is not None])
-    journal.unlink(missing_ok=True)
-    return names + undone
+    actions = [undo for undo in undos if undo.action is not None]
+    failures = _perform([undo.action for undo in actions if undo.action is not None])
+    _keep(journal, [undo for undo, why in zip(actions, failures, strict=True) if why])
+    return names + [
+        f"{type(undo.action).__name__.lower()} {f'NOT undone ({why})' if why else 'undone'}"
+        for undo, why in zip(actions, failures, strict=True)
+    ]
 
 
 def _perform(actions: list[Action]) -> list[str]:
-    """All at once, for a server that does not answer must not keep the others waiting; returns a word on each."""
-    told: list[str] = []
+    """All at once, for a server that does not answer must not keep the others waiting; returns why each failed.
 
-    def perform(action: Action) -> None:
-        what = type(action).__name__.lower()
-        try:
-            action.perform()
-            told.append(f"{what} undone")
-        except Exception as e:  # whatever one server does, the others must be healed
-            told.append(f"{what} NOT undone ({type(e).__name__}: {e})")
+    One that fails is tried again while there is time: its server may be one that another action just thaws.
+    """
+    deadline = time.monotonic() + 2 * ACTION_S
+    failures = [f"not within {2 * ACTION_S} s"] * len(actions)
 
-    threads = [threading.Thread(target=perform, args=(action,), daemon=True) for action in actions]
+    def perform(number: int) -> None:
+        while failures[number]:
+            try:
+                actions[number].perform()
+                failures[number] = ""
+            except Exception as e:  # whatever one server does, the others must be healed
+                failures[number] = f"{type(e).__name__}: {e}"
+                if time.monotonic() + AGAIN_S > deadline:
+                    return
+                time.sleep(AGAIN_S)
+
+    threads = [threading.Thread(target=perform, args=(number,), daemon=True) for number in range(len(actions))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(2 * ACTION_S)
-    return told
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return failures.copy()  # what a late thread does is not told, and done again
+
+
+def _keep(journal: Path, undos: list[Undo]) -> None:
+    """Leave these lines in the journal, at once; without any it is gone."""
+    if not undos:
+        journal.unlink(missing_ok=True)
+        return
+    part = journal.with_suffix(".part")
+    part.touch(mode=0o600)
+    part.write_bytes(b"".join(msgspec.json.encode(undo) + b"\n" for undo in undos))
+    part.replace(journal)
 
 
 def _read(journal: Path) -> Iterator[Undo]:

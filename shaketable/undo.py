@@ -6,6 +6,7 @@ Every action is idempotent and bounded: the supervisor performs it whatever happ
 from __future__ import annotations
 
 import subprocess
+from contextlib import ExitStack
 
 import msgspec
 
@@ -13,12 +14,22 @@ import msgspec
 ACTION_S = 2
 
 
-#: What takes back all that faults leave in a database, as its superuser: their triggers, their setting.
+#: What takes back all that faults leave in a database, as its superuser: their triggers, their setting. A role's
+#: connection limit is taken back by name: `role_as_it_was`.
 DATABASE_AS_IT_WAS = (
     "drop schema if exists shaketable cascade",
     "alter system reset default_transaction_read_only",
     "select pg_reload_conf()",
 )
+
+
+#: What takes back all that faults set in a Valkey.
+VALKEY_AS_IT_WAS = (("CONFIG", "SET", "maxmemory", "0"), ("CONFIG", "SET", "maxmemory-policy", "noeviction"))
+
+
+def role_as_it_was(role: str) -> str:
+    """The statement that lets a role connect as often as it likes."""
+    return f'alter role "{role}" connection limit -1'
 
 
 class Statements(msgspec.Struct, frozen=True, tag="statements"):
@@ -31,9 +42,12 @@ class Statements(msgspec.Struct, frozen=True, tag="statements"):
         import psycopg
 
         limits = f"-c statement_timeout={ACTION_S}s -c lock_timeout={ACTION_S}s -c default_transaction_read_only=off"
-        with psycopg.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection:
-            for statement in self.statements:
-                connection.execute(statement.encode())
+        with (
+            psycopg.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection,
+            ExitStack() as each,
+        ):
+            for statement in reversed(self.statements):  # on leaving: one that fails keeps no other from its turn
+                each.callback(connection.execute, statement.encode())
 
 
 class Commands(msgspec.Struct, frozen=True, tag="commands"):

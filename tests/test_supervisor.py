@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from shaketable import supervisor
-from shaketable.undo import Program
+from shaketable.undo import ACTION_S, VALKEY_AS_IT_WAS, Commands, Program, Statements, role_as_it_was
 from tests.conftest import Servers
 
 #: A stand-in for the harness: starts a child that it tells the supervisor of, one that it does not, and a folder.
@@ -94,7 +94,7 @@ def test_heal_ends_what_a_killed_supervisor_could_not(tmp_path: Path) -> None:
     os.kill(guard, signal.SIGKILL)
     end(harness)
     assert is_alive(told)
-    done = subprocess.run([sys.executable, "-m", "shaketable.cli", "heal"], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", "shaketable.cli", "heal"], capture_output=True, text=True)
     assert run_id in done.stdout
     assert all_gone([told, untold], supervisor.BOUND_S)
     assert not (tmp_path / "stack").exists()
@@ -161,9 +161,12 @@ def test_killed_harness_leaves_nothing_broken_in_servers_that_it_did_not_start(
         began = time.monotonic()
         where = (servers.postgres_url, servers.redis_url, toxiproxy.host, str(toxiproxy.port), str(file))
         subprocess.run([sys.executable, "-c", BREAKER, run_id, *where], check=False)
-        while (supervisor.journals() / f"{run_id}.jsonl").exists():
+        journal = supervisor.journals() / f"{run_id}.jsonl"
+        while journal.read_bytes().count(b"\n") != 1:
             assert time.monotonic() - began < supervisor.BOUND_S
             time.sleep(0.02)
+        assert b"127.0.0.1:9/gone" in journal.read_bytes()  # what could not be done stays, for `heal`
+        journal.unlink()
         table = database.execute("select to_regclass('broken')").fetchone()
         assert (table, valkey.exists("broken"), file.exists()) == ((None,), 0, False)
         assert valkey.config_get("maxmemory") == {"maxmemory": "0"}
@@ -177,3 +180,58 @@ def test_what_cannot_be_undone_is_told(tmp_path: Path) -> None:
     (told,) = supervisor.end(journal)
     assert "program NOT undone" in told
     assert "no-such-program" in told
+
+
+def test_what_cannot_be_undone_stays_in_the_journal_until_it_can(tmp_path: Path) -> None:
+    journal, there, done = tmp_path / "away.jsonl", tmp_path / "there", tmp_path / "done"
+    actions = [Program(("touch", str(done))), Program(("rm", str(there)))]
+    lines = [msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=action)) + b"\n" for action in actions]
+    journal.write_bytes(b"".join(lines))
+    assert [" NOT " in told for told in supervisor.end(journal)] == [False, True]
+    assert journal.read_bytes() == lines[1]
+    there.touch()
+    assert supervisor.end(journal) == ["program undone"]
+    assert not journal.exists()
+
+
+def test_action_is_tried_again_while_there_is_time(tmp_path: Path) -> None:
+    journal, late = tmp_path / "late.jsonl", tmp_path / "late"
+    journal.write_bytes(b"".join(
+        msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=Program(words))) + b"\n"
+        for words in [("rm", str(late)), ("sh", "-c", f"sleep 0.5; touch {late}")]
+    ))  # fmt: skip
+    assert supervisor.end(journal) == ["program undone"] * 2
+
+
+def test_actions_that_do_not_answer_share_one_deadline(tmp_path: Path) -> None:
+    journal = tmp_path / "deaf.jsonl"
+    line = msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=Program(("sleep", "60")))) + b"\n"
+    journal.write_bytes(line * 3)
+    began = time.monotonic()
+    assert all(" NOT " in told for told in supervisor.end(journal))
+    assert time.monotonic() - began < 2 * ACTION_S + 0.5
+    assert journal.read_bytes() == line * 3
+
+
+def test_statement_that_fails_keeps_no_other_from_its_turn(servers: Servers) -> None:
+    with psycopg.connect(servers.postgres_url, autocommit=True) as database:
+        database.execute("create table broken ()")
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            Statements(servers.postgres_url, ("drop table absent", "drop table broken")).perform()
+        assert database.execute("select to_regclass('broken')").fetchone() == (None,)
+
+
+def test_what_faults_set_in_the_servers_is_as_it_was(servers: Servers) -> None:
+    with (
+        psycopg.connect(servers.superuser_url, autocommit=True) as database,
+        redis.Redis.from_url(servers.redis_url) as valkey,
+    ):
+        database.execute("alter role events connection limit 0")
+        valkey.config_set("maxmemory-policy", "allkeys-lru")
+        valkey.config_set("maxmemory", "1")
+        Statements(servers.superuser_url, (role_as_it_was("events"),)).perform()
+        Commands(servers.redis_url, VALKEY_AS_IT_WAS).perform()
+        limit = database.execute("select rolconnlimit from pg_roles where rolname = 'events'").fetchone()
+        assert limit == (-1,)
+        assert valkey.config_get("maxmemory") == {"maxmemory": "0"}
+        assert valkey.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}

@@ -8,15 +8,20 @@ from shaketable import supervisor
 
 
 def heal() -> int:
-    """End and take back what the undo journals name, unless a supervisor still watches over it."""
+    """End and take back what the undo journals name, unless a supervisor still watches over it.
+
+    Returns 255 when something could not be taken back.
+    """
     watched = _watched()
     left = [journal for journal in sorted(supervisor.journals().glob("*.jsonl")) if str(journal) not in watched]
     for journal in left:
         done = supervisor.end(journal)
         print(f"{journal.stem}: " + (", ".join(done) or "nothing was left"))
+        if journal.exists():
+            print(f"  heal again when the server answers; if it is gone for good, remove {journal}")
     if not left:
         print(f"nothing to heal{f' ({len(watched)} run alive)' if watched else ''}")
-    return 0
+    return 255 if any(journal.exists() for journal in left) else 0
 
 
 def _watched() -> set[str]:
