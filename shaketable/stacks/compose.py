@@ -29,7 +29,15 @@ from shaketable.stacks.container_server import ContainerServer
 from shaketable.stacks.engine import Box
 from shaketable.stacks.host import LOOPBACK, HostStack
 from shaketable.stacks.project import SERVERS, Project, Told, environment, held
-from shaketable.undo import Containers, Proxies
+from shaketable.undo import (
+    DATABASE_AS_IT_WAS,
+    VALKEY_AS_IT_WAS,
+    Commands,
+    Containers,
+    Proxies,
+    Statements,
+    role_as_it_was,
+)
 
 #: The user of the reference's image, where the harness is root and its own user is therefore none to run as.
 USER = 10001
@@ -57,6 +65,8 @@ class ComposeStack(HostStack):
         self.toxiproxy = self._proxies(server)
         self.sink_host = up.gateway
         self._at = {"postgres": up.published("postgres", 5432), "redis": up.published("valkey", 6379)}
+        self._supervisor.action(Statements(self.admin_url(), (*DATABASE_AS_IT_WAS, role_as_it_was(postgres.ROLE))))
+        self._supervisor.action(Commands(self.redis_url(), VALKEY_AS_IT_WAS))
         self._inside = {str(self._at[name]): str(inside) for name, inside in INSIDE.items()}
         taken = {int(proxy["listen"].rpartition(":")[2]) for proxy in self.toxiproxy.proxies().values()}
         self._free = [port for port in up.ports("toxiproxy") if port not in taken and port != 8474]
