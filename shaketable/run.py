@@ -43,6 +43,7 @@ from shaketable.stacks import Choice
 from shaketable.status import Show, Status
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
+from shaketable.timeline import check_apart
 from shaketable.transitions import FILE, collect, last_state
 
 #: Seconds between two looks of the main thread.
@@ -125,8 +126,9 @@ class _Run:
         event_ids = partial(inputs.event_ids, self._run)
         self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults, event_ids))
         self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._bench, faults))
-        for entry in self._scenario.timeline:
-            entry.fault.aims(self._bench)  # raises before anything is started if it is aimed at nothing
+        timeline = self._scenario.timeline
+        # raises before the target is started if a fault is aimed at nothing, or two at one thing
+        check_apart(timeline, [entry.fault.aims(self._bench) for entry in timeline])
         self._write_target()
         self._target.setup()
         observe.check_sql(self._stack, self._manifest)
