@@ -88,8 +88,10 @@ def load(name: str) -> Scenario:
 
 def _make_known(scenario: Scenario) -> None:
     """Faults and checks of the scenario's own are known by name from now on: to replay, to judge, to draw."""
-    for entry in scenario.drawn().timeline:
-        FAULTS.add(type(entry.fault))
+    storm = scenario.storm
+    gusts = (*storm.gusts, *storm.opens_with) if storm else ()  # all: another seed draws others
+    for fault in [*(entry.fault for entry in scenario.timeline), *(gust.fault for gust in gusts)]:
+        FAULTS.add(type(fault))
     for check in scenario.checks:
         CHECKS.add(type(check))
 

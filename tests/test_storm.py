@@ -11,7 +11,7 @@ import pytest
 from shaketable import rundir, scenario
 from shaketable.errors import ScenarioError
 from shaketable.fault import Fault
-from shaketable.faults import Down, Kill, Latency, Pause
+from shaketable.faults import FAULTS, Down, Kill, Latency, Pause
 from shaketable.load import Load
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
@@ -100,6 +100,36 @@ def test_a_scenario_draws_by_its_seed_and_keeps_a_timeline_that_is_given() -> No
     ]
     given = Scenario("a storm", Load(shake_s=SHAKE_S), storm=STORM, timeline=(At(1, 3, Kill("ingest")),))
     assert given.drawn() == given
+
+
+#: A scenario with faults of its own that no one seed draws all of.
+OWN = """
+from shaketable.faults import Down
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.storm import Storm, gust
+
+class Quake(Down):
+    kind = "quake"
+
+class Tremor(Down):
+    kind = "tremor"
+
+SCENARIO = Scenario("a storm", Load(shake_s=4), storm=Storm(
+    (gust(Down("redis"), "redis"), gust(Quake("postgres"), "postgres")), opens_with=(gust(Tremor("redis"), "redis"),)
+))
+"""
+
+
+def test_faults_of_a_storms_own_are_known_whatever_the_seed_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FAULTS, "_kinds", dict(FAULTS._kinds))
+    (tmp_path / "own.py").write_text(OWN)
+    asked = scenario.load(str(tmp_path / "own.py"))
+    drawn = {entry.fault.kind for entry in asked.drawn().timeline}
+    assert not {"quake", "tremor"} <= drawn
+    assert {"quake", "tremor"} <= FAULTS.kinds().keys()
 
 
 def test_a_replay_plays_the_storm_that_was_drawn(tmp_path: Path) -> None:
