@@ -18,22 +18,35 @@ import pytest
 
 from shaketable import supervisor
 from tests.test_cli import SCENARIO
-from tests.test_run import ROOT, end, folders, gone, judged, left_of, output_until, run_id, start
+from tests.test_run import ROOT, await_any, end, folders, gone, judged, left_of, output_until, run_id, start
 
-#: The command line, with a run that fails as soon as it enters a phase.
+#: The command line, with a run that fails as soon as it enters a phase; `up`: once the target stands, before the load;
+#: `fault`: while one is in effect.
 FAILING = """
 import sys
 from shaketable import cli, run
 from shaketable.errors import HarnessError
 
-enter, phase = run._Run._enter, sys.argv.pop(1)
+enter, tick, up, phase = run._Run._enter, run._Run._tick, run._Run._make_driver, sys.argv.pop(1)
 
-def failing(self, name, at=None, **more):
-    enter(self, name, at, **more)
+def fail_in(name):
     if name == phase:
         raise HarnessError(f"no way through {name}")
 
-run._Run._enter = failing
+def failing(self, name, at=None, **more):
+    enter(self, name, at, **more)
+    fail_in(name)
+
+def ticking(self, *seen):
+    tick(self, *seen)
+    if self._injector.active():
+        fail_in("fault")
+
+def upping(self, supervisor):
+    fail_in("up")
+    return up(self, supervisor)
+
+run._Run._enter, run._Run._tick, run._Run._make_driver = failing, ticking, upping
 cli.main()
 """
 WORDS = {"prepare": "on reference", "baseline": "baseline", "shake": "FAULT", "recover": "recover", "drain": "drain"}
@@ -51,8 +64,8 @@ def slow_but(quick: str, all_: list[str]) -> list[object]:
     return [each if each == quick else pytest.param(each, marks=pytest.mark.slow) for each in all_]
 
 
-@pytest.mark.parametrize("phase", slow_but("shake", ["prepare", "baseline", "shake", "heal", "recover", "drain",
-                                                     "observe"]))  # fmt: skip
+@pytest.mark.parametrize("phase", slow_but("fault", ["prepare", "up", "baseline", "shake", "fault", "heal", "recover",
+                                                     "drain", "observe"]))  # fmt: skip
 def test_error_in_any_phase_is_one_sentence_and_leaves_nothing(phase: str, scenario: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FAILING, phase, "run", str(scenario), "--runs", str(tmp_path / "runs")],
@@ -72,6 +85,7 @@ def test_killed_harness_leaves_nothing_although_all_it_started_is_frozen(
     harness = start(tmp_path / "runs", scenario=scenario)
     output_until(harness, WORDS[phase])
     run = run_id(tmp_path / "runs")
+    await_any(run)
     for process in psutil.process_iter():
         try:
             if process.environ().get("SHAKETABLE_RUN") == run:

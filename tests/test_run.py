@@ -67,6 +67,14 @@ def left_of(run: str) -> list[str]:
     return found
 
 
+def await_any(run: str) -> None:
+    """Wait until the run has started a process: before, a kill proves nothing."""
+    deadline = time.monotonic() + 30
+    while not left_of(run):
+        assert time.monotonic() < deadline, f"run {run} started no process"
+        time.sleep(0.01)
+
+
 def gone(run: str, within_s: float) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -92,6 +100,7 @@ def test_killed_harness_leaves_nothing_within_bounds(moment: str, tmp_path: Path
     harness = start(tmp_path / "runs")
     output_until(harness, "on reference" if moment == "prepare" else moment)
     run = run_id(tmp_path / "runs")
+    await_any(run)
     harness.kill()
     end(harness)
     assert gone(run, supervisor.BOUND_S)
