@@ -15,6 +15,7 @@ from reference_impl.dead_letter import Attempt, DeadLetter
 from reference_impl.errors import Failure
 from reference_impl.row import Row
 from reference_impl.store import Store, Tally
+from reference_impl.watchdog import bounded
 
 #: Failures that may be an event's own fault without a retry.
 OWN_FAULT = frozenset({Failure.DATA, Failure.UNKNOWN})
@@ -33,11 +34,17 @@ class Isolation:
     async def run(self) -> Tally:
         """Store up to the first poison, and bury it. Raises psycopg.Error when the store, not an event, is at fault."""
         await self._store.make_partitions(self._rows)
-        async with self._store.connection.transaction():
-            alone = await self._search()
-            if not await self._fits(alone, alone + 1):
-                await self._judge(alone)
+        # each step bounds itself; this is for what stands between them: BEGIN, COMMIT, savepoints
+        with bounded(self._store.connection, self._longest_s()):
+            async with self._store.connection.transaction():
+                alone = await self._search()
+                if not await self._fits(alone, alone + 1):
+                    await self._judge(alone)
         return self._tally
+
+    def _longest_s(self) -> float:
+        """A time-out each for the halvings, for the row left alone, for its neighbour, and for the burial."""
+        return self._store.settings.attempt_timeout_s * (3 + len(self._rows).bit_length())
 
     async def _search(self) -> int:
         """The index of the row that is left when halving ends; all rows before it are inserted."""

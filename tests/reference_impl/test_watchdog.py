@@ -11,9 +11,11 @@ import psycopg
 import pytest
 
 from reference_impl import database
+from reference_impl.errors import Failure
+from reference_impl.isolate import Isolation
 from reference_impl.settings import Settings
 from reference_impl.store import Store
-from reference_impl.watchdog import shut
+from reference_impl.watchdog import bounded, shut
 from tests.reference_impl.conftest import Link, row, store_of
 
 #: Beyond attempt_timeout_s, for a machine that is busy.
@@ -43,6 +45,26 @@ def test_a_call_on_a_silent_link_ends_in_its_time(
         return took
 
     assert 0.9 <= asyncio.run(run()) <= settings.attempt_timeout_s + TOLERANCE_S
+
+
+def test_a_search_for_poison_that_a_silent_link_meets_between_its_steps_ends_too(
+    settings: Settings, postgres_link: Link
+) -> None:
+    through = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
+    # a long lease, so that the server does not end the session for us
+    quick = msgspec.structs.replace(through, attempt_timeout_s=0.3, lease_s=60.0)
+    attempts = 4  # of a single row
+
+    async def run() -> float:
+        store = await store_of(quick)
+        await store.store([row()])  # so that its month is known: what comes first is BEGIN
+        postgres_link.silence()
+        with bounded(store.connection, 10):  # so that this test ends where the search does not
+            took = await elapsed(lambda: Isolation(store, [row()], {Failure.DATA}, []).run())
+        await database.close(store.connection)
+        return took
+
+    assert asyncio.run(run()) <= quick.attempt_timeout_s * attempts + TOLERANCE_S
 
 
 def test_a_connection_over_a_silent_link_ends_in_its_time(settings: Settings, postgres_link: Link) -> None:
