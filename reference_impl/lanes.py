@@ -52,6 +52,7 @@ class Lanes:
         self._held: dict[Lane, asyncio.Task[None]] = {}
         self._scout: Connection | None = None
         self._connecting: asyncio.Task[Connection] | None = None
+        self._stopping = False
         self.count = 0  # how many lanes there are
 
     @property
@@ -124,14 +125,16 @@ class Lanes:
     async def _take_one(self) -> bool:
         """Take a free lane on a connection that becomes its own; end a silent holder when there is none."""
         async with self._rounds.attempt(Kind.TAKE):
-            connection = self._scout or await self._connect()
-            self._scout = None
+            # the scout's until it is a lane's, so that it is cut whatever it waits for
+            connection = self._scout = self._scout or await self._connect()
             try:
+                self._refuse_unless_closed()  # it may have opened just now
                 lane = await self._claim(connection, self._wanted())
-                self._scout = None if lane else connection
+                self._refuse_unless_closed()
             except BaseException:
-                await database.close(connection)
+                await self._dismiss_scout()
                 raise
+            self._scout = None if lane else connection
         if lane:
             self._employ(lane)
         return lane is not None
@@ -171,17 +174,16 @@ class Lanes:
         """The one trial: a bare connection that commits a free lane's next batch, else an empty one."""
         deepest_first = await self._deepest_first()
         async with self._rounds.attempt(Kind.BATCH):
-            connection = await self._connect()
+            connection = self._scout = await self._connect()
             try:
                 lane = await self._claim(connection, deepest_first)
                 if lane:
                     await lane.first()
+                    self._scout = None  # it is the lane's now
                     return lane
                 await self._prove(Store(connection, self._settings))
-            except BaseException:
-                await database.close(connection)
-                raise
-            await database.close(connection)
+            finally:
+                await self._dismiss_scout()
             return None
 
     async def _prove(self, store: Store) -> None:
@@ -198,8 +200,13 @@ class Lanes:
             return self._wanted()
         return sorted(range(len(depths)), key=depths.__getitem__, reverse=True)
 
+    def stop(self) -> None:
+        """Make no connection from now on, and end every call to the store when the grace is over."""
+        self._stopping = True
+        asyncio.get_running_loop().call_later(self._settings.stop_grace_s, self.cut)
+
     def cut(self) -> None:
-        """The breaker opens: end every call to the store at once, so that nothing more is sent."""
+        """The breaker opens, or the grace is over: end every call to the store now, so that nothing more is sent."""
         for lane in self._held:
             lane.drop()
         if self._scout is not None:
@@ -208,7 +215,9 @@ class Lanes:
             self._connecting.cancel()
 
     async def _connect(self) -> Connection:
-        """Connect, unless the breaker opens meanwhile."""
+        """Connect, unless the breaker opens meanwhile. Raises StoppingError once told to stop."""
+        if self._stopping:
+            raise StoppingError("told to stop")
         self._connecting = asyncio.create_task(database.connect(self._settings))
         try:
             return await self._connecting
@@ -216,6 +225,10 @@ class Lanes:
             raise BreakerOpenError("the breaker opened while a connection was made") from None
         finally:
             self._connecting = None
+
+    def _refuse_unless_closed(self) -> None:
+        if self._rounds.breaker.state != CLOSED:
+            raise BreakerOpenError("the breaker opened while a lane was taken")
 
     async def _drop_all(self) -> None:
         self.cut()

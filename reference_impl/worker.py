@@ -65,6 +65,7 @@ class Worker:
     async def stop(self) -> None:
         """Finish the batches at hand, give the lanes back. Raises what a part ended by."""
         self._stopping.set()
+        self.lanes.stop()
         self.errands.cut()
         await asyncio.gather(*self._tasks, self._alerts.close(), return_exceptions=True)
         with suppress(*QUEUE_AWAY):  # the heartbeat goes stale by itself
