@@ -5,7 +5,8 @@ The flow, module by module:
 - `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes; the organization's
   `preset` is one of the `presets` in force;
 - `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol);
-- a `worker` takes its share of the `lanes`; each `lane` is fenced by a `lock` in the store;
+- a `worker` takes its share of the `lanes` (`recount` makes them more or fewer); each `lane` is fenced by a `lock` in
+  the store;
 - `row` prepares an entry, `store` commits a batch (`partition` makes months; a `handler` of yours may stand in),
   `isolate` finds poison, `dead_letter` buries it;
 - each attempt is one of the `rounds`, which the `breaker` admits; `retry` says when a collision is tried again,

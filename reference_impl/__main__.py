@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import clerk, ingest, log, office, retention, server, verifier
+from reference_impl import clerk, ingest, log, office, recount, retention, server, verifier
 from reference_impl.errors import SettingsError
 from reference_impl.migrate import migrate
 from reference_impl.settings import Settings
@@ -47,6 +47,9 @@ COMMANDS = {
     "ingest": Command(ingest.run, ["redis_url"], "take events over HTTP into the queue"),
     "work": Command(work, ["database_url", "redis_url"], "deliver from the queue to the database"),
     "dead-letters": Command(clerk.run, ["database_url"], "list, show, replay or drop dead letters", clerk.arguments),
+    "lanes": Command(
+        recount.run, ["redis_url"], "tell the lane count; change it while nothing runs", recount.arguments
+    ),
     "retention": Command(retention.run, ["database_url"], "make months ahead, drop those that no policy holds"),
     "verify": Command(verifier.run, ["database_url"], "hash anew all that is stored; exit 1 if an event was changed"),
 }

@@ -157,11 +157,13 @@ class Pipeline:
         if user:
             await self._ask(wire, "AUTH", *user)
         await self._ask(wire, "SELECT", str(self._address.get("db", 0)))
+        await self._ask(wire, "CLIENT", "SETNAME", queue.INTAKE)
         memory = await self._ask(wire, "INFO", "memory")
         if queue.policy_may_evict(_policy(memory)):
             raise resp.ReplyError("MAXMEMORY-POLICY is not noeviction: the queue could lose events")
         lanes = await self._ask(wire, "EVAL", queue.LANES_IN_FORCE, "1", queue.LANES, str(self._wanted_lanes))
         self.lanes = int(lanes) if isinstance(lanes, int) else self._wanted_lanes
+        queue.tell_unlike(self.lanes, self._wanted_lanes)
 
     async def _ask(self, wire: _Wire, *words: str) -> resp.Reply:
         reply = await wire.send(resp.pack(*(word.encode() for word in words)))

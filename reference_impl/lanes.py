@@ -195,7 +195,7 @@ class Lanes:
     async def _deepest_first(self) -> list[int]:
         """All lanes, those with work first: a beat on an idle lane would not prove what a batch needs."""
         try:
-            depths = await queue.depths(self._redis, self.count)
+            depths = (await queue.depths(self._redis, self.count))[: self.count]
         except (RedisError, OSError):
             return self._wanted()
         return sorted(range(len(depths)), key=depths.__getitem__, reverse=True)

@@ -3,7 +3,8 @@
 Keys, all of them:
 
     events:{n}           stream, an entry is {event_id, event, hash}: event is the JSON of `event.Event`
-    intake:lanes         string, how many lanes there are; cannot change under a backlog
+    intake:lanes         string, how many lanes there are; who came first has set it, only `recount` changes it
+    intake:lanes:most    string, the highest count there was before
     intake:presets       string, the JSON of the store's presets, for when it is away
     intake:workers       set, the names of workers that have beaten
     intake:worker:{name} string, a worker's last heartbeat; it expires when the worker is no longer live
@@ -22,20 +23,27 @@ from redis.backoff import NoBackoff
 from reference_impl import log
 
 LANES = "intake:lanes"
+MOST_LANES = "intake:lanes:most"
 WORKERS = "intake:workers"
 PRESETS = "intake:presets"
 
-#: The lane count in force: the stored one, replaced by the wanted one only while no lane holds anything.
+#: How the intake's connections are called on the server.
+INTAKE = "reference-intake"
+
+#: The lane count in force: that of whoever came first. Whoever runs goes by it, and would fill lanes that nobody owns.
 LANES_IN_FORCE = """
-local stored = tonumber(redis.call('GET', KEYS[1]))
-if stored and stored ~= tonumber(ARGV[1]) then
-  for n = 0, stored - 1 do
-    if redis.call('XLEN', 'events:' .. n) > 0 then return stored end
-  end
-  stored = nil
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return tonumber(redis.call('GET', KEYS[1]))
+"""
+
+#: Put another count in force unless a lane holds something; the number of such a lane, else -1.
+_RECOUNT = """
+local most = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), tonumber(redis.call('GET', KEYS[2]) or 0))
+for n = 0, most - 1 do
+  if redis.call('XLEN', 'events:' .. n) > 0 then return n end
 end
-if not stored then redis.call('SET', KEYS[1], ARGV[1]) end
-return tonumber(ARGV[1])
+redis.call('MSET', KEYS[1], ARGV[1], KEYS[2], most)
+return -1
 """
 
 #: XRANGE from the head, by hundreds until there are enough entries or bytes, as one MessagePack reply: redis-py's own
@@ -102,11 +110,22 @@ def connect(url: str, timeout_s: float) -> Redis:
 
 
 async def lanes_in_force(redis: Redis, wanted: int) -> int:
-    """How many lanes there are; the stored count wins while there is a backlog."""
+    """How many lanes there are: the stored count, or the wanted one where there is none."""
     lanes = int(await redis.eval(LANES_IN_FORCE, 1, LANES, str(wanted)))
-    if lanes != wanted:
-        log.warning("the lane count cannot change under a backlog", lanes=lanes, wanted=wanted)
+    tell_unlike(lanes, wanted)
     return lanes
+
+
+def tell_unlike(lanes: int, wanted: int) -> None:
+    """Log that this process goes by another count than its own settings'."""
+    if lanes != wanted:
+        log.warning("another lane count is in force; the command `lanes` changes it", lanes=lanes, wanted=wanted)
+
+
+async def recount(redis: Redis, lanes: int) -> int | None:
+    """Put that count in force, for when nothing runs; the number of a lane that still holds something, else None."""
+    held = int(await redis.eval(_RECOUNT, 2, LANES, MOST_LANES, str(lanes)))
+    return None if held < 0 else held
 
 
 async def head(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
@@ -137,10 +156,10 @@ async def remove(redis: Redis, lane: int, entries: list[Entry]) -> None:
 
 
 async def depths(redis: Redis, wanted: int) -> list[int]:
-    """How many accepted events each lane holds; `wanted` lanes, unless another count is in force."""
-    lanes = int(await redis.get(LANES) or wanted)
+    """How many accepted events each lane holds; `wanted` lanes, unless another count is or was in force."""
+    lanes, most = await redis.mget(LANES, MOST_LANES)
     async with redis.pipeline(transaction=False) as pipe:
-        for lane in range(lanes):
+        for lane in range(max(int(lanes or wanted), int(most or 0))):
             pipe.xlen(key(lane))
         return list(map(int, await pipe.execute()))
 

@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: str = "."  # where transitions.jsonl is written
     bearer_token: Annotated[str, Meta(pattern="^[!-~]*$")] = ""  # who brings another gets 401; empty: nobody is asked
 
-    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes at work, shared by all workers
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes, shared by all workers; once set: `lanes`
     batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1000  # most events in one transaction
     batch_bytes: Count = 8_388_608  # most bytes of them, but for a single larger one
     batch_linger_s: Annotated[float, Meta(ge=0, le=60)] = 0.1  # least time between two small batches of a lane

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import subprocess
+import sys
 
+import pytest
 from redis.asyncio import Redis
 
-from reference_impl import queue
+from reference_impl import queue, recount
 from reference_impl.settings import Settings
-from tests.reference_impl.test_worker import enqueue
+from tests.reference_impl.conftest import until, wire
+from tests.reference_impl.test_intake import intake
+from tests.reference_impl.test_worker import enqueue, worker
 
 
 def test_a_batch_is_bounded_by_its_bytes(settings: Settings) -> None:
@@ -25,15 +31,58 @@ def test_a_batch_is_bounded_by_its_bytes(settings: Settings) -> None:
     assert asyncio.run(run()) == [250, 240, 20, 1]
 
 
-def test_the_lane_count_does_not_change_under_a_backlog(settings: Settings) -> None:
-    async def run() -> list[int]:
+def test_the_lane_count_is_that_of_who_came_first_and_what_lies_in_other_lanes_is_seen(settings: Settings) -> None:
+    async def run() -> tuple[list[int], list[int]]:
         redis = Redis.from_url(settings.redis_url)
-        counts = [await queue.lanes_in_force(redis, 5)]
-        await enqueue(settings, (4, {}))
-        counts.append(await queue.lanes_in_force(redis, 3))
-        await redis.delete(queue.key(4))
-        counts.append(await queue.lanes_in_force(redis, 3))
+        counts = [await queue.lanes_in_force(redis, wanted) for wanted in (5, 3, 7)]
+        assert await queue.recount(redis, 3) is None
+        await enqueue(settings, (1, {}), (4, {}), (4, {}))
+        depths = await queue.depths(redis, 3)
+        assert await queue.recount(redis, 5) == 1
+        await redis.delete(queue.key(1))
+        assert await queue.recount(redis, 5) == 4
         await redis.aclose()
-        return counts
+        return counts, depths
 
-    assert asyncio.run(run()) == [5, 5, 3]
+    assert asyncio.run(run()) == ([5, 5, 5], [0, 1, 0, 0, 2])
+
+
+def test_the_lane_count_changes_only_while_nothing_runs(
+    settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def lanes(count: int | None, code: int, said: str) -> None:
+        assert await recount.run(settings, argparse.Namespace(count=count)) == code
+        assert said in "".join(capfd.readouterr())
+
+    async def run() -> None:
+        async with intake(settings):
+            await lanes(3, 1, "an intake")
+        async with worker(settings, concurrency=3) as one:
+
+            async def beats() -> bool:
+                return bool(one.watch.vitals.workers)
+
+            await until(beats)
+            assert one.lanes.count == 5
+            await lanes(3, 1, "worker-1")
+        await enqueue(settings, (4, {}))
+        await lanes(3, 1, "events:4")
+        await lanes(None, 0, "5")
+        redis = Redis.from_url(settings.redis_url)
+        await redis.delete(queue.key(4))
+        await redis.aclose()
+        await lanes(3, 0, "3")
+        async with intake(settings) as http:
+            for n in range(30):
+                await http.post("/events", content=wire(organizationId=f"org-{n}"))
+        redis = Redis.from_url(settings.redis_url)
+        assert [bool(depth) for depth in await queue.depths(redis, 5)] == [True, True, True, False, False]
+        await redis.aclose()
+
+    asyncio.run(run())
+    assert caplog.text.count("another lane count is in force") == 2  # the worker's, and the last intake's
+
+
+def test_a_lane_count_that_is_none_is_refused() -> None:
+    command = [sys.executable, "-m", "reference_impl", "lanes", "0"]
+    assert subprocess.run(command, env={}, capture_output=True, check=False).returncode == 2

@@ -54,5 +54,6 @@ def test_help_names_every_command() -> None:
         [sys.executable, "-m", "reference_impl", "--help"], capture_output=True, text=True, check=True
     )
     assert all(
-        command in ended.stdout for command in ("migrate", "ingest", "work", "dead-letters", "retention", "verify")
+        command in ended.stdout
+        for command in ("migrate", "ingest", "work", "dead-letters", "lanes", "retention", "verify")
     )
