@@ -77,6 +77,9 @@ def main() -> int:
     except psycopg.Error as e:
         print(f"the database did not take it: {told(e)}", file=sys.stderr)
         return 1
+    except Exception as e:  # not Python's own traceback: its last line may quote an event
+        log.crash("ended by a defect", e)
+        return 1
 
 
 async def _run(command: Command, settings: Settings, given: argparse.Namespace) -> int | None:

@@ -53,7 +53,15 @@ async def live(redis: Redis) -> list[Heartbeat]:
     names = sorted(name.decode() for name in await _members(redis))
     found = await redis.mget([_key(name) for name in names]) if names else []
     await _forget(redis, [name for name, word in zip(names, found, strict=True) if word is None])
-    return [_decode(word) for word in found if word is not None]
+    return [beat for word in found if word is not None and (beat := _understood(word))]
+
+
+def _understood(word: bytes | str) -> Heartbeat | None:
+    """None for somebody else's word, or another version's: of that worker nothing is known."""
+    try:
+        return _decode(word)
+    except msgspec.MsgspecError:
+        return None
 
 
 async def _members(redis: Redis) -> Any:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_impl import metrics, queue, server
+from reference_impl import metrics, part, queue, server
 from reference_impl.errors import NotNowError, RefusedError, StoppingError, UnknownError
 from reference_impl.intake import Intake
 from reference_impl.settings import Settings
@@ -102,9 +102,9 @@ class Desk:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise RefusedError("event", "the client went away", 400)
-            part = message.get("body", b"")
-            body += part
-            self._held += len(part)
+            some = message.get("body", b"")
+            body += some
+            self._held += len(some)
             more = message.get("more_body", False)
             if len(body) > limit:
                 raise RefusedError("event", f"expected at most {limit} bytes", 413)
@@ -123,19 +123,21 @@ def answer(result: str | Exception) -> Answer:
 
 
 async def run(settings: Settings) -> None:
-    """The process `ingest`."""
-    stopping = asyncio.Event()
+    """The process `ingest`. Raises what a part of it ended by."""
+    stopping, served = asyncio.Event(), asyncio.Event()  # requests under way still need the queue until `served`
 
     async def sleep(seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), seconds)
+            await asyncio.wait_for(served.wait(), seconds)
             raise StoppingError("told to stop")
 
     listening = server.bind(settings.http_host, settings.http_port)
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)
     intake = Intake(settings, watch, sleep)
-    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(intake.run())]
+    parts = part.start(stopping, watch.run, intake.run)
     await server.serve(app(intake, watch, settings), listening, stopping)
-    await asyncio.gather(*tasks, return_exceptions=True)
+    served.set()
+    await part.end(parts)
     await redis.aclose()
+    part.blame(parts)

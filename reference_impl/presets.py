@@ -56,7 +56,7 @@ class Presets:
             if packed is not None:
                 self._found = {(one.organization_id, one.action): one for one in _decode(packed)}
                 self.loaded = True
-        except msgspec.ValidationError as e:
+        except msgspec.MsgspecError as e:
             log.warning("a preset cannot be used; those of before stay", why=str(e))
 
     async def _read_store(self) -> bytes | None:

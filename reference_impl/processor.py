@@ -14,7 +14,9 @@ from typing import Self
 
 import msgspec
 
+from reference_impl import part
 from reference_impl.breaker import Listener
+from reference_impl.errors import NotNowError, StoppingError
 from reference_impl.handler import Handler
 from reference_impl.health import Status
 from reference_impl.intake import Intake
@@ -33,25 +35,39 @@ class ReliableEventProcessor:
         self._settings = settings
         self._worker = Worker(settings, handle)
         self._worker.breaker.listeners += [listener] if listener else []
-        self._intake = Intake(settings, self._worker.watch, self._worker.sleep)
-        self._connected: asyncio.Task[None] | None = None
+        self._stopped = asyncio.Event()
+        self._intake = Intake(settings, self._worker.watch, self._sleep)
+        self._parts: part.Parts = []
 
     async def start(self) -> None:
         """Begin to take events in and to deliver them. Waits for the queue, but not longer than connect_timeout_s."""
         self._worker.start()
-        self._connected = asyncio.create_task(self._intake.run())
+        self._parts = part.start(self._worker.stopping, self._intake.run)
         with suppress(TimeoutError):  # it is away: add_event says so, and it is looked for on and on
             await asyncio.wait_for(self._intake.pipeline.connected.wait(), self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
         """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""
+        if self._worker.stopping.is_set():
+            raise NotNowError("the processor was told to stop, or ended by a defect")
         return await self._intake.add(msgspec.json.encode(event))
 
     async def stop(self) -> None:
-        """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued."""
-        await self._worker.stop()
-        if self._connected is not None:
-            await asyncio.gather(self._connected, return_exceptions=True)
+        """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued.
+
+        Raises what a part ended by.
+        """
+        try:
+            await self._worker.stop()
+        finally:  # only now: an event that is being added still waits for the queue's reply
+            self._stopped.set()
+            await part.end(self._parts)
+        part.blame(self._parts)
+
+    async def _sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+            raise StoppingError("told to stop")
 
     def health_status(self) -> Status:
         """The score, the breaker's state, depth and dead letters."""

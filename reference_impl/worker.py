@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from reference_impl import heartbeat, log, metrics, queue
+from reference_impl import heartbeat, metrics, part, queue
 from reference_impl.alert import Alerts
 from reference_impl.breaker import CLOSED, OPEN, Breaker
 from reference_impl.errand import Errands
@@ -42,20 +41,11 @@ class Worker:
         self._alerts = Alerts(settings, self.sleep)
         self._alerted, self._past_threshold = 0, False
         self._upkeep = Upkeep(settings, self.errands, self.sleep)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: part.Parts = []
 
     def start(self) -> None:
         """Begin to take lanes."""
-        parts = (self.watch.run, self._beat, self.lanes.run, self._upkeep.run)
-        self._tasks = [asyncio.create_task(_until_stopped(run)) for run in parts]
-        for task in self._tasks:
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A part that ends by a defect takes the worker with it: half a worker would look alive."""
-        if not task.cancelled() and (error := task.exception()):
-            log.crash("the worker ended by a defect", error)
-            self._stopping.set()
+        self._tasks = part.start(self._stopping, self.watch.run, self._beat, self.lanes.run, self._upkeep.run)
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -72,6 +62,7 @@ class Worker:
             await heartbeat.farewell(self._redis, self._settings.process)
         await self._redis.aclose()
         self.transitions.close()
+        part.blame(self._tasks)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, but not past being told to stop. Raises StoppingError."""
@@ -127,8 +118,3 @@ class Worker:
             dead_letters=self._ledger.dead_letters,
             dead_letters_recent=self._ledger.dead_letters_recent,
         )
-
-
-async def _until_stopped(run: Callable[[], Awaitable[None]]) -> None:
-    with suppress(StoppingError):
-        await run()

@@ -218,6 +218,23 @@ def test_a_server_out_of_memory_certainly_has_not_taken_it(servers: Servers) -> 
     run(settings_of(servers), do)
 
 
+def test_a_heartbeat_that_is_not_ours_is_nobodys(servers: Servers) -> None:
+    async def do(client: httpx.AsyncClient) -> None:
+        async with Redis.from_url(servers.redis_url) as redis:
+            await redis.set("intake:worker:stranger", "no JSON")
+            await redis.sadd(queue.WORKERS, "stranger")  # type: ignore[misc]
+        await asyncio.sleep(0.6)
+
+        async def looks_on() -> bool:
+            told = (await client.get("/health")).json()
+            return bool(told["queueDepth"] == 1 and told["workers"] == [])
+
+        await client.post("/events", content=wire())
+        await until(looks_on)
+
+    run(settings_of(servers), do)
+
+
 def test_a_full_queue_refuses(servers: Servers) -> None:
     async def do(client: httpx.AsyncClient) -> None:
         async def refused() -> bool:

@@ -228,3 +228,22 @@ def test_without_a_store_and_a_cache_an_intake_works_as_if_there_were_no_presets
         assert await status(http) == 202
 
     with_intake(Settings(redis_url=servers.redis_url), do)
+
+
+@pytest.mark.parametrize("cached", [b"no JSON", b"\xff", b"{}"])
+def test_a_cache_that_is_not_ours_changes_nothing(
+    servers: Servers, caplog: pytest.LogCaptureFixture, cached: bytes
+) -> None:
+    async def do(http: httpx.AsyncClient) -> None:
+        async with Redis.from_url(servers.redis_url) as redis:
+            await redis.set(queue.PRESETS, cached)
+        for _ in range(2):
+
+            async def seen() -> bool:
+                return "a preset cannot be used" in caplog.text
+
+            await until(seen)
+            caplog.clear()
+        assert await status(http) == 202
+
+    with_intake(Settings(redis_url=servers.redis_url, preset_refresh_s=0.05), do)

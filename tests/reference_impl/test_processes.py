@@ -19,6 +19,7 @@ import pytest
 from redis import Redis
 
 import reference_impl
+from reference_impl import queue
 from reference_impl.transition import FILE
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, Processes, all_stored, client, health, send, until, wire
@@ -75,6 +76,34 @@ def test_sigterm_ends_a_worker_within_its_grace_whatever_its_batch_waits_for(
             await until(lambda: all_stored(admin, ids))
 
     asyncio.run(run())
+
+
+def test_sigterm_leaves_requests_under_way_their_answer(servers: Servers, processes: Processes) -> None:
+    async def run() -> None:
+        child, intake = processes.start("ingest", "ingest")
+        async with client() as http:
+            await until(partial(health, http, intake, 50))  # no worker
+            with Redis.from_url(servers.redis_url) as redis:
+                redis.client_pause(1000)
+            asking = asyncio.create_task(http.post(f"{intake}/events", content=wire()))
+            await asyncio.sleep(0.3)
+            child.terminate()
+            assert (await asking).status_code == 202
+            assert await asyncio.to_thread(child.wait, MANIFEST["process"][0]["stop_s"]) == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("command", ["ingest", "work"])
+def test_a_defect_in_a_part_ends_the_process(
+    servers: Servers, processes: Processes, tmp_path: Path, command: str
+) -> None:
+    with Redis.from_url(servers.redis_url) as redis:
+        redis.set(queue.LANES, "no number")
+    child, _ = processes.start(command, command)
+    assert child.wait(15) == 1
+    told = [msgspec.json.decode(line) for line in (tmp_path / f"{command}.log").read_bytes().splitlines()]
+    assert {"a part ended by a defect", "ended by a defect"} <= {line["message"] for line in told}
 
 
 def test_cold_start_without_servers_is_unhealthy_and_recovers_by_itself(

@@ -16,8 +16,10 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from redis.asyncio import Redis
 
 import reference_impl
+from reference_impl import queue
 from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errors import NotNowError, RefusedError
 from reference_impl.handler import Handler
@@ -192,6 +194,34 @@ def test_a_handlers_own_errors_may_be_called_retryable(settings: Settings, admin
     run(msgspec.structs.replace(settings, retryable_errors=("BusyError",)), do, handler)
     assert handler.calls == 4
     assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
+
+
+def test_an_event_that_is_being_added_gets_its_answer_when_told_to_stop(settings: Settings) -> None:
+    async def whole() -> str:
+        processor = ReliableEventProcessor(settings)
+        await processor.start()
+        async with Redis.from_url(settings.redis_url) as redis:
+            await redis.client_pause(300)
+            adding = asyncio.create_task(processor.add_event(one()))
+            await asyncio.sleep(0.1)
+            await processor.stop()
+        return await adding
+
+    assert asyncio.run(whole())
+
+
+def test_stop_raises_what_a_part_ended_by(settings: Settings) -> None:
+    async def whole() -> None:
+        async with Redis.from_url(settings.redis_url) as redis:
+            await redis.set(queue.LANES, "no number")
+        processor = ReliableEventProcessor(settings)
+        await processor.start()
+        with pytest.raises((TypeError, ValueError)):
+            await processor.stop()
+        with pytest.raises(NotNowError):
+            await processor.add_event(one())
+
+    asyncio.run(whole())
 
 
 def test_stop_gives_back_within_its_grace_what_is_not_committed(
