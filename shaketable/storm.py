@@ -80,10 +80,10 @@ class Storm:
         return tuple(entry for entry, _ in drawn)
 
     def _opening(self, rng: random.Random) -> list[Gust]:
-        """All gusts in an order of the seed's, but for the first."""
+        """All gusts in an order of the seed's, but for the first: that fault is not among them once more."""
         first = [rng.choice(self.opens_with)] if self.opens_with else []
-        others = [gust for gust in self.gusts if gust not in first]
-        return [*first, *rng.sample(others, len(others))]
+        others = rng.sample(self.gusts, len(self.gusts))
+        return [*first, *(gust for gust in others if gust.fault not in [one.fault for one in first])]
 
     def _fitting(self, waiting: Iterable[Gust], drawn: list[tuple[At, Gust]], at: float) -> Iterator[Gust]:
         """Those that meet nothing that is active, or was just now."""

@@ -83,6 +83,13 @@ def test_what_it_opens_with_comes_first_and_is_drawn_too() -> None:
     assert all(entry.until_s - entry.at_s >= 3.9 for entry in first if entry.fault == Down("postgres"))
 
 
+def test_what_it_opens_with_does_not_come_twice_before_each_has_come_once() -> None:
+    storm = replace(STORM, opens_with=(gust(Down("postgres"), "postgres", least_s=4),))
+    for seed in SEEDS:
+        faults = [entry.fault for entry in storm.timeline(seed, SHAKE_S)]
+        assert len(set(faults[: len(STORM.gusts)])) == min(len(faults), len(STORM.gusts))
+
+
 def test_a_storm_that_cannot_be_is_refused() -> None:
     with pytest.raises(ScenarioError, match="got 0"):
         Storm(())
