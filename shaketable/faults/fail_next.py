@@ -39,11 +39,12 @@ class FailNext(Fault):
         return [bench.relation, *names]
 
     def inject(self, bench: Bench) -> None:
+        who = bench.instances(self.process) if self.process else None
         with triggers.admin(bench) as connection:
             connection.execute("drop sequence if exists shaketable.failed")
             connection.execute("create sequence shaketable.failed")
             connection.execute(_FUNCTION.format(
-                k=sql.Literal(self.k), sqlstate=sql.Literal(self.sqlstate), who=sql.Literal(f"{self.process or ''}%")
+                k=sql.Literal(self.k), sqlstate=sql.Literal(self.sqlstate), who=sql.Literal(who)
             ))  # fmt: skip
             triggers.put(connection, bench.relation, self.kind, "statement")
 
@@ -65,7 +66,8 @@ _FUNCTION = sql.SQL("""
 create or replace function shaketable.fail_next() returns trigger language plpgsql security definer
 set search_path = pg_catalog as $$
 begin
-    if current_setting('application_name') like {who} and nextval('shaketable.failed') <= {k} then
+    if regexp_replace(current_setting('application_name'), '\\.[0-9]+$', '') = any({who}::text[]) is not false
+        and nextval('shaketable.failed') <= {k} then
         raise exception 'shaketable fails this write on purpose' using errcode = {sqlstate};
     end if;
     return null;

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import psycopg
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
@@ -49,6 +50,7 @@ class RejectRows(Fault):
                 cursor.execute(sql.SQL("create sequence if not exists {}").format(
                     sql.Identifier("shaketable", f"refused_{number}")))  # fmt: skip
             cursor.execute(_FUNCTION)
+            bench.notes[f"{self.kind}.before"] = _refusals(connection)
             triggers.put(connection, bench.relation, self.kind, "row")
 
     def heal(self, bench: Bench) -> None:
@@ -56,10 +58,16 @@ class RejectRows(Fault):
             triggers.drop(connection, bench.relation, self.kind)
 
     def witness(self, bench: Bench) -> Witness:
-        """How many events were refused so far."""
+        """How often poisonous events were refused since the injection."""
         with triggers.admin(bench) as connection:
-            refused = sum(count > 0 for _, count in triggers.refused(connection))
-        return Witness(refused > 0, refused, "events refused", f"{refused} poisonous events were refused")
+            refused = _refusals(connection)
+        refused -= int(bench.notes.get(f"{self.kind}.before", refused))
+        return Witness(refused > 0, refused, "refusals", f"poisonous events were refused {refused} times")
+
+
+def _refusals(connection: psycopg.Connection[Any]) -> int:
+    """Since the database's beginning: another of the kind may have been before."""
+    return sum(count for _, count in triggers.refused(connection))
 
 
 _TABLE = "create table if not exists shaketable.poison (n serial, event_id text primary key)"

@@ -87,6 +87,24 @@ def test_writes_of_other_processes_do_not_count(servers: Servers, bench: RunBenc
     assert write(servers, name="worker-1.1") == "53100"
 
 
+def test_writes_of_processes_whose_names_begin_alike_do_not_count(servers: Servers, bench: RunBench) -> None:
+    FailNext(1, process="worker-1").inject(bench)
+    assert write(servers, name="worker-10.1") == "stored"
+    assert write(servers, name="worker-1.12") == "53100"
+
+
+def test_events_refused_before_are_no_witness_of_a_second_injection(servers: Servers, bench: RunBench) -> None:
+    fault = RejectRows(0.1)
+    fault.inject(bench)
+    write(servers, fault.chosen(IDS)[0])
+    assert fault.witness(bench).landed
+    fault.heal(bench)
+    fault.inject(bench)
+    assert not fault.witness(bench).landed
+    write(servers, fault.chosen(IDS)[0])
+    assert (fault.witness(bench).landed, fault.witness(bench).figure) == (True, 1)
+
+
 def test_a_second_injection_counts_anew(servers: Servers, bench: RunBench) -> None:
     for _ in range(2):
         FailNext(1).inject(bench)
