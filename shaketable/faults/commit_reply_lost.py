@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, LiteralString
+from typing import ClassVar, LiteralString
 
-import psycopg
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
 from shaketable.fault import Bench, Fault, Witness
-from shaketable.faults import triggers
+from shaketable.faults import sessions, triggers
 from shaketable.faults.repeat import Repeat
 from shaketable.stack import Link
 
@@ -57,11 +57,11 @@ class CommitReplyLost(Fault):
         bench.hold(self.kind, Repeat(self.kind, partial(self._turn, bench, found), self.every_s))
 
     def heal(self, bench: Bench) -> None:
-        bench.release(self.kind)
-        for link in bench.links("postgres", self.process):
-            bench.toxiproxy.enable(bench.proxy(link), True)
-        with triggers.admin(bench) as connection:
-            triggers.drop(connection, bench.relation, "hold_commit")
+        with ExitStack() as steps:  # from the last to the first, each although another fails
+            steps.callback(_take_out, bench)
+            for link in bench.links("postgres", self.process):
+                steps.callback(bench.toxiproxy.enable, bench.proxy(link), True)
+            steps.callback(bench.release, self.kind)
 
     def witness(self, bench: Bench) -> Witness:
         """How many transactions were cut off in COMMIT and are committed all the same, as Postgres tells."""
@@ -71,22 +71,25 @@ class CommitReplyLost(Fault):
         )
 
     def _turn(self, bench: Bench, found: dict[str, Link], stop: threading.Event) -> None:
-        with psycopg.connect(bench.admin_url, autocommit=True, connect_timeout=5) as connection:
+        with sessions.admin(bench) as connection, ExitStack() as mended:
             connection.execute("select pg_advisory_lock(%s)", [LOCK])
             waiting = _await_waiting(connection, list(found), stop)
-            cut = [found[process] for process in {process for process, _ in waiting}]
-            for link in cut:
+            for link in [found[process] for process in {process for process, _ in waiting}]:
+                mended.callback(bench.toxiproxy.enable, bench.proxy(link), True)
                 bench.toxiproxy.enable(bench.proxy(link), False)
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
             xids = [xid for _, xid in waiting]
             bench.notes[f"{self.kind}.cut"] += len(xids)
             bench.notes[f"{self.kind}.committed"] += _await_committed(connection, xids)
-            for link in cut:
-                bench.toxiproxy.enable(bench.proxy(link), True)
+
+
+def _take_out(bench: Bench) -> None:
+    with triggers.admin(bench) as connection:
+        triggers.drop(connection, bench.relation, "hold_commit")
 
 
 def _await_waiting(
-    connection: psycopg.Connection[Any], processes: list[str], stop: threading.Event
+    connection: sessions.Connection, processes: list[str], stop: threading.Event
 ) -> list[tuple[str, str]]:
     """(process, transaction) of those whose COMMIT waits for our lock; none when nobody came in time."""
     deadline = time.monotonic() + WAIT_S
@@ -96,7 +99,7 @@ def _await_waiting(
     return [(str(process), str(xid)) for process, xid in found]
 
 
-def _await_committed(connection: psycopg.Connection[Any], xids: list[str]) -> int:
+def _await_committed(connection: sessions.Connection, xids: list[str]) -> int:
     """How many of these transactions committed, once all have ended."""
     deadline = time.monotonic() + WAIT_S
     while True:
@@ -106,8 +109,11 @@ def _await_committed(connection: psycopg.Connection[Any], xids: list[str]) -> in
         time.sleep(LOOK_S)
 
 
+#: A backend tells the lower half of its transaction's number; the upper one, the epoch, is the snapshot's.
 _WAITING: LiteralString = """
-select split_part(application_name, '.', 1), backend_xid::text from pg_stat_activity
+select split_part(application_name, '.', 1),
+    (((pg_snapshot_xmax(pg_current_snapshot())::text::bigint) >> 32 << 32) + backend_xid::text::bigint)::text
+from pg_stat_activity
 where pg_backend_pid() = any(pg_blocking_pids(pid)) and backend_xid is not null
     and split_part(application_name, '.', 1) = any(%s)
 """

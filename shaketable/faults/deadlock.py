@@ -53,9 +53,11 @@ class Deadlock(Fault):
         bench.hold(self.kind, renew(self.kind, partial(_collide, bench), self.every_s))
 
     def heal(self, bench: Bench) -> None:
-        bench.release(self.kind)
-        with triggers.admin(bench) as connection:
-            triggers.drop(connection, bench.relation, self.kind)
+        try:
+            bench.release(self.kind)
+        finally:
+            with triggers.admin(bench) as connection:
+                triggers.drop(connection, bench.relation, self.kind)
 
     def witness(self, bench: Bench) -> Witness:
         """How many deadlocks this database has seen since the injection (pg_stat_database.deadlocks)."""

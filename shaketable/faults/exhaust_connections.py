@@ -47,9 +47,11 @@ class Crowd:
 
     def close(self) -> None:
         """Give them all back."""
-        self._again.close()
-        while self._held:
-            self._held.pop().close()
+        try:
+            self._again.close()
+        finally:
+            while self._held:
+                self._held.pop().close()
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ class ExhaustConnections(Fault):
         _limit(bench, -1)
 
     def heal(self, bench: Bench) -> None:
-        _limit(bench, -1)
-        bench.release(self.kind)
+        try:
+            bench.release(self.kind)
+        finally:
+            _limit(bench, -1)
 
     def witness(self, bench: Bench) -> Witness:
         """Whether a connect as the target's role is refused for want of a slot, and how many sessions it has left."""

@@ -50,9 +50,11 @@ class Flaky(links.LinkFault):
             stop.wait(ms / 1000)
 
     def heal(self, bench: Bench) -> None:
-        bench.release(self._key)
-        for link in self.links(bench):
-            bench.toxiproxy.enable(bench.proxy(link), True)
+        try:
+            bench.release(self._key)
+        finally:
+            for link in self.links(bench):
+                bench.toxiproxy.enable(bench.proxy(link), True)
 
     def witness(self, bench: Bench) -> Witness:
         """How often it was seen to be gone since the injection, and that it came back."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from shaketable.errors import HarnessError
 
-#: Seconds that one turn may take to end once it is told to.
+#: Seconds that one turn may take to end once it is told to, unless a fault says otherwise.
 END_S = 15.0
 
 
@@ -18,8 +18,10 @@ class Repeat:
     What a turn raises ends the repetition, and is raised again by `close`, which runs in the injector's thread.
     """
 
-    def __init__(self, name: str, turn: Callable[[threading.Event], None], pause_s: float = 0.0) -> None:
-        self._turn, self._pause_s = turn, pause_s
+    def __init__(
+        self, name: str, turn: Callable[[threading.Event], None], pause_s: float = 0.0, end_s: float = END_S
+    ) -> None:
+        self._turn, self._pause_s, self._end_s = turn, pause_s, end_s
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -34,12 +36,16 @@ class Repeat:
             self._error = e
 
     def close(self) -> None:
-        """End it. Raises what a turn raised."""
+        """End it. Raises what a turn raised, and HarnessError when one does not come back: it may still be at work."""
         self._stop.set()
-        self._thread.join(END_S)
+        self._thread.join(self._end_s)
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+        if self._thread.is_alive():
+            raise HarnessError(
+                f"{self._thread.name} did not end within {self._end_s:g} s, and may break what is healed"
+            )
 
 
 def renew(name: str, action: Callable[[], None], every_s: float) -> Repeat:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, cast
 
 import psycopg
 import pytest
 
 from shaketable.bench import RunBench
-from shaketable.errors import ScenarioError
+from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import CommitReplyLost
 from shaketable.stack import Link, Stack
 from shaketable.target import Target
@@ -108,6 +108,29 @@ def test_healed_commits_are_answered(servers: Servers, bench: RunBench, link: Li
         connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
     assert stored(servers) == 1
     assert time.monotonic() - began < 5  # a forgotten lock would hold it for ever
+
+
+def test_all_is_healed_although_a_turn_failed(
+    servers: Servers, bench: RunBench, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object, xids: list[str]) -> int:
+        if xids:
+            raise psycopg.OperationalError("the server went away")
+        return 0
+
+    monkeypatch.setattr("shaketable.faults.commit_reply_lost._await_committed", fails)
+    fault = CommitReplyLost(every_s=0.1)
+    fault.inject(bench)
+    with closing(session(servers, link)) as connection, suppress(psycopg.OperationalError):
+        for _ in range(1000):  # one that comes between two turns is answered
+            connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
+            connection.commit()
+    await_that(lambda: bench.notes["commit_reply_lost.cut"] == 1)
+    await_that(lambda: bench.round_trip_ms(link, True) is not None)  # the turn has mended what it cut
+    with pytest.raises(HarnessError, match="went away"):
+        fault.heal(bench)
+    with psycopg.connect(servers.superuser_url) as admin:
+        assert admin.execute("select 1 from pg_trigger where tgname = 'shaketable_hold_commit'").fetchone() is None
 
 
 def test_others_commit_only_waits_its_turn(servers: Servers, bench: RunBench) -> None:
