@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import redis
 
-from shaketable.stack import Service
+from shaketable.stack import OWN_NAME, Service
 
 #: Seconds that a transfer may take.
 TIMEOUT_S = 5
@@ -35,7 +35,8 @@ def _postgres(url: str, data: str) -> float:
 
 
 def _redis(url: str, data: str) -> float:
-    with redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S) as client:
+    with redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
+                              client_name=OWN_NAME) as client:  # fmt: skip
         client.ping()
         began = time.monotonic_ns()
         client.echo(data)

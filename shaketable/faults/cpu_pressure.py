@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Closeable, Fault, Witness
+from shaketable.fault import Bench, Fault, Witness
 
 #: Milliseconds of waiting for a CPU, for each that the target had one: below it nobody would notice.
 NOTICEABLE = 0.5
+#: Milliseconds that it must have wanted one before that says anything.
+WANTED_MS = 100
 #: How nice the busy processes are: the harness, which is not, still gets its turn.
 NICE = 5
 #: They end by themselves after so many seconds, should nobody end them.
@@ -52,7 +55,10 @@ class CpuPressure(Fault):
     def inject(self, bench: Bench) -> None:
         busy = self.per_core * len(os.sched_getaffinity(0))
         bench.notes.update({f"{self.kind}.{name}": value for name, value in _times(bench).items()})
-        bench.hold(self.kind, _All([bench.beside("busy", [sys.executable, "-c", _BUSY]) for _ in range(busy)]))
+        held = ExitStack()
+        bench.hold(self.kind, held)  # before: half of them must be ended too
+        for _ in range(busy):
+            held.callback(bench.beside("busy", [sys.executable, "-c", _BUSY]).close)
 
     def heal(self, bench: Bench) -> None:
         bench.release(self.kind)
@@ -67,18 +73,8 @@ class CpuPressure(Fault):
         now = _times(bench)
         ran, waited = max(1.0, now["ran_ms"] - was["ran_ms"]), now["waited_ms"] - was["waited_ms"]
         told = f"the target waited {waited:.0f} ms for a CPU and had one for {ran:.0f} ms"
-        return Witness(waited >= NOTICEABLE * ran, round(waited / ran, 2), "ms waited for each computed", told)
-
-
-class _All:
-    """Several things that are closed together."""
-
-    def __init__(self, things: list[Closeable]) -> None:
-        self._things = things
-
-    def close(self) -> None:
-        for thing in self._things:
-            thing.close()
+        noticed = ran + waited >= WANTED_MS and waited >= NOTICEABLE * ran
+        return Witness(noticed, round(waited / ran, 2), "ms waited for each computed", told)
 
 
 def _times(bench: Bench) -> dict[str, float]:

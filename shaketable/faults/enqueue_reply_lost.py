@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
-
-import redis
+from typing import ClassVar
 
 from shaketable.fault import Bench, Witness
-from shaketable.faults import links
+from shaketable.faults import links, valkey
 from shaketable.faults.links import Toxic
 from shaketable.stack import Service
 
@@ -45,7 +43,7 @@ class EnqueueReplyLost(links.ToxicFault):
 
 
 def _puts(bench: Bench) -> float:
-    """Calls of those commands since the server's start."""
-    with redis.Redis.from_url(bench.redis_url, socket_timeout=2) as client:
-        told = cast("dict[str, Any]", client.info("commandstats"))
+    """Calls of those commands since the server's start. Raises HarnessError."""
+    with valkey.admin(bench) as client:
+        told = client.info("commandstats")
     return float(sum(told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in PUTS))

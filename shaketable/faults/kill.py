@@ -13,7 +13,7 @@ from shaketable.faults.processes import ProcessFault
 class Kill(ProcessFault):
     """SIGKILL to `process` (one instance, or all of a kind) with all it started; healing starts it again.
 
-    Healed is only what is ready again, within the manifest's ready_s.
+    Healing waits until it is ready, at most the manifest's ready_s.
     """
 
     process: str
@@ -33,8 +33,5 @@ class Kill(ProcessFault):
         self.start_missing(bench)
 
     def witness(self, bench: Bench) -> Witness:
-        """The kernel knows none of the processes any more; beside it, what they held when they were killed."""
-        found = bench.instances(self.process)
-        gone = [name for name in found if not bench.is_alive(name)]
-        told = f"{', '.join(gone) or 'none'} gone, {self.held(bench)}"
-        return Witness(len(gone) == len(found), len(gone), "processes gone", told)
+        """There were some, and the kernel knows none any more; beside it, what they held when they were killed."""
+        return self.gone(bench)

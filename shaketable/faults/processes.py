@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 import psycopg
 
-from shaketable.fault import Bench, Fault
+from shaketable.fault import Bench, Fault, Witness
+from shaketable.faults.links import INTAKE
 from shaketable.faults.repeat import Repeat
 
 #: Seconds that asking Postgres may take: a fault must not wait for a server that another fault froze.
 ASK_S = 2
+#: Seconds that one turn may take: a process ends after its stop_s, and its next incarnation is ready after ready_s.
+TURN_S = 50.0
 
 _HELD = """
 select count(*), count(*) filter (where xact_start is not null) from pg_stat_activity
@@ -26,7 +29,7 @@ class ProcessFault(Fault):
 
     @property
     def blocks_intake(self) -> bool:
-        return self.process == "ingest"
+        return self.process in INTAKE
 
     def aims(self, bench: Bench) -> list[str]:
         return bench.instances(self.process)
@@ -36,12 +39,15 @@ class ProcessFault(Fault):
         return [name for name in bench.instances(self.process) if bench.is_alive(name)]
 
     def start_missing(self, bench: Bench) -> None:
-        """Start those that are not there, and wait until each is ready."""
-        for name in bench.instances(self.process):
+        """Start those that are not there, and wait for each, at most ready_s; how many are not ready is noted.
+
+        That is no error of the harness: a target that does not come back has failed, and the checks say so.
+        """
+        found = bench.instances(self.process)
+        for name in found:
             if not bench.is_alive(name):
                 bench.start(name)
-        for name in bench.instances(self.process):
-            bench.await_ready(name)
+        bench.notes[f"{self._key}.not_ready"] = float(len(found) - sum(bench.await_ready(name) for name in found))
 
     def in_turn(self, bench: Bench, action: Callable[[str], None]) -> None:
         """Do it to each of them, one after another, in a thread: ending may take long, and other faults are due."""
@@ -53,7 +59,7 @@ class ProcessFault(Fault):
             else:
                 stop.wait()
 
-        bench.hold(self._key, Repeat(self._key, turn))
+        bench.hold(self._key, Repeat(self._key, turn, end_s=TURN_S))
 
     def settle(self, bench: Bench) -> None:
         """Wait until what is done to one of them is done; the others are left alone. Raises what it raised."""
@@ -64,15 +70,24 @@ class ProcessFault(Fault):
         return f"{self.kind}.{self.process}"
 
     def note_held(self, bench: Bench) -> None:
-        """Keep what they hold at this moment; nothing is kept where Postgres does not answer."""
-        key = self._key
+        """Keep how many there are and what they hold at this moment, the latter only where Postgres answers."""
+        key, there = self._key, self.alive(bench)
+        bench.notes[f"{key}.met"] = float(len(there))
         try:
             with psycopg.connect(bench.admin_url, connect_timeout=ASK_S) as connection:
-                row = connection.execute(_HELD, [self.alive(bench)]).fetchone()
+                row = connection.execute(_HELD, [there]).fetchone()
         except psycopg.Error:
             return
         if row:
             bench.notes[f"{key}.sessions"], bench.notes[f"{key}.transactions"] = float(row[0]), float(row[1])
+
+    def gone(self, bench: Bench) -> Witness:
+        """The kernel knows none of them any more, and there were some when this fault struck."""
+        found = bench.instances(self.process)
+        gone = [name for name in found if not bench.is_alive(name)]
+        met = int(bench.notes.get(f"{self._key}.met", 0))
+        told = f"{', '.join(gone) or 'none'} gone, {self.held(bench)}" if met else "met nobody"
+        return Witness(met > 0 and len(gone) == len(found), len(gone) if met else 0, "processes gone", told)
 
     def held(self, bench: Bench) -> str:
         """What was kept, for the witness's text."""

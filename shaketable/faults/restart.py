@@ -15,8 +15,8 @@ from shaketable.faults.processes import ProcessFault
 class Restart(ProcessFault):
     """Each of `process` ends and is started again at once; the next one's turn comes when it is ready.
 
-    `terminate` (the default): SIGTERM, and SIGKILL after the manifest's stop_s. `kill`: SIGKILL. Healed is only what is
-    ready, within the manifest's ready_s.
+    `terminate` (the default): SIGTERM, and SIGKILL after the manifest's stop_s. `kill`: SIGKILL. Healing waits
+    until each is ready, at most the manifest's ready_s.
     """
 
     process: str
@@ -41,8 +41,10 @@ class Restart(ProcessFault):
         bench.await_ready(instance)
 
     def heal(self, bench: Bench) -> None:
-        self.settle(bench)
-        self.start_missing(bench)
+        try:
+            self.settle(bench)
+        finally:
+            self.start_missing(bench)
 
     def witness(self, bench: Bench) -> Witness:
         """Another process answers under each name than before; beside it, how long the old one took to end."""

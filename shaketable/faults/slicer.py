@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from shaketable import transfer
 from shaketable.errors import ScenarioError
 from shaketable.fault import Bench, Witness
 from shaketable.faults import links
@@ -14,6 +15,8 @@ from shaketable.stack import Service
 
 #: Slices of the harness's own transfer.
 SAMPLE = 64
+#: Milliseconds of delay, there and back, that leave the transfer time enough to be told from one that broke off.
+LONGEST_MS = 1000 * transfer.TIMEOUT_S / 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Slicer(links.ToxicFault):
             raise ScenarioError(
                 f"expected slices of at least 1 byte and 1 µs apart, got {self.bytes_} and {self.delay_us}"
             )
+        if 2 * self._delays_ms > LONGEST_MS:
+            raise ScenarioError(
+                f"slices of {self.bytes_} B, {self.delay_us} µs apart, would let the harness's own transfer take "
+                f"{2 * self._delays_ms / 1000:.1f} s, more than {LONGEST_MS / 1000:g}: make them larger or less apart"
+            )
 
     @property
     def label(self) -> str:
@@ -47,7 +55,14 @@ class Slicer(links.ToxicFault):
 
     def witness(self, bench: Bench) -> Witness:
         """A transfer of the harness's own takes at least half of its slices' delays longer than one past the link."""
-        kilobytes = max(1, round(SAMPLE * self.bytes_ / 1000))
-        delays_ms = kilobytes * 1000 / self.bytes_ * self.delay_us / 1000
-        timed = partial(bench.transfer_ms, kilobytes=kilobytes)
-        return links.witness(self.links(bench), links.slower(delays_ms / 2), timed)
+        timed = partial(bench.transfer_ms, kilobytes=self._kilobytes)
+        return links.witness(self.links(bench), links.slower(self._delays_ms / 2), timed)
+
+    @property
+    def _kilobytes(self) -> int:
+        return max(1, round(SAMPLE * self.bytes_ / 1000))
+
+    @property
+    def _delays_ms(self) -> float:
+        """Of all slices of that transfer, one way."""
+        return self._kilobytes * 1000 / self.bytes_ * self.delay_us / 1000

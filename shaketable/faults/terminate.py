@@ -13,7 +13,7 @@ from shaketable.faults.processes import ProcessFault
 class Terminate(ProcessFault):
     """SIGTERM to `process`, SIGKILL after the manifest's stop_s; it stays away until healing starts it again.
 
-    Healed is only what is ready again, within the manifest's ready_s.
+    Healing waits until it is ready, at most the manifest's ready_s.
     """
 
     process: str
@@ -29,12 +29,11 @@ class Terminate(ProcessFault):
         self.in_turn(bench, bench.stop)
 
     def heal(self, bench: Bench) -> None:
-        self.settle(bench)
-        self.start_missing(bench)
+        try:
+            self.settle(bench)
+        finally:
+            self.start_missing(bench)
 
     def witness(self, bench: Bench) -> Witness:
-        """The kernel knows none of the processes any more; beside it, what they held when they were asked."""
-        found = bench.instances(self.process)
-        gone = [name for name in found if not bench.is_alive(name)]
-        told = f"{', '.join(gone) or 'none'} gone, {self.held(bench)}"
-        return Witness(len(gone) == len(found), len(gone), "processes gone", told)
+        """There were some, and the kernel knows none any more; beside it, what they held when they were asked."""
+        return self.gone(bench)

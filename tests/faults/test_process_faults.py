@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -13,10 +14,11 @@ import psutil
 import pytest
 
 from shaketable.bench import RunBench
-from shaketable.errors import ScenarioError
-from shaketable.fault import Fault
+from shaketable.errors import HarnessError, ScenarioError
+from shaketable.fault import Closeable, Fault
 from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
 from shaketable.op import Kind, Op
+from shaketable.process import Child
 from shaketable.stack import Stack
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
@@ -88,7 +90,12 @@ def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, bench:
     fault = Restart("worker", mode)  # type: ignore[arg-type]
     assert not fault.witness(bench).landed
     fault.inject(bench)
-    seen = landed(fault, bench)
+    deadline, looks = time.monotonic() + 20, 0
+    while not (seen := fault.witness(bench)).landed and time.monotonic() < deadline:
+        # twice: between two looks the one may have come and the other gone
+        assert any(answers(target, name) for name in (*target.instances, *target.instances)), "both are away"
+        looks += 1
+    assert looks > 2
     assert (seen.landed, seen.figure, seen.unit) == (True, 2, "processes new")
     assert [target.becomes_ready(name) for name in target.instances] == [True, True]
     assert [answers(target, name) for name in target.instances] == [True, True]
@@ -144,6 +151,40 @@ def test_ending_that_takes_long_holds_no_other_fault_up(bench: RunBench, target:
         assert landed(fault, bench).landed
         fault.heal(bench)
         assert answers(target, "worker-1")
+
+
+@pytest.mark.parametrize("fault", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
+def test_end_of_a_process_that_is_gone_already_has_not_landed(fault: Fault, bench: RunBench, target: Target) -> None:
+    target.kill("worker-1")
+    fault.inject(bench)
+    seen = fault.witness(bench)
+    fault.heal(bench)
+    assert (seen.landed, seen.figure, seen.text) == (False, 0, "met nobody")
+
+
+def test_process_that_does_not_come_back_is_noted_and_no_error(
+    bench: RunBench, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Kill("worker")
+    fault.inject(bench)
+    monkeypatch.setattr(bench, "await_ready", lambda name: name == "worker-1")
+    fault.heal(bench)
+    assert bench.notes["kill.worker.not_ready"] == 1
+
+
+@pytest.mark.parametrize("fault", [Terminate("worker-1"), Restart("worker-1")], ids=lambda fault: fault.kind)
+def test_what_is_away_is_started_although_a_turn_raised(
+    fault: Fault, bench: RunBench, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(instance: str) -> None:
+        target.kill(instance)
+        raise HarnessError(f"{instance} did not do as it was told")
+
+    monkeypatch.setattr(bench, "stop", broken)
+    fault.inject(bench)
+    with pytest.raises(HarnessError, match="as it was told"):
+        fault.heal(bench)
+    assert answers(target, "worker-1")
 
 
 def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(bench: RunBench) -> None:
@@ -203,6 +244,38 @@ def test_busy_processes_make_the_target_wait_and_end_when_healed(bench: RunBench
     fault.heal(bench)
     assert all_gone(busy)
     assert not fault.witness(bench).landed
+
+
+def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
+    bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "beside", lambda *_: ExitStack())
+    monkeypatch.setattr("shaketable.faults.cpu_pressure._times", lambda _: {"ran_ms": 0.0, "waited_ms": 0.0})
+    fault = CpuPressure()
+    fault.inject(bench)
+    monkeypatch.setattr("shaketable.faults.cpu_pressure._times", lambda _: {"ran_ms": 1.0, "waited_ms": 40.0})
+    assert not fault.witness(bench).landed
+
+
+def test_busy_processes_are_ended_although_one_could_not_be_started(
+    bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, beside = list[Closeable](), bench.beside
+
+    def scarce(name: str, command: list[str]) -> Closeable:
+        if started:
+            raise HarnessError("no more processes")
+        started.append(beside(name, command))
+        return started[-1]
+
+    monkeypatch.setattr(bench, "beside", scarce)
+    fault = CpuPressure()
+    with pytest.raises(HarnessError, match="no more"):
+        fault.inject(bench)
+    busy = cast(Child, started[0]).tree()
+    assert busy != []
+    fault.heal(bench)
+    assert all_gone(busy)
 
 
 def _is(process: psutil.Process, what: Callable[[psutil.Process], bool]) -> bool:

@@ -22,7 +22,8 @@ from shaketable.faults import (
     LockTable,
     TerminateBackends,
 )
-from shaketable.faults.repeat import renew
+from shaketable.faults.exhaust_connections import _limit
+from shaketable.faults.repeat import Repeat, renew
 from shaketable.stacks.local import LocalStack
 from tests.faults import own
 from tests.faults.own import Aimed, Sessions, written
@@ -219,6 +220,50 @@ def test_what_is_repeated_goes_on_after_a_time_without_an_answer_and_tells_of_a_
     assert within(3, lambda: not left)
     with pytest.raises(ValueError, match="a defect"):
         repeat.close()
+
+
+def test_turn_that_does_not_come_back_is_no_end() -> None:
+    held = threading.Event()
+
+    def turn(_: threading.Event) -> None:
+        held.wait(10)
+
+    repeat = Repeat("a test", turn, end_s=0.05)
+    with pytest.raises(HarnessError, match=r"a test did not end within 0\.05 s"):
+        repeat.close()
+    held.set()
+    repeat.close()
+
+
+@pytest.mark.parametrize("fault", [Deadlock(), ExhaustConnections()], ids=lambda fault: fault.kind)
+def test_what_a_fault_repeats_may_fail_and_it_is_healed_all_the_same(
+    fault: Fault, bench: RunBench, session: Sessions
+) -> None:
+    class Dead:
+        def close(self) -> None:
+            raise HarnessError("a turn failed")
+
+    fault.inject(bench)
+    bench.hold(fault.kind, Dead())
+    if fault.kind == "exhaust_connections":
+        _limit(bench, 0)
+    with pytest.raises(HarnessError, match="a turn failed"):
+        fault.heal(bench)
+    assert written(session(), 1) == "stored"
+    with psycopg.connect(bench.admin_url) as admin:
+        assert admin.execute("select 1 from pg_trigger where tgname = 'shaketable_deadlock'").fetchone() is None
+
+
+def test_nobody_s_connections_are_none_that_were_killed(bench: RunBench, stack: LocalStack) -> None:
+    link = next(ln for ln in stack.links if ln.service == "redis")
+    with redis.Redis.from_url(stack.redis_url(), client_name="shaketable") as ours:
+        assert within(3, lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
+        fault = KillClients(every_s=0.05)
+        fault.inject(bench)
+        assert bench.transfer_ms(link, True, 1000) is not None  # the harness's own
+        seen = fault.witness(bench)
+        fault.heal(bench)
+    assert (seen.landed, seen.figure) == (False, 0)
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:
