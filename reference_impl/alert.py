@@ -65,9 +65,9 @@ class Alerts:
         text, count = self._untold.pop(kind)
         alert = Alert(kind, text, count, self._settings.process, datetime.now(UTC))
         log.warning("alert", kind=kind, text=text, count=count)
-        metrics.ALERTS.labels(kind).inc()
         try:
             await self._post(alert)
+            metrics.ALERTS.labels(kind).inc()
         except httpx.HTTPError as e:
             log.warning("the webhook did not take an alert", kind=kind, type=type(e).__name__)
             self._keep(kind, text, count)  # for the next turn

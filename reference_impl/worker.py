@@ -57,7 +57,9 @@ class Worker:
         self._stopping.set()
         self.lanes.stop()
         self.errands.cut()
-        await asyncio.gather(*self._tasks, self._alerts.close(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._alert_of_the_dead()  # also of those that the last batches buried
+        await self._alerts.close()
         with suppress(*QUEUE_AWAY):  # the heartbeat goes stale by itself
             await heartbeat.farewell(self._redis, self._settings.process)
         await self._redis.aclose()

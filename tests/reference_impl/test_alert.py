@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
 from reference_impl import log
 from reference_impl.alert import Alert, Alerts
@@ -105,10 +106,15 @@ def test_one_of_a_kind_within_the_cool_down_and_the_next_counts_the_rest(webhook
     asyncio.run(run())
 
 
+def went_out() -> float:
+    return REGISTRY.get_sample_value("reference_alerts_total", {"kind": "dead_letter"}) or 0
+
+
 def test_a_webhook_that_fails_is_told_again_and_its_address_is_in_no_log(
     webhook: Webhook, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # put back at the end
+    before = went_out()
 
     async def run() -> None:
         log.configure("test")
@@ -124,9 +130,36 @@ def test_a_webhook_that_fails_is_told_again_and_its_address_is_in_no_log(
         await alerts.close()
 
     asyncio.run(run())
+    assert went_out() == before + 1
     told = capfd.readouterr().err
     assert "the webhook did not take an alert" in told
     assert "secret-17" not in told
+
+
+def test_what_is_buried_while_a_worker_stops_is_told_too(
+    settings: Settings, admin: psycopg.Connection[Any], webhook: Webhook
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+    slow = msgspec.structs.replace(settings, attempt_timeout_s=10.0, lease_s=20.0)
+
+    async def waits() -> bool:
+        admin.execute("select pg_stat_clear_snapshot()")  # else a transaction sees what it saw before
+        burial = "wait_event_type = 'Lock' and query like '%insert into audit_dead_letter%'"
+        found = admin.execute(f"select count(*) from pg_stat_activity where {burial}")
+        return found.fetchone() != (0,)
+
+    async def run() -> None:
+        async with worker(slow, alert_webhook_url=webhook.url) as one:
+            with admin.transaction():
+                admin.execute("lock table audit_dead_letter in share mode")
+                await enqueue(settings, (0, {"action": "poison"}))
+                await until(waits)
+                stopping = asyncio.create_task(one.stop())
+                await asyncio.sleep(0.5)
+            await stopping
+        assert (await webhook.next()).kind == "dead_letter"
+
+    asyncio.run(run())
 
 
 def test_a_worker_alerts_of_its_dead_of_too_many_and_of_its_breaker(
