@@ -6,6 +6,8 @@ A letter is written first and marked after; whoever is killed in between writes 
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import Future
 from datetime import datetime
 
 import msgspec
@@ -17,6 +19,8 @@ from reference_impl.watchdog import Connection
 
 #: Letters read at once.
 PAGE = 100
+#: Longest that one letter may take to write, in seconds.
+WRITE_S = 5.0
 
 _DUE = "where archived_at is null and first_failed_at < %s order by first_failed_at limit %s"
 _MARK = "update audit_dead_letter set archived_at = now() where id = %s"
@@ -27,11 +31,30 @@ async def archive(connection: Connection, url: str, before: datetime) -> int:
     archived = 0
     while letters := await graveyard.select(connection, _DUE, [before, PAGE]):
         for letter in letters:
-            await asyncio.to_thread(write, url, letter)
+            await _written(url, letter)
             await connection.execute(_MARK, [letter.id])
             metrics.ARCHIVED.inc()
             archived += 1
     return archived
+
+
+async def _written(url: str, letter: Letter) -> None:
+    """Write in a thread that nobody waits for longer: one that hangs is left behind. Raises ArchiveError."""
+    future: Future[None] = Future()
+    future.set_running_or_notify_cancel()  # it cannot be called off
+
+    def run() -> None:
+        try:
+            write(url, letter)
+            future.set_result(None)
+        except ArchiveError as e:
+            future.set_exception(e)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        await asyncio.wait_for(asyncio.wrap_future(future), WRITE_S)
+    except TimeoutError:
+        raise ArchiveError(f"the archive did not take a dead letter within {WRITE_S:g} s") from None
 
 
 def write(url: str, letter: Letter) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from reference_impl import database, upkeep
+from reference_impl import archive, database, upkeep
 from reference_impl.breaker import OPEN
 from reference_impl.errand import Errands
 from reference_impl.errors import BreakerOpenError
@@ -89,6 +92,27 @@ def test_what_no_archive_has_is_not_deleted(
     done = tended(msgspec.structs.replace(settings, dead_letter_archive_url=f"file://{in_the_way}"), datetime.now(UTC))
     assert (done.archived, done.retired) == (2, 1)
     assert "poison" not in str(capfd.readouterr())
+
+
+def test_an_archive_that_hangs_holds_up_neither_the_turn_nor_the_end(
+    settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "WRITE_S", 0.3)
+    ids = bury(settings, admin, 31)
+    month = "to_char(first_failed_at at time zone 'UTC', 'YYYY-MM')"
+    ((folder,),) = admin.execute(f"select {month} from audit_dead_letter").fetchall()
+    file = tmp_path / "dead_letters" / folder / f"{ids[0]}.json"
+    file.parent.mkdir(parents=True)
+    os.mkfifo(file)  # whoever writes waits for a reader
+    release = threading.Timer(6, os.open, [file, os.O_RDONLY | os.O_NONBLOCK])
+    release.start()
+    begun = time.monotonic()
+    done = tended(settings, datetime.now(UTC))
+    took = time.monotonic() - begun
+    release.cancel()
+    assert (done.archived, done.retired, kept(admin)) == (0, 0, ids)
+    assert took < 4  # tolerance: a busy machine
+    os.close(os.open(file, os.O_RDONLY | os.O_NONBLOCK))
 
 
 def test_a_letter_written_and_not_marked_is_written_again_to_the_same_file(
