@@ -169,14 +169,19 @@ def test_no_content_reaches_the_logs_and_each_line_is_json(
             await http.get(f"{intake}/secret-20?secret=21", headers={"secret": "22"})
             Redis.from_url(servers.redis_url).xadd("events:0", {"event": '{"eventId": "secret-23"}', "hash": "secret"})
             Redis.from_url(servers.redis_url).xadd("events:1", {"event": b"\xff secret-24"})
-            admin.execute(REFUSE.format(code="XX000"))
-            await http.post(f"{intake}/events", content=wire(eventId=unknown, action="poison secret-25"))
             await until(lambda: all_stored(admin, {name}))
 
             async def buried() -> bool:
                 return (admin.execute("select count(*) from audit_dead_letter").fetchone() or (0,))[0] >= 3
 
             await until(buried)
+            admin.execute(REFUSE.format(code="XX000"))
+            await http.post(f"{intake}/events", content=wire(eventId=unknown, action="poison secret-25"))
+
+            async def tried() -> bool:
+                return b"round failed" in (tmp_path / "worker-1.log").read_bytes()
+
+            await until(tried)
 
     asyncio.run(run())
     told = b"".join(log.read_bytes() for log in tmp_path.glob("*.log"))
