@@ -1,7 +1,9 @@
 """A handler of the user's own in place of `audit_log`: the same queue, lanes, retries, breaker and dead letters.
 
 It is awaited within the transaction that claims the ids of its events, before the commit. So it sees an event again
-only when that commit failed (at-least-once), never two events of one organization at once, and them in their order.
+when that transaction came to nothing (at-least-once): its commit failed, or the batch was refused and its halves are
+tried, in the search for poison also the event behind it, once before its turn. Never two events of one organization at
+once, and all that is committed in their order.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_bytes: Count = 8_388_608  # most bytes of them, but for a single larger one
     batch_linger_s: Annotated[float, Meta(ge=0, le=60)] = 0.1  # least time between two small batches of a lane
     lease_s: Seconds = 10.0  # the longest a dead or frozen worker may hold a lane
-    attempt_timeout_s: Seconds = 5.0  # the longest one attempt to store a batch may take
+    attempt_timeout_s: Seconds = 5.0  # the longest one step may take: a batch, or a part of it in a search for poison
     connect_timeout_s: Seconds = 3.0  # the longest one connection to the store may take
     enqueue_timeout_s: Seconds = 2.0  # the longest wait for the queue's reply
     stop_grace_s: Seconds = 4.0  # told to stop: how long batches at hand may take before they are given back
