@@ -24,6 +24,10 @@ on conflict do nothing
 """
 
 
+#: Begins the cause of a letter that was buried under a handler of one's own.
+UNDER_HANDLER = "under a handler, "
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """One failed attempt to store an event. Times are UTC."""
 
@@ -44,9 +48,9 @@ class DeadLetter(msgspec.Struct, frozen=True):
     stack: str = ""
 
 
-async def bury(connection: Connection, letter: DeadLetter) -> None:
-    """Write it down within the caller's transaction; an id that is stored or dead already stays what it is."""
-    await connection.execute(
+async def bury(connection: Connection, letter: DeadLetter) -> bool:
+    """Write it down within the caller's transaction; False for an id that is stored or dead: it stays what it is."""
+    buried = await connection.execute(
         _INSERT,
         {
             "event_id": _uuid(letter),
@@ -61,6 +65,7 @@ async def bury(connection: Connection, letter: DeadLetter) -> None:
             "history": msgspec.json.encode(letter.history).decode(),
         },
     )
+    return buried.rowcount > 0
 
 
 def now() -> datetime:

@@ -77,9 +77,7 @@ class Isolation:
         error, failure = self._error, sqlstate.classify(self._error, self._store.settings)
         if failure is not Failure.DATA and not await self._a_neighbour_fits(alone):
             raise error
-        with self._store.bounded():
-            await dead_letter.bury(self._store.connection, self._letter(self._rows[alone], failure, error))
-        self._tally.dead += 1
+        self._tally.add(await self._store.bury(self._letter(self._rows[alone], failure, error)))
 
     async def _a_neighbour_fits(self, alone: int) -> bool:
         """Rows before it were inserted, or the one after it can be; but that one waits for its own turn."""

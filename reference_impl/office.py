@@ -2,7 +2,7 @@
 
     GET    /dead-letters?after=0&limit=100   JSON lines, in the order of their deaths; `after` is the last one's `id`
     GET    /dead-letters/{eventId}           one, in full
-    POST   /dead-letters/{eventId}/replay    200 stored, 409 refused again, 404 there is none
+    POST   /dead-letters/{eventId}/replay    200 stored, 409 refused, 404 there is none
     DELETE /dead-letters/{eventId}           200 dropped, 404 there is none
 
 503 while this worker's breaker is not closed: then it sends the store nothing. 403 where no token is set and the
@@ -32,7 +32,7 @@ from reference_impl.store import Store
 MOST = 100
 HERE = ("127.0.0.1", "localhost")
 
-STATUS = {Outcome.STORED: 200, Outcome.REFUSED: 409, Outcome.ABSENT: 404}
+STATUS = {Outcome.STORED: 200, Outcome.REFUSED: 409, Outcome.ABSENT: 404, Outcome.HANDLED: 409}
 
 Answer = Callable[[Store, Request], Awaitable[Response]]
 

@@ -14,6 +14,7 @@ import psycopg
 
 from reference_impl import dead_letter, graveyard, sqlstate
 from reference_impl.dead_letter import Attempt
+from reference_impl.graveyard import Letter
 from reference_impl.isolate import OWN_FAULT
 from reference_impl.queue import Entry
 from reference_impl.row import Row, build
@@ -36,13 +37,17 @@ class Outcome(StrEnum):
     STORED = "stored"  # now, or before
     REFUSED = "refused"  # again: the letter has one more attempt in its history
     ABSENT = "absent"  # no dead letter, and not stored
+    HANDLED = "under a handler"  # not ours to store: its handler would never see it
 
 
 async def replay(store: Store, event_id: UUID) -> Outcome:
     """Store the event of this letter. Raises psycopg.Error when the store, not the event, is at fault."""
     try:
         with store.bounded():
-            row = await _row(store, event_id)
+            letter = await graveyard.find(store.connection, event_id)
+            if letter is not None and letter.cause.startswith(dead_letter.UNDER_HANDLER):
+                return Outcome.HANDLED
+            row = await _row(store, letter) if letter is not None else None
         if row is not None and await _store(store, row, event_id):
             return Outcome.STORED
     except (ValueError, msgspec.MsgspecError):  # no event of ours; nothing will make it one
@@ -55,24 +60,22 @@ async def replay(store: Store, event_id: UUID) -> Outcome:
     return await _became(store, event_id)
 
 
-async def _row(store: Store, event_id: UUID) -> Row | None:
-    letter = await graveyard.find(store.connection, event_id)
-    if letter is None:
-        return None
+async def _row(store: Store, letter: Letter) -> Row:
     query = "select encode(hash, 'hex') from audit_event_key where event_id = %s"
-    (digest,) = await (await store.connection.execute(query, [event_id])).fetchone() or ("",)
+    (digest,) = await (await store.connection.execute(query, [letter.event_id])).fetchone() or ("",)
     received_ms = int(letter.first_failed_at.timestamp() * 1000)
     return build(Entry(f"{received_ms}-0", ["event", letter.event, "hash", digest]))
 
 
 async def _store(store: Store, row: Row, event_id: UUID) -> bool:
-    """One transaction; whether the letter was still there."""
+    """One transaction; whether the letter was still there. Raises ValueError when its event is not its own."""
     await store.make_partitions([row])
     with store.bounded():
         async with store.connection.transaction():
             if (await store.connection.execute(_EXHUME, [event_id])).rowcount == 0:
                 return False
-            await store.insert([row])
+            if (await store.insert([row])).stored != 1:
+                raise ValueError("the event bears another id than its letter, and that one is stored or dead")
     return True
 
 

@@ -165,10 +165,12 @@ class Store:
             self._months |= needed
 
     async def bury(self, letter: DeadLetter) -> Tally:
-        """A dead letter by itself, in a transaction of its own."""
+        """A dead letter, in the caller's transaction or else in one of its own; under a handler its cause says so."""
+        if self._handle is not None:
+            letter = msgspec.structs.replace(letter, cause=dead_letter.UNDER_HANDLER + letter.cause)
         with self.bounded():
-            await dead_letter.bury(self.connection, letter)
-        return Tally(dead=1)
+            buried = await dead_letter.bury(self.connection, letter)
+        return Tally(dead=1) if buried else Tally(repeated=1)
 
     def forget_partitions(self) -> None:
         """Somebody dropped one: look again."""

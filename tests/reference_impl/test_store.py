@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -145,6 +146,16 @@ def test_a_dead_id_stays_dead(settings: Settings, admin: psycopg.Connection[Any]
     (tally,) = put(settings, rows)
     assert (tally.stored, tally.repeated) == (0, 1)
     assert stored(admin) == []
+
+
+def test_what_is_refused_before_it_is_known_for_a_stored_id_counts_as_repeated(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    good = row()
+    put(settings, [good])
+    tally = isolate(settings, [msgspec.structs.replace(good, line=good.line.replace("2026-11-23T", "nonsense"))])
+    assert (tally.repeated, tally.dead, tally.taken) == (1, 0, 1)
+    assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
 
 
 def test_an_unknown_failure_is_poison_only_beside_a_neighbour_that_fits(
