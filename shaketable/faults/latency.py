@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
+from shaketable import exchange
 from shaketable.errors import ScenarioError
 from shaketable.fault import Bench, Witness
 from shaketable.faults import links
 from shaketable.faults.links import Toxic
-from shaketable.stack import Service
+from shaketable.stack import Link, Service
+
+#: Milliseconds: the witness must wait for as long, and meanwhile no other fault is put in or healed.
+LONGEST = 10_000
+#: From so many on an intake that waits for the queue cannot answer in time.
+BLOCKS = 1000
 
 
 @dataclass(frozen=True)
@@ -25,10 +32,16 @@ class Latency(links.ToxicFault):
     def __post_init__(self) -> None:
         if self.ms <= 0:
             raise ScenarioError(f"expected a latency of at least 1 ms, got {self.ms}: leave the fault out instead")
+        if self.ms > LONGEST:
+            raise ScenarioError(f"expected a latency of at most {LONGEST} ms, got {self.ms}: Silence never answers")
 
     @property
     def label(self) -> str:
         return f"{self.service} +{self.ms} ms{self.whom}"
+
+    @property
+    def blocks_intake(self) -> bool:
+        return self.ms >= BLOCKS and super().blocks_intake
 
     @property
     def toxics(self) -> tuple[Toxic, ...]:
@@ -36,4 +49,10 @@ class Latency(links.ToxicFault):
 
     def witness(self, bench: Bench) -> Witness:
         """The exchange through the link takes at least half of `ms` longer than the one past it."""
-        return links.witness(self.links(bench), links.slower(self.ms / 2), bench.round_trip_ms)
+        timed = partial(_round_trip_ms, within_s=self.ms / 1000 + exchange.TIMEOUT_S)
+        return links.witness(self.links(bench), links.slower(self.ms / 2), timed)
+
+
+def _round_trip_ms(link: Link, through: bool, within_s: float) -> float | None:
+    """The bench's exchange waits for less than such a latency may be."""
+    return exchange.round_trip_ms(link.service, link.listen if through else link.past, within_s)

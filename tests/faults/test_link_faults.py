@@ -147,16 +147,24 @@ def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, 
 
 
 def test_intake_suffers_from_its_own_links_alone() -> None:
-    suffers = [Down("ingest"), Down("redis"), Latency("redis", 5, process="ingest"), EnqueueReplyLost()]
+    suffers = [
+        Down("ingest"),
+        Down("redis"),
+        Latency("redis", 1000, process="ingest"),
+        EnqueueReplyLost(),
+        Down("redis", process="ingest-1"),
+    ]
     assert all(fault.blocks_intake for fault in suffers)
     others = [Down("redis", process="worker"), Flaky("redis", process="worker-1"), Silence("postgres")]
     assert not any(fault.blocks_intake for fault in others)
 
 
-@pytest.mark.parametrize("ms", [0, -300])
-def test_latency_that_is_none_is_refused(ms: int) -> None:
-    with pytest.raises(ScenarioError, match=f"got {ms}"):
-        Latency("postgres", ms=ms)
+def test_latency_above_the_bench_s_own_patience_is_seen(bench: RunBench) -> None:
+    fault = Latency("postgres", 2200, process="worker-1")
+    fault.inject(bench)
+    seen = fault.witness(bench)
+    fault.heal(bench)
+    assert seen.landed, seen.text
 
 
 def test_silence_keeps_connections_open_and_swallows_what_is_sent(
