@@ -7,7 +7,7 @@ BIN := .venv/bin
 SCENARIO ?= postgres_outage
 STACK ?= local
 
-.PHONY: help setup chaos env chaos-full prove bench-checks test test-all test-containers lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full prove bench bench-checks test test-all test-containers lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17

@@ -77,12 +77,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the events (1): 0.05 is a quick look")
     parser.add_argument("--rounds", type=int, default=50, help="how many kills and freezes (50)")
+    parser.add_argument("--seed", type=int, help="which kills and freezes: that of a run before makes the same choices")
     given = parser.parse_args()
     result: Endurance | Kills | Report
     if given.mode == "memory":
         result = endurance.run(int(1_000_000 * given.scale))
     elif given.mode == "kills":
-        result = kills.run(given.rounds)
+        result = kills.run(given.rounds, given.seed)
     else:
         report = result = measure(given.scale)
         show(report)

@@ -33,12 +33,13 @@ def requests(events: Iterator[bytes], lines: int) -> Iterator[bytes]:
 class Client:
     """One connection: sends the next request once the last is answered."""
 
-    def __init__(self, port: int, left: Iterator[bytes]) -> None:
+    def __init__(self, port: int, left: Iterator[bytes], ids: set[str] | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._left, self._began, self._answer = left, 0.0, b""
         self.took: list[float] = []  # seconds
         self.accepted = 0
+        self._ids = ids  # of accepted events, when somebody wants to know
 
     def send(self) -> bool:
         """Send the next one; whether there was one."""
@@ -59,14 +60,21 @@ class Client:
             return False
         self.took.append(time.perf_counter() - self._began)
         self.accepted += head.startswith(b"HTTP/1.1 202") or body.count(b'"status":202')
+        if self._ids is not None and head.startswith(b"HTTP/1.1 202"):
+            self._ids.add(json.loads(body)["eventId"])
         self._answer = b""
         return True
 
 
-def play(port: int, events: Iterator[bytes], connections: int, lines: int) -> dict[str, float]:
-    """Send all of them; how many were accepted, in how many seconds, and the times of the requests in ms."""
+def play(
+    port: int, events: Iterator[bytes], connections: int, lines: int, ids: set[str] | None = None
+) -> dict[str, float]:
+    """Send all of them; how many were accepted, in how many seconds, and the times of the requests in ms.
+
+    `ids` gets those of events accepted alone.
+    """
     left = requests(events, lines)
-    clients = [Client(port, left) for _ in range(connections)]
+    clients = [Client(port, left, ids) for _ in range(connections)]
     poll = selectors.DefaultSelector()
     began = time.time()
     open_ = 0

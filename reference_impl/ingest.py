@@ -85,7 +85,7 @@ class Desk:
         body, most = bytearray(), self._settings.max_batch_events
         try:
             await self._read(receive, body, self._settings.max_batch_bytes)
-            if body.count(b"\n") > most:
+            if body.count(b"\n") + (not body.endswith(b"\n")) > most:
                 raise RefusedError("event", f"expected at most {most} lines", 413)
             results = await self._intake.add_many([line for line in bytes(body).split(b"\n") if line.strip()])
         except (RefusedError, NotNowError) as e:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
 import msgspec
+import psycopg
 from msgspec import Meta
+from psycopg.conninfo import conninfo_to_dict
+from redis.asyncio.connection import parse_url
 
 from reference_impl.errors import SettingsError
 
@@ -83,15 +86,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         given = {field: environ[field.upper()] for field in cls.__struct_fields__ if field.upper() in environ}
         listed = {field: given[field].split(",") if given[field] else [] for field in LISTS & given.keys()}
         try:
-            return msgspec.convert(given | listed, cls, strict=False)
+            settings = msgspec.convert(given | listed, cls, strict=False)
         except msgspec.ValidationError as e:
             raise _wrong(str(e), given) from None
+        settings._understand_addresses()
+        return settings
 
     def require(self, *fields: str) -> None:
-        """Raise SettingsError unless each of these is set."""
+        """Raise SettingsError unless each of these is set, and every address is one."""
         for field in fields:
             if not getattr(self, field):
                 raise SettingsError(f"{field.upper()} is not set: this process needs it in its environment")
+        self._understand_addresses()
+
+    def _understand_addresses(self) -> None:
+        """Raise SettingsError for one that its client would choke on later; it may hold a password, so is not shown."""
+        for field, understand, like in _ADDRESSES:
+            try:
+                if value := getattr(self, field):
+                    understand(value)
+            except (ValueError, psycopg.Error):
+                raise SettingsError(f"{field.upper()}: expected {like}, got {UNSHOWN}") from None
+
+
+#: Fields, who reads them, and what they look like.
+_ADDRESSES: tuple[tuple[str, Callable[[str], object], str], ...] = (
+    ("database_url", conninfo_to_dict, "an address like postgresql://user@host:5432/database"),
+    ("redis_url", parse_url, "an address like redis://host:6379/0"),
+)
+UNSHOWN = "a value that is not shown"
 
 
 LISTS = frozenset({"retryable_errors", "retryable_messages"})
@@ -103,5 +126,5 @@ def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
     what = what.partition(", got ")[0]
     field = path.strip("`$.").partition("[")[0]
     value = given.get(field, "")
-    shown = "a value that is not shown" if field.endswith(("_url", "_token")) else repr(value)
+    shown = UNSHOWN if field.endswith(("_url", "_token")) else repr(value)
     return SettingsError(f"{field.upper()}: {what[0].lower()}{what[1:]}, got {shown}")

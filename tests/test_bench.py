@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
 from bench import kills, rates
+from bench.__main__ import main
 from bench.endurance import Endurance
 from bench.events import bodies
 from bench.figure import Figure, Report, ratios
 from bench.load import requests
 from bench.stage import stage
+
+ROOT = Path(__file__).parents[1]
 
 
 def rate(name: str, per_second: float) -> Figure:
@@ -56,6 +62,34 @@ def test_rates_are_measured_on_real_processes() -> None:
     assert through.per_second > 0
     assert drained.per_second > 0
     assert {"ingest", "worker-1", "postgres", "valkey"} <= through.cpu_us.keys()
+
+
+@pytest.mark.parametrize(
+    ("rows", "disorder", "held"), [("abc", 0, True), ("abd", 0, False), ("abcc", 0, False), ("ab", 0, False),
+                                   ("abcd", 0, False), ("abc", 1, False)],
+)  # fmt: skip
+def test_kills_compare_what_was_acknowledged_with_what_is_stored_id_by_id(rows: str, disorder: int, held: bool) -> None:
+    assert kills.compare({}, set("abc"), list(rows), disorder).held == held
+
+
+def test_the_same_seed_makes_the_same_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[int, int | None]] = []
+
+    def run(rounds: int, seed: int | None) -> kills.Kills:
+        given.append((rounds, seed))
+        return kills.compare({}, set(), [], 0)
+
+    monkeypatch.setattr(kills, "run", run)
+    monkeypatch.setattr(sys, "argv", ["bench", "kills", "--rounds", "3", "--seed", "7"])
+    assert main() == 0
+    assert given == [(3, 7)]
+
+
+def test_no_target_of_make_is_hidden_by_a_folder_of_its_name() -> None:
+    made = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", made, re.M))
+    phony = set(re.findall(r"^\.PHONY: (.*)$", made, re.M)[0].split())
+    assert {"bench", "test", "chaos"} <= targets <= phony
 
 
 @pytest.mark.slow

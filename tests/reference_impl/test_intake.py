@@ -101,9 +101,12 @@ def test_every_limit_is_a_clear_refusal(servers: Servers) -> None:
             ("/events", too_deep, 422, "at most 5 objects and arrays"),
             ("/events/batch", b"\n".join([wire()] * 40), 413, "at most 5000 bytes"),
             ("/events/batch", b"{}\n" * 21, 413, "at most 20 lines"),
+            ("/events/batch", b"\n".join([b"{}"] * 21), 413, "at most 20 lines"),
         ]:
             answer = await client.post(path, content=body)
             assert (answer.status_code, said in answer.json()["error"]) == (status, True), answer.text
+        for most in (b"{}\n" * 20, b"\n".join([b"{}"] * 20)):
+            assert (await client.post("/events/batch", content=most)).status_code == 207
         alone = await client.post("/events/batch", content=b"\n".join([wire(note="x" * 1000), wire()]))
         assert [msgspec.json.decode(line)["status"] for line in alone.content.splitlines()] == [413, 202]
 

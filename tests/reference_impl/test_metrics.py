@@ -74,6 +74,14 @@ def test_the_dashboard_shows_every_part() -> None:
         assert panel["type"] == "row" or panel["datasource"]["uid"] == "${datasource}"
 
 
+def test_what_only_workers_have_is_shown_of_workers_alone() -> None:
+    asked_for = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", [])]
+    shown = [expr for expr in asked_for if re.match(r"reference_(lanes|breaker)_\w+", expr)]
+    assert len(shown) == 3
+    assert all(expr.endswith('{process!="ingest"}') for expr in shown)
+    assert "target_label: process" in (ROOT / "monitoring" / "prometheus.yml").read_text()
+
+
 def test_the_breakers_transitions_and_trips_are_counted() -> None:
     def value(counter: Any) -> float:
         return float(counter._value.get())

@@ -29,6 +29,9 @@ def test_lists_are_written_with_commas() -> None:
         ("RETRY_STRATEGY", "quadratic", "got 'quadratic'"),
         ("HTTP_PORT", "70000", "got '70000'"),
         ("LEASE_S", "nan", "got 'nan'"),
+        ("REDIS_URL", "secret:6379", "redis://host:6379/0, got a value that is not shown"),
+        ("REDIS_URL", "redis://host:secret", "got a value that is not shown"),
+        ("DATABASE_URL", "secret", "postgresql://user@host:5432/database, got a value that is not shown"),
         ("BEARER_TOKEN", "two words", "got a value that is not shown"),
         ("RETRYABLE_ERRORS", "40001,,40P01", "length >= 1, got '40001,,40P01'"),
     ],
@@ -38,10 +41,31 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str, why: str)
         Settings.read({name: value})
     assert str(error.value).startswith(f"{name}: ")
     assert why in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://u:p%40@h:5432/d?sslmode=disable"),
+        ("DATABASE_URL", "host=/run/postgresql dbname=d"),
+        ("REDIS_URL", "rediss://u:p@h:6380/3"),
+        ("REDIS_URL", "unix:///run/valkey.sock?db=1"),
+    ],
+)
+def test_an_address_is_taken_in_every_form_that_its_client_takes(name: str, value: str) -> None:
+    settings = Settings.read({name: value})
+    settings.require(name.lower())
+    with pytest.raises(SettingsError, match=f"{name}: "):
+        Settings(**{name.lower(): "nonsense"}).require(name.lower())
 
 
 def test_a_process_refuses_to_start_in_one_sentence() -> None:
-    for environ, said in [({"LEASE_S": "0"}, "LEASE_S: "), ({}, "DATABASE_URL is not set")]:
+    for environ, said in [
+        ({"LEASE_S": "0"}, "LEASE_S: "),
+        ({}, "DATABASE_URL is not set"),
+        ({"DATABASE_URL": "dbname=d", "REDIS_URL": "localhost:6379"}, "REDIS_URL: "),
+    ]:
         command = [sys.executable, "-m", "reference_impl", "work"]
         ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert ended.returncode == 78
