@@ -36,8 +36,10 @@ async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[ht
         if connected:
             await until(ready)
         yield client
-    for task in tasks:
-        task.cancel()
+    while not all(task.done() for task in tasks):  # Python 3.11's wait_for, within redis-py, may swallow one cancel
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=0.5)
     await asyncio.gather(*tasks, return_exceptions=True)
     await redis.aclose()
 
