@@ -33,7 +33,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Check(Protocol):
-    """Judges one law. The class docstring is the law; budgets are fields, with units in their names."""
+    """Judges one law. The class docstring is the law; budgets are fields, with units in their names.
+
+    One whose budgets are times alone says `by_the_clock = True`: on a machine that left the harness itself no time to
+    send, its failure is unknown.
+    """
 
     @property
     def name(self) -> str: ...

@@ -8,7 +8,7 @@ from shaketable import life, rundir
 from shaketable.check import Check, Finding, Verdict, judge, worst
 from shaketable.checks import CHECKS, from_spec
 from shaketable.history import NEVER, History
-from shaketable.history.doubts import doubts
+from shaketable.history.doubts import doubts, starved
 from shaketable.history.figures import figures
 from shaketable.life import Life
 from shaketable.rundir import RunDir
@@ -72,7 +72,17 @@ def judge_history(history: History) -> VerdictDoc:
 
 
 def _judged(check: Check, history: History, counts: bool) -> Judged:
-    return Judged(**msgspec.structs.asdict(judge(check, history)), required=counts)
+    found = judge(check, history)
+    if found.verdict is Verdict.FAILED and getattr(check, "by_the_clock", False):
+        found = _unless_starved(found, history)
+    return Judged(**msgspec.structs.asdict(found), required=counts)
+
+
+def _unless_starved(found: Finding, history: History) -> Finding:
+    """Where the harness had no time to send, the target may have had none to work: too late is then unknown."""
+    if (why := next(starved(history), None)) is None:
+        return found
+    return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {why}")
 
 
 def _others(named: set[str]) -> list[Check]:

@@ -5,7 +5,7 @@ import pytest
 
 from shaketable import rundir
 from shaketable.check import Verdict
-from shaketable.checks import NoDuplicates, NoLoss, OrderKept, from_spec, to_spec
+from shaketable.checks import LatencyBudget, NoDuplicates, NoLoss, OrderKept, from_spec, to_spec
 from shaketable.errors import InputError
 from shaketable.verdict import VerdictDoc, judge_history, judge_run
 from tests.histories import absent, asks, clock, fault, history, phase, run_of, sent, stored, target, unsent
@@ -69,6 +69,18 @@ def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt, reason):
 def test_failure_is_worse_than_doubt():
     doc = judge_history(history(sent("a").acknowledged(1), asks(NoLoss()), fault(10, 20, landed=False)))
     assert doc.verdict is Verdict.FAILED
+
+
+def test_too_late_is_unknown_where_the_harness_had_no_time_to_send_and_lost_is_lost_all_the_same():
+    slow = (sent("a", at=1).acknowledged(2), stored("a", at=30), phase("observe", 60))
+    starved = (sent("z", at=9, late=5, due=4).acknowledged(10), stored("z", at=30))
+    asked = asks(LatencyBudget(stored_share=1), NoLoss())
+    assert judge_history(history(*slow, asked)).checks["latency_budget"].verdict is Verdict.FAILED
+    doc = judge_history(history(*slow, *starved, asked))
+    assert (doc.verdict, doc.checks["latency_budget"].verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+    assert "but the harness sent late" in doc.checks["latency_budget"].why
+    lost = judge_history(history(*slow, *starved, sent("b", at=3).acknowledged(4), asked))
+    assert (lost.verdict, lost.checks["no_loss"].verdict) == (Verdict.FAILED, Verdict.FAILED)
 
 
 def test_unsent_within_the_scenarios_bound_is_no_doubt():

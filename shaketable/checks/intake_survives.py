@@ -34,6 +34,7 @@ class IntakeSurvives:
     share: float = 0.99
     answer_s: float = 2.0
     name: ClassVar[str] = "intake_survives"
+    by_the_clock: ClassVar[bool] = True
 
     def judge(self, history: History) -> Finding:
         if history.events is None:

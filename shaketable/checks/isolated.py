@@ -43,6 +43,7 @@ class Isolated:
     share: float = 0.98
     organizations_share: float | None = None
     name: ClassVar[str] = "isolated"
+    by_the_clock: ClassVar[bool] = True
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

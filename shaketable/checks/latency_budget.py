@@ -45,6 +45,7 @@ class LatencyBudget:
     stored_within_s: float | None = 5.0
     stored_share: float = 0.99
     name: ClassVar[str] = "latency_budget"
+    by_the_clock: ClassVar[bool] = True
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

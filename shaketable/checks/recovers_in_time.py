@@ -46,6 +46,7 @@ class RecoversInTime:
     backlog_within_s: float | None = None
     slower_times: float = 3.0
     name: ClassVar[str] = "recovers_in_time"
+    by_the_clock: ClassVar[bool] = True
 
     def judge(self, history: History) -> Finding:
         if not history.faults:

@@ -34,8 +34,8 @@ def _unsent(history: History) -> Iterator[str]:
         yield f"{share:.1%} of the scheduled events were never sent (bound {bound:.1%})"
 
 
-def _late(history: History) -> Iterator[str]:
-    """The harness itself could not keep its schedule."""
+def starved(history: History) -> Iterator[str]:
+    """The harness itself could not keep its schedule: the machine was too busy for both, so no time can be blamed."""
     late, bound = harness_lateness(history), history.scenario.load.lateness_bound_ms
     if len(late) and (p99 := float(late.quantile(0.99)) / MS) > bound:
         yield f"the harness sent late: p99 {p99:.0f} ms after the intended time (bound {bound:g} ms)"
@@ -59,4 +59,4 @@ def _clocks(history: History) -> Iterator[str]:
     yield from history.clocks.doubts()
 
 
-_LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (_cut_off, _unsent, _late, _unwitnessed, _unhealed, _clocks)
+_LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (_cut_off, _unsent, starved, _unwitnessed, _unhealed, _clocks)
