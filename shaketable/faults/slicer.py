@@ -13,8 +13,8 @@ from shaketable.faults import links
 from shaketable.faults.links import Toxic
 from shaketable.stack import Service
 
-#: Slices of the harness's own transfer.
-SAMPLE = 64
+#: Slices of the harness's own transfer: with a millisecond between them 200 ms each way, more than a busy machine adds.
+SAMPLE = 200
 #: Milliseconds of delay, there and back, that leave the transfer time enough to be told from one that broke off.
 LONGEST_MS = 1000 * transfer.TIMEOUT_S / 2
 
@@ -54,9 +54,9 @@ class Slicer(links.ToxicFault):
         return Toxic("slicer", slices, "upstream"), Toxic("slicer", slices)
 
     def witness(self, bench: Bench) -> Witness:
-        """A transfer of the harness's own takes at least half of its slices' delays longer than one past the link."""
+        """A transfer there and back takes longer than one past the link by half of its slices' delays at least."""
         timed = partial(bench.transfer_ms, kilobytes=self._kilobytes)
-        return links.witness(self.links(bench), links.slower(self._delays_ms / 2), timed)
+        return links.witness(self.links(bench), links.slower(self._delays_ms), timed)
 
     @property
     def _kilobytes(self) -> int:
