@@ -21,7 +21,8 @@ backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept, `
 lies in a run directory (`rundir`), beside the surroundings (`surroundings`).
 
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a
-life (`life`) tells what became of an event, and the report (`report`) shows it.
+life (`life`) tells what became of an event, the report (`report`) shows it, and a bound (`bound`) says what trials
+without a failure prove.
 
 A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
 terminal); `cli` and `commands` are the command line, `errors` what it says when something cannot be. `registry` and
