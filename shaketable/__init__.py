@@ -25,6 +25,6 @@ life (`life`) tells what became of an event, the report (`report`) shows it, and
 without a failure prove.
 
 A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
-terminal); `cli` and `commands` are the command line, `errors` what it says when something cannot be. `registry` and
-`bundled` find things by name.
+terminal); `cli` says the command line's arguments, `commands` does them, `errors` what it says when something cannot
+be. `registry` and `bundled` find things by name.
 """

@@ -1,0 +1,37 @@
+"""The command line: one file a command or a small family, which says its arguments; what it does is in `commands`.
+
+0 passed, 1 failed, 2 unknown, 254 bad arguments or input, 255 the harness failed or was interrupted: `guard` decides.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from shaketable.cli.doctor import doctor
+from shaketable.cli.guard import guarded
+from shaketable.cli.heal import heal
+from shaketable.cli.list import list_
+from shaketable.cli.run import run
+from shaketable.cli.saved import LATEST, check, explain, report
+
+__all__ = ["LATEST", "app", "guarded", "main"]
+
+app = typer.Typer(
+    name="shaketable",
+    help="Does your event pipeline keep its promise when things break? Load it, shake it, judge it.\n\n"
+    "Exit codes: 0 passed, 1 failed, 2 unknown, 254 bad arguments or input, 255 the harness failed or was interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+#: In the order of the help; a new command is one file and one name here.
+for command in (run, check, report, explain, list_, doctor, heal):
+    app.command(name=command.__name__.strip("_"))(command)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(guarded(lambda: app(standalone_mode=False)))

@@ -1,0 +1,61 @@
+"""What every command runs under: whatever happens becomes an exit code, and one sentence on stderr.
+
+A traceback would exit 1 and a usage error 2, which here mean a verdict; so neither may reach the shell by itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+import traceback
+
+import typer
+
+from shaketable.errors import Interrupted, ShaketableError
+
+BAD_INPUT, HARNESS_FAILED = 254, 255
+#: What the surroundings may do to us.
+NO_BUG = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+#: What the CLI library makes of a KeyboardInterrupt.
+CLI_INTERRUPTED = 130
+
+
+def guarded(command: object) -> int:
+    """Run a command and turn all that can happen into the exit code, and one sentence on stderr."""
+    assert callable(command)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = command()
+        if code == CLI_INTERRUPTED:
+            return _interrupted()
+        return code if isinstance(code, int) else 0
+    except ShaketableError as e:
+        return _say(str(e), e.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted()
+    except typer.Exit as e:
+        return e.exit_code
+    except SystemExit:  # the CLI library's way to end when a pipe is closed
+        return _say("interrupted: nobody reads the output any more", Interrupted.exit_code)
+    except Exception as e:
+        if isinstance(e, OSError) and e.errno in NO_BUG:
+            return _say(f"{e.filename or 'the disk'}: {e.strerror}: make room, or name another folder", HARNESS_FAILED)
+        if callable(show := getattr(e, "show", None)):  # a usage error of the CLI library
+            show()
+            return BAD_INPUT
+        traceback.print_exc()
+        return _say("this is a bug in shaketable, not a verdict on the target", HARNESS_FAILED)
+
+
+def _interrupted() -> int:
+    return _say("interrupted: everything that was started is ended", Interrupted.exit_code)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str, code: int) -> int:
+    print(f"shaketable: {text}", file=sys.stderr)
+    return code

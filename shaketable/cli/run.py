@@ -1,0 +1,87 @@
+"""`shaketable run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+
+def run(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO")
+    ] = None,
+    target: Annotated[Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every scenario there is, but for the nightly ones.")] = False,
+    nightly: Annotated[bool, typer.Option("--nightly", help="Every scenario, the nightly ones too.")] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Reuse this run's corpus, schedule and timeline exactly.", metavar="RUN_DIR")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    port_base: Annotated[
+        int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the table of several scenarios here too.", metavar="FILE")
+    ] = None,
+    stack: Annotated[
+        str,
+        typer.Option(
+            help="What it stands on: local (needs no Docker), containers (testcontainers), compose "
+            "(docker-compose.chaos.yml), given (yours, by URL).",
+            metavar="local|containers|compose|given",
+        ),
+    ] = "local",
+    postgres: Annotated[
+        str, typer.Option(help="Given: Postgres, as the target's role.", metavar="URL", envvar="SHAKETABLE_POSTGRES")
+    ] = "",
+    postgres_admin: Annotated[
+        str,
+        typer.Option(
+            help="Given: the same database, as the harness's role.",
+            metavar="URL",
+            envvar="SHAKETABLE_POSTGRES_ADMIN",
+            show_default="--postgres",
+        ),
+    ] = "",
+    redis: Annotated[str, typer.Option(help="Given: Redis or Valkey.", metavar="URL", envvar="SHAKETABLE_REDIS")] = "",
+    toxiproxy: Annotated[
+        str,
+        typer.Option(
+            help="Given: a Toxiproxy 2.12 on this machine.",
+            metavar="URL",
+            envvar="TOXIPROXY_URL",
+            show_default="one of the run's own",
+        ),
+    ] = "",
+    allow_remote: Annotated[
+        list[str] | None, typer.Option(help="Given: a host beyond loopback that may be broken.", metavar="HOST")
+    ] = None,
+    allow_not_empty: Annotated[
+        bool, typer.Option("--allow-not-empty", help="Given: the database or Redis may hold something already.")
+    ] = False,
+) -> int:
+    """Shake a target by a scenario, and judge it; by several: one after another, and a table at the end.
+
+    The exit code is the worst there was. A scenario that cannot be played does not keep the others from it.
+    """
+    from shaketable.commands import run as command
+    from shaketable.commands import run_many
+    from shaketable.stacks import Choice, Kind
+    from shaketable.stacks.services import Given
+
+    if stack == "given":
+        given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
+    else:
+        given = Given(postgres, redis, postgres_admin)
+    choice = Choice(cast(Kind, stack), given)
+    options, asked = command.Options(target, runs, seed, replay, port_base, choice), scenarios or []
+    if every or nightly:
+        asked = run_many.names(asked, nightly)
+    if len(asked) == 1 and json is None and not (every or nightly):
+        return command.one(asked[0], options)
+    return run_many.many(asked, options, json)

@@ -1,0 +1,38 @@
+"""`shaketable check`, `report` and `explain`: what can be done with a saved run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LATEST = Path("runs/latest")
+RunPath = Annotated[Path, typer.Argument(metavar="[RUN_DIR]", help="A run's folder.")]
+
+
+def check(run_dir: RunPath = LATEST) -> int:
+    """Judge a saved run again: also one that was cut off half-way."""
+    from shaketable.commands.check import check as command
+
+    return command(run_dir)
+
+
+def report(run_dir: RunPath = LATEST) -> int:
+    """Write a saved run's page, report.html: one file, offline."""
+    from shaketable.commands.report import report as command
+
+    return command(run_dir)
+
+
+def explain(
+    check: Annotated[str, typer.Argument(metavar="[CHECK]", help="A check's name; all of them without one.")] = "",
+    event: Annotated[
+        str, typer.Option(help="Tell this event's life instead.", metavar="EVENT_ID", show_default=False)
+    ] = "",
+    run_dir: Annotated[Path, typer.Option("--run", help="In which run.", metavar="RUN_DIR")] = LATEST,
+) -> int:
+    """Say what a check's law is, its terms, the evidence it needs, and what it does not prove; or an event's life."""
+    from shaketable.commands import explain as command
+
+    return command.life(run_dir, event) if event else command.explain(check)
