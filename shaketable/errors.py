@@ -27,6 +27,10 @@ class RunDirError(InputError):
     """A folder that is no run directory, or one that lacks what is asked of it."""
 
 
+class ToolchainMissing(InputError):
+    """A target's own environment cannot be made here, for want of a program: `compare` skips it, and says so."""
+
+
 class HarnessError(ShaketableError):
     """The harness could not do its part: a server that does not start, a proxy that does not answer."""
 

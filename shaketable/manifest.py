@@ -12,6 +12,8 @@ from shaketable.errors import ManifestError
 
 #: The only contract there is so far.
 CONTRACT = 1
+#: The key that an environment of the target's own is made from → what its commands call the program.
+PLACEHOLDERS = {"requirements": "{venv_python}"}
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +100,7 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     stored: Stored
     cwd: str = "."
     setup: tuple[str, ...] = ()
+    requirements: str | None = None  # pinned and hashed, from the manifest's folder: what {venv_python} is made of
     dead_letters: DeadLetters | None = None
     queue: Queue | None = None
     timing: Timing = Timing()
@@ -107,6 +110,10 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     def instances(self) -> list[tuple[str, Process]]:
         """Every process that runs, by its own name."""
         return [(name, kind) for kind in self.process for name in kind.instances()]
+
+    def words(self) -> list[str]:
+        """Every word of every command."""
+        return [*self.setup, *(part for kind in self.process for part in kind.command)]
 
 
 def load(path: Path) -> Manifest:
@@ -129,6 +136,9 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
         raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
     if manifest.ingest.process not in names:
         raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
+    for key, placeholder in PLACEHOLDERS.items():
+        if getattr(manifest, key) is None and any(placeholder in part for part in manifest.words()):
+            raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
     for kind in manifest.process:
         if kind.count < 1 or not kind.command:
             raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")

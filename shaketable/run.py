@@ -14,7 +14,7 @@ on disk before the next begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import inputs, observe, ports, rundir, surroundings
+from shaketable import environments, inputs, observe, ports, rundir, surroundings
 from shaketable import manifest as manifests
 from shaketable.backlog import Backlog, Counts
 from shaketable.bench import RunBench
@@ -69,22 +69,28 @@ class Order:
 def run(order: Order, show: Show) -> RunDir:
     """Play one run and return its directory, which holds all but the verdict.
 
-    Raises ScenarioError, ManifestError, TargetError or HarnessError; whatever happens, nothing stays running or broken.
+    Raises ScenarioError, ManifestError, ToolchainMissing, TargetError or HarnessError; whatever happens, nothing stays
+    running or broken.
     """
     manifest = _counted(manifests.load(order.target), order.scenario)
     if order.port_base is not None:
         ports.check_base(order.port_base)
+    programs = environments.programs(manifest, order.target.resolve().parent, show.say)
     directory = rundir.create(order.runs, order.scenario.name, manifest.name)
     with ExitStack() as opened:
-        _Run(order, manifest, directory, show, opened).play()
+        _Run(order, manifest, programs, directory, show, opened).play()
     return directory
 
 
 class _Run:
     """The things of one run, opened in order and closed in reverse."""
 
-    def __init__(self, order: Order, manifest: Manifest, directory: RunDir, show: Show, opened: ExitStack) -> None:
+    def __init__(
+        self, order: Order, manifest: Manifest, programs: Mapping[str, str], directory: RunDir, show: Show,
+        opened: ExitStack,
+    ) -> None:  # fmt: skip
         self._order, self._manifest, self._run, self._show, self._open = order, manifest, directory, show, opened
+        self._programs = programs
         self._scenario, self._clock = order.scenario, SystemClock()
         self._id = directory.path.name.split("-")[1]
         self._healed_at = 0
@@ -121,6 +127,7 @@ class _Run:
         self._target = Target(
             self._manifest, self._order.target.resolve().parent, self._stack, supervisor, run_id=self._id,
             state=self._state, logs=self._run.logs, settings=self._scenario.settings, record=probes,
+            programs=self._programs,
         )  # fmt: skip
         self._open.callback(self._target.stop_all)
         event_ids = partial(inputs.event_ids, self._run)

@@ -46,17 +46,20 @@ class Instance:
 
 
 class Target:
-    """The processor under test on a stack. `record` takes every start and exit as an op."""
+    """The processor under test on a stack. `record` takes every start and exit as an op.
+
+    `programs`: what stands for each placeholder in its commands.
+    """
 
     def __init__(
         self, manifest: Manifest, folder: Path, stack: Stack, supervisor: Supervisor, *, run_id: str,
         state: Path, logs: Path, settings: Mapping[str, float | str], record: Callable[[Op], None],
-        clock: Clock | None = None,
+        clock: Clock | None = None, programs: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.manifest, self._stack, self._supervisor, self._logs = manifest, stack, supervisor, logs
         self._cwd = (folder / manifest.cwd).resolve()
         self._state, self._run_id, self._record = state, run_id, record
-        self._clock = clock or SystemClock()
+        self._clock, self._programs = clock or SystemClock(), programs or {"{python}": sys.executable}
         self._settings = translate(settings, manifest)
         self.timing = judged_by(manifest, settings)
         self.instances = {name: self._place(name, kind) for name, kind in manifest.instances()}
@@ -181,10 +184,17 @@ class Target:
         return Op(instance.name, kind, self._clock.now(), detail=detail)
 
     def _command(self, command: tuple[str, ...]) -> list[str]:
-        return [part.replace("{python}", sys.executable) for part in command]
+        return [filled(part, self._programs) for part in command]
 
     def _environment(self, **own: str) -> dict[str, str]:
         return environment(self._state, SHAKETABLE_RUN=self._run_id, **self._settings, **own)
+
+
+def filled(part: str, programs: Mapping[str, str]) -> str:
+    """One word of a command, each placeholder in it replaced by its program."""
+    for placeholder, program in programs.items():
+        part = part.replace(placeholder, program)
+    return part
 
 
 def translate(settings: Mapping[str, float | str], manifest: Manifest) -> dict[str, str]:
