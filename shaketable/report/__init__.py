@@ -5,6 +5,6 @@ the scripts in reports/: `delivery` what became of the events, `breaker` what ev
 target said of its health; `script` is their one `main`.
 
 Behind the page: `recording` reads, `bins`, `spans` and `lanes` make numbers of it, `figures`, `rows` and `theme` draw
-them, `legend`, `sentence`, `sections` and `wording` put them in words, `embed` makes one file of it; `picture` is a
-still one.
+them, `legend`, `sentence`, `sections` and `wording` put them in words, `embed` and `document` make one
+file of it, as of every page; `picture` is a still one.
 """

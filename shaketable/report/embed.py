@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bokeh.embed import components
@@ -32,9 +33,9 @@ def _inert(script: str) -> str:
     return re.sub(r"<(?=/script|!--)", r"\\x3c", script, flags=re.IGNORECASE)
 
 
-def policy(scripts: list[str]) -> str:
+def policy(scripts: Sequence[str]) -> str:
     """Only these very scripts may run, nothing may be loaded or sent: even if foreign text got past all escaping."""
-    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"

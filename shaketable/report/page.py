@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from shaketable import rundir
+from shaketable.report import document, legend, sections, sentence
 from shaketable.report import lanes as binned
-from shaketable.report import legend, sections, sentence
-from shaketable.report.embed import embed, policy
+from shaketable.report.embed import embed
 from shaketable.report.figures import draw
 from shaketable.report.recording import Recording
-from shaketable.report.wording import visible
 from shaketable.rundir import RunDir
 
 REPORT = "report.html"
-
-
-def _harmless(value: object) -> object:
-    """What the page's own code made safe as it is; all other text with its invisible characters shown."""
-    return value if isinstance(value, Markup) else visible(str(value))
-
-
-#: Everything that a template shows goes through `_harmless` and is then escaped.
-_TEMPLATES = Environment(
-    loader=PackageLoader("shaketable.report", "templates"), autoescape=True, undefined=StrictUndefined,
-    finalize=_harmless, trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
 
 
 def report(run: RunDir) -> Path:
@@ -42,9 +26,9 @@ def report(run: RunDir) -> Path:
 def html(recording: Recording) -> str:
     """The whole page."""
     lanes = binned.of(recording)
-    embedded = embed(draw(lanes), _source("report.js"))
-    return _TEMPLATES.get_template("report.html").render(
-        policy=policy(embedded.scripts), scripts=embedded.scripts, style=_source("style.css"),
+    embedded = embed(draw(lanes), document.source("report.js"))
+    return document.render(
+        "report.html", embedded.scripts,
         verdict=sentence.verdict(recording.verdict), sentence=sentence.sentence(recording.verdict),
         story=recording.scenario.story, name=recording.scenario.name, run=recording.name,
         target=sections.target(recording), when=sections.when(recording), missing=sections.missing(recording),
@@ -53,8 +37,3 @@ def html(recording: Recording) -> str:
         lives=sections.lives(recording.verdict), figures=sections.figures(recording.verdict),
         asked=sections.asked(recording), surroundings=sections.surroundings(recording), again=sections.again(recording),
     )  # fmt: skip
-
-
-def _source(name: str) -> str:
-    """A file beside the templates, as it is."""
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
