@@ -2,7 +2,8 @@
 
 `summary` is the verdict in the terminal, `page` the whole of it in a browser. Tables of pandas (`frames`) stand behind
 the scripts in reports/: `delivery` what became of the events, `breaker` what every breaker did, `health` what the
-target said of its health; `script` is their one `main`.
+target said of its health; `script` is their one `main`, `forms` how a table is
+written: text, Markdown, JSON or CSV.
 
 Behind the page: `recording` reads, `bins`, `spans` and `lanes` make numbers of it, `figures`, `rows` and `theme` draw
 them, `legend`, `sentence`, `sections` and `wording` put them in words, `embed` and `document` make one

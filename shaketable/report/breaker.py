@@ -9,7 +9,7 @@ from shaketable.checks import BreakerBehaves
 from shaketable.checks.incarnation import HALF_OPEN, OPEN, Incarnation, incarnations
 from shaketable.checks.spans import Span, told
 from shaketable.history import History
-from shaketable.report.script import Report, judged, shown
+from shaketable.report.script import Report, judged
 
 #: The laws of this report.
 LAWS: tuple[Check, ...] = (BreakerBehaves(),)
@@ -17,13 +17,13 @@ LAWS: tuple[Check, ...] = (BreakerBehaves(),)
 
 def report(history: History) -> Report:
     """A table of every stay in a state, one of totals, and the verdict of `breaker_behaves`."""
-    verdict, lines = judged(history, LAWS)
+    verdict, findings = judged(history, LAWS)
     lives = incarnations(history)
     if not lives:
-        return Report(Verdict.UNKNOWN if verdict is Verdict.PASSED else verdict, lines)
+        return Report(Verdict.UNKNOWN if verdict is Verdict.PASSED else verdict, findings=findings)
     stays = pd.DataFrame([row for life in lives for row in _stays(history, life)])
     totals = pd.DataFrame([_totals(life) for life in lives]).set_index("breaker")
-    return Report(verdict, "\n\n".join([stays.to_string(index=False), shown(totals), lines]))
+    return Report(verdict, {"stays": stays, "breakers": totals}, findings)
 
 
 def _stays(history: History, life: Incarnation) -> list[dict[str, object]]:

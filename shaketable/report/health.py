@@ -10,7 +10,7 @@ from shaketable.check import Check, Verdict
 from shaketable.checks import HealthHonest, RecoversInTime
 from shaketable.checks.spans import Span, observed_at, told
 from shaketable.history import NEVER, History
-from shaketable.report.script import Report, judged, shown
+from shaketable.report.script import Report, judged
 
 #: The laws of this report.
 LAWS: tuple[Check, ...] = (HealthHonest(), RecoversInTime())
@@ -18,11 +18,11 @@ LAWS: tuple[Check, ...] = (HealthHonest(), RecoversInTime())
 
 def report(history: History) -> Report:
     """A table of the score, and the verdicts of `health_honest` and `recovers_in_time`."""
-    verdict, lines = judged(history, LAWS)
+    verdict, findings = judged(history, LAWS)
     if history.probes is None or not len(history.probes):
-        return Report(verdict if verdict is Verdict.FAILED else Verdict.UNKNOWN, lines)
+        return Report(verdict if verdict is Verdict.FAILED else Verdict.UNKNOWN, findings=findings)
     rows = {name: _row(history, span) for name, span in _spans(history).items() if span.seconds > 0}
-    return Report(verdict, f"{shown(pd.DataFrame.from_dict(rows, orient='index'))}\n\n{lines}")
+    return Report(verdict, {"health": pd.DataFrame.from_dict(rows, orient="index")}, findings)
 
 
 def _spans(history: History) -> dict[str, Span]:

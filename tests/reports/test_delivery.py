@@ -1,5 +1,11 @@
+import csv
+import io
+import json
+import re
+import runpy
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -53,24 +59,85 @@ def test_what_was_not_observed_has_no_column():
 @pytest.mark.parametrize(
     ("parts", "code"), [(SANE, 0), ((*SANE, stored("x")), 1), ((RESENT,), 1), ((sent("a").refused(1),), 2)]
 )
-def test_script_exits_with_the_verdict(parts, code, tmp_path):
-    assert _script(str(run_of(parts, tmp_path).path)).returncode == code
+def test_script_exits_with_the_verdict(parts, code, tmp_path, script):
+    assert script(str(run_of(parts, tmp_path).path)).code == code
 
 
-def test_script_exits_254_for_bad_input(tmp_path):
-    for arguments in ([str(tmp_path)], [str(tmp_path / "none")], ["a", "b"], ["--odd"]):
-        done = _script(*arguments)
-        assert done.returncode == 254, done
-        assert "Traceback" not in done.stderr
+def test_several_runs_are_told_one_after_another_and_the_worst_decides(two, script):
+    done = script(*two)
+    assert done.code == 1
+    assert [line for line in done.out.splitlines() if line in ("passed", "failed")] == ["passed", "failed"]
+    assert all(f"{run}:" in done.out for run in two)
+    assert done.out.endswith("worst: failed\n")
+
+
+def test_json_holds_every_table(two, script):
+    done = script(*two, "--format", "json")
+    doc = json.loads(done.out)
+    assert (done.code, doc["verdict"], [run["verdict"] for run in doc["runs"]]) == (1, "failed", ["passed", "failed"])
+    strangers = doc["runs"][1]["tables"]["events"][-2]
+    assert (strangers["row"], strangers["invented"]) == ("never planned", 1)
+
+
+def test_csv_holds_every_table(two, script):
+    rows = list(csv.DictReader(io.StringIO(script(*two, "--format", "csv").out)))
+    assert {row["table"] for row in rows} == {"events", "rates", "laws", "verdict"}
+    assert [(row["run"], row["verdict"]) for row in rows if row["table"] == "verdict"] == [
+        (two[0], "passed"),
+        (two[1], "failed"),
+    ]
+
+
+def test_markdown_has_a_section_for_each_run(two, script):
+    told = script(*two, "--format", "md").out
+    assert re.findall(r"^## (\w+)|Verdict: \*\*(\w+)", told, re.M) == [
+        ("good", ""),
+        ("", "passed"),
+        ("bad", ""),
+        ("", "failed"),
+    ]
+
+
+def test_script_exits_254_for_bad_input(tmp_path, script):
     run = run_of(SANE, tmp_path)
+    for arguments in ([str(tmp_path / "none")], ["a", "b"], ["--odd"], [str(run.path), "--format", "xml"]):
+        done = script(*arguments)
+        assert (done.code, done.out) == (254, ""), arguments
+        assert "Traceback" not in done.err
     (run / "target.json").write_text("{")
-    assert _script(str(run.path)).returncode == 254
+    assert script(str(run.path)).code == 254
 
 
-def test_script_explains_itself():
-    done = _script("--help")
+def test_script_runs_by_itself():
+    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, "RUN_DIR" in done.stdout) == (0, True)
 
 
-def _script(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, timeout=60)
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def script(monkeypatch, capsys):
+    """Runs the script in this process: pandas takes a second to import."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *arguments])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        return Done(ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def two(tmp_path) -> list[str]:
+    """A run that passes and one that does not."""
+    runs = {"good": SANE, "bad": (*SANE, stored("x"))}
+    for name in runs:
+        (tmp_path / name).mkdir()
+    return [str(run_of(parts, tmp_path / name).path) for name, parts in runs.items()]
