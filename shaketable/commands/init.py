@@ -1,0 +1,32 @@
+"""`shaketable init`."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from shaketable.errors import InputError
+
+#: What is written: a manifest, and the processor that it describes.
+FILES = ("target.toml", "processor.py")
+
+
+def init(folder: Path) -> int:
+    """Write a processor to start from and its manifest. Raises InputError rather than overwrite anything."""
+    if there := [name for name in FILES if (folder / name).exists()]:
+        raise InputError(f"{folder} has a {' and a '.join(there)} already, and nothing is overwritten: name a new folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            with (folder / name).open("x") as out:
+                out.write((resources.files("shaketable") / "starter" / name).read_text())
+    except OSError as e:
+        raise InputError(f"expected a folder to write {' and '.join(FILES)} into, got {folder}: {e.strerror}") from e
+    manifest = folder / "target.toml"
+    print(
+        f"wrote {manifest} and {folder / 'processor.py'}: a processor that works, to make your own of\n\n"
+        f"shaketable doctor --target {manifest}              # tries each of its endpoints\n"
+        f"shaketable run calm --target {manifest}            # nothing goes wrong\n"
+        f"shaketable run postgres_outage --target {manifest} # its database goes away"
+    )
+    return 0

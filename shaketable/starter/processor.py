@@ -1,0 +1,106 @@
+"""A processor to start from: `intake` takes events in over HTTP and queues them, `work` stores them, `setup` comes first."""
+
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+import psycopg
+import redis
+import uvicorn
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+ONCE = Retry(NoBackoff(), 0)  # the client's own retries would keep a caller waiting for longer than it waits
+
+
+class Event(msgspec.Struct, rename="camel"):
+    """What the contract asks of an event; members that are not named here are kept as they come."""
+
+    event_id: UUID
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    action: str
+    status: Literal["attempt", "success", "failure"]
+    principal_id: str | None = None
+    organization_id: str | None = None
+    correlation_id: str | None = None
+    target_resource_type: str | None = None
+    target_resource_id: str | None = None
+    outcome_description: str | None = None
+    retention_policy: str | None = None
+    event_version: str | None = None
+    data_classification: Literal["PUBLIC", "INTERNAL", "CONFIDENTIAL", "PHI"] | None = None
+    ttl: int | None = None
+
+
+async def take(request: Request) -> JSONResponse:
+    """202 only once Valkey has the event; 400 names what is wrong with it; 504 says that we do not know ourselves."""
+    body = await request.body()
+    try:
+        event = msgspec.json.decode(body, type=Event)
+        if not datetime(2000, 1, 1, tzinfo=UTC) <= event.timestamp <= datetime.now(UTC) + timedelta(days=1):
+            raise ValueError("expected an instant from 2000-01-01 to 24 hours from now - at `$.timestamp`")
+        if len(body) > 1_000_000:
+            raise ValueError(f"expected at most 1,000,000 bytes, got {len(body):,}")
+        await request.app.state.queue.xadd("events", {"id": str(event.event_id), "event": body.decode()})
+    except ValueError as e:
+        return JSONResponse({"error": str(e)}, 400)
+    except redis.RedisError as e:
+        return JSONResponse({"error": type(e).__name__}, 504)
+    return JSONResponse({"eventId": str(event.event_id)}, 202)
+
+
+async def health(_: Request) -> JSONResponse:
+    """Any answer means that we are up. Tell a healthScore here, and the manifest may claim `health = true`."""
+    return JSONResponse({})
+
+
+def intake() -> None:
+    """Listen until SIGTERM; uvicorn answers what is under way first."""
+    app = Starlette(routes=[Route("/events", take, methods=["POST"]), Route("/health", health)])
+    app.state.queue = redis.asyncio.from_url(os.environ["REDIS_URL"], retry=ONCE, socket_timeout=2)
+    uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False)
+
+
+def store(queue: redis.Redis, database: psycopg.Connection) -> None:
+    """Store first, then delete from the queue: who dies in between stores again, and the key keeps it once."""
+    batch = queue.xrange("events", count=200)  # from the head, so that order is kept, however many workers there are
+    with database.transaction(), database.cursor() as cursor:
+        cursor.executemany(
+            "insert into events (event_id, event) values (%s, %s) on conflict do nothing",
+            [(entry[b"id"].decode(), entry[b"event"].decode()) for _, entry in batch],
+        )
+    if batch:
+        queue.xdel("events", *[number for number, _ in batch])
+    else:
+        time.sleep(0.05)
+
+
+def work() -> None:
+    """Store for ever; what goes wrong is tried again. SIGTERM may come at any time: nothing is held in memory alone."""
+    queue = redis.from_url(os.environ["REDIS_URL"], retry=ONCE, socket_timeout=2)
+    while True:
+        try:
+            with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, connect_timeout=3) as database:
+                while True:
+                    store(queue, database)
+        except (psycopg.Error, redis.RedisError) as e:
+            print(type(e).__name__, flush=True)  # an event's content stays out of the log
+            time.sleep(0.5)
+
+
+def setup() -> None:
+    """Once, with direct addresses. `json` keeps what was sent to the letter; `jsonb` would not (-0.0, 1e400, NUL)."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as database:
+        database.execute("create table events (event_id uuid primary key, event json not null,"
+                         " position bigint generated always as identity)")  # fmt: skip
+
+
+{"intake": intake, "work": work, "setup": setup}[sys.argv[1]]()
