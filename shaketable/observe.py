@@ -142,7 +142,7 @@ def _raw(name: str, value: Any) -> Any:
     if name not in _JSON or not isinstance(value, str):
         return value
     try:
-        msgspec.json.decode(value)
+        msgspec.json.decode(value, type=msgspec.Raw)  # its form alone: a number outside a double is JSON too
     except msgspec.DecodeError:
         return value
     return msgspec.Raw(value.encode())

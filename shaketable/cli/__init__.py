@@ -12,6 +12,7 @@ import typer
 from shaketable.cli.doctor import doctor
 from shaketable.cli.guard import guarded
 from shaketable.cli.heal import heal
+from shaketable.cli.init import init
 from shaketable.cli.list import list_
 from shaketable.cli.run import run
 from shaketable.cli.saved import LATEST, check, explain, report
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order of the help; a new command is one file and one name here.
-for command in (run, check, report, explain, list_, doctor, heal):
+for command in (run, check, report, explain, list_, init, doctor, heal):
     app.command(name=command.__name__.strip("_"))(command)
 
 

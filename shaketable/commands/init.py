@@ -14,7 +14,9 @@ FILES = ("target.toml", "processor.py")
 def init(folder: Path) -> int:
     """Write a processor to start from and its manifest. Raises InputError rather than overwrite anything."""
     if there := [name for name in FILES if (folder / name).exists()]:
-        raise InputError(f"{folder} has a {' and a '.join(there)} already, and nothing is overwritten: name a new folder")
+        raise InputError(
+            f"{folder} has a {' and a '.join(there)} already, and nothing is overwritten: name a new folder"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in FILES:

@@ -1,10 +1,10 @@
-"""A processor to start from: `intake` takes events in over HTTP and queues them, `work` stores them, `setup` comes first."""
+"""A processor to start from: `intake` takes events in over HTTP and queues them, `work` stores them."""
 
 import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -69,7 +69,7 @@ def intake() -> None:
     uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False)
 
 
-def store(queue: redis.Redis, database: psycopg.Connection) -> None:
+def store(queue: Any, database: psycopg.Connection) -> None:
     """Store first, then delete from the queue: who dies in between stores again, and the key keeps it once."""
     batch = queue.xrange("events", count=200)  # from the head, so that order is kept, however many workers there are
     with database.transaction(), database.cursor() as cursor:
