@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import psycopg
 import redis
@@ -70,10 +70,26 @@ class Backlog:
     def _names(self, key: QueueKey) -> list[str]:
         if "*" not in key.key:
             return [key.key]
-        return [name.decode() for name in self._redis.scan_iter(key.key, count=1000, _type=key.type)]
+        kind = "stream" if key.type == "groups" else key.type
+        return [name.decode() for name in self._redis.scan_iter(key.key, count=1000, _type=kind)]
 
     def _measure(self, name: str, key: QueueKey) -> int:
+        if key.type == "groups":
+            return self._unacknowledged(name)
         return int(getattr(self._redis, _LENGTH[key.type])(name))
+
+    def _unacknowledged(self, name: str) -> int:
+        """Entries that a stream's consumer groups have not acknowledged, or not even read; without a group, all."""
+        if not self._redis.exists(name):
+            return 0
+        groups = self._redis.xinfo_groups(name)
+        return sum(self._of_group(name, group) for group in groups) if groups else int(self._redis.xlen(name))
+
+    def _of_group(self, name: str, group: dict[str, Any]) -> int:
+        unread = group["lag"]  # None once entries were deleted in between: then they are counted
+        if unread is None:
+            unread = len(self._redis.xrange(name, f"({group['last-delivered-id'].decode()}") or ())
+        return int(group["pending"]) + int(unread)
 
     def _count(self, query: str) -> int | None:
         try:

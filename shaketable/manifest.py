@@ -59,10 +59,13 @@ class DeadLetters(Strict, frozen=True, forbid_unknown_fields=True):
 
 
 class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
-    """Redis keys that hold accepted, not yet stored events; `*` matches several."""
+    """Redis keys that hold accepted, not yet stored events; `*` matches several.
+
+    A `groups` is a stream that keeps what it delivered: only what its consumer groups have not acknowledged is work.
+    """
 
     key: str
-    type: Literal["stream", "list", "zset", "set", "hash"] = "list"
+    type: Literal["stream", "groups", "list", "zset", "set", "hash"] = "list"
 
 
 class Queue(Strict, frozen=True, forbid_unknown_fields=True):
