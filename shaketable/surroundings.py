@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,7 +20,9 @@ def read() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
         "cpus": os.cpu_count(),
+        "load_before": round(psutil.getloadavg()[0], 2),
         "memory_bytes": psutil.virtual_memory().total,
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
     }
@@ -30,3 +33,13 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _processor() -> str:
+    """The model, by its maker's name where the kernel tells it."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        told = []
+    models = (line.partition(":")[2].strip() for line in told if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())

@@ -47,7 +47,7 @@ class DeadLettersExplained:
             return unknown("dead_letters.jsonl is missing: dead letters were not observed")
         poison = _poison(history)
         if not len(history.dead) and not poison.any():
-            return unknown("there was neither poison nor a dead letter")
+            return Finding(Verdict.UNKNOWN, counts(poison=0, dead=0), {}, "there was neither poison nor a dead letter")
         sets = _sets(history, poison)
         lists = {"unexplained": list(_unexplained(history)), "altered": list(_altered(history))}
         found = counts(poison=poison, dead=len(history.dead), **sets, **lists)

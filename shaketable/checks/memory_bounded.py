@@ -11,12 +11,11 @@ from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import some, unknown
 from shaketable.checks.spans import Span, observed_at
 from shaketable.clock import SECOND
+from shaketable.history.watched import MEMORY
 
 if TYPE_CHECKING:
     from shaketable.history import History
 
-#: The probes' columns of memory begin so; what follows is a process's name.
-PREFIX = "memory_"
 #: Readings whose median stands for one moment.
 READINGS = 5
 MIB = 1 << 20
@@ -75,7 +74,7 @@ def _counts(judged: list[Growth], leaking: list[Growth]) -> dict[str, int | floa
 
 def _processes(history: History) -> set[str]:
     assert history.probes is not None
-    return {str(column).removeprefix(PREFIX) for column in history.probes.columns if str(column).startswith(PREFIX)}
+    return {str(column).removeprefix(MEMORY) for column in history.probes.columns if str(column).startswith(MEMORY)}
 
 
 def _grown(history: History, warm_up: int) -> list[Growth]:
@@ -93,7 +92,7 @@ def _growth(history: History, process: str, warm: Span) -> list[Growth]:
     assert history.events is not None
     assert history.probes is not None
     seen = history.probes[(history.probes.time >= warm.begin) & (history.probes.time < warm.end)]
-    memory: pd.Series[float] = seen[f"{PREFIX}{process}"]
+    memory: pd.Series[float] = seen[f"{MEMORY}{process}"]
     memory = memory[memory > 0]  # 0: it was gone
     if len(memory) < 2 * READINGS:
         return []

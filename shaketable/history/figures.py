@@ -8,14 +8,23 @@ from shaketable.clock import MS, SECOND
 from shaketable.history.columns import NEVER
 from shaketable.history.history import History
 from shaketable.history.lateness import harness_lateness, intake_latency
+from shaketable.history.watched import MEMORY
+
+#: A backlog that was never so many events longer than usual, or went within so many seconds, shows no rate.
+DEEP, LONG_S = 100, 1.0
+MIB = 1 << 20
 
 
 def figures(history: History) -> dict[str, float | None]:
     """By name, units in the names; None is what cannot be known.
 
-    refused and indeterminate are attempts of well-formed events: what clients suffered, and sent again.
+    refused and indeterminate are attempts of well-formed events: what clients suffered, and sent again. drained_per_s:
+    what was stored, new events too, from the longest backlog until it was no longer than usual; backlog_left: when all
+    was over. memory_peak_mib: resident bytes of all the target's processes together, shared pages as often as shared,
+    the most that a probe saw.
     """
-    return {**_amounts(history), **_times(history), **_rates(history), **_recovery(history)}
+    return {**_amounts(history), **_times(history), **_rates(history), **_recovery(history), **_backlog(history),
+            "memory_peak_mib": _memory(history)}  # fmt: skip
 
 
 def _amounts(history: History) -> dict[str, float | None]:
@@ -80,3 +89,34 @@ def _recovery(history: History) -> dict[str, float | None]:
 def _seconds_until(times: np.ndarray, since: int) -> float | None:
     after = times[times >= since]
     return round(float(after.min() - since) / SECOND, 3) if len(after) else None
+
+
+def _backlog(history: History) -> dict[str, float | None]:
+    left = history.queue_length
+    if history.probes is None or history.probes.queue.isna().all():
+        return {"backlog_longest": None, "backlog_left": left, "drained_per_s": None}
+    longest = history.probes.queue.max()
+    began = int(history.probes.time[history.probes.queue == longest].max())
+    gone = history.empty_at[history.empty_at >= began]
+    deep = longest - history.usual_queue >= DEEP
+    drained = _stored_between(history, began, int(gone[0])) if deep and len(gone) else None
+    return {"backlog_longest": int(longest), "backlog_left": left, "drained_per_s": drained}
+
+
+def _stored_between(history: History, begin: int, end: int) -> float | None:
+    """Rows a second; None where commit times are not known, or it was too short."""
+    if history.stored is None or not len(history.commits) or end - begin < LONG_S * SECOND:
+        return None
+    known = history.stored.committed_at[history.stored.committed_at >= 0].to_numpy()
+    times = history.clocks.to_monotonic(known)
+    return round(int(((times >= begin) & (times < end)).sum()) * SECOND / (end - begin), 1)
+
+
+def _memory(history: History) -> float | None:
+    """None where any of the processes was never seen: the sum of the others would say too little."""
+    if history.probes is None:
+        return None
+    seen = history.probes.filter(regex=f"^{MEMORY}")
+    if not len(seen.columns) or not (seen > 0).any().all():
+        return None
+    return round(float(seen.sum(axis=1).max()) / MIB, 1)

@@ -21,6 +21,8 @@ from shaketable.rundir import RunDir
 
 #: The kind of an unplanned fault: Toxiproxy was mended.
 RECOVERY = "recovery"
+#: The probes' columns of memory begin so; what follows is a process's name.
+MEMORY = "memory_"
 
 
 def ops(path: Path) -> list[Op] | None:
