@@ -30,6 +30,7 @@ from shaketable.bench import RunBench
 from shaketable.clock import SECOND, SystemClock
 from shaketable.drain import Drain, Drained
 from shaketable.driver import Driver, users_for
+from shaketable.environments import installed
 from shaketable.errors import ScenarioError
 from shaketable.injector import Injector
 from shaketable.manifest import Manifest
@@ -113,7 +114,9 @@ class _Run:
 
     def _write_inputs(self) -> int:
         run, scenario = self._run, self._scenario
-        rundir.write_json(run / rundir.ENVIRONMENT, {**surroundings.read(), "stack": self._order.stack.kind})
+        told = {**surroundings.read(), "stack": self._order.stack.kind}
+        told |= {"target_packages": installed.packages(self._programs)}
+        rundir.write_json(run / rundir.ENVIRONMENT, told)
         return inputs.take_over(run, self._order.replay) if self._order.replay else inputs.draw(run, scenario)
 
     def _prepare(self) -> None:

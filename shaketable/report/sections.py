@@ -150,11 +150,11 @@ def figures(doc: dict[str, Any]) -> Rows:
 def surroundings(recording: Recording) -> Rows:
     """What it ran on: the machine, then the packages."""
     told = dict(recording.environment)
-    packages = told.pop("packages", None) or {}
+    packages = [told.pop(name, None) for name in ("packages", "target_packages")]
     memory = told.pop("memory_bytes", None)
     rows = [(spaced(name), str(value)) for name, value in told.items()]
     rows += [("memory", f"{memory / 2**30:.1f} GiB")] if isinstance(memory, int) else []
-    return rows + ([(str(k), str(v)) for k, v in packages.items()] if isinstance(packages, dict) else [])
+    return rows + [(str(k), str(v)) for found in packages if isinstance(found, dict) for k, v in found.items()]
 
 
 def asked(recording: Recording) -> Rows:
