@@ -1,0 +1,13 @@
+"""`python -m alternatives.common.migrate`: make the tables in DATABASE_URL, unless they are there."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+
+from alternatives.common.statements import SCHEMA
+
+if __name__ == "__main__":
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.execute(SCHEMA)
