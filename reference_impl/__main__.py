@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import psycopg
-from starlette.applications import Starlette
+from starlette.routing import Router
 
 from reference_impl import clerk, ingest, log, office, recount, retention, server, verifier
 from reference_impl.errors import SettingsError
@@ -27,7 +27,7 @@ async def work(settings: Settings) -> None:
     listening = server.bind(settings.http_host, settings.http_port)
     worker = Worker(settings)
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
-    app = Starlette(routes=told + office.routes(worker.errands, settings))
+    app = Router(told + office.routes(worker.errands, settings))
     worker.start()
     await server.serve(server.guarded(app, settings.bearer_token), listening, worker.stopping)
     await worker.stop()

@@ -67,7 +67,6 @@ async def _show(store: Store, given: argparse.Namespace) -> bool:
 
 
 async def _replay(store: Store, given: argparse.Namespace) -> bool:
-    await store.prepare()
     outcomes = set()
     for event_id in [one.event_id async for one in letters(store)] if given.all else given.event_id:
         outcomes.add(outcome := await replay(store, event_id))

@@ -13,7 +13,11 @@ from reference_impl import database
 from reference_impl.breaker import CLOSED
 from reference_impl.errors import BreakerOpenError
 from reference_impl.settings import Settings
+from reference_impl.store import Store
 from reference_impl.watchdog import Connection, bounded, shut
+
+#: Longest that what an operator asks may take, in attempts.
+ATTEMPTS = 2
 
 
 class Errands:
@@ -36,6 +40,12 @@ class Errands:
         finally:
             self._open.discard(connection)
             await database.close(connection)
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """The store, for what an operator asks. Raises BreakerOpenError or psycopg.Error."""
+        async with self.connection(self._settings.attempt_timeout_s * ATTEMPTS) as connection:
+            yield Store(connection, self._settings)
 
     def cut(self) -> None:
         """End every errand at once."""

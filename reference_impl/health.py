@@ -43,7 +43,7 @@ def status(vitals: Vitals, stall_s: float) -> Status:
         health_score=score(vitals, stall_s),
         circuit_breaker_state=worst_state(vitals),
         queue_depth=vitals.depth,
-        dead_letter_count=max((w.dead_letters for w in vitals.workers), default=0),
+        dead_letter_count=last.dead_letters if (last := last_count(vitals)) else 0,
         workers=vitals.workers,
     )
 
@@ -61,6 +61,11 @@ def worst_state(vitals: Vitals) -> str:
     return max((w.circuit_breaker_state for w in vitals.workers), key=STATES.index, default=NO_STATE)
 
 
+def last_count(vitals: Vitals) -> Heartbeat | None:
+    """The worker that counted the dead letters last: who has given up its lanes tells an old number for ever."""
+    return max(vitals.workers, key=lambda w: w.counted_at, default=None)
+
+
 def _for_failures(vitals: Vitals) -> float:
     rounds = sum(w.rounds for w in vitals.workers)
     rate = sum(w.failed_rounds for w in vitals.workers) / rounds if rounds else 0.0
@@ -68,7 +73,8 @@ def _for_failures(vitals: Vitals) -> float:
 
 
 def _for_dead_letters(vitals: Vitals) -> float:
-    return min(20, max((w.dead_letters_recent for w in vitals.workers), default=0))
+    last = last_count(vitals)
+    return min(20, last.dead_letters_recent) if last else 0
 
 
 def _for_depth(vitals: Vitals) -> float:

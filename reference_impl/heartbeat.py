@@ -26,8 +26,9 @@ class Heartbeat(msgspec.Struct, frozen=True, rename="camel"):
     rounds: int  # within the window
     failed_rounds: int  # of those
     committed_at: float  # the last batch; 0: none yet
-    dead_letters: int
-    dead_letters_recent: int  # within the window
+    dead_letters: int  # of all workers, when it counted them
+    dead_letters_recent: int  # within the window before
+    counted_at: float = 0.0  # the last count; it counts while it holds a lane
 
 
 _decode = msgspec.json.Decoder(Heartbeat).decode

@@ -6,10 +6,9 @@ import asyncio
 from contextlib import suppress
 
 import msgspec
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl import metrics, part, queue, server
@@ -20,6 +19,8 @@ from reference_impl.vitals import Watch
 
 #: Told with every 503, in seconds.
 RETRY_AFTER = (b"retry-after", b"1")
+#: Told with 408: the rest of that body is not waited for.
+CLOSE = (b"connection", b"close")
 JSON, JSON_LINES = b"application/json", b"application/x-ndjson"
 
 _encode = msgspec.json.Encoder().encode
@@ -37,6 +38,8 @@ class Answer(msgspec.Struct, frozen=True):
         headers = [(b"content-type", self.kind), (b"content-length", b"%d" % len(self.body))]
         if self.status == 503:
             headers.append(RETRY_AFTER)
+        if self.status == 408:
+            headers.append(CLOSE)
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -47,7 +50,7 @@ def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
     async def not_post(_: Request) -> Response:
         return Response(status_code=405, headers={"Allow": "POST"})
 
-    others = Starlette(routes=[Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(watch))
+    others = Router([Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(watch))
     desk = Desk(intake, settings)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +76,7 @@ class Desk:
         """202, or why not."""
         body = bytearray()
         try:
-            await self._read(receive, body, self._settings.max_event_bytes)
+            await self._read_in_time(receive, body, self._settings.max_event_bytes)
             return answer(await self._intake.add(bytes(body)))
         except (RefusedError, NotNowError, UnknownError) as e:
             return answer(e)
@@ -84,7 +87,7 @@ class Desk:
         """207: one line an event, in order, each with the status it would have had alone."""
         body, most = bytearray(), self._settings.max_batch_events
         try:
-            await self._read(receive, body, self._settings.max_batch_bytes)
+            await self._read_in_time(receive, body, self._settings.max_batch_bytes)
             if body.count(b"\n") + (not body.endswith(b"\n")) > most:
                 raise RefusedError("event", f"expected at most {most} lines", 413)
             results = await self._intake.add_many([line for line in bytes(body).split(b"\n") if line.strip()])
@@ -94,6 +97,15 @@ class Desk:
             self._held -= len(body)
         alone = [b'{"status":%d,"answer":%b}\n' % (a.status, a.body) for a in map(answer, results)]
         return Answer(207, b"".join(alone), JSON_LINES)
+
+    async def _read_in_time(self, receive: Receive, body: bytearray, limit: int) -> None:
+        """The body, once it is whole. Raises RefusedError also when it takes too long to come."""
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s):
+                await self._read(receive, body, limit)
+        except TimeoutError:
+            longest = self._settings.request_timeout_s
+            raise RefusedError("event", f"expected all of it within {longest:g} s", 408) from None
 
     async def _read(self, receive: Receive, body: bytearray, limit: int) -> None:
         """The body, but not more than its limit, nor than all may hold. Raises RefusedError or NotNowError."""

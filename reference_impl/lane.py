@@ -44,8 +44,9 @@ class Ledger(msgspec.Struct):
 
     committed_at: float = 0.0  # UTC seconds of the last commit of a batch
     buried: int = 0  # by this worker
-    dead_letters: int = 0  # of all workers
-    dead_letters_recent: int = 0  # of the window
+    dead_letters: int = 0  # of all workers, at `counted_at`
+    dead_letters_recent: int = 0  # of the window before that
+    counted_at: float = 0.0  # UTC seconds; who holds no lane counts no more
 
 
 class Lane:
@@ -172,6 +173,7 @@ class Lane:
     async def _beat(self) -> None:
         counts = await self._store.beat(self._settings.process, self.number, self._settings.breaker_monitoring_s)
         self._ledger.dead_letters, self._ledger.dead_letters_recent = counts
+        self._ledger.counted_at = time.time()
         metrics.DEAD_LETTERS.set(counts[0])
         self._beat_at = time.monotonic() + self._settings.lease_s * BEAT_SHARE
 

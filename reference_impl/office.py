@@ -45,8 +45,8 @@ def routes(errands: Errands, settings: Settings) -> list[Route]:
             if not settings.bearer_token and request.url.hostname not in HERE:
                 return json({"error": f"host: expected one of {', '.join(HERE)}, or a BEARER_TOKEN to be set"}, 403)
             try:
-                async with errands.connection(settings.attempt_timeout_s * 2) as connection:
-                    return await answer(Store(connection, settings), request)
+                async with errands.store() as store:
+                    return await answer(store, request)
             except ValueError:
                 return json({"error": "expected a UUID in the path, and numbers for after and limit"}, 422)
             except BreakerOpenError as e:
@@ -76,7 +76,6 @@ async def _show(store: Store, request: Request) -> Response:
 
 
 async def _replay(store: Store, request: Request) -> Response:
-    await store.prepare()
     outcome = await replay(store, _id(request))
     return json({"eventId": _id(request), "outcome": outcome}, STATUS[outcome])
 

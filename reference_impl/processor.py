@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import msgspec
+import psycopg
 
-from reference_impl import part
+from reference_impl import part, sqlstate
 from reference_impl.breaker import Listener
 from reference_impl.errors import NotNowError, StoppingError
 from reference_impl.handler import Handler
 from reference_impl.health import Status
 from reference_impl.intake import Intake
+from reference_impl.replay import Outcome, replay
 from reference_impl.settings import Settings
 from reference_impl.worker import Worker
 
@@ -51,6 +54,14 @@ class ReliableEventProcessor:
         if self._worker.stopping.is_set():
             raise NotNowError("the processor was told to stop, or ended by a defect")
         return await self._intake.add(msgspec.json.encode(event))
+
+    async def replay(self, event_id: str | UUID) -> Outcome:
+        """Store the event of a dead letter; again and again does it once. Raises BreakerOpenError or StoreError."""
+        try:
+            async with self._worker.errands.store() as store:
+                return await replay(store, UUID(str(event_id)))
+        except psycopg.Error as e:
+            raise sqlstate.told(e, self._settings) from None
 
     async def stop(self) -> None:
         """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued.

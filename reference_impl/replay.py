@@ -69,6 +69,7 @@ async def _row(store: Store, letter: Letter) -> Row:
 
 async def _store(store: Store, row: Row, event_id: UUID) -> bool:
     """One transaction; whether the letter was still there. Raises ValueError when its event is not its own."""
+    await store.prepare()
     await store.make_partitions([row])
     with store.bounded():
         async with store.connection.transaction():

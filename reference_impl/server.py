@@ -16,9 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_impl import metrics
+from reference_impl import log, metrics
 from reference_impl.errors import SettingsError
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
@@ -71,10 +71,35 @@ async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event)
 
 
 def guarded(app: ASGIApp, token: str) -> ASGIApp:
-    """401 for whoever does not bring the token, but for the open paths; without a token nobody is asked."""
-    wanted = f"Bearer {token}".encode()
+    """401 for whoever does not bring the token, where one is set; what nobody foresaw is logged, and answered 500."""
+    asking = _asking(app, token) if token else app
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await asking(scope, receive, noting)
+        except Exception as e:
+            log.crash("a request met a defect", e)
+            metrics.REFUSED.labels("500").inc()
+            if begun:
+                raise  # half an answer is none: the server closes the connection
+            told = {"error": "a defect, which is logged: nobody knows what became of it"}
+            await json(told, 500)(scope, receive, send)
+
+    return guard
+
+
+def _asking(app: ASGIApp, token: str) -> ASGIApp:
+    """Who knocks at another than the open paths is asked for the token."""
+    wanted = f"Bearer {token}".encode()
+
+    async def ask(scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope["headers"]).get(b"authorization", b"")
         if scope["path"] in OPEN or hmac.compare_digest(given, wanted):
             await app(scope, receive, send)
@@ -83,7 +108,7 @@ def guarded(app: ASGIApp, token: str) -> ASGIApp:
             told = {"error": "authorization: expected the bearer token"}
             await json(told, 401, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
 
-    return guard if token else app
+    return ask
 
 
 def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_presets: bool = False  # until they were read once, from store or cache, intake answers 503
     preset_refresh_s: Seconds = 10.0  # between two looks for changed presets
 
+    request_timeout_s: Seconds = 30.0  # the longest a request's body may take to arrive
     queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
     max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
     max_in_flight_bytes: Count = 67_108_864  # of bodies received and unanswered, past which intake answers 503
@@ -89,15 +90,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             settings = msgspec.convert(given | listed, cls, strict=False)
         except msgspec.ValidationError as e:
             raise _wrong(str(e), given) from None
-        settings._understand_addresses()
+        settings._check()
         return settings
 
     def require(self, *fields: str) -> None:
-        """Raise SettingsError unless each of these is set, and every address is one."""
+        """Raise SettingsError unless each of these is set, and all of them agree."""
         for field in fields:
             if not getattr(self, field):
                 raise SettingsError(f"{field.upper()} is not set: this process needs it in its environment")
+        self._check()
+
+    def _check(self) -> None:
         self._understand_addresses()
+        for smaller, larger in _ORDERED:
+            most, least = getattr(self, larger), getattr(self, smaller)
+            if least > most:
+                raise SettingsError(
+                    f"{larger.upper()}: expected at least {smaller.upper()} ({least:.12g}), got {most:.12g}"
+                )
 
     def _understand_addresses(self) -> None:
         """Raise SettingsError for one that its client would choke on later; it may hold a password, so is not shown."""
@@ -113,6 +123,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 _ADDRESSES: tuple[tuple[str, Callable[[str], object], str], ...] = (
     ("database_url", conninfo_to_dict, "an address like postgresql://user@host:5432/database"),
     ("redis_url", parse_url, "an address like redis://host:6379/0"),
+)
+#: Fields of which the first is never more than the second: what lies between them could never be.
+_ORDERED = (
+    ("retry_base_s", "retry_cap_s"),
+    ("batch_linger_s", "lease_s"),
+    ("batch_size", "queue_bound"),
+    ("max_event_bytes", "max_batch_bytes"),
+    ("max_batch_bytes", "max_in_flight_bytes"),
+    ("dead_letter_archive_days", "dead_letter_retention_days"),
 )
 UNSHOWN = "a value that is not shown"
 

@@ -119,4 +119,5 @@ class Worker:
             committed_at=self._ledger.committed_at,
             dead_letters=self._ledger.dead_letters,
             dead_letters_recent=self._ledger.dead_letters_recent,
+            counted_at=self._ledger.counted_at,
         )

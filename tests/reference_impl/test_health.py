@@ -10,7 +10,7 @@ import pytest
 from reference_impl.health import Vitals, score, status
 from reference_impl.heartbeat import Heartbeat
 
-WELL = Heartbeat("worker-1", "1", "CLOSED", [0], 20, 0, 0.0, 0, 0)
+WELL = Heartbeat("worker-1", "1", "CLOSED", [0], 20, 0, 0.0, 0, 0, 1000.0)
 
 
 def told(worker: dict[str, Any] | None = None, **vitals: Any) -> int:
@@ -44,8 +44,19 @@ def test_score(expected: int, given: dict[str, Any]) -> None:
     assert told(**given) == expected
 
 
+def test_dead_letters_are_told_by_who_counted_them_last() -> None:
+    """A worker without lanes counts no more: its old number is nobody's."""
+    gave_up = msgspec.structs.replace(WELL, worker="worker-2", lanes=[], dead_letters=40, dead_letters_recent=15)
+    counted = msgspec.structs.replace(WELL, dead_letters=2, dead_letters_recent=1, counted_at=1000.1)
+    for workers in ([gave_up, counted], [counted, gave_up]):
+        told = status(Vitals(queue_answers=True, workers=workers), 5.0)
+        assert (told.dead_letter_count, told.health_score) == (2, 99)
+
+
 def test_the_answer_names_what_the_contract_names() -> None:
-    open_one = msgspec.structs.replace(WELL, worker="worker-2", circuit_breaker_state="OPEN", dead_letters=4)
+    open_one = msgspec.structs.replace(
+        WELL, worker="worker-2", circuit_breaker_state="OPEN", dead_letters=4, counted_at=1001.0
+    )
     answer = msgspec.json.decode(msgspec.json.encode(status(Vitals(True, False, 7, 0.0, [WELL, open_one]), 5.0)))
     assert {k: answer[k] for k in ("healthScore", "circuitBreakerState", "queueDepth", "deadLetterCount")} == {
         "healthScore": 60, "circuitBreakerState": "OPEN", "queueDepth": 7, "deadLetterCount": 4,

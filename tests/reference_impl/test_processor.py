@@ -21,11 +21,13 @@ from redis.asyncio import Redis
 import reference_impl
 from reference_impl import queue
 from reference_impl.breaker import CLOSED, OPEN
-from reference_impl.errors import NotNowError, RefusedError
+from reference_impl.errors import NotNowError, RefusedError, StoreError
 from reference_impl.handler import Handler
 from reference_impl.processor import ReliableEventProcessor
+from reference_impl.replay import Outcome
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import Link, until
+from tests.reference_impl.test_store import REFUSE
 
 EXAMPLES = Path(reference_impl.__file__).parent / "examples"
 
@@ -194,6 +196,31 @@ def test_a_handlers_own_errors_may_be_called_retryable(settings: Settings, admin
     run(msgspec.structs.replace(settings, retryable_errors=("BusyError",)), do, handler)
     assert handler.calls == 4
     assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
+
+
+def test_a_dead_letter_is_replayed_once_however_often_it_is_asked(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    admin.execute(REFUSE.format(code="22023"))
+
+    async def do(processor: ReliableEventProcessor) -> None:
+        event_id = await processor.add_event(one(action="poison"))
+
+        async def dead() -> bool:
+            return admin.execute("select count(*) from audit_dead_letter").fetchone() == (1,)
+
+        await until(dead)
+        assert await processor.replay(event_id) is Outcome.REFUSED
+        admin.execute("drop trigger refuse on audit_log")
+        assert await asyncio.gather(*(processor.replay(event_id) for _ in range(3))) == [Outcome.STORED] * 3
+        assert await processor.replay(uuid.uuid4()) is Outcome.ABSENT
+        admin.execute("alter table audit_dead_letter rename to elsewhere")
+        with pytest.raises(StoreError):
+            await processor.replay(event_id)
+        admin.execute("alter table elsewhere rename to audit_dead_letter")
+
+    run(settings, do)
+    assert admin.execute("select count(*) from audit_log").fetchone() == (1,)
 
 
 def test_an_event_that_is_being_added_gets_its_answer_when_told_to_stop(settings: Settings) -> None:

@@ -45,6 +45,29 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str, why: str)
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "smaller", "its"),
+    [
+        ("RETRY_CAP_S", "2", "RETRY_BASE_S", "5"),
+        ("LEASE_S", "0.5", "BATCH_LINGER_S", "3"),
+        ("QUEUE_BOUND", "10", "BATCH_SIZE", "100"),
+        ("MAX_BATCH_BYTES", "1000", "MAX_EVENT_BYTES", "2000"),
+        ("MAX_IN_FLIGHT_BYTES", "3000000", "MAX_BATCH_BYTES", "4000000"),
+        ("DEAD_LETTER_RETENTION_DAYS", "7.5", "DEAD_LETTER_ARCHIVE_DAYS", "8"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_with_both(
+    name: str, value: str, smaller: str, its: str
+) -> None:
+    said = f"{name}: expected at least {smaller} ({its}), got {value}"
+    with pytest.raises(SettingsError) as error:
+        Settings.read({name: value, smaller: its})
+    assert str(error.value) == said
+    with pytest.raises(SettingsError, match=name):  # the library's way
+        Settings(**{name.lower(): float(value), smaller.lower(): float(its)}).require()
+    Settings.read({name: its, smaller: its})
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("DATABASE_URL", "postgresql://u:p%40@h:5432/d?sslmode=disable"),

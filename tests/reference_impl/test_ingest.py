@@ -1,0 +1,68 @@
+"""The intake's HTTP where something goes wrong that is no event's fault: defects, and clients that take for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+import httpx
+import pytest
+
+from reference_impl import queue
+from tests.conftest import Servers
+from tests.reference_impl.conftest import Processes, client, health, until, wire
+from tests.reference_impl.test_intake import run, settings_of
+
+
+def test_what_nobody_foresaw_is_answered_500_and_logged_without_content(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def defect(*_: object) -> int:
+        raise ZeroDivisionError("secret-17")
+
+    async def do(client: httpx.AsyncClient) -> None:
+        monkeypatch.setattr(queue, "lane_of", defect)
+        for path in ("/events", "/events/batch"):
+            answer = await client.post(path, content=wire(action="secret-18"))
+            assert (answer.status_code, "a defect" in answer.json()["error"]) == (500, True)
+        monkeypatch.undo()
+        assert (await client.post("/events", content=wire())).status_code == 202
+
+    run(settings_of(servers), do)
+    crashes = [record for record in caplog.records if record.getMessage() == "a request met a defect"]
+    assert [crash.fields["exception"] for crash in crashes] == ["ZeroDivisionError"] * 2  # type: ignore[attr-defined]
+    assert "test_ingest.py:" in crashes[0].fields["where"]  # type: ignore[attr-defined]
+    assert "secret" not in f"{[record.__dict__ for record in crashes]}"
+
+
+def test_a_body_that_trickles_is_waited_for_no_longer_than_its_time(servers: Servers, processes: Processes) -> None:
+    async def whole() -> None:
+        _, url = processes.start("ingest", "ingest", REQUEST_TIMEOUT_S="0.5")
+        port = int(url.rpartition(":")[2])
+        async with client() as http:
+            await until(partial(health, http, url, 50))  # no worker
+            for path in ("/events", "/events/batch"):
+                began = time.monotonic()
+                status, body = await trickled(port, path)
+                assert (status, "within 0.5 s" in body) == (408, True)
+                assert 0.5 <= time.monotonic() - began < 5  # tolerance: a busy machine; the body would take 20 s
+            assert (await http.post(f"{url}/events", content=wire())).status_code == 202
+            assert 'reference_refused_events_total{status="408"} 2.0' in (await http.get(f"{url}/metrics")).text
+
+    asyncio.run(whole())
+
+
+async def trickled(port: int, path: str) -> tuple[int, str]:
+    """Send a byte each tenth of a second until the server closes the connection; what it answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n".encode())
+    answer = asyncio.create_task(reader.read())
+    for byte in wire()[:200]:
+        if answer.done():
+            break
+        writer.write(bytes([byte]))
+        await asyncio.wait([answer], timeout=0.1)
+    writer.close()
+    head, _, body = (await answer).decode().partition("\r\n\r\n")
+    return int(head.split()[1]), body
