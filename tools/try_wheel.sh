@@ -11,4 +11,5 @@ trap 'rm -rf "$elsewhere"' EXIT INT TERM
     -r requirements.lock
 "$elsewhere/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$elsewhere"/dist/*.whl
 cd "$elsewhere"
+venv/bin/python -W error -m pytest --markers | grep -q '^@pytest.mark.shake('
 venv/bin/shaketable run calm

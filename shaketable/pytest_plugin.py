@@ -1,0 +1,122 @@
+"""For pytest: `@pytest.mark.shake("postgres_outage")` gates a test on a scenario, the fixture `shake` is its verdict.
+
+Loaded with every suite of an environment that has shaketable, so nothing heavy is imported: the shake is played by a
+process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shaketable.errors import ShaketableError
+from shaketable.shaken import Asked, Shaken, play
+
+SHAKEN = pytest.StashKey[Shaken]()
+#: What was played in this session: tests that are marked alike share one run.
+PLAYED = pytest.StashKey[dict[Asked, Shaken | ShaketableError]]()
+#: How the mark is written.
+MARK = "shake(scenario, *, target=None, seed=None, budget=None, gate=True)"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where runs go, and what is shaken."""
+    group = parser.getgroup("shaketable")
+    for name, default, about in (
+        ("runs", "runs", "Where shakes leave their run directories"),
+        ("target", "", "The manifest of the processor that shakes shake, where the mark names none"),
+    ):
+        group.addoption(f"--shake-{name}", metavar="PATH", help=f"{about}.")
+        parser.addini(f"shake_{name}", f"{about}, from the root directory.", default=default)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark is known."""
+    config.addinivalue_line("markers", f"{MARK}: play a scenario of shaketable; the test fails unless it passed")
+    config.stash[PLAYED] = {}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A marked test needs no fixture to be gated; a mark that cannot be read ends the session before any shake."""
+    mark = item.get_closest_marker("shake")
+    if mark is None:
+        return
+    asked_of(item, mark)
+    names = getattr(item, "fixturenames", [])
+    if "shake" not in names:
+        names.append("shake")
+
+
+@pytest.fixture
+def shake(request: pytest.FixtureRequest) -> Shaken:
+    """The verdict of the shake that the test is marked with: `verdict`, `passed`, `checks`, `figures`, `run`."""
+    item = request.node
+    mark = item.get_closest_marker("shake")
+    if mark is None:
+        pytest.fail(f"expected @pytest.mark.{MARK} on a test that asks for `shake`", pytrace=False)
+    found = _played(item.config, asked_of(item, mark))
+    if isinstance(found, ShaketableError):
+        pytest.fail(f"the shake {mark.args[0]} was not played: {found}", pytrace=False)
+    if mark.kwargs.get("gate", True):
+        item.stash[SHAKEN] = found
+    item.user_properties += [("shake", f"{found.scenario} {found.verdict}"), ("shake_run", str(found.run))]
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A test that passes fails yet where the shake did not: nobody can forget to look."""
+    result = yield
+    found = item.stash.get(SHAKEN, None)
+    if found is not None and not found.passed:
+        pytest.fail(str(found), pytrace=False)
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Each shake once: its verdict, and where its run lies."""
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    properties = [dict(getattr(report, "user_properties", ())) for report in reports]
+    told = {known["shake_run"]: known["shake"] for known in properties if "shake_run" in known}
+    if told:
+        terminalreporter.section("shakes")
+    for run, what in told.items():
+        terminalreporter.write_line(f"{what}: {run}")
+
+
+def asked_of(item: pytest.Item, mark: pytest.Mark) -> Asked:
+    """What the mark asks for. Raises pytest.UsageError with how it is written."""
+    known: dict[str, tuple[type, ...]] = {"target": (str, Path), "seed": (int,), "budget": (dict,), "gate": (bool,)}
+    given = {key: value for key, value in mark.kwargs.items() if value is not None}
+    fits = all(isinstance(value, known.get(key, ())) for key, value in given.items())
+    budget = given.get("budget", {}) if fits else {}
+    if not fits or not all(isinstance(most, int | float) for most in budget.values()) or not _is_one_name(mark.args):
+        got = ", ".join([*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())])
+        raise pytest.UsageError(f"{item.nodeid}: expected @pytest.mark.{MARK}, got shake({got})")
+    target = given.get("target") or _option(item.config, "target")
+    return Asked(str(mark.args[0]), str(target), given.get("seed"), tuple(sorted(budget.items())))
+
+
+def _is_one_name(given: tuple[object, ...]) -> bool:
+    return len(given) == 1 and isinstance(given[0], str | Path)
+
+
+def _played(config: pytest.Config, asked: Asked) -> Shaken | ShaketableError:
+    played = config.stash[PLAYED]
+    if asked not in played:
+        try:
+            played[asked] = play(asked, Path(_option(config, "runs")), config.rootpath)
+        except ShaketableError as e:
+            played[asked] = e
+    return played[asked]
+
+
+def _option(config: pytest.Config, name: str) -> str:
+    """The command line's path, from where pytest was called; else the ini file's, from the root directory; or ""."""
+    if given := config.getoption(f"--shake-{name}"):
+        return str(config.invocation_params.dir / given)
+    written = config.getini(f"shake_{name}")
+    return str(config.rootpath / written) if written else ""
