@@ -13,7 +13,7 @@ import pytest
 
 from shaketable import scenario
 from shaketable.commands import run_many
-from shaketable.report.overview import Row
+from shaketable.result import Results
 from tests.test_cli import SCENARIO, sentence, shaketable
 from tests.test_run import end, left_of, output_until, run_id, start
 
@@ -44,15 +44,18 @@ def scenarios(tmp_path: Path) -> list[Path]:
 def test_one_that_cannot_be_played_keeps_no_other_from_it(scenarios: list[Path], tmp_path: Path) -> None:
     done = shaketable("run", *scenarios, "--runs", tmp_path / "runs", "--json", tmp_path / "rows.json")
     assert done.returncode == 255
-    rows = msgspec.json.decode((tmp_path / "rows.json").read_bytes(), type=list[Row])
-    assert [(row.scenario, row.verdict, row.exit_code) for row in rows] == [
+    results = msgspec.json.decode((tmp_path / "rows.json").read_bytes(), type=Results)
+    assert (results.verdict, results.exit_code) == ("error", 255)
+    runs = results.runs
+    assert [(run.scenario, run.verdict, run.exit_code) for run in runs] == [
         ("broken", "error", 255), ("aimless", "error", 254), ("short", "passed", 0),
     ]  # fmt: skip
     assert "broken: this fault cannot be put in" in done.stdout
-    assert [Path(row.run).exists() for row in rows] == [True] * 3
-    short = rows[2]
-    assert (short.lost, short.acknowledged) == (0, short.stored)
-    assert short.witnesses == ["3 of 3 links hit"]
+    assert [Path(run.run).exists() for run in runs] == [True] * 3
+    short = runs[2]
+    assert short.checks["no_loss"].counts["lost"] == 0
+    assert short.figures["acknowledged"] == short.figures["stored"]
+    assert [(fault.figure, fault.unit) for fault in short.faults] == [(3, "of 3 links hit")]
     assert done.stdout.splitlines()[-1].endswith("2 error, 1 passed")
 
 

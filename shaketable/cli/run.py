@@ -7,6 +7,8 @@ from typing import Annotated, cast
 
 import typer
 
+from shaketable.cli.outlets import GitHub, Json, JUnit
+
 
 def run(
     scenarios: Annotated[
@@ -25,9 +27,9 @@ def run(
     port_base: Annotated[
         int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
     ] = None,
-    json: Annotated[
-        Path | None, typer.Option(help="Write the table of several scenarios here too.", metavar="FILE")
-    ] = None,
+    junit: JUnit = None,
+    json: Json = None,
+    github: GitHub = False,
     stack: Annotated[
         str,
         typer.Option(
@@ -69,8 +71,9 @@ def run(
 
     The exit code is the worst there was. A scenario that cannot be played does not keep the others from it.
     """
-    from shaketable.commands import run as command
     from shaketable.commands import run_many
+    from shaketable.commands.outlets import Outlets
+    from shaketable.commands.run import Options
     from shaketable.stacks import Choice, Kind
     from shaketable.stacks.services import Given
 
@@ -78,10 +81,6 @@ def run(
         given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
     else:
         given = Given(postgres, redis, postgres_admin)
-    choice = Choice(cast(Kind, stack), given)
-    options, asked = command.Options(target, runs, seed, replay, port_base, choice), scenarios or []
-    if every or nightly:
-        asked = run_many.names(asked, nightly)
-    if len(asked) == 1 and json is None and not (every or nightly):
-        return command.one(asked[0], options)
-    return run_many.many(asked, options, json)
+    options = Options(target, runs, seed, replay, port_base, Choice(cast(Kind, stack), given))
+    asked = run_many.names(scenarios or [], nightly) if every or nightly else scenarios or []
+    return run_many.shake(asked, options, Outlets(json, junit, github))

@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
+from shaketable.cli.outlets import GitHub, Json, JUnit
+
 LATEST = Path("runs/latest")
 RunPath = Annotated[Path, typer.Argument(metavar="[RUN_DIR]", help="A run's folder.")]
 
 
-def check(run_dir: RunPath = LATEST) -> int:
+def check(run_dir: RunPath = LATEST, junit: JUnit = None, json: Json = None, github: GitHub = False) -> int:
     """Judge a saved run again: also one that was cut off half-way."""
     from shaketable.commands.check import check as command
+    from shaketable.commands.outlets import Outlets
 
-    return command(run_dir)
+    return command(run_dir, Outlets(json, junit, github))
 
 
 def report(run_dir: RunPath = LATEST) -> int:

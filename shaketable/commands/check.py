@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shaketable import rundir, verdict
+from shaketable import result, rundir, verdict
 from shaketable.check import Verdict
+from shaketable.commands.outlets import Outlets
 from shaketable.history import History
 from shaketable.report import page as report_page
 from shaketable.report import summary
@@ -16,19 +17,29 @@ from shaketable.verdict import VerdictDoc
 EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_APPLICABLE: 2}
 
 
-def check(run_dir: Path, page: bool = False, asked: str = "") -> int:
-    """Judge, write verdict.json anew, and the page if asked, and tell.
+def check(run_dir: Path, outlets: Outlets = Outlets()) -> int:
+    """Judge, write verdict.json anew, tell, and return the exit code.
 
-    `asked` is what was typed after `shaketable run`, where it was more than the scenario's name. Raises RunDirError for
-    what is no run directory, and HarnessError, after telling, for a disk that refuses.
+    Raises RunDirError for what is no run directory, and HarnessError, after telling, for a disk that refuses.
     """
     run = rundir.find(run_dir)
+    outlets.prepare()
+    doc = judged(run)
+    outlets.write([result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))])
+    return EXIT[doc.verdict]
+
+
+def judged(run: RunDir, page: bool = False, asked: str = "") -> VerdictDoc:
+    """Judge, write verdict.json anew, and the page if asked, and tell.
+
+    `asked` is what was typed after `shaketable run`, where it was more than the scenario's name.
+    """
     doc = verdict.judge_history(History.load(run))
     try:
         write(run, doc, page)
     finally:
         summary.show(doc, shown(run.path), page, asked)
-    return EXIT[doc.verdict]
+    return doc
 
 
 def write(run: RunDir, doc: VerdictDoc, page: bool) -> None:

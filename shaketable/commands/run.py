@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import sys
+import time
 from pathlib import Path
 
-from shaketable import run, rundir, scenario
+from shaketable import result, run, rundir, scenario
 from shaketable.bundled import find
 from shaketable.commands import check
+from shaketable.commands.outlets import Outlets
+from shaketable.errors import HarnessError, Interrupted, ShaketableError
 from shaketable.live import LiveShow
+from shaketable.result import Ending, Result
 from shaketable.run import Order
 from shaketable.rundir import RunDir
 from shaketable.stacks import Choice
@@ -29,12 +33,25 @@ class Options:
     stack: Choice = Choice()
 
 
-def one(name: str, options: Options) -> int:
+def one(asked: Order, options: Options, outlets: Outlets = Outlets()) -> int:
     """Play one scenario, tell all of its verdict, and return its exit code."""
-    directory = play(order(name, options))
+    began, before = time.monotonic(), latest(asked.runs)
+    try:
+        directory = play(asked)
+        doc = check.judged(directory, page=True, asked=_typed(asked.scenario.name, options))
+    except (ShaketableError, KeyboardInterrupt) as e:
+        outlets.write([without_verdict(asked, e, time.monotonic() - began, before)])
+        raise
+    code = check.EXIT[doc.verdict]
+    outlets.write([result.of(doc, code, run=str(check.shown(directory.path)), seconds=time.monotonic() - began)])
+    return code
+
+
+def _typed(name: str, options: Options) -> str:
+    """What stood after `shaketable run`."""
     target = ["--target", str(options.target)] if options.target else []
     stack = ["--stack", options.stack.kind] if options.stack.kind != "local" else []
-    return check.check(directory.path, page=True, asked=shlex.join([name, *target, *stack]))
+    return shlex.join([name, *target, *stack])
 
 
 def order(name: str, options: Options) -> Order:
@@ -53,3 +70,26 @@ def play(order: Order) -> RunDir:
     """Play it before whoever watches."""
     with LiveShow() if sys.stdout.isatty() else PlainShow() as show:
         return run.run(order, show)
+
+
+def without_verdict(asked: Order, error: BaseException, seconds: float, before: Path | None, trial: int = 1) -> Result:
+    """The result of a run that came to none; `before` was the newest run when it began."""
+    ending: Ending = "error"
+    if isinstance(error, KeyboardInterrupt):
+        ending, why, code = "interrupted", "", Interrupted.exit_code
+    elif isinstance(error, ShaketableError):
+        why, code = str(error), error.exit_code
+    else:
+        why, code = f"a bug in shaketable: {type(error).__name__}: {error}", HarnessError.exit_code
+    after = latest(asked.runs)
+    return Result(
+        scenario=asked.scenario.name, verdict=ending, exit_code=code, seed=asked.scenario.seed, trial=trial,
+        seconds=round(seconds, 1), why=why, story=asked.scenario.story,
+        run="" if after in (None, before) else str(check.shown(after)),
+    )  # fmt: skip
+
+
+def latest(runs: Path) -> Path | None:
+    """The newest run there."""
+    link = runs / rundir.LATEST
+    return link.resolve() if link.exists() else None

@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
-from shaketable import rundir, scenario, verdict
+from shaketable import result, scenario, verdict
 from shaketable.commands import check
-from shaketable.commands.run import Options, order, play
-from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError
+from shaketable.commands.outlets import Outlets
+from shaketable.commands.run import Options, latest, one, order, play, without_verdict
+from shaketable.errors import InputError, ShaketableError
 from shaketable.history import History
 from shaketable.report import overview, summary
-from shaketable.report.overview import Row
+from shaketable.result import Result, collect
 from shaketable.run import Order
-
-#: How bad an exit code is: passed, unknown, failed, bad input, the harness failed.
-BADNESS = (0, 2, 1, 254, 255)
 
 
 def names(asked: Sequence[str], nightly: bool) -> list[str]:
@@ -26,50 +23,45 @@ def names(asked: Sequence[str], nightly: bool) -> list[str]:
     return [*asked, *(name for name in known if name not in asked)]
 
 
-def many(asked: Sequence[str], options: Options, json: Path | None = None) -> int:
-    """Play them all, whatever becomes of each, and return the worst exit code. An interruption ends it.
+def shake(asked: Sequence[str], options: Options, outlets: Outlets) -> int:
+    """Play what is asked for: one scenario with all that can be told of it, several with a table at the end.
 
     Raises InputError before the first is played for what is wrong with any of them.
     """
     orders = [order(name, options) for name in asked]
     if not orders:
         raise InputError("expected the name of a scenario, or --all: `shaketable list` shows them")
-    rows: list[Row] = []
+    outlets.prepare()
+    return one(orders[0], options, outlets) if len(orders) == 1 else many(orders, outlets)
+
+
+def many(orders: Sequence[Order], outlets: Outlets = Outlets()) -> int:
+    """Play them all, whatever becomes of each, and return the worst exit code. An interruption ends it."""
+    runs: list[Result] = []
     try:
         for number, each in enumerate(orders, 1):
             print(f"\n[{number}/{len(orders)}] {each.scenario.name}: {each.scenario.story}", flush=True)
-            rows.append(_one(each))
-            if rows[-1].verdict == "interrupted":
+            runs.append(_one(each, 1 + sum(run.scenario == each.scenario.name for run in runs)))
+            if runs[-1].verdict == "interrupted":
                 raise KeyboardInterrupt
     finally:
-        overview.show(rows)
-        if json is not None:
-            rundir.write_json(json, rows)
-    return max((row.exit_code for row in rows), key=BADNESS.index)
+        overview.show(runs)
+        outlets.write(runs)
+    return collect(runs).exit_code
 
 
-def _one(order: Order) -> Row:
-    """Play and judge one. What goes wrong becomes its row, for the others are to be played too."""
-    began, before = time.monotonic(), _latest(order.runs)
+def _one(asked: Order, trial: int) -> Result:
+    """Play and judge one. What goes wrong becomes its result, for the others are to be played too."""
+    began, before = time.monotonic(), latest(asked.runs)
     try:
-        directory = play(order)
+        directory = play(asked)
         doc = verdict.judge_history(History.load(directory))
         summary.headline(doc)
         check.write(directory, doc, page=True)
-        return overview.row(doc, check.EXIT[doc.verdict], time.monotonic() - began, str(check.shown(directory.path)))
-    except KeyboardInterrupt:
-        what, why, code = "interrupted", "", Interrupted.exit_code
-    except ShaketableError as e:
-        what, why, code = "error", str(e), e.exit_code
-    except Exception as e:
+    except (ShaketableError, KeyboardInterrupt) as e:
+        return without_verdict(asked, e, time.monotonic() - began, before, trial)
+    except Exception as e:  # a bug of ours must not take the others' verdicts with it
         traceback.print_exc()
-        what, why, code = "error", f"a bug in shaketable: {type(e).__name__}: {e}", HarnessError.exit_code
-    after = _latest(order.runs)
-    return Row(order.scenario.name, what, code, round(time.monotonic() - began, 1), why,
-               run="" if after in (None, before) else str(check.shown(after)))  # fmt: skip
-
-
-def _latest(runs: Path) -> Path | None:
-    """The newest run there."""
-    latest = runs / rundir.LATEST
-    return latest.resolve() if latest.exists() else None
+        return without_verdict(asked, e, time.monotonic() - began, before, trial)
+    seconds, run = time.monotonic() - began, str(check.shown(directory.path))
+    return result.of(doc, check.EXIT[doc.verdict], run=run, trial=trial, seconds=seconds)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from shaketable.check import Verdict
 from shaketable.report.summary import STYLE
-from shaketable.verdict import VerdictDoc
+from shaketable.result import Result
+from shaketable.verdict import FaultSeen
 
 #: Columns of a table that nobody's terminal bounds: a pipe, a log.
 WIDE = 400
@@ -23,15 +24,15 @@ FEW = 3
 MISSED = "DID NOT LAND"
 
 
-class Row(msgspec.Struct, frozen=True):
-    """What became of one scenario; null is what cannot be known."""
+@dataclass(frozen=True)
+class Row:
+    """What became of one scenario; None is what cannot be known."""
 
     scenario: str
     verdict: str  # passed, failed, unknown; error: there is none
-    exit_code: int
     seconds: float  # all of it, set-up and judging too
     why: str = ""  # why there is no verdict
-    witnesses: list[str] = []  # what showed that the faults landed
+    witnesses: Sequence[str] = ()  # what showed that the faults landed
     recovery_s: float | None = None  # from the last healing until the backlog was gone
     refused: int | None = None  # attempts of well-formed events that were turned away: what clients suffered
     indeterminate: int | None = None  # and those of which they did not know
@@ -41,29 +42,30 @@ class Row(msgspec.Struct, frozen=True):
     run: str = ""  # its directory
 
 
-def row(doc: VerdictDoc, exit_code: int, seconds: float, run: str) -> Row:
-    """The row of a run that was judged."""
-    lost = doc.checks["no_loss"].counts.get("lost") if "no_loss" in doc.checks else None
+def row(run: Result) -> Row:
+    """The row of one result."""
+    figures, lost = run.figures, run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
     return Row(
-        doc.scenario, doc.verdict.value, exit_code, round(seconds, 1), witnesses=witnesses(doc),
-        recovery_s=doc.figures.get("heal_to_empty_backlog_s"), acknowledged=_whole(doc.figures.get("acknowledged")),
-        refused=_whole(doc.figures.get("refused")), indeterminate=_whole(doc.figures.get("indeterminate")),
-        stored=_whole(doc.figures.get("stored")), lost=_whole(lost), run=run,
+        run.title, run.verdict, run.seconds or 0, run.why, witnesses=witnesses(run.faults),
+        recovery_s=figures.get("heal_to_empty_backlog_s"), acknowledged=_whole(figures.get("acknowledged")),
+        refused=_whole(figures.get("refused")), indeterminate=_whole(figures.get("indeterminate")),
+        stored=_whole(figures.get("stored")), lost=_whole(lost), run=run.run,
     )  # fmt: skip
 
 
-def witnesses(doc: VerdictDoc) -> list[str]:
+def witnesses(faults: Sequence[FaultSeen]) -> list[str]:
     """The witness's figure of each fault, the same ones counted; what did not land is said in capitals."""
     told = Counter(
         f"{f.figure:g} {f.unit}" if f.landed and f.figure is not None else "landed" if f.landed else MISSED
-        for f in doc.faults
+        for f in faults
     )
     return [f"{count}× {what}" if count > 1 else what for what, count in told.items()]
 
 
-def show(rows: Sequence[Row], console: Console | None = None) -> None:
+def show(runs: Sequence[Result], console: Console | None = None) -> None:
     """Print the table and what it comes to; in a pipe no line is wrapped."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    rows = [row(run) for run in runs]
     console.print()
     console.print(table(rows))
     for each in rows:
@@ -71,7 +73,8 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
             console.print(f"{each.scenario}: {each.why}", soft_wrap=True, markup=False)
     verdicts = Counter(each.verdict for each in rows)
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    scenarios = f"{len(rows)} scenario{'s' * (len(rows) != 1)}"
+    noun = "run" if any(run.trial > 1 for run in runs) else "scenario"
+    scenarios = f"{len(rows)} {noun}{'s' * (len(rows) != 1)}"
     console.print(f"\n{scenarios} in {sum(each.seconds for each in rows):.0f} s: {told or 'none was played'}")
 
 

@@ -17,7 +17,6 @@ from shaketable.verdict import Judged, VerdictDoc
 SHOWN = 3
 
 STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_APPLICABLE: "dim"}
-#: Sets that are the normal course of things: their members are no news.
 _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
 
 
@@ -83,10 +82,15 @@ def members(doc: VerdictDoc) -> list[str]:
     for name, found in doc.checks.items():
         if found.verdict is Verdict.FAILED:
             for set_, ids in found.members.items():
-                if ids and set_ not in _ORDINARY:
+                if ids and not ordinary(set_):
                     more = len(ids) - SHOWN
                     lines.append(f"{name}: {set_}: {', '.join(ids[:SHOWN])}{f' … and {more} more' if more > 0 else ''}")
     return [*lines, ""] if lines else []
+
+
+def ordinary(name: str) -> bool:
+    """Whether a set is the normal course of things, so that its members are no news."""
+    return name in _ORDINARY
 
 
 def lives(doc: VerdictDoc) -> list[str]:

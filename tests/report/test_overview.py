@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 from rich.console import Console
 
+from shaketable import result
+from shaketable.check import Verdict
 from shaketable.checks import NoLoss
 from shaketable.report import overview
-from shaketable.report.overview import Row
-from shaketable.verdict import judge_history
+from shaketable.result import Ending, Result
+from shaketable.verdict import FaultSeen, Judged, judge_history
 from tests.histories import asks, fault, history, probe, sent, stored
 
 
-def shown(*rows: Row) -> str:
+def shown(*runs: Result) -> str:
     out = StringIO()
-    overview.show(rows, Console(file=out, width=overview.WIDE))
+    overview.show(runs, Console(file=out, width=overview.WIDE))
     return out.getvalue()
+
+
+def played(scenario: str, verdict: Ending, exit_code: int, seconds: float, **more: Any) -> Result:
+    return Result(scenario=scenario, verdict=verdict, exit_code=exit_code, seconds=seconds, **more)
+
+
+def seen(number: int, figure: float, unit: str, landed: bool = True) -> FaultSeen:
+    return FaultSeen(number, "a test's", 0, 1, landed, figure, unit)
 
 
 def test_row_has_witnesses_recovery_amounts_and_where_to_look() -> None:
     parts = (sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a", at=31), probe(5, 12, 31.5))
     doc = judge_history(history(*parts, fault(10, 20), fault(12, 30), fault(12, 30, landed=False), asks(NoLoss())))
-    row = overview.row(doc, 1, 12.34, "runs/x")
+    row = overview.row(result.of(doc, 1, run="runs/x", seconds=12.34))
     assert (row.scenario, row.verdict, row.seconds, row.run) == ("literal", "failed", 12.3, "runs/x")
     assert (row.acknowledged, row.stored, row.lost) == (2, 1, 1)
     assert row.recovery_s == 1.5
@@ -30,13 +41,16 @@ def test_row_has_witnesses_recovery_amounts_and_where_to_look() -> None:
 
 
 def test_table_has_a_line_for_each_run_however_long() -> None:
-    rows = [
-        Row("a", "passed", 0, 40.2, witnesses=["3 of 3 links hit"], recovery_s=1.5, refused=17, indeterminate=3,
-            acknowledged=4200, stored=4200, lost=0, run="runs/20261123T101502Z-4f1c-a-reference"),
-        Row("b", "error", 255, 3, why="Toxiproxy [8474] does not answer", run="runs/20261123T101602Z-4f1d-b-reference"),
-        Row("c", "interrupted", 255, 1),
+    figures = {"heal_to_empty_backlog_s": 1.5, "refused": 17, "indeterminate": 3, "acknowledged": 4200, "stored": 4200}
+    runs = [
+        played("a", "passed", 0, 40.2, faults=[seen(0, 3, "of 3 links hit")], figures=figures,
+               checks={"no_loss": Judged(Verdict.PASSED, {"lost": 0})},
+               run="runs/20261123T101502Z-4f1c-a-reference"),
+        played("b", "error", 255, 3, why="Toxiproxy [8474] does not answer",
+               run="runs/20261123T101602Z-4f1d-b-reference"),
+        played("c", "interrupted", 255, 1),
     ]  # fmt: skip
-    said = shown(*rows)
+    said = shown(*runs)
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert "a passed 3 of 3 links hit 1.50 17 3 4,200 4,200 0 40 runs/20261123T101502Z-4f1c-a-reference" in lines
     assert "b ERROR – – – – – – – 3 runs/20261123T101602Z-4f1d-b-reference" in lines
@@ -49,5 +63,12 @@ def test_nothing_played_is_an_empty_table() -> None:
 
 
 def test_of_many_witnesses_the_first_are_shown_and_always_what_did_not_land() -> None:
-    said = shown(Row("a", "unknown", 2, 1, witnesses=["1 a", "2 b", "3 c", "4 d", "2× DID NOT LAND"]))
+    missed = [seen(5, 0, "x", landed=False), seen(6, 0, "x", landed=False)]
+    said = shown(played("a", "unknown", 2, 1, faults=[seen(n, n, unit) for n, unit in enumerate("abcd", 1)] + missed))
     assert "2× DID NOT LAND; 1 a; 2 b; 2 more" in said
+
+
+def test_trials_of_one_scenario_are_told_apart_and_counted_as_runs() -> None:
+    said = shown(played("a", "passed", 0, 1), played("a", "passed", 0, 1, trial=2))
+    assert "a (trial 2)" in said
+    assert "2 runs in 2 s: 2 passed" in said

@@ -1,0 +1,89 @@
+"""Results for GitHub Actions: annotations on stdout, and a table in the step's summary.
+
+The escaping is that of GitHub's own toolkit (actions/toolkit, packages/core/src/command.ts): whatever a target says,
+a line stays one command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from shaketable.check import Verdict
+from shaketable.errors import HarnessError
+from shaketable.report.wording import number, visible
+from shaketable.result import Result, collect
+from shaketable.verdict import Judged
+
+#: Annotations of a kind that GitHub shows for one step.
+MOST = 10
+SUMMARY = "GITHUB_STEP_SUMMARY"
+SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
+#: What Markdown, its tables and its formulas are made of.
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&])")
+
+
+def commands(runs: Sequence[Result]) -> list[str]:
+    """A line for each check that counts and did not pass, and for each run that cannot be judged."""
+    lines = [_command(name, why) for run in runs for name, why in _wrong(run)]
+    if len(lines) <= MOST:
+        return lines
+    more = len(lines) - MOST + 1
+    return [*lines[: MOST - 1], _command("shaketable", f"{more} more: the step's summary and the JUnit file have all")]
+
+
+def _wrong(run: Result) -> Iterator[tuple[str, str]]:
+    """What is an error: unknown is one too, for the step fails by it."""
+    yield from ((f"{run.title}: {run.verdict}", doubt) for doubt in run.doubts)
+    for name, found in run.wrong.items():
+        yield f"{run.title}: {name} {found.verdict}", found.why or _counts(found)
+
+
+def _counts(found: Judged) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {number(count)}" for name, count in found.counts.items())
+
+
+def _command(name: str, message: str) -> str:
+    properties = _data(visible(name)).replace(":", "%3A").replace(",", "%2C")
+    return f"::error title={properties}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def summarize(runs: Sequence[Result], environment: Mapping[str, str]) -> None:
+    """Append the table to the step's summary, where there is one. Raises HarnessError when it cannot be written."""
+    if path := environment.get(SUMMARY, ""):
+        try:
+            with Path(path).open("a", encoding="utf-8") as out:
+                out.write(markdown(runs))
+        except OSError as e:
+            raise HarnessError(f"cannot write the step's summary {path} (${SUMMARY}): {e.strerror}") from e
+
+
+def markdown(runs: Sequence[Result]) -> str:
+    """A headline, and a row for each run."""
+    results = collect(runs)
+    head = f"### {SIGNS[results.verdict]} shaketable: {results.verdict}\n\n"
+    titles = "| scenario | verdict | what was found | acknowledged | lost | recovery | run |\n"
+    return head + titles + "|---|---|---|--:|--:|--:|---|\n" + "".join(_row(run) for run in runs) + "\n"
+
+
+def _row(run: Result) -> str:
+    found = "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or f"{_passed(run)} checks passed"
+    lost = run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
+    recovery = run.figures.get("heal_to_empty_backlog_s")
+    cells = (run.title, f"{SIGNS[run.verdict]} {run.verdict}", found, number(run.figures.get("acknowledged")),
+             number(lost), "–" if recovery is None else f"{recovery:.1f} s", Path(run.run).name)  # fmt: skip
+    return f"| {' | '.join(escaped(cell) for cell in cells)} |\n"
+
+
+def _passed(run: Result) -> int:
+    return sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
+
+
+def escaped(text: str) -> str:
+    """As Markdown shows it literally: no markup, no mention, one line."""
+    return _MARKDOWN.sub(r"\\\1", visible(text))
