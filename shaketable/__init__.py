@@ -22,8 +22,8 @@ backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept, `
 lies in a run directory (`rundir`), beside the surroundings (`surroundings`).
 
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a
-life (`life`) tells what became of an event, the report (`report`) shows it, and a bound (`bound`) says what trials
-without a failure prove.
+life (`life`) tells what became of an event, the report (`report`) shows it, a result (`result`) is what gates read,
+and a bound (`bound`) says what trials without a failure prove.
 
 A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
 terminal); `cli` says the command line's arguments, `commands` does them, `errors` what it says when something cannot
