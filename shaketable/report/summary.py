@@ -68,12 +68,12 @@ def table(doc: VerdictDoc) -> Table:
     return made
 
 
-def _row(name: str, found: Judged) -> tuple[str, Text, str]:
+def _row(name: str, found: Judged) -> tuple[str, Text, Text]:
     verdict = found.verdict.value
     shown = Text(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
     counts = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in found.counts.items() if value)
     what = "; ".join(filter(None, (found.why, counts)))
-    return (name if found.required else f"({name})"), shown, textwrap.shorten(what, 240, placeholder=" …")
+    return (name if found.required else f"({name})"), shown, Text(textwrap.shorten(what, 240, placeholder=" …"))
 
 
 def members(doc: VerdictDoc) -> list[str]:
