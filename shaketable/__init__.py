@@ -27,6 +27,6 @@ and a bound (`bound`) says what trials without a failure prove.
 
 A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
 terminal); `cli` says the command line's arguments, `commands` does them, `errors` what it says when something cannot
-be. `registry` and `bundled` find things by name. Somebody's suite gates on a run by `pytest_plugin`, and sees it as
-`shaken`.
+be. `registry` and `bundled` find things by name, a `doctor` tries a target endpoint by endpoint. Somebody's suite gates
+on a run by `pytest_plugin`, and sees it as `shaken`.
 """

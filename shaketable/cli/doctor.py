@@ -9,9 +9,12 @@ import typer
 
 
 def doctor(
-    target: Annotated[Path | None, typer.Option(help="Read this processor's manifest too.")] = None,
+    target: Annotated[Path | None, typer.Option(help="Try each endpoint of this processor too.")] = None,
 ) -> int:
-    """Say what is here, what is missing and how to get it; builds Toxiproxy if it must."""
+    """Say what is here, what is missing and how to get it; builds Toxiproxy if it must.
+
+    With a target: bring it up on servers of its own, try each of its endpoints, and say in words what is wrong.
+    """
     from shaketable.commands.doctor import examine
 
     return examine(target)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from shaketable import manifest
+from shaketable.commands import doctor_target
 from shaketable.errors import ShaketableError
 from shaketable.stacks import binaries, toxiproxy_build
 
@@ -24,8 +24,11 @@ _OTHER_WAYS = (
 
 
 def examine(target: Path | None) -> int:
-    """Try everything a run needs; each line says what is there or what to do. Passed, or failed."""
-    console = Console(highlight=False)
+    """Try everything a run needs, then the target if one is named; each line says what is there or what to do.
+
+    Passed, or failed. Raises ManifestError for a manifest that is none.
+    """
+    console, found = Console(highlight=False), doctor_target.load(target) if target else None
     lines: list[tuple[str, Callable[[], str]]] = [
         ("Python", lambda: sys.version.split()[0]),
         ("PostgreSQL", lambda: f"{binaries.POSTGRES_MAJOR} ({_place(binaries.postgres_bin(binaries.server_user()))})"),
@@ -33,12 +36,13 @@ def examine(target: Path | None) -> int:
         ("Toxiproxy", lambda: f"{toxiproxy_build.VERSION} ({_place(binaries.toxiproxy_server(console.print))})"),
         ("disk", _room),
     ]
-    if target is not None:
-        lines.append(("target", lambda: f"{manifest.load(target).name}: the manifest is sound"))
     results = [_line(console, name, look) for name, look in lines]
     if not all(results):
         console.print(_OTHER_WAYS)
-    return 0 if all(results) else 1
+        return 1
+    if target is None or found is None:
+        return 0
+    return doctor_target.examine(found, target.resolve().parent, console)
 
 
 def _line(console: Console, name: str, look: Callable[[], str]) -> bool:

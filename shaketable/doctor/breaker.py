@@ -1,0 +1,46 @@
+"""Breaker transitions: written, and of the form that is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from shaketable.doctor.line import Line, not_claimed, ok, wrong
+from shaketable.doctor.visit import Visit
+from shaketable.target import Instance
+from shaketable.transitions import FILE
+
+SECTION = "Breaker transitions"
+STATES = ("CLOSED", "OPEN", "HALF_OPEN")
+
+
+def lines(visit: Visit) -> Iterator[Line]:
+    """Each file of transitions; at least one there must be."""
+    if not visit.manifest.capabilities.breaker:
+        yield not_claimed("breaker", "no breaker is judged (capabilities.breaker)")
+        return
+    writers = [i for i in visit.target.instances.values() if (i.state / FILE).exists()]
+    if not writers:
+        yield wrong("breaker", f"claimed, but no process wrote {FILE} in its STATE_DIR",
+                    "write a line at start, from null to CLOSED", SECTION)  # fmt: skip
+    for instance in writers:
+        yield _first(instance)
+
+
+def _first(instance: Instance) -> Line:
+    what = f"{instance.name}'s {FILE}"
+    first = (instance.state / FILE).read_bytes().partition(b"\n")[0]
+    try:
+        told: dict[str, Any] = msgspec.json.decode(first, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return wrong(what, "its first line is no JSON object", "one object a line", SECTION)
+    expected = {"process": instance.name, "incarnation": "1", "seq": 0, "from": None, "to": "CLOSED"}
+    for name, value in expected.items():
+        found = told.get(name, "absent")
+        if (str(found) if name == "incarnation" else found) != value:
+            return wrong(what, f"`{name}` is {found!r}, expected {value!r} in the first line", "see there", SECTION)
+    if not isinstance(told.get("monotonic_ns"), int):
+        return wrong(what, "no `monotonic_ns`, by which it is judged", "write CLOCK_MONOTONIC in ns", SECTION)
+    return ok(what, "begins from null to CLOSED")

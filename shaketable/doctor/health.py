@@ -1,0 +1,73 @@
+"""The health score: told as a number, also while Postgres and Redis are away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from shaketable.doctor.line import Line, not_claimed, ok, wrong
+from shaketable.doctor.visit import Visit
+
+#: Seconds within which health is told.
+TOLD_S = 1.0
+ANSWERS = "What it answers"
+SHAPE = 'answer {"healthScore": 0–100, "circuitBreakerState": "CLOSED", "deadLetterCount": 0}'
+
+
+def lines(visit: Visit) -> Iterator[Line]:
+    """Its shape, and that it is told when it matters most."""
+    claims = visit.manifest.capabilities
+    if not claims.health:
+        yield not_claimed("health", "no health score is judged (capabilities.health)")
+        return
+    if visit.target.intake_health_url is None:
+        yield wrong("health", "claimed, but the intake's [[process]] has no `health` path", "name it", "`[[process]]`")
+        return
+    told = _ask(visit)
+    yield _shape("health", told, claims.breaker)
+    with _away(visit):
+        yield _shape("health while Postgres and Redis are away", _ask(visit), breaker=False)
+
+
+def _ask(visit: Visit) -> dict[str, Any] | str:
+    """What it tells, or what is wrong with that."""
+    url = visit.target.intake_health_url
+    assert url is not None
+    try:
+        answer = visit.client.get(url, timeout=TOLD_S)
+        told = answer.json()
+    except httpx.HTTPError as e:
+        return f"no answer within {TOLD_S:g} s ({type(e).__name__})"
+    except ValueError:
+        return "the answer is no JSON"
+    return told if isinstance(told, dict) else f"the answer is a JSON {type(told).__name__}"
+
+
+def _shape(what: str, told: dict[str, Any] | str, breaker: bool) -> Line:
+    if isinstance(told, str):
+        return wrong(what, told, SHAPE, ANSWERS)
+    score, state, dead = told.get("healthScore"), told.get("circuitBreakerState"), told.get("deadLetterCount")
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 100:
+        return wrong(what, f"healthScore is {score!r}", SHAPE, ANSWERS)
+    if breaker and state not in ("CLOSED", "OPEN", "HALF_OPEN"):
+        return wrong(what, f"circuitBreakerState is {state!r}", SHAPE, ANSWERS)
+    if dead is not None and not isinstance(dead, int):
+        return wrong(what, f"deadLetterCount is {dead!r}", SHAPE, ANSWERS)
+    return ok(what, f"healthScore {score:g}{f', circuitBreakerState {state}' if state else ''}")
+
+
+@contextmanager
+def _away(visit: Visit) -> Iterator[None]:
+    """The links of the processes to Postgres and Redis refuse meanwhile."""
+    cut = [visit.stack.proxy(link) for i in visit.target.instances.values() for link in (i.postgres, i.redis)]
+    try:
+        for name in cut:
+            visit.stack.toxiproxy.enable(name, False)
+        visit.clock.sleep(TOLD_S)  # until it is felt
+        yield
+    finally:
+        for name in cut:
+            visit.stack.toxiproxy.enable(name, True)

@@ -1,0 +1,109 @@
+"""Events go in: a valid one is acknowledged, also twice and twice at once; malformed ones are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import httpx
+
+from shaketable.client import decide
+from shaketable.doctor.line import Line, ok, wrong
+from shaketable.doctor.visit import Visit, event, words
+from shaketable.mix import malformed
+from shaketable.mix.shape import Expect
+from shaketable.op import Outcome
+
+ANSWERS = "What it answers"
+#: How many offenders are named.
+SHOWN = 3
+
+
+def lines(visit: Visit) -> Iterator[Line]:
+    """Valid, again, at once, malformed."""
+    event_id, body = event()
+    first = _valid(visit, event_id, body)
+    yield first
+    if first.state != "ok":
+        return
+    yield _again(visit, body)
+    yield _at_once(visit)
+    yield _malformed(visit)
+    yield _names_the_member(visit)
+
+
+def _valid(visit: Visit, event_id: str, body: bytes) -> Line:
+    path, answer = visit.manifest.ingest.path, visit.post(body)
+    what = f"POST {path}, a valid event"
+    if isinstance(answer, httpx.HTTPError):
+        return wrong(
+            what, f"no answer ({type(answer).__name__})", f"answer within {visit.client.timeout.read:g} s", ANSWERS
+        )
+    if answer.status_code == 202:
+        visit.taken[event_id] = body
+        return ok(what, "202")
+    said = f"expected 202, got {answer.status_code} ({words(answer)})"
+    if answer.status_code in (404, 405):
+        return wrong(what, said, "`ingest.path` must be where the process takes POST", "`[ingest]`")
+    if 200 <= answer.status_code < 300:
+        return wrong(what, said, "answer 202 once the event is durable: any other status counts as unknown, "
+                                 "so that a lost event would never be called lost", ANSWERS)  # fmt: skip
+    return wrong(what, said, "an event of the contract must be taken in", "An event")
+
+
+def _again(visit: Visit, body: bytes) -> Line:
+    answer = visit.post(body)
+    return _repeated("the same event again", [answer])
+
+
+def _at_once(visit: Visit) -> Line:
+    event_id, body = event()
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(visit.post, [body, body]))
+    if any(isinstance(answer, httpx.Response) and answer.status_code == 202 for answer in answers):
+        visit.taken[event_id] = body
+    return _repeated("an event twice at once", answers)
+
+
+def _repeated(what: str, answers: list[httpx.Response | httpx.HTTPError]) -> Line:
+    told = [str(a.status_code) if isinstance(a, httpx.Response) else type(a).__name__ for a in answers]
+    if set(told) == {"202"}:
+        return ok(what, " and ".join(told))
+    return wrong(what, f"expected 202, got {' and '.join(told)}",
+                 "who did not hear the answer sends again: acknowledge it, and store it once", ANSWERS)  # fmt: skip
+
+
+def _malformed(visit: Visit) -> Line:
+    """Every malformed shape of the mix that must be refused; at the first that gets no answer, no more are sent."""
+    what, offenders, count = "malformed events", list[str](), 0
+    for shape in malformed.shapes(datetime.now(UTC).date()):
+        if shape.expect is not Expect.REFUSE:
+            continue
+        event_id, _ = event()
+        answer, count = visit.post(shape.wire(event_id)), count + 1
+        if isinstance(answer, httpx.HTTPError):
+            return wrong(what, f"no answer to {shape.why} ({type(answer).__name__})", "answer 400 or 422", ANSWERS)
+        found = decide(answer.status_code, definite_refusals=visit.manifest.ingest.definite_refusals)
+        if found.outcome is Outcome.REFUSED and not found.again:
+            visit.refused.add(event_id)
+        else:
+            offenders.append(f"{answer.status_code} for {shape.why}")
+    if not offenders:
+        return ok(what, f"{count} of {count} refused")
+    shown = ", ".join(offenders[:SHOWN])
+    more = f" … and {len(offenders) - SHOWN} more" if len(offenders) > SHOWN else ""
+    return wrong(what, f"{len(offenders)} of {count} not refused for good: {shown}{more}",
+                 "answer 400 or 422 (one of ingest.definite_refusals) and keep nothing", "An event")  # fmt: skip
+
+
+def _names_the_member(visit: Visit) -> Line:
+    what = "a refusal names the member"
+    _, body = event(action=None)
+    answer = visit.post(body)
+    if isinstance(answer, httpx.Response) and "action" in answer.text:
+        return ok(what, words(answer))
+    said = words(answer) if isinstance(answer, httpx.Response) else type(answer).__name__
+    return Line(
+        "ok", what, f"not said for an event without action ({said}), though it should be", section=f'"{ANSWERS}"'
+    )

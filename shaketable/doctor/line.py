@@ -1,0 +1,40 @@
+"""One line of the doctor's: a question, and what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: `not claimed`: the manifest does not say it, so nobody judges it.
+State = Literal["ok", "wrong", "not claimed"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was asked, what was found, what to do about it, and where to read of it."""
+
+    state: State
+    what: str
+    found: str
+    remedy: str = ""
+    section: str = ""  # of docs/contract.md
+
+    def __str__(self) -> str:
+        remedy = f": {self.remedy}" if self.remedy else ""
+        where = f" (docs/contract.md, {self.section})" if self.section else ""
+        return f"{self.state:<12} {self.what}: {self.found}{remedy}{where}"
+
+
+def ok(what: str, found: str) -> Line:
+    """As the contract has it."""
+    return Line("ok", what, found)
+
+
+def wrong(what: str, found: str, remedy: str, section: str) -> Line:
+    """Otherwise than the contract has it."""
+    return Line("wrong", what, found, remedy, f'"{section}"')
+
+
+def not_claimed(what: str, found: str) -> Line:
+    """Left out of the manifest."""
+    return Line("not claimed", what, found)

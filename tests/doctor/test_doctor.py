@@ -1,0 +1,192 @@
+"""Each way to miss the contract gets its sentence: the starter of `shaketable init`, with a thing or two made wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from shaketable import doctor, manifest
+from shaketable.commands.init import init
+from shaketable.doctor import visit as visits
+from shaketable.doctor.line import Line
+from shaketable.doctor.visit import Visit
+from shaketable.stack import Link, Stack
+from shaketable.stacks import urls
+from shaketable.supervisor import Supervisor
+from tests.conftest import Servers
+from tests.test_cli import REFERENCE, sentence, shaketable
+
+Edits = dict[str, str]
+
+
+class Fresh:
+    """The tests' stack with a database of this test's own, and links that end with it."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers, self._stack = servers, servers.stack
+        self._links, self._taken = list[Link](), list[int]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stack, name)
+
+    def owner_url(self) -> str:
+        return self._servers.postgres_url
+
+    def admin_url(self) -> str:
+        return self._servers.superuser_url
+
+    def database_url(self, link: Link, application_name: str) -> str:
+        return urls.through(self.owner_url(), link.listen, sslmode="disable", application_name=application_name)
+
+    def add_link(self, *arguments: Any) -> Link:
+        self._links.append(self._stack.add_link(*arguments))
+        return self._links[-1]
+
+    def take_port(self) -> int:
+        self._taken.append(self._stack.take_port())
+        return self._taken[-1]
+
+    def close(self) -> None:
+        for link in self._links:
+            self._stack.remove_link(link)
+        for port in self._taken:
+            self._stack._ports.give_back(port)
+
+
+@pytest.fixture
+def examined(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Path], list[Line]]]:
+    monkeypatch.setattr(visits, "SEEN_S", 5.0)
+    supervisor, fresh = Supervisor(f"test-{tmp_path.name}"), Fresh(servers)
+
+    def examine(path: Path) -> list[Line]:
+        found = manifest.load(path)
+        with Visit(found, path.parent, cast(Stack, fresh), supervisor, run_id="test", home=tmp_path) as visit:
+            return list(doctor.examine(visit))
+
+    yield examine
+    supervisor.close()
+    fresh.close()
+
+
+def made(folder: Path, **edits: Edits) -> Path:
+    """The starter, with text of its target.toml or processor.py replaced."""
+    init(folder / "my")
+    for name, changes in edits.items():
+        path = next((folder / "my").glob(f"{name}.*"))
+        text = path.read_text()
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text)
+    return folder / "my" / "target.toml"
+
+
+def wrongs(lines: list[Line]) -> str:
+    return "\n".join(str(line) for line in lines if line.state == "wrong")
+
+
+def test_the_reference_is_as_the_contract_has_it(examined: Callable[[Path], list[Line]]) -> None:
+    lines = examined(REFERENCE)
+    assert {line.state for line in lines} == {"ok"}, "\n".join(map(str, lines))
+    assert {"health while Postgres and Redis are away", "worker-2's transitions.jsonl"} <= {line.what for line in lines}
+
+
+def test_each_slip_of_a_manifest_gets_its_sentence(examined: Callable[[Path], list[Line]], tmp_path: Path) -> None:
+    letters = '[dead_letters]\nsql = "select event_id, event from events where false"\n[capabilities]\nbreaker = true\n'
+    told = wrongs(examined(made(
+        tmp_path,
+        target={
+            'relation = "events"': 'relation = "event"', 'type = "stream"': 'type = "list"', "[capabilities]": letters,
+            'order_by = "organizationId"': "health = true", "count = 1 ": "stop_s = 0.3 ", ", xmin from": " from",
+        },
+        processor={
+            'status: Literal["attempt", "success", "failure"]': "status: str",
+            "return JSONResponse({})": "from starlette.responses import Response; return Response('fine')",
+            "def work() -> None:": "def work() -> None:\n    __import__('signal').signal(15, 1)",
+        },
+    )))  # fmt: skip
+    for expected in (
+        "stored.relation: there is no 'event': tables that are there: events (docs/contract.md, \"`[stored]`\")",
+        "dead_letters.sql: gives no column attempts, no cause, no first_failed_at, no history, no last_failed_at",
+        "malformed events: 4 of 63 not refused for good: 202 for status of an unknown value",
+        "queue key events: is of type stream, and the manifest says list",
+        "the backlog is seen: 12 events wait, and the length is unknown: keys that are there: events (stream)",
+        "health: the answer is no JSON: answer {\"healthScore\"",
+        "breaker: claimed, but no process wrote transitions.jsonl in its STATE_DIR",
+        "worker ends at SIGTERM: not within stop_s = 0.3 s, so it was killed",
+    ):  # fmt: skip
+        assert expected in told, told
+
+
+def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], list[Line]], tmp_path: Path) -> None:
+    told = wrongs(examined(made(
+        tmp_path,
+        target={'by = "organizationId"': 'by = "organizationId"\nhealth = true', 'key = "events"': 'key = "evnts"',
+                "position, xmin": "position"},
+        processor={" primary key": "", " on conflict do nothing": "",
+                   ".decode()) for": ".decode().replace('3600', '1')) for"},
+    )))  # fmt: skip
+    for expected in (
+        "stored.sql: gives neither xmin nor committed_at, although order_by is claimed",
+        "stored once: 2 events have several rows, up to 2: eventId is the key",
+        "stored as it was sent: differs in ttl",
+        "the backlog is seen: 12 events wait, and the length is 0: keys that are there: events (stream)",
+        "health: healthScore is None",
+    ):
+        assert expected in told, told
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ({"processor": {"create table events": "create tabel events"}}, "setup ended with exit code 1"),
+        ({"processor": {"JSONResponse({\"eventId\": str(event.event_id)}, 202)": "JSONResponse({}, 200)"}},
+         "POST /events, a valid event: expected 202, got 200 ({}): answer 202 once the event is durable"),
+        ({"processor": {'Route("/events"': 'Route("/event"'}},
+         "expected 202, got 404 (Not Found): `ingest.path` must be where the process takes POST"),
+        ({"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
+         "intake becomes ready: intake died at start with exit code 7"),
+        ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
+        ({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
+        ({"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
+         "worker ends at SIGTERM: it had died by itself with exit code 7"),
+    ],
+)  # fmt: skip
+def test_each_defect_gets_its_sentence(
+    examined: Callable[[Path], list[Line]], tmp_path: Path, edits: dict[str, Edits], expected: str
+) -> None:
+    path = made(tmp_path, **edits)
+    path.write_text(f"{path.read_text()}\n[timing]\nattempt_timeout_s = -3\n")
+    assert expected in wrongs(examined(path))
+
+
+def test_port_of_its_own_choice_is_named(
+    examined: Callable[[Path], list[Line]], tmp_path: Path, servers: Servers
+) -> None:
+    port = servers.stack.take_port()
+    path = made(tmp_path, processor={'int(os.environ["HTTP_PORT"])': f"{port}"},
+                target={'health = "/health" ': 'health = "/health"\nready_s = 2 '})  # fmt: skip
+    told = wrongs(examined(path))
+    servers.stack._ports.give_back(port)
+    assert "not ready within 2 s" in told
+    assert f"it listens on {port} instead of HTTP_PORT, which is" in told
+
+
+def test_manifest_that_is_none_is_bad_input(tmp_path: Path) -> None:
+    done = shaketable("doctor", "--target", tmp_path / "target.toml")
+    assert "No such file" in sentence(done)
+    assert done.returncode == 254
+
+
+@pytest.mark.slow
+def test_the_exit_code_says_that_something_is_wrong(tmp_path: Path) -> None:
+    path = made(tmp_path, target={'relation = "events"': 'relation = "event"'})
+    done = shaketable("doctor", "--target", path)
+    assert done.returncode == 1, done.stderr
+    assert "wrong        stored.relation: there is no 'event'" in done.stdout
+    assert "mine: 16 ok, 1 wrong, 4 not claimed" in done.stdout
