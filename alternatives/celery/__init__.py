@@ -1,0 +1,1 @@
+"""Celery on Redis: `python -m alternatives.celery defaults|hardened intake|worker`."""
