@@ -9,6 +9,7 @@ import psycopg
 import redis
 from psycopg import sql
 
+from shaketable import letters
 from shaketable.manifest import Manifest, QueueKey
 from shaketable.stack import OWN_NAME, Stack
 
@@ -47,8 +48,13 @@ class Backlog:
 
     def counts(self) -> Counts:
         """All three, now."""
+        return Counts(self.queue(), self._count(self._manifest.stored.sql), self._dead())
+
+    def _dead(self) -> int | None:
         dead = self._manifest.dead_letters
-        return Counts(self.queue(), self._count(self._manifest.stored.sql), self._count(dead.sql) if dead else 0)
+        if dead is None:
+            return 0
+        return letters.count(dead.url) if dead.url else self._count(dead.sql or "")
 
     def queue(self) -> int | None:
         """Entries in all the target's queue keys; None when it names none, or Redis does not answer."""

@@ -53,9 +53,10 @@ class Stored(Strict, frozen=True, forbid_unknown_fields=True):
 
 
 class DeadLetters(Strict, frozen=True, forbid_unknown_fields=True):
-    """Where events end up that cannot be stored."""
+    """Where events end up that cannot be stored: one of the two."""
 
-    sql: str
+    sql: str | None = None
+    url: str | None = None  # a path of the intake's process, which answers with NDJSON
 
 
 class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +140,8 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
         raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
     if manifest.ingest.process not in names:
         raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
+    if (dead := manifest.dead_letters) is not None and (dead.sql is None) == (dead.url is None):
+        raise ManifestError(f"manifest {path}: expected [dead_letters] to have an sql or a url, and not both")
     for key, placeholder in PLACEHOLDERS.items():
         if getattr(manifest, key) is None and any(placeholder in part for part in manifest.words()):
             raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")

@@ -11,11 +11,11 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from shaketable import rundir
+from shaketable import letters, rundir
 from shaketable.backlog import Backlog
 from shaketable.errors import HarnessError, TargetError
 from shaketable.faults import triggers
-from shaketable.manifest import Manifest
+from shaketable.manifest import DeadLetters, Manifest
 from shaketable.rundir import RunDir
 from shaketable.stack import Stack
 
@@ -32,7 +32,7 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
     with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
         rundir.write_lines(run / rundir.STORED, stored(connection, manifest))
         if manifest.dead_letters is not None:
-            rundir.write_lines(run / rundir.DEAD_LETTERS, _rows(connection, manifest.dead_letters.sql, "dead_letters"))
+            rundir.write_lines(run / rundir.DEAD_LETTERS, _dead(connection, manifest.dead_letters))
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
     stack.collect_logs()
@@ -43,7 +43,8 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
 def check_sql(stack: Stack, manifest: Manifest) -> None:
     """Try the manifest's SQL before anything is sent. Raises TargetError naming the section."""
     queries = [("stored", manifest.stored.sql)]
-    queries += [("dead_letters", manifest.dead_letters.sql)] if manifest.dead_letters else []
+    if (dead := manifest.dead_letters) is not None and dead.sql:
+        queries.append(("dead_letters", dead.sql))
     with psycopg.connect(stack.admin_url()) as connection:
         for section, query in queries:
             missing = {"event_id", "event"} - set(_tried(connection, section, query))
@@ -67,10 +68,16 @@ def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[
 
 def kept_ids(stack: Stack, manifest: Manifest) -> set[str]:
     """The ids of all that is stored or dead."""
+    dead = manifest.dead_letters
     with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
-        queries = [manifest.stored.sql] + ([manifest.dead_letters.sql] if manifest.dead_letters else [])
-        return {row[0] for query in queries for row in connection.execute(
+        queries = [manifest.stored.sql] + ([dead.sql] if dead and dead.sql else [])
+        kept = {row[0] for query in queries for row in connection.execute(
             sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)))}  # fmt: skip
+    return kept | letters.ids(dead.url) if dead and dead.url else kept
+
+
+def _dead(connection: psycopg.Connection[Any], dead: DeadLetters) -> Iterator[Row]:
+    return letters.rows(dead.url) if dead.url else _rows(connection, dead.sql or "", "dead_letters")
 
 
 def received(log: Path) -> Iterator[Row]:

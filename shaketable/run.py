@@ -133,6 +133,7 @@ class _Run:
             programs=self._programs,
         )  # fmt: skip
         self._open.callback(self._target.stop_all)
+        self._manifest = self._target.located()
         event_ids = partial(inputs.event_ids, self._run)
         self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults, event_ids))
         self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._bench, faults))

@@ -11,7 +11,7 @@ import msgspec
 
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import ScenarioError, TargetError
-from shaketable.manifest import Manifest, Process, Timing
+from shaketable.manifest import DeadLetters, Manifest, Process, Timing
 from shaketable.op import Kind, Op, Scalar
 from shaketable.process import Child, Running, environment, spawn
 from shaketable.stack import Address, Link, Stack
@@ -78,6 +78,14 @@ class Target:
     def intake_health_url(self) -> str | None:
         """Where the intake tells the health of the whole."""
         return self._ingest().health_url
+
+    def located(self) -> Manifest:
+        """The manifest with its dead letters' path as a URL: on the intake's own port, past every link."""
+        dead = self.manifest.dead_letters
+        if dead is None or dead.url is None:
+            return self.manifest
+        url = f"http://127.0.0.1:{self._ingest().port}{dead.url}"
+        return msgspec.structs.replace(self.manifest, dead_letters=DeadLetters(url=url))
 
     def setup(self) -> None:
         """Run the manifest's `setup` with direct addresses, as the database's owner."""

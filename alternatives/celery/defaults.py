@@ -1,4 +1,4 @@
-"""Celery as its quick start shows ("First Steps with Celery"): an app, a task, `delay`, and every setting its default."""
+"""Celery as its quick start shows ("First Steps with Celery"): an app, a task, `delay`, and no setting at all."""
 
 from __future__ import annotations
 
