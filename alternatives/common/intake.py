@@ -11,10 +11,12 @@ import errno
 import inspect
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+import anyio
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -49,7 +51,15 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def application(enqueue: Enqueue, lifespan: Any = None) -> Starlette:
+class DeadLetters(Protocol):
+    """What the library gave up, oldest first."""
+
+    def count(self) -> int: ...
+
+    def page(self, offset: int, limit: int) -> Iterable[dict[str, Any]]: ...
+
+
+def application(enqueue: Enqueue, lifespan: Any = None, dead_letters: DeadLetters | None = None) -> Starlette:
     """The intake as an ASGI application; `lifespan` is Starlette's, for a library that must be opened on the loop."""
     call = enqueue if inspect.iscoroutinefunction(enqueue) else _threaded(enqueue)
 
@@ -73,6 +83,8 @@ def application(enqueue: Enqueue, lifespan: Any = None) -> Starlette:
         return JSONResponse({"healthScore": 100})
 
     routes = [Route("/events", events, methods=["POST"]), Route("/health", health)]
+    if dead_letters is not None:
+        routes.append(Route("/dead-letters", _telling(dead_letters)))
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -81,6 +93,27 @@ def _threaded(enqueue: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, A
         return await run_in_threadpool(enqueue, event)
 
     return call
+
+
+def _telling(dead_letters: DeadLetters) -> Callable[[Request], Awaitable[Response]]:
+    """GET /dead-letters?offset=0&limit=1000, one a line. One thread serves it: none of those that events need."""
+    own = anyio.CapacityLimiter(1)
+
+    def look(offset: int, limit: int) -> tuple[int, bytes]:
+        letters = dead_letters.page(offset, limit) if limit else ()
+        return dead_letters.count(), b"".join(msgspec.json.encode(letter) + b"\n" for letter in letters)
+
+    async def tell(request: Request) -> Response:
+        asked = request.query_params
+        try:
+            total, page = await anyio.to_thread.run_sync(
+                look, int(asked.get("offset", 0)), int(asked.get("limit", 1000)), limiter=own
+            )
+        except Exception as e:
+            return JSONResponse({"error": type(e).__name__}, 503)
+        return Response(page, headers={"Total-Count": str(total)}, media_type="application/x-ndjson")
+
+    return tell
 
 
 async def _body(request: Request) -> bytes:
@@ -93,10 +126,10 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def serve(enqueue: Enqueue, lifespan: Any = None) -> None:
+def serve(enqueue: Enqueue, lifespan: Any = None, dead_letters: DeadLetters | None = None) -> None:
     """Serve on HTTP_PORT until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     uvicorn.run(
-        application(enqueue, lifespan), host="127.0.0.1", port=int(os.environ["HTTP_PORT"]), access_log=False,
-        timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=5,
+        application(enqueue, lifespan, dead_letters), host="127.0.0.1", port=int(os.environ["HTTP_PORT"]),
+        access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=5,
     )  # fmt: skip

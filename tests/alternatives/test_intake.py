@@ -87,3 +87,38 @@ def test_health_is_there() -> None:
             return await client.get("/health")
 
     assert asyncio.run(ask()).json() == {"healthScore": 100}
+
+
+class Graveyard:
+    """Three dead letters, or a broker that is away."""
+
+    def __init__(self, away: bool = False) -> None:
+        self.away = away
+
+    def count(self) -> int:
+        if self.away:
+            raise ConnectionError
+        return 3
+
+    def page(self, offset: int, limit: int) -> list[dict[str, Any]]:
+        return [{"event_id": str(n), "event": GOOD} for n in range(3)][offset : offset + limit]
+
+
+def ask_for_dead_letters(graveyard: Graveyard, **asked: int) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(intake.application(lambda _: None, dead_letters=graveyard))
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+            return await client.get("/dead-letters", params=asked)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("asked", "ids"), [({}, "012"), ({"offset": 1, "limit": 1}, "1"), ({"limit": 0}, "")])
+def test_dead_letters_are_told_in_pages_with_their_number(asked: dict[str, int], ids: str) -> None:
+    answer = ask_for_dead_letters(Graveyard(), **asked)
+    assert [json.loads(line)["event_id"] for line in answer.text.splitlines()] == list(ids)
+    assert answer.headers["Total-Count"] == "3"
+
+
+def test_dead_letters_that_cannot_be_told_are_an_error() -> None:
+    assert ask_for_dead_letters(Graveyard(away=True)).status_code == 503

@@ -1,0 +1,1 @@
+"""RQ on Redis: `python -m alternatives.rq defaults|hardened intake|worker`."""
