@@ -113,6 +113,10 @@ class RunBench:
         }
         return transfer.ms(link.service, urls[link.service], kilobytes)
 
+    @property
+    def intake(self) -> str:
+        return self._target.intake_instance.name
+
     def instances(self, process: str | None = None) -> list[str]:
         found = self._target.instances.values() if process is None else self._target.named(process)
         return [instance.name for instance in found]

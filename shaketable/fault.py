@@ -98,6 +98,11 @@ class Bench(Protocol):
         """So much sent to the link's service (Postgres and Redis send it back too), timed; None when it broke off."""
         ...
 
+    @property
+    def intake(self) -> str:
+        """The process that clients send to, by its name."""
+        ...
+
     def instances(self, process: str | None = None) -> list[str]:
         """The target's processes of that name or kind, or all of them. Raises ScenarioError for none."""
         ...
@@ -159,8 +164,7 @@ class Fault(Protocol):
         """Whether nothing at all can be stored while it is active."""
         return False
 
-    @property
-    def blocks_intake(self) -> bool:
+    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
         """Whether the intake is expected to suffer while it is active."""
         return False
 
@@ -181,5 +185,9 @@ class Fault(Protocol):
     def heal(self, bench: Bench) -> None:
         """Undo it; doing so twice, or before it was injected, is harmless."""
         ...
+
+    def ready(self, bench: Bench) -> bool | None:  # noqa: ARG002
+        """After healing: whether the processes that it had ended answer again; None when it ended none."""
+        return None
 
     def witness(self, bench: Bench) -> Witness: ...

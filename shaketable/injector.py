@@ -141,12 +141,13 @@ class Injector:
         began = self._clock.now()
         self._timeline[number].fault.heal(self._bench)
         self._active.discard(number)
-        self._note(Kind.HEAL, number, began)
+        ready = self._timeline[number].fault.ready(self._bench)
+        self._note(Kind.HEAL, number, began, **({} if ready is None else {"ready": ready}))
 
     def _note(self, kind: Kind, number: int, began: int, **more: Scalar) -> None:
         fault: Fault = self._timeline[number].fault
         detail: dict[str, Scalar] = {
             "fault": number, "label": fault.label, "blocks_store": fault.blocks_store,
-            "blocks_intake": fault.blocks_intake, **more,
+            "blocks_intake": fault.blocks_intake(self._bench), **more,
         }  # fmt: skip
         self._record(Op("injector", kind, began, self._clock.now(), detail=detail))

@@ -63,7 +63,7 @@ class Target:
         self._settings = translate(settings, manifest)
         self.timing = judged_by(manifest, settings)
         self.instances = {name: self._place(name, kind) for name, kind in manifest.instances()}
-        self.intake = stack.add_link("clients", "ingest", Address("127.0.0.1", self._ingest().port))
+        self.intake = stack.add_link("clients", "ingest", Address("127.0.0.1", self.intake_instance.port))
 
     def _place(self, name: str, kind: Process) -> Instance:
         state = self._state / name
@@ -71,20 +71,22 @@ class Target:
         links = (self._stack.add_link(name, "postgres"), self._stack.add_link(name, "redis"))
         return Instance(name, kind, self._stack.take_port(), *links, state)
 
-    def _ingest(self) -> Instance:
+    @property
+    def intake_instance(self) -> Instance:
+        """The process that the intake's link leads to."""
         return next(i for i in self.instances.values() if i.kind.name == self.manifest.ingest.process)
 
     @property
     def intake_health_url(self) -> str | None:
         """Where the intake tells the health of the whole."""
-        return self._ingest().health_url
+        return self.intake_instance.health_url
 
     def located(self) -> Manifest:
         """The manifest with its dead letters' path as a URL: on the intake's own port, past every link."""
         dead = self.manifest.dead_letters
         if dead is None or dead.url is None:
             return self.manifest
-        url = f"http://127.0.0.1:{self._ingest().port}{dead.url}"
+        url = f"http://127.0.0.1:{self.intake_instance.port}{dead.url}"
         return msgspec.structs.replace(self.manifest, dead_letters=DeadLetters(url=url))
 
     def setup(self) -> None:

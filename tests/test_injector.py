@@ -31,11 +31,17 @@ class Told:
     kind: ClassVar[str] = "told"
     colour: ClassVar[str] = "#000000"
     blocks_store: ClassVar[bool] = False
-    blocks_intake: ClassVar[bool] = False
     freezes: bool = False
+    back: bool | None = None
 
     def aims(self, bench: Bench) -> list[str]:
         return [self.label]
+
+    def blocks_intake(self, bench: Bench) -> bool:
+        return False
+
+    def ready(self, bench: Bench) -> bool | None:
+        return self.back
 
     def _do(self, what: str) -> None:
         self.calls.append(f"{what} {self.label}")
@@ -69,6 +75,17 @@ def test_at_one_instant_the_old_fault_is_healed_before_the_new_one_comes() -> No
     injector.heal_all()
     assert calls == ["inject a", "heal a", "inject b", "heal b"]
     assert [op.kind for op in ops if op.kind is not Kind.WITNESS] == [Kind.INJECT, Kind.HEAL] * 2
+
+
+@pytest.mark.parametrize(("back", "told"), [(None, {}), (False, {"ready": False}), (True, {"ready": True})])
+def test_healing_tells_whether_what_it_started_is_ready(back: bool | None, told: dict[str, bool]) -> None:
+    fault = Told("a", [], back=back)
+    injector, ops = play(At(0, 0.02, fault))
+    injector.start(time.monotonic_ns())
+    assert fault.healed.wait(5)
+    injector.heal_all()
+    (healed,) = (op for op in ops if op.kind is Kind.HEAL)
+    assert {key: value for key, value in healed.detail.items() if key == "ready"} == told
 
 
 def test_every_injected_fault_has_a_witness_before_it_is_healed() -> None:

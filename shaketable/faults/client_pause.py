@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from shaketable.fault import Bench, Fault, Witness
+from shaketable.fault import Bench, Witness
 from shaketable.faults import valkey
 from shaketable.faults.repeat import renew
 
@@ -19,7 +19,7 @@ SEEN_MS = 50
 
 
 @dataclass(frozen=True)
-class ClientPause(Fault):
+class ClientPause(valkey.ValkeyFault):
     """CLIENT PAUSE, renewed: connections stay open, commands wait, for a second at least. Healing takes as long.
 
     Between two pauses what has waited is answered at once, so a command waits for a second at most; to silence the
@@ -32,14 +32,6 @@ class ClientPause(Fault):
     @property
     def label(self) -> str:
         return "redis pauses its clients"
-
-    @property
-    def blocks_intake(self) -> bool:
-        return True
-
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("redis")
-        return [link.name for link in bench.links("redis")]
 
     def inject(self, bench: Bench) -> None:
         bench.notes[f"{self.kind}.waited_ms"] = 0.0

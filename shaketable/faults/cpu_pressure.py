@@ -43,8 +43,7 @@ class CpuPressure(Fault):
     def label(self) -> str:
         return f"{self.per_core} busy processes a core"
 
-    @property
-    def blocks_intake(self) -> bool:
+    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
         return True
 
     def aims(self, bench: Bench) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Fault, Witness
+from shaketable.fault import Bench, Witness
 from shaketable.faults import valkey
 
 KEEPS = "noeviction"
@@ -14,7 +14,7 @@ NAME = "maxmemory-policy"
 
 
 @dataclass(frozen=True)
-class EvictionPolicy(Fault):
+class EvictionPolicy(valkey.ValkeyFault):
     """maxmemory-policy becomes `policy`. Nothing is evicted before memory is short: let `OutOfMemory` follow.
 
     A processor that keeps its promise takes no more events, and empties its queue while it can.
@@ -31,14 +31,6 @@ class EvictionPolicy(Fault):
     @property
     def label(self) -> str:
         return f"redis may evict ({self.policy})"
-
-    @property
-    def blocks_intake(self) -> bool:
-        return True
-
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("redis")
-        return [link.name for link in bench.links("redis")]
 
     def inject(self, bench: Bench) -> None:
         with valkey.admin(bench) as client:

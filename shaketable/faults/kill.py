@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.fault import Bench, Witness
-from shaketable.faults.processes import ProcessFault
+from shaketable.fault import Bench
+from shaketable.faults.processes import Ending
 
 
 @dataclass(frozen=True)
-class Kill(ProcessFault):
+class Kill(Ending):
     """SIGKILL to `process` (one instance, or all of a kind) with all it started; healing starts it again.
 
     Healing waits until it is ready, at most the manifest's ready_s.
@@ -28,10 +28,3 @@ class Kill(ProcessFault):
         self.note_held(bench)
         for instance in bench.instances(self.process):
             bench.kill(instance)
-
-    def heal(self, bench: Bench) -> None:
-        self.start_missing(bench)
-
-    def witness(self, bench: Bench) -> Witness:
-        """There were some, and the kernel knows none any more; beside it, what they held when they were killed."""
-        return self.gone(bench)

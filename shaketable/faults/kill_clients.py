@@ -7,15 +7,18 @@ from functools import partial
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Fault, Witness
+from shaketable.fault import Bench, Witness
 from shaketable.faults import valkey
 from shaketable.faults.repeat import renew
 from shaketable.stack import OWN_NAME
 
 
 @dataclass(frozen=True)
-class KillClients(Fault):
-    """CLIENT KILL on every client but the harness's own, every `every_s` seconds. Connects succeed."""
+class KillClients(valkey.ValkeyFault):
+    """CLIENT KILL on every client that has run a command, every `every_s` seconds. Connects succeed.
+
+    The harness's own are left alone, by their name; its exchanges through links run no command, for want of a log-in.
+    """
 
     every_s: float = 1.0
     kind: ClassVar[str] = "kill_clients"
@@ -28,14 +31,6 @@ class KillClients(Fault):
     @property
     def label(self) -> str:
         return f"redis clients killed every {self.every_s:g} s"
-
-    @property
-    def blocks_intake(self) -> bool:
-        return True
-
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("redis")
-        return [link.name for link in bench.links("redis")]
 
     def inject(self, bench: Bench) -> None:
         bench.notes[f"{self.kind}.killed"] = 0
@@ -51,6 +46,7 @@ class KillClients(Fault):
 
     def _kill(self, bench: Bench) -> None:
         with valkey.admin(bench) as client:
-            clients = [c["id"] for c in client.client_list("normal") if c["name"] != OWN_NAME]  # type: ignore[no-untyped-call,unused-ignore]
-            killed = sum(int(client.client_kill_filter(_id=number)) for number in clients)  # type: ignore[no-untyped-call,unused-ignore]
+            clients = client.client_list("normal")  # type: ignore[no-untyped-call,unused-ignore]
+            aimed = [each["id"] for each in clients if each["name"] != OWN_NAME and each.get("tot-cmds") != "0"]
+            killed = sum(int(client.client_kill_filter(_id=number)) for number in aimed)  # type: ignore[no-untyped-call,unused-ignore]
         bench.notes[f"{self.kind}.killed"] += killed

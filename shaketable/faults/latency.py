@@ -39,9 +39,8 @@ class Latency(links.ToxicFault):
     def label(self) -> str:
         return f"{self.service} +{self.ms} ms{self.whom}"
 
-    @property
-    def blocks_intake(self) -> bool:
-        return self.ms >= BLOCKS and super().blocks_intake
+    def blocks_intake(self, bench: Bench) -> bool:
+        return self.ms >= BLOCKS and super().blocks_intake(bench)
 
     @property
     def toxics(self) -> tuple[Toxic, ...]:

@@ -13,8 +13,6 @@ from shaketable.stack import Link, Service
 from shaketable.toxiproxy import Stream
 
 T = TypeVar("T")
-#: The process that the intake's link leads to, by its kind and by its name where there are several.
-INTAKE = ("ingest", "ingest-1")
 #: (ms through the link, ms past it) → whether the fault is seen there; None is no answer.
 Seen = Callable[[float | None, float | None], bool]
 #: Milliseconds that something takes on a link, through it or past it; None is no answer.
@@ -32,11 +30,8 @@ class LinkFault(Fault):
         """What a label ends with."""
         return f" for {self.process}" if self.process else ""
 
-    @property
-    def blocks_intake(self) -> bool:
-        return self.service == "ingest" or (
-            self.service == "redis" and (self.process is None or self.process in INTAKE)
-        )
+    def blocks_intake(self, bench: Bench) -> bool:
+        return self.service == "ingest" or (self.service == "redis" and bench.intake in bench.instances(self.process))
 
     def aims(self, bench: Bench) -> list[str]:
         return [link.name for link in self.links(bench)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.fault import Bench, Fault, Witness
+from shaketable.fault import Bench, Witness
 from shaketable.faults import valkey
 
 #: Bytes: less than it holds at any time.
@@ -13,7 +13,7 @@ NOTHING_LEFT = "1"
 
 
 @dataclass(frozen=True)
-class OutOfMemory(Fault):
+class OutOfMemory(valkey.ValkeyFault):
     """maxmemory is below what Valkey holds: with noeviction every write that takes memory is refused (OOM).
 
     With any other policy keys are evicted instead, queues included, and only what then remains is refused.
@@ -25,14 +25,6 @@ class OutOfMemory(Fault):
     @property
     def label(self) -> str:
         return "redis out of memory"
-
-    @property
-    def blocks_intake(self) -> bool:
-        return True
-
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("redis")
-        return [link.name for link in bench.links("redis")]
 
     def inject(self, bench: Bench) -> None:
         with valkey.admin(bench) as client:

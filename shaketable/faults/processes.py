@@ -8,7 +8,6 @@ from collections.abc import Callable
 import psycopg
 
 from shaketable.fault import Bench, Fault, Witness
-from shaketable.faults.links import INTAKE
 from shaketable.faults.repeat import Repeat
 
 #: Seconds that asking Postgres may take: a fault must not wait for a server that another fault froze.
@@ -27,12 +26,15 @@ class ProcessFault(Fault):
 
     process: str
 
-    @property
-    def blocks_intake(self) -> bool:
-        return self.process in INTAKE
+    def blocks_intake(self, bench: Bench) -> bool:
+        return bench.intake in bench.instances(self.process)
 
     def aims(self, bench: Bench) -> list[str]:
         return bench.instances(self.process)
+
+    def ready(self, bench: Bench) -> bool | None:
+        missing = bench.notes.get(f"{self._key}.not_ready")
+        return None if missing is None else not missing
 
     def alive(self, bench: Bench) -> list[str]:
         """Those that are there: another fault may have taken one already."""
@@ -81,14 +83,6 @@ class ProcessFault(Fault):
         if row:
             bench.notes[f"{key}.sessions"], bench.notes[f"{key}.transactions"] = float(row[0]), float(row[1])
 
-    def gone(self, bench: Bench) -> Witness:
-        """The kernel knows none of them any more, and there were some when this fault struck."""
-        found = bench.instances(self.process)
-        gone = [name for name in found if not bench.is_alive(name)]
-        met = int(bench.notes.get(f"{self._key}.met", 0))
-        told = f"{', '.join(gone) or 'none'} gone, {self.held(bench)}" if met else "met nobody"
-        return Witness(met > 0 and len(gone) == len(found), len(gone) if met else 0, "processes gone", told)
-
     def held(self, bench: Bench) -> str:
         """What was kept, for the witness's text."""
         key = self._key
@@ -96,3 +90,21 @@ class ProcessFault(Fault):
         if sessions is None:
             return "what they held is not known"
         return f"holding {sessions:.0f} sessions, {bench.notes[f'{key}.transactions']:.0f} of them in a transaction"
+
+
+class Ending(ProcessFault):
+    """A process fault that ends processes: healing starts those that are not there, and waits until they are ready."""
+
+    def heal(self, bench: Bench) -> None:
+        try:
+            self.settle(bench)
+        finally:
+            self.start_missing(bench)
+
+    def witness(self, bench: Bench) -> Witness:
+        """There were some, and the kernel knows none any more; beside it, what they held when it struck."""
+        found = bench.instances(self.process)
+        gone = [name for name in found if not bench.is_alive(name)]
+        met = int(bench.notes.get(f"{self._key}.met", 0))
+        told = f"{', '.join(gone) or 'none'} gone, {self.held(bench)}" if met else "met nobody"
+        return Witness(met > 0 and len(gone) == len(found), len(gone) if met else 0, "processes gone", told)

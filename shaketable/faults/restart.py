@@ -8,11 +8,11 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from shaketable.fault import Bench, Witness
-from shaketable.faults.processes import ProcessFault
+from shaketable.faults.processes import Ending
 
 
 @dataclass(frozen=True)
-class Restart(ProcessFault):
+class Restart(Ending):
     """Each of `process` ends and is started again at once; the next one's turn comes when it is ready.
 
     `terminate` (the default): SIGTERM, and SIGKILL after the manifest's stop_s. `kill`: SIGKILL. Healing waits
@@ -40,18 +40,17 @@ class Restart(ProcessFault):
         bench.start(instance)
         bench.await_ready(instance)
 
-    def heal(self, bench: Bench) -> None:
-        try:
-            self.settle(bench)
-        finally:
-            self.start_missing(bench)
-
     def witness(self, bench: Bench) -> Witness:
         """Another process answers under each name than before; beside it, how long the old one took to end."""
         found = bench.instances(self.process)
         fresh = [name for name in found if bench.is_alive(name) and self._was(bench, name) != _leader(bench, name)]
-        took = [f"{name} ended in {bench.notes.get(f'{self.kind}.{name}.ended_s', 0):.1f} s" for name in fresh]
-        return Witness(len(fresh) == len(found), len(fresh), "processes new", ", ".join(took) or "none is new")
+        met = [name for name in fresh if self._was(bench, name)]  # one that was gone already has not been replaced
+        took = [f"{name} {self._ended(bench, name) if name in met else 'was not there'}" for name in fresh]
+        landed = bool(met) and len(fresh) == len(found)
+        return Witness(landed, len(met), "processes new", ", ".join(took) or "none is new")
+
+    def _ended(self, bench: Bench, instance: str) -> str:
+        return f"ended in {bench.notes.get(f'{self.kind}.{instance}.ended_s', 0):.1f} s"
 
     def _was(self, bench: Bench, instance: str) -> float:
         return bench.notes.get(f"{self.kind}.{instance}.was", _leader(bench, instance))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.fault import Bench, Witness
-from shaketable.faults.processes import ProcessFault
+from shaketable.fault import Bench
+from shaketable.faults.processes import Ending
 
 
 @dataclass(frozen=True)
-class Terminate(ProcessFault):
+class Terminate(Ending):
     """SIGTERM to `process`, SIGKILL after the manifest's stop_s; it stays away until healing starts it again.
 
     Healing waits until it is ready, at most the manifest's ready_s.
@@ -27,13 +27,3 @@ class Terminate(ProcessFault):
     def inject(self, bench: Bench) -> None:
         self.note_held(bench)
         self.in_turn(bench, bench.stop)
-
-    def heal(self, bench: Bench) -> None:
-        try:
-            self.settle(bench)
-        finally:
-            self.start_missing(bench)
-
-    def witness(self, bench: Bench) -> Witness:
-        """There were some, and the kernel knows none any more; beside it, what they held when they were asked."""
-        return self.gone(bench)

@@ -10,13 +10,24 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from shaketable.errors import HarnessError
-from shaketable.fault import Bench
+from shaketable.fault import Bench, Fault
 from shaketable.stack import OWN_NAME
 
 Client = redis.Redis
 
 #: Seconds that one command may take; a pause is shorter.
 ASK_S = 5
+
+
+class ValkeyFault(Fault):
+    """Something goes wrong in the queue's server itself, so that whoever needs it suffers."""
+
+    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
+        return True
+
+    def aims(self, bench: Bench) -> list[str]:
+        bench.server("redis")
+        return [link.name for link in bench.links("redis")]
 
 
 @contextmanager

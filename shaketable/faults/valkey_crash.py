@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from shaketable.fault import Bench
 from shaketable.faults.crash import Crash
 from shaketable.stack import Service
 
@@ -21,6 +22,5 @@ class ValkeyCrash(Crash):
     colour: ClassVar[str] = "#804060"
     service: ClassVar[Service] = "redis"
 
-    @property
-    def blocks_intake(self) -> bool:
+    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
         return True

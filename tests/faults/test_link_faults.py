@@ -146,19 +146,6 @@ def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, 
         fault.aims(bench)
 
 
-def test_intake_suffers_from_its_own_links_alone() -> None:
-    suffers = [
-        Down("ingest"),
-        Down("redis"),
-        Latency("redis", 1000, process="ingest"),
-        EnqueueReplyLost(),
-        Down("redis", process="ingest-1"),
-    ]
-    assert all(fault.blocks_intake for fault in suffers)
-    others = [Down("redis", process="worker"), Flaky("redis", process="worker-1"), Silence("postgres")]
-    assert not any(fault.blocks_intake for fault in others)
-
-
 def test_latency_above_the_bench_s_own_patience_is_seen(bench: RunBench) -> None:
     fault = Latency("postgres", 2200, process="worker-1")
     fault.inject(bench)

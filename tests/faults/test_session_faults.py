@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -273,6 +274,12 @@ def test_nobody_s_connections_are_none_that_were_killed(bench: RunBench, stack: 
         fault = KillClients(every_s=0.05)
         fault.inject(bench)
         assert bench.transfer_ms(link, True, 1000) is not None  # the harness's own
+        with socket.create_connection((link.listen.host, link.listen.port), timeout=3) as exchange:
+            exchange.sendall(b"PING shaketable\r\n")
+            assert exchange.recv(100).startswith(b"-NOAUTH")
+            exchange.settimeout(0.3)
+            with pytest.raises(TimeoutError):  # nobody closes it
+                exchange.recv(1)
         seen = fault.witness(bench)
         fault.heal(bench)
     assert (seen.landed, seen.figure) == (False, 0)
