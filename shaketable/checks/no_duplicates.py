@@ -10,16 +10,17 @@ from shaketable.checks.findings import counts, members, unknown, unseen
 from shaketable.history.columns import count
 
 if TYPE_CHECKING:
-    from shaketable.checks.findings import Flags
     from shaketable.history import History
+    from shaketable.history.columns import Ints
 
 
 @dataclass(frozen=True)
 class NoDuplicates:
     """Every event is stored at most once, however often it was sent.
 
-    doubled: more than one row holds its id. exposed: sent at least twice, at least two of the attempts not refused, and
-    stored; only these could have been doubled by a resend.
+    doubled: more than one row holds its id. unprovoked: more rows than attempts that the target may have taken: it
+    doubled by itself, while of the other doubled ones it only did not recognize the second attempt. exposed: sent at
+    least twice, at least two of the attempts not refused, and stored; only these could have been doubled by a resend.
 
     Evidence: journals and stored rows. Without a doubled and without an exposed event: unknown.
 
@@ -31,8 +32,9 @@ class NoDuplicates:
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:
             return finding
-        doubled, exposed = history.rows_of > 1, _sent_twice(history) & (history.rows_of > 0)
-        found = counts(stored=history.rows_of > 0, exposed=exposed, doubled=doubled)
+        taken, doubled = _taken(history), history.rows_of > 1
+        exposed, unprovoked = (taken > 1) & (history.rows_of > 0), doubled & (history.rows_of > taken)
+        found = counts(stored=history.rows_of > 0, exposed=exposed, doubled=doubled, unprovoked=unprovoked)
         if doubled.any():
             why = f"{found['doubled']} events are stored more than once"
             return Finding(Verdict.FAILED, found, members(history, doubled=doubled), why)
@@ -41,8 +43,8 @@ class NoDuplicates:
         return Finding(Verdict.PASSED, found)
 
 
-def _sent_twice(history: History) -> Flags:
-    """Events of which the target may have taken two attempts."""
+def _taken(history: History) -> Ints:
+    """How many attempts of each event the target may have taken."""
     assert history.events is not None
     taken = history.attempts.event[history.attempts.outcome != "refused"]
-    return count(taken.to_numpy(), len(history.events)) > 1
+    return count(taken.to_numpy(), len(history.events))

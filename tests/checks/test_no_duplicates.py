@@ -16,7 +16,7 @@ def test_refused_attempt_exposes_nothing():
 def test_resent_event_stored_once_is_no_duplicate():
     found = NoDuplicates().judge(history(sent("a").acknowledged(1).again(2).acknowledged(3), stored("a")))
     assert found.verdict is Verdict.PASSED
-    assert found.counts == {"stored": 1, "exposed": 1, "doubled": 0}
+    assert found.counts == {"stored": 1, "exposed": 1, "doubled": 0, "unprovoked": 0}
 
 
 def test_attempt_that_was_never_answered_exposes():
@@ -29,6 +29,14 @@ def test_event_in_two_rows_is_doubled():
     )
     assert found.verdict is Verdict.FAILED
     assert found.members == {"doubled": ["a"]}
+
+
+def test_more_rows_than_attempts_are_the_targets_own_doing():
+    resent = sent("b").acknowledged(1).again(2).acknowledged(3)
+    found = NoDuplicates().judge(
+        history(sent("a").acknowledged(1), stored("a"), stored("a"), resent, stored("b"), stored("b"))
+    )
+    assert found.counts == {"stored": 2, "exposed": 1, "doubled": 2, "unprovoked": 1}
 
 
 def test_ids_are_compared_as_uuids():
