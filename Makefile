@@ -6,8 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 SCENARIO ?= postgres_outage
 STACK ?= local
+TRIALS ?= 1
 
-.PHONY: help setup chaos env chaos-full prove bench bench-checks test test-all test-containers lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full compare prove bench bench-checks test test-all test-containers lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -23,6 +24,9 @@ env: ## write .env: passwords for docker-compose.chaos.yml, once
 
 chaos-full: .venv/installed ## every scenario but the nightly ones, a minute each, and one table: make chaos-full [SEED=2]
 	@$(BIN)/shaketable run --all $(if $(SEED),--seed $(SEED))
+
+compare: .venv/installed ## task queues beside the reference (hours): make compare [TARGETS="reference rq-defaults"] [SCENARIOS=calm] [TRIALS=3]
+	@$(BIN)/shaketable compare $(TARGETS) $(if $(SCENARIOS),--scenarios $(SCENARIOS)) --trials $(TRIALS)
 
 prove: .venv/installed ## every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
 	@$(BIN)/python -m tools.prove $(PROVE)

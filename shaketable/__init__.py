@@ -26,8 +26,9 @@ The history (`history`) is read from there alone; checks (`check`, `checks`) tur
 life (`life`) tells what became of an event, the report (`report`) shows it, a result (`result`) is what gates read,
 and a bound (`bound`) says what trials without a failure prove.
 
-A scenario (`scenario`) names all of it in one value, `run` plays it, `status` shows how it stands (`live` at a
-terminal); `cli` says the command line's arguments, `commands` does them, `errors` what it says when something cannot
-be. `registry` and `bundled` find things by name, a `doctor` tries a target endpoint by endpoint. Somebody's suite gates
-on a run by `pytest_plugin`, and sees it as `shaken`.
+A scenario (`scenario`) names all of it in one value, `run` plays it, a comparison (`comparison`) holds the runs of
+several targets, `status` shows how it stands (`live` at a terminal); `cli` says the command line's arguments,
+`commands` does them, `errors` what it says when something cannot be. `registry` and `bundled` find things by name, a
+`doctor` tries a target endpoint by endpoint. Somebody's suite gates on a run by `pytest_plugin`, and sees it as
+`shaken`.
 """

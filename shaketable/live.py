@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -25,7 +25,8 @@ _BREAKER = {"CLOSED": "green", "HALF_OPEN": "yellow", "OPEN": "bold red"}
 class LiveShow:
     """Keeps `shaketable.status.Show` with rich; redraws four times a second, and leaves the terminal as it was."""
 
-    def __init__(self, console: Console | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Clock | None = None, above: RenderableType = "") -> None:
+        self._above = above  # what stands over it and does not change
         self._console, self._clock = console or Console(highlight=False), clock or SystemClock()
         self._began = self._clock.now()
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)
@@ -43,7 +44,7 @@ class LiveShow:
         self._console.print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {text}")
 
     def update(self, status: Status) -> None:
-        self._live.update(picture(status))
+        self._live.update(Group(self._above, picture(status)) if self._above else picture(status))
 
 
 def picture(status: Status) -> Table:

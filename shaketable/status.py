@@ -74,6 +74,13 @@ class PlainShow:
             self.say(_sentence(status))
 
 
+class BriefShow(PlainShow):
+    """Only what stays: for one run of many."""
+
+    def update(self, status: Status) -> None:
+        pass
+
+
 def _sentence(s: Status) -> str:
     parts = [f"{s.phase:<9}"]
     if s.left_s is not None:

@@ -1,0 +1,143 @@
+"""A comparison: several targets under the same scenarios and seeds, a folder with a cell for each run.
+
+    comparison.json                      what was asked for last
+    inputs/SCENARIO/seed-1/              scenario, corpus and schedule: byte for byte the same for every target
+    TARGET/SCENARIO/seed-1/cell.json     what became of it; without it the cell is to be played
+    TARGET/SCENARIO/seed-1/2026…/        its run directory
+
+A trial is its seed: other seeds, scenarios or targets are further cells, and spoil none that is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from shaketable import inputs, rundir
+from shaketable.errors import RunDirError
+from shaketable.rundir import RunDir
+from shaketable.scenario import Scenario
+
+FILE, CELL, INPUTS, PAGE = "comparison.json", "cell.json", "inputs", "compare.html"
+#: Outcomes of a cell that was played and judged; any other one is tried again.
+JUDGED = ("passed", "failed", "unknown")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """comparison.json."""
+
+    schema: int
+    targets: list[str]
+    scenarios: list[str]
+    seeds: list[int]
+    command: str  # that repeats it
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """cell.json: one run of one target."""
+
+    target: str
+    scenario: str
+    seed: int
+    outcome: str  # of JUDGED; skipped: it cannot be tried on this machine; error: there is no verdict
+    why: str = ""  # there is none
+    exit_code: int = 0  # of its run
+    seconds: float = 0.0  # all of it, set-up and judging too
+    run: str = ""  # the run directory's name, beside cell.json
+    inputs: str = ""  # what it was asked: a digest of scenario, corpus and schedule
+    manifest: str = ""  # of whom: a digest of the manifest
+
+
+class Comparison:
+    """One folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def folder(self, target: str, scenario: str, seed: int) -> Path:
+        """Where a cell is."""
+        return self.path / tidy(target) / tidy(scenario) / f"seed-{seed}"
+
+    def begin(self, asked: Asked) -> None:
+        """Write down what is asked for. Raises HarnessError when the disk refuses it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        rundir.write_json(self.path / FILE, asked)
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for last. Raises RunDirError."""
+        return rundir.read_json(self.path / FILE, Asked)
+
+    def keep(self, cell: Cell) -> None:
+        """Write down what became of a cell. Raises HarnessError when the disk refuses it."""
+        folder = self.folder(cell.target, cell.scenario, cell.seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        rundir.write_json(folder / CELL, cell)
+
+    def cell(self, target: str, scenario: str, seed: int) -> Cell | None:
+        """What became of a cell; None when it was not played to its end, or nobody can read what became of it."""
+        return _read(self.folder(target, scenario, seed) / CELL)
+
+    def cells(self) -> list[Cell]:
+        """All there are."""
+        found = (_read(path) for path in sorted(self.path.glob(f"*/*/seed-*/{CELL}")))
+        return [cell for cell in found if cell is not None]
+
+    def run(self, cell: Cell) -> RunDir | None:
+        """A cell's run directory; None when there is none."""
+        path = self.folder(cell.target, cell.scenario, cell.seed) / cell.run
+        return RunDir(path) if cell.run and (path / rundir.SCENARIO).exists() else None
+
+    def inputs(self, scenario: Scenario) -> RunDir:
+        """What every target gets under this scenario and seed: drawn once, and anew when the scenario is another.
+
+        A corpus depends on the day and on Hypothesis's version, so that a seed alone would not make cells alike that
+        are played later. Raises HarnessError.
+        """
+        kept = RunDir(self.path / INPUTS / tidy(scenario.name) / f"seed-{scenario.seed}")
+        told = msgspec.json.decode(msgspec.json.encode(scenario.to_json()))
+        if not kept.has(rundir.SCENARIO) or rundir.read_json(kept / rundir.SCENARIO, dict) != told:
+            kept.path.mkdir(parents=True, exist_ok=True)
+            (kept / rundir.SCENARIO).unlink(missing_ok=True)
+            inputs.draw(kept, scenario)
+            rundir.write_json(kept / rundir.SCENARIO, told)  # last: the others are whole
+        return kept
+
+
+def find(path: Path) -> Comparison:
+    """The comparison at `path`. Raises RunDirError when that is none."""
+    if not (path / FILE).exists():
+        raise RunDirError(
+            f"expected a comparison's folder, got {path}: it holds no {FILE} (`shaketable compare` makes one)"
+        )
+    return Comparison(path)
+
+
+def digest(*files: Path) -> str:
+    """What changes when a file's content does."""
+    return hashlib.sha256(b"\0".join(_bytes(files))).hexdigest()[:16]
+
+
+def digest_of_inputs(kept: RunDir) -> str:
+    """Of what a target was asked: of `inputs`, and the same of a run directory."""
+    return digest(*(kept / name for name in (rundir.SCENARIO, rundir.CORPUS, rundir.SCHEDULE)))
+
+
+def tidy(name: str) -> str:
+    """A name as a folder: no separator, and nothing that leads elsewhere."""
+    return re.sub(r"[^\w.+-]", "-", name).lstrip(".") or "-"
+
+
+def _bytes(files: tuple[Path, ...]) -> Iterator[bytes]:
+    return (file.read_bytes() for file in files)
+
+
+def _read(path: Path) -> Cell | None:
+    try:
+        return rundir.read_json(path, Cell)
+    except RunDirError:
+        return None

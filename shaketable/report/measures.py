@@ -1,0 +1,135 @@
+"""What a comparison shows of one run: each measure with its evidence, or why it cannot be known or does not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from shaketable.check import Verdict
+from shaketable.history.figures import DEEP, LONG_S
+from shaketable.verdict import Judged, VerdictDoc
+
+State = Literal["known", "never", "unknown", "not applicable"]
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A number, or why there is none. What nobody saw is unknown, never 0."""
+
+    state: State
+    number: float | None = None
+    why: str = ""
+
+
+class Measure(NamedTuple):
+    """One column: what it is called, in what unit, what it means."""
+
+    name: str
+    unit: str
+    about: str
+    of: Callable[[VerdictDoc], Value]
+
+
+def _known(number: float) -> Value:
+    return Value("known", number)
+
+
+def _unknown(why: str) -> Value:
+    return Value("unknown", why=why)
+
+
+def _without(found: Judged | None, name: str) -> Value | None:
+    """Why a check's counts say nothing; None when they do."""
+    if found is None:
+        return _unknown(f"{name} was not judged")
+    if found.verdict is Verdict.NOT_APPLICABLE:
+        return Value("not applicable", why=found.why)
+    return _unknown(found.why) if found.verdict is Verdict.UNKNOWN else None
+
+
+def _counted(check: str, count: str) -> Callable[[VerdictDoc], Value]:
+    """A set that a check names: known where the check came to a verdict."""
+
+    def of(doc: VerdictDoc) -> Value:
+        found = doc.checks.get(check)
+        without = _without(found, check)
+        return without or _sure(doc, _number(found, count))
+
+    return of
+
+
+def _sure(doc: VerdictDoc, number: float | None) -> Value:
+    """None of it in a run that cannot be judged proves nothing: perhaps nothing was broken. Some of it is there."""
+    if number is None:
+        return _unknown("it was not counted")
+    return _known(number) if number or not doc.reasons else _unknown(doc.reasons[0])
+
+
+def _number(found: Judged | None, count: str) -> float | None:
+    return None if found is None else found.counts.get(count)
+
+
+def _unexplained(doc: VerdictDoc) -> Value:
+    kept, letters = doc.checks.get("no_loss"), doc.checks.get("dead_letters_explained")
+    undelivered, dead = _number(kept, "undelivered"), _number(letters, "dead")
+    none = letters is not None and letters.verdict is Verdict.NOT_APPLICABLE  # the target has no dead letters
+    odd = max(_number(letters, "undeserved") or 0, _number(letters, "unexplained") or 0)
+    if found := (undelivered or 0) + odd:
+        return _known(found)
+    if undelivered is None or kept is None:
+        return _without(kept, "no_loss") or _unknown("it was not counted")
+    return _sure(doc, 0) if none or dead is not None else _unknown(letters.why if letters else "nobody judged them")
+
+
+def _figure(name: str, why: str) -> Callable[[VerdictDoc], Value]:
+    """A figure; in a run that cannot be judged it is not comparable."""
+
+    def of(doc: VerdictDoc) -> Value:
+        number = doc.figures.get(name)
+        if doc.reasons:
+            return _unknown(doc.reasons[0])
+        return _unknown(why) if number is None else _known(number)
+
+    return of
+
+
+def _recovery(doc: VerdictDoc) -> Value:
+    if not doc.faults:
+        return Value("not applicable", why="nothing was broken")
+    found = _figure("heal_to_empty_backlog_s", "the queue's length is not known")(doc)
+    left = doc.figures.get("backlog_left")
+    if found.state == "unknown" and not doc.reasons and left:
+        return Value("never", why=f"{left:,.0f} events were still queued when all was over")
+    return found
+
+
+def _drained(doc: VerdictDoc) -> Value:
+    found = _figure("drained_per_s", "commit times or the queue's length are not known")(doc)
+    if found.state == "known" or doc.reasons:
+        return found
+    if doc.figures.get("stored_per_s") is None or doc.figures.get("backlog_longest") is None:
+        return found
+    if _recovery(doc).state == "never":
+        return Value("never", why="the backlog never went")
+    return Value("not applicable", why=f"no backlog of {DEEP} events more than usual took {LONG_S:g} s to go")
+
+
+#: The columns, in order.
+MEASURES = (
+    Measure("lost", "", "acknowledged, and in the end neither stored nor dead-lettered nor queued",
+            _counted("no_loss", "lost")),
+    Measure("doubled", "", "stored more than once", _counted("no_duplicates", "doubled")),
+    Measure("out of order", "", "stored before an event of the same organization that had ended before it began",
+            _counted("order_kept", "overtaken")),
+    Measure("unexplained", "", "acknowledged and still queued at the end, or dead-lettered without deserving it or "
+            "without a reason", _unexplained),
+    Measure("recovery", "s", "from the last healing until the queue is no longer than it was before the first fault",
+            _recovery),
+    Measure("drain rate", "/s", "events stored a second, new ones too, from the longest backlog until it was gone",
+            _drained),
+    Measure("intake p99", "ms", "from the time at which an event was meant to be sent to its first acknowledgement, "
+            "resends included", _figure("intake_p99_ms", "nothing was acknowledged")),
+    Measure("memory", "MiB", "resident, all processes of the target together at their highest, shared pages as often "
+            "as shared", _figure("memory_peak_mib", "not every process could be watched")),
+)  # fmt: skip
