@@ -1,7 +1,7 @@
 """A comparison: several targets under the same scenarios and seeds, a folder with a cell for each run.
 
     comparison.json                      what was asked for last
-    inputs/SCENARIO/seed-1/              scenario, corpus and schedule: byte for byte the same for every target
+    .inputs/SCENARIO/seed-1/             scenario, corpus and schedule: byte for byte the same for every target
     TARGET/SCENARIO/seed-1/cell.json     what became of it; without it the cell is to be played
     TARGET/SCENARIO/seed-1/2026…/        its run directory
 
@@ -22,7 +22,7 @@ from shaketable.errors import RunDirError
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
 
-FILE, CELL, INPUTS, PAGE = "comparison.json", "cell.json", "inputs", "compare.html"
+FILE, CELL, INPUTS, PAGE = "comparison.json", "cell.json", ".inputs", "compare.html"
 #: Outcomes of a cell that was played and judged; any other one is tried again.
 JUDGED = ("passed", "failed", "unknown")
 

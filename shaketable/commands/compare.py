@@ -14,7 +14,7 @@ from shaketable import manifest as manifests
 from shaketable.bundled import find, places
 from shaketable.check import Verdict
 from shaketable.commands import check
-from shaketable.comparison import Asked, Cell, Comparison
+from shaketable.comparison import Asked, Cell, Comparison, tidy
 from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError, ToolchainMissing
 from shaketable.history import History
 from shaketable.live import LiveShow
@@ -191,7 +191,7 @@ def _targets(asked: Sequence[str]) -> list[Target]:
     paths = [_manifest(name) for name in asked] if asked else [_manifest("reference"), *_alternatives().values()]
     found = [Target(path, manifests.load(path)) for path in paths]
     for number, target in enumerate(found):
-        if twin := next((one for one in found[:number] if one.name == target.name), None):
+        if twin := next((one for one in found[:number] if tidy(one.name) == tidy(target.name)), None):
             raise InputError(f"expected every target to have a name of its own: {twin.path} and {target.path} are "
                              f"both called {target.name!r}")  # fmt: skip
     return found
@@ -219,7 +219,7 @@ def _alternatives() -> dict[str, Path]:
 def _scenarios(asked: Sequence[str]) -> list[Scenario]:
     """Raises ScenarioError for one that nobody knows, InputError for none, or two of one name."""
     found = [scenario.load(name) for name in asked]
-    names = [one.name for one in found]
+    names = [tidy(one.name) for one in found]
     if not names or len(set(names)) < len(names):
         raise InputError(f"expected at least one scenario, each once: got {', '.join(names) or 'none'}")
     return found

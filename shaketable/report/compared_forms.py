@@ -141,7 +141,7 @@ def _brief(block: Block, target: str) -> str:
 
 def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """As GitHub draws it."""
-    rule = ["---", *["---:"] * (len(heads) - 1)]
+    rule = ["---", "---", *["---:"] * (len(heads) - 2)]
     return "\n".join(
         f"| {' | '.join(cells)} |" for cells in ([*map(_md, heads)], rule, *([*map(_md, r)] for r in rows))
     )
@@ -150,7 +150,7 @@ def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def legend() -> str:
     """What the columns mean."""
     lines = [f"- **{measure.name}**: {measure.about}." for measure in MEASURES]
-    most = f"at {bound.CONFIDENCE:.0%} confidence, {bound.ASSUMPTION}: 1 − 0.05^(1/trials)"
+    most = f"at {bound.CONFIDENCE * 100:g} % confidence, {bound.ASSUMPTION}: 1 − 0.05^(1/trials)"
     lines.append(f"- **≤ of trials**: no trial lost anything; that bounds the share of trials that would, {most}.")
     return "\n".join([*lines, "- Figures are ranges over trials. *unknown*: nobody could see it, so it is no 0."])
 
@@ -189,7 +189,7 @@ def versions(found: Compared) -> list[str]:
 
 def csv(found: Compared) -> str:
     """A row for each trial."""
-    return pd.DataFrame([_row(trial) for trial in found.trials]).to_csv(index=False).rstrip("\n")
+    return pd.DataFrame([_row(trial) for trial in found.trials], dtype=object).to_csv(index=False).rstrip("\n")
 
 
 def _row(trial: Trial) -> dict[str, object]:

@@ -62,7 +62,7 @@ def html(found: Compared, place: Path) -> str:
         sentence=_sentence(found), heads=[measure.name for measure in MEASURES],
         blocks=[(block, _rows(block, place), block.checks) for block in found.blocks],
         meanings=[(measure.name, measure.about) for measure in MEASURES], assumption=bound.ASSUMPTION,
-        confidence=f"{bound.CONFIDENCE:.0%}", stood_on=forms.stood_on(found), commands=found.commands,
+        confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=forms.stood_on(found), commands=found.commands,
         packages=[(target, list(packages.items())) for target in found.targets
                   if (packages := found.packages(target))],
     )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Comparisons of literal runs: written as `shaketable compare` would leave them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.checks import NoLoss
+from shaketable.comparison import Asked, Cell, Comparison
+from shaketable.report import cells
+from shaketable.report.compared import Compared, Line
+from shaketable.verdict import judge_run
+from tests.book import Part
+from tests.histories import asks, run_of, sent, stored, target
+
+#: A folder's name as a run has it.
+RUN = "20261124T201756Z-aa4{}-calm-x"
+
+
+def kept(folder: Path, targets: list[str]) -> Comparison:
+    """An empty one of one scenario and one trial."""
+    held = Comparison(folder)
+    held.begin(Asked(1, targets, ["calm"], [1], "shaketable compare"))
+    return held
+
+
+def played(held: Comparison, name: str, *parts: Part, scenario: str = "calm", seed: int = 1, **more: str) -> Path:
+    """One cell with a run that is judged and has a page; returns its run directory."""
+    run = held.folder(name, scenario, seed) / RUN.format(seed)
+    run.mkdir(parents=True)
+    doc = judge_run(run_of([*parts, target(name=name)], run))
+    rundir.write_json(run / rundir.ENVIRONMENT, {"cpus": 2, "target_packages": {"celery": "5.6.0", "kombu": "5.6.1"}})
+    (run / "report.html").write_text("a page")
+    held.keep(Cell(name, scenario, seed, doc.verdict.value, run=run.name, **more))
+    return run
+
+
+def stopped(held: Comparison, name: str, outcome: str, why: str, seed: int = 1) -> None:
+    """One cell that came to no verdict."""
+    held.keep(Cell(name, "calm", seed, outcome, why))
+
+
+def losing(count: int, of: int = 10) -> list[Part]:
+    """Events of which so many are lost."""
+    events = [sent(f"e{i}", at=i).acknowledged(i + 0.01) for i in range(of)]
+    return [*events, *(stored(f"e{i}", at=i + 1) for i in range(count, of)), asks(NoLoss())]
+
+
+def read(held: Comparison) -> Compared:
+    return cells.read([held.path])
+
+
+def line(held: Comparison, name: str) -> Line:
+    """A target's only line."""
+    [found] = [line for block in read(held).blocks for line in block.lines if line.target == name]
+    return found
+
+
+def rename(run: Path, **facts: str) -> None:
+    """Change what a run's verdict says of itself."""
+    doc = msgspec.json.decode((run / rundir.VERDICT).read_bytes())
+    rundir.write_json(run / rundir.VERDICT, {**doc, **facts})

@@ -1,0 +1,124 @@
+"""`shaketable compare` for real: alike for all, kept over interruptions, whatever becomes of one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shaketable import rundir
+from shaketable.comparison import Comparison
+from shaketable.report import cells
+from shaketable.report.compared import Compared
+from tests.seeded_bugs.catalogue import target
+from tests.test_cli import REFERENCE, ROOT, sentence, shaketable
+from tests.test_run import end, output_until
+
+SCENARIO = """
+from shaketable.checks import NoDuplicates, NoLoss
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+
+SCENARIO = Scenario(
+    story="Nothing goes wrong for three seconds.", load=Load(rate=60, baseline_s=1, shake_s=3, recover_s=1),
+    checks=(NoLoss(), NoDuplicates()), settings={"lease_s": 1},
+)
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "brief.py"
+    path.write_text(SCENARIO)
+    return path
+
+
+def manifest(folder: Path, **replaced: str) -> Path:
+    """The reference's, with some of its text replaced."""
+    told = REFERENCE.read_text().replace('cwd = ".."', f'cwd = "{ROOT}"')
+    for old, new in replaced.items():
+        told = told.replace(old, new)
+    path = folder / "other.toml"
+    path.write_text(told)
+    return path
+
+
+def read(folder: Path) -> Compared:
+    return cells.read([folder])
+
+
+@pytest.mark.slow
+def test_reference_and_a_seeded_bug_are_sent_the_same_and_an_interrupted_comparison_goes_on(
+    scenario: Path, tmp_path: Path
+) -> None:
+    folder, bug = tmp_path / "compare", target("not_idempotent", tmp_path)
+    command = [sys.executable, "-m", "shaketable.cli", "compare", "reference", str(bug), "--scenarios", str(scenario),
+               "--runs", str(folder)]  # fmt: skip
+    harness = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    output_until(harness, "brief on not_idempotent")
+    os.kill(harness.pid, signal.SIGINT)
+    said = end(harness)
+    assert harness.returncode == 255
+    assert "reference       passed" in said
+    assert "not_idempotent  not played" in said
+    before = Comparison(folder).cell("reference", "brief", 1)
+
+    done = shaketable("compare", "reference", bug, "--scenarios", scenario, "--runs", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reference × brief, seed 1: passed, kept" in done.stdout
+    assert Comparison(folder).cell("reference", "brief", 1) == before
+    reference, broken = read(folder).blocks[0].lines
+    assert (reference.figure("doubled").high, broken.verdicts) == (0, {"failed": 1})
+    assert (broken.figure("doubled").high or 0) > 0
+    assert (reference.figure("memory").low or 0) > 10
+    assert read(folder).doubts == []
+    assert (folder / "compare.html").exists()
+    runs = [folder / name / "brief" / "seed-1" for name in ("reference", "not_idempotent")]
+    for file in (rundir.CORPUS, rundir.SCHEDULE, rundir.SCENARIO):
+        assert len({(run / "latest" / file).read_bytes() for run in runs}) == 1, file
+
+
+def test_target_whose_environment_cannot_be_made_is_an_error_in_each_of_its_cells(
+    scenario: Path, tmp_path: Path
+) -> None:
+    other = manifest(tmp_path, **{"[ingest]": 'requirements = "gone.txt"\n[ingest]'})
+    folder = tmp_path / "compare"
+    done = shaketable("compare", other, "--scenarios", scenario, "--trials", "2", "--runs", folder)
+    assert done.returncode == 255
+    assert "gone.txt" in done.stderr
+    assert [trial.outcome for trial in read(folder).trials] == ["error", "error"]
+    assert "gone.txt" in (folder / "compare.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["no_such"], "no_such"),
+        (["reference", "reference"], "both called 'reference'"),
+        (["reference", "--trials", "0"], "at least 1 trial, got 0"),
+        (["reference", "--scenarios", "calm,calm"], "each once"),
+        (["reference", "--scenarios", "calm,no_such"], "no_such"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_before_anything_is_played(
+    arguments: list[str], told: str, tmp_path: Path
+) -> None:
+    done = shaketable("compare", *arguments, "--runs", tmp_path / "compare")
+    assert told in sentence(done)
+    assert done.returncode == 254
+    assert not (tmp_path / "compare").exists()
+
+
+def test_script_tells_of_a_comparison_in_every_form(tmp_path: Path) -> None:
+    from tests.comparisons import kept, losing, played
+
+    held = kept(tmp_path / "compare", ["a"])
+    played(held, "a", *losing(2))
+    for form, told in (("table", "failed"), ("md", "| a | failed | 2 |"), ("json", '"high": 2'), ("csv", "calm,a,1")):
+        command = [sys.executable, str(ROOT / "reports" / "compare.py"), str(held.path), "--format", form]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        assert (done.returncode, told in done.stdout) == (0, True), done.stdout + done.stderr
