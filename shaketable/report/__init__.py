@@ -9,6 +9,6 @@ Behind the page: `recording` reads, `bins`, `spans` and `lanes` make numbers of 
 them, `legend`, `sentence`, `sections` and `wording` put them in words, `embed` and `document` make one
 file of it, as of every page; `picture` is a still one.
 
-Several targets beside each other: `cells` reads comparisons, `measures` says what is shown of each run, `compared` holds
-it trial by trial, `compared_forms` and `compared_page` tell it, `compared_script` is the main of reports/compare.py.
+Several targets beside each other: `cells` reads comparisons, `measures` says what is shown of each run, `compared`
+holds it trial by trial, `compared_forms` and `compared_page` tell it, `compared_script` is the main of the script.
 """
