@@ -12,8 +12,8 @@ from shaketable.errors import ManifestError
 
 #: The only contract there is so far.
 CONTRACT = 1
-#: The key that an environment of the target's own is made from → what its commands call the program.
-PLACEHOLDERS = {"requirements": "{venv_python}"}
+#: The key that an environment of the target's own is made from → what its commands call what is there.
+PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}")}
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +105,7 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     cwd: str = "."
     setup: tuple[str, ...] = ()
     requirements: str | None = None  # pinned and hashed, from the manifest's folder: what {venv_python} is made of
+    node: str | None = None  # a folder with package-lock.json, from the manifest's: what {node_folder} is made of
     dead_letters: DeadLetters | None = None
     queue: Queue | None = None
     timing: Timing = Timing()
@@ -142,9 +143,10 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
         raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
     if (dead := manifest.dead_letters) is not None and (dead.sql is None) == (dead.url is None):
         raise ManifestError(f"manifest {path}: expected [dead_letters] to have an sql or a url, and not both")
-    for key, placeholder in PLACEHOLDERS.items():
-        if getattr(manifest, key) is None and any(placeholder in part for part in manifest.words()):
-            raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
+    for key, placeholders in PLACEHOLDERS.items():
+        for placeholder in placeholders if getattr(manifest, key) is None else ():
+            if any(placeholder in part for part in manifest.words()):
+                raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
     for kind in manifest.process:
         if kind.count < 1 or not kind.command:
             raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")

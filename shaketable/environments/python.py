@@ -14,6 +14,11 @@ from shaketable.environments.cached import Say
 from shaketable.errors import ToolchainMissing
 
 
+def paths(requirements: Path, say: Say) -> tuple[Path]:
+    """What `{venv_python}` stands for."""
+    return (program(requirements, say),)
+
+
 def program(requirements: Path, say: Say, cache: Path | None = None) -> Path:
     """The interpreter of the environment with exactly these requirements, for this version of Python.
 

@@ -86,7 +86,7 @@ def test_a_python_that_cannot_make_environments_is_a_missing_toolchain(
 def test_manifest_names_the_environment_and_its_commands_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(environments.KINDS, "requirements", lambda file, say: Path("/made/of") / file.name)
+    monkeypatch.setitem(environments.KINDS, "requirements", lambda file, say: (Path("/made/of") / file.name,))
     (tmp_path / "target.toml").write_text(MANIFEST)
     programs = environments.programs(manifest.load(tmp_path / "target.toml"), tmp_path, lambda _: None)
     assert programs["{venv_python}"] == "/made/of/requirements.txt"

@@ -1,0 +1,77 @@
+"""The BullMQ alternative: its validation against the mix's own shapes, and a run in which nothing goes wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shaketable import event
+from shaketable.mix import Mix, malformed
+from shaketable.mix.corpus import corpus
+from shaketable.mix.shape import Expect, Shape
+from tests.test_cli import ROOT, shaketable
+
+BULLMQ = ROOT / "alternatives" / "bullmq"
+TODAY = datetime.now(UTC).date()
+ID = "0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"
+#: Answers a line for each line: what is kept of it, or the member at fault.
+TRY = """
+import { createInterface } from 'node:readline';
+const { accept } = await import(process.argv[1]);
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    console.log(JSON.stringify({ text: accept(Buffer.from(line, 'base64')).text }));
+  } catch (error) {
+    console.log(JSON.stringify({ field: error.field, status: error.status }));
+  }
+}
+"""
+
+
+def tried(*bodies: bytes) -> list[dict[str, str]]:
+    """What each body comes to in event.js."""
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", TRY, BULLMQ / "event.js"], check=True, capture_output=True, text=True,
+        input="".join(f"{base64.b64encode(body).decode()}\n" for body in bodies),
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def outcomes(shapes: list[Shape]) -> list[tuple[Shape, dict[str, str]]]:
+    return list(zip(shapes, tried(*(shape.wire(ID) for shape in shapes)), strict=True))
+
+
+def test_every_well_formed_shape_is_taken_as_it_is() -> None:
+    shapes = [shape for shape in corpus(Mix(shapes=120), 3, TODAY) if shape.expect is Expect.ACCEPT]
+    assert {shape.why: kept for shape, kept in outcomes(shapes) if kept.get("text") != shape.wire(ID).decode()} == {}
+
+
+def test_every_malformed_shape_is_refused_and_what_is_doubtful_is_refused_or_kept() -> None:
+    for shape, kept in outcomes([shape for shape in malformed.shapes(TODAY) if not shape.pad]):
+        assert "field" in kept or shape.expect is Expect.EITHER, shape.why
+        if "text" in kept:
+            assert event.same(event.parse(shape.wire(ID)), event.parse(kept["text"])) == [], shape.why
+
+
+def test_a_refusal_names_the_member_and_what_is_no_object_is_a_bad_request() -> None:
+    good = {"eventId": ID, "timestamp": "2026-01-01T00:00:00Z", "action": "x", "status": "success"}
+    wrong = [{"status": "done"}, {"action": ""}, {"ttl": 1.5}, {"timestamp": "2026-02-30T00:00:00Z"}, {"eventId": 7}]
+    told = tried(*(json.dumps(good | members).encode() for members in wrong), b"[]")
+    assert [answer["field"] for answer in told] == [*(name for members in wrong for name in members), "event"]
+    assert told[-1]["status"] == 400
+
+
+def test_an_event_without_id_gets_one() -> None:
+    (kept,) = tried(b'{"timestamp":"2026-01-01T00:00:00Z","action":"x","status":"success"}')
+    assert len(json.loads(kept["text"])["eventId"]) == 36
+
+
+@pytest.mark.slow
+def test_the_hardened_one_passes_when_nothing_goes_wrong(tmp_path: Path) -> None:
+    done = shaketable("run", "calm", "--target", ROOT / "alternatives" / "bullmq-hardened.toml", "--runs", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
