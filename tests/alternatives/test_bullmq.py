@@ -39,7 +39,7 @@ def tried(*bodies: bytes) -> list[dict[str, str]]:
         ["node", "--input-type=module", "-e", TRY, BULLMQ / "event.js"], check=True, capture_output=True, text=True,
         input="".join(f"{base64.b64encode(body).decode()}\n" for body in bodies),
     )  # fmt: skip
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.strip("\n").split("\n")]  # not splitlines: U+0085 is text
 
 
 def outcomes(shapes: list[Shape]) -> list[tuple[Shape, dict[str, str]]]:
