@@ -24,11 +24,11 @@ surroundings (`surroundings`).
 
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a
 life (`life`) tells what became of an event, the report (`report`) shows it, a result (`result`) is what gates read,
-and a bound (`bound`) says what trials without a failure prove.
+and a bound (`bound`) says what trials without a failure prove; a measure (`measure`) is a figure that is compared.
 
-A scenario (`scenario`) names all of it in one value, `run` plays it, a comparison (`comparison`) holds the runs of
-several targets, `status` shows how it stands (`live` at a terminal); `cli` says the command line's arguments,
-`commands` does them, `errors` what it says when something cannot be. `registry` and `bundled` find things by name, a
-`doctor` tries a target endpoint by endpoint. Somebody's suite gates on a run by `pytest_plugin`, and sees it as
-`shaken`.
+A scenario (`scenario`) names all of it in one value, a profile (`profile`) several, a budget (`budget`) is asked of
+their checks instead of their own; `run` plays it, a comparison (`comparison`) holds the runs of several targets,
+`status` shows how it stands (`live` at a terminal); `cli` says the command line's arguments, `commands` does them,
+`errors` what it says when something cannot be. `registry` and `bundled` find things by name, a `doctor` tries a target
+endpoint by endpoint. Somebody's suite gates on a run by `pytest_plugin`, and sees it as `shaken`.
 """

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from shaketable import scenario
-from shaketable.commands import run_many
+from shaketable.commands import asked
 from shaketable.result import Results
 from tests.test_cli import SCENARIO, sentence, shaketable
 from tests.test_run import end, left_of, output_until, run_id, start
@@ -84,18 +84,18 @@ def test_all_leaves_the_nightly_ones_out(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "scenarios" / "zz_daily.py").write_text(SCENARIO)
     (tmp_path / "scenarios" / "zz_long.py").write_text(SCENARIO.replace('story="', 'nightly=True, story="'))
     monkeypatch.chdir(tmp_path)
-    assert {"zz_daily", "calm"} <= set(run_many.names([], nightly=False))
-    assert "zz_long" not in run_many.names([], nightly=False)
-    assert "zz_long" in run_many.names([], nightly=True)
-    assert run_many.names(["zz_long", "calm"], nightly=False)[:2] == ["zz_long", "calm"]
-    assert len(set(run_many.names(["calm"], nightly=False))) == len(run_many.names(["calm"], nightly=False))
+    assert {"zz_daily", "calm"} <= set(asked.names([], nightly=False))
+    assert "zz_long" not in asked.names([], nightly=False)
+    assert "zz_long" in asked.names([], nightly=True)
+    assert asked.names(["zz_long", "calm"], nightly=False)[:2] == ["zz_long", "calm"]
+    assert len(set(asked.names(["calm"], nightly=False))) == len(asked.names(["calm"], nightly=False))
 
 
 #: Seconds of load that leave room in a minute for set-up, drain and judging.
 A_MINUTE = 45
 
 
-@pytest.mark.parametrize("name", run_many.names([], nightly=False))
+@pytest.mark.parametrize("name", asked.names([], nightly=False))
 def test_scenario_that_is_not_nightly_takes_a_minute(name: str) -> None:
     load = scenario.load(name).load
     assert load.baseline_s + load.shake_s + load.recover_s <= A_MINUTE

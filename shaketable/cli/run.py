@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from shaketable.cli.outlets import GitHub, Json, JUnit
+from shaketable.cli.gates import Budgets, GitHub, Json, JUnit
 
 
 def run(
@@ -17,6 +17,13 @@ def run(
     target: Annotated[Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every scenario there is, but for the nightly ones.")] = False,
     nightly: Annotated[bool, typer.Option("--nightly", help="Every scenario, the nightly ones too.")] = False,
+    profile: Annotated[
+        str | None, typer.Option(help="Those of a profile: quick (5 minutes), nightly (an hour).", metavar="NAME")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Each so often, from seed to seed, and what that proves.", min=1, metavar="N")
+    ] = None,
+    budget: Budgets = None,
     seed: Annotated[
         int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")
     ] = None,
@@ -71,7 +78,7 @@ def run(
 
     The exit code is the worst there was. A scenario that cannot be played does not keep the others from it.
     """
-    from shaketable.commands import run_many
+    from shaketable.commands import asked, run_many
     from shaketable.commands.outlets import Outlets
     from shaketable.commands.run import Options
     from shaketable.stacks import Choice, Kind
@@ -81,6 +88,7 @@ def run(
         given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
     else:
         given = Given(postgres, redis, postgres_admin)
-    options = Options(target, runs, seed, replay, port_base, Choice(cast(Kind, stack), given))
-    asked = run_many.names(scenarios or [], nightly) if every or nightly else scenarios or []
-    return run_many.shake(asked, options, Outlets(json, junit, github))
+    choice = Choice(cast(Kind, stack), given)
+    options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
+    wanted = asked.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
+    return run_many.shake(wanted, options, Outlets(json, junit, github))

@@ -7,18 +7,24 @@ from typing import Annotated
 
 import typer
 
-from shaketable.cli.outlets import GitHub, Json, JUnit
+from shaketable.cli.gates import Budgets, GitHub, Json, JUnit
 
 LATEST = Path("runs/latest")
 RunPath = Annotated[Path, typer.Argument(metavar="[RUN_DIR]", help="A run's folder.")]
 
 
-def check(run_dir: RunPath = LATEST, junit: JUnit = None, json: Json = None, github: GitHub = False) -> int:
-    """Judge a saved run again: also one that was cut off half-way."""
+def check(
+    run_dir: RunPath = LATEST,
+    budget: Budgets = None,
+    junit: JUnit = None,
+    json: Json = None,
+    github: GitHub = False,
+) -> int:
+    """Judge a saved run again: also one that was cut off half-way. Under a budget, what is in its folder stays."""
     from shaketable.commands.check import check as command
     from shaketable.commands.outlets import Outlets
 
-    return command(run_dir, Outlets(json, junit, github))
+    return command(run_dir, Outlets(json, junit, github), budget or [])
 
 
 def report(run_dir: RunPath = LATEST) -> int:

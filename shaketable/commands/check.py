@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
-from shaketable import result, rundir, verdict
+import msgspec
+
+from shaketable import budget, result, rundir, verdict
 from shaketable.check import Verdict
 from shaketable.commands.outlets import Outlets
 from shaketable.history import History
@@ -17,16 +21,26 @@ from shaketable.verdict import VerdictDoc
 EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 2, Verdict.NOT_APPLICABLE: 2}
 
 
-def check(run_dir: Path, outlets: Outlets = Outlets()) -> int:
-    """Judge, write verdict.json anew, tell, and return the exit code.
+def check(run_dir: Path, outlets: Outlets = Outlets(), budgets: Sequence[str] = ()) -> int:
+    """Judge, write verdict.json anew, tell, and return the exit code; under budgets of its own it writes no verdict.
 
-    Raises RunDirError for what is no run directory, and HarnessError, after telling, for a disk that refuses.
+    Raises InputError for what is no run directory or budget, and HarnessError, after telling, for a disk that refuses.
     """
     run = rundir.find(run_dir)
     outlets.prepare()
-    doc = judged(run)
+    doc = _under(run, budgets) if budgets else judged(run)
     outlets.write([result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))])
     return EXIT[doc.verdict]
+
+
+def _under(run: RunDir, budgets: Sequence[str]) -> VerdictDoc:
+    """Judge by these budgets in place of the scenario's, and tell."""
+    history = History.load(run)
+    (specs,) = budget.apply([history.scenario.checks], budget.parse(budgets))
+    asked = msgspec.structs.replace(history.scenario, checks=specs)
+    doc = verdict.judge_history(dataclasses.replace(history, scenario=asked))
+    summary.show(doc, shown(run.path))
+    return doc
 
 
 def judged(run: RunDir, page: bool = False, asked: str = "") -> VerdictDoc:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
 
 from shaketable import rundir
+from shaketable.budget import COMMON
 from shaketable.checks import CHECKS
 from shaketable.errors import InputError
 from shaketable.history import History
@@ -25,8 +27,12 @@ def explain(name: str) -> int:
 def law(name: str) -> str:
     """A check's name and docstring, which is its law, with its budgets and their defaults."""
     kind = CHECKS.kinds()[name]
-    budgets = [f"{field.name} = {field.default}" for field in kind.__dataclass_fields__.values()]
+    budgets = [f"{field.name} = {field.default}" for field in fields(kind)]
+    common = [f"{short} ({found.means})" for short, found in COMMON.items() if found.check == name]
     told = f"\n\nBudgets: {', '.join(budgets)}." if budgets else ""
+    if budgets:
+        told += f"\nFor one run: `--budget {name}.{fields(kind)[0].name}=…`"
+        told += f", or by a name of its own: {'; '.join(common)}." if common else "."
     return f"{name}\n{'-' * len(name)}\n{inspect.getdoc(kind)}{told}"
 
 

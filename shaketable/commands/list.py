@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from shaketable import scenario
+from shaketable.budget import COMMON
 from shaketable.checks import CHECKS
 from shaketable.fault import Fault
 from shaketable.faults import FAULTS
 from shaketable.faults.processes import ProcessFault
+from shaketable.profile import profiles
 from shaketable.scenario import Scenario
 
 #: The groups, in order: what a scenario's faults have in common.
@@ -40,6 +42,9 @@ def show() -> int:
                 table.add_row(f"  {each.name}", f"{seconds(each):.0f} s{', nightly' * each.nightly}", each.story)
     console.print(table)
     console.print(f"\nfaults: {', '.join(sorted(FAULTS.kinds()))}\nchecks: {', '.join(sorted(CHECKS.kinds()))}")
+    for name, profile in profiles().items():
+        console.print(f"--profile {name}: {profile.story}", soft_wrap=True)
+    console.print(f"--budget {', '.join(COMMON)}, or CHECK.FIELD: `explain CHECK` names its own", soft_wrap=True)
     console.print(
         "\n`shaketable run NAME…` plays some, `run --all` all but the nightly ones, `explain CHECK` is a law."
     )

@@ -6,13 +6,16 @@ import dataclasses
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from shaketable import result, run, rundir, scenario
+from shaketable import budget, result, run, rundir, scenario
+from shaketable.budget import Spec
 from shaketable.bundled import find
+from shaketable.checks import CHECKS
 from shaketable.commands import check
 from shaketable.commands.outlets import Outlets
-from shaketable.errors import HarnessError, Interrupted, ShaketableError
+from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError
 from shaketable.live import LiveShow
 from shaketable.result import Ending, Result
 from shaketable.run import Order
@@ -31,6 +34,7 @@ class Options:
     replay: Path | None = None
     port_base: int | None = None
     stack: Choice = Choice()
+    budgets: tuple[str, ...] = ()  # NAME=VALUE each, in place of the scenario's
 
 
 def one(asked: Order, options: Options, outlets: Outlets = Outlets()) -> int:
@@ -51,19 +55,36 @@ def _typed(name: str, options: Options) -> str:
     """What stood after `shaketable run`."""
     target = ["--target", str(options.target)] if options.target else []
     stack = ["--stack", options.stack.kind] if options.stack.kind != "local" else []
-    return shlex.join([name, *target, *stack])
+    budgets = [part for text in options.budgets for part in ("--budget", text)]
+    return shlex.join([name, *target, *stack, *budgets])
 
 
-def order(name: str, options: Options) -> Order:
-    """What to play. Raises InputError for whatever cannot be."""
+def order(name: str, options: Options, nth: int = 0) -> Order:
+    """What to play; the nth trial has the nth seed after the first. Raises InputError for whatever cannot be."""
     earlier = rundir.find(options.replay) if options.replay else None
     asked = scenario.load(name)
     if earlier is not None:
         asked = scenario.replayed(asked, earlier)
-    if options.seed is not None:
-        asked = dataclasses.replace(asked, seed=options.seed)
+        if nth:
+            raise InputError("expected --trials or --replay: a replay has the same seed, so further trials try nothing")
+    seed = asked.seed if options.seed is None else options.seed
+    asked = dataclasses.replace(asked, seed=seed + nth)
     target = options.target or find("reference_impl/target.toml")
     return Order(asked.drawn(), target, options.runs, options.port_base, earlier, options.stack)
+
+
+def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order]:
+    """The orders with these budgets in place of their scenarios' own. Raises InputError."""
+    if not budgets:
+        return list(orders)
+    named = [[CHECKS.to_spec(check) for check in order.scenario.checks] for order in orders]
+    under = budget.apply(named, budget.parse(budgets))
+    return [_judged_by(order, specs) for order, specs in zip(orders, under, strict=True)]
+
+
+def _judged_by(order: Order, specs: list[Spec]) -> Order:
+    checks = tuple(CHECKS.from_spec(spec) for spec in specs)
+    return dataclasses.replace(order, scenario=dataclasses.replace(order.scenario, checks=checks))
 
 
 def play(order: Order) -> RunDir:

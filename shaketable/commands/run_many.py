@@ -6,31 +6,25 @@ import time
 import traceback
 from collections.abc import Sequence
 
-from shaketable import result, scenario, verdict
+from shaketable import result, verdict
 from shaketable.commands import check
 from shaketable.commands.outlets import Outlets
-from shaketable.commands.run import Options, latest, one, order, play, without_verdict
+from shaketable.commands.run import Options, latest, one, order, play, under_budgets, without_verdict
 from shaketable.errors import InputError, ShaketableError
 from shaketable.history import History
-from shaketable.report import overview, summary
+from shaketable.report import overview, summary, trials
 from shaketable.result import Result, collect
 from shaketable.run import Order
 
 
-def names(asked: Sequence[str], nightly: bool) -> list[str]:
-    """Those that are asked for, then all that there are, the nightly ones only where they are wanted too."""
-    known = [name for name, path in scenario.names().items() if nightly or not scenario.load(str(path)).nightly]
-    return [*asked, *(name for name in known if name not in asked)]
-
-
-def shake(asked: Sequence[str], options: Options, outlets: Outlets) -> int:
-    """Play what is asked for: one scenario with all that can be told of it, several with a table at the end.
+def shake(asked: Sequence[tuple[str, int]], options: Options, outlets: Outlets) -> int:
+    """Play what is asked for, so often each: one run with all that can be told of it, several with a table at the end.
 
     Raises InputError before the first is played for what is wrong with any of them.
     """
-    orders = [order(name, options) for name in asked]
+    orders = under_budgets([order(name, options, n) for name, often in asked for n in range(often)], options.budgets)
     if not orders:
-        raise InputError("expected the name of a scenario, or --all: `shaketable list` shows them")
+        raise InputError("expected the name of a scenario, --all or a --profile: `shaketable list` shows them")
     outlets.prepare()
     return one(orders[0], options, outlets) if len(orders) == 1 else many(orders, outlets)
 
@@ -46,6 +40,7 @@ def many(orders: Sequence[Order], outlets: Outlets = Outlets()) -> int:
                 raise KeyboardInterrupt
     finally:
         overview.show(runs)
+        trials.show(runs)
         outlets.write(runs)
     return collect(runs).exit_code
 

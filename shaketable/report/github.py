@@ -72,7 +72,7 @@ def markdown(runs: Sequence[Result]) -> str:
 
 
 def _row(run: Result) -> str:
-    found = "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or f"{_passed(run)} checks passed"
+    found = "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or _passed(run)
     lost = run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
     recovery = run.figures.get("heal_to_empty_backlog_s")
     cells = (run.title, f"{SIGNS[run.verdict]} {run.verdict}", found, number(run.figures.get("acknowledged")),
@@ -80,8 +80,10 @@ def _row(run: Result) -> str:
     return f"| {' | '.join(escaped(cell) for cell in cells)} |\n"
 
 
-def _passed(run: Result) -> int:
-    return sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
+def _passed(run: Result) -> str:
+    """How many that count passed; one that is not applicable does not."""
+    passed = sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
+    return f"{passed} check{'s' * (passed != 1)} passed"
 
 
 def escaped(text: str) -> str:

@@ -49,7 +49,6 @@ def _suite(run: Result) -> Any:
         suite.add_property(clean(name), clean(value))
     for case in _cases(run):
         suite.add_testcase(case)
-    suite.time = run.seconds or 0
     return suite
 
 
@@ -63,13 +62,13 @@ def _properties(run: Result) -> Iterator[tuple[str, str]]:
 
 
 def _cases(run: Result) -> Iterator[Any]:
-    yield _case(run, RUN, _of_run(run))
+    yield _case(run, RUN, _of_run(run), run.seconds or 0)
     for name, found in run.checks.items():
         yield _case(run, name, _of_check(found))
 
 
-def _case(run: Result, name: str, result: Any) -> Any:
-    case = TestCase(clean(name), classname=clean(f"shaketable.{run.scenario}"), time=0)
+def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
+    case = TestCase(clean(name), classname=clean(f"shaketable.{run.scenario}"), time=seconds)
     if result is not None:
         case.result = [result]
     return case

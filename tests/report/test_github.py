@@ -53,7 +53,7 @@ def test_summary_is_a_table_with_a_row_for_each_run() -> None:
         played("failed", "calm", trial=2, checks={"no_loss": judged("failed", "8 lost", lost=8)}),
     ]).splitlines()  # fmt: skip
     assert told[0] == "### ❌ shaketable: failed"
-    assert told[4] == "| outage | ✅ passed | 1 checks passed | 4,200 | 0 | 1.5 s | x |"
+    assert told[4] == "| outage | ✅ passed | 1 check passed | 4,200 | 0 | 1.5 s | x |"
     assert told[5] == r"| calm (trial 2) | ❌ failed | calm (trial 2): no\_loss failed: 8 lost | 100 | 8 | – | x |"
 
 

@@ -33,11 +33,12 @@ def test_every_verdict_is_what_a_gate_must_read() -> None:
         "no_loss": judged("failed", "8 lost"), "order_kept": judged("unknown", "no pair"), "isolated": judged("passed"),
         "breaker_behaves": judged("not applicable", "it has none"),
     }  # fmt: skip
-    (suite,) = suites(played("failed", checks=checks))
+    (suite,) = suites(played("failed", checks=checks, seconds=12.5))
     assert [outcome(name, suite) for name in checks] == ["failure", "error", "passed", "skipped"]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors"), suite.get("skipped")) == (
         "5", "1", "1", "1",
     )  # fmt: skip
+    assert suite.get("time") == "12.5"
     assert {each.get("classname") for each in suite.iter("testcase")} == {"shaketable.outage"}
 
 

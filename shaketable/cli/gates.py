@@ -1,4 +1,4 @@
-"""The options of where results go for CI to read, the same for every command that has a verdict."""
+"""The options of gates, the same for every command that has a verdict: budgets, and where results go for CI to read."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ GitHub = Annotated[
     bool,
     typer.Option("--github", help="Annotate, and add to the step's summary, in GitHub Actions.", rich_help_panel=CI),
 ]
+Budgets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget", help="In place of the scenario's: recovery_s=10 (`shaketable list` names all).",
+        metavar="NAME=VALUE", rich_help_panel=CI,
+    ),
+]  # fmt: skip

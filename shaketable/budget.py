@@ -1,0 +1,93 @@
+"""Budgets by name: `recovery_s=10` in place of what a scenario asks of its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from shaketable.checks import CHECKS
+from shaketable.errors import InputError
+
+#: A check as data, as scenario.json holds it.
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a name sets: fields of a check to the value in the check's own unit, and others to what the name implies."""
+
+    check: str
+    fields: tuple[str, ...]
+    per: float = 1.0  # so many of the name's unit are one of the fields'
+    implied: Mapping[str, float] = field(default_factory=dict)
+    means: str = ""
+
+
+#: What is asked most often, by a name of its own.
+COMMON = {
+    "recovery_s": Budget(
+        "recovers_in_time", ("commit_within_s", "closed_within_s", "healthy_within_s", "backlog_within_s"),
+        means="from the last healing until all is well again: commits, breakers, health, backlog",
+    ),
+    "intake_p99_ms": Budget(
+        "latency_budget", ("acknowledged_within_s",), per=1000, implied={"acknowledged_share": 0.99},
+        means="99 of 100 events are acknowledged within so long of their intended time",
+    ),
+    "freshness_p99_s": Budget(
+        "latency_budget", ("stored_within_s",), implied={"stored_share": 0.99},
+        means="99 of 100 events are stored within so long of their intended time",
+    ),
+}  # fmt: skip
+
+
+def known() -> dict[str, Budget]:
+    """Every budget by name: the common ones, then each field of each check as CHECK.FIELD."""
+    own = {f"{name}.{each.name}": Budget(name, (each.name,)) for name, kind in CHECKS.kinds().items()
+           for each in fields(kind)}  # fmt: skip
+    return COMMON | own
+
+
+def parse(texts: Sequence[str]) -> list[tuple[str, float]]:
+    """NAME=VALUE each. Raises InputError for another form, a name that nobody knows, or no number of 0 or more."""
+    return [_parsed(text) for text in texts]
+
+
+def _parsed(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"expected a budget as NAME=VALUE, such as recovery_s=10: got {text!r}")
+    if name not in (names := known()):
+        raise InputError(f"expected a budget, one of {', '.join(names)}: got {name!r}")
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise InputError(f"expected a number of 0 or more for the budget {name}, got {value!r}")
+    return name, number
+
+
+def apply(scenarios: Sequence[Sequence[Spec]], asked: Sequence[tuple[str, float]]) -> list[list[Spec]]:
+    """The checks of each scenario under these budgets, where it names their checks; of two of a name the last holds.
+
+    Raises InputError for a budget whose check none of the scenarios names: it would judge nothing.
+    """
+    names = known()
+    for name, _ in asked:
+        if not any(spec["name"] == names[name].check for specs in scenarios for spec in specs):
+            raise InputError(f"the budget {name} is of {names[name].check}, which no scenario that is asked for names")
+    return [[_under(spec, asked) for spec in specs] for specs in scenarios]
+
+
+def _under(spec: Spec, asked: Sequence[tuple[str, float]]) -> Spec:
+    for name, value in asked:
+        budget = known()[name]
+        if spec["name"] == budget.check:
+            spec = spec | {each: _whole(value / budget.per) for each in budget.fields} | dict(budget.implied)
+    return CHECKS.to_spec(CHECKS.from_spec(spec))  # raises for a value that does not fit
+
+
+def _whole(value: float) -> float:
+    """An integer where it is one: some budgets are counts."""
+    return int(value) if value.is_integer() else value
