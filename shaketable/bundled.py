@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shaketable.errors import InputError
+from shaketable.errors import InputError, ManifestError
 
 _PACKAGE = Path(__file__).parent
 
@@ -22,3 +22,19 @@ def find(path: str) -> Path:
         if (place / rest).is_file():
             return (place / rest).resolve()
     raise InputError(f"expected {path} here, beside the package or inside it, but there is none: is the wheel whole?")
+
+
+def targets() -> dict[str, Path]:
+    """Every target that has a name: the reference, and the alternatives; the nearest file of a name counts."""
+    found = {path.stem: path for place in reversed(places("alternatives")) for path in sorted(place.glob("*.toml"))}
+    return {"reference": find("reference_impl/target.toml"), **found}
+
+
+def target(named: Path | None) -> Path:
+    """A target's manifest: a path as it is, a name from `targets`, the reference for None. Raises ManifestError."""
+    if named is not None and (named.suffix or named.exists()):
+        return named
+    known, name = targets(), str(named or "reference")
+    if name not in known:
+        raise ManifestError(f"no target is called {name!r}: name a manifest's file, or one of {', '.join(known)}")
+    return known[name].resolve()

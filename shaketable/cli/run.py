@@ -14,7 +14,10 @@ def run(
     scenarios: Annotated[
         list[str] | None, typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO")
     ] = None,
-    target: Annotated[Path | None, typer.Option(help="The processor's manifest.", show_default="the reference")] = None,
+    target: Annotated[
+        Path | None,
+        typer.Option(help="The processor's manifest, or a name such as celery-hardened.", show_default="the reference"),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every scenario there is, but for the nightly ones.")] = False,
     nightly: Annotated[bool, typer.Option("--nightly", help="Every scenario, the nightly ones too.")] = False,
     profile: Annotated[

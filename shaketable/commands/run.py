@@ -9,9 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from shaketable import budget, result, run, rundir, scenario
+from shaketable import budget, bundled, result, run, rundir, scenario
 from shaketable.budget import Spec
-from shaketable.bundled import find
 from shaketable.checks import CHECKS
 from shaketable.commands import check
 from shaketable.commands.outlets import Outlets
@@ -69,7 +68,7 @@ def order(name: str, options: Options, nth: int = 0) -> Order:
             raise InputError("expected --trials or --replay: a replay has the same seed, so further trials try nothing")
     seed = asked.seed if options.seed is None else options.seed
     asked = dataclasses.replace(asked, seed=seed + nth)
-    target = options.target or find("reference_impl/target.toml")
+    target = bundled.target(options.target)
     return Order(asked.drawn(), target, options.runs, options.port_base, earlier, options.stack)
 
 
