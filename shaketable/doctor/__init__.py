@@ -2,14 +2,15 @@
 
 `line` is what it says, `visit` what it stands on. In the order of the questions: `beginning` (setup, the SQL, each
 process becomes ready), `intake` (events are taken in, malformed ones refused), `kept` (what was taken in is stored,
-once, as it was sent), `queue` (the backlog shows while nobody works), `health`, `breaker`, `ending` (SIGTERM is heard).
+once, as it was sent), `queue` (the backlog shows while nobody works), `dead` (letters told over HTTP), `health`,
+`breaker`, `ending` (SIGTERM is heard).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shaketable.doctor import beginning, breaker, ending, health, intake, kept, queue
+from shaketable.doctor import beginning, breaker, dead, ending, health, intake, kept, queue
 from shaketable.doctor.line import Line
 from shaketable.doctor.visit import Visit
 
@@ -25,6 +26,7 @@ def examine(visit: Visit) -> Iterator[Line]:
         yield from intake.lines(visit)
         if (yield from kept.lines(visit)):
             yield from queue.lines(visit)
+        yield from dead.lines(visit)
         yield from health.lines(visit)
         yield from breaker.lines(visit)
     yield from ending.lines(visit)

@@ -151,6 +151,8 @@ def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], lis
          "expected 202, got 404 (Not Found): `ingest.path` must be where the process takes POST"),
         ({"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
          "intake becomes ready: intake died at start with exit code 7"),
+        ({"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
+         "dead_letters.url: tells no number within 1 s: answer 200 with a header Total-Count"),
         ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
         ({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
         ({"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
