@@ -17,10 +17,6 @@ class Meter:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._cpu, self._busy, self._own = stage.cpu_s(), _busy_s(), _own_s()
-        self._opened = self._began = time.perf_counter()
-
-    def restart(self) -> None:
-        """Time counts from now; CPU still from the beginning."""
         self._began = time.perf_counter()
 
     def figure(self, name: str, count: int, took: float | None = None, told: dict[str, float] | None = None) -> Figure:
@@ -34,7 +30,7 @@ class Meter:
             count,
             {process: round(seconds / count * 1e6, 1) for process, seconds in spent.items()},
             {point: round(told[f"{point}_ms"], 2) for point in ("p50", "p99")} if told else {},
-            round(max(0.0, others / (time.perf_counter() - self._opened)), 1),
+            round(max(0.0, others / (time.perf_counter() - self._began)), 1),
         )
 
 

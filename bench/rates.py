@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from bench.ceiling import stamped
 from bench.figure import Figure
 from bench.meter import Meter
-from bench.stage import BOUND_S, LANES, Stage, say, until
+from bench.stage import LANES, Stage, say
 from reference_impl import event, queue
 
 WORKERS = ("worker-1", "worker-2")
@@ -33,7 +32,7 @@ def intake(stage: Stage, count: int, lines: int) -> Figure:
 
 def end_to_end(stage: Stage, count: int) -> Figure:
     """From the first request to the last event's commit, one event a request, client included."""
-    already = stage.stored()
+    already, newest = stage.stored(), stage.newest()
     port = stage.start("ingest", "ingest")
     for name in WORKERS:
         stage.start("work", name)
@@ -43,28 +42,34 @@ def end_to_end(stage: Stage, count: int) -> Figure:
     meter = Meter(stage)
     told = stage.load(port, count, salt=2)
     stage.await_empty()
-    figure = meter.figure("end to end", count, time.time() - told["began"], told)
+    last, _ = stage.commits(newest)[-1]
+    figure = meter.figure("end to end", count, last - told["began"], told)
     _all_stored(stage, already + WARM + count)
     stage.stop("ingest", *WORKERS)
     return figure
 
 
 def drain(stage: Stage, count: int) -> Figure:
-    """Stored events a second while workers empty a backlog: from the first commit to the last."""
-    already = stage.stored()
+    """Stored events a second while workers empty a backlog, by the times of their commits."""
+    already, newest = stage.stored(), stage.newest()
     fill(stage, stamped(count, 3))
     for name in WORKERS:
         stage.start("work", name)
     stage.await_lanes(WORKERS[0])
     meter = Meter(stage)
     show(stage)
-    left: int = until(lambda: (left := stage.queued()) < count and left, BOUND_S, "the first batch")
-    meter.restart()
     stage.await_empty()
-    figure = meter.figure("drain", left)
+    figure = meter.figure("drain", count, count / after_the_first(stage.commits(newest)))
     _all_stored(stage, already + count)
     stage.stop(*WORKERS)
     return figure
+
+
+def after_the_first(commits: list[tuple[float, int]]) -> float:
+    """Rows a second from the first commit to the last; those of the first were there when its clock began."""
+    (began, _), (ended, _) = commits[0], commits[-1]
+    _check(ended > began, f"expected several commits, got {len(commits)}")
+    return sum(rows for _, rows in commits[1:]) / (ended - began)
 
 
 def fill(stage: Stage, events: Iterable[event.Stamped]) -> None:

@@ -115,6 +115,19 @@ class Stage:
             sys.exit(f"bench: {rows} rows of {ids} events: some are stored twice")
         return int(rows)
 
+    def newest(self) -> int:
+        """The position of the newest stored event; 0: none."""
+        row = self.database.execute("select coalesce(max(position), 0) from audit_log").fetchone()
+        return int((row or (0,))[0])
+
+    def commits(self, after: int) -> list[tuple[float, int]]:
+        """When each transaction committed that stored events after this position, in UTC seconds, and how many."""
+        found = self.database.execute(
+            "select extract(epoch from pg_xact_commit_timestamp(xmin))::double precision, count(*) from audit_log"
+            " where position > %s group by 1 order by 1", [after]
+        )  # fmt: skip
+        return [(float(at), int(rows)) for at, rows in found]
+
     def await_empty(self) -> None:
         """Until the queue is."""
         until(lambda: self.queued() == 0, BOUND_S, "an empty queue")

@@ -41,6 +41,12 @@ def test_memory_that_grows_is_not_flat(mb: list[float], flat: bool) -> None:
     assert not Endurance(9, 1.0, 8, {"ingest": quiet, "worker-1": quiet, "worker-2": quiet}).held
 
 
+def test_a_drain_is_timed_from_its_first_commit_to_its_last() -> None:
+    assert rates.after_the_first([(10.0, 1000), (10.5, 500), (11.0, 100)]) == 600.0
+    with pytest.raises(SystemExit):
+        rates.after_the_first([(10.0, 1000)])
+
+
 def test_events_have_ids_of_their_own_that_ascend() -> None:
     ids = [json.loads(body)["eventId"] for salt in (0, 1) for body in bodies(1000, salt)]
     assert len(set(ids)) == 2000
