@@ -1,14 +1,18 @@
 """Partitions: audit_log has one a month, made ahead, and when a month is first needed.
 
 CREATE … PARTITION OF would queue every insert behind it; a table made by LIKE and then attached does not. To drop one
-takes audit_log for itself for a moment: last, and only if it comes at once.
+takes audit_log for itself for a moment: last, and only if it comes at once. What takes long, to look at every row and
+to delete their keys, is done before that, while others go on writing to the month; then only what they wrote is left.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import LiteralString
 
+import psycopg
 from psycopg import sql
 
 from reference_impl.watchdog import Connection
@@ -19,6 +23,8 @@ LOCK = (0x61756469, 1)
 AHEAD = 2
 #: Longest that a month's end may hold up an insert, in milliseconds; it is for another time then.
 DROP_LOCK_MS = 200
+#: How often, and how long between, it is looked whether those have ended who were writing when a drop began.
+SETTLE_TRIES, SETTLE_S = 20, 0.1
 
 #: Rows still held: the longest active policy that names a row, or its class, holds it; without one, for ever.
 _HELD = """
@@ -27,9 +33,19 @@ select exists (
         select max(retention_days) as days from audit_retention_policy p
         where is_active and (policy_name = held.retention_policy or p.data_classification = held.data_classification)
     ) longest on true
-    where days is null or timestamp + make_interval(days => days) > %s
+    where id > %s and (days is null or timestamp + make_interval(days => days) > %s)
 )
 """
+#: What goes with a row: (table, what ties it to the row).
+_DEPENDENT = (
+    ("audit_integrity_log", "(audit_log_id, d.timestamp) = (gone.id, gone.timestamp)"),
+    ("audit_event_key", "d.event_id = gone.event_id"),
+    ("audit_conflict", "d.event_id = gone.event_id"),
+)
+#: DETACH looks whether the integrity log still refers to the month, while all inserts wait. Both sides are indexed by
+#: id, and the ids that are left lie behind the month's: a merge ends early, a hash table of all would be built first.
+_MERGE = "set local enable_hashjoin = off; set local enable_nestloop = off"
+_SETTLED = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= %s"
 
 Month = str  # as a timestamp begins: 2026-11
 
@@ -54,26 +70,50 @@ async def ensure(connection: Connection, months: Iterable[Month]) -> None:
 async def drop(connection: Connection, month: Month, now: datetime) -> bool:
     """Drop a month with its keys, unless a policy still holds a row of it; whether it is gone. All of it or nothing.
 
-    Raises psycopg.errors.LockNotAvailable when somebody is writing: nothing is done then.
+    Raises psycopg.errors.LockNotAvailable when somebody is writing just then: nothing is done.
     """
-    here = {"name": sql.Identifier(name(month))}
+    gone, table, settled = False, sql.Identifier(name(month)), await _settled(connection)
     async with connection.transaction():
-        await connection.execute(f"set local lock_timeout = {DROP_LOCK_MS}")
-        await connection.execute(sql.SQL("lock table {name} in share mode").format(**here))
-        held = await connection.execute(sql.SQL(_HELD).format(**here), [now])
-        if await held.fetchone() != (False,):
-            return False
-        for dependent, on in (
-            ("audit_integrity_log", "(audit_log_id, d.timestamp) = (gone.id, gone.timestamp)"),
-            ("audit_event_key", "d.event_id = gone.event_id"),
-            ("audit_conflict", "d.event_id = gone.event_id"),
-        ):
-            await connection.execute(
-                sql.SQL(f"delete from {dependent} d using {{name}} gone where {on}").format(**here)
-            )
-        await connection.execute(sql.SQL("alter table audit_log detach partition {name}").format(**here))
-        await connection.execute(sql.SQL("drop table {name}").format(**here))
+        if await _cleared(connection, table, now, after=0):
+            await connection.execute(f"set local lock_timeout = {DROP_LOCK_MS}")
+            await connection.execute(sql.SQL("lock table {} in share mode").format(table))
+            gone = await _cleared(connection, table, now, after=settled)
+        if not gone:
+            raise psycopg.Rollback
+        await connection.execute(_MERGE)
+        await connection.execute(sql.SQL("alter table audit_log detach partition {}").format(table))
+        await connection.execute(sql.SQL("drop table {}").format(table))
+    return gone
+
+
+async def _settled(connection: Connection) -> int:
+    """An id up to which every row is committed by now, or never will be. Raises LockNotAvailable.
+
+    Whoever drew an id up to it had claimed keys before, and so was running when the snapshot was taken.
+    """
+    newest = await _one(connection, "select last_value from audit_position")
+    running = await _one(connection, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    for _ in range(SETTLE_TRIES):
+        if await _one(connection, _SETTLED, running):
+            return newest
+        await asyncio.sleep(SETTLE_S)
+    raise psycopg.errors.LockNotAvailable("a transaction that began before does not end")
+
+
+async def _cleared(connection: Connection, table: sql.Identifier, now: datetime, after: int) -> bool:
+    """Delete what depends on the rows after this id, unless a policy holds one of them; whether none does."""
+    held = await connection.execute(sql.SQL(_HELD).format(name=table), [after, now])
+    if await held.fetchone() != (False,):
+        return False
+    for dependent, on in _DEPENDENT:
+        delete = f"delete from {dependent} d using {{name}} gone where gone.id > %s and {on}"
+        await connection.execute(sql.SQL(delete).format(name=table), [after])
     return True
+
+
+async def _one(connection: Connection, query: LiteralString, *values: object) -> int:
+    row = await (await connection.execute(query, values)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def ahead(today: date) -> list[Month]:

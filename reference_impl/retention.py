@@ -17,6 +17,10 @@ from reference_impl.watchdog import Connection
 TRIES, PAUSE_S = 5, 0.5
 
 
+#: Somebody writes to it, or verifies it, just now.
+BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.ForeignKeyViolation)
+
+
 class Retained(msgspec.Struct):
     """What became of the months that are over."""
 
@@ -50,6 +54,6 @@ async def _drop(connection: Connection, month: str, now: datetime, told: Retaine
     for _ in range(TRIES):
         try:
             return told.dropped if await partition.drop(connection, month, now) else told.held
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        except BUSY:
             await asyncio.sleep(PAUSE_S)
     return told.busy

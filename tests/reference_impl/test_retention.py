@@ -15,7 +15,8 @@ import pytest
 from reference_impl import database, partition, retention
 from reference_impl.retention import Retained
 from reference_impl.settings import Settings
-from tests.reference_impl.conftest import row, store_of
+from reference_impl.verifier import verify
+from tests.reference_impl.conftest import row, store_of, until
 from tests.reference_impl.test_store import put, stored
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -102,6 +103,7 @@ def test_a_drop_never_waits_behind_a_writer_nor_lets_others_wait(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "PAUSE_S", 0.1)
+    monkeypatch.setattr(partition, "SETTLE_S", 0.02)
     policy(admin, "short", 30)
     put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
     insert = (
@@ -124,6 +126,59 @@ def test_a_drop_never_waits_behind_a_writer_nor_lets_others_wait(
     assert told == Retained(busy=["2020-01"])
     assert inserted > 5
     assert retained(settings) == Retained(dropped=["2020-01"])
+
+
+@pytest.mark.parametrize("then", ["short", "long"])
+def test_a_month_that_is_being_dropped_can_be_written_to_all_the_while(
+    settings: Settings, admin: psycopg.Connection[Any], then: str
+) -> None:
+    """What is written meanwhile goes too, with its keys; or holds the month, with all of them."""
+    policy(admin, "short", 30)
+    policy(admin, "long", 4000)
+    names = ["short", "short", then]
+    before, *meanwhile = [row(n, timestamp="2020-01-15T00:00:00Z", retentionPolicy=names[n]) for n in range(3)]
+    put(settings, [before])
+
+    async def run() -> Retained:
+        async def waits() -> Any:
+            return admin.execute("select from pg_locks where not granted").fetchone() is not None
+
+        store = await store_of(settings)
+        with psycopg.connect(settings.database_url) as holder:
+            holder.execute("lock table audit_conflict in share mode")
+            dropping = asyncio.create_task(asyncio.to_thread(retained, settings))
+            await until(waits)
+            for one in meanwhile:
+                assert (await store.store([one])).stored == 1
+        await database.close(store.connection)
+        return await dropping
+
+    gone = then == "short"
+    assert asyncio.run(run()) == (Retained(dropped=["2020-01"]) if gone else Retained(held=["2020-01"]))
+    left = set() if gone else {one.event_id for one in (before, *meanwhile)}
+    assert {event_id for event_id, _ in stored(admin)} == left
+    assert {str(i) for (i,) in admin.execute("select event_id from audit_event_key")} == left
+
+
+def test_a_month_that_is_verified_meanwhile_is_dropped_all_the_same(
+    settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PAUSE_S", 0.1)
+    policy(admin, "short", 30)
+    put(settings, [row(n, timestamp="2020-01-15T00:00:00Z", retentionPolicy="short") for n in range(50)])
+
+    async def run() -> Retained:
+        dropping = asyncio.create_task(asyncio.to_thread(retained, settings))
+        connection = await database.connect_unhurried(settings)
+        while not dropping.done():
+            await verify(connection, "test", batch=10)
+        await database.close(connection)
+        return await dropping
+
+    told = asyncio.run(run())
+    assert told in (Retained(dropped=["2020-01"]), Retained(busy=["2020-01"]))
+    assert told.dropped or retained(settings).dropped == ["2020-01"]
+    assert stored(admin) == []
 
 
 def test_an_insert_that_meets_a_dropped_month_makes_it_anew(settings: Settings, admin: psycopg.Connection[Any]) -> None:
