@@ -17,6 +17,8 @@ from __future__ import annotations
 
 #: How sure one wants to be.
 CONFIDENCE = 0.95
+#: From this rate down one tells 1 in so many.
+SMALL = 0.01
 #: Said beside every bound.
 ASSUMPTION = "assuming that trials are independent and alike"
 
@@ -36,11 +38,17 @@ def told(trials: int, what: str = "trial", confidence: float = CONFIDENCE) -> st
     if (most := upper(trials, confidence)) is None:
         return f"no {what}s: nothing is proved"
     plural = f"{trials:,} {what}{'s' * (trials != 1)}"
-    return f"none in {plural}: at most {share(most)} of {what}s, with {confidence * 100:g} % confidence"
+    share_of = at_most(most, f"{what}s").replace("≤", "at most")
+    return f"none in {plural}: {share_of}, with {confidence * 100:g} % confidence"
+
+
+def at_most(value: float, what: str) -> str:
+    """`≤ 64 % of trials`, `≤ 1 in 1,406 events`."""
+    return f"≤ {share(value)} {'of ' if value >= SMALL else ''}{what}"
 
 
 def share(value: float) -> str:
     """A rate from 0 to 1 in whole per cent or, where it is small, as 1 in so many; rounded up, to claim no more."""
-    if value >= 0.01:
+    if value >= SMALL:
         return f"{-(-value * 100 // 1):.0f} %"
     return f"1 in {int(1 / value):,}"

@@ -30,7 +30,7 @@ def test_no_trial_proves_nothing() -> None:
 def test_it_is_told_in_a_sentence_that_never_claims_more_than_it_proves() -> None:
     assert bound.told(1) == "none in 1 trial: at most 95 % of trials, with 95 % confidence"
     assert bound.told(3) == "none in 3 trials: at most 64 % of trials, with 95 % confidence"
-    assert bound.told(4211, "event") == "none in 4,211 events: at most 1 in 1,406 of events, with 95 % confidence"
+    assert bound.told(4211, "event") == "none in 4,211 events: at most 1 in 1,406 events, with 95 % confidence"
 
 
 @pytest.mark.parametrize(("trials", "confidence"), [(-1, 0.95), (3, 0.0), (3, 1.0)])

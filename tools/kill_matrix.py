@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment
 
 from shaketable.check import Verdict
+from shaketable.report import document
 from shaketable.verdict import VerdictDoc
 
 #: One letter for a check's verdict in one run; the check that must catch the bug has a capital.
@@ -123,8 +123,9 @@ def _summary(matrix: Matrix) -> Iterator[str]:
 
 def page(matrix: Matrix) -> str:
     """The same as one HTML page."""
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((Path(__file__).parent / "kill_matrix.html").read_text())
     names = _columns(matrix)
     rows = [(row, _cells(row, names)) for row in matrix.bugs]
-    return template.render(matrix=matrix, names=names, rows=rows, summary=list(_summary(matrix)))
+    folder = Path(__file__).parent
+    return document.render(
+        "kill_matrix.html", folder=folder, matrix=matrix, names=names, rows=rows, summary=list(_summary(matrix))
+    )

@@ -22,8 +22,8 @@ from shaketable.report.summary import STYLE
 from shaketable.report.wording import number, visible
 
 #: Columns of a table of one scenario.
-HEADS = ("processor", "verdict", "lost", "doubled", "out of order", "unexplained", "recovery (median)", "(worst)",
-         "drain rate", "intake p99", "memory", "trials")  # fmt: skip
+HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order", "unexplained", "recovery (median)",
+         "(worst)", "drain rate", "intake p99", "memory", "trials")  # fmt: skip
 _GLUE = {"/s": "/s", "": ""}
 
 
@@ -55,22 +55,22 @@ def counted(verdicts: Counter[str]) -> str:
 
 def proved(line: Line) -> str:
     """The bound that no loss in all trials proves; "" when there was one."""
-    return f"≤ {bound.share(line.proved[0])} of trials" if line.proved else ""
+    return bound.at_most(line.proved[0], "trials") if line.proved else ""
 
 
 def told(line: Line) -> list[str]:
     """The cells of one target's row."""
     if not line.judged:
         return [line.target, "; ".join(not_judged(line))] + [""] * (len(HEADS) - 3) + ["0"]
-    cells_ = {measure.name: ranged(line.figure(measure.name), measure.unit) for measure in MEASURES}
-    lost = " ".join(filter(None, [cells_.pop("lost"), f"({proved(line)})" if line.proved else ""]))
+    shown = {measure.name: ranged(line.figure(measure.name), measure.unit) for measure in MEASURES}
+    lost = " ".join(filter(None, [shown.pop("lost"), f"({proved(line)})" if line.proved else ""]))
     recovery = line.figure("recovery")
-    both = [cells_.pop("recovery")] * 2
+    both = [shown.pop("recovery")] * 2
     if recovery.median is not None and recovery.high is not None:
         both = [measured(recovery.median, "s"), measured(recovery.high, "s")]
-    doubled, order, unexplained, *rest = cells_.values()
+    doubled, by_itself, order, unexplained, *rest = shown.values()
     trials = "; ".join([str(len(line.judged)), *not_judged(line)])
-    return [line.target, counted(line.verdicts), lost, doubled, order, unexplained, *both, *rest, trials]
+    return [line.target, counted(line.verdicts), lost, doubled, by_itself, order, unexplained, *both, *rest, trials]
 
 
 def not_judged(line: Line) -> Iterator[str]:

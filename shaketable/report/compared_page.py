@@ -15,7 +15,7 @@ from shaketable.report.measures import MEASURES, Measure, Value
 from shaketable.report.wording import listed
 
 #: What must be 0.
-COUNTED = ("lost", "doubled", "out of order", "unexplained")
+COUNTED = ("lost", "doubled", "by itself", "out of order", "unexplained")
 
 
 class Link(NamedTuple):
@@ -60,7 +60,7 @@ def html(found: Compared, place: Path) -> str:
     return document.render(
         "compare.html", counts=[*counts, _several(trials, "trial")], when=found.when, doubts=found.doubts,
         sentence=_sentence(found), heads=[measure.name for measure in MEASURES],
-        blocks=[(block, _rows(block, place), block.checks) for block in found.blocks],
+        blocks=[(block, _rows(block, place), block.checks, _reasons(block)) for block in found.blocks],
         meanings=[(measure.name, measure.about) for measure in MEASURES], assumption=bound.ASSUMPTION,
         confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=forms.stood_on(found), commands=found.commands,
         packages=[(target, list(packages.items())) for target in found.targets
@@ -96,6 +96,17 @@ def _rows(block: Block, place: Path) -> list[Row]:
     ]  # fmt: skip
 
 
+def _reasons(block: Block) -> list[tuple[str, str, str, str]]:
+    """Each reason why there is no figure: of what, unknown or not applicable, why, of whom."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for line in block.lines:
+        for measure in MEASURES:
+            for _, value in line.figure(measure.name).values:
+                if value.why:
+                    found.setdefault((measure.name, value.state, value.why), {})[line.target] = None
+    return [(*what, listed(list(targets), 20)) for what, targets in found.items()]
+
+
 def _cell(line: Line, measure: Measure, place: Path) -> Cell:
     figure = line.figure(measure.name)
     shown = forms.ranged(figure, measure.unit)
@@ -109,8 +120,6 @@ def _cell(line: Line, measure: Measure, place: Path) -> Cell:
         ]
     if measure.name == "recovery" and len(figure.known) > 1 and figure.median is not None:
         notes = [f"median {forms.measured(figure.median, measure.unit)}"]
-    if figure.why and not figure.known:
-        notes = [figure.why]
     return Cell(shown, _tone(measure, line), notes, links)
 
 
@@ -124,6 +133,8 @@ def _tone(measure: Measure, line: Line) -> str:
 
 
 def _link(trial: Trial, value: Value, place: Path) -> Link:
-    told = {"known": forms.measured(value.number or 0.0, ""), "not applicable": "n/a"}.get(value.state, value.state)
+    told = {"known": forms.measured(value.number or 0.0, ""), "not applicable": "n/a", "unknown": "?"}.get(
+        value.state, value.state
+    )
     href = quote(os.path.relpath(trial.page, place)) if trial.page else ""
     return Link(told, href, "; ".join(filter(None, [f"seed {trial.seed}: {trial.outcome}", value.why])))

@@ -97,7 +97,9 @@ def _figure(name: str, why: str) -> Callable[[VerdictDoc], Value]:
 def _recovery(doc: VerdictDoc) -> Value:
     if not doc.faults:
         return Value("not applicable", why="nothing was broken")
-    found = _figure("heal_to_empty_backlog_s", "the queue's length is not known")(doc)
+    seen = doc.figures.get("backlog_longest") is not None
+    why = "no probe saw the backlog gone" if seen else "the queue's length is not known"
+    found = _figure("heal_to_empty_backlog_s", why)(doc)
     left = doc.figures.get("backlog_left")
     if found.state == "unknown" and not doc.reasons and left:
         return Value("never", why=f"{left:,.0f} events were still queued when all was over")
@@ -119,7 +121,10 @@ def _drained(doc: VerdictDoc) -> Value:
 MEASURES = (
     Measure("lost", "", "acknowledged, and in the end neither stored nor dead-lettered nor queued",
             _counted("no_loss", "lost")),
-    Measure("doubled", "", "stored more than once", _counted("no_duplicates", "doubled")),
+    Measure("doubled", "", "stored more than once, although its client may have sent it again",
+            _counted("no_duplicates", "doubled")),
+    Measure("by itself", "", "of those doubled: stored more often than it was sent",
+            _counted("no_duplicates", "unprovoked")),
     Measure("out of order", "", "stored before an event of the same organization that had ended before it began",
             _counted("order_kept", "overtaken")),
     Measure("unexplained", "", "acknowledged and still queued at the end, or dead-lettered without deserving it or "

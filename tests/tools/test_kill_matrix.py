@@ -59,5 +59,5 @@ def test_clean_run_that_fails_is_a_false_alarm_and_one_that_is_unknown_is_not():
 def test_page_shows_every_bug_and_escapes_what_was_said():
     matrix = Matrix(1, [row(CAUGHT)], [Clean("<b>", "failed", {"no_loss": "<script>"}, "runs/x")], 1)
     told = page(matrix)
-    assert '<td class="X">X</td>' in told
+    assert '<td class="kill">X</td>' in told
     assert "<script>" not in told
