@@ -24,7 +24,8 @@ surroundings (`surroundings`).
 
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a
 life (`life`) tells what became of an event, the report (`report`) shows it, a result (`result`) is what gates read,
-and a bound (`bound`) says what trials without a failure prove; a measure (`measure`) is a figure that is compared.
+and a bound (`bound`) says what trials without a failure prove; a measure (`measure`) is a figure that is compared;
+a difference (`difference`) is what is worse than it was, beyond the noise (`noise`) of trials.
 
 A scenario (`scenario`) names all of it in one value, a profile (`profile`) several, a budget (`budget`) is asked of
 their checks instead of their own; `run` plays it, a comparison (`comparison`) holds the runs of several targets,

@@ -10,6 +10,7 @@ import sys
 import typer
 
 from shaketable.cli.compare import compare
+from shaketable.cli.diff import diff
 from shaketable.cli.doctor import doctor
 from shaketable.cli.guard import guarded
 from shaketable.cli.heal import heal
@@ -30,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order of the help; a new command is one file and one name here.
-for command in (run, check, report, explain, compare, list_, init, doctor, heal):
+for command in (run, check, report, explain, diff, compare, list_, init, doctor, heal):
     app.command(name=command.__name__.strip("_"))(command)
 
 

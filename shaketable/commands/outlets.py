@@ -34,8 +34,9 @@ class Outlets:
     def write(self, runs: Sequence[Result]) -> None:
         """Write all of it. Raises HarnessError when the disk refuses it."""
         if self.github:
-            print(*github.commands(runs), sep="\n", flush=True)
-            github.summarize(runs, os.environ)
+            for line in github.commands(runs):
+                print(line, flush=True)
+            github.append(github.markdown(runs), os.environ)
         if self.json is not None:
             rundir.write_json(self.json, collect(runs))
         if self.junit is not None:

@@ -26,11 +26,11 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
 def commands(runs: Sequence[Result]) -> list[str]:
     """A line for each check that counts and did not pass, and for each run that cannot be judged."""
-    lines = [_command(name, why) for run in runs for name, why in _wrong(run)]
+    lines = [command(name, why) for run in runs for name, why in _wrong(run)]
     if len(lines) <= MOST:
         return lines
     more = len(lines) - MOST + 1
-    return [*lines[: MOST - 1], _command("shaketable", f"{more} more: the step's summary and the JUnit file have all")]
+    return [*lines[: MOST - 1], command("shaketable", f"{more} more: the step's summary and the JUnit file have all")]
 
 
 def _wrong(run: Result) -> Iterator[tuple[str, str]]:
@@ -44,7 +44,8 @@ def _counts(found: Judged) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {number(count)}" for name, count in found.counts.items())
 
 
-def _command(name: str, message: str) -> str:
+def command(name: str, message: str) -> str:
+    """One annotation."""
     properties = _data(visible(name)).replace(":", "%3A").replace(",", "%2C")
     return f"::error title={properties}::{_data(message)}"
 
@@ -53,12 +54,12 @@ def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def summarize(runs: Sequence[Result], environment: Mapping[str, str]) -> None:
-    """Append the table to the step's summary, where there is one. Raises HarnessError when it cannot be written."""
+def append(text: str, environment: Mapping[str, str]) -> None:
+    """Add to the step's summary, where there is one. Raises HarnessError when it cannot be written."""
     if path := environment.get(SUMMARY, ""):
         try:
             with Path(path).open("a", encoding="utf-8") as out:
-                out.write(markdown(runs))
+                out.write(text)
         except OSError as e:
             raise HarnessError(f"cannot write the step's summary {path} (${SUMMARY}): {e.strerror}") from e
 

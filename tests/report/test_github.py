@@ -67,11 +67,11 @@ def test_hostile_text_stays_in_its_cell() -> None:
 def test_summary_is_added_to_what_the_step_said_before(tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     file.write_text("before\n")
-    github.summarize([played()], {github.SUMMARY: str(file)})
+    github.append(github.markdown([played()]), {github.SUMMARY: str(file)})
     assert file.read_text().startswith("before\n### ✅ shaketable: passed\n")
-    github.summarize([played()], {})  # not in GitHub Actions: there is nowhere to write
+    github.append(github.markdown([played()]), {})  # not in GitHub Actions: there is nowhere to write
 
 
 def test_summary_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot write the step's summary"):
-        github.summarize([played()], {github.SUMMARY: str(tmp_path)})
+        github.append(github.markdown([played()]), {github.SUMMARY: str(tmp_path)})

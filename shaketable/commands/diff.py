@@ -1,0 +1,63 @@
+"""`shaketable diff`: what is worse than it was."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from shaketable import result, rundir, verdict
+from shaketable.commands.check import EXIT, shown
+from shaketable.difference import code, differences
+from shaketable.errors import InputError
+from shaketable.history import History
+from shaketable.report import difference, github
+from shaketable.result import Result, Results
+from shaketable.rundir import RunDir
+from shaketable.verdict import VerdictDoc
+
+
+def diff(old: Path, new: Path, annotate: bool = False) -> int:
+    """Compare, tell, and return 1 when something is worse, 2 when that cannot be said, 0. Raises InputError."""
+    rows = differences(results(old), results(new))
+    difference.show(rows)
+    if annotate:
+        for line in difference.commands(rows):
+            print(line, flush=True)
+        github.append(difference.markdown(rows), os.environ)
+    return code(rows)
+
+
+def results(path: Path) -> list[Result]:
+    """The results in a file of `--json`, of a run directory, or of all that a folder holds.
+
+    Raises InputError for anything else.
+    """
+    if path.is_file():
+        return _of_file(path)
+    if (path / rundir.SCENARIO).exists():
+        return [_of_run(rundir.find(path))]
+    if not path.is_dir():
+        raise InputError(f"expected a run directory, a folder of some, or a file of --json: there is no {path}")
+    runs = [each for each in sorted(path.iterdir()) if (each / rundir.SCENARIO).exists() and not each.is_symlink()]
+    if not runs:
+        raise InputError(f"expected a run directory, a folder of some, or a file of --json: {path} holds no run")
+    return [_of_run(rundir.find(each)) for each in runs]
+
+
+def _of_file(path: Path) -> list[Result]:
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Results)
+    except (OSError, msgspec.MsgspecError, ValueError) as e:
+        raise InputError(f"expected {path} to be written by `shaketable run --json FILE`: {e}") from e
+    if found.schema != result.SCHEMA:
+        raise InputError(f"expected schema {result.SCHEMA} in {path}, got {found.schema}: write it with this version")
+    return found.runs
+
+
+def _of_run(run: RunDir) -> Result:
+    """As it was judged; one that never was is judged now."""
+    judged = run.has(rundir.VERDICT)
+    doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc) if judged else verdict.judge_history(History.load(run))
+    return result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))
