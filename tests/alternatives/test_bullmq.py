@@ -14,8 +14,10 @@ from shaketable import event
 from shaketable.mix import Mix, malformed
 from shaketable.mix.corpus import corpus
 from shaketable.mix.shape import Expect, Shape
+from tests.environments.test_node import needs_node
 from tests.test_cli import ROOT, shaketable
 
+pytestmark = needs_node
 BULLMQ = ROOT / "alternatives" / "bullmq"
 TODAY = datetime.now(UTC).date()
 ID = "0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"
