@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +25,8 @@ from shaketable.report.wording import number, visible
 #: Columns of a table of one scenario.
 HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order", "unexplained", "recovery (median)",
          "(worst)", "drain rate", "intake p99", "memory", "trials")  # fmt: skip
+#: The first of them tell what became of events, the others what it took.
+EVENTS = 7
 _GLUE = {"/s": "/s", "": ""}
 
 
@@ -69,14 +72,15 @@ def told(line: Line) -> list[str]:
     if recovery.median is not None and recovery.high is not None:
         both = [measured(recovery.median, "s"), measured(recovery.high, "s")]
     doubled, by_itself, order, unexplained, *rest = shown.values()
-    trials = "; ".join([str(len(line.judged)), *not_judged(line)])
-    return [line.target, counted(line.verdicts), lost, doubled, by_itself, order, unexplained, *both, *rest, trials]
+    return [line.target, counted(line.verdicts), lost, doubled, by_itself, order, unexplained, *both, *rest,
+            str(len(line.judged))]  # fmt: skip
 
 
 def not_judged(line: Line) -> Iterator[str]:
-    """`skipped: reason`, once for each reason."""
+    """`skipped: reason`, once for each reason; beside trials that were judged, how many trials it is."""
     for (outcome, why), count in Counter((trial.outcome, trial.why) for trial in line.others).items():
-        yield f"{f'{count}× ' if count > 1 and line.judged else ''}{outcome}{f': {why}' if why else ''}"
+        many = f"{count} trial{'s' * (count > 1)}: " if line.judged else ""
+        yield f"{many}{outcome}{f': {why}' if why else ''}"
 
 
 def show(found: Compared, console: Console | None = None) -> None:
@@ -85,6 +89,9 @@ def show(found: Compared, console: Console | None = None) -> None:
     for block in found.blocks:
         console.print(f"\n{block.scenario}", style="bold", markup=False)
         console.print(table(block))
+        for line in block.lines:
+            for each in not_judged(line) if line.judged else ():
+                console.print(f"{visible(line.target)}: {visible(each)}", markup=False, soft_wrap=True)
     for doubt in found.doubts:
         console.print(f"not alike: {doubt}", style="yellow", markup=False)
 
@@ -120,10 +127,25 @@ def _stand(line: Line | None) -> Text:
 
 
 def markdown(found: Compared) -> str:
-    """A table for each scenario, then what the columns mean and what it stood on."""
-    parts = [f"### {_md(block.scenario)}\n\n{_md(block.story)}\n\n{_grid(HEADS, [told(line) for line in block.lines])}"
-             for block in found.blocks]  # fmt: skip
+    """For each scenario two tables, what became of events and what it took, then what it all means and stood on."""
+    parts = [part for block in found.blocks for part in _scenario(block)]
     return "\n\n".join([*parts, legend(), *surroundings(found)])
+
+
+def _scenario(block: Block) -> Iterator[str]:
+    yield f"### {_md(block.scenario)}"
+    yield _wrapped(_md(block.story))
+    rows = [told(line) for line in block.lines if line.judged]
+    for heads in (HEADS[:EVENTS], (HEADS[0], *HEADS[EVENTS:])):
+        chosen = [HEADS.index(head) for head in heads]
+        yield _grid(heads, [[row[column] for column in chosen] for row in rows])
+    others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in not_judged(line)]
+    if others:
+        yield "\n".join(_wrapped(each, "  ") for each in others)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, forms.WIDTH + 20, subsequent_indent=indent, break_long_words=False)
 
 
 def brief(found: Compared) -> str:
@@ -152,7 +174,10 @@ def legend() -> str:
     lines = [f"- **{measure.name}**: {measure.about}." for measure in MEASURES]
     most = f"at {bound.CONFIDENCE * 100:g} % confidence, {bound.ASSUMPTION}: 1 − 0.05^(1/trials)"
     lines.append(f"- **≤ of trials**: no trial lost anything; that bounds the share of trials that would, {most}.")
-    return "\n".join([*lines, "- Figures are ranges over trials. *unknown*: nobody could see it, so it is no 0."])
+    return "\n".join(
+        _wrapped(each, "  ")
+        for each in [*lines, "- Figures are ranges over trials. *unknown*: nobody could see it, so it is no 0."]
+    )
 
 
 def surroundings(found: Compared) -> Iterator[str]:
@@ -160,7 +185,7 @@ def surroundings(found: Compared) -> Iterator[str]:
     lines = [*(f"- {_md(line)}" for line in stood_on(found)), *(f"- {_md(line)}" for line in found.doubts)]
     lines += [f"- again: `{command}`" for command in found.commands]
     if lines:
-        yield "\n".join(lines)
+        yield "\n".join(_wrapped(line, "  ") for line in lines)
 
 
 def stood_on(found: Compared) -> list[str]:

@@ -96,13 +96,15 @@ def test_skipped_error_and_not_played_are_rows_with_their_reason(held: Compariso
     shown = page(held)
     assert "skipped: npm is not on this machine" in shown
     assert "error: worker died at start" in shown
-    assert "| b | error: worker died at start |" in compared_forms.markdown(read(held))
+    assert "- b: error: worker died at start" in compared_forms.markdown(read(held))
 
 
 def test_trial_without_a_verdict_is_told_beside_those_that_have_one(held: Comparison) -> None:
     played(held, "a", *losing(0))
     stopped(held, "a", "error", "oh", seed=2)
-    assert told(line(held, "a"))[-1] == "1; error: oh"
+    assert told(line(held, "a"))[-1] == "1"
+    assert "- a: 1 trial: error: oh" in compared_forms.markdown(read(held))
+    assert "error: oh" in page(held)
 
 
 def test_run_directory_that_is_gone_or_torn_is_an_error_and_visible(held: Comparison) -> None:
@@ -149,6 +151,8 @@ def test_markdown_has_a_table_for_each_scenario_and_says_what_it_stood_on(held: 
     shown = compared_forms.markdown(read(held))
     assert "### calm" in shown
     assert "| b | failed | 2 | unknown |" in shown
+    assert "| b | not applicable | not applicable |" in shown
+    assert [row for row in shown.splitlines() if len(row) > 130] == []
     assert "- again: `shaketable compare`" in shown
     assert "2026-11-24" in shown
     assert compared_forms.brief(read(held)).splitlines()[-1] == "| b | 2 / unknown |"
