@@ -61,10 +61,10 @@ class Target:
 
     @property
     def digest(self) -> str:
-        """Of the manifest and what its environment is pinned by."""
+        """Of the manifest and what its environment is made from."""
         pinned = [named for key in PLACEHOLDERS if (named := getattr(self.manifest, key, None)) is not None]
-        files = [self.path, *(self.path.parent / name for name in pinned)]
-        return comparison.digest(*(file for file in files if file.is_file()))
+        files = [self.path, *(file for name in pinned for file in _files(self.path.parent / name))]
+        return comparison.digest(*files)
 
 
 def compare(options: Options) -> int:
@@ -178,6 +178,13 @@ class _Bench:
         if not sys.stdout.isatty():
             return BriefShow()
         return LiveShow(above=compared_forms.progress(self._held))
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or all of a folder but for packages that somebody installed there."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file() and "node_modules" not in file.parts)
+    return [path] if path.is_file() else []
 
 
 def _newest(folder: Path) -> str | None:

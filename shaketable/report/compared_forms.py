@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -203,7 +204,8 @@ def versions(found: Compared) -> list[str]:
     told_ = []
     for target in found.targets:
         packages = found.packages(target)
-        named = {name: version for name, version in packages.items() if name.lower() in target.lower()}
+        words = re.split(r"[^a-z0-9_]+", target.lower())
+        named = {name: version for name, version in packages.items() if name.lower() in words}
         told_ += [f"{name} {version}" for name, version in named.items()]
     ours = [one.get("packages") or {} for one in found.machines]
     servers = [
