@@ -7,6 +7,7 @@ import asyncio
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from reference_impl.errors import BreakerOpenError
 from reference_impl.settings import Settings
 from reference_impl.watchdog import Connection, shut
 
@@ -23,6 +24,33 @@ async def connect(settings: Settings) -> Connection:
             return await psycopg.AsyncConnection.connect(conninfo(settings), autocommit=True)
     except TimeoutError:
         raise psycopg.OperationalError("no connection in time") from None
+
+
+class Connecting:
+    """Connections that are being made, and can be called off: so that nothing more is sent once the breaker opens."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._under_way: set[asyncio.Task[Connection]] = set()
+
+    async def connect(self) -> Connection:
+        """A new connection. Raises psycopg.OperationalError, or BreakerOpenError when it is called off."""
+        task = asyncio.create_task(connect(self._settings))
+        self._under_way.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled():  # it is the caller who was
+                task.cancel()
+                raise
+            raise BreakerOpenError("the breaker opened while a connection was made") from None
+        finally:
+            self._under_way.discard(task)
+
+    def cut(self) -> None:
+        """Call all of them off."""
+        for task in self._under_way:
+            task.cancel()
 
 
 async def connect_unhurried(settings: Settings) -> Connection:

@@ -5,7 +5,6 @@ So a worker whose breaker is open truly sends nothing: neither its upkeep nor wh
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -25,13 +24,14 @@ class Errands:
 
     def __init__(self, settings: Settings, state: Callable[[], str]) -> None:
         self._settings, self._state = settings, state
-        self._connecting: set[asyncio.Task[Connection]] = set()
+        self._connecting = database.Connecting(settings)
         self._open: set[Connection] = set()
 
     @asynccontextmanager
     async def connection(self, bound_s: float) -> AsyncIterator[Connection]:
         """A connection for one errand, of at most so many seconds. Raises BreakerOpenError or psycopg.Error."""
-        connection = await self._connect()
+        self._refuse_unless_closed()
+        connection = await self._connecting.connect()
         self._open.add(connection)
         try:
             self._refuse_unless_closed()  # it may have opened just now
@@ -51,22 +51,7 @@ class Errands:
         """End every errand at once."""
         for connection in self._open:
             shut(connection)
-        for task in self._connecting:
-            task.cancel()
-
-    async def _connect(self) -> Connection:
-        self._refuse_unless_closed()
-        task = asyncio.create_task(database.connect(self._settings))
-        self._connecting.add(task)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                task.cancel()
-                raise
-            raise BreakerOpenError("the breaker opened while a connection was made") from None
-        finally:
-            self._connecting.discard(task)
+        self._connecting.cut()
 
     def _refuse_unless_closed(self) -> None:
         if self._state() != CLOSED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import msgspec
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl import metrics, part, queue, server
-from reference_impl.errors import NotNowError, RefusedError, StoppingError, UnknownError
+from reference_impl.errors import NotNowError, RefusedError, UnknownError
 from reference_impl.intake import Intake
 from reference_impl.settings import Settings
 from reference_impl.vitals import Watch
@@ -137,12 +136,7 @@ def answer(result: str | Exception) -> Answer:
 async def run(settings: Settings) -> None:
     """The process `ingest`. Raises what a part of it ended by."""
     stopping, served = asyncio.Event(), asyncio.Event()  # requests under way still need the queue until `served`
-
-    async def sleep(seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(served.wait(), seconds)
-            raise StoppingError("told to stop")
-
+    sleep = part.sleeper(served)
     listening = server.bind(settings.http_host, settings.http_port)
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)

@@ -16,7 +16,7 @@ import psycopg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from reference_impl import database, dead_letter, log, metrics, queue, sqlstate
+from reference_impl import database, dead_letter, log, metrics, part, queue, sqlstate
 from reference_impl.dead_letter import Attempt, DeadLetter
 from reference_impl.errors import BreakerOpenError, Failure, StoppingError, StoreError
 from reference_impl.isolate import OWN_FAULT, Isolation
@@ -59,6 +59,7 @@ class Lane:
         self._store, self._redis, self._rounds = store, redis, rounds
         self._ledger, self._settings = ledger, settings
         self._leave = asyncio.Event()
+        self._sleep = part.sleeper(self._leave)
         self._history: list[Attempt] = []
         self._beat_at = 0.0
         self._not_before = 0.0
@@ -84,7 +85,8 @@ class Lane:
 
     async def _step(self) -> None:
         await self.beat_if_due()
-        await self._sleep(self._not_before - time.monotonic())
+        if (left := self._not_before - time.monotonic()) > 0:
+            await self._sleep(left)
         try:
             entries = await self._head()
             if not entries:
@@ -176,15 +178,6 @@ class Lane:
         self._ledger.counted_at = time.time()
         metrics.DEAD_LETTERS.set(counts[0])
         self._beat_at = time.monotonic() + self._settings.lease_s * BEAT_SHARE
-
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, but not past being told to leave. Raises StoppingError."""
-        if seconds > 0:
-            try:
-                await asyncio.wait_for(self._leave.wait(), seconds)
-            except TimeoutError:
-                return
-            raise StoppingError("told to leave")
 
     async def _sleep_awake(self, seconds: float) -> None:
         """Sleep between retries without letting the session time out."""

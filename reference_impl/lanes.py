@@ -51,7 +51,7 @@ class Lanes:
         self._workers, self._sleep, self._handle = workers, sleep, handle
         self._held: dict[Lane, asyncio.Task[None]] = {}
         self._scout: Connection | None = None
-        self._connecting: asyncio.Task[Connection] | None = None
+        self._connecting = database.Connecting(settings)
         self._stopping = False
         self.count = 0  # how many lanes there are
 
@@ -211,20 +211,13 @@ class Lanes:
             lane.drop()
         if self._scout is not None:
             shut(self._scout)
-        if self._connecting is not None:
-            self._connecting.cancel()
+        self._connecting.cut()
 
     async def _connect(self) -> Connection:
         """Connect, unless the breaker opens meanwhile. Raises StoppingError once told to stop."""
         if self._stopping:
             raise StoppingError("told to stop")
-        self._connecting = asyncio.create_task(database.connect(self._settings))
-        try:
-            return await self._connecting
-        except asyncio.CancelledError:
-            raise BreakerOpenError("the breaker opened while a connection was made") from None
-        finally:
-            self._connecting = None
+        return await self._connecting.connect()
 
     def _refuse_unless_closed(self) -> None:
         if self._rounds.breaker.state != CLOSED:

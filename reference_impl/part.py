@@ -11,8 +11,20 @@ from contextlib import suppress
 
 from reference_impl import log
 from reference_impl.errors import StoppingError
+from reference_impl.retry import Sleep
 
 Parts = list[asyncio.Task[None]]
+
+
+def sleeper(stopping: asyncio.Event) -> Sleep:
+    """A sleep that ends with StoppingError once `stopping` is set."""
+
+    async def sleep(seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), seconds)
+            raise StoppingError("told to stop")
+
+    return sleep
 
 
 def start(stopping: asyncio.Event, *runs: Callable[[], Awaitable[None]]) -> Parts:

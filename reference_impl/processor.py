@@ -18,7 +18,7 @@ import psycopg
 
 from reference_impl import part, sqlstate
 from reference_impl.breaker import Listener
-from reference_impl.errors import NotNowError, StoppingError
+from reference_impl.errors import NotNowError
 from reference_impl.handler import Handler
 from reference_impl.health import Status
 from reference_impl.intake import Intake
@@ -39,7 +39,7 @@ class ReliableEventProcessor:
         self._worker = Worker(settings, handle)
         self._worker.breaker.listeners += [listener] if listener else []
         self._stopped = asyncio.Event()
-        self._intake = Intake(settings, self._worker.watch, self._sleep)
+        self._intake = Intake(settings, self._worker.watch, part.sleeper(self._stopped))
         self._parts: part.Parts = []
 
     async def start(self) -> None:
@@ -74,11 +74,6 @@ class ReliableEventProcessor:
             self._stopped.set()
             await part.end(self._parts)
         part.blame(self._parts)
-
-    async def _sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), seconds)
-            raise StoppingError("told to stop")
 
     def health_status(self) -> Status:
         """The score, the breaker's state, depth and dead letters."""

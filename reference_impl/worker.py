@@ -9,7 +9,6 @@ from reference_impl import heartbeat, metrics, part, queue
 from reference_impl.alert import Alerts
 from reference_impl.breaker import CLOSED, OPEN, Breaker
 from reference_impl.errand import Errands
-from reference_impl.errors import StoppingError
 from reference_impl.handler import Handler
 from reference_impl.heartbeat import QUEUE_AWAY, Heartbeat
 from reference_impl.lane import WAIT_S, Ledger
@@ -30,6 +29,7 @@ class Worker:
     def __init__(self, settings: Settings, handle: Handler | None = None) -> None:
         self._settings = settings
         self._stopping = asyncio.Event()
+        self.sleep = part.sleeper(self._stopping)
         self._redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s + WAIT_S)
         self.transitions = Transitions(settings.state_dir, settings.process, settings.incarnation)
         self.breaker = Breaker(settings, self._transition)
@@ -65,14 +65,6 @@ class Worker:
         await self._redis.aclose()
         self.transitions.close()
         part.blame(self._tasks)
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, but not past being told to stop. Raises StoppingError."""
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
-        raise StoppingError("told to stop")
 
     def _transition(self, before: str | None, after: str, reason: str) -> None:
         self.transitions.record(before, after, reason)

@@ -24,6 +24,11 @@ def test_a_promise_names_files_and_tests_that_exist(promise: str, kept_by: str, 
         assert [name for name in found if not (folder / name).exists()] == []
 
 
+def test_every_test_of_the_reference_shows_a_promise() -> None:
+    shown = {name for *_, tests in ROWS for name in re.findall(r"`(test_\w+\.py)`", tests)}
+    assert {path.name for path in HERE.glob("test_*.py")} - {"test_readme.py"} == shown
+
+
 def test_the_tour_names_every_module_and_no_other() -> None:
     told = set(re.findall(r"`(\w+)`", reference_impl.__doc__ or ""))
     assert told == MODULES
