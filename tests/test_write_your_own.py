@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "write-your-own.md"
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    path = tmp_path / "sluggish.py"
+    path = tmp_path / "faraway.py"
     path.write_text("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)))
     return path
 
@@ -38,7 +38,7 @@ def test_the_page_makes_a_run_that_passes_and_shows_its_own_fault(written: Path,
     assert done.returncode == 0, done.stdout + done.stderr
     run = tmp_path / "runs" / "latest"
     (fault,) = msgspec.json.decode((run / "verdict.json").read_bytes())["faults"]
-    assert (fault["label"], fault["landed"], fault["unit"]) == ("inserts +0.2 s", True, "inserts slowed")
+    assert (fault["label"], fault["landed"], fault["unit"]) == ("postgres far away", True, "of 3 links hit")
     (band,) = spans.faults(Recording.load(RunDir(run)), end=60)
     assert band.end - band.begin == pytest.approx(4, abs=1.5)
     assert band.colour == "#2471a3"
