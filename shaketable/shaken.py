@@ -32,7 +32,7 @@ class Asked:
         """The arguments of `shaketable`."""
         given = {"--target": self.target, "--seed": "" if self.seed is None else str(self.seed)}
         options = [part for name, value in given.items() if value for part in (name, value)]
-        budgets = [part for name, value in self.budget for part in ("--budget", f"{name}={value:g}")]
+        budgets = [part for name, value in self.budget for part in ("--budget", f"{name}={value!r}")]
         return ["run", self.scenario, *options, *budgets]
 
 
@@ -87,10 +87,11 @@ def play(asked: Asked, runs: Path, root: Path) -> Shaken:
     with TemporaryDirectory(prefix="shaketable-") as folder:
         table = Path(folder) / "table.json"
         code, said = _run([*asked.command(), "--runs", str(runs), "--json", str(table)], root)
-        rows: list[dict[str, Any]] = json.loads(table.read_text()) if table.exists() else []
-    if code not in (0, 1, 2) or not rows:
-        raise _ERRORS.get(code, HarnessError)((rows[0]["why"] if rows else "") or said or f"it ended with {code}")
-    return read(root / rows[0]["run"])
+        told: dict[str, Any] = json.loads(table.read_text()) if table.exists() else {"runs": []}
+    if code not in (0, 1, 2) or not told["runs"]:
+        why = [run["why"] for run in told["runs"]]
+        raise _ERRORS.get(code, HarnessError)("".join(why) or said or f"it ended with {code}")
+    return read(root / told["runs"][0]["run"])
 
 
 def _run(arguments: list[str], root: Path) -> tuple[int, str]:

@@ -36,11 +36,11 @@ HEAVY = {
 }
 #: What is not broken needs no breaker, so nobody knows; and nothing is stored in no time.
 SCENARIO = """
-from shaketable.checks import {check}
+from shaketable.checks import CHECK
 from shaketable.load import Load
 from shaketable.scenario import Scenario
 SCENARIO = Scenario(story="Nothing breaks.", load=Load(rate=20, baseline_s=0.5, shake_s=0.5, recover_s=0.5),
-                    checks=({check}({budget}),), settings={{"lease_s": 1}})
+                    checks=(CHECK(),), settings={"lease_s": 1})
 """
 
 
@@ -127,18 +127,18 @@ def test_the_example_passes_and_tests_that_are_marked_alike_share_a_run(pytester
 
 @pytest.mark.slow
 def test_failed_and_unknown_fail_a_test_unless_it_gates_by_itself(pytester: pytest.Pytester) -> None:
-    (pytester.path / "hasty.py").write_text(SCENARIO.format(check="LatencyBudget", budget="stored_within_s=1e-4"))
-    (pytester.path / "calm_breaker.py").write_text(SCENARIO.format(check="BreakerBehaves", budget=""))
+    (pytester.path / "hasty.py").write_text(SCENARIO.replace("CHECK", "LatencyBudget"))
+    (pytester.path / "calm_breaker.py").write_text(SCENARIO.replace("CHECK", "BreakerBehaves"))
     pytester.makepyfile("""
         import pytest
 
-        @pytest.mark.shake("hasty.py", seed=3)
+        @pytest.mark.shake("hasty.py", budget={"freshness_p99_s": 0.0001})
         def test_failed(): ...
 
         @pytest.mark.shake("calm_breaker.py")
         def test_unknown(shake): ...
 
-        @pytest.mark.shake("hasty.py", seed=3, gate=False)
+        @pytest.mark.shake("hasty.py", budget={"freshness_p99_s": 0.0001}, gate=False)
         def test_that_looks_for_itself(shake):
             assert (shake.verdict, shake.checks["latency_budget"].verdict) == ("failed", "failed")
             assert shake.checks["no_loss"].verdict == "passed"

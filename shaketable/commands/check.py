@@ -12,7 +12,6 @@ from shaketable import budget, result, rundir, verdict
 from shaketable.check import Verdict
 from shaketable.commands.outlets import Outlets
 from shaketable.history import History
-from shaketable.report import page as report_page
 from shaketable.report import summary
 from shaketable.rundir import RunDir
 from shaketable.verdict import VerdictDoc
@@ -60,6 +59,8 @@ def write(run: RunDir, doc: VerdictDoc, page: bool) -> None:
     """Into the run directory. Raises HarnessError."""
     rundir.write_json(run / rundir.VERDICT, doc)
     if page:
+        from shaketable.report import page as report_page  # what draws takes long to load: not before a run
+
         report_page.report(run)
 
 
