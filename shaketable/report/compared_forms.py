@@ -112,7 +112,9 @@ def table(block: Block) -> Table:
 def progress(held: Comparison) -> Table:
     """How far a comparison is: targets down, scenarios across, what became of each cell so far."""
     found = cells.read([held.path])
-    made = Table("", *(block.scenario for block in found.blocks), box=None, pad_edge=False, header_style="dim")
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", *(block.scenario for block in found.blocks)):
+        made.add_column(Text(visible(name)))
     for target in found.targets:
         lines = [next((line for line in block.lines if line.target == target), None) for block in found.blocks]
         made.add_row(Text(visible(target)), *(_stand(line) for line in lines))

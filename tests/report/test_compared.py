@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from rich.console import Console
 
 from shaketable.comparison import Comparison
 from shaketable.errors import RunDirError
@@ -97,6 +98,15 @@ def test_skipped_error_and_not_played_are_rows_with_their_reason(held: Compariso
     assert "skipped: npm is not on this machine" in shown
     assert "error: worker died at start" in shown
     assert "- b: error: worker died at start" in compared_forms.markdown(read(held))
+
+
+def test_progress_tells_of_each_cell_so_far(held: Comparison) -> None:
+    played(held, "a", *losing(2))
+    console = Console(width=60, file=io.StringIO())
+    console.print(compared_forms.progress(held))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.split() for line in console.file.getvalue().splitlines()]
+    assert lines == [["calm"], ["a", "failed"], ["b", "·"]]
 
 
 def test_trial_without_a_verdict_is_told_beside_those_that_have_one(held: Comparison) -> None:
