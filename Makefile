@@ -28,6 +28,12 @@ chaos-full: .venv/installed ## every scenario but the nightly ones, a minute eac
 compare: .venv/installed ## task queues beside the reference (hours): make compare [TARGETS="reference rq-defaults"] [SCENARIOS=calm] [TRIALS=3]
 	@$(BIN)/shaketable compare $(TARGETS) $(if $(SCENARIOS),--scenarios $(SCENARIOS)) --trials $(TRIALS)
 
+quick: .venv/installed ## what gates a pull request, about 5 minutes: JUnit and JSON in runs/
+	@$(BIN)/shaketable run --profile quick --junit runs/junit.xml --json runs/results.json
+
+nightly: .venv/installed ## every scenario, several trials of the quick ones: about an hour
+	@$(BIN)/shaketable run --profile nightly --junit runs/junit.xml --json runs/results.json
+
 prove: .venv/installed ## every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
 	@$(BIN)/python -m tools.prove $(PROVE)
 

@@ -1,0 +1,111 @@
+"""docs/ci.md and the workflow are kept honest: each of their commands is one that the command line understands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+
+from shaketable import budget, profile
+from shaketable.cli import app
+from tests.test_result import valid
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "ci.md"
+WORKFLOW = ROOT / "docs" / "ci" / "shaketable.yml"
+PAGES = [PAGE, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHELL = {"TARGET": "target.toml", "SHAKETABLE": "shaketable.whl"}
+
+
+def jobs() -> dict[str, Any]:
+    return dict(yaml.safe_load(WORKFLOW.read_text())["jobs"])
+
+
+def commands() -> Iterator[str]:
+    """Every command line of shaketable in the pages' blocks and in the workflow."""
+    for page in dict.fromkeys(PAGES):
+        for block in re.findall(r"^```(?:sh)?\n(.*?)^```", page.read_text().replace("\\\n", " "), re.S | re.M):
+            yield from re.findall(r"^(?:\.venv/bin/)?(shaketable .*?)(?:  +#.*)?$", block, re.M)
+    for job in jobs().values():
+        for step in job["steps"]:
+            yield from re.findall(r"(shaketable [a-z].*?)(?: #.*|; fi)?$", step.get("run", ""), re.M)
+
+
+@pytest.mark.parametrize("line", sorted(set(commands())))
+def test_command_line_of_the_docs_is_understood(line: str) -> None:
+    name, *arguments = shlex.split(line.replace('"$TARGET"', SHELL["TARGET"]))[1:]
+    known = typer.main.get_command(app)
+    command = known.commands[name]  # type: ignore[attr-defined]
+    context = command.make_context(name, arguments)  # raises a usage error for what it does not know
+    budget.parse(context.params.get("budget") or [])
+    if context.params.get("profile"):
+        profile.find(context.params["profile"])
+
+
+def test_page_has_the_commands_that_a_gate_needs() -> None:
+    found = " ".join(commands())
+    for option in ("--profile quick", "--profile nightly", "--junit", "--json", "--github", "--budget", "--trials"):
+        assert option in found
+    assert "shaketable diff" in found
+
+
+def test_page_tells_every_budget_and_every_profile_with_what_it_plays() -> None:
+    told = PAGE.read_text()
+    assert [name for name in budget.COMMON if f"| `{name}` |" not in told] == []
+    for name, found in profile.profiles().items():
+        assert f"| `{name}` |" in told
+        assert found.every or all(f"`{scenario}`" in told for scenario in found.trials)
+
+
+def test_workflow_pins_every_action_and_bounds_every_job() -> None:
+    uses = re.findall(r"uses: (.*)", WORKFLOW.read_text())
+    assert [use for use in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)] == []
+    assert len({use.partition("@")[2] for use in uses}) == 4  # one version of each
+    for job in jobs().values():
+        assert job["timeout-minutes"] <= 120
+        (upload,) = [step for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+        assert (upload["if"], upload["with"]["path"]) == ("always()", "runs/")
+    assert yaml.safe_load(WORKFLOW.read_text())["permissions"] == {"contents": "read"}
+
+
+def test_workflow_writes_what_it_keeps_and_compares() -> None:
+    lines = [line for line in commands() if "--profile" in line and "runs/junit.xml" in line]
+    assert all(option in line for line in lines for option in ("--junit runs/", "--json runs/results.json", "--github"))
+    assert any("diff baseline.json runs/results.json" in line for line in commands())
+
+
+@pytest.mark.slow
+def test_the_page_tried_to_the_letter(tmp_path: Path) -> None:
+    """What stands below `Try it`, in a folder of its own, as GitHub Actions would run it: every exit code is 0."""
+    (script,) = re.findall(r"## Try it.*?```sh\n(.*?)```", PAGE.read_text(), re.S)
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "shaketable").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m shaketable.cli "$@"\n')
+    (bin_ / "shaketable").chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-e", "-c", script], capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+             "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = valid((tmp_path / "before.json").read_bytes())["runs"]
+    assert [(run["trial"], run["seed"], run["verdict"]) for run in runs] == [(1, 1, "passed"), (2, 2, "passed")]
+    assert [run["seed"] for run in valid((tmp_path / "after.json").read_bytes())["runs"]] == [3]
+    suites = list(ET.parse(tmp_path / "junit.xml").getroot())
+    assert [(suite.get("name"), suite.get("errors"), suite.get("failures")) for suite in suites] == [
+        ("hundred_events", "0", "0"), ("hundred_events (trial 2)", "0", "0"),
+    ]  # fmt: skip
+    assert "✅ shaketable: passed" in (tmp_path / "summary.md").read_text()
+    assert "failed: none in 2 trials: at most 78 %" in done.stdout
+    assert "verdict: PASSED – nothing is worse" in done.stdout
+    assert "2 and 1 trials; 3 each show the noise" in done.stdout
