@@ -10,6 +10,15 @@ create table if not exists event_log (
     event_id uuid not null,
     event jsonb not null
 );
+create table if not exists dead_letter (
+    event_id uuid primary key,
+    event jsonb not null,
+    cause text not null,
+    attempts integer not null,
+    first_failed_at timestamptz not null,
+    last_failed_at timestamptz not null,
+    history jsonb not null
+);
 """
 #: As a quick start would: nothing keeps an event out that is there already, so a job that runs twice shows.
 DEFAULTS = "insert into event_log (event_id, event) values (%(event_id)s, %(event)s)"

@@ -1,0 +1,1 @@
+"""taskiq with taskiq-redis: `defaults` as its README shows, `hardened` as its manual says for safety."""
