@@ -1,0 +1,40 @@
+"""Each hardened alternative, whole: made, started, loaded, drained, stopped. The table is made elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: Short and calm; resent on purpose all the same.
+SHORT = """
+from shaketable.checks import ContentIntact, NoDuplicates, NoLoss, NothingInvented, RefusesRightly
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+
+SCENARIO = Scenario(
+    story="Nothing goes wrong, for four seconds.",
+    load=Load(rate=60, baseline_s=1, shake_s=2, recover_s=1),
+    settings={"lease_s": 1},
+    checks=(NoLoss(), NoDuplicates(), NothingInvented(), ContentIntact(), RefusesRightly()),
+)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["arq-hardened", "dramatiq-hardened", "taskiq-hardened"])
+def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:
+    scenario = tmp_path / "short_calm.py"
+    scenario.write_text(SHORT)
+    manifest = ROOT / "alternatives" / f"{target}.toml"
+    command = [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--target", str(manifest)]
+    done = subprocess.run(
+        [*command, "--runs", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = json.loads((tmp_path / "latest" / "verdict.json").read_text())
+    assert verdict["checks"]["no_loss"]["counts"]["stored"] > 200
