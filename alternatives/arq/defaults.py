@@ -16,7 +16,6 @@ from arq.connections import RedisSettings
 from starlette.applications import Starlette
 
 from alternatives.common.async_store import AsyncStore
-from alternatives.common.intake import serve
 from alternatives.common.statements import DEFAULTS
 
 REDIS = RedisSettings.from_dsn(os.environ["REDIS_URL"])
@@ -60,7 +59,3 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 async def enqueue(event: dict[str, Any]) -> None:
     """What the intake calls."""
     await queue.enqueue_job("store_event", event)
-
-
-if __name__ == "__main__":
-    serve(enqueue, lifespan)

@@ -23,7 +23,6 @@ from starlette.applications import Starlette
 
 from alternatives.common.async_store import AsyncStore
 from alternatives.common.dead_letters import bury
-from alternatives.common.intake import serve
 from alternatives.common.statements import HARDENED
 
 #: Of a retry's first and longest pause, in seconds.
@@ -87,7 +86,3 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 async def enqueue(event: dict[str, Any]) -> None:
     """Job Uniqueness: an id that is queued, or whose result is still kept (an hour), is not enqueued again."""
     await queue.enqueue_job("store_event", event, _job_id=event["eventId"])
-
-
-if __name__ == "__main__":
-    serve(enqueue, lifespan)

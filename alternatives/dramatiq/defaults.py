@@ -12,7 +12,6 @@ from typing import Any
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
-from alternatives.common.intake import serve
 from alternatives.common.statements import DEFAULTS
 from alternatives.common.store import Store
 
@@ -24,7 +23,3 @@ store = Store(DEFAULTS)
 def store_event(event: dict[str, Any]) -> None:
     """The job."""
     store.insert(event)
-
-
-if __name__ == "__main__":
-    serve(store_event.send)

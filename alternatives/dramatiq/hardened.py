@@ -12,10 +12,7 @@ from typing import Any
 import dramatiq
 import psycopg
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.middleware import Retries
 
-from alternatives.common.dead_letters import bury
-from alternatives.common.intake import serve
 from alternatives.common.statements import HARDENED
 from alternatives.common.store import Store
 
@@ -33,19 +30,6 @@ broker = RedisBroker(
 #: "always specify a timeout for the request itself".
 store = Store(HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000)
 
-
-class Letters(dramatiq.Middleware):
-    """User Guide, Dead Letters: Dramatiq keeps them for 7 days (in default.XQ); this keeps a copy for good."""
-
-    def after_process_message(
-        self, _: dramatiq.Broker, message: Any, *, exception: BaseException | None = None, **_result: Any
-    ) -> None:
-        """Copy what has failed for good."""
-        if message.failed:
-            bury(message.args[0], exception, attempts=message.options.get("retries", 0) + 1)
-
-
-broker.add_middleware(Letters(), before=Retries)  # what comes before is told after: Retries decides whether it failed
 dramatiq.set_broker(broker)
 
 
@@ -53,13 +37,9 @@ dramatiq.set_broker(broker)
     max_retries=None,  # User Guide, Message Retries: indefinitely, since an outage may be longer than any count
     min_backoff=int(BASE_S * 1000),  # the same: 15 s otherwise
     max_backoff=int(CAP_S * 1000),  # the same: "higher values are less reliable"; 7 days otherwise
-    throws=psycopg.DataError,  # the same: what must not be retried is a dead letter at once
+    throws=psycopg.DataError,  # the same, and Dead Letters: what must not be retried goes to default.XQ at once
     time_limit=30_000,  # User Guide, Message Time Limits: 10 minutes otherwise
 )
 def store_event(event: dict[str, Any]) -> None:
     """The job."""
     store.insert(event)
-
-
-if __name__ == "__main__":
-    serve(store_event.send)

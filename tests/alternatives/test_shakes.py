@@ -17,9 +17,9 @@ from shaketable.load import Load
 from shaketable.scenario import Scenario
 
 SCENARIO = Scenario(
-    story="Nothing goes wrong, for four seconds.",
-    load=Load(rate=60, baseline_s=1, shake_s=2, recover_s=1),
-    settings={"lease_s": 1},
+    story="Nothing goes wrong, for five seconds.",
+    load=Load(rate=30, baseline_s=2, shake_s=2, recover_s=1),
+    settings={"lease_s": 2},
     checks=(NoLoss(), NoDuplicates(), NothingInvented(), ContentIntact(), RefusesRightly()),
 )
 """
@@ -37,4 +37,4 @@ def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Pat
     )
     assert done.returncode == 0, done.stdout + done.stderr
     verdict = json.loads((tmp_path / "latest" / "verdict.json").read_text())
-    assert verdict["checks"]["no_loss"]["counts"]["stored"] > 200
+    assert verdict["checks"]["no_loss"]["counts"]["stored"] > 100
