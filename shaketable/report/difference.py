@@ -23,8 +23,11 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     """Print the table and what it comes to; in a pipe no line is wrapped."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     console.print(table(rows))
+    console.print()
+    for line in dict.fromkeys(_reason(row) for row in rows if row.why):
+        console.print(line, soft_wrap=True, markup=False)
     said = Counter(row.said for row in rows)
-    console.print(f"\n{', '.join(f'{said[each]} {each}' for each in Said if said[each]) or 'nothing to compare'}")
+    console.print(f"{', '.join(f'{said[each]} {each}' for each in Said if said[each]) or 'nothing to compare'}")
     console.print(f"verdict: {sentence(rows)}", soft_wrap=True, markup=False)
 
 
@@ -33,12 +36,18 @@ def table(rows: Sequence[Row]) -> Table:
     made = Table("scenario", "what", "before", "now", "", box=None, pad_edge=False, header_style="")
     last = ""
     for row in rows:
-        told = f"{row.said.upper() if row.said is Said.WORSE else row.said}{': ' * bool(row.why)}{row.why}"
+        told = row.said.upper() if row.said is Said.WORSE else row.said
         first = "" if row.scenario == last else row.scenario
         made.add_row(*(Text(visible(each)) for each in (first, row.what, row.before, row.now)),
-                     Text(visible(told), STYLE[row.said]))  # fmt: skip
+                     Text(told, STYLE[row.said]))  # fmt: skip
         last = row.scenario
     return made
+
+
+def _reason(row: Row) -> str:
+    """Why; what is the same for several figures is said once."""
+    what = "figures" if row.said is Said.UNKNOWN else row.what
+    return visible(f"{what} of {row.scenario}: {row.why}")
 
 
 def sentence(rows: Sequence[Row]) -> str:

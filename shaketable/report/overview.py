@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -63,14 +63,15 @@ def witnesses(faults: Sequence[FaultSeen]) -> list[str]:
 
 
 def show(runs: Sequence[Result], console: Console | None = None) -> None:
-    """Print the table and what it comes to; in a pipe no line is wrapped."""
+    """Print the table and what it comes to; in a pipe no line is wrapped, at a narrow terminal columns are left out."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     rows = [row(run) for run in runs]
+    wide = table(rows)
     console.print()
-    console.print(table(rows))
+    console.print(wide if fits(console, wide) else table(rows, FEW_COLUMNS))
     for each in rows:
-        if each.why:
-            console.print(f"{each.scenario}: {each.why}", soft_wrap=True, markup=False)
+        if told := each.why or ("" if fits(console, wide) or each.verdict == "passed" else each.run):
+            console.print(f"{each.scenario}: {told}", soft_wrap=True, markup=False)
     verdicts = Counter(each.verdict for each in rows)
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     noun = "run" if any(run.trial > 1 for run in runs) else "scenario"
@@ -78,22 +79,43 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
     console.print(f"\n{scenarios} in {sum(each.seconds for each in rows):.0f} s: {told or 'none was played'}")
 
 
-def table(rows: Sequence[Row]) -> Table:
+#: Columns by name: how a row shows them. Those that a narrow terminal shows too are in FEW_COLUMNS.
+COLUMNS: dict[str, Callable[[Row], str | Text]] = {
+    "scenario": lambda row: row.scenario,
+    "verdict": lambda row: _verdict(row),
+    "witnesses": lambda row: Text(_first(row.witnesses) or "–"),
+    "recovery s": lambda row: _shown(row.recovery_s, 2),
+    "refused": lambda row: _shown(row.refused),
+    "indeterminate": lambda row: _shown(row.indeterminate),
+    "acknowledged": lambda row: _shown(row.acknowledged),
+    "stored": lambda row: _shown(row.stored),
+    "lost": lambda row: _shown(row.lost),
+    "seconds": lambda row: f"{row.seconds:.0f}",
+    "run": lambda row: Text(row.run or "–"),
+}
+TEXTS = ("scenario", "verdict", "witnesses", "run")
+FEW_COLUMNS = ("scenario", "verdict", "recovery s", "acknowledged", "lost", "seconds")
+
+
+def table(rows: Sequence[Row], columns: Sequence[str] = tuple(COLUMNS)) -> Table:
     """A row for each scenario."""
     made = Table(box=None, pad_edge=False, header_style="")
-    numbers = ("recovery s", "refused", "indeterminate", "acknowledged", "stored", "lost", "seconds")
-    for name in ("scenario", "verdict", "witnesses", *numbers, "run"):
-        made.add_column(name, justify="right" if name in numbers else "left")
-    for each in rows:
-        bad = each.verdict in ("failed", "error", "interrupted")
-        style = STYLE[Verdict(each.verdict)] if each.verdict in list(Verdict) else "bold red"
-        made.add_row(
-            each.scenario, Text(each.verdict.upper() if bad else each.verdict, style),
-            Text(_first(each.witnesses) or "–"), _shown(each.recovery_s, 2), _shown(each.refused),
-            _shown(each.indeterminate), _shown(each.acknowledged),
-            _shown(each.stored), _shown(each.lost), f"{each.seconds:.0f}", Text(each.run or "–"),
-        )  # fmt: skip
+    for name in columns:
+        made.add_column(name, justify="left" if name in TEXTS else "right")
+    for row in rows:
+        made.add_row(*(COLUMNS[name](row) for name in columns))
     return made
+
+
+def fits(console: Console, made: Table) -> bool:
+    """Whether nothing of it must be folded or cut."""
+    return console.measure(made, options=console.options.update(max_width=WIDE)).maximum <= console.width
+
+
+def _verdict(row: Row) -> Text:
+    bad = row.verdict in ("failed", "error", "interrupted")
+    style = STYLE[Verdict(row.verdict)] if row.verdict in list(Verdict) else "bold red"
+    return Text(row.verdict.upper() if bad else row.verdict, style)
 
 
 def _first(told: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from shaketable import bound
 from shaketable.measure import MEASURES, span
-from shaketable.report.overview import WIDE
+from shaketable.report.overview import WIDE, fits
 from shaketable.result import Result
 
 Trials = dict[str, list[Result]]
@@ -23,7 +23,8 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
         return
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     console.print()
-    console.print(table(several))
+    wide = table(several)
+    console.print(wide if fits(console, wide) else narrow(several))
     console.print()
     for name, trials in several.items():
         console.print(f"{name}: {proved(trials)}", soft_wrap=True, markup=False)
@@ -44,9 +45,25 @@ def table(several: Trials) -> Table:
     for measure in MEASURES:
         made.add_column(f"{measure.name} {measure.unit}", justify="right")
     for name, trials in several.items():
-        values = [[value for run in trials if (value := measure.of(run)) is not None] for measure in MEASURES]
-        made.add_row(name, f"{passed(trials)} of {len(trials)}", *map(span, values))
+        made.add_row(name, *_ranges(trials).values())
     return made
+
+
+def narrow(several: Trials) -> Table:
+    """A row for each figure that is known."""
+    made = Table("trials", "what", "range", box=None, pad_edge=False, header_style="")
+    for name, trials in several.items():
+        for number, (what, told) in enumerate(_ranges(trials).items()):
+            if told != "–":
+                made.add_row("" if number else name, what, told)
+    return made
+
+
+def _ranges(trials: Sequence[Result]) -> dict[str, str]:
+    """How many passed, and from where to where each figure went."""
+    values = {f"{measure.name} {measure.unit}": [value for run in trials if (value := measure.of(run)) is not None]
+              for measure in MEASURES}  # fmt: skip
+    return {"passed": f"{passed(trials)} of {len(trials)}"} | {name: span(found) for name, found in values.items()}
 
 
 def passed(trials: Sequence[Result]) -> int:

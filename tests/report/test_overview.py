@@ -16,9 +16,9 @@ from shaketable.verdict import FaultSeen, Judged, judge_history
 from tests.histories import asks, fault, history, probe, sent, stored
 
 
-def shown(*runs: Result) -> str:
+def shown(*runs: Result, width: int = overview.WIDE) -> str:
     out = StringIO()
-    overview.show(runs, Console(file=out, width=overview.WIDE))
+    overview.show(runs, Console(file=out, width=width))
     return out.getvalue()
 
 
@@ -72,3 +72,13 @@ def test_trials_of_one_scenario_are_told_apart_and_counted_as_runs() -> None:
     said = shown(played("a", "passed", 0, 1), played("a", "passed", 0, 1, trial=2))
     assert "a (trial 2)" in said
     assert "2 runs in 2 s: 2 passed" in said
+
+
+def test_narrow_terminal_shows_fewer_columns_whole_and_where_to_look() -> None:
+    run = "runs/20261123T101502Z-4f1c-redis_wrong_eviction_policy-reference"
+    wrong, right = played("redis_wrong_eviction_policy", "failed", 1, 40, run=run), played("a", "passed", 0, 1, run="r")
+    said = shown(wrong, right, width=80)
+    assert "…" not in said
+    assert said.splitlines()[1].split() == ["scenario", "verdict", "recovery", "s", "acknowledged", "lost", "seconds"]
+    assert f"redis_wrong_eviction_policy: {run}" in said
+    assert "a: r" not in said

@@ -52,3 +52,10 @@ def test_scenario_that_was_played_once_is_no_matter_of_trials() -> None:
 def test_freshness_is_a_count_of_its_check() -> None:
     fresh = {"latency_budget": judged("passed", stored_p99_s=0.75)}
     assert "0.75" in shown(trial(1, checks=fresh), trial(2, checks=fresh))
+
+
+def test_narrow_terminal_shows_every_figure_whole() -> None:
+    said = shown(trial(1), trial(2, recovery=2.25), width=60)
+    assert "…" not in said
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert {"outage passed 2 of 2", "recovery s 1.5–2.25", "intake p99 ms 11–12"} <= set(lines)
