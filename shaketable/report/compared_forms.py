@@ -21,7 +21,7 @@ from shaketable.report.compared import INFINITE, Block, Compared, Figure, Line, 
 from shaketable.report.measures import MEASURES, Measure
 from shaketable.report.overview import WIDE
 from shaketable.report.summary import STYLE
-from shaketable.report.wording import number, visible
+from shaketable.report.wording import listed, number, visible
 
 #: Columns of a table of one scenario.
 HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order", "unexplained", "recovery (median)",
@@ -84,6 +84,21 @@ def not_judged(line: Line) -> Iterator[str]:
         yield f"{many}{outcome}{f': {why}' if why else ''}"
 
 
+def notes(line: Line) -> Iterator[str]:
+    """What a reader of the row must know beside it."""
+    yield from not_judged(line)
+    for why, seeds in _doubted(line).items():
+        yield f"cannot be judged, seed {listed([str(seed) for seed in seeds], 9)}: {why}"
+
+
+def _doubted(line: Line) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for trial in line.judged:
+        if trial.why:
+            found.setdefault(trial.why, []).append(trial.seed)
+    return found
+
+
 def show(found: Compared, console: Console | None = None) -> None:
     """Print a table for each scenario; in a pipe no line is wrapped."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
@@ -91,7 +106,7 @@ def show(found: Compared, console: Console | None = None) -> None:
         console.print(f"\n{block.scenario}", style="bold", markup=False)
         console.print(table(block))
         for line in block.lines:
-            for each in not_judged(line) if line.judged else ():
+            for each in notes(line) if line.judged else ():
                 console.print(f"{visible(line.target)}: {visible(each)}", markup=False, soft_wrap=True)
     for doubt in found.doubts:
         console.print(f"not alike: {doubt}", style="yellow", markup=False)
@@ -142,7 +157,7 @@ def _scenario(block: Block) -> Iterator[str]:
     for heads in (HEADS[:EVENTS], (HEADS[0], *HEADS[EVENTS:])):
         chosen = [HEADS.index(head) for head in heads]
         yield _grid(heads, [[row[column] for column in chosen] for row in rows])
-    others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in not_judged(line)]
+    others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in notes(line)]
     if others:
         yield "\n".join(_wrapped(each, "  ") for each in others)
 

@@ -66,6 +66,7 @@ def test_no_loss_in_a_run_that_cannot_be_judged_proves_nothing_and_a_loss_in_it_
     assert (figure(held, "a", "lost"), figure(held, "b", "lost")) == ("unknown", "2")
     assert "landed" in line(held, "a").figure("lost").why
     assert figure(held, "b", "intake p99") == "unknown"
+    assert "- a: cannot be judged, seed 1: nothing shows that fault 0" in compared_forms.markdown(read(held))
 
 
 def test_events_that_the_queue_may_still_hold_are_unexplained_and_not_lost(held: Comparison) -> None:
