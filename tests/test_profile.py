@@ -31,6 +31,18 @@ def test_quick_asks_for_every_check_that_a_seeded_bug_is_caught_by_but_memory() 
     assert {bug.caught_by for bug in BUGS.values()} - quick == {"memory_bounded"}  # which takes longer
 
 
+#: The scenario of `quick` that breaks the same thing as one that shows seeded bugs, for longer.
+LIKE = {
+    "outage": "postgres_outage", "short_outage": "postgres_outage", "short_calm": "calm", "few_poison": "poison",
+    "worker_frozen": "worker_frozen", "intake_killed": "ingest_killed", "commit_replies_lost": "commit_replies_lost",
+}  # fmt: skip
+
+
+def test_quick_breaks_what_shows_most_of_the_seeded_bugs() -> None:
+    assert set(LIKE.values()) == set(profile.find("quick").trials)
+    assert sum(bug.shown_by in LIKE for bug in BUGS.values()) >= 0.7 * len(BUGS)
+
+
 def test_nightly_plays_all_there_are_and_several_trials_of_the_quick_ones() -> None:
     found = dict(asked.times([], profile="nightly"))
     assert set(found) == set(scenario.names())
