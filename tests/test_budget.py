@@ -9,6 +9,9 @@ import pytest
 
 from shaketable import budget
 from shaketable.checks import LatencyBudget, NoLoss, RecoversInTime, RetriesBounded, to_spec
+from shaketable.commands import explain
+from shaketable.commands import list as list_
+from shaketable.commands.check import check
 from shaketable.errors import InputError
 from tests.histories import asks, run_of, sent, stored
 from tests.test_cli import sentence, shaketable
@@ -73,22 +76,24 @@ def test_wrong_name_is_told_before_anything_is_played(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-def test_every_budget_is_told_of_by_list_and_explain() -> None:
-    listed = shaketable("list").stdout
-    explained = shaketable("explain").stdout
+def test_every_budget_is_told_of_by_list_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    list_.show()
+    listed = capsys.readouterr().out
+    explain.explain("")
+    explained = capsys.readouterr().out
     for name, known in budget.known().items():
-        assert name in listed or name in explained or known.check in explained
+        assert name in listed or all(f"{each} = " in explained for each in known.fields)
     assert all(name in listed and name in explained for name in budget.COMMON)
     assert "name = " not in explained
 
 
-def test_saved_run_is_judged_under_a_budget_and_its_own_verdict_stays(tmp_path: Path) -> None:
+def test_saved_run_is_judged_under_a_budget_and_its_own_verdict_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     late = [sent("a").acknowledged(0.5), stored("a"), asks(NoLoss(), LatencyBudget())]
     run = run_of(late, tmp_path)
-    assert shaketable("check", run.path).returncode == 0
+    assert check(run.path) == 0
     before = (run / "verdict.json").read_bytes()
-    strict = shaketable("check", run.path, "--budget", "intake_p99_ms=100", "--json", tmp_path / "strict.json")
-    assert strict.returncode == 1
-    assert "not acknowledged within 0.1 s" in " ".join(strict.stdout.split())
-    assert '"exit_code": 1' in (tmp_path / "strict.json").read_text()
+    assert check(run.path, budgets=["intake_p99_ms=100"]) == 1
+    assert "not acknowledged within 0.1 s" in " ".join(capsys.readouterr().out.split())
     assert (run / "verdict.json").read_bytes() == before

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shaketable.check import Verdict
 from shaketable.errors import HarnessError
+from shaketable.report import trials
 from shaketable.report.wording import number, visible
 from shaketable.result import Result, collect
 from shaketable.verdict import Judged
@@ -65,11 +66,14 @@ def append(text: str, environment: Mapping[str, str]) -> None:
 
 
 def markdown(runs: Sequence[Result]) -> str:
-    """A headline, and a row for each run."""
+    """A headline, a row for each run, and what trials prove."""
     results = collect(runs)
     head = f"### {SIGNS[results.verdict]} shaketable: {results.verdict}\n\n"
     titles = "| scenario | verdict | what was found | acknowledged | lost | recovery | run |\n"
-    return head + titles + "|---|---|---|--:|--:|--:|---|\n" + "".join(_row(run) for run in runs) + "\n"
+    rows = "".join(_row(run) for run in runs)
+    proved = "".join(f"\n{escaped(name)}: {escaped(trials.proved(several))}\n"
+                     for name, several in trials.by_scenario(runs).items() if len(several) > 1)  # fmt: skip
+    return f"{head}{titles}|---|---|---|--:|--:|--:|---|\n{rows}{proved}\n"
 
 
 def _row(run: Result) -> str:

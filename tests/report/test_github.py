@@ -57,6 +57,12 @@ def test_summary_is_a_table_with_a_row_for_each_run() -> None:
     assert told[5] == r"| calm (trial 2) | ❌ failed | calm (trial 2): no\_loss failed: 8 lost | 100 | 8 | – | x |"
 
 
+def test_summary_says_what_trials_prove() -> None:
+    told = github.markdown([played(), played(trial=2), played(scenario="calm")])
+    assert "outage: failed: none in 2 trials: at most 78 % of trials, with 95 % confidence" in told.splitlines()
+    assert "calm: " not in told
+
+
 def test_hostile_text_stays_in_its_cell() -> None:
     told = github.markdown([played("failed", checks={"no_loss": judged("failed", HOSTILE)})])
     (row,) = [line for line in told.splitlines() if "100 %" in line]
