@@ -26,7 +26,7 @@ SCENARIO = Scenario(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", ["arq-hardened", "dramatiq-hardened", "taskiq-hardened"])
+@pytest.mark.parametrize("target", [f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")])
 def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:
     scenario = tmp_path / "short_calm.py"
     scenario.write_text(SHORT)
