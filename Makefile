@@ -8,7 +8,7 @@ SCENARIO ?= postgres_outage
 STACK ?= local
 TRIALS ?= 1
 
-.PHONY: help setup chaos env chaos-full compare prove bench bench-checks test test-all test-containers lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full compare prove bench bench-checks test test-all test-containers test-browser lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -41,16 +41,19 @@ bench-checks: .venv/installed ## check and report on a million synthetic events:
 	@$(BIN)/python -m bench.checks
 
 test: .venv/installed ## unit tests, tests on real servers, one short shake (under 5 minutes)
-	@$(BIN)/python -m pytest -m "not slow and not containers"
+	@$(BIN)/python -m pytest -m "not slow and not containers and not browser"
 
 bench: .venv/installed ## the reference's rates on this machine, and as ratios to what its PostgreSQL takes (2 minutes)
 	@$(BIN)/python -m bench --json runs/bench.json
 
 test-all: .venv/installed ## the slow tests too
-	@$(BIN)/python -m pytest -m "not containers"
+	@$(BIN)/python -m pytest -m "not containers and not browser"
 
 test-containers: .venv/installed ## the same tests on servers in containers; fails if no engine answers (under 3 minutes)
 	@$(BIN)/python -m pytest -m containers
+
+test-browser: .venv/installed ## the page in a real browser; fails if there is no chromium (half a minute)
+	@$(BIN)/python -m pytest -m browser
 
 lint: .venv/installed ## format, lint and types, changing nothing
 	@$(BIN)/ruff format --check .

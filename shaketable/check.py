@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from shaketable.history import History
 
-#: How many members of each set a finding lists in full; its count is always whole.
+#: How many members of each set a finding lists; its count is always whole.
 MEMBERS = 100
 
 

@@ -41,6 +41,7 @@ class Life(msgspec.Struct, frozen=True):
     story: list[str] = []  # in order
     last_seen: str = ""
     meanwhile: list[str] = []  # faults that were active, processes that ended
+    at: float | None = None  # seconds after T0: when it was last seen, or what was kept of it; else when it was meant
 
     @property
     def sentence(self) -> str:
@@ -57,14 +58,14 @@ def of_findings(history: History, findings: Mapping[str, Finding]) -> list[Life]
     for set_, fate in SETS.items():
         for check in CHECKS:
             for member in findings[check].members.get(set_, []) if check in findings else []:
-                for event_id in _named(member):
+                for event_id in named(member):
                     fates.setdefault(event_id, fate)
     numbers = pd.Index(history.events.event_id).get_indexer(pd.Index(list(fates), dtype=object))
     known = [(int(number), fate) for number, fate in zip(numbers, fates.values(), strict=True) if number >= 0]
     return lives(history, [number for number, _ in known], [fate for _, fate in known])
 
 
-def _named(member: str) -> list[str]:
+def named(member: str) -> list[str]:
     """The ids in a member: `ID`, `ID: what`, or `ID before ID`."""
     return member.partition(":")[0].split(" before ")[::-1]
 
@@ -91,8 +92,11 @@ class _Seen:
             _grouped(history.dead, "number", numbers),
         )  # fmt: skip
 
+    def seconds(self, time: int) -> float:
+        return (time - (self.history.start or 0)) / SECOND
+
     def at(self, time: int) -> str:
-        return f"{(time - (self.history.start or 0)) / SECOND:.2f} s"
+        return f"{self.seconds(time):.2f} s"
 
 
 def _grouped(frame: pd.DataFrame | None, column: str, numbers: Ints) -> dict[int, pd.DataFrame]:
@@ -107,9 +111,9 @@ def _life(seen: _Seen, number: int, fate: str) -> Life:
     until, last_seen = _last_seen(seen, number)
     story = [f"meant for {seen.at(int(event.due))}", *_attempts(seen, number), *_rows(seen, number)]
     story += [f"dead-lettered: {letter.cause}" for letter in _of(seen.letters, number)]
-    return Life(
-        event.event_id, fate, story, last_seen, list(islice(_meanwhile(seen, int(event.due), until), MEANWHILE))
-    )
+    meanwhile = list(islice(_meanwhile(seen, int(event.due), until), MEANWHILE))
+    at = next(int(time) for time in (until, event.first_acknowledged, event.due) if time != NEVER)
+    return Life(event.event_id, fate, story, last_seen, meanwhile, round(seen.seconds(at), 3))
 
 
 def _of(frames: dict[int, pd.DataFrame], number: int) -> Iterator[Any]:

@@ -6,7 +6,8 @@ import msgspec
 
 from shaketable import life, rundir
 from shaketable.check import Check, Finding, Verdict, judge, worst
-from shaketable.checks import CHECKS, from_spec
+from shaketable.checks import CHECKS, from_spec, health_honest
+from shaketable.clock import SECOND
 from shaketable.history import NEVER, History
 from shaketable.history.doubts import doubts, starved
 from shaketable.history.figures import figures
@@ -34,6 +35,14 @@ class FaultSeen(msgspec.Struct, frozen=True):
     injected: bool = True
 
 
+class Honest(msgspec.Struct, frozen=True):
+    """What an honest health score would have been for a while; times in seconds after T0."""
+
+    begin: float
+    end: float
+    well: bool  # above 70; false: at most 70
+
+
 class VerdictDoc(msgspec.Struct, frozen=True):
     """verdict.json."""
 
@@ -47,6 +56,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     story: str = ""
     target: str = ""
     seed: int = 0
+    health: list[Honest] = []  # where it was judged
     lives: list[Life] = []  # of the events that checks say are lost, doubled, misordered, invented or altered
 
 
@@ -67,7 +77,7 @@ def judge_history(history: History) -> VerdictDoc:
     return VerdictDoc(
         rundir.SCHEMA, worst(counting + [Verdict.UNKNOWN] * bool(reasons)), findings, _faults(history),
         figures(history), reasons, history.scenario.name, history.scenario.story, history.target.name,
-        history.scenario.seed, life.of_findings(history, findings),
+        history.scenario.seed, _honest(history), life.of_findings(history, findings),
     )  # fmt: skip
 
 
@@ -83,6 +93,17 @@ def _unless_starved(found: Finding, history: History) -> Finding:
     if (why := next(starved(history), None)) is None:
         return found
     return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {why}")
+
+
+def _honest(history: History) -> list[Honest]:
+    """What `health_honest` judged by; nothing where that raised, which its own finding tells."""
+    start = history.start or 0
+    try:
+        found = list(health_honest.expected(history))
+    except Exception:  # a broken check must not take the others' verdicts with it
+        return []
+    spans = [((span.begin - start) / SECOND, (span.end - start) / SECOND, well) for span, well in found]
+    return [Honest(round(begin, 3), round(end, 3), well) for begin, end, well in sorted(spans)]
 
 
 def _others(named: set[str]) -> list[Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shaketable.history import History
 
 Flags = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 def unknown(why: str) -> Finding:
@@ -36,14 +37,20 @@ def unseen(history: History) -> Finding | None:
 
 
 def members(history: History, **sets: Flags) -> dict[str, list[str]]:
-    """The first ids of each set of events; empty sets are left out."""
-    numbers = {name: np.flatnonzero(flags)[:MEMBERS] for name, flags in sets.items()}
-    return {name: history.ids(found) for name, found in numbers.items() if len(found)}
+    """The ids of each set of events, evenly taken of many; empty sets are left out."""
+    numbers = {name: evenly(np.flatnonzero(flags).tolist()) for name, flags in sets.items()}
+    return {name: history.ids(np.array(found)) for name, found in numbers.items() if found}
 
 
 def some(**lists: list[str]) -> dict[str, list[str]]:
-    """The first of each list; empty ones are left out."""
-    return {name: found[:MEMBERS] for name, found in lists.items() if found}
+    """Each list, evenly taken of many; empty ones are left out."""
+    return {name: evenly(found) for name, found in lists.items() if found}
+
+
+def evenly(found: list[T]) -> list[T]:
+    """All; of more than MEMBERS so many, evenly taken: the first alone would say that it all went wrong early."""
+    step = (len(found) - 1) / (MEMBERS - 1)
+    return [found[round(n * step)] for n in range(MEMBERS)] if len(found) > MEMBERS else found
 
 
 def counts(**numbers: Any) -> dict[str, int | float]:

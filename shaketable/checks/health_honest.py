@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -72,6 +73,13 @@ class HealthHonest:
         told_well = f"above {WELL} for {falsely_well:.1f} s while nothing could be stored"
         told_ill = f"at most {WELL} for {falsely_ill:.1f} s while nothing was wrong"
         return "; ".join([told_well] * (falsely_well > self.well_s) + [told_ill] * (falsely_ill > self.ill_s))
+
+
+def expected(history: History) -> Iterator[tuple[Span, bool]]:
+    """What an honest score would have been, span by span: True is above 70, False at most 70; between them, either."""
+    if history.capabilities.health and history.probes is not None:
+        yield from ((span, True) for span in _undisturbed(history) if span.seconds > 0)
+        yield from ((span, False) for away in store_away(history) if (span := _judged_away(history, away)))
 
 
 def _readings(probes: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from shaketable.check import MEMBERS, Finding, Verdict
-from shaketable.checks.findings import not_applicable, unknown, unseen
+from shaketable.check import Finding, Verdict
+from shaketable.checks.findings import evenly, not_applicable, unknown, unseen
 from shaketable.checks.precedence import overtaken
 from shaketable.history.kept import NONE
 
@@ -80,7 +80,7 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
              for a, b in zip(rows_.event.to_numpy()[f.by], rows_.event.to_numpy()[f.late], strict=True)}  # fmt: skip
     counts: dict[str, int | float] = {"stored": len(rows), "judged": len(judged), "overtaken": len(pairs)}
     if pairs:
-        shown = sorted(pairs.items())[:MEMBERS]
+        shown = evenly(sorted(pairs.items()))
         after, before = (history.ids(np.array(side)) for side in zip(*shown, strict=True))
         members = [f"{a} before {b}" for a, b in zip(before, after, strict=True)]
         why = f"{len(pairs)} events are stored before one of their organization that ended before they began"

@@ -19,13 +19,13 @@ class Embedded(NamedTuple):
     places: dict[str, str]  # HTML by lane
 
 
-def embed(lanes: dict[str, Any], own: str) -> Embedded:
-    """BokehJS (its core alone: no MathJax, no widgets), the lanes, and the page's `own` script after them."""
+def embed(lanes: dict[str, Any], own: Sequence[str]) -> Embedded:
+    """BokehJS (its core alone: no MathJax, no widgets), the lanes, and the page's `own` scripts after them."""
     if not lanes:
-        return Embedded([_inert(own)], {})
+        return Embedded([_inert(each) for each in own], {})
     library = Resources(mode="inline", components=["bokeh"], log_level="error").js_raw
     script, places = components(lanes, wrap_script=False)
-    return Embedded([_inert(each) for each in (*library, script, own)], places)
+    return Embedded([_inert(each) for each in (*library, script, *own)], places)
 
 
 def _inert(script: str) -> str:

@@ -11,18 +11,16 @@ from bokeh.models.annotations.geometry import BoxAnnotation, Span
 
 from shaketable.report import theme
 from shaketable.report.bins import Floats
-from shaketable.report.lanes import Lanes, lowest, peak
+from shaketable.report.lanes import ILL, Lanes, lowest, peak
 from shaketable.report.rows import breakers, strip
 from shaketable.report.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
 
 #: Columns of the one source that all lanes of numbers draw from.
-COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent")
+COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent", "honest", "lie")
 #: Those that an area is drawn below.
 AREAS = ("acknowledged", "backlog", "stored_shown", "health", "mute")
 #: How high a bar marks that the target did not answer: its health of 0 would be no more than a missing line.
 MUTE = 6
-#: A health score at or below this says that something is wrong.
-ILL = 70
 HEIGHT = 104
 _DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e4: "10 s", 1e5: "100 s", 1e6: "1,000 s"}
 _RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
@@ -121,6 +119,9 @@ def _health(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     _fill(made, source, "health", TEAL)
     if lanes.silent is not None:
         made.varea("x", y1=0, y2="mute_area", source=source, color=RED, alpha=0.35)
+    if lanes.honest is not None:
+        made.varea("x", y1=ILL, y2="lie", source=source, color=RED, alpha=0.3, hatch_pattern="/", hatch_color=RED)
+        made.line("x", "honest", source=source, color=GREY, line_width=2, line_dash=[6, 3])
     made.add_layout(Span(location=ILL, dimension="width", line_color=RED, line_dash=[4, 4], line_width=1))
     return made
 

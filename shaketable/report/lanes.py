@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,17 @@ from shaketable.clock import MS, SECOND
 from shaketable.history import NEVER
 from shaketable.report import spans
 from shaketable.report.bins import Bins, Floats, carried
-from shaketable.report.recording import Recording
+from shaketable.report.recording import Recording, typed
+from shaketable.report.sentence import checks
 from shaketable.report.spans import Span
+from shaketable.verdict import Honest
 
 #: Seconds for which a reading of the probe stands when the next one is late.
 STANDS_S = 2.0
+#: A health score at or below this says that something is wrong.
+ILL = 70
+#: Where an honest score is drawn: above ILL, or at most that.
+HONEST = {True: 100.0, False: float(ILL)}
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class Lanes:
     stored: Floats | None = None  # rows a second
     health: Floats | None = None  # the worst reading of each bin; no answer counts as 0
     silent: Floats | None = None  # 1 where the target did not answer
+    honest: Floats | None = None  # HONEST of an honest score, where that is known
+    lie: Floats | None = None  # the score where it was not honest, ILL elsewhere
+    lied_s: float | None = None
 
 
 def of(recording: Recording) -> Lanes:
@@ -42,9 +52,11 @@ def of(recording: Recording) -> Lanes:
     end = _end(recording)
     bins = Bins.over(end)
     columns = {**_offered(recording, bins), **_answers(recording, bins), **_probed(recording, bins)}
+    columns |= _honest(recording.verdict, bins, columns.get("health"))
     return Lanes(
-        bins, end, spans.phases(recording, end), spans.faults(recording, end), spans.breakers(recording, end), **columns
-    )
+        bins, end, spans.phases(recording, end), spans.faults(recording, end), spans.breakers(recording, end),
+        lied_s=_lied(recording.verdict), **columns,
+    )  # fmt: skip
 
 
 def _end(recording: Recording) -> float:
@@ -89,6 +101,26 @@ def _probed(recording: Recording, bins: Bins) -> dict[str, Floats]:
     if probes.stored.notna().any():
         found["stored"] = bins.slope(at, probes.stored)
     return found
+
+
+def _honest(verdict: dict[str, Any], bins: Bins, health: Floats | None) -> dict[str, Floats]:
+    """What an honest score would have been, and where the score was none, as `health_honest` judged."""
+    if health is None or (spans := typed(verdict.get("health"), list[Honest])) is None or not spans:
+        return {}
+    middle, honest = bins.left + bins.width / 2, np.full(bins.count, np.nan)
+    for span in spans:
+        honest[(middle >= span.begin) & (middle < span.end)] = HONEST[span.well]
+    lies = ((honest == HONEST[False]) & (health > ILL)) | ((honest == HONEST[True]) & (health <= ILL))
+    return {"honest": honest, "lie": np.where(lies, health, ILL)}
+
+
+_LIED = ("falsely_well_s", "falsely_ill_s")
+
+
+def _lied(verdict: dict[str, Any]) -> float | None:
+    """Seconds in which the score was not honest."""
+    found = typed(checks(verdict).get("health_honest", {}).get("counts"), dict[str, float]) or {}
+    return sum(found[name] for name in _LIED) if found.keys() >= set(_LIED) else None
 
 
 def _standing(bins: Bins, at: Floats, values: pd.Series[float], how: str) -> Floats:

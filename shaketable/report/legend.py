@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
-from shaketable.report.lanes import Lanes, lowest, peak
-from shaketable.report.theme import AMBER, BLUE, GREY, PURPLE, STATES, TEAL
-from shaketable.report.wording import number
+from shaketable.report.lanes import HONEST, ILL, Lanes, lowest, peak
+from shaketable.report.theme import AMBER, BLUE, GREY, PURPLE, RED, STATES, TEAL
+from shaketable.report.wording import number, seconds
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Line:
     column: str = ""
     unit: str = ""
     rest: str = ""  # what is shown while nobody points
+    words: str = ""  # JSON: what its values mean
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
              [line("p50", BLUE, "p50", " ms"), line("p99", PURPLE, "p99", " ms")]),
         Lane("backlog", "Backlog", "accepted, not yet stored", [line("entries", AMBER, "backlog")]),
         Lane("stored", "Stored", "rows a second, logarithmic", [line("stored", TEAL, "stored", "/s")]),
-        Lane("health", "Health", "the target's own word; 70 or less is ill, red is no answer",
-             [line("score", TEAL, "health", "", low=True)]),
+        Lane("health", "Health", "the target's own word; 70 or less is ill, red below is no answer",
+             [line("score", TEAL, "health", low=True), *_honest(lanes)]),
         Lane("breaker", "Circuit breakers", "by process",
              [Line(name.lower().replace("_", "-"), colour) for name, (colour, _) in STATES.items()]),
     ]  # fmt: skip
@@ -58,6 +60,17 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
             for lane in told]  # fmt: skip
 
 
+def _honest(lanes: Lanes) -> list[Line]:
+    """What an honest score would have been, and for how long the target's was none."""
+    if lanes.honest is None:
+        return []
+    words = json.dumps({f"{value:g}": said for value, said in HONEST_IS.items()})
+    lied = Line("not honest for", RED, rest=seconds(lanes.lied_s))
+    return [Line("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if lanes.lied_s else [])]
+
+
+#: What the line of an honest score means.
+HONEST_IS = {HONEST[True]: f"above {ILL}", HONEST[False]: f"at most {ILL}"}
 _ABSENT = {
     "strip": "No phase after the preparation was entered.",
     "rate": "Neither a schedule nor a journal of the load was found.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shaketable import rundir
-from shaketable.report import document, legend, sections, sentence
+from shaketable.report import document, dots, legend, sections, sentence, theme
 from shaketable.report import lanes as binned
 from shaketable.report.embed import embed
 from shaketable.report.figures import draw
@@ -13,6 +13,8 @@ from shaketable.report.recording import Recording
 from shaketable.rundir import RunDir
 
 REPORT = "report.html"
+#: The page's own scripts, in order: the lanes and the lives stand on the axis.
+SCRIPTS = ("axis.js", "lanes.js", "lives.js")
 
 
 def report(run: RunDir) -> Path:
@@ -26,13 +28,14 @@ def report(run: RunDir) -> Path:
 def html(recording: Recording) -> str:
     """The whole page."""
     lanes = binned.of(recording)
-    embedded = embed(draw(lanes), document.source("report.js"))
+    embedded = embed(draw(lanes), [document.source(name) for name in SCRIPTS])
     return document.render(
         "report.html", embedded.scripts,
         verdict=sentence.verdict(recording.verdict), sentence=sentence.sentence(recording.verdict),
         story=recording.scenario.story, name=recording.scenario.name, run=recording.name,
         target=sections.target(recording), when=sections.when(recording), missing=sections.missing(recording),
         headline=sections.headline(recording, lanes), lanes=legend.legend(lanes, embedded.places), spans=lanes,
+        events=dots.rows(recording.verdict, lanes.end), left=theme.LEFT, right=theme.RIGHT,
         bin=lanes.bins.width, checks=sections.checks(recording.verdict), faults=sections.faults(recording),
         lives=sections.lives(recording.verdict), figures=sections.figures(recording.verdict),
         asked=sections.asked(recording), surroundings=sections.surroundings(recording), again=sections.again(recording),

@@ -126,6 +126,14 @@ class _Reader:
             self._gaps.append(gap)
 
 
+def typed(found: object, kind: type[T]) -> T | None:
+    """A part of a document, where it is what it should be: a run directory may be a stranger's."""
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError:
+        return None
+
+
 def _faults(read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts, shake: int | None) -> tuple[Fault, ...]:
     """Those of the timeline, as far as anybody knows what became of them, and the recoveries."""
     return read.of(rundir.FAULTS, lambda: watched.faults(ops, scenario.timeline, shake)) or ()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shaketable import rundir
+from shaketable import life, rundir
 from shaketable.checks import CHECKS
 from shaketable.history import NEVER
 from shaketable.history.watched import Fault
 from shaketable.report.lanes import Lanes, lowest, peak
-from shaketable.report.recording import Recording
+from shaketable.report.recording import Recording, typed
 from shaketable.report.sentence import checks as findings
 from shaketable.report.sentence import counts
 from shaketable.report.wording import number, quantity, seconds, spaced
@@ -26,10 +26,10 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Members:
-    """The first members of a set that a check names."""
+    """Some members of a set that a check names, each with the number of its life on the page, 0 for none."""
 
     name: str
-    shown: list[str]
+    shown: list[tuple[str, int]]
     more: int
 
 
@@ -62,19 +62,26 @@ class Witnessed:
 
 def checks(doc: dict[str, Any]) -> list[Evidence]:
     """All checks: those that count first, the worst first."""
-    found = [_evidence(name, one) for name, one in findings(doc).items()]
+    numbers = {life.event_id: number for number, life in enumerate(lives(doc), 1)}
+    found = [_evidence(name, one, numbers) for name, one in findings(doc).items()]
     return sorted(found, key=lambda e: (not e.required, _ORDER.index(e.verdict) if e.verdict in _ORDER else 9))
 
 
-def _evidence(name: str, found: dict[str, Any]) -> Evidence:
+def _evidence(name: str, found: dict[str, Any], numbers: dict[str, int]) -> Evidence:
     law, *terms = _law(name)
-    members = found.get("members") or {}
+    members = typed(found.get("members"), dict[str, list[Any]]) or {}
+    totals = typed(found.get("counts"), dict[str, float]) or {}
     return Evidence(
         name, str(found.get("verdict") or "unknown"), counts(found), law, terms, str(found.get("why") or ""),
         [(spaced(key), number(value)) for key, value in (found.get("counts") or {}).items()],
-        [Members(spaced(key), [str(m) for m in ids[:SHOWN]], max(0, len(ids) - SHOWN))
-         for key, ids in members.items() if isinstance(ids, list) and ids],
+        [_members(key, [str(each) for each in ids], int(totals.get(key, 0)), numbers)
+         for key, ids in members.items() if ids],
     )  # fmt: skip
+
+
+def _members(name: str, told: list[str], total: int, numbers: dict[str, int]) -> Members:
+    shown = [(each, next((numbers[one] for one in life.named(each) if one in numbers), 0)) for each in told[:SHOWN]]
+    return Members(spaced(name), shown, max(total, len(told)) - len(shown))
 
 
 def _law(name: str) -> list[str]:
@@ -109,19 +116,18 @@ class Lived:
     event_id: str
     fate: str
     last_seen: str
-    story: str
-    meanwhile: str
+    story: list[str]
+    meanwhile: list[str]
 
 
 def lives(doc: dict[str, Any]) -> list[Lived]:
     """What became of each event that was lost, doubled or misordered, as far as anybody saw."""
-    found = doc.get("lives")
-    return [_lived(life) for life in found if isinstance(life, dict)] if isinstance(found, list) else []
+    return [_lived(each) for each in typed(doc.get("lives"), list[dict[str, Any]]) or []]
 
 
-def _lived(life: dict[str, Any]) -> Lived:
-    event_id, fate, last_seen = (str(life.get(part) or "") for part in ("event_id", "fate", "last_seen"))
-    story, meanwhile = ("; ".join(map(str, life.get(part) or [])) for part in ("story", "meanwhile"))
+def _lived(told: dict[str, Any]) -> Lived:
+    event_id, fate, last_seen = (str(told.get(part) or "") for part in ("event_id", "fate", "last_seen"))
+    story, meanwhile = (typed(told.get(part), list[str]) or [] for part in ("story", "meanwhile"))
     return Lived(event_id, fate, last_seen, story, meanwhile)
 
 

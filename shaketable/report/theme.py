@@ -1,6 +1,6 @@
 """Colours of the lanes, legible on light and dark, and the bare frame that every lane is drawn in.
 
-What must differ between light and dark (ink, grid) is painted by the page's script from its style sheet; models that it
+What must differ between light and dark (ink) is painted by the page's script from its style sheet; models that it
 shall paint carry one of the tags below.
 """
 
@@ -19,8 +19,8 @@ STATES = {"CLOSED": ("#46a37c", 0.22), "HALF_OPEN": ("#e2a72e", 0.62), "OPEN": (
 UNKNOWN_STATE = (GREY, 0.4)
 RED = STATES["OPEN"][0]
 
-#: Tags: text is painted as ink, lines as grid.
-INK = "ink"
+#: Tags: text that is painted as ink; the line at the event whose life is open.
+INK, MARK = "ink", "mark"
 #: Pixels left of every lane, so that all time axes stand under each other.
 LEFT, RIGHT = 58, 10
 #: Opacity of a fault's band behind a lane.
@@ -48,6 +48,7 @@ class Axis:
             border_fill_color=None, outline_line_color=None, **options,
         )  # fmt: skip
         made.add_tools(self.hair)
+        made.add_layout(Span(location=0, dimension="height", line_width=1.5, visible=False, tags=[MARK]))
         _bare(made)
         return made
 

@@ -8,31 +8,20 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from shaketable import rundir
 from shaketable.checks import NoLoss
 from shaketable.commands.report import report as command
 from shaketable.errors import RunDirError
-from shaketable.report.page import report
+from shaketable.report.page import SCRIPTS, report
 from shaketable.rundir import RunDir
 from shaketable.verdict import judge_run
-from tests.book import JOURNAL, Part, ns
-from tests.histories import absent, asks, breaker, every, fault, phase, probe, run_of, sent, stored
+from tests.book import JOURNAL, ns
+from tests.histories import absent, asks, phase, run_of, sent, stored
+from tests.shown import hostile_run, whole
 
-#: Each would do harm in its own way: run, load, be typeset, leave its attribute, end the script, turn the text around.
-HOSTILE = "<script>alert(1)</script><img src=https://evil.example/x>$$x$$\\(y\\)\"'><!--\u202egnp"
 LANES = ("strip", "rate", "latency", "backlog", "stored", "health", "breaker")
-
-
-def whole(*parts: Part) -> list[Part]:
-    """A run with something in every lane."""
-    events = [sent(f"e{i}", at=i).acknowledged(i + 0.01) for i in range(90)]
-    kept = [stored(f"e{i}", at=i + 1) for i in range(90)]
-    seen = [probe(at, stored=min(90, at), queue=max(0, at - 20)) for at in every(0.5, 0, 90)]
-    shaken = [fault(20, 50, kind="down"), breaker((0, "CLOSED"), (21, "OPEN"), (52, "CLOSED"))]
-    return [*events, *kept, *seen, *shaken, asks(NoLoss()), *parts]
 
 
 def page(run: RunDir) -> str:
@@ -110,27 +99,13 @@ def test_check_that_does_not_count_says_so(passed: str) -> None:
     assert "shown, does not count" in Parsed(passed).text
 
 
-def hostile_run(folder: Path) -> RunDir:
-    run = run_of(whole(fault(60, 70, HOSTILE), breaker((0, HOSTILE), process=HOSTILE)), folder)
-    told = msgspec.json.decode((run / rundir.SCENARIO).read_bytes())
-    rundir.write_json(
-        run / rundir.SCENARIO, {**told, "name": HOSTILE, "story": HOSTILE, "settings": {HOSTILE: HOSTILE}}
-    )
-    rundir.write_json(run / rundir.TARGET, {"name": HOSTILE})
-    rundir.write_json(run / rundir.ENVIRONMENT, {HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}})
-    found = {"verdict": "failed", "why": HOSTILE, "counts": {HOSTILE: 1}, "members": {HOSTILE: [HOSTILE]}}
-    checks = {HOSTILE: {**found, "required": True}, "no_loss": {**found, "required": True}}
-    rundir.write_json(run / rundir.VERDICT, {"verdict": HOSTILE, "checks": checks, "figures": {HOSTILE: 1.5}})
-    return run
-
-
 def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path) -> None:
     html = page(hostile_run(tmp_path))
     parsed = Parsed(html)
     assert "<script>alert(1)</script>" in parsed.text
     assert "\u202e" not in parsed.text.replace("⟨U+202E⟩", "")
     assert not [tag for tag, attributes in parsed.elements if tag == "img" or "onerror" in attributes]
-    assert len(parsed.scripts) == 4
+    assert len(parsed.scripts) == len(SCRIPTS) + 3
 
 
 def test_hostile_text_does_not_reach_the_drawings(tmp_path: Path) -> None:

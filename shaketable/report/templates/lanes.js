@@ -1,9 +1,12 @@
-// The page's own script: paints the lanes for light or dark, names what fits, tells values under the pointer, zooms.
+// The lanes that Bokeh draws: painted for light, dark or paper, on the page's one axis, telling values under the pointer.
 "use strict";
+const PAPER = 740; // pixels across a sheet
 document.addEventListener("DOMContentLoaded", async () => {
   if (typeof Bokeh === "undefined") return;
-  const whole = new Promise((done) => setTimeout(done, 50));
-  while (!Bokeh.documents.length || !Bokeh.documents[0].roots().length) await whole;
+  const drawn = () => [...Bokeh.index.roots].filter((view) => view.canvas_view?.events_el);
+  while (!drawn().length || drawn().length < Bokeh.documents[0].roots().length) {
+    await new Promise((done) => setTimeout(done, 20));
+  }
   const page = Bokeh.documents[0];
   const lanes = page.roots();
   const models = new Set(lanes.flatMap((lane) => [...lane.references()]));
@@ -15,11 +18,24 @@ document.addEventListener("DOMContentLoaded", async () => {
     const ink = style.getPropertyValue("--ink").trim(), soft = style.getPropertyValue("--soft").trim();
     for (const model of models) {
       if ("major_label_text_color" in model) model.major_label_text_color = soft;
-      if (!model.tags.includes("ink")) continue;
-      (model.glyph ?? model).text_color = ink;
+      if (model.tags.includes("ink")) (model.glyph ?? model).text_color = ink;
+      if (model.tags.includes("mark")) model.line_color = ink;
     }
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  for (const event of ["beforeprint", "afterprint"]) {
+    addEventListener(event, () => {
+      const region = document.querySelector(".axis"), width = region.offsetWidth; // what is drawn keeps its width
+      if (event === "beforeprint") region.style.cssText = `--drawn: ${width}px; --shrunk: ${Math.min(1, PAPER / width)}`;
+      document.documentElement.toggleAttribute("data-paper", event === "beforeprint");
+      paint();
+      for (const view of drawn()) { // at once: paper does not wait for the next frame
+        for (const drawn of view.renderer_views.values()) drawn.set_visuals?.(drawn.model.data_source);
+        view.request_paint();
+        view.paint();
+      }
+    });
+  }
   paint();
 
   // A name is drawn whole, shortened, or not at all, by the room that its block has now.
@@ -42,13 +58,20 @@ document.addEventListener("DOMContentLoaded", async () => {
       source.data = { ...source.data, from, shown };
     }
   }
-  for (const property of [time.properties.start, time.properties.end]) property.change.connect(fit);
+  for (const property of [time.properties.start, time.properties.end]) {
+    property.change.connect(() => axis.show(time.start, time.end));
+    property.change.connect(fit);
+  }
+  axis.follow((begin, end) => time.setv({ start: begin, end }));
   lanes[0].properties.inner_width.change.connect(fit);
   fit();
 
-  function show(begin, end) {
-    time.setv({ start: Math.max(0, begin), end: Math.min(time.bounds[1], end) });
-  }
+  // The event whose life is open.
+  document.addEventListener("mark", ({ detail }) => {
+    for (const model of models) {
+      if (model.tags.includes("mark")) model.setv({ location: detail ?? 0, visible: detail !== null });
+    }
+  });
 
   const outputs = document.querySelectorAll("output[data-column]");
   const told = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -57,23 +80,19 @@ document.addEventListener("DOMContentLoaded", async () => {
     let bin = -2;
     while (at !== null && bin + 2 < edges.length && edges[bin + 2] <= at) bin += 2;
     for (const output of outputs) {
-      const { column, unit, rest } = output.dataset;
+      const { column, unit, rest, words } = output.dataset;
       const value = bin < 0 ? null : bins.data[column][bin];
-      output.textContent = bin < 0 ? rest : Number.isNaN(value) ? "–" : told.format(value) + unit;
+      const said = words ? JSON.parse(words)[value] : Number.isNaN(value) ? "–" : told.format(value) + unit;
+      output.textContent = bin < 0 ? rest : said ?? "–";
     }
   }
+  for (const { canvas_view } of drawn()) canvas_view.events_el.removeAttribute("tabindex"); // the axis has it
   for (const lane of lanes) {
     for (const event of ["mousemove", "tap"]) lane.on_event(event, ({ x }) => tell(x));
     lane.on_event("mouseleave", () => tell(null));
-    lane.on_event("doubletap", () => setTimeout(() => show(0, time.bounds[1])));
+    lane.on_event("doubletap", () => setTimeout(() => axis.whole()));
     // A finger scrolls the page: on such a screen the buttons zoom.
     if (matchMedia("(pointer: coarse)").matches) lane.toolbar.active_drag = null;
   }
-
-  for (const button of document.querySelectorAll("button[data-begin]")) {
-    button.addEventListener("click", () => {
-      const begin = Number(button.dataset.begin), end = Number(button.dataset.end), margin = (end - begin) * 0.15;
-      show(begin - margin, end + margin);
-    });
-  }
+  document.documentElement.dataset.drawn = ""; // all of it follows from here on
 });
