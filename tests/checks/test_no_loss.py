@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable.check import Verdict
@@ -74,6 +74,7 @@ FATES = st.lists(
 )
 
 
+@settings(deadline=None)  # each writes and reads a run directory
 @given(FATES)
 def test_agrees_with_the_law_spelled_out(fates):
     parts, lost = [], []

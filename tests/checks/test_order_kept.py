@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable.check import Verdict
@@ -107,6 +107,7 @@ EVENTS = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # each writes and reads a run directory
 @given(EVENTS)
 def test_agrees_with_the_law_spelled_out_for_every_pair(drawn):
     events = [
