@@ -12,7 +12,8 @@ The flow, module by module:
 - each attempt is one of the `rounds`, which the `breaker` admits; `retry` says when a collision is tried again,
   `sqlstate` what an error means, `watchdog` bounds every call; `transition` writes down what the breaker did;
 - `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the
-  `metrics`; what runs in the background of a process are its parts: `part`;
+  `metrics`, and waits for the `head` of a request only so long; what runs in the background of a process are its
+  parts: `part`;
 - every five minutes `upkeep` counts the dead letters and puts them into the `archive`; a `graveyard` keeps them,
   `replay` stores one after all, `clerk` and `office` serve the operator; `errand` lends a connection, `alert` tells;
 - `retention` drops the months that no policy holds, the `verifier` finds what was changed or lost;

@@ -29,7 +29,8 @@ async def work(settings: Settings) -> None:
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
     app = Router(told + office.routes(worker.errands, settings))
     worker.start()
-    await server.serve(server.guarded(app, settings.bearer_token), listening, worker.stopping)
+    guarded = server.guarded(app, settings.bearer_token)
+    await server.serve(guarded, listening, worker.stopping, settings.request_timeout_s)
     await worker.stop()
 
 

@@ -142,7 +142,7 @@ async def run(settings: Settings) -> None:
     watch = Watch(settings, redis, sleep)
     intake = Intake(settings, watch, sleep)
     parts = part.start(stopping, watch.run, intake.run)
-    await server.serve(app(intake, watch, settings), listening, stopping)
+    await server.serve(app(intake, watch, settings), listening, stopping, settings.request_timeout_s)
     served.set()
     await part.end(parts)
     await redis.aclose()

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 import uvicorn
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_impl import log, metrics
 from reference_impl.errors import SettingsError
+from reference_impl.head import Bounded
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
 
@@ -54,13 +56,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event) -> None:
-    """Answer until `stopping` is set; SIGTERM and SIGINT set it."""
+async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, head_s: float) -> None:
+    """Answer until `stopping` is set; SIGTERM and SIGINT set it. Heads of requests must come within `head_s`."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     config = uvicorn.Config(
         app, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None, lifespan="off", ws="none",
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=GRACE_S, http=partial(Bounded, head_s),  # type: ignore[arg-type]
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listening]))

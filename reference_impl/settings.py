@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_presets: bool = False  # until they were read once, from store or cache, intake answers 503
     preset_refresh_s: Seconds = 10.0  # between two looks for changed presets
 
-    request_timeout_s: Seconds = 30.0  # the longest a request's body may take to arrive
+    request_timeout_s: Seconds = 30.0  # the longest a request's head may take to arrive, and then its body
     queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
     max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
     max_in_flight_bytes: Count = 67_108_864  # of bodies received and unanswered, past which intake answers 503

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from functools import partial
 
 import httpx
@@ -51,6 +52,41 @@ def test_a_body_that_trickles_is_waited_for_no_longer_than_its_time(servers: Ser
             assert 'reference_refused_events_total{status="408"} 2.0' in (await http.get(f"{url}/metrics")).text
 
     asyncio.run(whole())
+
+
+def test_a_head_that_trickles_or_has_no_end_is_cut_off(processes: Processes) -> None:
+    async def whole() -> None:
+        _, url = processes.start("ingest", "ingest", REQUEST_TIMEOUT_S="0.5")
+        port = int(url.rpartition(":")[2])
+        async with client() as http:
+            await until(partial(health, http, url, 50))  # no worker
+            began = time.monotonic()
+            assert await cut_off(port, b"x", 0.1)
+            assert 0.5 <= time.monotonic() - began < 5  # tolerance: a busy machine; it would trickle for 20 s
+            assert await cut_off(port, b"X-More: " + b"x" * 1000 + b"\r\n", 0)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.sleep(0.7)  # a connection that says nothing, and then all
+            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+    asyncio.run(whole())
+
+
+async def cut_off(port: int, part: bytes, pause_s: float) -> bool:
+    """Whether a head of two hundred such parts is not waited for."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /events HTTP/1.1\r\nHost: x\r\n")
+    ended = asyncio.create_task(reader.read())
+    for _ in range(200):
+        await asyncio.wait([ended], timeout=pause_s)
+        if ended.done():
+            break
+        writer.write(part)
+    with suppress(ConnectionError):  # what was still on its way when it was closed makes a reset of the end
+        assert await asyncio.wait_for(ended, 5) == b""
+    writer.close()
+    return True
 
 
 async def trickled(port: int, path: str) -> tuple[int, str]:
