@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import psycopg
 from redis import Redis
 from rq import Queue, Retry, Worker
+from rq.job import Job
 
 from alternatives.common import statements
 from alternatives.common.store import Store
@@ -34,8 +36,19 @@ def enqueue(event: dict[str, Any]) -> None:
     q.enqueue(record, event, retry=Retry(max=TRIES, interval=INTERVALS_S), result_ttl=0)
 
 
+def give_up(job: Job, kind: type[BaseException], *_: Any) -> None:
+    """What the store refuses for its content is refused again: it fails at once, and lies in the FailedJobRegistry."""
+    if issubclass(kind, psycopg.DataError | psycopg.IntegrityError):
+        job.retries_left = 0
+
+
 def work() -> None:
     """A worker that looks often for what others abandoned; a supervisor starts it again (`__main__`)."""
     # Workers, "Worker Arguments": --maintenance-interval, and --with-scheduler, without which nothing is retried
-    worker = Worker([q], connection=q.connection, maintenance_interval=5, job_monitoring_interval=5)
+    # Exceptions & Retries, "Custom Exception Handlers": called before it is decided whether to retry
+    # Workers, "Worker Arguments": --disable-job-desc-logging, or the log holds every event
+    worker = Worker(
+        [q], connection=q.connection, maintenance_interval=5, job_monitoring_interval=5, exception_handlers=[give_up],
+        log_job_description=False,
+    )  # fmt: skip
     worker.work(with_scheduler=True)
