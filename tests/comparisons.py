@@ -62,3 +62,12 @@ def rename(run: Path, **facts: str) -> None:
     """Change what a run's verdict says of itself."""
     doc = msgspec.json.decode((run / rundir.VERDICT).read_bytes())
     rundir.write_json(run / rundir.VERDICT, {**doc, **facts})
+
+
+def hostile(folder: Path, text: str) -> Comparison:
+    """One with a loss, something unknown, an error, and foreign text wherever some may be."""
+    held = kept(folder, [text, "b", "c"])
+    for seed in (1, 2, 3):
+        rename(played(held, text, *losing(seed - 1), seed=seed), story=text)
+    stopped(held, "b", "error", text)
+    return held

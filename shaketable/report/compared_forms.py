@@ -181,7 +181,7 @@ def _brief(block: Block, target: str) -> str:
 
 def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """As GitHub draws it."""
-    rule = ["---", "---", *["---:"] * (len(heads) - 2)]
+    rule = ["---" if place == 0 or head == "verdict" else "---:" for place, head in enumerate(heads)]
     return "\n".join(
         f"| {' | '.join(cells)} |" for cells in ([*map(_md, heads)], rule, *([*map(_md, r)] for r in rows))
     )

@@ -115,8 +115,8 @@ def _cell(line: Line, measure: Measure, place: Path) -> Cell:
     if measure.name == "lost" and line.proved:
         of_trials, of_events = line.proved
         notes = [
-            f"≤ {bound.share(of_trials)} of trials",
-            *([f"≤ {bound.share(of_events)} events"] if of_events else []),
+            bound.at_most(of_trials, "trials"),
+            *([bound.at_most(of_events, "events")] if of_events else []),
         ]
     if measure.name == "recovery" and len(figure.known) > 1 and figure.median is not None:
         notes = [f"median {forms.measured(figure.median, measure.unit)}"]

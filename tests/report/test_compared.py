@@ -17,9 +17,10 @@ from shaketable.comparison import Comparison
 from shaketable.errors import RunDirError
 from shaketable.report import cells, compared_forms, compared_page
 from shaketable.report.compared_forms import ranged, told
-from tests.comparisons import kept, line, losing, played, read, rename, stopped
+from tests.comparisons import hostile, kept, line, losing, played, read, stopped
 from tests.histories import absent, every, fault, probe, queued, target
-from tests.report.test_page import HOSTILE, Parsed
+from tests.report.test_page import Parsed
+from tests.shown import HOSTILE
 
 
 @pytest.fixture
@@ -136,10 +137,7 @@ def test_every_figure_leads_to_its_run(held: Comparison) -> None:
 
 
 def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path) -> None:
-    held = kept(tmp_path / "compare", [HOSTILE, "b"])
-    rename(played(held, HOSTILE, *losing(1)), story=HOSTILE)
-    stopped(held, "b", "error", HOSTILE)
-    shown = page(held)
+    shown = page(hostile(tmp_path / "compare", HOSTILE))
     parsed = Parsed(shown)
     assert parsed.scripts == []
     assert not [tag for tag, _ in parsed.elements if tag in ("img", "iframe", "object", "form")]

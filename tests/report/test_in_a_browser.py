@@ -8,14 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from shaketable.comparison import PAGE
+from shaketable.report import compared_page
 from shaketable.report.page import report
 from shaketable.verdict import judge_run
+from tests.comparisons import hostile, read
 from tests.histories import run_of
 from tests.shown import HOSTILE, LONG, hostile_run, whole, wrong
+from tools import kill_matrix
+from tools.kill_matrix import Clean, Matrix, Row
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +51,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         assert judge_run(run).verdict == name
     texts = {"hostile": HOSTILE, "long": LONG}
     runs |= {name: hostile_run(tmp_path_factory.mktemp(name), text) for name, text in texts.items()}
-    return {name: report(run) for name, run in runs.items()}
+    return {name: report(run) for name, run in runs.items()} | others(tmp_path_factory.mktemp("others"))
+
+
+def others(folder: Path) -> dict[str, Path]:
+    """Pages of more than one run, with foreign text in them."""
+    held = hostile(folder / "compare", HOSTILE)
+    matrix = Matrix(1, [Row(HOSTILE, "no_loss", "calm", "", [])], [Clean(HOSTILE, "failed", {"no_loss": HOSTILE})], 1)
+    (folder / "matrix.html").write_text(kill_matrix.page(matrix))
+    return {"comparison": compared_page.write(read(held), held.path / PAGE), "matrix": folder / "matrix.html"}
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +133,24 @@ def test_every_lane_is_painted_and_nothing_runs_off_the_side(opened: Open, name:
             assert len(painted) == len(LANES) - 1
             assert min(painted) > 500
             assert page.evaluate(WIDTH) == width
+
+
+@pytest.mark.parametrize("name", ["comparison", "matrix"])
+def test_page_of_many_runs_is_legible_wide_and_narrow_and_only_its_table_scrolls(opened: Open, name: str) -> None:
+    page = opened(name, drawn=False)
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 1000})
+        for scheme, paper in (("light", "rgb(251, 251, 250)"), ("dark", "rgb(17, 20, 24)")):
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+            assert page.evaluate(WIDTH) == width
+
+
+def test_figure_of_a_comparison_leads_to_its_run(opened: Open, pages: dict[str, Path]) -> None:
+    links = opened("comparison", drawn=False).locator("td a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) > 20
+    assert {Path(unquote(urlsplit(link).path)).name for link in links} == {"report.html"}
+    assert all(Path(unquote(urlsplit(link).path)).is_file() for link in links)
 
 
 def test_dot_stands_where_the_lanes_show_its_time(opened: Open) -> None:
