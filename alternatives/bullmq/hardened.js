@@ -22,7 +22,7 @@ export function open() {
     },
   });
   // Guide, Going to production, Log errors
-  queue.on('error', (error) => console.error('queue:', error.code ?? error.message));
+  queue.on('error', (error) => console.error('queue:', error.message));
   // Guide, Jobs, Job Ids: a job with an existing id is ignored
   return { queue, enqueue: (event) => queue.add('record', event, { jobId: event.eventId }) };
 }
@@ -59,7 +59,7 @@ export function work() {
     },
   );
   // Guide, Workers: "attach an error listener to your worker"
-  worker.on('error', (error) => console.error('worker:', error.code ?? error.message));
+  worker.on('error', (error) => console.error('worker:', error.message));
   worker.on('failed', (job, error) => console.error(`job ${job?.id} failed: ${error.code ?? error.message}`));
   // Guide, Going to production, Gracefully shut-down workers
   const stop = async () => {
