@@ -7,15 +7,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shaketable import rundir
+from shaketable.commands.compare import Options, compare
+from shaketable.commands.compare import targets as chosen
 from shaketable.comparison import Comparison
+from shaketable.errors import InputError
 from shaketable.report import cells
 from shaketable.report.compared import Compared
+from tests.comparisons import kept, losing, played
 from tests.seeded_bugs.catalogue import target
-from tests.test_cli import REFERENCE, ROOT, sentence, shaketable
+from tests.test_cli import REFERENCE, ROOT, shaketable
 from tests.test_run import end, output_until
 
 SCENARIO = """
@@ -95,30 +100,33 @@ def test_target_whose_environment_cannot_be_made_is_an_error_in_each_of_its_cell
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("asked", "told"),
     [
-        (["no_such"], "no_such"),
-        (["reference", "reference"], "both called 'reference'"),
-        (["reference", "--trials", "0"], "at least 1 trial, got 0"),
-        (["reference", "--scenarios", "calm,calm"], "each once"),
-        (["reference", "--scenarios", "calm,no_such"], "no_such"),
+        ({"targets": ["no_such"]}, "no_such"),
+        ({"targets": ["reference", "reference"]}, "both called 'reference'"),
+        ({"trials": 0}, "at least 1 trial, got 0"),
+        ({"scenarios": ["calm", "calm"]}, "each once"),
+        ({"scenarios": ["calm", "no_such"]}, "no_such"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_anything_is_played(
-    arguments: list[str], told: str, tmp_path: Path
+    asked: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
-    done = shaketable("compare", *arguments, "--runs", tmp_path / "compare")
-    assert told in sentence(done)
-    assert done.returncode == 254
+    with pytest.raises(InputError, match=told):
+        compare(Options(**{"targets": ["reference"], **asked}, folder=tmp_path / "compare"))
     assert not (tmp_path / "compare").exists()
 
 
-def test_script_tells_of_a_comparison_in_every_form(tmp_path: Path) -> None:
-    from tests.comparisons import kept, losing, played
+def test_without_targets_all_of_alternatives_is_compared_with_the_reference() -> None:
+    names = [target.name for target in chosen(())]
+    assert names[0] == "reference"
+    assert names[1:] == sorted(path.stem for path in (ROOT / "alternatives").glob("*.toml"))
 
+
+def test_script_tells_of_a_comparison_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["a"])
     played(held, "a", *losing(2))
-    for form, told in (("table", "failed"), ("md", "| a | failed | 2 |"), ("json", '"high": 2'), ("csv", "calm,a,1")):
+    for form, told in (("md", "| a | failed | 2 |"), ("csv", "calm,a,1")):
         command = [sys.executable, str(ROOT / "reports" / "compare.py"), str(held.path), "--format", form]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert (done.returncode, told in done.stdout) == (0, True), done.stdout + done.stderr

@@ -73,16 +73,16 @@ def compare(options: Options) -> int:
     Raises InputError before anything is played for what is wrong with a target or scenario, HarnessError when no cell
     came to a verdict. An interruption ends it; what was played stays.
     """
-    targets, scenarios = _targets(options.targets), _scenarios(options.scenarios)
+    known, scenarios = targets(options.targets), _scenarios(options.scenarios)
     if options.trials < 1:
         raise InputError(f"expected at least 1 trial, got {options.trials}")
     held = Comparison(options.folder.resolve())
     seeds = list(range(options.seed, options.seed + options.trials))
-    names = [target.name for target in targets]
+    names = [target.name for target in known]
     held.begin(Asked(rundir.SCHEMA, names, [one.name for one in scenarios], seeds, options.command))
     bench = _Bench(options, held)
     try:
-        played = list(bench.play(targets, scenarios, seeds))
+        played = list(bench.play(known, scenarios, seeds))
     finally:
         tell(held)
     if all(cell.outcome == "error" for cell in played):
@@ -193,8 +193,11 @@ def _newest(folder: Path) -> str | None:
     return latest.resolve().name if latest.exists() else None
 
 
-def _targets(asked: Sequence[str]) -> list[Target]:
-    """Raises InputError for one that nobody knows or can read, and for two of one name."""
+def targets(asked: Sequence[str]) -> list[Target]:
+    """Those that are asked for; else the reference and all of alternatives/.
+
+    Raises InputError for one that nobody knows or can read, and for two of one name.
+    """
     paths = [_manifest(name) for name in asked] if asked else [_manifest("reference"), *_alternatives().values()]
     found = [Target(path, manifests.load(path)) for path in paths]
     for number, target in enumerate(found):
