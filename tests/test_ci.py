@@ -85,6 +85,7 @@ def test_workflow_writes_what_it_keeps_and_compares() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # four runs; on a busy machine they take their time
 def test_the_page_tried_to_the_letter(tmp_path: Path) -> None:
     """What stands below `Try it`, in a folder of its own, as GitHub Actions would run it: every exit code is 0."""
     (script,) = re.findall(r"## Try it.*?```sh\n(.*?)```", PAGE.read_text(), re.S)
