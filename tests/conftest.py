@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -13,20 +14,65 @@ import psycopg
 import pytest
 import redis
 
-from shaketable import ports
+from shaketable import cli, ports
 from shaketable.stacks import Choice, Kind
 from shaketable.stacks.host import HostStack
 from shaketable.supervisor import Supervisor
 
 
-@dataclass(frozen=True)
 class Servers:
-    """Direct addresses; `stack` gives links through Toxiproxy."""
+    """Direct addresses; `stack` gives links through Toxiproxy. The database is made when it is first asked for."""
 
-    postgres_url: str  # the owner of a fresh database, no superuser
-    superuser_url: str
-    redis_url: str
-    stack: HostStack
+    def __init__(self, stack: HostStack) -> None:
+        self.stack, self.redis_url = stack, stack.redis_url()
+        self.template = "template1"
+
+    @property
+    def postgres_url(self) -> str:
+        """As the owner of a fresh database, who is no superuser."""
+        return self.stack.owner_url().replace("/events?", f"/{self._database}?")
+
+    @property
+    def superuser_url(self) -> str:
+        """To the same database."""
+        return self.stack.admin_url().replace("/events?", f"/{self._database}?")
+
+    @cached_property
+    def _database(self) -> str:
+        name = f"test_{secrets.token_hex(4)}"
+        with psycopg.connect(self.stack.admin_url(), autocommit=True) as admin:
+            admin.execute(f"create database {name} template {self.template} owner events")
+        return name
+
+    def start_from(self, template: str) -> None:
+        """The database shall be a copy of that one. Raises AssertionError where there is one already."""
+        assert "_database" not in vars(self), "ask for the settings first: the database is made already"
+        self.template = template
+
+    def close(self) -> None:
+        """The database goes, if there is one."""
+        if "_database" in vars(self):
+            with psycopg.connect(self.stack.admin_url(), autocommit=True) as admin:
+                admin.execute(f"drop database {self._database} with (force)")
+
+
+#: The command line: its arguments in, its exit code and output back.
+Typed = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """The command line in this process, from the checkout: a process of its own takes a second to load it."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.chdir(Path(__file__).parents[1])
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        given = [str(each) for each in arguments]
+        capsys.readouterr()
+        code = cli.guarded(lambda: cli.app(given, standalone_mode=False))
+        return subprocess.CompletedProcess(given, code, *capsys.readouterr())
+
+    return run
 
 
 #: What the tests of a module with EVERY_STACK = True stand on, one after another; those of containers are marked so.
@@ -60,15 +106,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def servers(stack: HostStack) -> Iterator[Servers]:
     """The stack with a fresh database of the target's role, and an empty Valkey."""
-    name = f"test_{secrets.token_hex(4)}"
-    with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
-        admin.execute(f"create database {name} owner events")
     redis.Redis.from_url(stack.redis_url()).flushall()
-    yield Servers(
-        stack.owner_url().replace("/events?", f"/{name}?"),
-        stack.admin_url().replace("/events?", f"/{name}?"),
-        stack.redis_url(),
-        stack,
-    )
-    with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
-        admin.execute(f"drop database {name} with (force)")
+    made = Servers(stack)
+    yield made
+    made.close()

@@ -14,6 +14,7 @@ import pytest
 from platformdirs import user_cache_path
 
 from shaketable import ports
+from tests.conftest import Typed
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference_impl" / "target.toml"
@@ -82,11 +83,11 @@ def _nothing_left_behind(tmp_path: Path) -> Iterator[None]:
     ],
 )
 def test_scenario_that_cannot_be_played_is_one_sentence(
-    scenario: Path, tmp_path: Path, old: str, new: str, told: str
+    scenario: Path, tmp_path: Path, old: str, new: str, told: str, typed: Typed
 ) -> None:
     assert old in SCENARIO
     scenario.write_text(SCENARIO.replace(old, new))
-    done = shaketable("run", scenario, "--runs", tmp_path / "runs")
+    done = typed("run", scenario, "--runs", tmp_path / "runs")
     assert told in sentence(done)
     assert done.returncode == 254
 
@@ -103,14 +104,25 @@ def test_unknown_scenario_names_the_list() -> None:
     [
         ('name = "reference"', 'name = "reference"\nspeed = 3', "speed"),
         ('"-m", "reference_impl", "work"', '"-c", "raise SystemExit(7)"', "died at start with exit code 7"),
-        ('"-m", "reference_impl", "migrate"', '"-c", "raise SystemExit(7)"', "setup ended with exit code 7"),
-        ('["{python}", "-m", "reference_impl", "work"]', '["no-such-program"]', "no-such-program"),
-        (
+        pytest.param(
+            '"-m", "reference_impl", "migrate"',
+            '"-c", "raise SystemExit(7)"',
+            "setup ended with exit code 7",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            '["{python}", "-m", "reference_impl", "work"]',
+            '["no-such-program"]',
+            "no-such-program",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             '"-m", "reference_impl", "work"]\ncount = 2\nhealth = "/health"\nready_s = 20',
             '"-c", "import time; time.sleep(60)"]\ncount = 2\nhealth = "/health"\nready_s = 0.5',
             "not ready within 0.5 s",
+            marks=pytest.mark.slow,
         ),
-        ("from audit_log\n", "from no_such_table\n", "no_such_table"),
+        pytest.param("from audit_log\n", "from no_such_table\n", "no_such_table", marks=pytest.mark.slow),
     ],
 )
 def test_target_that_cannot_be_tested_is_one_sentence(
@@ -135,15 +147,15 @@ def test_port_in_use_is_named(scenario: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "report"])
-def test_folder_that_is_no_run_directory_is_named(command: str, tmp_path: Path) -> None:
-    done = shaketable(command, tmp_path)
+def test_folder_that_is_no_run_directory_is_named(command: str, tmp_path: Path, typed: Typed) -> None:
+    done = typed(command, tmp_path)
     assert str(tmp_path) in sentence(done)
     assert done.returncode == 254
 
 
 @pytest.mark.parametrize("arguments", [["--no-such"], ["run"], ["no-such-command"], ["run", "calm", "--seed", "x"]])
-def test_usage_error_is_no_verdict(arguments: list[str]) -> None:
-    done = shaketable(*arguments)
+def test_usage_error_is_no_verdict(arguments: list[str], typed: Typed) -> None:
+    done = typed(*arguments)
     assert done.returncode == 254
     assert done.stderr
 
@@ -154,8 +166,8 @@ def test_help_teaches_the_exit_codes() -> None:
     assert "254" in done.stdout
 
 
-def test_list_tells_every_story() -> None:
-    done = shaketable("list")
+def test_list_tells_every_story(typed: Typed) -> None:
+    done = typed("list")
     assert done.returncode == 0
     for path in (ROOT / "scenarios").glob("*.py"):
         assert path.stem in done.stdout

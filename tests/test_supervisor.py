@@ -173,6 +173,13 @@ def test_killed_harness_leaves_nothing_broken_in_servers_that_it_did_not_start(
     assert not [name for name in toxiproxy.proxies() if name.startswith(run_id)]
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails is tried again for a moment only."""
+    monkeypatch.setattr(supervisor, "ACTION_S", 0.1)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_what_cannot_be_undone_is_told(tmp_path: Path) -> None:
     journal = tmp_path / "away.jsonl"
     action = Program(("no-such-program",))
@@ -182,6 +189,7 @@ def test_what_cannot_be_undone_is_told(tmp_path: Path) -> None:
     assert "no-such-program" in told
 
 
+@pytest.mark.usefixtures("hasty")
 def test_what_cannot_be_undone_stays_in_the_journal_until_it_can(tmp_path: Path) -> None:
     journal, there, done = tmp_path / "away.jsonl", tmp_path / "there", tmp_path / "done"
     actions = [Program(("touch", str(done))), Program(("rm", str(there)))]

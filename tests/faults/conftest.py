@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -11,35 +10,66 @@ import pytest
 from shaketable.bench import RunBench
 from shaketable.op import Op
 from shaketable.stack import Stack
+from shaketable.stacks.host import HostStack
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
 from tests.conftest import Servers
-from tests.faults.little_target import MANIFEST, Here
+from tests.faults.little_target import MANIFEST, Here, answers
 
 
-@pytest.fixture
-def ops() -> list[Op]:
+@pytest.fixture(scope="module")
+def told() -> list[Op]:
+    """What the target records, of all tests."""
     return []
 
 
-@pytest.fixture
-def target(servers: Servers, tmp_path: Path, ops: list[Op]) -> Iterator[Target]:
-    here, supervisor = Here(servers), Supervisor(f"test-{tmp_path.name}")
+@pytest.fixture(scope="module")
+def here(stack: HostStack) -> Iterator[Here]:
+    servers = Servers(stack)
+    made = Here(servers)
+    yield made
+    made.give_back()
+    servers.close()
+
+
+@pytest.fixture(scope="module")
+def started(here: Here, told: list[Op], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp("target")
+    supervisor = Supervisor(f"test-{folder.name}")
     made = Target(
-        MANIFEST, tmp_path, cast(Stack, here), supervisor, run_id=f"test-{tmp_path.name}", state=tmp_path / "state",
-        logs=tmp_path, settings={}, record=ops.append,
+        MANIFEST, folder, cast(Stack, here), supervisor, run_id=f"test-{folder.name}", state=folder / "state",
+        logs=folder, settings={}, record=told.append,
     )  # fmt: skip
-    for name in made.instances:
-        made.start(name)
-    for name in made.instances:
-        made.await_ready(name)
     yield made
     made.stop_all()
     supervisor.close()
-    here.give_back()
 
 
 @pytest.fixture
-def bench(target: Target, servers: Servers) -> Iterator[RunBench]:
-    with RunBench(cast(Stack, Here(servers)), target, lambda _: None, list) as made:
+def ops(told: list[Op]) -> list[Op]:
+    """What the target records in this test."""
+    return told
+
+
+@pytest.fixture
+def target(started: Target, told: list[Op]) -> Iterator[Target]:
+    """Two workers, ready, each its first incarnation; they are the module's, as far as a test leaves them whole."""
+    for name, instance in started.instances.items():
+        if not (instance.child and answers(started, name)):
+            started.kill(name)
+            started.start(name)
+    for name, instance in started.instances.items():
+        started.await_ready(name)
+        instance.incarnation = 1
+    told.clear()
+    yield started
+    for name, instance in started.instances.items():
+        if (instance.state / "stubborn").exists():
+            (instance.state / "stubborn").unlink()
+            started.kill(name)
+
+
+@pytest.fixture
+def bench(target: Target, here: Here) -> Iterator[RunBench]:
+    with RunBench(cast(Stack, here), target, lambda _: None, list) as made:
         yield made

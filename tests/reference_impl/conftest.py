@@ -18,11 +18,11 @@ import psycopg
 import pytest
 
 from reference_impl import database, event
-from reference_impl.migrate import migrate
 from reference_impl.queue import Entry
 from reference_impl.row import Row, build
 from reference_impl.settings import Settings
 from reference_impl.store import Store
+from shaketable.stacks.host import HostStack
 from tests.conftest import Servers
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -62,13 +62,29 @@ async def until(holds: Callable[[], Awaitable[Any]], within_s: float = 20.0) -> 
     return value
 
 
+@pytest.fixture(scope="session")
+def migrated(stack: HostStack) -> str:
+    """A database as `migrate` leaves it, made by the command itself: each test's is a copy of it."""
+    with psycopg.connect(stack.admin_url(), autocommit=True) as connection:
+        connection.execute("create database migrated owner events")
+    given = {"DATABASE_URL": stack.owner_url().replace("/events?", "/migrated?")}
+    subprocess.run([sys.executable, "-m", "reference_impl", "migrate"], env=given, check=True, capture_output=True)
+    return "migrated"
+
+
 @pytest.fixture
-def settings(servers: Servers, tmp_path: Path) -> Settings:
+def store(servers: Servers, migrated: str) -> Servers:
+    """The servers, with a database that is migrated."""
+    servers.start_from(migrated)
+    return servers
+
+
+@pytest.fixture
+def settings(store: Servers, tmp_path: Path) -> Settings:
     """Short times, so that outages pass quickly."""
-    asyncio.run(migrate(Settings(database_url=servers.postgres_url)))
     return Settings(
-        database_url=servers.postgres_url,
-        redis_url=servers.redis_url,
+        database_url=store.postgres_url,
+        redis_url=store.redis_url,
         state_dir=str(tmp_path),
         process="worker-1",
         lease_s=2.0,
@@ -168,10 +184,8 @@ class Processes:
 
 
 @pytest.fixture
-def processes(servers: Servers, tmp_path: Path) -> Iterator[Processes]:
-    given = {"DATABASE_URL": servers.postgres_url}
-    subprocess.run([sys.executable, "-m", "reference_impl", "migrate"], env=given, check=True, capture_output=True)
-    started = Processes(servers, tmp_path)
+def processes(store: Servers, tmp_path: Path) -> Iterator[Processes]:
+    started = Processes(store, tmp_path)
     yield started
     started.end()
 
