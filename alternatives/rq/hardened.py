@@ -45,10 +45,11 @@ def give_up(job: Job, kind: type[BaseException], *_: Any) -> None:
 def work() -> None:
     """A worker that looks often for what others abandoned; a supervisor starts it again (`__main__`)."""
     # Workers, "Worker Arguments": --maintenance-interval, and --with-scheduler, without which nothing is retried
+    # Connections, "Timeout": a worker waits for a job for worker_ttl - 15 s, and does no maintenance meanwhile
     # Exceptions & Retries, "Custom Exception Handlers": called before it is decided whether to retry
     # Workers, "Worker Arguments": --disable-job-desc-logging, or the log holds every event
     worker = Worker(
         [q], connection=q.connection, maintenance_interval=5, job_monitoring_interval=5, exception_handlers=[give_up],
-        log_job_description=False,
+        log_job_description=False, worker_ttl=20,
     )  # fmt: skip
     worker.work(with_scheduler=True)
