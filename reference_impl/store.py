@@ -153,16 +153,19 @@ class Store:
         return len(conflicts)
 
     async def make_partitions(self, rows: Sequence[Row]) -> None:
-        """Make what months these rows need and do not exist; a month that this session has seen costs nothing."""
+        """Make what months these rows need and do not exist; a month that this session has seen costs nothing.
+
+        Each is bounded, and committed, by itself: rows of three hundred months would else never get through.
+        """
         needed = {row.month for row in rows} if self._handle is None else set()
         if needed <= self._months:
             return
         with self.bounded():
             self._months = await partition.existing(self.connection)
-        if not needed <= self._months:
+        for month in sorted(needed - self._months):
             with self.bounded():
-                await partition.ensure(self.connection, needed)
-            self._months |= needed
+                await partition.ensure(self.connection, [month])
+            self._months.add(month)
 
     async def bury(self, letter: DeadLetter) -> Tally:
         """A dead letter, in the caller's transaction or else in one of its own; under a handler its cause says so."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import tomllib
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import reference_impl
-from reference_impl import canonical, database
+from reference_impl import canonical, database, partition
 from reference_impl.errors import Failure
 from reference_impl.isolate import OWN_FAULT, Isolation
 from reference_impl.row import Row
@@ -89,6 +89,19 @@ def test_the_same_id_with_another_timestamp_is_the_same_id(settings: Settings, a
     name = str(uuid.uuid4())
     put(settings, [row(eventId=name)], [row(eventId=name, timestamp="2011-01-01T00:00:00Z")])
     assert len(stored(admin)) == 1
+
+
+def test_months_that_together_take_longer_than_an_attempt_are_made_one_after_another(
+    settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(connection: Any, months: Collection[str]) -> None:
+        await asyncio.sleep(0.4 * settings.attempt_timeout_s * len(months))
+        await ensure(connection, months)
+
+    ensure = partition.ensure
+    monkeypatch.setattr(partition, "ensure", slow)
+    put(settings, [row(n, timestamp=f"2011-0{n}-01T00:00:00Z") for n in range(1, 5)])
+    assert len(stored(admin)) == 4
 
 
 def test_positions_follow_the_queue_within_a_transaction(settings: Settings, admin: psycopg.Connection[Any]) -> None:
