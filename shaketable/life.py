@@ -169,7 +169,8 @@ def _lost_at(seen: _Seen, acknowledged: int) -> str:
 
 
 def _meanwhile(seen: _Seen, begin: int, until: int) -> Iterator[str]:
-    """Faults that were active between, and processes that ended."""
+    """Faults that were active between, and processes that ended; not how the run itself ended them."""
+    until = min(until, seen.history.phases.get("observe", NEVER))
     for fault in seen.history.faults:
         if fault.began < until and fault.healed > begin:
             healed = "never healed" if fault.healed == NEVER else f"to {seen.at(fault.healed)}"

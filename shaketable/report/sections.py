@@ -73,7 +73,7 @@ def _evidence(name: str, found: dict[str, Any], numbers: dict[str, int]) -> Evid
     totals = typed(found.get("counts"), dict[str, float]) or {}
     return Evidence(
         name, str(found.get("verdict") or "unknown"), counts(found), law, terms, str(found.get("why") or ""),
-        [(spaced(key), number(value)) for key, value in (found.get("counts") or {}).items()],
+        [quantity(str(key), value) for key, value in (found.get("counts") or {}).items()],
         [_members(key, [str(each) for each in ids], int(totals.get(key, 0)), numbers)
          for key, ids in members.items() if ids],
     )  # fmt: skip
@@ -168,7 +168,7 @@ def asked(recording: Recording) -> Rows:
     rows = [("scenario", recording.scenario.name), ("seed", str(recording.scenario.seed))]
     for part in ("load", "settings", "counts"):
         found = recording.told.get(part)
-        rows += [(spaced(key), number(value)) for key, value in found.items()] if isinstance(found, dict) else []
+        rows += [quantity(str(key), value) for key, value in found.items()] if isinstance(found, dict) else []
     return rows
 
 

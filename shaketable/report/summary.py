@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shaketable.check import Verdict
-from shaketable.report.wording import visible
+from shaketable.report.wording import spaced, visible
 from shaketable.verdict import Judged, VerdictDoc
 
 #: Members of each set that are shown; the rest is in verdict.json.
@@ -28,12 +28,8 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", consol
     console.print()
     console.print(table(doc))
     console.print()
-    for line in members(doc):
-        console.print(line)
-    for line in lives(doc):
-        console.print(Text(visible(line)))
-    for line in [*faults(doc), figures(doc)]:
-        console.print(line)
+    for line in [*members(doc), *lives(doc), *faults(doc), figures(doc)]:
+        _say(console, line)
     if page:
         console.print(f"\nreport: {run / 'report.html'}", soft_wrap=True)
     console.print(f"run:    {run}\nagain:  shaketable run {asked or doc.scenario} --replay {run}", soft_wrap=True)
@@ -44,7 +40,7 @@ def headline(doc: VerdictDoc, console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {sentence(doc)}"))
     for reason in doc.reasons:
-        console.print(f"  {reason}")
+        _say(console, f"  {reason}")
 
 
 def sentence(doc: VerdictDoc) -> str:
@@ -77,14 +73,15 @@ def _row(name: str, found: Judged) -> tuple[str, Text, Text]:
 
 
 def members(doc: VerdictDoc) -> list[str]:
-    """The first of each set that a failed check names."""
+    """Some of each set that a failed check names, a line each; how many there are more."""
     lines = []
     for name, found in doc.checks.items():
         if found.verdict is Verdict.FAILED:
             for set_, ids in found.members.items():
                 if ids and not ordinary(set_):
-                    more = len(ids) - SHOWN
-                    lines.append(f"{name}: {set_}: {', '.join(ids[:SHOWN])}{f' … and {more} more' if more > 0 else ''}")
+                    more = int(found.counts.get(set_, len(ids))) - SHOWN
+                    lines += [f"{name}: {spaced(set_)}:", *(f"  {each}" for each in ids[:SHOWN])]
+                    lines += [f"  … and {more:,} more"] if more > 0 else []
     return [*lines, ""] if lines else []
 
 
@@ -94,14 +91,22 @@ def ordinary(name: str) -> bool:
 
 
 def lives(doc: VerdictDoc) -> list[str]:
-    """What became of the first events that were lost, doubled or misordered."""
-    told = [f"{life.event_id} ({life.fate}): {life.sentence}" for life in doc.lives[:SHOWN]]
+    """What became of the first events that were lost, doubled or misordered, a line for each moment."""
+    lines: list[str] = []
+    for each in doc.lives[:SHOWN]:
+        meanwhile = "; ".join(each.meanwhile) or "nothing was broken"
+        told = [*each.story, f"last seen: {each.last_seen}", f"meanwhile: {meanwhile}"]
+        lines += [f"{each.event_id} ({each.fate})", *(f"  {moment}" for moment in told)]
     more = len(doc.lives) - SHOWN
-    return [
-        *told,
-        *([f"… and {more} more in verdict.json and on the page"] if more > 0 else []),
-        *([""] if told else []),
-    ]
+    lines += [f"… and {more} more in verdict.json and on the page"] if more > 0 else []
+    return [*lines, ""] if lines else []
+
+
+def _say(console: Console, line: str) -> None:
+    """One line of text, whatever is in it; what does not fit goes on further in, and no id is torn."""
+    told, deeper = visible(line), " " * (len(line) - len(line.lstrip()) + 2)
+    fit = textwrap.fill(told, console.width, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)
+    console.print(Text(fit), soft_wrap=True)
 
 
 def faults(doc: VerdictDoc) -> list[str]:

@@ -49,7 +49,7 @@ def number(value: object) -> str:
         return str(value)
     if float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.3g}"
 
 
 def seconds(value: float | None) -> str:

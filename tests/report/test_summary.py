@@ -1,0 +1,61 @@
+"""The verdict in a terminal: no id is torn, nothing foreign is obeyed, and what is not shown is counted."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from shaketable.checks import NoLoss
+from shaketable.report import summary
+from shaketable.verdict import judge_history
+from tests.book import Part
+from tests.histories import asks, exited, fault, history, probe, sent, stored
+
+ID = "45c566c7-3724-456b-a948-e0bf3767d2{:02}"
+
+
+def shown(*parts: Part, width: int = 80) -> str:
+    doc, out = judge_history(history(*parts, stored("kept"), asks(NoLoss()))), StringIO()
+    summary.show(doc, Path("runs/x"), console=Console(file=out, width=width))
+    return out.getvalue()
+
+
+def lost(count: int) -> list[Part]:
+    return [sent(ID.format(n), at=n).acknowledged(n + 0.5) for n in range(count)]
+
+
+def test_lost_events_have_a_line_each_and_the_others_are_counted() -> None:
+    lines = shown(*lost(30)).splitlines()
+    at = lines.index("no_loss: lost:")
+    assert lines[at + 1 : at + 5] == [*(f"  {ID.format(n)}" for n in range(3)), "  … and 27 more"]
+
+
+def test_of_more_than_a_hundred_the_count_is_whole() -> None:
+    assert "  … and 147 more" in shown(*[sent(f"e{n}", at=n / 10).acknowledged(n / 10) for n in range(150)])
+
+
+def test_life_has_a_line_for_each_moment_and_goes_on_further_in() -> None:
+    lines = shown(*lost(1), fault(0, 4, "postgres away"), probe(5, queue=0), exited("worker-1", 100.5)).splitlines()
+    at = lines.index(f"{ID.format(0)} (lost)")
+    assert lines[at + 1 : at + 6] == [
+        "  meant for 0.00 s",
+        "  attempt 1 at 0.00 s: acknowledged (202) at 0.50 s",
+        "  last seen: at the intake, acknowledged at 0.50 s; at 5.00 s the queue was",
+        "    empty: by then a worker had it, or it never was there",
+        "  meanwhile: postgres away, 0.00 s to 4.00 s",
+    ]
+
+
+def test_no_line_is_wider_than_the_terminal_and_none_tears_an_id() -> None:
+    told = shown(*lost(5), *(fault(n, n + 4, f"fault number {n}") for n in range(5)))
+    assert max(map(len, told.splitlines())) <= 80
+    assert all(ID.format(n) in told for n in range(3))
+
+
+def test_foreign_text_is_shown_and_not_obeyed() -> None:
+    told = shown(sent("[red]\x1b[31mx\u202e[/red]", at=1).acknowledged(2), fault(1, 2, "[bold]away[/bold]\x07"))
+    assert "[red]⟨U+001B⟩[31mx⟨U+202E⟩[/red]" in told
+    assert "[bold]away[/bold]⟨U+0007⟩: landed" in told
+    assert "\x1b" not in told
