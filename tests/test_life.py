@@ -50,6 +50,7 @@ def test_lost_event_is_followed_to_where_it_was_last_seen():
         "at 4.50 s the queue was empty: by then a worker had it, or it never was there"
     )
     assert life.meanwhile == []
+    assert life.at == 3.25
 
 
 def test_queue_that_nobody_knows_or_that_was_never_empty_leaves_it_open():
@@ -80,6 +81,7 @@ def test_doubled_event_tells_every_attempt_and_row():
         "stored at 4.00 s, position 0",
     ]
     assert life.last_seen == "in the database"
+    assert life.at == 4
 
 
 def test_misordered_pair_tells_both_lives():

@@ -27,6 +27,8 @@ HELD = {
 }
 #: Laws that a headline names; the others it counts.
 NAMED = 5
+#: Checks that failed whose reasons a headline tells, where there are more than one beyond.
+SAID = 3
 
 
 def verdict(doc: Mapping[str, Any]) -> str:
@@ -43,7 +45,9 @@ def sentence(doc: Mapping[str, Any]) -> str:
     by = {verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
           for verdict in ("failed", "unknown", "passed")}  # fmt: skip
     if by["failed"]:
-        return _sentence([_why(name, counting[name]) for name in by["failed"]], "; ") + _others(len(by["passed"]))
+        told = [_why(name, counting[name]) for name in by["failed"]]
+        more = [f"{len(told) - SAID} more checks failed"] if len(told) > SAID + 1 else []
+        return _sentence(told[: SAID if more else None] + more, "; ") + _others(len(by["passed"]))
     if doc.get("verdict") != "passed":
         reasons = [str(reason) for reason in doc.get("reasons") or []]
         reasons += [_why(name, counting[name]) for name in by["unknown"]]

@@ -74,6 +74,12 @@ FATES = st.lists(
 )
 
 
+def test_members_of_many_are_evenly_taken_and_the_count_is_whole():
+    found = NoLoss().judge(history(*[sent(f"e{n}", at=n).acknowledged(n) for n in range(199)], stored("kept")))
+    assert found.counts["lost"] == 199
+    assert found.members["lost"] == [f"e{n}" for n in range(0, 199, 2)]
+
+
 @settings(deadline=None)  # each writes and reads a run directory
 @given(FATES)
 def test_agrees_with_the_law_spelled_out(fates):

@@ -70,6 +70,12 @@ def test_run_that_failed_says_why_and_counts_the_rest() -> None:
     )
 
 
+def test_of_many_checks_that_failed_the_first_reasons_are_told() -> None:
+    checks = {name: finding("failed", name) for name in "abcdef"}
+    assert sentence({"verdict": "failed", "checks": checks}) == "A (a); b (b); c (c); 3 more checks failed."
+    assert sentence({"verdict": "failed", "checks": {name: checks[name] for name in "abcd"}}).count("(") == 4
+
+
 def test_check_that_does_not_count_is_not_in_the_sentence() -> None:
     checks = {"no_loss": finding("passed"), "order_kept": finding("failed", "b before a", required=False)}
     assert sentence({"verdict": "passed", "checks": checks}) == "With nothing broken, no acknowledged event was lost."
