@@ -5,10 +5,24 @@ import pytest
 
 from shaketable import rundir
 from shaketable.check import Verdict
-from shaketable.checks import LatencyBudget, NoDuplicates, NoLoss, OrderKept, from_spec, to_spec
+from shaketable.checks import HealthHonest, LatencyBudget, NoDuplicates, NoLoss, OrderKept, from_spec, to_spec
 from shaketable.errors import InputError
 from shaketable.verdict import VerdictDoc, judge_history, judge_run
-from tests.histories import absent, asks, clock, fault, history, phase, run_of, sent, stored, target, unsent
+from tests.histories import (
+    absent,
+    asks,
+    clock,
+    every,
+    fault,
+    history,
+    phase,
+    probe,
+    run_of,
+    sent,
+    stored,
+    target,
+    unsent,
+)
 
 SANE = (sent("a", at=1).acknowledged(2), stored("a", at=3), asks(NoLoss()))
 
@@ -81,6 +95,16 @@ def test_too_late_is_unknown_where_the_harness_had_no_time_to_send_and_lost_is_l
     assert "but the harness sent late" in doc.checks["latency_budget"].why
     lost = judge_history(history(*slow, *starved, sent("b", at=3).acknowledged(4), asked))
     assert (lost.verdict, lost.checks["no_loss"].verdict) == (Verdict.FAILED, Verdict.FAILED)
+
+
+def test_health_that_does_not_answer_is_no_lie_where_the_harness_itself_had_no_time_to_send():
+    silent = (sent("a", at=1).acknowledged(2), stored("a"), probe(*every(0.5, 1, 9), answered=False), fault(10, 20))
+    starved = (sent("z", at=9, late=5, due=4).acknowledged(10), stored("z"))
+    asked = asks(HealthHonest())
+    assert judge_history(history(*silent, asked)).checks["health_honest"].verdict is Verdict.FAILED
+    doc = judge_history(history(*silent, *starved, asked))
+    assert (doc.verdict, doc.checks["health_honest"].verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+    assert "while nothing was wrong; but the harness sent late" in doc.checks["health_honest"].why
 
 
 def test_unsent_within_the_scenarios_bound_is_no_doubt():

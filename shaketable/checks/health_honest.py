@@ -41,6 +41,7 @@ class HealthHonest:
     well_s: float = 0.5
     ill_s: float = 2.0
     name: ClassVar[str] = "health_honest"
+    by_the_clock: ClassVar[bool] = True
 
     def judge(self, history: History) -> Finding:
         if not history.capabilities.health:
