@@ -28,29 +28,37 @@ from alternatives.common.statements import HARDENED
 #: Of a retry's first and longest pause, in seconds.
 BASE_S = float(os.environ.get("RETRY_BASE_S", "1"))
 CAP_S = float(os.environ.get("RETRY_CAP_S", "30"))
+#: Seconds for a try, well below arq's own time-out: a job that arq ends has failed, and is not tried again.
+TRY_S, TIMEOUT_S = 5, 20
 #: Milliseconds after which a job that nobody finished is dropped: a week (Reference, ArqRedis). A day otherwise.
 EXPIRES_MS = 7 * 86_400_000
 
 #: Reference, RedisSettings: commands are tried again when the connection breaks; otherwise the worker ends.
 REDIS = RedisSettings.from_dsn(os.environ["REDIS_URL"])
 REDIS.retry = RedisRetry(ExponentialBackoff(cap=1, base=0.05), 20)
-REDIS.retry_on_error = [redis.ConnectionError, redis.TimeoutError]
+REDIS.retry_on_error = [redis.ConnectionError, redis.TimeoutError, OSError]  # the last: a connection refused
 
 
 async def store_event(ctx: dict[str, Any], event: dict[str, Any]) -> None:
     """The job."""
     try:
+        async with asyncio.timeout(TRY_S):
+            await _store(ctx, event)
+    except (psycopg.Error, PoolTimeout, TimeoutError) as e:  # Retrying jobs: nothing but Retry is tried again
+        raise Retry(defer=min(CAP_S, BASE_S * 2 ** min(ctx["job_try"] - 1, 20))) from e
+
+
+async def _store(ctx: dict[str, Any], event: dict[str, Any]) -> None:
+    try:
         await ctx["store"].insert(event)
     except psycopg.DataError as e:  # there is no dead letter queue
         await asyncio.to_thread(bury, event, e, ctx["job_try"])
-    except (psycopg.Error, PoolTimeout) as e:  # Retrying jobs and cancellation: nothing but Retry is tried again
-        raise Retry(defer=min(CAP_S, BASE_S * 2 ** min(ctx["job_try"] - 1, 20))) from e
 
 
 async def startup(ctx: dict[str, Any]) -> None:
     """Open what jobs share."""
     ctx["store"] = await AsyncStore(
-        HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
+        HARDENED, size=20, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
     ).__aenter__()  # fmt: skip
 
 
@@ -64,10 +72,13 @@ class WorkerSettings:
 
     #: Reference, func: a job of a dead worker is free after timeout + 10 s (310 s otherwise); max_tries is 5 otherwise,
     #: and an outage may be longer than any count.
-    functions = (func(store_event, timeout=5, max_tries=1_000_000),)
+    functions = (func(store_event, timeout=TIMEOUT_S, max_tries=1_000_000),)
     on_startup = startup
     on_shutdown = shutdown
     redis_settings = REDIS
+    #: Reference, Worker: with 10, of which a poll twice a second starts no more, two workers do 40 slow jobs a second;
+    #: "potentially hundreds" can be run (Why use arq).
+    max_jobs = 100
     job_completion_wait = 5  # Reference, Worker: SIGTERM lets jobs end for as long; 0 otherwise, and they are cancelled
     expires_extra_ms = EXPIRES_MS
 
