@@ -58,7 +58,7 @@ async def _store(ctx: dict[str, Any], event: dict[str, Any]) -> None:
 async def startup(ctx: dict[str, Any]) -> None:
     """Open what jobs share."""
     ctx["store"] = await AsyncStore(
-        HARDENED, size=20, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
+        HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
     ).__aenter__()  # fmt: skip
 
 
@@ -76,9 +76,6 @@ class WorkerSettings:
     on_startup = startup
     on_shutdown = shutdown
     redis_settings = REDIS
-    #: Reference, Worker: with 10, of which a poll twice a second starts no more, two workers do 40 slow jobs a second;
-    #: "potentially hundreds" can be run (Why use arq).
-    max_jobs = 100
     job_completion_wait = 5  # Reference, Worker: SIGTERM lets jobs end for as long; 0 otherwise, and they are cancelled
     expires_extra_ms = EXPIRES_MS
 
