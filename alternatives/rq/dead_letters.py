@@ -38,12 +38,14 @@ def _letter(job: Job) -> dict[str, Any]:
     results = [result for result in job.results() if result.exc_string]
     times = sorted(result.created_at.isoformat() for result in results)
     return {
-        "event_id": event["eventId"], "event": event, "cause": _last_line(results[0].exc_string) if results else "",
+        "event_id": event["eventId"], "event": event, "cause": _kind(results[0].exc_string) if results else "",
         "attempts": len(results), "first_failed_at": times[0] if times else None,
         "last_failed_at": times[-1] if times else None,
-        "history": [{"at": r.created_at.isoformat(), "error": _last_line(r.exc_string)} for r in results],
+        "history": [{"at": r.created_at.isoformat(), "error": _kind(r.exc_string)} for r in results],
     }  # fmt: skip
 
 
-def _last_line(trace: str | None) -> str:
-    return next((line for line in reversed((trace or "").splitlines()) if line.strip()), "")[:200]
+def _kind(trace: str | None) -> str:
+    """The kind of error, or RQ's own sentence: never an exception's message, which may hold the event's content."""
+    said = [line for line in (trace or "").splitlines() if line and not line[0].isspace()]
+    return said[-1].partition(": ")[0] if said else ""
