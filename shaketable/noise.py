@@ -4,7 +4,7 @@ The rule: even the best of the new trials is worse than the worst of the old one
 differ among themselves. Where nothing changed, the first half alone happens in 1 of C(n+m, n) comparisons whatever the
 distribution (U = 0: H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically
 larger than the other", Annals of Mathematical Statistics 18 (1947)): 1 in 20 for 3 and 3 trials. With the second half
-it is below 1 in 100 for 3 and 3, 1 in 1,000 for 4 and 4 (`tests/test_noise.py` counts, for normal, uniform, exponential
+it is below 1 in 100 for 3 and 3, 1 in 400 for 4 and 4 (`tests/test_noise.py` counts, for normal, uniform, exponential
 and log-normal noise). Fewer than 3 trials on a side show no noise, so that nothing can be said.
 
 How often something fails is compared by Fisher's exact test, one-sided (R. A. Fisher, "On the interpretation of χ² from
