@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments.test_node import needs_node
+
 ROOT = Path(__file__).parents[2]
 #: Short and calm; resent on purpose all the same.
 SHORT = """
@@ -26,7 +28,13 @@ SCENARIO = Scenario(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", [f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")),
+        pytest.param("bullmq-hardened", marks=needs_node),
+    ],
+)
 def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:
     scenario = tmp_path / "short_calm.py"
     scenario.write_text(SHORT)
