@@ -13,8 +13,9 @@ from shaketable.commands import explain
 from shaketable.commands import list as list_
 from shaketable.commands.check import check
 from shaketable.errors import InputError
+from tests.conftest import Typed
 from tests.histories import asks, run_of, sent, stored
-from tests.test_cli import sentence, shaketable
+from tests.test_cli import sentence
 
 NAMED = (NoLoss(), RecoversInTime(commit_within_s=3), LatencyBudget())
 
@@ -69,8 +70,8 @@ def test_budget_that_would_judge_nothing_is_bad_input(text: str, told: str) -> N
     assert told in str(raised.value)
 
 
-def test_wrong_name_is_told_before_anything_is_played(tmp_path: Path) -> None:
-    done = shaketable("run", "calm", "--budget", "recover_s=10", "--runs", tmp_path / "runs")
+def test_wrong_name_is_told_before_anything_is_played(tmp_path: Path, typed: Typed) -> None:
+    done = typed("run", "calm", "--budget", "recover_s=10", "--runs", tmp_path / "runs")
     assert "recovery_s" in sentence(done)
     assert done.returncode == 254
     assert not (tmp_path / "runs").exists()

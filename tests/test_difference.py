@@ -18,9 +18,10 @@ from shaketable.difference import Row, Said, differences
 from shaketable.errors import InputError
 from shaketable.result import Ending, Result, collect
 from shaketable.verdict import judge_run
+from tests.conftest import Typed
 from tests.histories import asks, run_of, sent, stored
 from tests.results import judged, played
-from tests.test_cli import sentence, shaketable
+from tests.test_cli import sentence
 
 
 def trials(*verdicts: Ending, **figures: Sequence[float]) -> list[Result]:
@@ -230,8 +231,8 @@ def test_other_schema_is_bad_input(baseline: Path) -> None:
         command.results(baseline)
 
 
-def test_place_without_runs_is_one_sentence(tmp_path: Path) -> None:
-    done = shaketable("diff", tmp_path, tmp_path / "none")
+def test_place_without_runs_is_one_sentence(tmp_path: Path, typed: Typed) -> None:
+    done = typed("diff", tmp_path, tmp_path / "none")
     assert "holds no run" in sentence(done)
     assert done.returncode == 254
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from shaketable import manifest
-from tests.test_cli import ROOT, sentence, shaketable
+from tests.conftest import Typed
+from tests.test_cli import ROOT, sentence
 
 SECTION = (ROOT / "README.md").read_text().partition("## Test your own processor\n")[2].partition("\n## ")[0]
 #: What the section has people type, as arguments.
@@ -49,17 +50,17 @@ def test_readme_is_followed_to_the_letter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["target.toml", "processor.py"])
-def test_nothing_is_ever_overwritten(name: str, tmp_path: Path) -> None:
+def test_nothing_is_ever_overwritten(name: str, tmp_path: Path, typed: Typed) -> None:
     (tmp_path / name).write_text("mine")
-    done = shaketable("init", tmp_path)
+    done = typed("init", tmp_path)
     assert f"has a {name} already" in sentence(done)
     assert done.returncode == 254
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "mine"
 
 
-def test_folder_that_cannot_be_one_is_named(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_one_is_named(tmp_path: Path, typed: Typed) -> None:
     (tmp_path / "file").write_text("")
-    done = shaketable("init", tmp_path / "file" / "my")
+    done = typed("init", tmp_path / "file" / "my")
     assert str(tmp_path / "file" / "my") in sentence(done)
     assert done.returncode == 254

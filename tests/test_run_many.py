@@ -14,6 +14,7 @@ import pytest
 from shaketable import scenario
 from shaketable.commands import asked
 from shaketable.result import Results
+from tests.conftest import Typed
 from tests.test_cli import SCENARIO, sentence, shaketable
 from tests.test_run import end, left_of, output_until, run_id, start
 
@@ -72,8 +73,8 @@ def test_interruption_shows_the_table_so_far_and_plays_no_more(tmp_path: Path) -
     assert left_of(run) == []
 
 
-def test_name_that_nobody_knows_is_said_before_anything_is_played(tmp_path: Path) -> None:
-    done = shaketable("run", "calm", "no_such", "--runs", tmp_path / "runs")
+def test_name_that_nobody_knows_is_said_before_anything_is_played(tmp_path: Path, typed: Typed) -> None:
+    done = typed("run", "calm", "no_such", "--runs", tmp_path / "runs")
     assert "no_such" in sentence(done)
     assert done.returncode == 254
     assert not (tmp_path / "runs").exists()

@@ -16,7 +16,7 @@ from shaketable.doctor.visit import Visit
 from shaketable.stack import Link, Stack
 from shaketable.stacks import urls
 from shaketable.supervisor import Supervisor
-from tests.conftest import Servers
+from tests.conftest import Servers, Typed
 from tests.test_cli import REFERENCE, sentence, shaketable
 
 Edits = dict[str, str]
@@ -179,8 +179,8 @@ def test_port_of_its_own_choice_is_named(
     assert f"it listens on {port} instead of HTTP_PORT, which is" in told
 
 
-def test_manifest_that_is_none_is_bad_input(tmp_path: Path) -> None:
-    done = shaketable("doctor", "--target", tmp_path / "target.toml")
+def test_manifest_that_is_none_is_bad_input(tmp_path: Path, typed: Typed) -> None:
+    done = typed("doctor", "--target", tmp_path / "target.toml")
     assert "No such file" in sentence(done)
     assert done.returncode == 254
 

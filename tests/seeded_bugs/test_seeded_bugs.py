@@ -5,6 +5,7 @@ Here one bug for each check; `make prove` runs all of them. As there, two shakes
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +29,7 @@ def started(
 ) -> Iterator[dict[str, Future[tuple[int, VerdictDoc]]]]:
     """The shakes of all tests that are asked for, by the test's name, two at a time and in the tests' order."""
     asked = [item for item in request.session.items if "played" in getattr(item, "fixturenames", ())]
-    pool = ThreadPoolExecutor(2)
+    pool = ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0))))
 
     def begin(test: str, name: str) -> Future[tuple[int, VerdictDoc]]:
         folder, is_bug = tmp_path_factory.mktemp("shake"), test.startswith("test_bug")
