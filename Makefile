@@ -53,7 +53,7 @@ test-containers: .venv/installed ## the same tests on servers in containers; fai
 	@$(BIN)/python -m pytest -m containers
 
 test-browser: .venv/installed ## the page in a real browser; fails if there is no chromium (half a minute)
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m browser tests/report
 
 lint: .venv/installed ## format, lint and types, changing nothing
 	@$(BIN)/ruff format --check .
