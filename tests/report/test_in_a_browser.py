@@ -85,7 +85,6 @@ def opened(chromium: Browser, pages: dict[str, Path]) -> Iterator[Open]:
 
     def open_(name: str, width: int = 1280, drawn: bool = True, **options: Any) -> Page:
         contexts.append(chromium.new_context(viewport={"width": width, "height": 1000}, **options))
-        contexts[-1].set_default_timeout(10_000)
         page = contexts[-1].new_page()
         page.on("console", lambda m: wrongs.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: wrongs.append(str(e)))
@@ -109,8 +108,8 @@ def shown(page: Page) -> list[float]:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """The browser paints when it likes: waits up to 5 s."""
-    end = time.monotonic() + 5
+    """The browser paints when it likes: waits up to 30 s, as Playwright does for its own."""
+    end = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < end, "it never happened"
 
