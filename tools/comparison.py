@@ -1,4 +1,4 @@
-"""Writes what a comparison found into the README and docs/comparison.md: `python -m tools.comparison [DIR]`."""
+"""Writes what a comparison found into the README and docs/comparison.md: `python -m tools.comparison [DIR…]`."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def page(found: Compared) -> str:
     return f"{_TITLE}{findings}\n{compared_forms.markdown(found)}\n"
 
 
-def main(folder: Path) -> None:
+def main(*folders: Path) -> None:
     """Write both."""
-    found = cells.read([folder.resolve()])
+    found = cells.read([folder.resolve() for folder in folders])
     path = ROOT / "README.md"
     path.write_text(readme(path.read_text(), found))
     (ROOT / "docs" / "comparison.md").write_text(page(found))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "runs" / "compare")
+    main(*(map(Path, sys.argv[1:]) if sys.argv[1:] else [ROOT / "runs" / "compare"]))

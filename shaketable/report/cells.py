@@ -18,7 +18,10 @@ from shaketable.verdict import VerdictDoc
 
 
 def read(paths: Sequence[Path]) -> Compared:
-    """Comparisons and single runs, in one. Raises RunDirError for a folder that is neither."""
+    """Comparisons and single runs, in one; of a cell that several hold the first that was judged.
+
+    Raises RunDirError for a folder that is neither.
+    """
     trials: list[Trial] = []
     asked: list[Asked] = []
     for path in paths:
@@ -27,7 +30,9 @@ def read(paths: Sequence[Path]) -> Compared:
         else:
             held = comparison.find(path)
             asked.append(held.asked)
-            trials += [_of_cell(held, cell) for cell in held.cells()]
+            found = [_of_cell(held, cell) for cell in held.cells()]
+            there = {(one.target, one.scenario, one.seed) for one in trials if one.outcome in comparison.JUDGED}
+            trials += [one for one in found if (one.target, one.scenario, one.seed) not in there]
     return Compared(_blocks([*trials, *_missing(trials, asked)], asked), [one.command for one in asked])
 
 

@@ -205,6 +205,14 @@ def test_single_runs_can_be_put_beside_each_other(held: Comparison) -> None:
     assert found.targets == ["a", "b"]
 
 
+def test_cell_that_two_comparisons_hold_is_shown_once(held: Comparison, tmp_path: Path) -> None:
+    other = kept(tmp_path / "other", ["a", "b"])
+    for each in (held, other):
+        played(each, "a", *losing(2))
+    found = cells.read([held.path, other.path])
+    assert [len(line.judged) for line in found.blocks[0].lines] == [1, 0]
+
+
 def test_folder_that_is_no_comparison_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(RunDirError, match="shaketable compare"):
         cells.read([tmp_path])
