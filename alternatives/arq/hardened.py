@@ -15,6 +15,7 @@ import psycopg
 import redis
 from arq import ArqRedis, Retry, create_pool
 from arq.connections import RedisSettings
+from arq.jobs import Job, JobStatus
 from arq.worker import func
 from psycopg_pool import PoolTimeout
 from redis.asyncio.retry import Retry as RedisRetry
@@ -56,7 +57,11 @@ async def _store(ctx: dict[str, Any], event: dict[str, Any]) -> None:
 
 
 async def startup(ctx: dict[str, Any]) -> None:
-    """Open what jobs share."""
+    """Open what jobs share.
+
+    PostgreSQL's manual has the time-outs: "Database Connection Control Functions" and, for statement_timeout, "Client
+    Connection Defaults".
+    """
     ctx["store"] = await AsyncStore(
         HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
     ).__aenter__()  # fmt: skip
@@ -92,5 +97,12 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 
 
 async def enqueue(event: dict[str, Any]) -> None:
-    """Job Uniqueness: an id that is queued, or whose result is still kept (an hour), is not enqueued again."""
-    await queue.enqueue_job("store_event", event, _job_id=event["eventId"])
+    """Job Uniqueness: an id that is queued, or whose result is still kept (an hour), is not enqueued again.
+
+    None says so, and is returned as well when the connection broke: whether there is such a job, its status tells
+    (Reference, Job.status). Raises ConnectionError when there is none.
+    """
+    id_ = event["eventId"]
+    job = await queue.enqueue_job("store_event", event, _job_id=id_)
+    if job is None and await Job(id_, queue).status() is JobStatus.not_found:
+        raise ConnectionError("the job was not enqueued, and there is none of its id")

@@ -42,8 +42,8 @@ export function work() {
       try {
         await pool.query(HARDENED, [job.data.eventId, job.data.text]);
       } catch (error) {
-        // Patterns, Stop retrying jobs: data that PostgreSQL refuses does not get better
-        if (/^2[23]/.test(error.code)) throw new UnrecoverableError(error.message);
+        // Patterns, Stop retrying jobs: data that PostgreSQL refuses does not get better. Its message may quote the event
+        if (/^2[23]/.test(error.code)) throw new UnrecoverableError(error.code);
         throw error;
       }
     },

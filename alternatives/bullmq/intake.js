@@ -8,6 +8,8 @@ const MAX_BYTES = 1_000_000;
 const KEEP_ALIVE_MS = 120_000;
 // ioredis, when the connection is away and `enableOfflineQueue` is false.
 const NOT_SENT = /^Stream isn't writeable and enableOfflineQueue/;
+// What is told of an exception's message, which may hold the event's content: a SQLSTATE, or BullMQ's own sentence.
+const TOLD = /^(?:[0-9A-Z]{5}|job stalled more than allowable limit)$/;
 
 export function serve({ queue, enqueue }) {
   const server = createServer(async (request, response) => {
@@ -69,15 +71,24 @@ async function tell(response, queue, asked) {
 }
 
 // BullMQ keeps the time of a job's last failure, and of the first only where that is the same.
-function letter(job) {
+export function letter(job) {
+  const history = (job.stacktrace ?? []).map((trace) => ({ error: kind(trace) }));
   const at = new Date(job.finishedOn).toISOString();
   const told = {
     event_id: job.data.eventId,
-    cause: job.failedReason,
+    cause: history.at(-1)?.error ?? kind(job.failedReason),
     attempts: job.attemptsMade,
     first_failed_at: job.attemptsMade === 1 ? at : null,
     last_failed_at: at,
-    history: (job.stacktrace ?? []).map((trace) => ({ error: trace.split('\n', 1)[0] })),
+    history,
   };
   return `{"event":${job.data.text.replace(/[\r\n]/g, ' ')},${JSON.stringify(told).slice(1)}`;
+}
+
+// Of a trace or a reason: the kind of error, and as much of its message as may be told.
+function kind(text) {
+  const line = (text ?? '').split('\n', 1)[0];
+  if (TOLD.test(line)) return line;
+  const [, name, said] = /^([\w$.]*[Ee]rror)(?: \[\w+\])?(?:: (.*))?$/.exec(line) ?? [null, 'Error', ''];
+  return TOLD.test(said) ? `${name} ${said}` : name;
 }

@@ -47,14 +47,24 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,
     # User Guide, Tasks, "task may block indefinitely": shorter than the visibility timeout
     task_time_limit=10,
+    # Reference, celery.app.task, Task.acks_on_timeout: a task ended for its time is queued again, not acknowledged
+    task_acks_on_timeout=False,
     # User Guide, Workers, Soft shutdown: time to finish, or to queue again, before the end
     worker_soft_shutdown_timeout=5,
 )
-store = Store(statements.HARDENED, connect_timeout=3)
+# User Guide, Tasks, "task may block indefinitely": time-outs for I/O; together shorter than the task's. PostgreSQL's
+# manual, "Database Connection Control Functions" and, for statement_timeout, "Client Connection Defaults"
+store = Store(
+    statements.HARDENED, connect_timeout=3, options="-c statement_timeout=5000", tcp_user_timeout=5000
+)  # fmt: skip
 
 
-# User Guide, Tasks, "Automatic retry for known exceptions"; max_retries=None: without end
-@app.task(autoretry_for=(psycopg.OperationalError,), retry_backoff=True, retry_backoff_max=8, max_retries=None)
+# User Guide, Tasks, "Automatic retry for known exceptions"; max_retries=None: without end. The same,
+# Task.dont_autoretry_for: what the store refuses for its content is refused again
+@app.task(
+    autoretry_for=(psycopg.Error,), dont_autoretry_for=(psycopg.DataError, psycopg.IntegrityError),
+    retry_backoff=True, retry_backoff_max=8, max_retries=None,
+)  # fmt: skip
 def record(event: dict[str, Any]) -> None:
     """Store one event; a second time it is there already (User Guide, Tasks: "should be idempotent")."""
     store.insert(event)

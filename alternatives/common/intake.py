@@ -7,11 +7,10 @@ would hold a thread that an event needs. The backlog is counted by the harness, 
 
 from __future__ import annotations
 
-import errno
 import inspect
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -36,21 +35,6 @@ Enqueue = Callable[[dict[str, Any]], Any] | Callable[[dict[str, Any]], Awaitable
 log = logging.getLogger(__name__)
 
 
-class NotSent(Exception):
-    """What `enqueue` may raise when the broker certainly did not get the event: the client gets 503 rather than 504."""
-
-
-def refused(error: BaseException) -> bool:
-    """Whether the broker refused the connection: certain only where nobody had tried before."""
-    return any(getattr(e, "errno", None) == errno.ECONNREFUSED for e in _chain(error))
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 class DeadLetters(Protocol):
     """What the library gave up, oldest first."""
 
@@ -72,9 +56,7 @@ def application(enqueue: Enqueue, lifespan: Any = None, dead_letters: DeadLetter
             return Response(status_code=400)  # nobody reads it
         try:
             await call(event)
-        except NotSent:
-            return JSONResponse({"error": "the queue is not reachable"}, 503, {"Retry-After": "1"})
-        except Exception as e:
+        except Exception as e:  # the libraries try again by themselves, so no refused connection is certain
             log.warning("not known whether an event was enqueued: %s", type(e).__name__)
             return JSONResponse({"error": "the queue did not say whether it has the event"}, 504)
         return JSONResponse({"eventId": event["eventId"]}, 202)

@@ -27,7 +27,8 @@ broker = RedisBroker(
     url=os.environ["REDIS_URL"], heartbeat_timeout=int(LEASE_S * 1000), maintenance_chance=100_000
 )  # fmt: skip
 #: Best Practices, Retriable Actors: "running your actor multiple times must be safe". User Guide, Message Time Limits:
-#: "always specify a timeout for the request itself".
+#: "always specify a timeout for the request itself": PostgreSQL's manual, "Database Connection Control Functions" and,
+#: for statement_timeout, "Client Connection Defaults".
 store = Store(HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000)
 
 dramatiq.set_broker(broker)

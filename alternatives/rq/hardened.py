@@ -21,7 +21,9 @@ from alternatives.common.store import Store
 INTERVALS_S, TRIES = [1, 2, 4, 8], 100
 
 q = Queue(connection=Redis.from_url(os.environ["REDIS_URL"]), default_timeout=10)  # Jobs, `job_timeout`
-store = Store(statements.HARDENED, connect_timeout=3)
+#: Shorter than the job's time. PostgreSQL's manual, "Database Connection Control Functions" and, for statement_timeout,
+#: "Client Connection Defaults".
+store = Store(statements.HARDENED, connect_timeout=3, options="-c statement_timeout=5000", tcp_user_timeout=5000)
 
 
 def record(event: dict[str, Any]) -> None:
@@ -46,6 +48,7 @@ def work() -> None:
     """A worker that looks often for what others abandoned; a supervisor starts it again (`__main__`)."""
     # Workers, "Worker Arguments": --maintenance-interval, and --with-scheduler, without which nothing is retried
     # Connections, "Timeout": a worker waits for a job for worker_ttl - 15 s, and does no maintenance meanwhile
+    # In no chapter, only `rq worker --help`: --job-monitoring-interval, how often a job's heartbeat is renewed (30 s)
     # Exceptions & Retries, "Custom Exception Handlers": called before it is decided whether to retry
     # Workers, "Worker Arguments": --disable-job-desc-logging, or the log holds every event
     worker = Worker(

@@ -37,8 +37,8 @@ source = ListRedisScheduleSource(URL, **CONNECTION)
 broker = (
     RedisStreamBroker(
         url=URL,
-        idle_timeout=int(LEASE_S * 1000),  # RedisStreamBroker's docstring: 10 minutes otherwise
-        unacknowledged_lock_timeout=LEASE_S,  # the same: "useful when the worker crashes"; never otherwise
+        idle_timeout=int(LEASE_S * 1000),  # RedisStreamBroker's signature, no text has it: 10 minutes otherwise
+        unacknowledged_lock_timeout=LEASE_S,  # its docstring: "useful when the worker crashes"; never otherwise
         **CONNECTION,
     )
     # taskiq-redis, RedisAsyncResultBackend configuration: "it is highly recommended to use expire time"
@@ -57,7 +57,11 @@ scheduler = TaskiqScheduler(broker, [source])
 
 @broker.on_event(TaskiqEvents.WORKER_STARTUP)
 async def startup(state: TaskiqState) -> None:
-    """Open what tasks share."""
+    """Open what tasks share.
+
+    PostgreSQL's manual has the time-outs: "Database Connection Control Functions" and, for statement_timeout, "Client
+    Connection Defaults".
+    """
     state.store = await AsyncStore(
         HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
     ).__aenter__()  # fmt: skip

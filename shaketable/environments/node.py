@@ -23,6 +23,8 @@ from shaketable.errors import HarnessError, ToolchainMissing
 
 #: What pins the packages.
 PINS = ("package.json", "package-lock.json")
+#: The oldest major version of Node.js that targets may count on.
+OLDEST = 20
 #: What is there beside the sources when somebody works in the folder.
 _PACKAGES = "node_modules"
 
@@ -53,7 +55,13 @@ def _major(node: Path) -> str:
         told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30).stdout
     except (OSError, subprocess.SubprocessError) as e:
         raise ToolchainMissing(f"{node} cannot be run ({e}): install Node.js 20 or newer") from e
-    return told.strip().lstrip("v").partition(".")[0]
+    major = told.strip().removeprefix("v").partition(".")[0]
+    if not (major.isascii() and major.isdigit() and int(major) >= OLDEST):
+        raise ToolchainMissing(
+            f"expected {node} to be Node.js {OLDEST} or newer, and it tells its version as {told.strip()!r}: install "
+            f"Node.js {OLDEST} or newer, and put it first on PATH"
+        )
+    return major
 
 
 def _make(npm: Path, pins: list[Path], what: str, folder: Path, lock: int) -> None:

@@ -68,3 +68,24 @@ def test_a_refusal_names_the_member_and_what_is_no_object_is_a_bad_request() -> 
 def test_an_event_without_id_gets_one() -> None:
     (kept,) = tried(b'{"timestamp":"2026-01-01T00:00:00Z","action":"x","status":"success"}')
     assert len(json.loads(kept["text"])["eventId"]) == 36
+
+
+def test_a_dead_letter_tells_the_kind_of_error_and_never_its_message() -> None:
+    traces = [
+        "Error: Query read timeout\n    at x", "AggregateError [ECONNREFUSED]: \n    at x", 'error: Token "secret"',
+        "secret: no kind", "secret", "UnrecoverableError: 22P02\n    at x",
+    ]  # fmt: skip
+    job = {"data": {"eventId": ID, "text": "{}"}, "finishedOn": 0, "attemptsMade": 5, "failedReason": "secret"}
+    program = "const { letter } = await import(process.argv[1]); console.log(letter(JSON.parse(process.argv[2])));"
+    told = [
+        subprocess.run(
+            ["node", "--input-type=module", "-e", program, BULLMQ / "intake.js", json.dumps(job | members)],
+            check=True, capture_output=True, text=True,
+        ).stdout
+        for members in ({"stacktrace": traces}, {"failedReason": "job stalled more than allowable limit"})
+    ]  # fmt: skip
+    assert "secret" not in "".join(told)
+    broken, stalled = map(json.loads, told)
+    kinds = ["Error", "AggregateError", "error", "Error", "Error", "UnrecoverableError 22P02"]
+    assert ([tried["error"] for tried in broken["history"]], broken["cause"]) == (kinds, kinds[-1])
+    assert stalled["cause"] == "job stalled more than allowable limit"

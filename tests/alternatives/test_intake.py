@@ -9,11 +9,8 @@ from typing import Any
 import httpx
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from alternatives.common import intake
-from alternatives.common.intake import NotSent
 from tests.alternatives.test_event import GOOD
 from tests.conftest import Servers
 
@@ -59,25 +56,11 @@ def test_what_is_too_large_is_refused() -> None:
     assert post(lambda _: None, b" " * (intake.MAX_BYTES + 1)).status_code == 413
 
 
-def test_a_broker_that_did_not_say_is_not_known_and_one_that_was_never_reached_refused() -> None:
+def test_a_broker_that_did_not_say_is_not_known() -> None:
     def silent(_: dict[str, Any]) -> None:
         raise TimeoutError
 
-    def away(_: dict[str, Any]) -> None:
-        raise NotSent
-
     assert send(silent).status_code == 504
-    assert (answer := send(away)).status_code == 503
-    assert answer.headers["Retry-After"] == "1"
-
-
-@pytest.mark.parametrize(("port", "certain"), [(1, True), (None, False)])
-def test_only_a_refused_connection_is_certain(servers: Servers, port: int | None, certain: bool) -> None:
-    once = Retry(NoBackoff(), 0)
-    client = redis.Redis(port=port, retry=once) if port else redis.Redis.from_url(servers.redis_url)
-    with pytest.raises(redis.RedisError) as raised:
-        client.execute_command("NOSUCH")
-    assert intake.refused(raised.value) is certain
 
 
 def test_health_is_there() -> None:

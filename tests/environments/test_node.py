@@ -75,6 +75,18 @@ def test_machine_without_node_lacks_a_toolchain(lacking: str, tmp_path: Path, mo
     assert raised.value.exit_code == 254
 
 
+@pytest.mark.parametrize("told", ["v18.20.4", "", "nonsense"])
+def test_node_that_is_too_old_or_tells_no_version_is_no_toolchain(
+    told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("node", "npm"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {told}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolchainMissing, match=f"tells its version as '{told}': install Node.js 20 or newer"):
+        node.paths(BULLMQ, print, tmp_path / "cache")
+
+
 def test_lock_of_bullmq_names_exact_versions_by_hash_and_no_address() -> None:
     text = (BULLMQ / "package-lock.json").read_text()
     assert "://" not in text
