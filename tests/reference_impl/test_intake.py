@@ -32,16 +32,18 @@ async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[ht
         return one.pipeline.lanes > 0
 
     transport = httpx.ASGITransport(app(one, watch, settings))
-    async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
-        if connected:
-            await until(ready)
-        yield client
-    while not all(task.done() for task in tasks):  # Python 3.11's wait_for, within redis-py, may swallow one cancel
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=0.5)
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await redis.aclose()
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+            if connected:
+                await until(ready)
+            yield client
+    finally:  # also when a test fails: asyncio.run would wait for ever for a task that goes on
+        while not all(task.done() for task in tasks):  # Python 3.11's wait_for, within redis-py, may swallow one cancel
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=0.5)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await redis.aclose()
 
 
 def settings_of(servers: Servers, **changes: Any) -> Settings:
