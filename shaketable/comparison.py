@@ -1,6 +1,6 @@
 """A comparison: several targets under the same scenarios and seeds, a folder with a cell for each run.
 
-    comparison.json                      what was asked for last
+    comparison.json                      what was asked for last, and before
     .inputs/SCENARIO/seed-1/             scenario, corpus and schedule: byte for byte the same for every target
     TARGET/SCENARIO/seed-1/cell.json     what became of it; without it the cell is to be played
     TARGET/SCENARIO/seed-1/2026…/        its run directory
@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from shaketable import inputs, rundir
+from shaketable import bundled, inputs, rundir
 from shaketable.errors import RunDirError
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
 
 FILE, CELL, INPUTS, PAGE = "comparison.json", "cell.json", ".inputs", "compare.html"
+#: What is compared unless somebody says otherwise: one of each way in which events get lost or doubled.
+SCENARIOS = ("calm", "postgres_outage", "redis_drops", "worker_killed", "worker_frozen", "redis_crash",
+             "commit_replies_lost")  # fmt: skip
 #: Outcomes of a cell that was played and judged; any other one is tried again.
 JUDGED = ("passed", "failed", "unknown")
 
@@ -34,7 +38,14 @@ class Asked(msgspec.Struct, frozen=True):
     targets: list[str]
     scenarios: list[str]
     seeds: list[int]
-    command: str  # that repeats it
+    manifests: dict[str, str] = {}  # how targets were called, where not by name
+    files: dict[str, str] = {}  # and scenarios
+    before: list[Asked] = []  # earlier calls, the first first; of each its last time
+
+    @property
+    def calls(self) -> list[Asked]:
+        """All of them, the first first."""
+        return [*self.before, msgspec.structs.replace(self, before=[])]
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -50,6 +61,7 @@ class Cell(msgspec.Struct, frozen=True):
     run: str = ""  # the run directory's name, beside cell.json
     inputs: str = ""  # what it was asked: a digest of scenario, corpus and schedule
     manifest: str = ""  # of whom: a digest of the manifest
+    code: str = ""  # and of the code beside what it requires; "" when nobody looked
 
 
 class Comparison:
@@ -63,13 +75,15 @@ class Comparison:
         return self.path / tidy(target) / tidy(scenario) / f"seed-{seed}"
 
     def begin(self, asked: Asked) -> None:
-        """Write down what is asked for. Raises HarnessError when the disk refuses it."""
+        """Write down what is asked for, beside what was before. Raises HarnessError when the disk refuses it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        rundir.write_json(self.path / FILE, asked)
+        earlier = self.asked.calls if (self.path / FILE).exists() else []
+        before = [one for one in earlier if one != asked]
+        rundir.write_json(self.path / FILE, msgspec.structs.replace(asked, before=before))
 
     @property
     def asked(self) -> Asked:
-        """What was asked for last. Raises RunDirError."""
+        """What was asked for last, and before. Raises RunDirError."""
         return rundir.read_json(self.path / FILE, Asked)
 
     def keep(self, cell: Cell) -> None:
@@ -115,6 +129,36 @@ def find(path: Path) -> Comparison:
             f"expected a comparison's folder, got {path}: it holds no {FILE} (`shaketable compare` makes one)"
         )
     return Comparison(path)
+
+
+def commands(calls: Sequence[Asked], cells: Iterable[tuple[str, str, int]]) -> list[str]:
+    """What repeats these cells: target, scenario, seed. One command, but for a gap in the seeds."""
+    cells = list(cells)
+    manifests = {name: told for one in calls for name, told in one.manifests.items()}
+    files = {name: told for one in calls for name, told in one.files.items()}
+    targets = [manifests.get(name, name) for name in in_order((cell[0] for cell in cells), bundled.targets())]
+    scenarios = ",".join(files.get(name, name) for name in in_order((cell[1] for cell in cells), SCENARIOS))
+    return [
+        shlex.join(["shaketable", "compare", *targets, "--scenarios", scenarios, "--trials", str(len(seeds)),
+                    "--seed", str(seeds[0])]) for seeds in _stretches({cell[2] for cell in cells})
+    ]  # fmt: skip
+
+
+def in_order(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Each once: those that are known in their order, then the others as they come."""
+    found = dict.fromkeys(names)
+    return [*(name for name in known if name in found), *(name for name in found if name not in set(known))]
+
+
+def _stretches(seeds: Iterable[int]) -> list[list[int]]:
+    """Neighbours together."""
+    found: list[list[int]] = []
+    for seed in sorted(seeds):
+        if found and seed == found[-1][-1] + 1:
+            found[-1].append(seed)
+        else:
+            found.append([seed])
+    return found
 
 
 def digest(*files: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,16 +23,21 @@ RUN = "20261124T201756Z-aa4{}-calm-x"
 def kept(folder: Path, targets: list[str]) -> Comparison:
     """An empty one of one scenario and one trial."""
     held = Comparison(folder)
-    held.begin(Asked(1, targets, ["calm"], [1], "shaketable compare"))
+    held.begin(Asked(1, targets, ["calm"], [1]))
     return held
 
 
-def played(held: Comparison, name: str, *parts: Part, scenario: str = "calm", seed: int = 1, **more: str) -> Path:
+#: What a run stood on.
+GROUND = {"cpus": 2, "target_packages": {"celery": "5.6.0", "kombu": "5.6.1"}}
+
+
+def played(held: Comparison, name: str, *parts: Part, scenario: str = "calm", seed: int = 1,
+           ground: dict[str, Any] = GROUND, **more: str) -> Path:  # fmt: skip
     """One cell with a run that is judged and has a page; returns its run directory."""
     run = held.folder(name, scenario, seed) / RUN.format(seed)
     run.mkdir(parents=True)
     doc = judge_run(run_of([*parts, target(name=name)], run))
-    rundir.write_json(run / rundir.ENVIRONMENT, {"cpus": 2, "target_packages": {"celery": "5.6.0", "kombu": "5.6.1"}})
+    rundir.write_json(run / rundir.ENVIRONMENT, ground)
     (run / "report.html").write_text("a page")
     held.keep(Cell(name, scenario, seed, doc.verdict.value, run=run.name, **more))
     return run

@@ -123,6 +123,21 @@ def test_without_targets_all_of_alternatives_is_compared_with_the_reference() ->
     assert names[1:] == sorted(path.stem for path in (ROOT / "alternatives").glob("*.toml"))
 
 
+def test_code_of_a_python_adapter_and_what_it_shares_is_part_of_what_a_cell_was_played_on(tmp_path: Path) -> None:
+    for file in ("rq/requirements.txt", "rq/hardened.py", "common/store.py", "celery/hardened.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("1")
+    other = manifest(tmp_path, **{"[ingest]": 'requirements = "rq/requirements.txt"\n[ingest]'})
+    [target] = chosen([str(other)])
+    seen = [target.code]
+    for file in ("rq/hardened.py", "common/store.py", "celery/hardened.py"):
+        (tmp_path / file).write_text("2")
+        seen.append(target.code)
+    assert len(set(seen)) == 3
+    assert seen[-1] == seen[-2] != ""
+    assert chosen(["reference"])[0].code == ""
+
+
 def test_script_tells_of_a_comparison_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["a"])
     played(held, "a", *losing(2))

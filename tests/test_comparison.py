@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from shaketable import rundir, scenario
-from shaketable.comparison import CELL, Asked, Cell, Comparison, digest_of_inputs, tidy
+from shaketable.comparison import CELL, Asked, Cell, Comparison, commands, digest_of_inputs, tidy
 from tests.test_cli import SCENARIO
 
 
@@ -50,11 +50,32 @@ def test_cell_that_was_cut_off_or_torn_is_not_there(tmp_path: Path) -> None:
 
 def test_further_seeds_and_scenarios_leave_the_cells_that_are_there(tmp_path: Path) -> None:
     held = Comparison(tmp_path)
-    held.begin(Asked(1, ["a"], ["calm"], [1], ""))
+    held.begin(Asked(1, ["a"], ["calm"], [1]))
     held.keep(Cell("a", "calm", 1, "passed"))
-    held.begin(Asked(1, ["a", "b"], ["storm"], [2, 3], ""))
+    held.begin(Asked(1, ["a", "b"], ["storm"], [2, 3]))
     assert held.cell("a", "calm", 1) is not None
     assert held.asked.seeds == [2, 3]
+
+
+def test_what_was_asked_before_is_kept_each_call_once_and_the_first_first(tmp_path: Path) -> None:
+    held, one, other = Comparison(tmp_path), Asked(1, ["a"], ["calm"], [1]), Asked(1, ["b"], ["storm"], [1])
+    for asked in (one, other, other, one, one):
+        held.begin(asked)
+    assert held.asked.calls == [other, one]
+    (tmp_path / "comparison.json").write_text(
+        '{"schema":1,"targets":["a"],"scenarios":["calm"],"seeds":[1],"command":"x"}'
+    )
+    held.begin(other)
+    assert held.asked.calls == [one, other]
+
+
+def test_command_repeats_all_cells_in_their_natural_order_and_calls_each_as_it_was_called() -> None:
+    calls = [Asked(1, ["mine"], ["brief"], [1], {"mine": "my own/target.toml"}, {"brief": "brief.py"})]
+    cells = [(target, scenario, seed) for target in ("mine", "rq-hardened", "reference")
+             for scenario in ("brief", "worker_killed", "calm") for seed in (2, 1, 7)]  # fmt: skip
+    again = "shaketable compare reference rq-hardened 'my own/target.toml' --scenarios calm,worker_killed,brief.py"
+    assert commands(calls, cells) == [f"{again} --trials 2 --seed 1", f"{again} --trials 1 --seed 7"]
+    assert commands([], []) == []
 
 
 def test_name_is_a_folder_that_leads_nowhere_else() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,11 +35,8 @@ def compare(
 
     It can be interrupted and goes on where it was. Exit code 0 when it ran, whatever it found: it is no gate.
     """
+    from shaketable import comparison
     from shaketable.commands import compare as command
 
-    chosen = tuple(name.strip() for name in scenarios.split(",") if name.strip()) or command.SCENARIOS
-    options = command.Options(
-        tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base,
-        command=shlex.join(["shaketable", *sys.argv[1:]]),
-    )  # fmt: skip
-    return command.compare(options)
+    chosen = tuple(name.strip() for name in scenarios.split(",") if name.strip()) or comparison.SCENARIOS
+    return command.compare(command.Options(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base))

@@ -14,7 +14,7 @@ from shaketable import manifest as manifests
 from shaketable.bundled import find, places
 from shaketable.check import Verdict
 from shaketable.commands import check
-from shaketable.comparison import Asked, Cell, Comparison, tidy
+from shaketable.comparison import SCENARIOS, Asked, Cell, Comparison, tidy
 from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError, ToolchainMissing
 from shaketable.history import History
 from shaketable.live import LiveShow
@@ -25,9 +25,6 @@ from shaketable.scenario import Scenario
 from shaketable.stacks import Choice
 from shaketable.status import BriefShow, Show
 
-#: What is compared unless somebody says otherwise: one of each way in which events get lost or doubled.
-SCENARIOS = ("calm", "postgres_outage", "redis_drops", "worker_killed", "worker_frozen", "redis_crash",
-             "commit_replies_lost")  # fmt: skip
 #: How bad an exit code is: passed, unknown, failed, bad input, the harness failed.
 BADNESS = (0, 2, 1, 254, 255)
 
@@ -45,7 +42,6 @@ class Options:
     gate: bool = False  # the exit code is the worst of all runs
     port_base: int | None = None
     stack: Choice = Choice()
-    command: str = "shaketable compare"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +62,15 @@ class Target:
         files = [self.path, *(file for name in pinned for file in _files(self.path.parent / name))]
         return comparison.digest(*files)
 
+    @property
+    def code(self) -> str:
+        """Of the Python code beside its requirements, and in the `common` beside that; "" without requirements."""
+        if self.manifest.requirements is None:
+            return ""
+        folder = (self.path.parent / self.manifest.requirements).parent.resolve()
+        return comparison.digest(*(file for place in (folder, folder.parent / "common")
+                                   for file in sorted(place.glob("*.py"))))  # fmt: skip
+
 
 def compare(options: Options) -> int:
     """Play what is not there yet, tell of all that is, and return 0; with a gate, the worst of the runs' exit codes.
@@ -78,8 +83,9 @@ def compare(options: Options) -> int:
         raise InputError(f"expected at least 1 trial, got {options.trials}")
     held = Comparison(options.folder.resolve())
     seeds = list(range(options.seed, options.seed + options.trials))
-    names = [target.name for target in known]
-    held.begin(Asked(rundir.SCHEMA, names, [one.name for one in scenarios], seeds, options.command))
+    names, titles = [target.name for target in known], [one.name for one in scenarios]
+    manifests_, files = _called(names, options.targets), _called(titles, options.scenarios)
+    held.begin(Asked(rundir.SCHEMA, names, titles, seeds, manifests_, files))
     bench = _Bench(options, held)
     try:
         played = list(bench.play(known, scenarios, seeds))
@@ -129,11 +135,12 @@ class _Bench:
         if cell is None or self._options.fresh or cell.outcome not in comparison.JUDGED:
             return None
         directory = self._held.run(cell)
-        same = (cell.inputs, cell.manifest) == self._asked(target, asked)
+        inputs, manifest, code = self._asked(target, asked)
+        same = (cell.inputs, cell.manifest) == (inputs, manifest) and cell.code in ("", code)
         return cell if same and directory is not None and directory.has(rundir.VERDICT) else None
 
-    def _asked(self, target: Target, asked: Scenario) -> tuple[str, str]:
-        return comparison.digest_of_inputs(self._held.inputs(asked)), target.digest
+    def _asked(self, target: Target, asked: Scenario) -> tuple[str, str, str]:
+        return comparison.digest_of_inputs(self._held.inputs(asked)), target.digest, target.code
 
     def _cell(self, target: Target, asked: Scenario) -> Cell:
         began, folder = time.monotonic(), self._held.folder(target.name, asked.name, asked.seed)
@@ -191,6 +198,11 @@ def _newest(folder: Path) -> str | None:
     """The name of the newest run there."""
     latest = folder / rundir.LATEST
     return latest.resolve().name if latest.exists() else None
+
+
+def _called(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """By which words it was asked for what has another name."""
+    return {name: word for name, word in zip(names, words, strict=False) if word != name}
 
 
 def targets(asked: Sequence[str]) -> list[Target]:

@@ -1,4 +1,4 @@
-"""What a target's own environment holds: names and versions, read from its files without running anything."""
+"""What a target's own environment holds: names and versions, read from its files; Node's own is asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from shaketable.environments import node
 from shaketable.environments.cached import WHOLE
 
 #: What makes an environment, and is in every one.
@@ -23,6 +24,8 @@ def packages(programs: Mapping[str, str]) -> dict[str, str]:
     """Version by name of all that was installed where one of the programs lies; {} for a target without any."""
     folders = {folder for program in programs.values() if (folder := _environment(Path(program)))}
     found = {name: version for folder in folders for name, version in [*_python(folder), *_node(folder)]}
+    if "{node}" in programs:
+        found["node"] = node.version(Path(programs["{node}"]))
     return {name: found[name] for name in sorted(found)}
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sysconfig
 import tempfile
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from shaketable.environments import cached
@@ -33,7 +33,7 @@ def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path, Path
     """What `{node}` and `{node_folder}` stand for. Raises ToolchainMissing, HarnessError or ManifestError."""
     node, npm = _tool("node"), _tool("npm")
     pins = [folder / name for name in PINS]
-    tag = f"node{_major(node)}-{sysconfig.get_platform()}"
+    tag = f"node{version(node).partition('.')[0]}-{sysconfig.get_platform()}"
     what = f"the Node environment of {folder.name}"
     kept = cached.root(cache) / f"{cached.digest(*pins)}-{tag}"
     cached.kept(kept, partial(_make, npm, pins, what), what, say)
@@ -50,18 +50,21 @@ def _tool(name: str) -> Path:
     return Path(found)
 
 
-def _major(node: Path) -> str:
+@cache
+def version(node: Path) -> str:
+    """Node's own. Raises ToolchainMissing for one that is too old, or no Node."""
     try:
         told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30).stdout
     except (OSError, subprocess.SubprocessError) as e:
         raise ToolchainMissing(f"{node} cannot be run ({e}): install Node.js 20 or newer") from e
-    major = told.strip().removeprefix("v").partition(".")[0]
+    found = told.strip().removeprefix("v")
+    major = found.partition(".")[0]
     if not (major.isascii() and major.isdigit() and int(major) >= OLDEST):
         raise ToolchainMissing(
             f"expected {node} to be Node.js {OLDEST} or newer, and it tells its version as {told.strip()!r}: install "
             f"Node.js {OLDEST} or newer, and put it first on PATH"
         )
-    return major
+    return found
 
 
 def _make(npm: Path, pins: list[Path], what: str, folder: Path, lock: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from shaketable import comparison, rundir
+from shaketable import bundled, comparison, rundir
 from shaketable.comparison import Asked, Cell, Comparison
 from shaketable.errors import RunDirError
 from shaketable.report.compared import Block, Compared, Line, Trial
@@ -24,22 +24,35 @@ def read(paths: Sequence[Path]) -> Compared:
     """
     trials: list[Trial] = []
     asked: list[Asked] = []
+    compared: set[tuple[str, str, int]] = set()
     for path in paths:
         if (path / rundir.SCENARIO).exists():
             trials.append(_of_run(RunDir(path)))
         else:
             held = comparison.find(path)
-            asked.append(held.asked)
+            asked += held.asked.calls
             found = [_of_cell(held, cell) for cell in held.cells()]
-            there = {(one.target, one.scenario, one.seed) for one in trials if one.outcome in comparison.JUDGED}
-            trials += [one for one in found if (one.target, one.scenario, one.seed) not in there]
-    return Compared(_blocks([*trials, *_missing(trials, asked)], asked), [one.command for one in asked])
+            there = {_place(one) for one in trials if one.outcome in comparison.JUDGED}
+            trials += [one for one in found if _place(one) not in there]
+            compared |= {_place(one) for one in found}
+    missing = _missing(trials, asked)
+    compared |= set(map(_place, missing))
+    blocks = _blocks([*trials, *missing], asked)
+    again = [_place(trial) for block in blocks for line in block.lines for trial in line.trials
+             if _place(trial) in compared]  # fmt: skip
+    return Compared(blocks, comparison.commands(asked, again))
+
+
+def _place(trial: Trial) -> tuple[str, str, int]:
+    return trial.target, trial.scenario, trial.seed
 
 
 def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
-    """In the order that was asked for; what is there beside it comes after."""
-    targets = _first([name for one in asked for name in one.targets], [trial.target for trial in trials])
-    scenarios = _first([name for one in asked for name in one.scenarios], [trial.scenario for trial in trials])
+    """In their natural order; others as they were asked for, then what is there beside it."""
+    targets = [*(name for one in asked for name in one.targets), *(trial.target for trial in trials)]
+    scenarios = [*(name for one in asked for name in one.scenarios), *(trial.scenario for trial in trials)]
+    targets = comparison.in_order(targets, bundled.targets())
+    scenarios = comparison.in_order(scenarios, comparison.SCENARIOS)
     blocks = []
     for scenario in scenarios:
         mine = [trial for trial in trials if trial.scenario == scenario]
@@ -48,13 +61,9 @@ def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
     return [block for block in blocks if block.lines]
 
 
-def _first(asked: Iterable[str], found: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys([*asked, *found]))
-
-
 def _missing(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Trial]:
     """Cells that were asked for and are not there."""
-    there = {(trial.target, trial.scenario, trial.seed) for trial in trials}
+    there = {_place(trial) for trial in trials}
     wanted = [(target, scenario, seed) for one in asked for target in one.targets for scenario in one.scenarios
               for seed in one.seeds]  # fmt: skip
     return [Trial(*place, "not played") for place in dict.fromkeys(wanted) if place not in there]
@@ -63,7 +72,7 @@ def _missing(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Trial]:
 def _of_cell(held: Comparison, cell: Cell) -> Trial:
     run = held.run(cell)
     known = Trial(cell.target, cell.scenario, cell.seed, cell.outcome, cell.why, inputs=cell.inputs,
-                  manifest=cell.manifest)  # fmt: skip
+                  manifest=cell.manifest, code=cell.code)  # fmt: skip
     if cell.outcome not in comparison.JUDGED:
         return known
     if run is None:

