@@ -43,8 +43,9 @@ bench-checks: .venv/installed ## check and report on a million synthetic events:
 test: .venv/installed ## unit tests, tests on real servers, one short shake (under 5 minutes)
 	@$(BIN)/python -m pytest -m "not slow and not containers and not browser"
 
-bench: .venv/installed ## the reference's rates on this machine, and as ratios to what its PostgreSQL takes (2 minutes)
+bench: .venv/installed ## the reference's rates on this machine, and as ratios to what its PostgreSQL takes; then bench-checks (3 minutes)
 	@$(BIN)/python -m bench --json runs/bench.json
+	@$(BIN)/python -m bench.checks
 
 test-all: .venv/installed ## the slow tests too
 	@$(BIN)/python -m pytest -m "not containers and not browser"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from shaketable import noise
 from shaketable.check import Verdict
+from shaketable.errors import InputError
 from shaketable.measure import MEASURES, Measure, span
 from shaketable.report.summary import ordinary
 from shaketable.result import Result
@@ -54,13 +55,21 @@ class Tally:
         """Of how many there is a verdict."""
         return self.passed + self.failed
 
+    def less_judged(self, than: Tally) -> bool:
+        """Whether a greater share has no verdict."""
+        return self.other * max(1, than.judged + than.other) > than.other * (self.judged + self.other)
+
     def __str__(self) -> str:
         told = {"passed": self.passed, "failed": self.failed, "not judged": self.other}
         return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "–"
 
 
 def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Row]:
-    """Each scenario's verdict, each check of which there is news, each figure; scenarios of either side in order."""
+    """Each scenario's verdict, each check of which there is news, each figure; scenarios of either side in order.
+
+    Raises InputError for results of more than one target.
+    """
+    _of_one_target(old, new)
     before, now = _by_scenario(old), _by_scenario(new)
     return [row for name in [*before, *(name for name in now if name not in before)]
             for row in _of_scenario(name, before.get(name, []), now.get(name, []))]  # fmt: skip
@@ -78,9 +87,18 @@ def _by_scenario(runs: Sequence[Result]) -> dict[str, list[Result]]:
     return {name: [run for run in runs if run.scenario == name] for name in dict.fromkeys(r.scenario for r in runs)}
 
 
+def _of_one_target(old: Sequence[Result], new: Sequence[Result]) -> None:
+    """A run that came to no verdict may name none."""
+    before, now = ({run.target for run in runs if run.target} for runs in (old, new))
+    if len(before | now) > 1:
+        of = [" and ".join(sorted(names)) or "none" for names in (before, now)]
+        raise InputError(f"expected results of one target, got {of[0]} before and {of[1]} now: "
+                         "`shaketable compare` puts several beside each other")  # fmt: skip
+
+
 def _of_scenario(name: str, old: list[Result], new: list[Result]) -> Iterator[Row]:
     before, now = (Tally.of([run.verdict for run in runs]) for runs in (old, new))
-    yield _row(name, "verdict", before, now, "" if new else "it was not played")
+    yield _row(name, "verdict", before, now, "" if old and new else "it is new" if new else "it was not played")
     if not (before.judged and now.judged):
         return
     yield from _checks(name, old, new)
@@ -93,10 +111,10 @@ def _row(name: str, what: str, old: Tally, new: Tally, why: str = "") -> Row:
 
 
 def _said(old: Tally, new: Tally) -> Said:
-    """Of verdicts: what passed and fails now is worse; what was judged and is not all judged now is lost."""
-    if noise.more_often((old.failed, old.judged), (new.failed, new.judged)) and old.judged:
+    """Of verdicts: what never failed and fails now is worse, new or not; what is judged less often now is lost."""
+    if noise.more_often((old.failed, old.judged), (new.failed, new.judged)):
         return Said.WORSE
-    if old.judged and (not new.judged or (new.other and not old.other)):
+    if old.judged and (not new.judged or new.less_judged(old)):
         return Said.LOST
     if not (old.judged and new.judged):
         return Said.UNKNOWN
@@ -138,7 +156,10 @@ def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iter
 
 
 def _figure(name: str, measure: Measure, old: list[Result], new: list[Result]) -> Iterator[Row]:
-    """Of the runs that were judged: what a starved harness measured is no figure of the target."""
+    """Of the runs that were judged: what a starved harness measured is no figure of the target.
+
+    What could be measured and cannot be now is lost: a backlog that never empties has no time of recovery.
+    """
     before, now = ([value for run in runs if run.verdict in ("passed", "failed")
                     if (value := measure.of(run)) is not None] for runs in (old, new))  # fmt: skip
     if not (before or now):
@@ -147,4 +168,6 @@ def _figure(name: str, measure: Measure, old: list[Result], new: list[Result]) -
     if min(len(before), len(now)) >= noise.FEWEST:
         way = noise.beyond(before, now, measure.least) * (-1 if measure.more_is_better else 1)
         said, why = {1: Said.WORSE, -1: Said.BETTER}.get(way, Said.SAME), ""
+    elif len(before) >= noise.FEWEST and not now:
+        said, why = Said.LOST, f"it was measured in {len(before)} trials before, in none now"
     yield Row(name, f"{measure.name} {measure.unit}", span(before), span(now), said, why)

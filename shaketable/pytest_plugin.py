@@ -41,20 +41,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """A marked test needs no fixture to be gated; a mark that cannot be read ends the session before any shake."""
-    mark = item.get_closest_marker("shake")
+    mark = _mark_of(item)
     if mark is None:
         return
     asked_of(item, mark)
-    names = getattr(item, "fixturenames", [])
-    if "shake" not in names:
-        names.append("shake")
+    if isinstance(item, pytest.Function) and "shake" not in item.fixturenames:
+        item.fixturenames = [*item.fixturenames, "shake"]  # a list of its own: all cases of a function share one
 
 
 @pytest.fixture
 def shake(request: pytest.FixtureRequest) -> Shaken:
     """The verdict of the shake that the test is marked with: `verdict`, `passed`, `checks`, `figures`, `run`."""
     item = request.node
-    mark = item.get_closest_marker("shake")
+    mark = _mark_of(item)
     if mark is None:
         pytest.fail(f"expected @pytest.mark.{MARK} on a test that asks for `shake`", pytrace=False)
     found = _played(item.config, asked_of(item, mark))
@@ -85,6 +84,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("shakes")
     for run, what in told.items():
         terminalreporter.write_line(f"{what}: {run}")
+
+
+def _mark_of(item: pytest.Item) -> pytest.Mark | None:
+    """The nearest: a test's own stands in place of its class's. Raises pytest.UsageError for two in one place."""
+    for node in reversed(item.listchain()):
+        marks = [mark for mark in node.own_markers if mark.name == "shake"]
+        if len(marks) > 1:
+            told = " and ".join(f"shake({', '.join(map(repr, mark.args))})" for mark in marks)
+            raise pytest.UsageError(f"{item.nodeid}: expected one mark, got {told}: write a test for each")
+        if marks:
+            return marks[0]
+    return None
 
 
 def asked_of(item: pytest.Item, mark: pytest.Mark) -> Asked:

@@ -84,20 +84,59 @@ def test_workflow_writes_what_it_keeps_and_compares() -> None:
     assert any("diff baseline.json runs/results.json" in line for line in commands())
 
 
+def test_a_night_that_failed_is_compared_and_does_not_become_the_baseline() -> None:
+    steps = jobs()["nightly"]["steps"]
+    compared = [step for step in steps if "cache/restore@" in step.get("uses", "") or "diff" in step.get("run", "")]
+    assert [step.get("if") for step in compared] == ["${{ !cancelled() }}"] * 2
+    kept = [step for step in steps if "cache/save@" in step.get("uses", "") or step.get("run", "").startswith("cp ")]
+    assert [step.get("if") for step in kept] == [None] * 2  # on success alone
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # two runs; on a busy machine they take their time
+def test_the_steps_of_a_night_run_without_and_with_a_baseline(tmp_path: Path) -> None:
+    """The nightly job's `run:` steps after the install, as the runner has them: `bash -e` each, twice in one folder.
+
+    In place of `--profile nightly`, which takes an hour, stands `hundred_events`.
+    """
+    steps = [step["run"] for step in jobs()["nightly"]["steps"] if "run" in step and "pip install" not in step["run"]]
+    lines = [re.sub(r"--profile \w+", "hundred_events", step) for step in steps]
+    assert len(lines) == 4
+    for night in (1, 2):
+        said = [stepped(line, tmp_path) for line in lines]
+        assert valid((tmp_path / "runs" / "results.json").read_bytes())["verdict"] == "passed"
+        assert ("verdict: PASSED – nothing is worse" in said[2]) == (night == 2)
+        assert (tmp_path / "baseline.json").read_bytes() == (tmp_path / "runs" / "results.json").read_bytes()
+
+
+def stepped(line: str, folder: Path) -> str:
+    """What a step said that ended with 0."""
+    step = folder / "step.sh"
+    step.write_text(line)
+    done = subprocess.run(["bash", "-e", step], capture_output=True, text=True, cwd=folder, env=runner(folder))
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def runner(folder: Path) -> dict[str, str]:
+    """The environment of a step: `shaketable` on the PATH, the workflow's variables, the step's summary."""
+    command = folder / "bin" / "shaketable"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m shaketable.cli "$@"\n')
+    command.chmod(0o755)
+    return {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
+            "TARGET": str(ROOT / "reference_impl" / "target.toml"),
+            "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)  # four runs; on a busy machine they take their time
 def test_the_page_tried_to_the_letter(tmp_path: Path) -> None:
     """What stands below `Try it`, in a folder of its own, as GitHub Actions would run it: every exit code is 0."""
     (script,) = re.findall(r"## Try it.*?```sh\n(.*?)```", PAGE.read_text(), re.S)
-    bin_ = tmp_path / "bin"
-    bin_.mkdir()
-    (bin_ / "shaketable").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m shaketable.cli "$@"\n')
-    (bin_ / "shaketable").chmod(0o755)
     done = subprocess.run(
-        ["sh", "-e", "-c", script], capture_output=True, text=True, cwd=tmp_path,
-        env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
-             "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        ["sh", "-e", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=runner(tmp_path)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     runs = valid((tmp_path / "before.json").read_bytes())["runs"]
     assert [(run["trial"], run["seed"], run["verdict"]) for run in runs] == [(1, 1, "passed"), (2, 2, "passed")]

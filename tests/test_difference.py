@@ -58,7 +58,12 @@ def test_same_again_is_no_difference() -> None:
         (["unknown"], ["passed"], Said.UNKNOWN, 2),
         (["passed", "unknown"], ["passed", "unknown"], Said.SAME, 0),
         (["passed"], [], Said.LOST, 2),
-        ([], ["failed"], Said.UNKNOWN, 2),
+        (["passed", "unknown"], ["passed", "unknown", "unknown"], Said.LOST, 2),  # a greater share than before
+        (["passed", "unknown"], ["passed", "passed", "unknown"], Said.SAME, 0),
+        (["passed"] * 5 + ["unknown"], ["passed"] + ["unknown"] * 5, Said.LOST, 2),
+        (["unknown"], ["failed"], Said.WORSE, 1),
+        ([], ["failed"], Said.WORSE, 1),
+        ([], ["passed"], Said.UNKNOWN, 2),
     ],
 )
 def test_verdict_that_got_worse_is_a_regression_and_one_that_is_missing_is_unknown(
@@ -77,9 +82,28 @@ def test_scenario_that_is_not_played_any_more_is_told() -> None:
     assert difference.code(rows) == 2
 
 
-def test_scenario_that_is_new_harms_nobody() -> None:
+def test_scenario_that_is_new_and_passes_harms_nobody() -> None:
+    assert difference.code(differences(SOUND, [*SOUND, played("passed", "calm")])) == 0
+
+
+def test_scenario_that_is_new_and_fails_is_worse() -> None:
     rows = differences(SOUND, [*SOUND, played("failed", "calm")])
-    assert difference.code(rows) == 0
+    assert [(row.scenario, row.said, row.why) for row in rows if row.scenario == "calm"] == [
+        ("calm", Said.WORSE, "it is new")
+    ]
+    assert difference.code(rows) == 1
+
+
+@pytest.mark.parametrize(("old", "new"), [(["a"], ["b"]), (["a", "b"], ["a"]), (["a"], ["a", "b"])])
+def test_results_of_different_targets_are_bad_input_that_names_them(old: list[str], new: list[str]) -> None:
+    before, now = ([played(target=name) for name in names] for names in (old, new))
+    told = f"got {' and '.join(old)} before and {' and '.join(new)} now"
+    with pytest.raises(InputError, match=told):
+        differences(before, now)
+
+
+def test_run_that_came_to_no_verdict_names_no_target_and_is_compared() -> None:
+    assert said(differences(SOUND, [*SOUND, played("error", target="", why="it died")]))["verdict"] is Said.LOST
 
 
 def checked(*, trial: int = 1, **checks: Any) -> Result:
@@ -129,13 +153,22 @@ def test_figure_within_the_noise_is_as_before() -> None:
     assert difference.code(rows) == 0
 
 
-@pytest.mark.parametrize(("old", "new"), [(1, 1), (1, 5), (2, 3), (3, 0)])
+@pytest.mark.parametrize(("old", "new"), [(1, 1), (1, 5), (2, 3), (2, 0), (0, 3)])
 def test_figure_of_too_few_trials_is_shown_and_not_judged(old: int, new: int) -> None:
-    before, now = recoveries(*[1.0] * old), recoveries(*[99.0] * new) or [played(figures={})]
+    before, now = (recoveries(*[1.0] * count) or [played(figures={})] for count in (old, new))
     row = next(row for row in differences(before, now) if row.what == "recovery s")
     assert row.said is Said.UNKNOWN
     assert row.why == f"{old} and {new} trials; 3 each show the noise"
     assert difference.code(differences(before, now)) == 0
+
+
+def test_figure_that_can_be_measured_no_more_is_lost() -> None:
+    never = trials("passed", "passed", "passed", "passed", heal_to_empty_backlog_s=[None] * 4)  # type: ignore[list-item]
+    rows = differences(recoveries(1, 1, 1, 1), never)
+    row = next(row for row in rows if row.what == "recovery s")
+    assert (row.now, row.said, row.why) == ("–", Said.LOST, "it was measured in 4 trials before, in none now")
+    assert difference.code(rows) == 2
+    assert difference.code(differences(never, recoveries(1, 1, 1, 1))) == 0
 
 
 def test_more_is_better_where_it_is() -> None:

@@ -11,10 +11,17 @@ from typing import Any
 import pytest
 
 from shaketable.checks import NoLoss
+from shaketable.commands import run as command
+from shaketable.commands import run_many
 from shaketable.commands.check import check
 from shaketable.commands.outlets import Outlets
 from shaketable.errors import InputError
+from shaketable.result import Result
+from shaketable.run import Order
+from shaketable.rundir import RunDir
+from tests.conftest import Typed
 from tests.histories import absent, asks, run_of, sent, stored
+from tests.results import played
 from tests.test_cli import REFERENCE, ROOT, SCENARIO, sentence, shaketable
 from tests.test_result import valid
 
@@ -64,6 +71,50 @@ def test_file_that_cannot_be_is_bad_input(outlets: Outlets, name: str, tmp_path:
     there = {"json" if outlets.json else "junit": tmp_path / name}
     with pytest.raises(InputError, match=re.escape(str(tmp_path))):
         dataclasses.replace(outlets, **there).prepare()
+
+
+@pytest.mark.parametrize("wrong", [["--budget", "nonsense=3"], ["--profile", "nonsense"], ["no_such"]])
+def test_run_that_is_never_played_leaves_no_earlier_file_to_pass_for_its_own(
+    wrong: list[str], tmp_path: Path, typed: Typed
+) -> None:
+    files = [tmp_path / "junit.xml", tmp_path / "results.json"]
+    for file in files:
+        file.write_text("green")
+    done = typed("run", "calm", *wrong, "--junit", files[0], "--json", files[1], "--runs", tmp_path / "runs")
+    assert done.returncode == 254
+    assert [file.exists() for file in files] == [False, False]
+
+
+def test_bug_of_ours_leaves_its_word_in_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(order: Order) -> RunDir:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(command, "play", buggy)
+    options = command.Options(runs=tmp_path / "runs")
+    with pytest.raises(ZeroDivisionError):
+        command.one(command.order("calm", options), options, Outlets(json=tmp_path / "x.json"))
+    told = valid((tmp_path / "x.json").read_bytes())
+    assert (told["verdict"], told["exit_code"]) == ("error", 255)
+    assert "a bug in shaketable: ZeroDivisionError" in told["runs"][0]["why"]
+
+
+def test_interruption_between_two_runs_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def passing(order: Order, trial: int) -> Result:
+        if trial == 2:
+            raise KeyboardInterrupt
+        return played("passed", order.scenario.name, trial=trial)
+
+    monkeypatch.setattr(run_many, "_one", passing)
+    options = command.Options(runs=tmp_path / "runs")
+    orders = [command.order(name, options) for name in ("calm", "calm", "calm", "poison")]
+    with pytest.raises(KeyboardInterrupt):
+        run_many.many(orders, Outlets(tmp_path / "x.json", tmp_path / "junit.xml"))
+    told = valid((tmp_path / "x.json").read_bytes())
+    assert (told["verdict"], told["exit_code"]) == ("interrupted", 255)
+    assert [(run["scenario"], run["trial"], run["verdict"]) for run in told["runs"]] == [
+        ("calm", 1, "passed"), ("calm", 2, "interrupted"), ("calm", 3, "interrupted"), ("poison", 1, "interrupted"),
+    ]  # fmt: skip
+    assert ET.parse(tmp_path / "junit.xml").getroot().get("errors") == "3"
 
 
 def test_file_that_cannot_be_is_told_before_anything_is_played(tmp_path: Path) -> None:

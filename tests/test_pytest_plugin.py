@@ -69,6 +69,42 @@ def test_mark_that_cannot_be_read_ends_the_session_with_how_it_is_written(pytest
     done.stderr.fnmatch_lines(["*expected @pytest.mark.shake(scenario, *, target=None*got shake*"])
 
 
+@pytest.mark.parametrize("place", ["test", "class"])
+def test_two_marks_in_one_place_end_the_session(place: str, pytester: pytest.Pytester) -> None:
+    marks = '@pytest.mark.shake("calm")\n{0}@pytest.mark.shake("poison")\n{0}'
+    head = (
+        marks.format("") + "class TestAll:\n    " if place == "class" else "class TestAll:\n    " + marks.format("    ")
+    )
+    pytester.makepyfile(f"import pytest\n\n{head}def test_one(self): ...")
+    done = pytester.runpytest_inprocess()
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*::test_one: expected one mark, got shake('*') and shake('*'): write a test for each"])
+
+
+def test_mark_of_a_test_stands_in_place_of_its_class_s(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.shake("none_of_the_class")
+        class TestAll:
+            @pytest.mark.shake("none_of_the_test")
+            def test_one(self): ...
+    """)
+    done = pytester.runpytest_inprocess()
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["the shake none_of_the_test was not played: *"])
+
+
+def test_mark_of_one_case_is_no_other_case_s(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.parametrize("n", [1, pytest.param(2, marks=pytest.mark.shake("no_such")), 3])
+        def test_one(n): ...
+    """)
+    pytester.runpytest_inprocess().assert_outcomes(passed=2, errors=1)
+
+
 def test_a_test_that_asks_for_a_shake_without_a_mark_is_told_how(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_one(shake): ...")
     done = pytester.runpytest_inprocess()

@@ -93,5 +93,7 @@ def run(
         given = Given(postgres, redis, postgres_admin)
     choice = Choice(cast(Kind, stack), given)
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
+    outlets = Outlets(json, junit, github)
+    outlets.prepare()
     wanted = asked.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
-    return run_many.shake(wanted, options, Outlets(json, junit, github))
+    return run_many.shake(wanted, options, outlets)

@@ -25,8 +25,8 @@ def check(run_dir: Path, outlets: Outlets = Outlets(), budgets: Sequence[str] = 
 
     Raises InputError for what is no run directory or budget, and HarnessError, after telling, for a disk that refuses.
     """
-    run = rundir.find(run_dir)
     outlets.prepare()
+    run = rundir.find(run_dir)
     doc = _under(run, budgets) if budgets else judged(run)
     outlets.write([result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))])
     return EXIT[doc.verdict]

@@ -22,10 +22,15 @@ class Outlets:
     github: bool = False
 
     def prepare(self) -> None:
-        """Make the files' folders: a name that cannot be is told before anything is played. Raises InputError."""
+        """Make the files' folders, and remove what an earlier run left: it would pass for this one's.
+
+        A name that cannot be is told before anything is played. Raises InputError.
+        """
         for path in filter(None, (self.json, self.junit)):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_file():
+                    path.unlink()
             except OSError as e:
                 raise InputError(f"cannot write {path}: {e.strerror}: name another file") from e
             if path.is_dir():

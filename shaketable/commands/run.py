@@ -42,7 +42,7 @@ def one(asked: Order, options: Options, outlets: Outlets = Outlets()) -> int:
     try:
         directory = play(asked)
         doc = check.judged(directory, page=True, asked=_typed(asked.scenario.name, options))
-    except (ShaketableError, KeyboardInterrupt) as e:
+    except (Exception, KeyboardInterrupt) as e:  # a bug of ours must leave its word in the files too
         outlets.write([without_verdict(asked, e, time.monotonic() - began, before)])
         raise
     code = check.EXIT[doc.verdict]

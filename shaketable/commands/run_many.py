@@ -25,24 +25,36 @@ def shake(asked: Sequence[tuple[str, int]], options: Options, outlets: Outlets) 
     orders = under_budgets([order(name, options, n) for name, often in asked for n in range(often)], options.budgets)
     if not orders:
         raise InputError("expected the name of a scenario, --all or a --profile: `shaketable list` shows them")
-    outlets.prepare()
     return one(orders[0], options, outlets) if len(orders) == 1 else many(orders, outlets)
 
 
 def many(orders: Sequence[Order], outlets: Outlets = Outlets()) -> int:
-    """Play them all, whatever becomes of each, and return the worst exit code. An interruption ends it."""
+    """Play them all, whatever becomes of each, and return the worst exit code.
+
+    An interruption ends it: those that are not played any more are told as interrupted too, to all but the terminal.
+    """
     runs: list[Result] = []
+    rest: list[Result] = []
     try:
         for number, each in enumerate(orders, 1):
             print(f"\n[{number}/{len(orders)}] {each.scenario.name}: {each.scenario.story}", flush=True)
-            runs.append(_one(each, 1 + sum(run.scenario == each.scenario.name for run in runs)))
+            runs.append(_one(each, _trial(each, runs)))
             if runs[-1].verdict == "interrupted":
                 raise KeyboardInterrupt
+    except (Exception, KeyboardInterrupt) as e:
+        for each in orders[len(runs) :]:
+            rest.append(without_verdict(each, e, 0, latest(each.runs), _trial(each, [*runs, *rest])))
+        raise
     finally:
         overview.show(runs)
         trials.show(runs)
-        outlets.write(runs)
+        outlets.write([*runs, *rest])
     return collect(runs).exit_code
+
+
+def _trial(asked: Order, earlier: Sequence[Result]) -> int:
+    """Which trial of its scenario it is, from 1."""
+    return 1 + sum(run.scenario == asked.scenario.name for run in earlier)
 
 
 def _one(asked: Order, trial: int) -> Result:

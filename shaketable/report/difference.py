@@ -46,7 +46,7 @@ def table(rows: Sequence[Row]) -> Table:
 
 def _reason(row: Row) -> str:
     """Why; what is the same for several figures is said once."""
-    what = "figures" if row.said is Said.UNKNOWN else row.what
+    what = "figures" if row.said is Said.UNKNOWN and row.what != "verdict" else row.what
     return visible(f"{what} of {row.scenario}: {row.why}")
 
 
