@@ -8,7 +8,7 @@ SCENARIO ?= postgres_outage
 STACK ?= local
 TRIALS ?= 1
 
-.PHONY: help setup chaos env chaos-full compare prove bench bench-checks test test-all test-containers test-browser lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test test-all test-containers test-browser lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
