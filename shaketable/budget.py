@@ -49,7 +49,7 @@ def known() -> dict[str, Budget]:
 
 
 def parse(texts: Sequence[str]) -> list[tuple[str, float]]:
-    """NAME=VALUE each. Raises InputError for another form, a name that nobody knows, or no number of 0 or more."""
+    """NAME=VALUE each. Raises InputError for another form, an unknown name, a number below 0, a share not in (0, 1]."""
     return [_parsed(text) for text in texts]
 
 
@@ -65,6 +65,8 @@ def _parsed(text: str) -> tuple[str, float]:
         number = -1.0
     if not 0 <= number < float("inf"):
         raise InputError(f"expected a number of 0 or more for the budget {name}, got {value!r}")
+    if any(each.endswith("share") for each in names[name].fields) and not 0 < number <= 1:
+        raise InputError(f"expected a share above 0 and at most 1 for the budget {name}, got {value!r}")
     return name, number
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.op import Scalar
+from shaketable.report.wording import visible
 from shaketable.status import Status
 
 #: The phases that take time, in order.
@@ -41,7 +42,7 @@ class LiveShow:
         self._live.stop()
 
     def say(self, text: str) -> None:
-        self._console.print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {text}")
+        self._console.print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {visible(text)}", markup=False)
 
     def update(self, status: Status) -> None:
         self._live.update(Group(self._above, picture(status)) if self._above else picture(status))
@@ -85,9 +86,9 @@ def _health(score: Scalar) -> Text:
 def _breakers(status: Status) -> Text:
     text = Text()
     for name, state in sorted(status.breakers.items()):
-        text.append(f"{name} ").append(state, _BREAKER.get(state, "")).append("   ")
+        text.append(f"{name} ").append(visible(state), _BREAKER.get(state, "")).append("   ")
     return text if text.plain else Text("–", "dim")
 
 
 def _or(value: Scalar) -> str:
-    return "–" if value is None else f"{value}"
+    return "–" if value is None else visible(f"{value}")

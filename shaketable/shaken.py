@@ -96,7 +96,7 @@ def play(asked: Asked, runs: Path, root: Path) -> Shaken:
 
 def _run(arguments: list[str], root: Path) -> tuple[int, str]:
     """The exit code and the last line of stderr; all output is shown, so that pytest captures it."""
-    command = [sys.executable, "-m", "shaketable.cli", *arguments]
+    command = [sys.executable, "-P", "-m", "shaketable.cli", *arguments]  # -P: `root` may hold a queue.py
     child = subprocess.Popen(command, cwd=root, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
     try:

@@ -10,6 +10,7 @@ from typing import Protocol, Self, TextIO
 
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.op import Scalar
+from shaketable.report.wording import visible
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class PlainShow:
         self._out.flush()
 
     def say(self, text: str) -> None:
-        print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {text}", file=self._out, flush=True)
+        print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {visible(text)}", file=self._out, flush=True)
 
     def update(self, status: Status) -> None:
         at, what = self._last

@@ -3,7 +3,7 @@
     python -m tools.prove [--bugs NAME…] [--clean 28] [--jobs 2] [--out runs/prove] [--before COMMAND]
 
 Exit code 0: every bug was caught by its own check, and no clean run was blamed. 1: a bug was missed five times, or a
-clean run failed. 2: a clean run could not be judged.
+clean run failed. 2: a clean run could not be judged, or nothing was run.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = list(pool.map(lambda name: _prove(name, asked), asked.bugs))
         cleans = list(pool.map(lambda n: _clean(n + 1, clean[n], asked), range(len(clean))))
     matrix = Matrix(rundir.SCHEMA, rows, cleans, round(time.monotonic() - began, 1))
+    asked.out.mkdir(parents=True, exist_ok=True)
     rundir.write_json(asked.out / "prove.json", matrix)
     (asked.out / "prove.html").write_text(page(matrix))
     print(text(matrix))
-    return 1 if matrix.missed or matrix.alarms else 2 if matrix.unjudged else 0
+    return 1 if matrix.missed or matrix.alarms else 2 if matrix.unjudged or not (rows or cleans) else 0
 
 
 def _parser() -> argparse.ArgumentParser:

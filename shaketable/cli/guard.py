@@ -13,6 +13,7 @@ import traceback
 import typer
 
 from shaketable.errors import Interrupted, ShaketableError
+from shaketable.report.wording import in_a_line, visible
 
 BAD_INPUT, HARNESS_FAILED = 254, 255
 #: What the surroundings may do to us.
@@ -44,7 +45,7 @@ def guarded(command: object) -> int:
         if callable(show := getattr(e, "show", None)):  # a usage error of the CLI library
             show()
             return BAD_INPUT
-        traceback.print_exc()
+        print("\n".join(visible(line) for line in traceback.format_exc().splitlines()), file=sys.stderr)
         return _say("this is a bug in shaketable, not a verdict on the target", HARNESS_FAILED)
 
 
@@ -57,5 +58,6 @@ def _interrupt(*_: object) -> None:
 
 
 def _say(text: str, code: int) -> int:
-    print(f"shaketable: {text}", file=sys.stderr)
+    """One line, whatever an error tells of a target's log."""
+    print(f"shaketable: {in_a_line(text)}", file=sys.stderr)
     return code

@@ -20,6 +20,7 @@ from shaketable.history import History
 from shaketable.live import LiveShow
 from shaketable.manifest import PLACEHOLDERS, Manifest
 from shaketable.report import cells, compared_forms, compared_page, summary
+from shaketable.report.wording import in_a_line, visible
 from shaketable.run import Order
 from shaketable.scenario import Scenario
 from shaketable.stacks import Choice
@@ -118,14 +119,16 @@ class _Bench:
         for number, (target, asked) in enumerate(wanted, 1):
             place = f"[{number}/{len(wanted)}] {target.name} × {asked.name}, seed {asked.seed}"
             kept = self._kept(target, asked)
-            print(f"{place}: {f'{kept.outcome}, kept' if kept else asked.story}", flush=True)
+            print(visible(f"{place}: {f'{kept.outcome}, kept' if kept else asked.story}"), flush=True)
             yield kept or self._cell(target, asked)
 
     def _make_environments(self, targets: Sequence[Target]) -> None:
         """Before anything is measured: what is made beside a run disturbs it."""
         for target in targets:
             try:
-                environments.programs(target.manifest, target.path.parent, lambda text: print(text, flush=True))
+                environments.programs(
+                    target.manifest, target.path.parent, lambda text: print(visible(text), flush=True)
+                )
             except ShaketableError as e:
                 self._why_not[target.name] = e
 
@@ -147,7 +150,7 @@ class _Bench:
         (folder / comparison.CELL).unlink(missing_ok=True)
         outcome, why, code, directory = self._attempt(target, asked, folder)
         if why:
-            print(f"  {outcome}: {why}", flush=True)
+            print(f"  {outcome}: {in_a_line(why)}", flush=True)
         cell = Cell(target.name, asked.name, asked.seed, outcome, why, code, round(time.monotonic() - began, 1),
                     directory, *self._asked(target, asked))  # fmt: skip
         if outcome == "interrupted":

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from shaketable.commands import doctor_target
 from shaketable.errors import ShaketableError
+from shaketable.report.wording import in_a_line
 from shaketable.stacks import binaries, toxiproxy_build
 
 #: Bytes that a run may leave in its directory and in the temporary folder.
@@ -50,7 +51,7 @@ def _line(console: Console, name: str, look: Callable[[], str]) -> bool:
         console.print(f"ok       {name}: {look()}", soft_wrap=True)
         return True
     except ShaketableError as e:
-        console.print(f"missing  {name}: {e}", soft_wrap=True)
+        console.print(f"missing  {name}: {in_a_line(str(e))}", soft_wrap=True, markup=False)
         return False
 
 

@@ -15,6 +15,7 @@ from shaketable import environments, manifest, ports
 from shaketable.doctor.line import Line
 from shaketable.doctor.visit import Visit
 from shaketable.manifest import Manifest
+from shaketable.report.wording import in_a_line
 from shaketable.stacks import Choice
 from shaketable.supervisor import Supervisor
 
@@ -46,10 +47,10 @@ def examine(found: Manifest, folder: Path, console: Console) -> int:
             lines.append(line)
     count = Counter(line.state for line in lines)
     told = ", ".join(f"{count[state]} {state}" for state in ("ok", "wrong", "not claimed") if count[state])
-    console.print(f"{found.name}: {told}", markup=False, soft_wrap=True)
+    console.print(in_a_line(f"{found.name}: {told}"), markup=False, soft_wrap=True)
     return 1 if count["wrong"] else 0
 
 
 def show(line: Line, console: Console) -> None:
     """One line, as it comes."""
-    console.print(str(line), markup=False, soft_wrap=True)
+    console.print(in_a_line(str(line)), markup=False, soft_wrap=True)

@@ -106,13 +106,13 @@ def show(found: Compared, console: Console | None = None) -> None:
     """Print a table for each scenario; in a pipe no line is wrapped."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for block in found.blocks:
-        console.print(f"\n{block.scenario}", style="bold", markup=False)
+        console.print(f"\n{visible(block.scenario)}", style="bold", markup=False)
         console.print(table(block))
         for line in block.lines:
             for each in notes(line) if line.judged else ():
                 console.print(f"{visible(line.target)}: {visible(each)}", markup=False, soft_wrap=True)
     for doubt in found.doubts:
-        console.print(f"not alike: {doubt}", style="yellow", markup=False)
+        console.print(f"not alike: {visible(doubt)}", style="yellow", markup=False)
 
 
 def table(block: Block) -> Table:

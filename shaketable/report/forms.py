@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 import pandas as pd
 
+from shaketable.report.github import escaped
 from shaketable.report.wording import number, visible
 
 #: Characters that a table of text may be wide.
@@ -25,7 +26,8 @@ class Form(StrEnum):
 
 def text(table: pd.DataFrame) -> str:
     """Aligned columns, folded where they are wider than `WIDTH`; "" for an empty table."""
-    return table.to_string(line_width=WIDTH, na_rep="-", index=_named(table)) if len(table) else ""
+    shown = table.map(_shown).rename(index=_shown, columns=_shown)
+    return shown.to_string(line_width=WIDTH, na_rep="-", index=_named(table)) if len(table) else ""
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -45,8 +47,8 @@ def records(table: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def json(value: object) -> str:
-    """Indented for people."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    """Indented for people; a workflow's runner that reads it too finds no command (`##[`) in it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode().replace("##[", r"#\u0023[")
 
 
 def csv(*tables: tuple[Mapping[str, str], pd.DataFrame]) -> str:
@@ -74,5 +76,9 @@ def _flat(table: pd.DataFrame, name: str = "") -> pd.DataFrame:
     )
 
 
+def _shown(value: object) -> object:
+    return visible(value) if isinstance(value, str) else value
+
+
 def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(visible(cell).replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(escaped(cell) for cell in cells)} |"

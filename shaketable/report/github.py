@@ -21,6 +21,8 @@ from shaketable.verdict import Judged
 MOST = 10
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
+#: What GitHub makes a mention or a link of, whether escaped or not: an invisible space in it prevents that.
+_LINKED = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
 #: What Markdown, its tables and its formulas are made of.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
@@ -48,7 +50,8 @@ def _counts(found: Judged) -> str:
 def command(name: str, message: str) -> str:
     """One annotation."""
     properties = _data(visible(name)).replace(":", "%3A").replace(",", "%2C")
-    return f"::error title={properties}::{_data(message)}"
+    shown = "\n".join(visible(line) for line in message.splitlines())
+    return f"::error title={properties}::{_data(shown)}"
 
 
 def _data(text: str) -> str:
@@ -92,5 +95,5 @@ def _passed(run: Result) -> str:
 
 
 def escaped(text: str) -> str:
-    """As Markdown shows it literally: no markup, no mention, one line."""
-    return _MARKDOWN.sub(r"\\\1", visible(text))
+    """As Markdown shows it literally: no markup, no mention, no link, one line."""
+    return _MARKDOWN.sub(r"\\\1", _LINKED.sub("\\g<0>\u200b", visible(text)))

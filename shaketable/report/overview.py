@@ -13,6 +13,7 @@ from rich.text import Text
 
 from shaketable.check import Verdict
 from shaketable.report.summary import STYLE
+from shaketable.report.wording import in_a_line, visible
 from shaketable.result import Result
 from shaketable.verdict import FaultSeen
 
@@ -71,7 +72,7 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
     console.print(wide if fits(console, wide) else table(rows, FEW_COLUMNS))
     for each in rows:
         if told := each.why or ("" if fits(console, wide) or each.verdict == "passed" else each.run):
-            console.print(f"{each.scenario}: {told}", soft_wrap=True, markup=False)
+            console.print(in_a_line(f"{each.scenario}: {told}"), soft_wrap=True, markup=False)
     verdicts = Counter(each.verdict for each in rows)
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     noun = "run" if any(run.trial > 1 for run in runs) else "scenario"
@@ -81,9 +82,9 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
 
 #: Columns by name: how a row shows them. Those that a narrow terminal shows too are in FEW_COLUMNS.
 COLUMNS: dict[str, Callable[[Row], str | Text]] = {
-    "scenario": lambda row: row.scenario,
+    "scenario": lambda row: Text(visible(row.scenario)),
     "verdict": lambda row: _verdict(row),
-    "witnesses": lambda row: Text(_first(row.witnesses) or "–"),
+    "witnesses": lambda row: Text(visible(_first(row.witnesses)) or "–"),
     "recovery s": lambda row: _shown(row.recovery_s, 2),
     "refused": lambda row: _shown(row.refused),
     "indeterminate": lambda row: _shown(row.indeterminate),
@@ -91,7 +92,7 @@ COLUMNS: dict[str, Callable[[Row], str | Text]] = {
     "stored": lambda row: _shown(row.stored),
     "lost": lambda row: _shown(row.lost),
     "seconds": lambda row: f"{row.seconds:.0f}",
-    "run": lambda row: Text(row.run or "–"),
+    "run": lambda row: Text(visible(row.run) or "–"),
 }
 TEXTS = ("scenario", "verdict", "witnesses", "run")
 FEW_COLUMNS = ("scenario", "verdict", "recovery s", "acknowledged", "lost", "seconds")

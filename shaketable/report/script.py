@@ -19,6 +19,8 @@ from shaketable.commands.check import EXIT
 from shaketable.history import History
 from shaketable.report import forms
 from shaketable.report.forms import WIDTH, Form
+from shaketable.report.github import escaped
+from shaketable.report.wording import in_a_line, visible
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class Report:
         """For a terminal."""
         shown = (forms.text(table.T if name == self.beside else table) for name, table in self.tables.items())
         lines = "\n".join(_line(name, found) for name, found in self.findings.items())
-        return "\n\n".join(filter(None, [*shown, lines, self.why]))
+        return "\n\n".join(filter(None, [*shown, lines, in_a_line(self.why)]))
 
     @property
     def markdown(self) -> str:
         """For a pull request, a wiki."""
         parts = [f"**{name}**\n\n{forms.markdown(table)}" for name, table in self.told.items() if len(table)]
-        return "\n\n".join([*parts, f"Verdict: **{self.verdict}**{f': {self.why}' if self.why else ''}"])
+        return "\n\n".join([*parts, f"Verdict: **{self.verdict}**{f': {escaped(self.why)}' if self.why else ''}"])
 
     @property
     def told(self) -> dict[str, pd.DataFrame]:
@@ -91,13 +93,13 @@ def _worst(found: Mapping[str, Report]) -> Verdict:
 
 
 def _table(found: Mapping[str, Report]) -> str:
-    told = [f"{f'{run}:{chr(10)}{chr(10)}' * (len(found) > 1)}{each.text}\n\n{each.verdict}"
+    told = [f"{f'{visible(run)}:{chr(10)}{chr(10)}' * (len(found) > 1)}{each.text}\n\n{each.verdict}"
             for run, each in found.items()]  # fmt: skip
     return "\n\n\n".join([*told, *([f"worst: {_worst(found)}"] if len(found) > 1 else [])])
 
 
 def _md(found: Mapping[str, Report]) -> str:
-    return "\n\n".join(f"## {Path(run).resolve().name}\n\n{each.markdown}" for run, each in found.items())
+    return "\n\n".join(f"## {escaped(Path(run).resolve().name)}\n\n{each.markdown}" for run, each in found.items())
 
 
 def _json(found: Mapping[str, Report]) -> str:
@@ -118,7 +120,7 @@ WRITERS: dict[Form, Callable[[Mapping[str, Report]], str]] = {
 
 
 def _line(name: str, found: Finding) -> str:
-    said = f"{name:<23}{found.verdict:<16}{_said(found)}"
+    said = f"{name:<23}{found.verdict:<16}{in_a_line(_said(found))}"
     return textwrap.fill(said, WIDTH, subsequent_indent=" " * 39)
 
 

@@ -31,14 +31,16 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", consol
     for line in [*members(doc), *lives(doc), *faults(doc), figures(doc)]:
         _say(console, line)
     if page:
-        console.print(f"\nreport: {run / 'report.html'}", soft_wrap=True)
-    console.print(f"run:    {run}\nagain:  shaketable run {asked or doc.scenario} --replay {run}", soft_wrap=True)
+        console.print(f"\nreport: {visible(str(run / 'report.html'))}", soft_wrap=True, markup=False)
+    again = f"shaketable run {asked or doc.scenario} --replay {run}"
+    console.print(f"run:    {visible(str(run))}\nagain:  {visible(again)}", soft_wrap=True, markup=False)
 
 
 def headline(doc: VerdictDoc, console: Console | None = None) -> None:
     """Print the verdict in a sentence, and why the run cannot be judged."""
     console = console or Console(highlight=False)
-    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {sentence(doc)}"))
+    said = visible(sentence(doc))
+    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {said}"))
     for reason in doc.reasons:
         _say(console, f"  {reason}")
 
@@ -64,12 +66,13 @@ def table(doc: VerdictDoc) -> Table:
     return made
 
 
-def _row(name: str, found: Judged) -> tuple[str, Text, Text]:
+def _row(name: str, found: Judged) -> tuple[Text, Text, Text]:
     verdict = found.verdict.value
     shown = Text(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
     counts = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in found.counts.items() if value)
     what = "; ".join(filter(None, (found.why, counts)))
-    return (name if found.required else f"({name})"), shown, Text(textwrap.shorten(what, 240, placeholder=" …"))
+    named = visible(name if found.required else f"({name})")
+    return Text(named), shown, Text(visible(textwrap.shorten(what, 240, placeholder=" …")))
 
 
 def members(doc: VerdictDoc) -> list[str]:

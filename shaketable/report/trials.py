@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from shaketable import bound
 from shaketable.measure import MEASURES, span
 from shaketable.report.overview import WIDE, fits
+from shaketable.report.wording import visible
 from shaketable.result import Result
 
 Trials = dict[str, list[Result]]
@@ -27,7 +29,7 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
     console.print(wide if fits(console, wide) else narrow(several))
     console.print()
     for name, trials in several.items():
-        console.print(f"{name}: {proved(trials)}", soft_wrap=True, markup=False)
+        console.print(visible(f"{name}: {proved(trials)}"), soft_wrap=True, markup=False)
     console.print(f"({bound.ASSUMPTION})", soft_wrap=True)
 
 
@@ -45,7 +47,7 @@ def table(several: Trials) -> Table:
     for measure in MEASURES:
         made.add_column(f"{measure.name} {measure.unit}", justify="right")
     for name, trials in several.items():
-        made.add_row(name, *_ranges(trials).values())
+        made.add_row(Text(visible(name)), *_ranges(trials).values())
     return made
 
 
@@ -55,7 +57,7 @@ def narrow(several: Trials) -> Table:
     for name, trials in several.items():
         for number, (what, told) in enumerate(_ranges(trials).items()):
             if told != "–":
-                made.add_row("" if number else name, what, told)
+                made.add_row(Text("" if number else visible(name)), what, told)
     return made
 
 

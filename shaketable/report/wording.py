@@ -7,6 +7,9 @@ import unicodedata
 
 #: What makes a browser's typesetter start, and what ends a script: Bokeh would typeset `$$…$$`, `\(…\)` and `\[…\]`.
 _DELIMITERS = str.maketrans({"$": "＄", "\\": "＼", "<": "‹", ">": "›", "&": "＆"})
+#: What GitHub's runner takes for a command of the workflow, in any line of a step: its `::` may stand anywhere that
+#: a line can be folded, its `##[` anywhere at all.
+_COMMAND = re.compile(r":(?=:)|##(?=\[)")
 #: Longest label that is drawn.
 LABEL = 48
 
@@ -18,9 +21,19 @@ def plain(text: object, most: int = LABEL) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with what would be invisible, or turn the direction of reading, shown as its code point."""
-    return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c
-                   for c in text)  # fmt: skip
+    """Foreign text, harmless to print.
+
+    What would be invisible, or turn the direction of reading, is shown as its code point; what a workflow's runner
+    would obey (`::`, `##[`) has a space in it.
+    """
+    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c
+                    for c in text)  # fmt: skip
+    return _COMMAND.sub(r"\g<0> ", shown)
+
+
+def in_a_line(text: str) -> str:
+    """Foreign text of several lines, the end of a log, harmless to print and as one line."""
+    return " | ".join(visible(part) for part in text.splitlines() if part.strip())
 
 
 def spaced(name: str) -> str:

@@ -25,6 +25,19 @@ def test_markdown_is_a_table_that_foreign_text_cannot_break():
     ]
 
 
+def test_what_a_target_says_is_no_markup_and_no_command():
+    hostile = pd.DataFrame({"state": ["<IMG src=x>", "a\\|b", "##[add-mask]x\n::error::y\x1b"]})
+    _, _, image, pipe, commands = forms.markdown(hostile).splitlines()
+    assert image == r"| \<IMG src=x\> |"
+    assert pipe == r"| a\\\|b |"
+    assert "##[" not in commands
+    text = forms.text(hostile)
+    assert not [word for word in ("##[", "::", "\x1b") if word in text]
+    told = forms.json(forms.records(hostile))
+    assert "##[" not in told
+    assert json.loads(told)[2]["state"] == "##[add-mask]x\n::error::y\x1b"
+
+
 def test_json_has_null_for_what_is_not_known():
     assert json.loads(forms.json(forms.records(NAMED)))[1] == {"row": "second", "n": 2, "x": None, "who": "c\u202e"}
 

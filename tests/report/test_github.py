@@ -37,8 +37,9 @@ def test_what_a_target_says_cannot_become_a_command_of_its_own() -> None:
     (line,) = github.commands([played("failed", "a,b:c\n::x", checks={"no_loss": judged("failed", HOSTILE)})])
     assert "\n" not in line
     assert "\r" not in line
-    assert line.startswith("::error title=a%2Cb%3Ac⟨U+000A⟩%3A%3Ax%3A no_loss failed::100 %25 lost%0D%0A%3A".replace(
-        "%0A%3A", "%0A:"))  # fmt: skip
+    assert line.startswith("::error title=a%2Cb%3Ac⟨U+000A⟩%3A %3Ax%3A no_loss failed::100 %25 lost%0A: :set-env")
+    assert "⟨U+202E⟩" in line
+    assert "⟨U+D800⟩" in github.command("x", "\ud800")  # which no encoding can print
 
 
 def test_no_more_annotations_than_github_shows() -> None:
@@ -68,6 +69,11 @@ def test_hostile_text_stays_in_its_cell() -> None:
     (row,) = [line for line in told.splitlines() if "100 %" in line]
     assert row.replace(r"\|", "").count("|") == 8
     assert r"\<img\> \[x\](y) ⟨U+202E⟩" in row
+
+
+def test_nobody_is_mentioned_and_nothing_is_linked() -> None:
+    told = github.escaped("@team a@b.c https://evil.example www.evil.example #12")
+    assert told.replace("\u200b", "|") == r"@|team a@|b.c https:|//evil.example www|.evil.example \#|12"
 
 
 def test_summary_is_added_to_what_the_step_said_before(tmp_path: Path) -> None:

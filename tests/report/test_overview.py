@@ -58,6 +58,12 @@ def test_table_has_a_line_for_each_run_however_long() -> None:
     assert lines[-1] == "3 scenarios in 44 s: 1 passed, 1 error, 1 interrupted"
 
 
+def test_names_are_no_markup_and_what_a_target_said_is_one_line_and_no_command() -> None:
+    said = shown(played("[red]x.py", "error", 255, 1, why="setup ended: a\n ::error::x\n##[add-mask]x"), width=80)
+    assert "[red]x.py ERROR" in " ".join(said.split())
+    assert "[red]x.py: setup ended: a |  : :error: :x | ## [add-mask]x" in said.splitlines()
+
+
 def test_nothing_played_is_an_empty_table() -> None:
     assert "0 scenarios in 0 s: none was played" in shown()
 

@@ -34,6 +34,12 @@ def test_trials_without_a_failure_prove_their_bound_and_no_more() -> None:
     assert "assuming that trials are independent and alike" in said
 
 
+def test_name_of_a_scenario_is_no_markup() -> None:
+    for width in (200, 60):
+        said = shown(*(trial(n, scenario="[red]x.py") for n in (1, 2)), width=width)
+        assert said.count("[red]x.py") == 2
+
+
 def test_what_was_not_judged_proves_nothing() -> None:
     assert "none in 1 trial: at most 95 %" in shown(trial(1), trial(2, "unknown"))
     assert "; 1 not judged" in shown(trial(1), trial(2, "error", why="no disk"))

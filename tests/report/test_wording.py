@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shaketable.report.sentence import sentence, verdict
-from shaketable.report.wording import listed, number, plain, quantity, visible
+from shaketable.report.wording import in_a_line, listed, number, plain, quantity, visible
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,18 @@ def test_units_stand_behind_the_number(name: str, value: float | None, told: tup
 
 def test_invisible_characters_are_shown() -> None:
     assert visible("a\u202eb\x00c\ud800") == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+D800⟩"
+
+
+@pytest.mark.parametrize("text", ["::error::x", "  ::stop-commands::x", ":::x", "##[add-mask]x", "a ###[x]", "a::b"])
+def test_nothing_in_foreign_text_is_a_command_of_a_workflow(text: str) -> None:
+    shown = visible(text)
+    assert "::" not in shown  # wherever a narrow terminal folds it
+    assert "##[" not in shown
+    assert shown.replace(" ", "") == text.replace(" ", "")
+
+
+def test_end_of_a_log_is_one_line() -> None:
+    assert in_a_line("died: a\r\n\n\u2028\x1b[1m\n::x\n") == "died: a | ⟨U+001B⟩[1m | : :x"
 
 
 def test_label_holds_nothing_that_is_typeset_or_markup() -> None:
