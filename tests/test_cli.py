@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -32,8 +31,6 @@ SCENARIO = Scenario(
     timeline=(At(0.5, 1, Down("postgres")),), checks=(NoLoss(),), settings={"lease_s": 1},
 )
 """
-#: What a target's setup may print before it fails.
-HOSTILE = 'import sys; sys.stdout.reconfigure(encoding="utf-8"); print("%s"); raise SystemExit(7)'
 
 
 def shaketable(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -138,20 +135,6 @@ def test_target_that_cannot_be_tested_is_one_sentence(
     done = shaketable("run", scenario, "--target", path, "--runs", tmp_path / "runs")
     assert told in sentence(done)
     assert done.returncode in (254, 255)
-
-
-def test_log_of_a_target_gives_no_command_to_a_workflow(scenario: Path, tmp_path: Path) -> None:
-    said = r"\n  ::stop-commands::x\n##[add-mask]x\n\x1b\u202e::error title=forged::x"
-    text = REFERENCE.read_text().replace('"-m", "reference_impl", "migrate"', json.dumps(["-c", HOSTILE % said])[1:-1])
-    path = tmp_path / "target.toml"
-    path.write_text(text.replace('cwd = ".."', f'cwd = "{ROOT}"'))
-    for scenarios in ([scenario], [scenario, scenario]):  # one tells on stderr, several on stdout
-        done = shaketable("run", *scenarios, "--target", path, "--runs", tmp_path / "runs")
-        assert done.returncode == 255
-        for told in (done.stdout, done.stderr):
-            assert not [line for line in told.splitlines() if line.strip().startswith("::") or "##[" in line]
-            assert not {"\x1b", "\u202e"} & set(told)
-        assert ": :stop-commands: :x | ## [add-mask]x | ⟨U+001B⟩⟨U+202E⟩: :error title" in done.stdout + done.stderr
 
 
 def test_port_in_use_is_named(scenario: Path, tmp_path: Path) -> None:
