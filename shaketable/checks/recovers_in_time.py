@@ -11,7 +11,7 @@ from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import not_applicable, some, unknown
 from shaketable.checks.health_honest import WELL
 from shaketable.checks.incarnation import CLOSED, incarnations
-from shaketable.checks.slowness import cannot_be_told, slower
+from shaketable.checks.slowness import cannot_be_told, harness_slower, slower
 from shaketable.checks.spans import Span, observed_at
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER, Ints
@@ -31,8 +31,9 @@ class RecoversInTime:
     above 70. backlog_s: until the queue is no longer than it was before the first fault; a backlog that is still
     there at the end never went. slower: how many times the median time from an event's intended send to its commit
     is what it was before the first fault, once the backlog was gone; unknown where it went only after the last
-    event was due. Budgets are `…_within_s`; those left out are two recovery times, a lease, an attempt and the
-    health grace, for the backlog with the scenario's drain on top.
+    event was due, or where the harness itself became late as many times. Budgets are `…_within_s`; those left out
+    are two recovery times, a lease, an attempt and the health grace, for the backlog with the scenario's drain on
+    top.
 
     Evidence: commit times, transitions, probes, the faults' times. No fault, one that was never healed, or neither
     commits nor backlog visible: unknown. What the target does not claim is not asked.
@@ -59,13 +60,20 @@ class RecoversInTime:
         late = {name: f"{_told(seconds)} (budget {bounds[name]:g} s)" for name, seconds in seen.items()
                 if seconds is None or seconds > bounds[name]}  # fmt: skip
         times = slower(history)
+        busier = ""
         if times is not None and times > self.slower_times:
-            late["slower"] = f"{times:.1f} times as slow as before (budget {self.slower_times:g})"
+            said = f"{times:.1f} times as slow as before (budget {self.slower_times:g})"
+            if (harness := harness_slower(history)) > self.slower_times:
+                busier = f"slower: {said}; but the harness itself sent {harness:.1f} times as late: a busier machine"
+            else:
+                late["slower"] = said
         found: dict[str, int | float] = {name: round(s, 3) for name, s in seen.items() if s is not None}
         found |= {} if times is None else {"slower": round(times, 2)}
         if late:
             lines = [f"{name.removesuffix('_s')}: {what}" for name, what in late.items()]
             return Finding(Verdict.FAILED, found, some(late=lines), "; ".join(lines))
+        if busier:
+            return Finding(Verdict.UNKNOWN, found, {}, busier)
         if "commit_s" not in seen or "backlog_s" not in seen:
             return Finding(
                 Verdict.UNKNOWN, found, {}, "neither commit times nor the queue's length is known well enough"

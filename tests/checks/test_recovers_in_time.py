@@ -105,16 +105,33 @@ def test_target_that_stays_slower_has_not_recovered():
     assert judged(*SANE, *served(0.1), *served(1.0, since=40), slower_times=11).verdict is Verdict.PASSED
 
 
+def test_slowness_that_the_harness_shares_is_the_machines():
+    slow = served(1.0, since=40)
+    found = judged(*SANE, *served(0.1, late=0.003), *served(1.0, since=40, late=0.02))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.why.endswith("but the harness itself sent 6.7 times as late: a busier machine")
+    assert judged(*SANE, *served(0.1, late=0.01), *served(1.0, since=40, late=0.02)).verdict is Verdict.FAILED
+    assert judged(*SANE, *served(0.1, late=0.001), *served(1.0, since=40, late=0.009)).verdict is Verdict.FAILED
+    assert judged(*SANE[:-1], *served(0.1, late=0.003), *slow).verdict is Verdict.FAILED
+
+
+def test_busier_machine_excuses_nothing_else():
+    busier = (*served(0.1, late=0.003), *served(1.0, since=40, late=0.02))
+    found = judged(*SANE, *busier, backlog_within_s=1)
+    assert (found.verdict, found.why) == (Verdict.FAILED, "backlog: 2.0 s (budget 1 s)")
+
+
 def test_slowness_that_nobody_notices_is_none():
     assert judged(*SANE, *served(0.01), *served(0.2, since=40)).counts["slower"] == 1.0
 
 
-def served(took, since=0):
-    """Events stored that many seconds after they were due."""
-    times = every(0.25, since, since + 7)
-    return [
-        part for at in times for part in (sent(f"s{at}", at=at).acknowledged(at + 0.01), stored(f"s{at}", at=at + took))
-    ]
+def served(took, since=0, late=0.0):
+    """Events stored that many seconds after they were due, sent so many late by the harness."""
+    parts = []
+    for at in every(0.25, since, since + 7):
+        event = sent(f"s{at}", at=at + late, due=at, late=late).acknowledged(at + late + 0.001)
+        parts += [event, stored(f"s{at}", at=at + took)]
+    return parts
 
 
 def test_backlog_that_goes_only_after_the_last_event_may_hide_slowness() -> None:
