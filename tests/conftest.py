@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from shaketable import cli, ports
 from shaketable.stacks import Choice, Kind
 from shaketable.stacks.host import HostStack
 from shaketable.supervisor import Supervisor
+
+#: A shell that puts a job into the background has it ignore SIGINT, and its children too; tests send it to theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Servers:

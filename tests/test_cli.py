@@ -27,7 +27,7 @@ from shaketable.scenario import Scenario
 from shaketable.timeline import At
 
 SCENARIO = Scenario(
-    story="A short one.", load=Load(rate=20, baseline_s=1, shake_s=2, recover_s=1),
+    story="A short one.", load=Load(rate=20, baseline_s=0.5, shake_s=2, recover_s=0.5),
     timeline=(At(0.5, 1, Down("postgres")),), checks=(NoLoss(),), settings={"lease_s": 1},
 )
 """
@@ -103,7 +103,12 @@ def test_unknown_scenario_names_the_list() -> None:
     ("old", "new", "told"),
     [
         ('name = "reference"', 'name = "reference"\nspeed = 3', "speed"),
-        ('"-m", "reference_impl", "work"', '"-c", "raise SystemExit(7)"', "died at start with exit code 7"),
+        pytest.param(
+            '"-m", "reference_impl", "work"',
+            '"-c", "raise SystemExit(7)"',
+            "died at start with exit code 7",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             '"-m", "reference_impl", "migrate"',
             '"-c", "raise SystemExit(7)"',

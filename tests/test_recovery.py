@@ -100,7 +100,7 @@ def test_toxic_is_taken_off_although_a_client_does_not_read(
     client.disconnect()
 
 
-@pytest.mark.parametrize("change", ["add", "aim", "disable"])
+@pytest.mark.parametrize("change", [pytest.param("add", marks=pytest.mark.slow), "aim", "disable"])
 def test_any_change_comes_through_although_a_client_does_not_read(
     change: str, servers: Servers, links: tuple[Link, Link], ops: list[Op]
 ) -> None:

@@ -22,6 +22,11 @@ from tests.test_cli import REFERENCE, sentence, shaketable
 Edits = dict[str, str]
 
 
+def slow(*case: object) -> object:
+    """A case that waits for what does not come."""
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
 class Fresh:
     """The tests' stack with a database of this test's own, and links that end with it."""
 
@@ -90,6 +95,7 @@ def wrongs(lines: list[Line]) -> str:
     return "\n".join(str(line) for line in lines if line.state == "wrong")
 
 
+@pytest.mark.slow
 def test_the_reference_is_as_the_contract_has_it(examined: Callable[[Path], list[Line]]) -> None:
     lines = examined(REFERENCE)
     assert {line.state for line in lines} == {"ok"}, "\n".join(map(str, lines))
@@ -151,12 +157,12 @@ def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], lis
          "expected 202, got 404 (Not Found): `ingest.path` must be where the process takes POST"),
         ({"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
          "intake becomes ready: intake died at start with exit code 7"),
-        ({"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
-         "dead_letters.url: tells no number within 1 s: answer 200 with a header Total-Count"),
+        slow({"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
+             "dead_letters.url: tells no number within 1 s: answer 200 with a header Total-Count"),
         ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
-        ({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
-        ({"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
-         "worker ends at SIGTERM: it had died by itself with exit code 7"),
+        slow({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
+        slow({"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
+             "worker ends at SIGTERM: it had died by itself with exit code 7"),
     ],
 )  # fmt: skip
 def test_each_defect_gets_its_sentence(
@@ -167,6 +173,7 @@ def test_each_defect_gets_its_sentence(
     assert expected in wrongs(examined(path))
 
 
+@pytest.mark.slow
 def test_port_of_its_own_choice_is_named(
     examined: Callable[[Path], list[Line]], tmp_path: Path, servers: Servers
 ) -> None:

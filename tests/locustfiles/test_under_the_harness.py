@@ -81,6 +81,7 @@ def test_what_is_refused_for_now_is_sent_again_until_it_is_acknowledged(drive: D
     assert {each.detail["status"] for each in refused} == {503}
 
 
+@pytest.mark.slow
 def test_ordered_events_never_overlap_while_others_do(drive: Drive, target: Start) -> None:
     running = target("slow")
     mix = Mix(shapes=40, ordered=0.5, ordered_organizations=2, resent=0, malformed=0)

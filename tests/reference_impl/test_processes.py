@@ -28,7 +28,7 @@ from tests.reference_impl.test_store import REFUSE
 MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("end", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL, signal.SIGSTOP])
 def test_a_worker_that_goes_loses_and_doubles_nothing(
     processes: Processes, admin: psycopg.Connection[Any], end: signal.Signals
 ) -> None:

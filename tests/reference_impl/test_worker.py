@@ -211,6 +211,7 @@ async def _status(one: Worker, most: int) -> Any:
     return await until(found)
 
 
+@pytest.mark.slow
 def test_a_locked_table_opens_the_breaker_and_a_beat_does_not_close_it(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
