@@ -132,16 +132,24 @@ def find(path: Path) -> Comparison:
 
 
 def commands(calls: Sequence[Asked], cells: Iterable[tuple[str, str, int]]) -> list[str]:
-    """What repeats these cells: target, scenario, seed. One command, but for a gap in the seeds."""
+    """What repeats these cells (target, scenario, seed): one command for all scenarios that the same targets had.
+
+    A gap in the seeds makes it two.
+    """
     cells = list(cells)
+    tried = {scenario: frozenset(cell[0] for cell in cells if cell[1] == scenario) for _, scenario, _ in cells}
+    alike = [[cell for cell in cells if tried[cell[1]] == targets] for targets in dict.fromkeys(tried.values())]
+    return [command for some in alike for command in _commands(calls, some)]
+
+
+def _commands(calls: Sequence[Asked], cells: Sequence[tuple[str, str, int]]) -> Iterator[str]:
     manifests = {name: told for one in calls for name, told in one.manifests.items()}
     files = {name: told for one in calls for name, told in one.files.items()}
     targets = [manifests.get(name, name) for name in in_order((cell[0] for cell in cells), bundled.targets())]
     scenarios = ",".join(files.get(name, name) for name in in_order((cell[1] for cell in cells), SCENARIOS))
-    return [
-        shlex.join(["shaketable", "compare", *targets, "--scenarios", scenarios, "--trials", str(len(seeds)),
-                    "--seed", str(seeds[0])]) for seeds in _stretches({cell[2] for cell in cells})
-    ]  # fmt: skip
+    for seeds in _stretches({cell[2] for cell in cells}):
+        yield shlex.join(["shaketable", "compare", *targets, "--scenarios", scenarios, "--trials", str(len(seeds)),
+                          "--seed", str(seeds[0])])  # fmt: skip
 
 
 def in_order(names: Iterable[str], known: Iterable[str]) -> list[str]:

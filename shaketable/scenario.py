@@ -71,9 +71,27 @@ class Scenario:
 def load(name: str) -> Scenario:
     """The scenario of a file, or of a name in `./scenarios`, beside the package, or bundled with it.
 
-    Raises ScenarioError: no such file, one that raises, or one that holds no `SCENARIO`.
+    `NAME@RATE` is the same at another rate, in events a second: for a processor that cannot take what it sends.
+
+    Raises ScenarioError: no such file, one that raises, or one that holds no `SCENARIO`; a rate that is none.
     """
-    path = _find(name)
+    named, rate = _paced(name)
+    found = _load(_find(named))
+    if rate is None:
+        return found
+    return replace(found, name=f"{found.name}@{rate:g}", load=replace(found.load, rate=rate))
+
+
+def _paced(name: str) -> tuple[str, float | None]:
+    """A name and the rate behind its last @, if there is a number."""
+    named, _, rate = name.rpartition("@")
+    try:
+        return (named, float(rate)) if named else (name, None)
+    except ValueError:
+        return name, None
+
+
+def _load(path: Path) -> Scenario:
     try:
         found = runpy.run_path(str(path)).get("SCENARIO")
     except ShaketableError as e:

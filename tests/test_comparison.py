@@ -78,6 +78,14 @@ def test_command_repeats_all_cells_in_their_natural_order_and_calls_each_as_it_w
     assert commands([], []) == []
 
 
+def test_scenarios_that_other_targets_were_tried_under_have_a_command_of_their_own() -> None:
+    cells = [("a", "calm", 1), ("b", "calm", 1), ("b", "calm@12", 1), ("a", "storm", 1), ("b", "storm", 1)]
+    assert commands([], cells) == [
+        "shaketable compare a b --scenarios calm,storm --trials 1 --seed 1",
+        "shaketable compare b --scenarios calm@12 --trials 1 --seed 1",
+    ]
+
+
 def test_name_is_a_folder_that_leads_nowhere_else() -> None:
     assert [tidy(name) for name in ("celery-defaults", "../x", "a/b", ".inputs", "..", "", "é")] == [
         "celery-defaults", "-x", "a-b", "inputs", "-", "-", "é",

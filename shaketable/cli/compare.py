@@ -18,7 +18,11 @@ def compare(
         ),
     ] = None,
     scenarios: Annotated[
-        str, typer.Option(help="Names or files, separated by commas.", show_default="calm and six kinds of trouble")
+        str,
+        typer.Option(
+            help="Names or files, @RATE behind or not, separated by commas.",
+            show_default="calm and six kinds of trouble",
+        ),
     ] = "",
     trials: Annotated[int, typer.Option(help="Runs of each target under each scenario.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the first trial; each further one has the next.")] = 1,

@@ -12,7 +12,11 @@ from shaketable.cli.gates import Budgets, GitHub, Json, JUnit
 
 def run(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Names (see `shaketable list`) or files.", metavar="SCENARIO")
+        list[str] | None,
+        typer.Argument(
+            help="Names (see `shaketable list`) or files; NAME@20: at 20 events a second in place of its own rate.",
+            metavar="SCENARIO",
+        ),
     ] = None,
     target: Annotated[
         Path | None,

@@ -177,9 +177,16 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 
 def brief(found: Compared) -> str:
-    """One table of all scenarios: lost / doubled."""
-    heads = ["lost / doubled", *(block.scenario for block in found.blocks)]
-    return _grid(heads, [[target, *(_brief(block, target) for block in found.blocks)] for target in found.targets])
+    """Lost / doubled: one table of all scenarios that the same targets were tried under."""
+    tables: dict[tuple[str, ...], list[Block]] = {}
+    for block in found.blocks:
+        tables.setdefault(tuple(line.target for line in block.lines), []).append(block)
+    return "\n\n".join(_brief_table(targets, blocks) for targets, blocks in tables.items())
+
+
+def _brief_table(targets: Sequence[str], blocks: Sequence[Block]) -> str:
+    heads = ["lost / doubled", *(block.scenario for block in blocks)]
+    return _grid(heads, [[target, *(_brief(block, target) for block in blocks)] for target in targets])
 
 
 def _brief(block: Block, target: str) -> str:
