@@ -2,8 +2,9 @@
 
 It is awaited within the transaction that claims the ids of its events, before the commit. So it sees an event again
 when that transaction came to nothing (at-least-once): its commit failed, or the batch was refused and its halves are
-tried, in the search for poison also the event behind it, once before its turn. Never two events of one organization at
-once, and all that is committed in their order.
+tried, in the search for poison also the event behind it, once before its turn. All that is committed is in order.
+Never two events of one organization at once, but for a session that was lost: whoever takes its lane over does not wait
+for a call that still runs, which lasts as long as ATTEMPT_TIMEOUT_S lets it, also past STOP_GRACE_S.
 """
 
 from __future__ import annotations

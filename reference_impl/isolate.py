@@ -19,6 +19,8 @@ from reference_impl.watchdog import bounded
 
 #: Failures that may be an event's own fault without a retry.
 OWN_FAULT = frozenset({Failure.DATA, Failure.UNKNOWN})
+#: Most rows behind the poison that are looked at for one that is new.
+NEIGHBOURS = 10
 
 
 class Isolation:
@@ -43,8 +45,9 @@ class Isolation:
         return self._tally
 
     def _longest_s(self) -> float:
-        """A time-out each for the halvings, for the row left alone, for its neighbour, and for the burial."""
-        return self._store.settings.attempt_timeout_s * (3 + len(self._rows).bit_length())
+        """A time-out each for the halvings, for the row left alone, for its neighbours, and for the burial."""
+        rows = len(self._rows)
+        return self._store.settings.attempt_timeout_s * (2 + rows.bit_length() + min(NEIGHBOURS, rows))
 
     async def _search(self) -> int:
         """The index of the row that is left when halving ends; all rows before it are inserted."""
@@ -80,23 +83,28 @@ class Isolation:
         self._tally.add(await self._store.bury(self._letter(self._rows[alone], failure, error)))
 
     async def _a_neighbour_fits(self, alone: int) -> bool:
-        """Rows before it were inserted, or the one after it can be; but that one waits for its own turn."""
-        if alone > 0:
+        """A row before it was inserted, or one behind it can be; but that one waits for its own turn.
+
+        One that is stored already proves nothing: of it nothing is asked that the others ask.
+        """
+        if self._tally.stored:
             return True
-        if alone + 1 >= len(self._rows):
-            return False
-        before = Tally(self._tally.stored, self._tally.repeated, self._tally.conflicts, self._tally.dead)
+        for index in range(alone + 1, min(alone + 1 + NEIGHBOURS, len(self._rows))):
+            if (fits := await self._fits_if_new(index)) is not None:
+                return fits
+        return False
+
+    async def _fits_if_new(self, index: int) -> bool | None:
+        """Whether the store takes it, without leaving it there; None for one that it has already."""
+        before, self._tally = self._tally, Tally()
         try:
-            return await self._fits_and_undo(alone + 1)
+            async with self._store.connection.transaction():
+                fits = await self._fits(index, index + 1)
+                new = self._tally.stored > 0
+                raise psycopg.Rollback
         finally:
             self._tally = before
-
-    async def _fits_and_undo(self, index: int) -> bool:
-        fits = False
-        async with self._store.connection.transaction():
-            fits = await self._fits(index, index + 1)
-            raise psycopg.Rollback
-        return fits
+        return None if fits and not new else fits
 
     def _letter(self, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
         attempt = Attempt(dead_letter.now(), failure.value, error.sqlstate)

@@ -109,6 +109,8 @@ class Lane:
         """Store from the head, then delete what is committed. Never the other way round."""
         began = time.monotonic()
         tally = await put(_batch(entries))
+        if not tally.taken:
+            return
         self._note(tally, time.monotonic() - began, time.time() - entries[0].accepted_at)
         await queue.remove(self._redis, self.number, entries[: tally.taken])
 
@@ -120,7 +122,7 @@ class Lane:
             entries = []
         if entries:
             with suppress(RedisError, OSError):  # of the delete alone, once all is committed: it is delivered again
-                await self.deliver(entries, self.put)
+                await self.deliver(entries, self._put_in_trial)
         else:
             await self._store.store([])
             await self._beat()
@@ -138,7 +140,26 @@ class Lane:
 
     async def _judged_put(self, batch: Batch) -> Tally:
         async with self._rounds.attempt(Kind.BATCH):
+            tried = await self._tried(batch)
+        if isinstance(tried, StoreError):
+            raise tried
+        return tried
+
+    async def _put_in_trial(self, batch: Batch) -> Tally:
+        tried = await self._tried(batch)
+        return Tally() if isinstance(tried, StoreError) else tried
+
+    async def _tried(self, batch: Batch) -> Tally | StoreError:
+        """Store it. A collision while the store takes an empty batch is the events' own: told, but no failed round.
+
+        Else one event that always collides would open the breaker of all lanes, before its retries are used up.
+        """
+        try:
             return await self.put(batch)
+        except psycopg.Error as e:
+            if sqlstate.classify(e, self._settings) is not Failure.RETRY or not await self._store.takes_a_batch():
+                raise
+            return sqlstate.told(e, self._settings)
 
     async def put(self, batch: Batch) -> Tally:
         """Store all of it, or up to the first poison. Raises psycopg.Error."""

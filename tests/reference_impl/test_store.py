@@ -186,6 +186,19 @@ def test_an_unknown_failure_is_poison_only_beside_a_neighbour_that_fits(
     assert (tally.stored, tally.dead) == (1, 1)
 
 
+def test_a_neighbour_that_is_stored_already_proves_nothing(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    known = batch("fine")
+    put(settings, known)
+    admin.execute(REFUSE.format(code="P0001"))
+    for around in ([*known, *batch("poison")], [*batch("poison"), *known]):
+        with pytest.raises(psycopg.errors.RaiseException):
+            isolate(settings, around)
+    tally = isolate(settings, [*batch("poison"), *known, *batch("also fine")])
+    assert (tally.stored, tally.dead, tally.taken) == (0, 1, 1)
+    tally = isolate(settings, [*known, *batch("fine too"), *batch("poison")])
+    assert (tally.stored, tally.repeated, tally.dead) == (1, 1, 1)
+
+
 def test_a_store_that_fails_is_no_poison(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     admin.execute(REFUSE.format(code="53100"))
     with pytest.raises(psycopg.errors.DiskFull):

@@ -211,28 +211,6 @@ async def _status(one: Worker, most: int) -> Any:
     return await until(found)
 
 
-@pytest.mark.slow
-def test_a_locked_table_opens_the_breaker_and_a_beat_does_not_close_it(
-    settings: Settings, admin: psycopg.Connection[Any]
-) -> None:
-    async def run() -> None:
-        async with worker(settings, concurrency=2, attempt_timeout_s=0.4) as one:
-            await until(lambda: _holds(one, 2))
-            with admin.transaction():
-                admin.execute("lock table audit_log")
-                await enqueue(settings, (0, {}))
-                await until(lambda: _state(one, OPEN))
-                await until(lambda: _seen(one, (HALF_OPEN, OPEN)))
-                assert (HALF_OPEN, CLOSED) not in [(t.from_, t.to) for t in one.transitions.seen]
-            await until(lambda: count(admin, 1))
-
-    asyncio.run(run())
-
-
-async def _seen(one: Worker, transition: tuple[str, str]) -> bool:
-    return transition in [(t.from_, t.to) for t in one.transitions.seen]
-
-
 def test_poison_goes_to_the_dead_letters_and_holds_up_nobody(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
@@ -253,21 +231,6 @@ def test_poison_goes_to_the_dead_letters_and_holds_up_nobody(
 
     asyncio.run(run())
     assert [int(event["action"]) for _, event in stored(admin)] == [n for n in range(50) if n % 7]
-
-
-def test_an_event_that_always_collides_is_buried_after_its_retries(
-    settings: Settings, admin: psycopg.Connection[Any]
-) -> None:
-    admin.execute(REFUSE.format(code="40001"))
-
-    async def run() -> None:
-        async with worker(settings, max_retries=2, breaker_failure_threshold=50) as one:
-            await until(lambda: _holds(one, 5))
-            await enqueue(settings, (0, {"action": "fine"}), (0, {"action": "poison"}), (0, {"action": "also fine"}))
-            await until(lambda: count(admin, 2))
-
-    asyncio.run(run())
-    assert admin.execute("select attempts from audit_dead_letter").fetchall() == [(4,)]
 
 
 def test_foreign_entries_do_not_hold_up_a_lane(settings: Settings, admin: psycopg.Connection[Any]) -> None:

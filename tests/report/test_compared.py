@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 from rich.console import Console
 
-from shaketable.comparison import Asked, Comparison
+from shaketable.comparison import Comparison
 from shaketable.errors import RunDirError
 from shaketable.report import cells, compared_forms, compared_page
 from shaketable.report.compared_forms import ranged, told
@@ -169,21 +169,6 @@ def test_markdown_has_a_table_for_each_scenario_and_says_what_it_stood_on(held: 
     assert compared_forms.brief(read(held)).splitlines()[-1] == "| b | 2 / unknown |"
 
 
-def test_brief_table_holds_only_scenarios_that_the_same_targets_were_tried_under(tmp_path: Path) -> None:
-    held = Comparison(tmp_path)
-    held.begin(Asked(1, ["a", "b"], ["calm"], [1]))
-    held.begin(Asked(1, ["b"], ["calm@12"], [1]))
-    played(held, "a", *losing(0))
-    played(held, "b", *losing(2), scenario="calm")
-    played(held, "b", *losing(0), scenario="calm@12")
-    wide, of_its_own = compared_forms.brief(read(held)).split("\n\n")
-    assert [row.split(" | ")[0] for row in wide.splitlines()[2:]] == ["| a", "| b"]
-    assert (of_its_own.splitlines()[0], of_its_own.splitlines()[-1]) == (
-        "| lost / doubled | calm@12 |",
-        "| b | 0 / unknown |",
-    )
-
-
 def test_versions_of_the_library_that_a_target_is_named_for_come_out_of_its_run(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["celery-defaults"])
     played(held, "celery-defaults", *losing(0))
@@ -229,19 +214,6 @@ def test_skipped_target_has_its_row_in_both_tables_of_a_scenario(held: Compariso
         row for row in compared_forms.markdown(read(held)).splitlines() if row.startswith("| b | skipped: expected")
     ]
     assert [row.count("|") for row in rows] == [8, 8]
-
-
-def test_comparisons_in_several_folders_have_commands_for_all_their_cells(held: Comparison, tmp_path: Path) -> None:
-    other = kept(tmp_path / "other", ["rq-hardened"])
-    played(held, "a", *losing(0))
-    played(other, "rq-hardened", *losing(0))
-    played(other, "reference", *losing(0), scenario="worker_killed")  # asked for by nobody: found
-    found = cells.read([held.path, other.path])
-    assert found.commands == [
-        "shaketable compare rq-hardened a b --scenarios calm --trials 1 --seed 1",
-        "shaketable compare reference --scenarios worker_killed --trials 1 --seed 1",
-    ]
-    assert found.targets == ["rq-hardened", "a", "b", "reference"]
 
 
 def test_name_that_holds_ticks_stays_within_the_command(tmp_path: Path) -> None:
