@@ -44,8 +44,7 @@ test: .venv/installed ## unit tests, tests on real servers, one short shake (und
 	@$(BIN)/python -m pytest -m "not slow and not containers and not browser"
 
 bench: .venv/installed ## the reference's rates on this machine, and as ratios to what its PostgreSQL takes; then bench-checks (3 minutes)
-	@$(BIN)/python -m bench --json runs/bench.json
-	@$(BIN)/python -m bench.checks
+	@$(BIN)/python -m bench --json runs/bench.json; reached=$$?; $(BIN)/python -m bench.checks && exit $$reached
 
 test-all: .venv/installed ## the slow tests too
 	@$(BIN)/python -m pytest -m "not containers and not browser"

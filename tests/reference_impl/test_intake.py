@@ -244,10 +244,12 @@ def test_a_heartbeat_that_is_not_ours_is_nobodys(servers: Servers) -> None:
 
 def test_a_full_queue_refuses(servers: Servers) -> None:
     async def do(client: httpx.AsyncClient) -> None:
-        async def refused() -> bool:
-            return (await client.post("/events", content=wire())).status_code == 503
+        async def refused() -> httpx.Response | None:
+            answered = await client.post("/events", content=wire())
+            return None if answered.status_code == 202 else answered
 
-        await until(refused)
+        answered = await until(refused)
+        assert (answered.status_code, answered.headers["retry-after"]) == (503, "1")
         assert len(await queued(servers)) >= 3
 
     run(settings_of(servers, queue_bound=3), do)
