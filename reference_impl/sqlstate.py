@@ -8,7 +8,7 @@ from reference_impl.errors import Failure, StoreError
 from reference_impl.handler import HandlerError
 from reference_impl.settings import Settings
 
-#: Our own timers, and a waiter's eviction of a holder they cannot reach.
+#: Our own timers. A waiter's eviction of a holder that they cannot reach is 57P01, as an operator's: nobody can tell.
 LANE_LOST = frozenset({"25P03", "25P04", "57P05"})
 #: A table that somebody made meanwhile. What else is tried again is a setting.
 RETRY = frozenset({"42P07"})
