@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import cast
 
 from redis.asyncio.connection import parse_url
 
@@ -161,6 +162,8 @@ class Pipeline:
         memory = await self._ask(wire, "INFO", "memory")
         if queue.policy_may_evict(_policy(memory)):
             raise resp.ReplyError("MAXMEMORY-POLICY is not noeviction: the queue could lose events")
+        if b"aof_enabled:0" in cast(bytes, await self._ask(wire, "INFO", "persistence")):
+            log.warning("the queue is not durable: appendonly is no, so that a crash of its server loses what it took")
         lanes = await self._ask(wire, "EVAL", queue.LANES_IN_FORCE, "1", queue.LANES, str(self._wanted_lanes))
         self.lanes = int(lanes) if isinstance(lanes, int) else self._wanted_lanes
         queue.tell_unlike(self.lanes, self._wanted_lanes)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 from redis.asyncio import Redis
 
 from reference_impl import queue
@@ -206,6 +207,23 @@ def test_a_queue_that_could_evict_is_not_trusted(servers: Servers) -> None:
         assert (await client.post("/events", content=wire())).status_code == 202
 
     run(settings_of(servers), do)
+
+
+def test_a_queue_that_is_not_durable_is_told_of(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    async def tells() -> bool:
+        async with intake(settings_of(servers)):
+            return "not durable" in caplog.text
+
+    async def run() -> list[bool]:
+        told = [await tells()]
+        async with Redis.from_url(servers.redis_url) as redis:
+            try:
+                await redis.config_set("appendonly", "no")
+                return [*told, await tells()]
+            finally:
+                await redis.config_set("appendonly", "yes")
+
+    assert asyncio.run(run()) == [False, True]
 
 
 def test_a_server_out_of_memory_certainly_has_not_taken_it(servers: Servers) -> None:
