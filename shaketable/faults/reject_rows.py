@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,26 +13,37 @@ from shaketable.errors import ScenarioError
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import triggers
 
+#: Invalid parameter value: the event's own fault, and the same at every try.
+DATA = "22023"
+#: Class 00 is success.
+_SQLSTATE = re.compile(r"(?!00)[0-9A-Z]{5}")
+
 
 @dataclass(frozen=True)
 class RejectRows(Fault):
-    """A share of the scheduled events is refused by a row trigger (SQLSTATE 22023, invalid parameter value).
+    """A share of the scheduled events is refused by a row trigger, with `sqlstate`: 22023, invalid parameter value.
 
-    Which ones follows from their ids, so a replay poisons the same. Refusals are counted per event with sequences,
-    which a rollback does not turn back; `observe` reads them as poison.jsonl, also after healing.
+    With 40001 (serialization failure) a refusal looks like a collision that comes again at every retry. Which ones
+    follows from their ids, so a replay poisons the same. Refusals are counted per event with sequences, which a
+    rollback does not turn back; `observe` reads them as poison.jsonl, also after healing.
     """
 
     share: float = 0.01
+    sqlstate: str = DATA
     kind: ClassVar[str] = "reject_rows"
     colour: ClassVar[str] = "#117864"
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
             raise ScenarioError(f"expected a share above 0 and up to 1, got {self.share:g}: 0.01 is one event in 100")
+        if not _SQLSTATE.fullmatch(self.sqlstate):
+            raise ScenarioError(
+                f"expected an error's SQLSTATE, five of 0-9 and A-Z, got {self.sqlstate!r}: 40001 is one"
+            )
 
     @property
     def label(self) -> str:
-        return f"{self.share:.1%} of the events are poison"
+        return f"{self.share:.1%} of the events are poison" + (f" ({self.sqlstate})" if self.sqlstate != DATA else "")
 
     def aims(self, bench: Bench) -> list[str]:
         return [bench.relation]
@@ -49,7 +61,7 @@ class RejectRows(Fault):
             for (number,) in cursor.execute("select n from shaketable.poison").fetchall():
                 cursor.execute(sql.SQL("create sequence if not exists {}").format(
                     sql.Identifier("shaketable", f"refused_{number}")))  # fmt: skip
-            cursor.execute(_FUNCTION)
+            cursor.execute(_FUNCTION.replace(DATA, self.sqlstate).encode())
             bench.notes[f"{self.kind}.before"] = _refusals(connection)
             triggers.put(connection, bench.relation, self.kind, "row")
 

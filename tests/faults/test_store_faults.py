@@ -123,6 +123,19 @@ def test_exactly_the_chosen_events_are_refused_and_counted(servers: Servers, ben
     assert fault.witness(bench).figure == len(poison)
 
 
+def test_an_event_is_refused_with_the_code_that_is_asked_for(servers: Servers, bench: RunBench) -> None:
+    fault = RejectRows(0.1, sqlstate="40001")
+    fault.inject(bench)
+    assert write(servers, fault.chosen(IDS)[0]) == "40001"
+    assert fault.label == "10.0% of the events are poison (40001)"
+
+
+@pytest.mark.parametrize("code", ["", "4000", "00000", "22023'", "40001x"])
+def test_what_is_no_error_code_is_told(code: str) -> None:
+    with pytest.raises(ScenarioError, match="expected an error's SQLSTATE"):
+        RejectRows(sqlstate=code)
+
+
 def test_refusals_are_known_after_healing(servers: Servers, bench: RunBench) -> None:
     fault = RejectRows(0.1)
     fault.inject(bench)

@@ -1,0 +1,15 @@
+"""Some events collide at every try, in the only lane there is."""
+
+from shaketable.checks import BreakerBehaves, DeadLettersExplained, NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.faults import RejectRows
+from shaketable.load import Load
+from shaketable.scenario import Scenario
+from shaketable.timeline import At
+
+SCENARIO = Scenario(
+    story="One event in a hundred collides at every try (40001): those alone become dead letters, no breaker opens.",
+    load=Load(rate=40, baseline_s=1, shake_s=8, recover_s=2),
+    timeline=(At(0.5, 7.5, RejectRows(0.01, sqlstate="40001")),),
+    settings={"concurrency": 1, "retry_base_s": 0.05, "retry_cap_s": 0.2, "breaker_recovery_s": 1, "lease_s": 2},
+    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), DeadLettersExplained(), BreakerBehaves()),
+)
