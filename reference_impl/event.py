@@ -20,6 +20,8 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
 
 Text = Annotated[str, Meta(max_length=65_536)]
+#: Most bytes of UTF-8 in a member that is a key of an index: an entry has room for 2,704, and a target's has two.
+KEY_BYTES = 1024
 #: Largest integer that a double holds exactly.
 SAFE = 2**53
 
@@ -59,6 +61,11 @@ class Stamped(msgspec.Struct):
     hash: str
 
 
+_KEYS = {
+    "action": "action", "principal_id": "principalId", "organization_id": "organizationId",
+    "correlation_id": "correlationId", "retention_policy": "retentionPolicy",
+    "target_resource_type": "targetResourceType", "target_resource_id": "targetResourceId",
+}  # fmt: skip
 NAMED = frozenset(name for name in Event.__struct_encode_fields__ if name != "details")
 
 _decode_sent = msgspec.json.Decoder(_Sent).decode
@@ -84,9 +91,20 @@ def accept(body: bytes, now: datetime, max_depth: int, choose: Choose | None = N
 
 def _typed(body: bytes) -> Event:
     try:
-        return _decode_sent(body)
+        event = _decode_sent(body)
     except msgspec.ValidationError as e:
         raise RefusedError(*_explain(str(e))) from None
+    if len(body) > KEY_BYTES:  # else none can be longer
+        _refuse_long_keys(event)
+    return event
+
+
+def _refuse_long_keys(event: Event) -> None:
+    """The store's indexes could never keep them. A character has at most 4 bytes."""
+    for field, name in _KEYS.items():
+        text: str | None = getattr(event, field)
+        if text and len(text) > KEY_BYTES // 4 and (size := len(text.encode())) > KEY_BYTES:
+            raise RefusedError(name, f"expected at most {KEY_BYTES} bytes of UTF-8, got {size}")
 
 
 def _preset(event: Event, members: dict[str, Any], preset: Preset) -> Event:

@@ -40,10 +40,11 @@ def test_defaults_are_filled_in_where_a_member_is_absent_or_null_and_the_hash_is
     assert stamped.hash == canonical.sha256(event.wire(stamped.event))
 
 
-def test_a_default_is_no_way_around_the_contract() -> None:
+@pytest.mark.parametrize(("member", "value"), [("dataClassification", "SECRET"), ("principalId", "é" * 513)])
+def test_a_default_is_no_way_around_the_contract(member: str, value: str) -> None:
     with pytest.raises(RefusedError) as error:
-        accepted(preset(default_values={"dataClassification": "SECRET"}))
-    assert error.value.field == "dataClassification"
+        accepted(preset(default_values={member: value}))
+    assert error.value.field == member
 
 
 @pytest.mark.parametrize("member", ["principalId", "ward", "x-ward"])

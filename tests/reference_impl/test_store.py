@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import tomllib
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -15,8 +16,8 @@ import psycopg
 import pytest
 
 import reference_impl
-from reference_impl import canonical, database, partition
-from reference_impl.errors import Failure
+from reference_impl import canonical, database, event, partition
+from reference_impl.errors import Failure, RefusedError
 from reference_impl.isolate import OWN_FAULT, Isolation
 from reference_impl.row import Row
 from reference_impl.settings import Settings
@@ -64,6 +65,34 @@ def test_every_member_comes_back_as_it_was_sent(settings: Settings, admin: psyco
     ((event_id, event),) = stored(admin)
     assert event_id == sent["eventId"]
     assert canonical.encode(event) == canonical.encode(sent)
+
+
+KEYS = (
+    "action", "principalId", "organizationId", "correlationId", "retentionPolicy", "targetResourceType",
+    "targetResourceId",
+)  # fmt: skip
+
+
+def incompressible(size: int) -> str:
+    """Text of so many bytes of UTF-8, from an alphabet too wide for any compression."""
+    wide = random.Random(1)
+    return "".join(chr(wide.randrange(0x10000, 0x110000)) for _ in range(size // 4)) + "x" * (size % 4)
+
+
+def test_the_longest_keys_that_intake_takes_are_stored(
+    settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = dict.fromkeys(KEYS, incompressible(event.KEY_BYTES))
+    put(settings, [row(**longest)])
+    ((_, kept),) = stored(admin)
+    assert {name: kept[name] for name in KEYS} == longest
+    for name in KEYS:
+        with pytest.raises(RefusedError, match="at most 1024 bytes of UTF-8, got 1025") as error:
+            row(**{name: incompressible(event.KEY_BYTES + 1)})
+        assert (error.value.field, error.value.status) == (name, 422)
+    monkeypatch.setattr(event, "KEY_BYTES", 4000)  # the limit is the store's: its indexes refuse such text
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        put(settings, [row(targetResourceId=incompressible(2800))])
 
 
 def test_an_id_is_stored_once_within_a_batch_and_across(settings: Settings, admin: psycopg.Connection[Any]) -> None:
