@@ -47,10 +47,12 @@ class Intake:
         return stamped.event.event_id
 
     def _admit(self) -> None:
-        """Raise NotNowError while the queue may drop events, or is full, or presets that must be known are not."""
+        """Raise NotNowError while the queue may drop events, or is full, or presets may be missed, or must be known."""
         vitals = self._watch.vitals
         if vitals.may_evict:
             raise NotNowError("the queue may evict events: its maxmemory-policy must be noeviction")
+        if not self.presets.looked.is_set():
+            raise NotNowError("the presets are being looked for")
         if self._settings.require_presets and not self.presets.loaded:
             raise NotNowError("the presets have not been read yet")
         if vitals.depth >= self._settings.queue_bound:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import msgspec
 import psycopg
+from redis.exceptions import ResponseError
 
 from reference_impl import database, log, queue, sqlstate
 from reference_impl.heartbeat import QUEUE_AWAY
@@ -13,6 +16,9 @@ from reference_impl.preset import Preset
 from reference_impl.retry import Sleep
 from reference_impl.settings import Settings
 from reference_impl.watchdog import bounded
+
+#: Wait before the next look while the cache does not answer, in seconds.
+CACHE_AWAY_S = 0.2
 
 #: A class of the preset's own is a default like the others.
 _READ = """
@@ -33,6 +39,7 @@ class Presets:
         self._settings, self._sleep = settings, sleep
         self._found: dict[tuple[str | None, str | None], Preset] = {}
         self.loaded = False
+        self.looked = asyncio.Event()  # set once they are loaded, or the first look has ended
 
     def of(self, organization_id: str | None, action: str) -> Preset | None:
         """The preset that says most of such an event."""
@@ -44,18 +51,30 @@ class Presets:
     async def run(self) -> None:
         """Look again and again, until StoppingError is raised by the sleep."""
         while True:
-            await self.look()
-            await self._sleep(self._settings.preset_refresh_s)
+            try:
+                await self.look()
+                self.looked.set()
+                pause = self._settings.preset_refresh_s
+            except QUEUE_AWAY:  # nothing is taken meanwhile
+                pause = CACHE_AWAY_S
+            await self._sleep(pause)
 
     async def look(self) -> None:
-        """One look: at the store, else at the cache. What is away or unusable changes nothing."""
+        """One look: at the cache while they are not loaded, then at the store. What is unusable changes nothing.
+
+        So an intake that starts in an outage of the store has them before that outage is noticed. Raises QUEUE_AWAY.
+        """
+        if not (self.loaded and self._settings.database_url):
+            await self._take(self._read_cache)
+        await self._take(self._read_store)
+
+    async def _take(self, read: Callable[[], Awaitable[bytes | None]]) -> None:
+        """Put in force what is read; None changes nothing."""
         try:
-            packed = await self._read_store()
-            if packed is None and not (self.loaded and self._settings.database_url):
-                packed = await self._read_cache()
-            if packed is not None:
+            if (packed := await read()) is not None:
                 self._found = {(one.organization_id, one.action): one for one in _decode(packed)}
                 self.loaded = True
+                self.looked.set()
         except msgspec.MsgspecError as e:
             log.warning("a preset cannot be used; those of before stay", why=str(e))
 
@@ -86,8 +105,9 @@ class Presets:
         return str(row[0]).encode() if row else b"[]"
 
     async def _read_cache(self) -> bytes | None:
+        """What is cached; None where nothing of ours is. Raises QUEUE_AWAY."""
         try:
             async with queue.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
                 return cast("bytes | None", await redis.get(queue.PRESETS))
-        except QUEUE_AWAY:
+        except ResponseError:  # it is there, and will not tell: not a string, say
             return None

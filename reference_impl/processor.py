@@ -43,11 +43,13 @@ class ReliableEventProcessor:
         self._parts: part.Parts = []
 
     async def start(self) -> None:
-        """Begin to take events in and to deliver them. Waits for the queue, but not longer than connect_timeout_s."""
+        """Begin to take events in and to deliver them. Waits for queue and presets, at most connect_timeout_s."""
         self._worker.start()
         self._parts = part.start(self._worker.stopping, self._intake.run)
-        with suppress(TimeoutError):  # it is away: add_event says so, and it is looked for on and on
-            await asyncio.wait_for(self._intake.pipeline.connected.wait(), self._settings.connect_timeout_s)
+        with suppress(TimeoutError):  # they are away: add_event says so, and they are looked for on and on
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                await self._intake.pipeline.connected.wait()
+                await self._intake.presets.looked.wait()
 
     async def add_event(self, event: Mapping[str, object]) -> str:
         """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""

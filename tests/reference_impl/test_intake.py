@@ -30,7 +30,7 @@ async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[ht
     tasks = [asyncio.create_task(watch.run()), asyncio.create_task(one.run())]
 
     async def ready() -> bool:
-        return one.pipeline.lanes > 0
+        return one.pipeline.lanes > 0 and one.presets.looked.is_set()
 
     transport = httpx.ASGITransport(app(one, watch, settings))
     try:

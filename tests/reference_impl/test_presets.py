@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from reference_impl import canonical, event, queue
@@ -174,6 +175,69 @@ def test_in_an_outage_of_the_store_presets_come_from_the_cache(
     with_intake(msgspec.structs.replace(demanding, database_url=""), refuses)  # one that has no store
 
 
+async def first_answer(http: httpx.AsyncClient) -> httpx.Response:
+    """The first that is no 503 to an event that a preset refuses."""
+
+    async def answered() -> httpx.Response | None:
+        answer = await http.post("/events", content=wire())
+        return None if answer.status_code == 503 else answer
+
+    answer: httpx.Response = await until(answered)
+    return answer
+
+
+def test_no_event_is_taken_before_the_presets_were_looked_for(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    add(admin, "all", None, None, required=["ward"])
+
+    async def do(http: httpx.AsyncClient) -> None:
+        async def looks() -> bool:
+            return admin.execute("select 1 from pg_locks where not granted").fetchone() is not None
+
+        with admin.transaction():
+            admin.execute("lock table audit_preset")
+            await until(looks)
+            answer = await http.post("/events", content=wire())
+            assert (answer.status_code, "are being looked for" in answer.json()["error"]) == (503, True)
+        assert (await first_answer(http)).status_code == 422
+
+    with_intake(msgspec.structs.replace(settings, attempt_timeout_s=30.0), do, connected=False)
+
+
+def test_an_intake_that_starts_in_an_outage_has_the_cached_presets_before_that_is_noticed(
+    settings: Settings, admin: psycopg.Connection[Any], postgres_link: Link
+) -> None:
+    add(admin, "all", None, None, required=["ward"])
+
+    async def do(http: httpx.AsyncClient) -> None:
+        assert (await first_answer(http)).status_code == 422
+
+    with_intake(settings, do)
+    postgres_link.silence()
+    away = {"database_url": postgres_link.through(settings.database_url), "connect_timeout_s": 60.0}
+    with_intake(msgspec.structs.replace(settings, **away), do, connected=False)
+
+
+def test_an_intake_that_starts_while_the_queue_is_away_takes_nothing_without_the_cached_presets(
+    settings: Settings, admin: psycopg.Connection[Any], redis_link: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(admin, "all", None, None, required=["ward"])
+
+    async def tried() -> bool:
+        return caplog.text.count("the queue is away") > 2
+
+    async def do(http: httpx.AsyncClient) -> None:
+        await until(tried)
+        redis_link.mend()
+        assert (await first_answer(http)).status_code == 422
+
+    with_intake(settings, first_answer)
+    redis_link.cut()
+    away = msgspec.structs.replace(settings, redis_url=redis_link.through(settings.redis_url), database_url="")
+    with_intake(away, do, connected=False)
+
+
 def test_presets_that_were_never_read_are_503_only_where_they_are_demanded(
     settings: Settings, postgres_link: Link
 ) -> None:
@@ -225,6 +289,16 @@ def test_an_unusable_preset_changes_nothing_and_stays_out_of_the_cache(
 
 
 def test_without_a_store_and_a_cache_an_intake_works_as_if_there_were_no_presets(servers: Servers) -> None:
+    async def do(http: httpx.AsyncClient) -> None:
+        assert await status(http) == 202
+
+    with_intake(Settings(redis_url=servers.redis_url), do)
+
+
+def test_a_cache_that_will_not_tell_keeps_no_event_out(servers: Servers) -> None:
+    with SyncRedis.from_url(servers.redis_url) as redis:
+        redis.sadd(queue.PRESETS, "no string")
+
     async def do(http: httpx.AsyncClient) -> None:
         assert await status(http) == 202
 

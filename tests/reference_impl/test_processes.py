@@ -83,6 +83,7 @@ def test_sigterm_leaves_requests_under_way_their_answer(servers: Servers, proces
         child, intake = processes.start("ingest", "ingest")
         async with client() as http:
             await until(partial(health, http, intake, 50))  # no worker
+            await until(partial(send, http, intake, 1))
             with Redis.from_url(servers.redis_url) as redis:
                 redis.client_pause(1000)
             asking = asyncio.create_task(http.post(f"{intake}/events", content=wire()))
