@@ -18,7 +18,7 @@ from reference_impl.errors import StoppingError
 from reference_impl.retry import Sleep
 from reference_impl.settings import Settings
 
-#: Longest that a webhook may take, and all of them when the worker stops, in seconds.
+#: Longest that a post may take, and all of them when the worker stops, in seconds.
 POST_S, CLOSE_S = 5.0, 2.0
 
 
@@ -54,29 +54,40 @@ class Alerts:
                 task.cancel()
 
     async def _tell(self, kind: str) -> None:
+        """A turn's cool-down begins with its line in the log: no post holds up the next."""
+        posts: list[asyncio.Task[None]] = []
         with suppress(StoppingError):
             while kind in self._untold:
-                await self._send(kind)
+                posts = [asyncio.create_task(self._send(self._log(kind)))]
                 await self._sleep(self._settings.alert_cooldown_s)
+                await posts[0]  # over long ago, unless the cool-down is shorter than POST_S
         if kind in self._untold:
-            await self._send(kind)
+            posts.append(asyncio.create_task(self._send(self._log(kind))))
+        await asyncio.gather(*posts)
 
-    async def _send(self, kind: str) -> None:
+    def _log(self, kind: str) -> Alert:
         text, count = self._untold.pop(kind)
-        alert = Alert(kind, text, count, self._settings.process, datetime.now(UTC))
         log.warning("alert", kind=kind, text=text, count=count)
+        return Alert(kind, text, count, self._settings.process, datetime.now(UTC))
+
+    async def _send(self, alert: Alert) -> None:
         try:
             await self._post(alert)
-            metrics.ALERTS.labels(kind).inc()
-        except httpx.HTTPError as e:
-            log.warning("the webhook did not take an alert", kind=kind, type=type(e).__name__)
-            self._keep(kind, text, count)  # for the next turn
+            metrics.ALERTS.labels(alert.kind).inc()
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as e:
+            log.warning("the webhook did not take an alert", kind=alert.kind, type=type(e).__name__)
+            self._keep(alert.kind, alert.text, alert.count)  # for the next turn
 
     def _keep(self, kind: str, text: str, count: int) -> None:
         self._untold[kind] = (text, count + self._untold.get(kind, ("", 0))[1])
 
     async def _post(self, alert: Alert) -> None:
-        if self._settings.alert_webhook_url:
-            async with httpx.AsyncClient(timeout=POST_S) as client:
-                told = msgspec.to_builtins(alert)
-                (await client.post(self._settings.alert_webhook_url, json=told)).raise_for_status()
+        """Raises httpx.HTTPError, httpx.InvalidURL or TimeoutError. What the webhook says in its body is not read."""
+        if url := self._settings.alert_webhook_url:
+            told = msgspec.to_builtins(alert)
+            async with (
+                asyncio.timeout(POST_S),  # httpx's own is of each read
+                httpx.AsyncClient() as client,
+                client.stream("POST", url, json=told) as answer,
+            ):
+                answer.raise_for_status()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
+import httpx
 import msgspec
 import psycopg
 from msgspec import Meta
@@ -115,14 +116,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 if value := getattr(self, field):
                     understand(value)
-            except (ValueError, psycopg.Error):
+            except (ValueError, psycopg.Error, httpx.InvalidURL):
                 raise SettingsError(f"{field.upper()}: expected {like}, got {UNSHOWN}") from None
+
+
+def _webhook(url: str) -> None:
+    if not httpx.URL(url).host:
+        raise ValueError("it names no host")
 
 
 #: Fields, who reads them, and what they look like.
 _ADDRESSES: tuple[tuple[str, Callable[[str], object], str], ...] = (
     ("database_url", conninfo_to_dict, "an address like postgresql://user@host:5432/database"),
     ("redis_url", parse_url, "an address like redis://host:6379/0"),
+    ("alert_webhook_url", _webhook, "an address like https://host:8443/path"),
 )
 #: Fields of which the first is never more than the second: what lies between them could never be.
 _ORDERED = (

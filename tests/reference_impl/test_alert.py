@@ -6,7 +6,8 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from reference_impl import log
+from reference_impl import alert, log
 from reference_impl.alert import Alert, Alerts
 from reference_impl.breaker import OPEN
 from reference_impl.errors import StoppingError
@@ -78,7 +79,7 @@ class Gate:
 
     async def end(self, stopping: bool = False) -> float:
         """End the next sleep that began, and say how long it was to be."""
-        seconds, over = await self._asleep.get()
+        seconds, over = await asyncio.wait_for(self._asleep.get(), 10)
         over.set_result(stopping)
         return seconds
 
@@ -134,6 +135,106 @@ def test_a_webhook_that_fails_is_told_again_and_its_address_is_in_no_log(
     told = capfd.readouterr().err
     assert "the webhook did not take an alert" in told
     assert "secret-17" not in told
+
+
+HEAD_WITHOUT_END = b"HTTP/1.1 200 OK\r\nX-More: "
+BODY_WITHOUT_END = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+
+
+@asynccontextmanager
+async def slow_webhook(answer: bytes) -> AsyncIterator[tuple[str, asyncio.Queue[bytes]]]:
+    """One that answers so, and goes on for ever, a byte each twentieth of a second; its address, and what it gets."""
+    got: asyncio.Queue[bytes] = asyncio.Queue()
+    talking: list[asyncio.Task[Any] | None] = []
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talking.append(asyncio.current_task())
+        got.put_nowait(await reader.readuntil(b"}"))
+        writer.write(answer)
+        try:
+            while not reader.at_eof():
+                await asyncio.sleep(0.05)
+                writer.write(b"x")
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", got
+    finally:
+        server.close()
+        for task in filter(None, talking):
+            task.cancel()
+        await asyncio.gather(*filter(None, talking), return_exceptions=True)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "reference"]
+
+
+def test_a_webhook_whose_answer_trickles_is_waited_for_no_longer_than_its_time(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert, "POST_S", 0.3)
+
+    async def run() -> None:
+        async with slow_webhook(HEAD_WITHOUT_END) as (url, got):
+            gate = Gate()
+            alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
+            alerts.tell("dead_letter", "events died")
+            for stopping in (False, True):
+                await asyncio.wait_for(got.get(), 10)
+                await gate.end(stopping)
+            await alerts.close()
+
+    asyncio.run(run())
+    assert said(caplog) == ["alert", "the webhook did not take an alert"] * 2
+
+
+def test_a_body_without_end_is_not_read(caplog: pytest.LogCaptureFixture) -> None:
+    before = went_out()
+
+    async def run() -> None:
+        async with slow_webhook(BODY_WITHOUT_END) as (url, _):
+            gate = Gate()
+            alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
+            alerts.tell("dead_letter", "events died")
+            await gate.end(stopping=True)
+            await alerts.close()
+
+    asyncio.run(run())
+    assert went_out() == before + 1
+    assert said(caplog) == ["alert"]
+
+
+def test_no_post_holds_up_a_line_of_the_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert, "CLOSE_S", 0.2)
+
+    async def run() -> None:
+        async with slow_webhook(HEAD_WITHOUT_END) as (url, got):
+            gate = Gate()
+            alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
+            alerts.tell("dead_letter", "events died")
+            await asyncio.wait_for(got.get(), 10)
+            alerts.tell("dead_letter", "events died", 2)
+            await gate.end(stopping=True)  # though the first post is under way
+            await alerts.close()
+
+    asyncio.run(run())
+    assert said(caplog) == ["alert", "alert"]
+
+
+def test_an_address_that_httpx_cannot_read_ends_no_task(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        gate = Gate()
+        alerts = Alerts(Settings(alert_webhook_url="http://host:port"), gate.sleep)
+        alerts.tell("dead_letter", "events died")
+        await gate.end()
+        await gate.end(stopping=True)
+        await alerts.close()
+
+    asyncio.run(run())
+    assert said(caplog) == ["alert", "the webhook did not take an alert"] * 3  # at the end, too
 
 
 def test_what_is_buried_while_a_worker_stops_is_told_too(

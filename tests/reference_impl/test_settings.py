@@ -32,6 +32,9 @@ def test_lists_are_written_with_commas() -> None:
         ("REDIS_URL", "secret:6379", "redis://host:6379/0, got a value that is not shown"),
         ("REDIS_URL", "redis://host:secret", "got a value that is not shown"),
         ("DATABASE_URL", "secret", "postgresql://user@host:5432/database, got a value that is not shown"),
+        ("ALERT_WEBHOOK_URL", "http://host:secret", "https://host:8443/path, got a value that is not shown"),
+        ("ALERT_WEBHOOK_URL", "https://:8443/secret", "got a value that is not shown"),
+        ("ALERT_WEBHOOK_URL", "host/secret", "got a value that is not shown"),
         ("BEARER_TOKEN", "two words", "got a value that is not shown"),
         ("RETRYABLE_ERRORS", "40001,,40P01", "length >= 1, got '40001,,40P01'"),
     ],
@@ -74,6 +77,7 @@ def test_settings_that_contradict_each_other_are_refused_with_both(
         ("DATABASE_URL", "host=/run/postgresql dbname=d"),
         ("REDIS_URL", "rediss://u:p@h:6380/3"),
         ("REDIS_URL", "unix:///run/valkey.sock?db=1"),
+        ("ALERT_WEBHOOK_URL", "https://u:p@[::1]:8443/a?b=c"),
     ],
 )
 def test_an_address_is_taken_in_every_form_that_its_client_takes(name: str, value: str) -> None:
