@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -55,9 +55,20 @@ def _why(body: bytes) -> RefusedError:
         return RefusedError("event", "expected a JSON object", 400)
     if (field := _find(value, lambda leaf: isinstance(leaf, str) and _lone_surrogate(leaf))) is not None:
         return RefusedError(field, "expected text without lone surrogates")
-    if (field := _find(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf))) is not None:
-        return RefusedError(field, "expected numbers that a double can hold")
-    return RefusedError("event", "expected one JSON object", 400)
+    return _not_finite(value) or RefusedError("event", "expected one JSON object", 400)
+
+
+def _not_finite(value: dict[str, Any]) -> RefusedError | None:
+    field = _find(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf))
+    return None if field is None else RefusedError(field, "expected numbers that a double can hold")
+
+
+def encoded(members: Mapping[str, object]) -> bytes:
+    """The wire form of these members. Raises RefusedError for a NaN or an infinity: msgspec makes a null of it."""
+    body = msgspec.json.encode(members)
+    if b"null" in body and (refused := _not_finite(msgspec.to_builtins(members, str_keys=True))):
+        raise refused
+    return body
 
 
 def _no_constant(name: str) -> float:
@@ -81,7 +92,7 @@ def _leaves(value: Any) -> Iterator[Any]:
         for name, member in value.items():
             yield name
             yield from _leaves(member)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from _leaves(item)
     else:

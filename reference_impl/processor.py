@@ -13,10 +13,9 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-import msgspec
 import psycopg
 
-from reference_impl import part, sqlstate
+from reference_impl import domain, part, sqlstate
 from reference_impl.breaker import Listener
 from reference_impl.errors import NotNowError
 from reference_impl.handler import Handler
@@ -55,7 +54,7 @@ class ReliableEventProcessor:
         """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""
         if self._worker.stopping.is_set():
             raise NotNowError("the processor was told to stop, or ended by a defect")
-        return await self._intake.add(msgspec.json.encode(event))
+        return await self._intake.add(domain.encoded(event))
 
     async def replay(self, event_id: str | UUID) -> Outcome:
         """Store the event of a dead letter; again and again does it once. Raises BreakerOpenError or StoreError."""

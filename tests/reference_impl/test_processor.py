@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -60,6 +61,17 @@ def test_an_added_event_is_stored(settings: Settings, admin: psycopg.Connection[
 
         await until(stored)
         await until(healthy)
+
+    run(settings, do)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {"deep": [1, (2, -math.inf)]}])
+def test_a_number_that_is_none_is_refused_by_its_member(settings: Settings, value: object) -> None:
+    async def do(processor: ReliableEventProcessor) -> None:
+        with pytest.raises(RefusedError, match="numbers that a double can hold") as error:
+            await processor.add_event(one(principalId=None, pulse=value))
+        assert (error.value.field, error.value.status) == ("pulse", 422)
+        assert await processor.add_event(one(principalId=None, pulse=(1.5, None)))
 
     run(settings, do)
 
