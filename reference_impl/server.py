@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
 import os
 import signal
@@ -43,10 +44,16 @@ class _Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything else is begun. Raises SettingsError when somebody has it."""
+    """Take the port before anything else is begun. Raises SettingsError when somebody has it, or the host is wrong."""
+    wrong_host = SettingsError(f"HTTP_HOST: expected a name or an IPv4 address of this machine, got {host!r}")
     try:
+        socket.getaddrinfo(host, port, socket.AF_INET)
         listening = socket.create_server((host, port), backlog=2048)
+    except (socket.gaierror, UnicodeError):
+        raise wrong_host from None
     except OSError as e:
+        if e.errno == errno.EADDRNOTAVAIL:
+            raise wrong_host from None
         raise SettingsError(
             f"HTTP_PORT: expected a free port on {host}, got {port} ({os.strerror(e.errno or 0)})"
         ) from None

@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1000  # most events in one transaction
     batch_bytes: Count = 8_388_608  # most bytes of them, but for a single larger one
     batch_linger_s: Annotated[float, Meta(ge=0, le=60)] = 0.1  # least time between two small batches of a lane
-    lease_s: Seconds = 10.0  # the longest a dead or frozen worker may hold a lane
+    lease_s: Seconds = 10.0  # the longest a dead or frozen worker may hold a lane; longer than a lane says nothing
     attempt_timeout_s: Seconds = 5.0  # the longest one step may take: a batch, or a part of it in a search for poison
     connect_timeout_s: Seconds = 3.0  # the longest one connection to the store may take
     enqueue_timeout_s: Seconds = 2.0  # the longest wait for the queue's reply
@@ -109,6 +109,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise SettingsError(
                     f"{larger.upper()}: expected at least {smaller.upper()} ({least:.12g}), got {most:.12g}"
                 )
+        self._keep_sessions()
+
+    def _keep_sessions(self) -> None:
+        """Raise SettingsError where the server would end the session of a lane that lingers, and then waits."""
+        silent_s = self.batch_linger_s + LANE_WAIT_S
+        if silent_s >= self.lease_s * SESSION_SHARE:
+            raise SettingsError(
+                f"LEASE_S: expected more than {silent_s / SESSION_SHARE:.6g}, got {self.lease_s:.12g}: a lane may say "
+                f"nothing for BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s, and its session is ended "
+                f"after {SESSION_SHARE} of the lease"
+            )
 
     def _understand_addresses(self) -> None:
         """Raise SettingsError for one that its client would choke on later; it may hold a password, so is not shown."""
@@ -134,12 +145,13 @@ _ADDRESSES: tuple[tuple[str, Callable[[str], object], str], ...] = (
 #: Fields of which the first is never more than the second: what lies between them could never be.
 _ORDERED = (
     ("retry_base_s", "retry_cap_s"),
-    ("batch_linger_s", "lease_s"),
     ("batch_size", "queue_bound"),
     ("max_event_bytes", "max_batch_bytes"),
     ("max_batch_bytes", "max_in_flight_bytes"),
     ("dead_letter_archive_days", "dead_letter_retention_days"),
 )
+#: `lane.WAIT_S` and `database.IDLE_SHARE`, which cannot be imported here.
+LANE_WAIT_S, SESSION_SHARE = 0.5, 0.75
 UNSHOWN = "a value that is not shown"
 
 

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from reference_impl import database, lane, server
 from reference_impl.errors import SettingsError
-from reference_impl.settings import Settings
+from reference_impl.settings import LANE_WAIT_S, SESSION_SHARE, Settings
 
 
 def test_settings_are_read_by_their_names_in_capitals() -> None:
@@ -51,7 +52,6 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str, why: str)
     ("name", "value", "smaller", "its"),
     [
         ("RETRY_CAP_S", "2", "RETRY_BASE_S", "5"),
-        ("LEASE_S", "0.5", "BATCH_LINGER_S", "3"),
         ("QUEUE_BOUND", "10", "BATCH_SIZE", "100"),
         ("MAX_BATCH_BYTES", "1000", "MAX_EVENT_BYTES", "2000"),
         ("MAX_IN_FLIGHT_BYTES", "3000000", "MAX_BATCH_BYTES", "4000000"),
@@ -68,6 +68,26 @@ def test_settings_that_contradict_each_other_are_refused_with_both(
     with pytest.raises(SettingsError, match=name):  # the library's way
         Settings(**{name.lower(): float(value), smaller.lower(): float(its)}).require()
     Settings.read({name: its, smaller: its})
+
+
+@pytest.mark.parametrize(
+    ("lease", "linger", "least"), [("0.79", "0.1", "0.8"), ("0.6", "0", "0.666667"), ("4", "3", "4.66667")]
+)
+def test_a_lease_within_which_a_lane_may_say_nothing_is_refused(lease: str, linger: str, least: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.read({"LEASE_S": lease, "BATCH_LINGER_S": linger})
+    assert str(error.value).startswith(f"LEASE_S: expected more than {least}, got {lease}: ")
+    assert f"BATCH_LINGER_S ({linger})" in str(error.value)
+    Settings.read({"LEASE_S": f"{float(least) + 0.001}", "BATCH_LINGER_S": linger})
+    assert (LANE_WAIT_S, SESSION_SHARE) == (lane.WAIT_S, database.IDLE_SHARE)
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", "a" * 64, "::1", ""])
+def test_a_host_that_is_not_this_machines_is_refused_by_its_name(host: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        server.bind(host, 8080)
+    assert str(error.value).startswith("HTTP_HOST: ")
+    assert str(error.value).endswith(f"got {host!r}")
 
 
 @pytest.mark.parametrize(
