@@ -95,7 +95,7 @@ def key(lane: int) -> str:
 
 def lane_of(organization_id: str | None, event_id: str, lanes: int) -> int:
     """An organization's events share a lane, so that their order holds; an event without one goes by its id."""
-    return zlib.crc32((organization_id or event_id).encode()) % lanes
+    return zlib.crc32((event_id if organization_id is None else organization_id).encode()) % lanes
 
 
 def connect(url: str, timeout_s: float) -> Redis:

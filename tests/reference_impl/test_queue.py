@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import subprocess
 import sys
+import uuid
 
 import pytest
 from redis.asyncio import Redis
@@ -29,6 +30,13 @@ def test_a_batch_is_bounded_by_its_bytes(settings: Settings) -> None:
         return read
 
     assert asyncio.run(run()) == [250, 240, 20, 1]
+
+
+def test_an_organization_has_one_lane_also_where_its_name_is_empty_and_only_events_of_none_go_by_their_ids() -> None:
+    names = [str(uuid.uuid4()) for _ in range(100)]
+    for organization in ("org-1", ""):
+        assert len({queue.lane_of(organization, name, 5) for name in names}) == 1
+    assert {queue.lane_of(None, name, 5) for name in names} == set(range(5))
 
 
 def test_the_lane_count_is_that_of_who_came_first_and_what_lies_in_other_lanes_is_seen(settings: Settings) -> None:
