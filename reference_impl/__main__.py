@@ -84,6 +84,7 @@ def main() -> int:
 
 
 async def _run(command: Command, settings: Settings, given: argparse.Namespace) -> int | None:
+    asyncio.get_running_loop().set_exception_handler(log.unheard)
     return await (command.run(settings, given) if command.arguments else command.run(settings))
 
 

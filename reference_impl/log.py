@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -38,8 +40,8 @@ def configure(process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLine(process))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # psycopg's warnings and uvicorn's errors quote messages of others, httpx the webhook's address
-    for name in ("httpx", "psycopg", "uvicorn.error", "uvicorn.access"):
+    # psycopg's warnings and uvicorn's and asyncio's errors quote messages of others, httpx the webhook's address
+    for name in ("asyncio", "httpx", "psycopg", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
@@ -60,3 +62,11 @@ def crash(message: str, error: BaseException, **fields: Scalar) -> None:
         at = at.tb_next
     where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else "?"
     _logger.error(message, extra={"fields": {**fields, "exception": type(error).__name__, "where": where}})
+
+
+def unheard(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The event loop's own handler of what nobody awaited or caught: said here, as asyncio's words are not let out."""
+    if error := context.get("exception"):
+        crash("nobody heard what a task or callback ended by", error)
+    else:
+        _logger.error("the event loop met a defect")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import os
 import signal
 import subprocess
@@ -19,7 +21,8 @@ import pytest
 from redis import Redis
 
 import reference_impl
-from reference_impl import queue
+from reference_impl import __main__, queue
+from reference_impl.settings import Settings
 from reference_impl.transition import FILE
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, Processes, all_stored, client, health, send, until, wire
@@ -189,6 +192,30 @@ def test_no_content_reaches_the_logs_and_each_line_is_json(
     assert b"secret" not in told
     assert all({"at", "level", "process", "message"} <= msgspec.json.decode(line).keys() for line in told.splitlines())
     assert b"lane taken" in told
+
+
+def test_what_nobody_awaited_is_logged_by_class_and_place_and_its_words_are_not(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def fail() -> None:
+        raise ValueError("secret-17")
+
+    def fail_at_once(_: str) -> None:
+        raise KeyError("secret-18")
+
+    async def command(_: Settings) -> None:
+        asyncio.get_running_loop().call_soon(fail_at_once, "secret-19")
+        await asyncio.wait([asyncio.create_task(fail())])
+        gc.collect()
+
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # put back at the end
+    monkeypatch.setitem(__main__.COMMANDS, "migrate", __main__.Command(command, [], ""))
+    monkeypatch.setattr(sys, "argv", ["reference_impl", "migrate"])
+    assert __main__.main() == 0
+    told = capfd.readouterr().err
+    assert [msgspec.json.decode(line)["exception"] for line in told.splitlines()] == ["KeyError", "ValueError"]
+    assert told.count("test_processes.py:") == 2
+    assert "secret" not in told
 
 
 def test_a_port_in_use_is_refused_in_one_sentence(servers: Servers, processes: Processes) -> None:
