@@ -52,7 +52,8 @@ def classify(error: psycopg.Error, settings: Settings = DEFAULTS) -> Failure:
 def _is_retryable(error: psycopg.Error, settings: Settings) -> bool:
     """By its SQLSTATE, its type's name, or a part of its message, which is looked at and never kept."""
     names, parts = settings.retryable_errors, settings.retryable_messages
-    return error.sqlstate in names or kind(error) in names or any(part in str(error) for part in parts)
+    said = str(error.__cause__ if isinstance(error, HandlerError) else error)
+    return error.sqlstate in names or kind(error) in names or any(part in said for part in parts)
 
 
 def kind(error: psycopg.Error) -> str:

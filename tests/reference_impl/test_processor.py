@@ -189,7 +189,10 @@ def test_a_handler_whose_service_is_away_opens_the_breaker_and_loses_nothing(set
     assert handler.got == [f"{n}" for n in range(10)]
 
 
-def test_a_handlers_own_errors_may_be_called_retryable(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+@pytest.mark.parametrize("named", [{"retryable_errors": ("BusyError",)}, {"retryable_messages": ("come back",)}])
+def test_a_handlers_own_errors_may_be_called_retryable_by_type_or_message(
+    settings: Settings, admin: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture, named: dict[str, Any]
+) -> None:
     class BusyError(Exception):
         pass
 
@@ -197,7 +200,7 @@ def test_a_handlers_own_errors_may_be_called_retryable(settings: Settings, admin
 
     def busy(_: dict[str, Any]) -> Exception | None:
         left[0] -= 1
-        return BusyError() if left[0] >= 0 else None
+        return BusyError("come back, secret-17") if left[0] >= 0 else None
 
     handler = Handled(busy)
 
@@ -205,9 +208,12 @@ def test_a_handlers_own_errors_may_be_called_retryable(settings: Settings, admin
         await processor.add_event(one())
         await until(lambda: _got(handler, 1))
 
-    run(msgspec.structs.replace(settings, retryable_errors=("BusyError",)), do, handler)
+    run(msgspec.structs.replace(settings, **named), do, handler)
     assert handler.calls == 4
     assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
+    failed = [record.__dict__ for record in caplog.records if record.getMessage() == "round failed"]
+    assert [record["fields"]["failure"] for record in failed] == ["retry"] * 3
+    assert "secret" not in f"{[record.__dict__ for record in caplog.records]}"
 
 
 def test_a_dead_letter_is_replayed_once_however_often_it_is_asked(
