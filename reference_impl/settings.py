@@ -132,8 +132,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _webhook(url: str) -> None:
-    if not httpx.URL(url).host:
-        raise ValueError("it names no host")
+    address = httpx.URL(url)
+    if not address.host or (address.port or 1) > 65535:
+        raise ValueError("no host, or no port")
 
 
 #: Fields, who reads them, and what they look like.

@@ -34,6 +34,7 @@ def test_lists_are_written_with_commas() -> None:
         ("REDIS_URL", "redis://host:secret", "got a value that is not shown"),
         ("DATABASE_URL", "secret", "postgresql://user@host:5432/database, got a value that is not shown"),
         ("ALERT_WEBHOOK_URL", "http://host:secret", "https://host:8443/path, got a value that is not shown"),
+        ("ALERT_WEBHOOK_URL", "https://host:65536/secret", "got a value that is not shown"),
         ("ALERT_WEBHOOK_URL", "https://:8443/secret", "got a value that is not shown"),
         ("ALERT_WEBHOOK_URL", "host/secret", "got a value that is not shown"),
         ("BEARER_TOKEN", "two words", "got a value that is not shown"),
