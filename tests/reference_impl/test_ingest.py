@@ -93,12 +93,18 @@ async def trickled(port: int, path: str) -> tuple[int, str]:
     """Send a byte each tenth of a second until the server closes the connection; what it answered."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n".encode())
-    answer = asyncio.create_task(reader.read())
+    answer = asyncio.create_task(answered(reader))
     for byte in wire()[:200]:
         if answer.done():
             break
         writer.write(bytes([byte]))
         await asyncio.wait([answer], timeout=0.1)
     writer.close()
-    head, _, body = (await answer).decode().partition("\r\n\r\n")
-    return int(head.split()[1]), body
+    return await answer
+
+
+async def answered(reader: asyncio.StreamReader) -> tuple[int, str]:
+    """Status and body, read no further: a byte that crosses the server's close resets the connection."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    length = int(head.lower().partition("content-length:")[2].split()[0])
+    return int(head.split()[1]), (await reader.readexactly(length)).decode()
