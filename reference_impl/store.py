@@ -119,7 +119,12 @@ class Store:
                 return await self.insert(rows)
 
     async def takes_a_batch(self) -> bool:
-        """Whether it commits an empty one now: all that a batch asks of the store, for no event."""
+        """Whether it commits an empty one now: all that a batch asks of the store, for no event.
+
+        Of a handler it asks nothing: whom that calls may be away.
+        """
+        if self._handle is not None:
+            return False
         try:
             with self.bounded():
                 async with self.connection.transaction():

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from redis.asyncio import Redis
 
 import reference_impl
 from reference_impl import queue
-from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errors import NotNowError, RefusedError, StoreError
 from reference_impl.handler import Handler
 from reference_impl.processor import ReliableEventProcessor
@@ -108,112 +107,6 @@ def test_cold_start_refuses_until_the_queue_is_there_and_stores_once_the_store_i
         await until(count)
 
     run(away, do)
-
-
-class Handled:
-    """A handler that keeps what it got, and fails as it is told."""
-
-    def __init__(self, fail: Callable[[dict[str, Any]], Exception | None] = lambda _: None) -> None:
-        self.fail, self.got, self.calls = fail, list[str](), 0
-
-    async def __call__(self, events: Sequence[dict[str, Any]]) -> None:
-        self.calls += 1
-        for event in events:
-            if error := self.fail(event):
-                raise error
-        self.got += [event["action"] for event in events]
-
-
-async def add_numbers(processor: ReliableEventProcessor, count: int) -> None:
-    for n in range(count):
-        await processor.add_event(one(action=f"{n}", organizationId="acme"))
-
-
-def test_a_handler_gets_each_event_once_in_order_and_whole(settings: Settings, admin: psycopg.Connection[Any]) -> None:
-    handler, whole = Handled(), list[dict[str, Any]]()
-
-    async def handle(events: Sequence[dict[str, Any]]) -> None:
-        whole.extend(events)
-        await handler(events)
-
-    async def do(processor: ReliableEventProcessor) -> None:
-        name = str(uuid.uuid4())
-        for _ in range(2):
-            await processor.add_event(one(eventId=name, action="first", organizationId="acme", more={"a": [1]}))
-        await add_numbers(processor, 50)
-        await until(lambda: _got(handler, 51))
-
-    run(settings, do, handle)
-    assert handler.got == ["first", *map(str, range(50))]
-    assert whole[0]["more"] == {"a": [1]}
-    assert "details" not in whole[0]
-    assert admin.execute("select count(*) from audit_log").fetchone() == (0,)
-
-
-async def _got(handler: Handled, count: int) -> bool:
-    return len(set(handler.got)) >= count
-
-
-def test_what_a_handler_refuses_is_buried_and_its_neighbours_are_handled(
-    settings: Settings, admin: psycopg.Connection[Any]
-) -> None:
-    handler = Handled(lambda event: RefusedError("action", "seven") if event["action"] == "7" else None)
-
-    async def do(processor: ReliableEventProcessor) -> None:
-        await add_numbers(processor, 20)
-        await until(lambda: _got(handler, 19))
-        assert processor.health_status().circuit_breaker_state == CLOSED
-
-    run(settings, do, handler)
-    assert list(dict.fromkeys(handler.got)) == [f"{n}" for n in range(20) if n != 7]
-    ((cause,),) = admin.execute("select cause from audit_dead_letter").fetchall()
-    assert "RefusedError" in cause
-
-
-def test_a_handler_whose_service_is_away_opens_the_breaker_and_loses_nothing(settings: Settings) -> None:
-    away, seen = [True], list[str]()
-    handler = Handled(lambda _: ConnectionRefusedError() if away[0] else None)
-
-    async def whole() -> None:
-        async with ReliableEventProcessor(settings, handler, lambda _, to, __: seen.append(to)) as processor:
-            await add_numbers(processor, 10)
-
-            async def opened() -> bool:
-                return OPEN in seen
-
-            await until(opened)
-            away[0] = False
-            await until(lambda: _got(handler, 10))
-
-    asyncio.run(whole())
-    assert handler.got == [f"{n}" for n in range(10)]
-
-
-@pytest.mark.parametrize("named", [{"retryable_errors": ("BusyError",)}, {"retryable_messages": ("come back",)}])
-def test_a_handlers_own_errors_may_be_called_retryable_by_type_or_message(
-    settings: Settings, admin: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture, named: dict[str, Any]
-) -> None:
-    class BusyError(Exception):
-        pass
-
-    left = [3]
-
-    def busy(_: dict[str, Any]) -> Exception | None:
-        left[0] -= 1
-        return BusyError("come back, secret-17") if left[0] >= 0 else None
-
-    handler = Handled(busy)
-
-    async def do(processor: ReliableEventProcessor) -> None:
-        await processor.add_event(one())
-        await until(lambda: _got(handler, 1))
-
-    run(msgspec.structs.replace(settings, **named), do, handler)
-    assert handler.calls == 4
-    assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
-    failed = [record.__dict__ for record in caplog.records if record.getMessage() == "round failed"]
-    assert [record["fields"]["failure"] for record in failed] == ["retry"] * 3
-    assert "secret" not in f"{[record.__dict__ for record in caplog.records]}"
 
 
 def test_a_dead_letter_is_replayed_once_however_often_it_is_asked(
