@@ -141,7 +141,9 @@ async def run(settings: Settings) -> None:
     redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, sleep)
     intake = Intake(settings, watch, sleep)
+    server.heed_signals(stopping)
     parts = part.start(stopping, watch.run, intake.run)
+    await intake.ready(settings.connect_timeout_s)  # whoever sees it healthy finds it ready
     await server.serve(app(intake, watch, settings), listening, stopping, settings.request_timeout_s)
     served.set()
     await part.end(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -32,6 +33,13 @@ class Intake:
     async def run(self) -> None:
         """Keep the connection to the queue, and the presets, until StoppingError is raised by the sleep."""
         await asyncio.gather(self.pipeline.run(), self.presets.run())
+
+    async def ready(self, within_s: float) -> None:
+        """Return when the queue was reached and the presets were looked for, or when the time is up: they are away."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.pipeline.connected.wait()
+                await self.presets.looked.wait()
 
     async def add(self, body: bytes) -> str:
         """Accept one event in its wire form; returns its id. Raises RefusedError, NotNowError or UnknownError."""

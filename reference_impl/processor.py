@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -45,10 +44,7 @@ class ReliableEventProcessor:
         """Begin to take events in and to deliver them. Waits for queue and presets, at most connect_timeout_s."""
         self._worker.start()
         self._parts = part.start(self._worker.stopping, self._intake.run)
-        with suppress(TimeoutError):  # they are away: add_event says so, and they are looked for on and on
-            async with asyncio.timeout(self._settings.connect_timeout_s):
-                await self._intake.pipeline.connected.wait()
-                await self._intake.presets.looked.wait()
+        await self._intake.ready(self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
         """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""

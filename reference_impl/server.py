@@ -63,10 +63,15 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, head_s: float) -> None:
-    """Answer until `stopping` is set; SIGTERM and SIGINT set it. Heads of requests must come within `head_s`."""
+def heed_signals(stopping: asyncio.Event) -> None:
+    """SIGTERM and SIGINT set it."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+
+async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, head_s: float) -> None:
+    """Answer until `stopping` is set; SIGTERM and SIGINT set it. Heads of requests must come within `head_s`."""
+    heed_signals(stopping)
     config = uvicorn.Config(
         app, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None, lifespan="off", ws="none",
         timeout_graceful_shutdown=GRACE_S, http=partial(Bounded, head_s),  # type: ignore[arg-type]
