@@ -79,7 +79,8 @@ def load(name: str) -> Scenario:
     found = _load(_find(named))
     if rate is None:
         return found
-    return replace(found, name=f"{found.name}@{rate:g}", load=replace(found.load, rate=rate))
+    paced, story = replace(found.load, rate=rate), f"{found.story} (Here: {rate:g} events a second.)"
+    return replace(found, name=f"{found.name}@{rate:g}", load=paced, story=story)
 
 
 def _paced(name: str) -> tuple[str, float | None]:

@@ -11,10 +11,11 @@ from shaketable import scenario
 from shaketable.errors import ScenarioError
 
 
-def test_a_rate_behind_the_name_is_all_that_differs() -> None:
+def test_a_rate_behind_the_name_is_all_that_differs_and_the_story_says_so() -> None:
     plain, slow = scenario.load("postgres_outage"), scenario.load("postgres_outage@7.5")
     assert (slow.name, slow.load.rate) == ("postgres_outage@7.5", 7.5)
-    assert dataclasses.replace(slow, name=plain.name, load=plain.load) == plain
+    assert slow.story == f"{plain.story} (Here: 7.5 events a second.)"
+    assert dataclasses.replace(slow, name=plain.name, load=plain.load, story=plain.story) == plain
 
 
 @pytest.mark.parametrize("name", ["calm@0", "calm@-3", "calm@nan", "calm@inf"])
