@@ -131,9 +131,19 @@ def _double(value: int | float | Decimal) -> float | Decimal:
 
 
 def same(sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()) -> list[str]:
-    """The paths of the members that differ, never their values; [] when the same. `adds`: the target's own members."""
+    """The paths of the members that differ, never their values; [] when the same. `adds`: the target's own members.
+
+    A member that the contract does not name is called as it was sent, wherever the target keeps it.
+    """
     left, right = canonical(sent), canonical(stored)
-    return sorted(_differing(left, _without_added(left, right, adds), ""))
+    right = _without_added(left, right, adds)
+    mine, kept = (side.pop("details", {}) for side in (left, right))
+    paths = [*_differing(left, right, "")]
+    for name in mine.keys() | kept.keys():
+        inside = name not in sent if name in mine else name not in stored
+        left, right = ({name: side[name]} if name in side else {} for side in (mine, kept))
+        paths += _differing(left, right, "details" * inside)
+    return sorted(paths)
 
 
 def _without_added(sent: dict[str, Any], stored: dict[str, Any], adds: Collection[str]) -> dict[str, Any]:

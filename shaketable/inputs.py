@@ -25,6 +25,12 @@ def event_ids(run: RunDir) -> list[str]:
     return [one.event_id for one in planned if one.expect is Expect.ACCEPT]
 
 
+def malformed_ids(run: RunDir) -> set[str]:
+    """The ids of the events that every target should refuse: nobody waits for one that was accepted all the same."""
+    planned = rundir.read_lines(run / rundir.SCHEDULE, Planned)
+    return {one.event_id for one in planned if one.expect is Expect.REFUSE}
+
+
 def take_over(run: RunDir, earlier: RunDir) -> int:
     """Copy another run's corpus and schedule byte for byte; returns how many events are scheduled."""
     for name in (rundir.CORPUS, rundir.SCHEDULE):

@@ -92,6 +92,7 @@ class Capabilities(Strict, frozen=True, forbid_unknown_fields=True):
     order_by: str | None = None
     breaker: bool = False
     health: bool = False
+    deduplicates: bool = True  # False: an event that is sent twice may be stored twice
 
 
 class Manifest(Strict, frozen=True, forbid_unknown_fields=True):

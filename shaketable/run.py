@@ -209,7 +209,7 @@ class _Run:
 
     def _drain(self) -> Drained:
         self._enter("drain")
-        acknowledged = self._driver.acknowledged()
+        acknowledged = self._driver.acknowledged() - inputs.malformed_ids(self._run)
         drain = Drain(self._backlog, lambda: observe.kept_ids(self._stack, self._manifest), acknowledged,
                       self._target.timing.lease_s, self._clock)  # fmt: skip
         return drain.wait(self._healed_at, self._scenario.drain_s, lambda counts: self._tick("drain", None, counts))

@@ -72,9 +72,9 @@ def _content(book: Book, event_id: str) -> dict[str, Any]:
     return {"eventId": event_id, **GOOD}
 
 
-def queued(length: int | None) -> Part:
+def queued(length: int | None, key: str = "events:0") -> Part:
     """What the queue held at the end."""
-    return lambda book: book.line(rundir.QUEUE, key="events:0", length=length)
+    return lambda book: book.line(rundir.QUEUE, key=key, length=length)
 
 
 def fault(

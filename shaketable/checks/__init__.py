@@ -1,7 +1,8 @@
 """The catalogue of checks: one file each, one line each here; packages may add theirs by the entry point below.
 
 What they share: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time order),
-`incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`, `letters` (what one says).
+`incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`, `letters` (what one says),
+`adapted` (malformed events under another id).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from shaketable.clock import MS, SECOND
 if TYPE_CHECKING:
     from shaketable.history import History
     from shaketable.history.watched import Fault
+    from shaketable.manifest import Timing
 
 #: Times at which a rule was broken, each with how.
 Broken = Iterator[tuple[int, str]]
@@ -102,9 +103,13 @@ def never_closed(life: Incarnation) -> Broken:
     healed, timing = life.history.healed_at, life.history.timing
     if healed is None or life.ended:
         return
-    needed = (TRIALS_AFTER_HEALING + 1) * (timing.recovery_s + timing.attempt_timeout_s) + 1
-    if life.end - healed >= needed * SECOND and life.states[-1] != CLOSED:
+    if life.end - healed >= closing_s(timing) * SECOND and life.states[-1] != CLOSED:
         yield life.end, f"{life.states[-1]} at the end"
+
+
+def closing_s(timing: Timing) -> float:
+    """Seconds from the last healing by which every breaker has had time to close."""
+    return (TRIALS_AFTER_HEALING + 1) * (timing.recovery_s + timing.attempt_timeout_s) + 1
 
 
 def flapped(life: Incarnation) -> Broken:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from shaketable.check import Finding, Verdict
+from shaketable.checks.breaker_rules import closing_s
 from shaketable.checks.findings import counts, not_applicable, some, unknown
+from shaketable.checks.incarnation import OPEN, incarnations
 from shaketable.checks.spans import Span, observed_at, store_away, told
 from shaketable.clock import SECOND
 from shaketable.history.columns import NEVER
@@ -29,8 +31,10 @@ class HealthHonest:
 
     falsely_well_s: seconds above 70 while a store-blocking fault was in effect, work waited, and no commit had happened
     for open_within_s + health_grace_s. falsely_ill_s: seconds at or below 70 before the first fault, and from the last
-    healing + health_grace_s and an empty backlog to the end of the run. No answer counts as 0. Each may last as long as
-    its budget: an answer may be slow for once. lag_s: from the store going away to the first score of at most 70.
+    healing + health_grace_s and an empty backlog to the end of the run. Not judged: while a breaker is legally OPEN
+    after the last healing (as long as `breaker_behaves` lets it) and nothing is stored. No answer counts as 0. Each may
+    last as long as its budget: an answer may be slow for once. lag_s: from the store going away to the first score of
+    at most 70. Work waits while the queue is not empty, or while events are acknowledged although nothing is stored.
 
     Evidence: probes every 200 ms (the target's own answer), the faults' times, commit times, the queue read directly.
     No probes, a store-blocking fault that was too short or without work, or nothing at all to judge: unknown.
@@ -103,11 +107,11 @@ def _judged_away(history: History, away: Span) -> Span | None:
 
 
 def _work(history: History, span: Span) -> bool:
-    """The queue was not empty; where it is unknown: something was acknowledged."""
+    """The queue was not empty, or something was acknowledged: a target that burns its queue keeps it empty."""
     assert history.probes is not None
     queue = history.probes.queue[_inside(history.probes, span)].dropna()
-    if len(queue):
-        return bool((queue > 0).all())
+    if len(queue) and bool((queue > 0).all()):
+        return True
     return history.events is not None and len(span.of(history.events.first_acknowledged.to_numpy())) > 0
 
 
@@ -118,8 +122,18 @@ def _undisturbed(history: History) -> list[Span]:
     spans = [Span(history.phases.get("baseline", NEVER - grace) + grace, min(first, observed_at(history)))]
     if history.healed_at is not None:
         empty = history.empty_at[history.empty_at >= history.healed_at]
-        spans += [Span(max(history.healed_at, int(empty[0])) + grace, observed_at(history))] if len(empty) else []
+        after = [Span(max(history.healed_at, int(empty[0])) + grace, observed_at(history))] if len(empty) else []
+        for paused in _legally_open(history, history.healed_at):
+            after = [part for span in after for part in span.without(paused)]
+        spans += after
     return spans
+
+
+def _legally_open(history: History, healed: int) -> list[Span]:
+    """While a breaker may still be OPEN after the last healing, and nothing was stored: then it is right to be ill."""
+    by = healed + int(closing_s(history.timing) * SECOND)
+    spans = [Span(span.begin, min(span.end, by)) for life in incarnations(history) for span in life.spans(OPEN)]
+    return [span for span in spans if healed < span.end and span.begin < by and not len(span.of(history.commits))]
 
 
 def _lag(history: History, readings: pd.DataFrame) -> dict[str, float]:

@@ -53,7 +53,7 @@ class MemoryBounded:
             return unknown("schedule.jsonl, probes.jsonl or the baseline is missing: nobody watched the memory")
         grown = _grown(history, int(self.warm_up_s * SECOND))
         judged = [each for each in grown if each.events * self.per_event_bytes >= self.spare_mib * MIB]
-        leaking = [each for each in grown if each.bytes > self.spare_mib * MIB + each.events * self.per_event_bytes]
+        leaking = [each for each in judged if each.bytes > self.spare_mib * MIB + each.events * self.per_event_bytes]
         found = _counts(judged, leaking)
         if leaking:
             lines = [f"{each.process}: {each.bytes / MIB:.1f} MiB in {each.events} events" for each in leaking]
@@ -66,7 +66,7 @@ class MemoryBounded:
 
 
 def _counts(judged: list[Growth], leaking: list[Growth]) -> dict[str, int | float]:
-    most = max(judged + leaking, key=lambda each: each.bytes, default=None)
+    most = max(judged, key=lambda each: each.bytes, default=None)
     told = {} if most is None else {"growth_mib": round(most.bytes / MIB, 1),
                                     "growth_per_event_bytes": round(most.bytes / max(1, most.events))}  # fmt: skip
     return {"judged": len(judged), "leaking": len(leaking), **told}

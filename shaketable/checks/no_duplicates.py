@@ -10,6 +10,7 @@ from shaketable.checks.findings import counts, members, unknown, unseen
 from shaketable.history.columns import count
 
 if TYPE_CHECKING:
+    from shaketable.checks.findings import Flags
     from shaketable.history import History
     from shaketable.history.columns import Ints
 
@@ -21,8 +22,11 @@ class NoDuplicates:
     doubled: more than one row holds its id. unprovoked: more rows than attempts that the target may have taken: it
     doubled by itself, while of the other doubled ones it only did not recognize the second attempt. exposed: sent at
     least twice, at least two of the attempts not refused, and stored; only these could have been doubled by a resend.
+    A target that claims no deduplication (capabilities.deduplicates) is judged by `unprovoked` alone; resent are then
+    the events that it stored once for each attempt, and doubled are the others.
 
-    Evidence: journals and stored rows. Without a doubled and without an exposed event: unknown.
+    Evidence: journals and stored rows. Without a doubled and without an exposed event: unknown; of a target that claims
+    no deduplication, without a stored event.
 
     Does not prove: anything about events with the same contents under different ids; they are different events.
     """
@@ -34,6 +38,8 @@ class NoDuplicates:
             return finding
         taken, doubled = _taken(history), history.rows_of > 1
         exposed, unprovoked = (taken > 1) & (history.rows_of > 0), doubled & (history.rows_of > taken)
+        if not history.capabilities.deduplicates:
+            return _by_itself(history, exposed, unprovoked, doubled & ~unprovoked)
         found = counts(stored=history.rows_of > 0, exposed=exposed, doubled=doubled, unprovoked=unprovoked)
         if doubled.any():
             why = f"{found['doubled']} events are stored more than once"
@@ -41,6 +47,17 @@ class NoDuplicates:
         if not exposed.any():
             return unknown("no stored event was sent twice, so nothing could be doubled")
         return Finding(Verdict.PASSED, found)
+
+
+def _by_itself(history: History, exposed: Flags, unprovoked: Flags, resent: Flags) -> Finding:
+    """Of a target that claims no deduplication only what it stored more often than it was sent counts."""
+    found = counts(
+        stored=history.rows_of > 0, exposed=exposed, doubled=unprovoked, unprovoked=unprovoked, resent=resent
+    )  # fmt: skip
+    if unprovoked.any():
+        why = f"{found['unprovoked']} events are stored more often than they were sent"
+        return Finding(Verdict.FAILED, found, members(history, doubled=unprovoked), why)
+    return Finding(Verdict.PASSED, found) if found["stored"] else unknown("nothing is stored")
 
 
 def _taken(history: History) -> Ints:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class NoLoss:
     """Every acknowledged event is stored or dead-lettered.
 
-    acknowledged: at least one attempt was answered with 202. stored, dead-lettered: the harness read it in the target's
+    acknowledged: at least one attempt was answered with 202; malformed events, which nobody may accept, are left to
+    `refuses_rightly`. stored, dead-lettered: the harness read it in the target's
     own database after the drain. lost: acknowledged, neither, and the queue is empty. undelivered: acknowledged,
     neither, and the queue still holds something, so that it may come yet.
 
@@ -36,7 +37,7 @@ class NoLoss:
         if (finding := unseen(history)) is not None:
             return finding
         assert history.events is not None
-        acknowledged = (history.events.outcome == "acknowledged").to_numpy()
+        acknowledged = ((history.events.outcome == "acknowledged") & (history.events.expect != "refuse")).to_numpy()
         if not acknowledged.any():
             return unknown("nothing was acknowledged, so nothing could be lost")
         stored = history.rows_of > 0
@@ -62,8 +63,9 @@ def _doubt(history: History) -> str:
     """Why what is missing need not be lost; "" when it is."""
     if history.dead is None:
         return "acknowledged events are not stored, and dead letters were not observed"
-    if history.queue_length is None:
+    if history.queue is None or history.queue_length is None:
         return "acknowledged events are not stored, and nobody knows what the queue holds: name it under [queue]"
     if history.queue_length:
-        return f"acknowledged events are not stored, but the queue still holds {history.queue_length} entries"
+        held = ", ".join(f"{key}: {length:,}" for key, length in history.queue.items() if length)
+        return f"acknowledged events are not stored, but the queue still holds {history.queue_length} entries ({held})"
     return ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shaketable.check import Finding, Verdict
+from shaketable.checks.adapted import not_adapted
 from shaketable.checks.findings import counts, members, some, unknown, unseen
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ class NothingInvented:
     """Nothing is stored or dead-lettered that was never sent, or whose every attempt was refused.
 
     foreign: its id is in no schedule. unsent: planned, but no attempt was ever begun. refused: every attempt was
-    answered with a definite refusal, or could not connect.
+    answered with a definite refusal, or could not connect. adapted: kept under an id of no schedule, with the content
+    of a malformed event that was not refused; the target gave it an id, and `refuses_rightly` counts it as accepted.
 
     Evidence: schedule, journals (an intent is written before its attempt, so a killed client leaves none out), stored
     rows, dead letters. Nothing stored or dead at all: unknown.
@@ -32,15 +34,15 @@ class NothingInvented:
             return finding
         assert history.events is not None
         assert history.stored is not None
-        kept, foreign = history.rows_of > 0, history.stored.event_id[history.stored.event < 0].tolist()
+        kept = history.rows_of > 0
         if history.dead is not None:
             kept = kept | (history.letters_of > 0)
-            foreign += history.dead.event_id[history.dead.number < 0].tolist()
-        if not kept.any() and not foreign:
+        foreign, adapted = not_adapted(history)
+        if not kept.any() and not foreign and not adapted:
             return unknown("nothing was stored, so nothing could be invented")
         outcome = history.events.outcome
         refused, never = kept & (outcome == "refused").to_numpy(), kept & (outcome == "unsent").to_numpy()
-        found = counts(kept=kept, foreign=foreign, unsent=never, refused=refused)
+        found = counts(kept=kept, foreign=foreign, unsent=never, refused=refused, adapted=adapted)
         invented = len(foreign) + int(never.sum()) + int(refused.sum())
         if not invented:
             return Finding(Verdict.PASSED, found)

@@ -27,6 +27,11 @@ class Span(NamedTuple):
         """Whether it lies inside."""
         return self.begin <= time < self.end
 
+    def without(self, other: Span) -> list[Span]:
+        """What of it lies outside the other, none of it empty."""
+        parts = Span(self.begin, min(self.end, other.begin)), Span(max(self.begin, other.end), self.end)
+        return [part for part in parts if part.begin < part.end]
+
     def of(self, times: Ints) -> Ints:
         """Those that lie inside."""
         return times[(times >= self.begin) & (times < self.end)]

@@ -31,7 +31,7 @@ class History:
     attempts: pd.DataFrame  # `event` is its number
     stored: pd.DataFrame | None  # a row for each stored row; `event` is its number or -1
     dead: pd.DataFrame | None  # a row for each dead letter; `number` is its event's or -1
-    queue_length: int | None  # entries of the queue when it was observed
+    queue: dict[str, int | None] | None  # entries by key when it was observed
     poison: Ints | None  # the numbers of events that the harness had the store refuse
     faults: tuple[Fault, ...]  # the timeline's, by number; then the recoveries of Toxiproxy
     sinks: pd.DataFrame | None
@@ -57,7 +57,7 @@ class History:
             scenario, target, clocks,
             events=None if events is None else load.with_fates(events, journals), attempts=journals.attempts,
             stored=kept.stored(run, ids), dead=kept.dead(run, target.dead_letters is None, ids),
-            queue_length=kept.queue_length(run / rundir.QUEUE), poison=kept.poison(run / rundir.POISON, ids),
+            queue=kept.queue(run / rundir.QUEUE), poison=kept.poison(run / rundir.POISON, ids),
             faults=watched.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
             sinks=watched.sinks(seen[rundir.FAULTS]),
             probes=watched.probes(seen[rundir.PROBES]), processes=watched.processes(seen[rundir.PROBES]),
@@ -74,6 +74,14 @@ class History:
     def capabilities(self) -> Capabilities:
         """What may be judged of the target."""
         return self.target.capabilities
+
+    @property
+    def queue_length(self) -> int | None:
+        """Entries of the whole queue when it was observed; None when it was not, or a key could not be read."""
+        if self.queue is None:
+            return None
+        known = [length for length in self.queue.values() if length is not None]
+        return sum(known) if len(known) == len(self.queue) else None
 
     @cached_property
     def rows_of(self) -> Ints:

@@ -84,13 +84,18 @@ def dead(run: RunDir, has_none: bool, ids: pd.Index) -> pd.DataFrame | None:
     return rows.assign(event_id=rows.event_id.astype(object), number=known(rows.event_id, ids))
 
 
-def queue_length(path: Path) -> int | None:
-    """How much the queue still held when it was observed; None when it was not, or a key could not be read."""
+def queue(path: Path) -> dict[str, int | None] | None:
+    """How much each key of the queue still held when it was observed, None for one that could not be read.
+
+    None when it was not observed.
+    """
     if not path.exists():
         return None
-    lengths = [line.length for line in rundir.read_lines(path, _Queue)]
-    known_lengths = [length for length in lengths if length is not None]
-    return sum(known_lengths) if len(known_lengths) == len(lengths) else None
+    found: dict[str, int | None] = {}
+    for line in rundir.read_lines(path, _Queue):  # a key may be told twice: both count
+        before = found.get(line.key, 0)
+        found[line.key] = None if before is None or line.length is None else before + line.length
+    return found
 
 
 def poison(path: Path, ids: pd.Index) -> Ints | None:

@@ -48,9 +48,10 @@ def _kept(history: History) -> dict[str, np.ndarray]:
         return {}
     outcome, stored = history.events.outcome, history.rows_of > 0
     dead = history.letters_of > 0 if history.dead is not None else np.zeros_like(stored)
+    to_keep = ((outcome == "acknowledged") & (history.events.expect != "refuse")).to_numpy()
     nobody_sent = outcome.isin(["refused", "unsent"]).to_numpy()
     return {
-        "stored": stored, "dead": dead, "missing": (outcome == "acknowledged").to_numpy() & ~stored & ~dead,
+        "stored": stored, "dead": dead, "missing": to_keep & ~stored & ~dead,
         "doubled": history.rows_of > 1, "invented": (stored | dead) & nobody_sent,
     }  # fmt: skip
 

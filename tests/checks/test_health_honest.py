@@ -2,7 +2,7 @@
 
 from shaketable.check import Verdict
 from shaketable.checks import HealthHonest
-from tests.histories import absent, every, fault, history, phase, probe, sent, stored, target
+from tests.histories import absent, breaker, dead, every, fault, history, phase, probe, sent, stored, target
 
 AWAY = fault(10, 30, blocks_store=True)
 WELL = probe(*every(0.2, 0, 11), *every(0.2, 31, 100))
@@ -102,3 +102,26 @@ def test_what_happens_after_the_run_stopped_watching_is_not_judged():
 
 def test_run_without_faults_is_judged_by_its_calm():
     assert judged(WELL).verdict is Verdict.PASSED
+
+
+def ill_until(end, *parts):
+    """Ill from the outage on until `end`; the store comes back at 30 s, and the queue is empty from then on."""
+    return judged(AWAY, probe(*every(0.2, 0, 11)), probe(*every(0.2, 11, 30), health=60, queue=9),
+                  probe(*every(0.2, 30, end), health=60), probe(*every(0.2, end, 100)), *parts)  # fmt: skip
+
+
+def test_while_a_breaker_is_legally_open_and_nothing_is_stored_it_may_be_ill():
+    opened = breaker((-1, "CLOSED"), (14, "OPEN"), (35, "HALF_OPEN"), (35.1, "CLOSED"))
+    assert ill_until(35).verdict is Verdict.FAILED
+    assert ill_until(35, opened).verdict is Verdict.PASSED
+    assert ill_until(35, opened, *[stored(f"e{i}", at=i) for i in range(31, 35)]).verdict is Verdict.FAILED
+
+
+def test_breaker_that_stays_open_too_long_is_no_excuse():
+    assert ill_until(60, breaker((-1, "CLOSED"), (14, "OPEN"))).verdict is Verdict.FAILED
+
+
+def test_queue_that_is_burned_while_the_store_is_away_is_work():
+    burned = sent("a", at=20).acknowledged(21), dead("a")
+    assert judged(AWAY, WELL, probe(*every(0.2, 11, 31), queue=0), *burned).verdict is Verdict.FAILED
+    assert judged(AWAY, WELL, probe(*every(0.2, 11, 31), health=60, queue=0), *burned).verdict is Verdict.PASSED

@@ -65,3 +65,9 @@ def test_one_process_that_lived_too_briefly_leaves_the_law_open_unless_another_l
     brief = memory("worker-2", 44, 49, 60)
     assert judged(*WORK, *memory("worker-1", 0, 50, 60), *brief).verdict is Verdict.UNKNOWN
     assert judged(*WORK, *memory("worker-1", 0, 50, 60, 2), *brief).verdict is Verdict.FAILED
+
+
+def test_process_that_grew_in_too_few_events_is_unknown():
+    grown = memory("worker-1", 0, 50, 60, 2)
+    assert judged(*WORK[:10], *grown).verdict is Verdict.UNKNOWN
+    assert judged(*WORK, *grown).verdict is Verdict.FAILED

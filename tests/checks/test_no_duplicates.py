@@ -1,6 +1,6 @@
 from shaketable.check import Verdict
 from shaketable.checks import NoDuplicates
-from tests.histories import absent, history, sent, stored
+from tests.histories import absent, history, sent, stored, target
 
 
 def test_nothing_sent_twice_is_unknown():
@@ -47,3 +47,15 @@ def test_ids_are_compared_as_uuids():
 
 def test_run_that_never_observed_is_unknown():
     assert NoDuplicates().judge(history(sent("a").again(2), absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+def test_target_that_claims_no_deduplication_is_judged_by_what_it_doubled_itself():
+    claims = target(capabilities={"deduplicates": False})
+    resent = sent("a").acknowledged(1).again(2).acknowledged(3), stored("a"), stored("a")
+    found = NoDuplicates().judge(history(*resent, claims))
+    assert (found.verdict, found.counts["doubled"], found.counts["resent"]) == (Verdict.PASSED, 0, 1)
+    found = NoDuplicates().judge(history(*resent, sent("b").acknowledged(1), stored("b"), stored("b"), claims))
+    assert found.verdict is Verdict.FAILED
+    assert found.members == {"doubled": ["b"]}
+    assert NoDuplicates().judge(history(sent("a").acknowledged(1), claims)).verdict is Verdict.UNKNOWN
+    assert NoDuplicates().judge(history(*resent)).verdict is Verdict.FAILED

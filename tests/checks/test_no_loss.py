@@ -108,3 +108,15 @@ def _event(name, answers):
             case "i":
                 event = event.indeterminate(at)
     return event
+
+
+def test_malformed_event_that_was_accepted_is_never_lost():
+    bad = sent("bad", expect="refuse").acknowledged(1)
+    found = NoLoss().judge(history(bad, sent("a").acknowledged(1), stored("a")))
+    assert (found.verdict, found.counts["acknowledged"]) == (Verdict.PASSED, 1)
+    assert NoLoss().judge(history(sent("x", expect="either").acknowledged(1))).members == {"lost": ["x"]}
+
+
+def test_undelivered_names_the_keys_that_hold_something():
+    found = NoLoss().judge(history(sent("a").acknowledged(1), queued(2), queued(0, key="retries")))
+    assert "(events:0: 2)" in found.why

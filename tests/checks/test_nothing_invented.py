@@ -46,3 +46,24 @@ def test_row_without_an_id_is_foreign():
 
 def test_run_that_never_observed_is_unknown():
     assert NothingInvented().judge(history(absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+MALFORMED = {"timestamp": "2024-01-01T00:00:00Z", "action": "malformed", "status": 1}
+
+
+def test_accepted_malformed_event_under_another_id_is_adapted_and_not_invented():
+    bad = sent("bad", expect="refuse", body=MALFORMED, organization=None).acknowledged(1).again(2).acknowledged(3)
+    kept = stored("new-1", event={**MALFORMED, "eventId": "new-1", "status": "1"}), dead("new-2", event=MALFORMED)
+    found = NothingInvented().judge(history(sent("a").acknowledged(1), stored("a"), bad, *kept))
+    assert found.verdict is Verdict.PASSED, found
+    assert (found.counts["foreign"], found.counts["adapted"]) == (0, 2)
+
+
+def test_more_rows_than_attempts_and_other_contents_are_still_foreign():
+    bad = sent("bad", expect="refuse", body=MALFORMED, organization=None).acknowledged(1)
+    twice = stored("x", event=MALFORMED), stored("y", event=MALFORMED)
+    assert NothingInvented().judge(history(bad, *twice)).members == {"foreign": ["y"]}
+    other = stored("x", event={"action": "other", "status": "success"})
+    assert NothingInvented().judge(history(bad, other)).members == {"foreign": ["x"]}
+    refused = sent("bad", expect="refuse", body=MALFORMED, organization=None).refused(1)
+    assert NothingInvented().judge(history(refused, stored("x", event=MALFORMED))).members == {"foreign": ["x"]}
