@@ -55,8 +55,7 @@ def toxiproxy_server(say: Say = print) -> Path:
     on_path = shutil.which("toxiproxy-server")
     if on_path and toxiproxy_build.is_wanted(Path(on_path)):
         return Path(on_path)
-    cached = user_cache_path("shaketable") / f"toxiproxy-{toxiproxy_build.VERSION}" / "toxiproxy-server"
-    return cached if cached.exists() else toxiproxy_build.build(cached, say)
+    return toxiproxy_build.server(user_cache_path("shaketable"), say)
 
 
 def _wheel(package: str) -> Path:
