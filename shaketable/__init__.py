@@ -11,7 +11,8 @@ and schedule beforehand.
 What is tested is a target (`target`), told by its manifest (`manifest`), with an environment of its own
 (`environments`) where it asks for one, on a stack (`stack`, `stacks`) of real servers
 with links of their own (`toxiproxy`, mended by `recovery` when it wedges; `ports`), each a child process (`process`)
-that a supervisor (`supervisor`) outlives; `undo` says what it takes back in servers that are not ours.
+that a supervisor (`supervisor`) outlives; `undo` says what it takes back in servers that are not ours. Every session of
+the harness's own at PostgreSQL is opened by `libpq`.
 
 Meanwhile an injector (`injector`) plays a timeline (`timeline`, or drawn from a `storm`) of faults (`fault`, `faults`)
 on the bench (`bench`); a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a

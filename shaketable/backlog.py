@@ -9,7 +9,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-from shaketable import letters
+from shaketable import letters, libpq
 from shaketable.manifest import Manifest, QueueKey
 from shaketable.stack import OWN_NAME, Stack
 
@@ -109,7 +109,7 @@ class Backlog:
 
     def _session(self) -> psycopg.Connection[tuple[int]]:
         if self._postgres is None or self._postgres.closed:
-            self._postgres = psycopg.connect(
+            self._postgres = libpq.connect(
                 self._stack.admin_url(), autocommit=True, connect_timeout=2,
                 options=f"-c statement_timeout={COUNT_MS} -c log_duration=off",
             )  # fmt: skip

@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from shaketable import letters, rundir
+from shaketable import letters, libpq, rundir
 from shaketable.backlog import Backlog
 from shaketable.errors import HarnessError, TargetError
 from shaketable.faults import triggers
@@ -29,7 +29,7 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
     """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises TargetError for SQL that fails."""
     if manifest.queue is not None:  # first: an event that is stored in between is seen twice, not never
         rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
-    with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
+    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection:
         rundir.write_lines(run / rundir.STORED, stored(connection, manifest))
         if manifest.dead_letters is not None:
             rundir.write_lines(run / rundir.DEAD_LETTERS, _dead(connection, manifest.dead_letters))
@@ -45,7 +45,7 @@ def check_sql(stack: Stack, manifest: Manifest) -> None:
     queries = [("stored", manifest.stored.sql)]
     if (dead := manifest.dead_letters) is not None and dead.sql:
         queries.append(("dead_letters", dead.sql))
-    with psycopg.connect(stack.admin_url()) as connection:
+    with libpq.connect(stack.admin_url()) as connection:
         for section, query in queries:
             missing = {"event_id", "event"} - set(_tried(connection, section, query))
             if missing:
@@ -69,7 +69,7 @@ def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[
 def kept_ids(stack: Stack, manifest: Manifest) -> set[str]:
     """The ids of all that is stored or dead."""
     dead = manifest.dead_letters
-    with psycopg.connect(stack.admin_url(), options="-c log_duration=off") as connection:
+    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection:
         queries = [manifest.stored.sql] + ([dead.sql] if dead and dead.sql else [])
         kept = {row[0] for query in queries for row in connection.execute(
             sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)))}  # fmt: skip

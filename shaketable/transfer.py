@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import redis
 
+from shaketable import libpq
 from shaketable.stack import OWN_NAME, Service
 
 #: Seconds that a transfer may take.
@@ -27,7 +28,7 @@ def ms(service: Service, url: str, kilobytes: int) -> float | None:
 
 
 def _postgres(url: str, data: str) -> float:
-    with psycopg.connect(url, connect_timeout=TIMEOUT_S, tcp_user_timeout=1000 * TIMEOUT_S) as connection:
+    with libpq.connect(url, connect_timeout=TIMEOUT_S, tcp_user_timeout=1000 * TIMEOUT_S) as connection:
         connection.execute(f"set statement_timeout = '{TIMEOUT_S}s'")
         began = time.monotonic_ns()
         connection.execute("select %s::text", [data]).fetchone()

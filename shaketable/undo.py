@@ -39,11 +39,11 @@ class Statements(msgspec.Struct, frozen=True, tag="statements"):
     statements: tuple[str, ...]
 
     def perform(self) -> None:
-        import psycopg
+        from shaketable import libpq
 
         limits = f"-c statement_timeout={ACTION_S}s -c lock_timeout={ACTION_S}s -c default_transaction_read_only=off"
         with (
-            psycopg.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection,
+            libpq.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection,
             ExitStack() as each,
         ):
             for statement in reversed(self.statements):  # on leaving: one that fails keeps no other from its turn

@@ -65,6 +65,13 @@ def test_imports_go_one_way(folder: str, forbidden: str, why: str) -> None:
     assert not offenders(folder, forbidden), why
 
 
+def test_one_module_opens_sessions_at_postgresql() -> None:
+    """It pins what libpq takes from its environment. The starter is a target: its user's own program."""
+    opens = re.compile(r"psycopg\.(Async)?Connection\.connect\(|psycopg\.connect\(|from psycopg import .*connect")
+    files = [path for path in PACKAGE.rglob("*.py") if opens.search(path.read_text(encoding="utf-8"))]
+    assert {str(path.relative_to(PACKAGE)) for path in files} == {"libpq.py", "starter/processor.py"}
+
+
 def test_tour_names_every_module() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")}
     modules |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}

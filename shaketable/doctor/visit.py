@@ -15,6 +15,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from shaketable import libpq
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.manifest import Manifest
 from shaketable.stack import Stack
@@ -88,7 +89,7 @@ class Visit:
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:
         """A bounded session of the harness's own."""
-        with psycopg.connect(
+        with libpq.connect(
             self.stack.admin_url(), autocommit=True, connect_timeout=3, options="-c statement_timeout=5000"
         ) as database:
             yield database

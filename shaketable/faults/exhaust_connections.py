@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from shaketable import libpq
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import sessions
 from shaketable.faults.repeat import renew
@@ -106,7 +107,7 @@ def _limit(bench: Bench, most: int) -> None:
 def _connected(bench: Bench) -> str:
     """What becomes of a connect as the target's role."""
     try:
-        psycopg.connect(bench.owner_url, connect_timeout=sessions.ASK_S).close()
+        libpq.connect(bench.owner_url, connect_timeout=sessions.ASK_S).close()
     except psycopg.OperationalError as e:
         return "refused for want of a slot" if any(words in str(e) for words in FULL) else "refused otherwise"
     return "taken"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 
+from shaketable import libpq
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults.repeat import Repeat
 
@@ -76,7 +77,7 @@ class ProcessFault(Fault):
         key, there = self._key, self.alive(bench)
         bench.notes[f"{key}.met"] = float(len(there))
         try:
-            with psycopg.connect(bench.admin_url, connect_timeout=ASK_S) as connection:
+            with libpq.connect(bench.admin_url, connect_timeout=ASK_S) as connection:
                 row = connection.execute(_HELD, [there]).fetchone()
         except psycopg.Error:
             return

@@ -8,6 +8,7 @@ from typing import ClassVar
 import psycopg
 from psycopg import sql
 
+from shaketable import libpq
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import sessions, triggers
 
@@ -56,7 +57,7 @@ class ReadOnly(Fault):
 def _write(bench: Bench) -> str:
     """The SQLSTATE of a write that changes nothing, or "taken"."""
     try:
-        with psycopg.connect(bench.owner_url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
+        with libpq.connect(bench.owner_url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
             own.execute(sql.SQL("delete from {} where false").format(triggers.relation(bench.relation)))
     except psycopg.Error as e:
         return e.sqlstate or "no session"

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from shaketable import libpq
 from shaketable.errors import HarnessError
 from shaketable.fault import Bench
 
@@ -28,7 +29,7 @@ def connect(url: str, *, autocommit: bool = True, deadlock_timeout: str | None =
     if deadlock_timeout:
         settings["deadlock_timeout"] = deadlock_timeout
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    return psycopg.connect(url, connect_timeout=ASK_S, options=options, autocommit=autocommit)
+    return libpq.connect(url, connect_timeout=ASK_S, options=options, autocommit=autocommit)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from shaketable import libpq
 from shaketable.errors import HarnessError
 from shaketable.fault import Bench
 
@@ -22,7 +23,7 @@ OPTIONS = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only=off"
 def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
     """The harness's own session as superuser, past every link; commits at the end. Raises HarnessError."""
     try:
-        with psycopg.connect(bench.admin_url, connect_timeout=5, options=OPTIONS) as connection:
+        with libpq.connect(bench.admin_url, connect_timeout=5, options=OPTIONS) as connection:
             connection.execute("create schema if not exists shaketable")
             yield connection
     except psycopg.Error as e:

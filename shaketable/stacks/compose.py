@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import redis
 from psycopg import sql
 
+from shaketable import libpq
 from shaketable.errors import HarnessError
 from shaketable.process import INHERITED, RUN_VARIABLE, Running
 from shaketable.recovery import RecoveringToxiproxy
@@ -98,7 +98,7 @@ class ComposeStack(HostStack):
 
     def _empty(self) -> None:
         """The database anew, and nothing in Valkey: what an earlier run left would be judged as this one's."""
-        with psycopg.connect(self._admin("postgres"), autocommit=True) as connection:
+        with libpq.connect(self._admin("postgres"), autocommit=True) as connection:
             name = sql.Identifier(postgres.DATABASE)
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
             connection.execute(sql.SQL("create database {} owner {}").format(name, sql.Identifier(postgres.ROLE)))

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import redis
 
+from shaketable import libpq
 from shaketable.errors import InputError, ScenarioError
 from shaketable.process import Child
 from shaketable.recovery import RecoveringToxiproxy
@@ -55,10 +56,10 @@ class GivenStack(HostStack):
         """Raises InputError unless the harness may look and judge there, and the database is empty or need not be."""
         where = urls.shown(self.given.postgres)
         try:
-            with psycopg.connect(self.admin_url(), connect_timeout=CONNECT_S) as connection:
+            with libpq.connect(self.admin_url(), connect_timeout=CONNECT_S) as connection:
                 may = _value(connection, "select has_parameter_privilege('log_duration', 'set')")
                 found = [row[0] for row in connection.execute(_RELATIONS)]
-            psycopg.connect(self.owner_url(), connect_timeout=CONNECT_S).close()
+            libpq.connect(self.owner_url(), connect_timeout=CONNECT_S).close()
         except psycopg.Error as e:
             raise InputError(f"Postgres at {where} does not let the harness in: {_first(e)}") from e
         if not may:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from shaketable import libpq
 from shaketable.clock import Clock, SystemClock
 from shaketable.errors import HarnessError
 from shaketable.process import Child, await_answer, environment, spawn
@@ -101,7 +102,7 @@ def url(at: Address, role: str, password: str, application_name: str, database: 
 
 def create_database(admin_url: str, password: str) -> None:
     """The target's role, which is no superuser, and the database it owns."""
-    with psycopg.connect(admin_url, autocommit=True) as connection:
+    with libpq.connect(admin_url, autocommit=True) as connection:
         connection.execute(sql.SQL("create role {} login password {}").format(
             sql.Identifier(ROLE), sql.Literal(password)))  # fmt: skip
         connection.execute(sql.SQL("create database {} owner {}").format(
@@ -111,7 +112,7 @@ def create_database(admin_url: str, password: str) -> None:
 def answers(at: str) -> bool:
     """Whether a server takes a session at this URL."""
     try:
-        psycopg.connect(at, connect_timeout=2).close()
+        libpq.connect(at, connect_timeout=2).close()
         return True
     except psycopg.OperationalError:
         return False

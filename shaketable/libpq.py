@@ -1,0 +1,89 @@
+"""Connections to PostgreSQL, the harness's own: what the URL says counts, and nothing of the user's surroundings.
+
+libpq also reads PG* variables, ~/.pgpass, ~/.pg_service.conf and ~/.postgresql. They are made for the user's programs,
+and a harness that follows them talks to another server, or to none. So every parameter is given explicitly here: an
+explicit parameter beats its variable. The few variables without a parameter are hidden while a connection is made.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+#: A path at which there can be no file: libpq looks there instead of into the home folder.
+NO_FILE = "/dev/null/none"
+#: What a parameter is when the URL does not say it. Empty where libpq takes that as "not given".
+DEFAULTS = {
+    "application_name": "", "channel_binding": "prefer", "dbname": "", "gssdelegation": "0", "gssencmode": "disable",
+    "gsslib": "", "host": "", "hostaddr": "", "krbsrvname": "postgres", "load_balance_hosts": "disable",
+    "max_protocol_version": "3.0", "min_protocol_version": "3.0", "options": "", "passfile": NO_FILE, "password": "",
+    "port": "5432", "requirepeer": "", "sslcert": "", "sslcertmode": "disable",
+    "sslcompression": "0", "sslcrl": NO_FILE, "sslcrldir": "", "sslkey": "", "ssl_max_protocol_version": "",
+    "ssl_min_protocol_version": "TLSv1.2", "sslmode": "prefer", "sslnegotiation": "postgres", "sslrootcert": NO_FILE,
+    "sslsni": "1", "target_session_attrs": "any",
+}  # fmt: skip
+#: Variables that libpq reads whatever its parameters are; an empty require_auth would forbid every method.
+HIDDEN = ("PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGREQUIREAUTH")
+#: Seconds that connecting may take.
+CONNECT_S = 30
+
+_KNOWN = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+_lock = threading.Lock()
+_connecting = 0
+_kept: dict[str, str] = {}
+
+
+def connect(
+    url: str, *, autocommit: bool = False, connect_timeout: int = CONNECT_S, options: str = "", **more: Any
+) -> psycopg.Connection[Any]:
+    """A session at this URL; `options` are settings (`-c name=value …`), `more` are parameters of libpq.
+
+    Raises psycopg.OperationalError when the server does not take it.
+    """
+    asked = parameters(url, connect_timeout=connect_timeout, options=options, **more)
+    with _hidden_variables():
+        return psycopg.connect(autocommit=autocommit, **asked)
+
+
+def parameters(url: str, **more: Any) -> dict[str, Any]:
+    """Every parameter of the connection, so that libpq takes none from its environment."""
+    said = conninfo_to_dict(url)
+    settings = f"{said.pop('options', '')} {more.pop('options', '')}".strip()
+    said |= {**more, "options": settings}
+    if "sslcert" in said:
+        said.setdefault("sslcertmode", "allow")
+    given = {"user": _user(), **DEFAULTS, **said, "client_encoding": "UTF8"}
+    return {name: value for name, value in given.items() if name in _KNOWN}
+
+
+def _user() -> str:
+    """The name that libpq takes by default; without a name in the system's list the server asks for one."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
+
+
+@contextmanager
+def _hidden_variables() -> Iterator[None]:
+    """Keep HIDDEN out of the environment while any thread connects."""
+    global _connecting
+    with _lock:
+        _connecting += 1
+        _kept.update({name: os.environ.pop(name) for name in HIDDEN if name in os.environ})
+    try:
+        yield
+    finally:
+        with _lock:
+            _connecting -= 1
+            if not _connecting:
+                os.environ.update(_kept)
+                _kept.clear()
