@@ -19,11 +19,11 @@ SCENARIO = Scenario(
     load=Load(rate=100, baseline_s=4, shake_s=22, recover_s=8),
     timeline=(
         At(0.5, 8.5, Down("redis", mode="refused")),
-        At(1, 6, Restart("ingest", mode="kill")),
+        At(1, 6, Restart("intake", mode="kill")),
         At(2.5, 8, Restart("worker", mode="kill")),
         At(10, 20, Down("postgres", mode="refused")),
         At(11, 18, Restart("worker", mode="kill")),
-        At(14, 19, Restart("ingest", mode="kill")),
+        At(14, 19, Restart("intake", mode="kill")),
     ),
     settings={
         "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6,

@@ -17,7 +17,7 @@ from shaketable.timeline import At
 SCENARIO = Scenario(
     story="The intake is killed twice, then replaced: clients send again, what was acknowledged is stored once.",
     load=Load(rate=150, baseline_s=4, shake_s=16, recover_s=8),
-    timeline=(At(1, 4, Kill("ingest")), At(7, 8, Kill("ingest")), At(11, 13, Restart("ingest"))),
+    timeline=(At(1, 4, Kill("intake")), At(7, 8, Kill("intake")), At(11, 13, Restart("intake"))),
     settings={"lease_s": 3},
     checks=(
         NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(),

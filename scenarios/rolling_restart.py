@@ -21,9 +21,9 @@ SCENARIO = Scenario(
     load=Load(rate=150, baseline_s=4, shake_s=18, recover_s=8),
     timeline=(
         At(0.5, 6, Restart("worker")),
-        At(6.5, 9, Restart("ingest")),
+        At(6.5, 9, Restart("intake")),
         At(9.5, 15, Restart("worker")),
-        At(15.5, 17.5, Restart("ingest")),
+        At(15.5, 17.5, Restart("intake")),
     ),
     settings={"lease_s": 3},
     checks=(

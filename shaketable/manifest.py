@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from shaketable.errors import ManifestError
 
 #: The only contract there is so far.
 CONTRACT = 1
+#: What a process is for. `other`: neither, so that no scenario aims at it by a role.
+Role = Literal["intake", "worker", "other"]
 #: The key that an environment of the target's own is made from → what its commands call what is there.
 PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}")}
 
@@ -37,6 +40,7 @@ class Process(Strict, frozen=True, forbid_unknown_fields=True):
     health: str | None = None  # path on its own HTTP_PORT
     ready_s: float = 20.0
     stop_s: float = 10.0  # from SIGTERM to SIGKILL
+    role: Role | None = None  # by which scenarios aim at it; absent: intake for ingest.process, worker for others
 
     def instances(self) -> list[str]:
         """`ingest`, or `worker-1`, `worker-2`."""
@@ -149,6 +153,28 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
             if any(placeholder in part for part in manifest.words()):
                 raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
     for kind in manifest.process:
-        if kind.count < 1 or not kind.command:
-            raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
+        _check_process(kind, manifest, path)
+    dead_url = manifest.dead_letters.url if manifest.dead_letters else None
+    _check_route("ingest.path", manifest.ingest.path, path)
+    _check_route("dead_letters.url", dead_url, path)
     return manifest
+
+
+def _check_process(kind: Process, manifest: Manifest, path: Path) -> None:
+    if kind.count < 1 or not kind.command:
+        raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
+    if kind.name == manifest.ingest.process and kind.role not in (None, "intake"):
+        raise ManifestError(
+            f"manifest {path}: expected ingest.process to be an intake, got {kind.name!r} with role = {kind.role!r}: "
+            "leave the role out, or name another process"
+        )
+    _check_route(f"health of process {kind.name!r}", kind.health, path)
+
+
+def _check_route(key: str, route: str | None, path: Path) -> None:
+    """A path begins with a slash: without one it would melt into the port, and no request could be sent."""
+    if route is not None and not (route.startswith("/") and route.isprintable() and " " not in route):
+        hint = f": write {'/' + route!r}" if re.fullmatch(r"[\w.-]+(/[\w.-]*)*", route) else ""
+        raise ManifestError(
+            f"manifest {path}: expected {key} to begin with a slash and to hold no space, got {route!r}{hint}"
+        )

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import environments, inputs, observe, ports, rundir, surroundings
+from shaketable import environments, inputs, observe, playable, ports, rundir, surroundings
 from shaketable import manifest as manifests
 from shaketable.backlog import Backlog, Counts
 from shaketable.bench import RunBench
@@ -31,7 +31,6 @@ from shaketable.clock import SECOND, SystemClock
 from shaketable.drain import Drain, Drained
 from shaketable.driver import Driver, users_for
 from shaketable.environments import installed
-from shaketable.errors import ScenarioError
 from shaketable.injector import Injector
 from shaketable.manifest import Manifest
 from shaketable.op import Kind, Op
@@ -73,7 +72,7 @@ def run(order: Order, show: Show) -> RunDir:
     Raises ScenarioError, ManifestError, ToolchainMissing, TargetError or HarnessError; whatever happens, nothing stays
     running or broken.
     """
-    manifest = _counted(manifests.load(order.target), order.scenario)
+    manifest = playable.fitted(order.scenario, manifests.load(order.target))
     if order.port_base is not None:
         ports.check_base(order.port_base)
     programs = environments.programs(manifest, order.target.resolve().parent, show.say)
@@ -250,17 +249,3 @@ def _supervisor(run_id: str) -> Iterator[Supervisor]:
         yield supervisor
     finally:
         supervisor.close()
-
-
-def _counted(manifest: Manifest, scenario: Scenario) -> Manifest:
-    """The manifest with as many processes as the scenario asks for. Raises ScenarioError for a kind it lacks."""
-    names = [kind.name for kind in manifest.process]
-    for name, count in scenario.counts.items():
-        if name not in names or count < 1:
-            raise ScenarioError(
-                f"{scenario.name} asks for {count} of {name!r}: expected at least 1 of {', '.join(names)}"
-            )
-    kinds = [
-        msgspec.structs.replace(kind, count=scenario.counts.get(kind.name, kind.count)) for kind in manifest.process
-    ]
-    return msgspec.structs.replace(manifest, process=tuple(kinds))

@@ -32,7 +32,7 @@ class Scenario:
     timeline: Timeline = ()
     checks: tuple[Check, ...] = ()  # those that count; all others are shown
     settings: Mapping[str, float | str] = field(default_factory=dict)  # what the target runs with, by our names
-    counts: Mapping[str, int] = field(default_factory=dict)  # how many of a process, where not the manifest's
+    counts: Mapping[str, int] = field(default_factory=dict)  # how many of a role or kind, where not the manifest's
     mix: Mix = Mix()
     drain_s: float = 30.0  # longest wait for the backlog after the load
     resend_for_s: float = 60.0  # how long a client tries for one event; must outlast the faults

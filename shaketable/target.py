@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from shaketable import roles
 from shaketable.clock import SECOND, Clock, SystemClock
-from shaketable.errors import ScenarioError, TargetError
+from shaketable.errors import TargetError
 from shaketable.manifest import DeadLetters, Manifest, Process, Timing
 from shaketable.op import Kind, Op, Scalar
 from shaketable.process import Child, Running, environment, spawn
@@ -173,13 +174,9 @@ class Target:
         return [instance.name for instance in died]
 
     def named(self, name: str) -> list[Instance]:
-        """The instances of a kind (`worker`) or the one of that name (`worker-1`). Raises ScenarioError for neither."""
-        found = [i for i in self.instances.values() if name in (i.name, i.kind.name)]
-        if not found:
-            raise ScenarioError(
-                f"expected a process of {self.manifest.name}, one of {list(self.instances)}: got {name!r}"
-            )
-        return found
+        """The instances that a process's name, a kind's or a role means (`roles`). Raises ScenarioError for none."""
+        found = roles.resolve(self.manifest.process, self.manifest.ingest.process, name)
+        return [self.instances[each] for each in found]
 
     def _end(self, instance: Instance, how: Callable[[Running], object]) -> None:
         if instance.child is None or instance.asked:

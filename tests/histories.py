@@ -229,7 +229,7 @@ def target(**facts: Any) -> Part:
 
     def write(book: Book) -> None:
         for name, value in facts.items():
-            book.target[name] = {**book.target[name], **value} if isinstance(value, dict) else value
+            book.target[name] = {**book.target.get(name, {}), **value} if isinstance(value, dict) else value
 
     return write
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shaketable import manifest
+from shaketable import manifest, profile
 from tests.conftest import Typed
 from tests.test_cli import ROOT, sentence
 
@@ -64,3 +65,15 @@ def test_folder_that_cannot_be_one_is_named(tmp_path: Path, typed: Typed) -> Non
     done = typed("init", tmp_path / "file" / "my")
     assert str(tmp_path / "file" / "my") in sentence(done)
     assert done.returncode == 254
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_profile_quick_comes_to_a_verdict_in_each_scenario_on_what_init_writes(tmp_path: Path) -> None:
+    assert follow(["init", "my"], tmp_path).returncode == 0
+    table = tmp_path / "table.json"
+    done = follow(["run", "--profile", "quick", "--target", "my/target.toml", "--json", str(table)], tmp_path)
+    runs = {run["scenario"]: run["verdict"] for run in json.loads(table.read_text())["runs"]}
+    # it has no dead letters: docs and the template say that an event that the database refuses holds up all behind it
+    assert runs == {name: "failed" if name == "poison" else "passed" for name in profile.find("quick").trials}
+    assert done.returncode == 1, done.stdout + done.stderr

@@ -50,6 +50,12 @@ def test_processes_of_a_kind_are_numbered(tmp_path: Path) -> None:
         ("count = 2", "count = 0", "a count of at least 1"),
         ('name = "worker"', 'name = "api"', "a name of its own"),
         ("[stored]", "[stored", "target.toml"),
+        ("count = 2", 'health = "healthz"', "health of process 'worker' .* got 'healthz': write '/healthz'"),
+        ("count = 2", 'health = ""', "begin with a slash .* got ''"),
+        ('process = "api"', 'process = "api"\npath = "events"', "ingest.path .* got 'events': write '/events'"),
+        ('process = "api"', 'process = "api"\npath = "/ev ents"', "ingest.path .* got '/ev ents'"),
+        ("[settings]", '[dead_letters]\nurl = "http://x/dead"\n[settings]', "dead_letters.url .* got 'http"),
+        ("count = 2", 'role = "clerk"', "role"),
         ('sql = "select event_id, event from kept"', "", "sql"),
     ],
 )

@@ -158,8 +158,7 @@ def _work_waited(history: History, span: Span) -> bool:
 def _failed_next(life: Incarnation) -> Iterator[tuple[Fault, Span]]:
     """The faults that fail exactly the next k rounds of this process, where they did."""
     for fault in life.history.faults:
-        aimed = str(fault.spec.get("process") or life.process)
-        mine = life.process == aimed or life.process.rpartition("-")[0] == aimed
+        mine = not fault.spec.get("process") or life.history.is_aimed_at(fault, life.process)
         if fault.spec.get("kind") == "fail_next" and fault.landed and mine:
             yield fault, Span(fault.began, fault.healed + SECOND)
 

@@ -92,10 +92,10 @@ def _is_of_one(history: History, fault: Fault) -> bool:
 
 def _peers(history: History, fault: Fault) -> int:
     """How many processes of its kind there are, the one that it is aimed at among them; 0 for a whole kind."""
-    process = str(fault.spec.get("process") or "")
     names = set() if history.processes is None else set(history.processes.process)
-    kind = process.rpartition("-")[0]
-    return sum(name.rpartition("-")[0] == kind for name in names) if process in names and kind else 0
+    aimed = [name for name in names if history.is_aimed_at(fault, name)]
+    kind = aimed[0].rpartition("-")[0] if len(aimed) == 1 else ""
+    return sum(name.rpartition("-")[0] == kind for name in names) if kind else 0
 
 
 def _asked(history: History, within_s: float) -> Flags:

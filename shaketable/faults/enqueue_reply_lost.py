@@ -18,7 +18,7 @@ PUTS = ("xadd", "lpush", "rpush", "zadd")
 class EnqueueReplyLost(links.ToxicFault):
     """What `process` writes to Redis is done, but the reply never comes: the intake cannot know, nor can its client."""
 
-    process: str = "ingest"
+    process: str = "intake"
     service: ClassVar[Service] = "redis"  # type: ignore[misc]
     kind: ClassVar[str] = "enqueue_reply_lost"
     colour: ClassVar[str] = "#5b2c6f"

@@ -23,7 +23,7 @@ where split_part(application_name, '.', 1) = any(%s)
 
 
 class ProcessFault(Fault):
-    """`process` is one instance, as worker-1, or all of a kind, as worker."""
+    """`process` is one process, as worker-1, or all of a role, as worker; or a name of the target's manifest."""
 
     process: str
 

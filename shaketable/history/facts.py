@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shaketable import rundir
-from shaketable.manifest import Capabilities, Timing
+from shaketable.manifest import Capabilities, Process, Timing
 from shaketable.rundir import RunDir
 
 T = TypeVar("T")
@@ -50,12 +50,20 @@ class StoredFacts(msgspec.Struct, frozen=True):
     adds: tuple[str, ...] = ()
 
 
+class IngestFacts(msgspec.Struct, frozen=True):
+    """Where events go in."""
+
+    process: str = ""
+
+
 class TargetFacts(msgspec.Struct, frozen=True):
     """What checks read of target.json: the manifest, its timing after the scenario's settings."""
 
     name: str = ""
     timing: Timing = Timing()
     capabilities: Capabilities = Capabilities()
+    ingest: IngestFacts = IngestFacts()
+    process: tuple[Process, ...] = ()
     stored: StoredFacts = StoredFacts()
     dead_letters: Any = None  # None: the target has none
     queue: Any = None  # None: the target does not say where its backlog is

@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from shaketable import rundir
+from shaketable import roles, rundir
+from shaketable.errors import ScenarioError
 from shaketable.history import facts, kept, load, watched
 from shaketable.history.clocks import Clocks
 from shaketable.history.columns import NEVER, Ints, count, first
@@ -82,6 +83,16 @@ class History:
             return None
         known = [length for length in self.queue.values() if length is not None]
         return sum(known) if len(known) == len(self.queue) else None
+
+    def is_aimed_at(self, fault: Fault, process: str) -> bool:
+        """Whether that process is among those that the fault's `process` means."""
+        asked, target = str(fault.spec.get("process") or ""), self.target
+        if not asked or not target.process:  # no target.json yet: by names alone
+            return bool(asked) and asked in (process, process.rpartition("-")[0])
+        try:
+            return process in roles.resolve(target.process, target.ingest.process, asked)
+        except ScenarioError:
+            return False
 
     @cached_property
     def rows_of(self) -> Ints:
