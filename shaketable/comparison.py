@@ -11,14 +11,16 @@ A trial is its seed: other seeds, scenarios or targets are further cells, and sp
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from shaketable import bundled, inputs, rundir
+from shaketable import bundled, foreign, inputs, rundir
 from shaketable.errors import RunDirError
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
@@ -104,7 +106,8 @@ class Comparison:
     def run(self, cell: Cell) -> RunDir | None:
         """A cell's run directory; None when there is none."""
         path = self.folder(cell.target, cell.scenario, cell.seed) / cell.run
-        return RunDir(path) if cell.run and (path / rundir.SCENARIO).exists() else None
+        ours = cell.run and cell.run == tidy(cell.run)  # a name, and nothing that leads elsewhere
+        return RunDir(path) if ours and os.path.lexists(path / rundir.SCENARIO) else None
 
     def inputs(self, scenario: Scenario) -> RunDir:
         """What every target gets under this scenario and seed: drawn once, and anew when the scenario is another.
@@ -114,7 +117,7 @@ class Comparison:
         """
         kept = RunDir(self.path / INPUTS / tidy(scenario.name) / f"seed-{scenario.seed}")
         told = msgspec.json.decode(msgspec.json.encode(scenario.to_json()))
-        if not kept.has(rundir.SCENARIO) or rundir.read_json(kept / rundir.SCENARIO, dict) != told:
+        if not kept.has(rundir.SCENARIO) or rundir.read_json(kept / rundir.SCENARIO, Any) != told:
             kept.path.mkdir(parents=True, exist_ok=True)
             (kept / rundir.SCENARIO).unlink(missing_ok=True)
             inputs.draw(kept, scenario)
@@ -171,7 +174,13 @@ def _stretches(seeds: Iterable[int]) -> list[list[int]]:
 
 def digest(*files: Path) -> str:
     """What changes when a file's content does."""
-    return hashlib.sha256(b"\0".join(_bytes(files))).hexdigest()[:16]
+    found = hashlib.sha256()
+    for number, file in enumerate(files):
+        found.update(b"\0" * bool(number))
+        with rundir.unreadable(file), foreign.opened(file, foreign.LINES, follow=True) as content:
+            while block := content.read(1 << 20):
+                found.update(block)
+    return found.hexdigest()[:16]
 
 
 def digest_of_inputs(kept: RunDir) -> str:
@@ -182,10 +191,6 @@ def digest_of_inputs(kept: RunDir) -> str:
 def tidy(name: str) -> str:
     """A name as a folder: no separator, and nothing that leads elsewhere."""
     return re.sub(r"[^\w.+-]", "-", name).lstrip(".") or "-"
-
-
-def _bytes(files: tuple[Path, ...]) -> Iterator[bytes]:
-    return (file.read_bytes() for file in files)
 
 
 def _read(path: Path) -> Cell | None:

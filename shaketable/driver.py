@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from shaketable import bundled, rundir
+from shaketable import bundled, foreign, rundir
 from shaketable.agenda import RESEND_FOR_S
 from shaketable.client import DEFINITE_REFUSALS
 from shaketable.clock import SECOND, Clock, SystemClock
@@ -166,8 +166,7 @@ class Driver:
 
     def words(self, lines: int = 8) -> str:
         """The last lines of Locust's log."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return " | ".join(text.splitlines()[-lines:]) or "it said nothing"
+        return " | ".join(foreign.tail(self.log, lines)) or "it said nothing"
 
     def _check_alive(self) -> None:
         if self._process is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+from pathlib import Path
 
-from shaketable import rundir
+from shaketable import foreign, rundir
 from shaketable.load import Planned, schedule
 from shaketable.mix.corpus import corpus
 from shaketable.mix.shape import Expect
@@ -33,6 +33,11 @@ def malformed_ids(run: RunDir) -> set[str]:
 
 def take_over(run: RunDir, earlier: RunDir) -> int:
     """Copy another run's corpus and schedule byte for byte; returns how many events are scheduled."""
-    for name in (rundir.CORPUS, rundir.SCHEDULE):
-        shutil.copyfile(earlier / name, run / name)
-    return (run / rundir.SCHEDULE).read_bytes().count(b"\n")
+    _, scheduled = (_copied(earlier / name, run / name) for name in (rundir.CORPUS, rundir.SCHEDULE))
+    return scheduled
+
+
+def _copied(source: Path, to: Path) -> int:
+    """How many lines there are. Raises RunDirError for a source that is no file of lines."""
+    with rundir.unreadable(source), rundir.whole(to) as out:
+        return sum(1 for line in foreign.lines(source) if out.write(line))

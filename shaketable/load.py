@@ -16,6 +16,7 @@ from shaketable.clock import SECOND
 from shaketable.errors import ScenarioError
 from shaketable.mix import Mix
 from shaketable.mix.shape import Expect, Shape
+from shaketable.op import Nanoseconds, Whole
 
 #: Seconds after which `burst` and `wave` repeat.
 PERIOD_S = 10.0
@@ -86,10 +87,10 @@ class Load:
 class Planned(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One event to be sent: a line of schedule.jsonl."""
 
-    n: int  # its number in the schedule
-    at: int  # intended time of its first attempt, nanoseconds after T0
+    n: Whole  # its number in the schedule
+    at: Nanoseconds  # intended time of its first attempt, nanoseconds after T0
     event_id: str
-    shape: int  # the number of its shape in the corpus
+    shape: Whole  # the number of its shape in the corpus
     expect: Expect
     organization: str | None = None  # None: absent, or malformed
     ordered: bool = False  # sent only when the one before it in its organization is settled

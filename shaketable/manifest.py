@@ -9,8 +9,11 @@ from typing import Literal
 
 import msgspec
 
+from shaketable import foreign
 from shaketable.errors import ManifestError
 
+#: Bytes that a manifest may have.
+MOST = 1 << 20
 #: The only contract there is so far.
 CONTRACT = 1
 #: What a process is for. `other`: neither, so that no scenario aims at it by a role.
@@ -129,10 +132,10 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> Manifest:
     """Read a manifest. Raises ManifestError naming the file, the key and what is wrong with it."""
     try:
-        manifest = msgspec.convert(tomllib.loads(path.read_text()), Manifest)
+        manifest = msgspec.convert(tomllib.loads(foreign.text(path, MOST)), Manifest)
     except OSError as e:
         raise ManifestError(f"expected a target's manifest, got {path}: {e.strerror}") from e
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as e:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as e:
         raise ManifestError(f"manifest {path}: {e} (docs/contract.md lists every key)") from e
     return _consistent(manifest, path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from shaketable import letters, libpq, rundir
+from shaketable import foreign, letters, libpq, rundir
 from shaketable.backlog import Backlog
 from shaketable.errors import HarnessError, TargetError
 from shaketable.faults import triggers
@@ -21,6 +22,9 @@ from shaketable.stack import Stack
 
 #: Rows fetched at a time.
 FETCH = 5_000
+
+#: Bytes of one line of a log that are looked at: what stands further behind is a statement's text.
+LOGGED = 64 << 10
 
 Row = dict[str, Any]
 
@@ -82,8 +86,13 @@ def _dead(connection: psycopg.Connection[Any], dead: DeadLetters) -> Iterator[Ro
 
 def received(log: Path) -> Iterator[Row]:
     """What Postgres says it received, by application name: sessions begun and statements done, never their text."""
-    for line in log.read_text(errors="replace").splitlines():
-        if found := _RECEIVED.match(line):
+    with foreign.opened(log, foreign.LINES) as lines:
+        yield from _received(iter(partial(lines.readline, LOGGED), b""))
+
+
+def _received(lines: Iterator[bytes]) -> Iterator[Row]:
+    for line in lines:
+        if found := _RECEIVED.match(line.decode(errors="replace")):
             at, by, what, ms, name = found.groups()
             if what == "duration" and ms is None:
                 continue  # torn by a crash

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -43,6 +43,12 @@ class Kind(StrEnum):
     START_PROCESS = "start_process"  # a process of the target was started (detail.incarnation)
 
 
+#: A whole number that fits the 64 bits of a column.
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+#: A time in nanoseconds, with room to reckon with it: 2 ** 62 are 146 years.
+Nanoseconds = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+#: A time in microseconds that is one in nanoseconds too.
+Microseconds = Annotated[int, msgspec.Meta(ge=-(2**52), le=2**52)]
 Scalar = str | int | float | bool | None
 
 
@@ -51,11 +57,11 @@ class Op(msgspec.Struct, frozen=True, omit_defaults=True):
 
     process: str  # who did it: load-0, injector, probe, run
     kind: Kind
-    invoked_at: int
-    ended_at: int | None = None
+    invoked_at: Nanoseconds
+    ended_at: Nanoseconds | None = None
     outcome: Outcome | None = None
     event_id: str | None = None
-    attempt: int | None = None  # unique within the process: joins INTENT and SEND
+    attempt: Whole | None = None  # unique within the process: joins INTENT and SEND
     detail: dict[str, Scalar] = {}
 
 
@@ -84,12 +90,3 @@ class Journal:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-def read(path: Path) -> Iterator[Op]:
-    """The ops of a file, in order. A torn last line, as a SIGKILL leaves it, is none."""
-    decode = msgspec.json.Decoder(Op).decode
-    with path.open("rb") as lines:
-        for line in lines:
-            if line.endswith(b"\n"):
-                yield decode(line)

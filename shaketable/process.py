@@ -14,6 +14,7 @@ from typing import Protocol
 
 import psutil
 
+from shaketable import foreign
 from shaketable.clock import SECOND, Clock
 from shaketable.errors import HarnessError
 
@@ -164,8 +165,7 @@ class Child:
 
     def tail(self, lines: int = 8) -> str:
         """The last lines of its log, for an error message."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(foreign.tail(self.log, lines))
 
 
 def spawn(

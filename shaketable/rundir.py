@@ -7,12 +7,14 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from shaketable.errors import HarnessError, RunDirError
+from shaketable import atomic, foreign
+from shaketable.errors import HarnessError, RunDirError, ShaketableError
 
 #: Raised when a file's form changes so that an older reader would misread it.
 SCHEMA = 1
@@ -36,6 +38,11 @@ VERDICT = "verdict.json"
 LOGS = "logs"
 LATEST = "latest"
 
+#: Who may enter a folder that holds events.
+PRIVATE = 0o700
+#: Journals that one run may have: one for each load process.
+MOST_JOURNALS = 1_000
+
 T = TypeVar("T")
 
 
@@ -58,12 +65,15 @@ class RunDir:
         return self.path / f"journal-{process}.jsonl"
 
     def journals(self) -> list[Path]:
-        """All load journals, in name order."""
-        return sorted(self.path.glob(JOURNALS))
+        """All load journals, in name order. Raises RunDirError for more than any run has."""
+        found = sorted(islice(self.path.glob(JOURNALS), MOST_JOURNALS + 1))
+        if len(found) > MOST_JOURNALS:
+            raise RunDirError(f"expected at most {MOST_JOURNALS} journals in {self.path}, got more")
+        return found
 
     def has(self, name: str) -> bool:
-        """Whether that file was written."""
-        return (self.path / name).exists()
+        """Whether that file was written; a link that leads nowhere is there, and cannot be read."""
+        return os.path.lexists(self.path / name)
 
 
 def create(root: Path, scenario: str, target: str, now: datetime | None = None) -> RunDir:
@@ -71,7 +81,9 @@ def create(root: Path, scenario: str, target: str, now: datetime | None = None) 
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     root = root.resolve()  # processes of a run stand in other folders
     path = root / f"{stamp}-{secrets.token_hex(2)}-{scenario}-{target}"
-    (path / LOGS).mkdir(parents=True, mode=0o755)
+    root.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=PRIVATE)  # its files hold events
+    (path / LOGS).mkdir(mode=PRIVATE)
     _point_latest(root, path)
     return RunDir(path)
 
@@ -87,29 +99,27 @@ def find(path: Path) -> RunDir:
     """The run at `path`. Raises RunDirError when that is no run directory."""
     if not path.is_dir():
         raise RunDirError(f"expected a run directory, got {path}: there is no such folder (run `shaketable run` first)")
-    if not (path / SCENARIO).exists():
+    if not os.path.lexists(path / SCENARIO):
         raise RunDirError(f"expected a run directory, got {path}: it holds no {SCENARIO} (name a folder under runs/)")
     return RunDir(path.resolve())
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, mode: int = atomic.PRIVATE) -> None:
     """Write one JSON document, indented for people. Raises HarnessError when the disk refuses it."""
-    with whole(path) as out:
+    with whole(path, mode) as out:
         out.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
+def whole(path: Path, mode: int = atomic.PRIVATE) -> Iterator[BinaryIO]:
     """A file to be written whole or not at all. Raises HarnessError when the disk refuses it."""
-    part = path.with_suffix(path.suffix + ".part")
     try:
-        with part.open("wb") as out:
+        with atomic.whole(path, mode) as out:
             yield out
-        os.replace(part, path)
+    except IsADirectoryError as e:
+        raise RunDirError(f"expected a file to write, got {path}: that is a folder; remove it") from e
     except OSError as e:
         raise refused(path, e) from e
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def refused(path: Path, error: OSError) -> HarnessError:
@@ -120,10 +130,8 @@ def refused(path: Path, error: OSError) -> HarnessError:
 
 def read_json(path: Path, type_: type[T]) -> T:
     """Read one JSON document. Raises RunDirError naming the file and what is wrong in it."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=type_)
-    except (OSError, msgspec.MsgspecError, ValueError) as e:
-        raise RunDirError(f"cannot read {path.name} of {path.parent}: {e}") from e
+    with unreadable(path):
+        return msgspec.json.decode(foreign.read(path), type=type_)
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> int:
@@ -139,11 +147,35 @@ def write_lines(path: Path, values: Iterable[Any]) -> int:
 def read_lines(path: Path, type_: type[T]) -> Iterator[T]:
     """The JSON lines of a file; a torn last line is none. Raises RunDirError naming file and line."""
     decode = msgspec.json.Decoder(type_).decode
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+    with unreadable(path):
+        for number, line in enumerate(foreign.lines(path), 1):
             if not line.endswith(b"\n"):
                 return
-            try:
-                yield decode(line)
-            except msgspec.MsgspecError as e:
-                raise RunDirError(f"cannot read {path.name} line {number}: {e}") from e
+            with unreadable(path, f" line {number}"):
+                found = decode(line)
+            yield found
+
+
+@contextmanager
+def unreadable(path: Path, place: str = "") -> Iterator[None]:
+    """What may be wrong with a file of somebody else's becomes a RunDirError that names it."""
+    try:
+        yield
+    except OSError as e:
+        raise RunDirError(f"cannot read {path.name} of {path.parent}: {e.strerror or e}") from e
+    except (msgspec.MsgspecError, ValueError, RecursionError, MemoryError) as e:
+        raise RunDirError(f"cannot read {path.name}{place} of {path.parent}: {str(e) or type(e).__name__}") from e
+
+
+@contextmanager
+def judging(path: Path) -> Iterator[None]:
+    """A run directory may be anybody's: whatever its contents do to those who judge it becomes a RunDirError."""
+    try:
+        yield
+    except ShaketableError:
+        raise
+    except Exception as e:
+        raise RunDirError(
+            f"{path} holds what no run writes ({type(e).__name__}: {e}): "
+            "if a run wrote it so, report a bug in shaketable"
+        ) from e

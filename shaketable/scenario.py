@@ -117,6 +117,11 @@ def _make_known(scenario: Scenario) -> None:
 
 def replayed(scenario: Scenario, run: RunDir) -> Scenario:
     """The scenario with load, timeline, mix, settings and seed of an earlier run: exactly what happened there."""
+    with rundir.judging(run.path):
+        return _replayed(scenario, run)
+
+
+def _replayed(scenario: Scenario, run: RunDir) -> Scenario:
     told = rundir.read_json(run / rundir.SCENARIO, dict)
     if told["name"] != scenario.name:
         raise ScenarioError(f"{run.path.name} is a run of {told['name']}, not of {scenario.name}: name that scenario")

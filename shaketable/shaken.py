@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from shaketable import foreign
 from shaketable.errors import HarnessError, InputError, ShaketableError
 
 #: Seconds that an interrupted run may take to heal and end what it started; its supervisor does so afterwards.
@@ -76,7 +77,7 @@ class Shaken:
 
 def read(run: Path) -> Shaken:
     """The verdict of a run directory that was judged."""
-    doc = json.loads((run / "verdict.json").read_text())
+    doc = json.loads(foreign.read(run / "verdict.json"))
     known = {each.name for each in fields(Found)}
     checks = {name: Found(**{key: found[key] for key in known & found.keys()}) for name, found in doc["checks"].items()}
     return Shaken(doc["scenario"], doc["verdict"], checks, run, tuple(doc["reasons"]), doc["figures"])

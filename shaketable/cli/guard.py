@@ -18,6 +18,8 @@ from shaketable.report.wording import in_a_line, visible
 BAD_INPUT, HARNESS_FAILED = 254, 255
 #: What the surroundings may do to us.
 NO_BUG = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+#: Something else stands where a file or folder is expected: in a run directory that may be anybody's.
+MISPLACED = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
 #: What the CLI library makes of a KeyboardInterrupt.
 CLI_INTERRUPTED = 130
 
@@ -42,6 +44,8 @@ def guarded(command: object) -> int:
     except Exception as e:
         if isinstance(e, OSError) and e.errno in NO_BUG:
             return _say(f"{e.filename or 'the disk'}: {e.strerror}: make room, or name another folder", HARNESS_FAILED)
+        if isinstance(e, OSError) and e.errno in MISPLACED:
+            return _say(f"{e.filename}: {e.strerror}: remove it, or name another folder", BAD_INPUT)
         if callable(show := getattr(e, "show", None)):  # a usage error of the CLI library
             show()
             return BAD_INPUT

@@ -27,7 +27,8 @@ def check(run_dir: Path, outlets: Outlets = Outlets(), budgets: Sequence[str] = 
     """
     outlets.prepare()
     run = rundir.find(run_dir)
-    doc = _under(run, budgets) if budgets else judged(run)
+    with rundir.judging(run.path):
+        doc = _under(run, budgets) if budgets else judged(run)
     outlets.write([result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))])
     return EXIT[doc.verdict]
 

@@ -99,9 +99,10 @@ def compare(options: Options) -> int:
 
 def tell(held: Comparison) -> None:
     """Write the page and print the table of what there is."""
-    found = cells.read([held.path])
-    compared_forms.show(found)
-    print(f"\npage: {check.shown(compared_page.write(found, held.path / comparison.PAGE))}", flush=True)
+    with rundir.judging(held.path):
+        found = cells.read([held.path])
+        compared_forms.show(found)
+        print(f"\npage: {check.shown(compared_page.write(found, held.path / comparison.PAGE))}", flush=True)
 
 
 class _Bench:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from shaketable import result, rundir, verdict
+from shaketable import foreign, result, rundir, verdict
 from shaketable.commands.check import EXIT, shown
 from shaketable.difference import code, differences
 from shaketable.errors import InputError
@@ -16,6 +16,9 @@ from shaketable.report import difference, github
 from shaketable.result import Result, Results
 from shaketable.rundir import RunDir
 from shaketable.verdict import VerdictDoc
+
+#: Bytes that a file of --json may have: some hundred runs.
+MOST = 4 * foreign.DOCUMENT
 
 
 def diff(old: Path, new: Path, annotate: bool = False) -> int:
@@ -34,12 +37,12 @@ def results(path: Path) -> list[Result]:
 
     Raises InputError for anything else.
     """
-    if path.is_file():
-        return _of_file(path)
-    if (path / rundir.SCENARIO).exists():
-        return [_of_run(rundir.find(path))]
-    if not path.is_dir():
+    if not path.exists():
         raise InputError(f"expected a run directory, a folder of some, or a file of --json: there is no {path}")
+    if not path.is_dir():
+        return _of_file(path)
+    if os.path.lexists(path / rundir.SCENARIO):
+        return [_of_run(rundir.find(path))]
     runs = [each for each in sorted(path.iterdir()) if (each / rundir.SCENARIO).exists() and not each.is_symlink()]
     if not runs:
         raise InputError(f"expected a run directory, a folder of some, or a file of --json: {path} holds no run")
@@ -48,8 +51,8 @@ def results(path: Path) -> list[Result]:
 
 def _of_file(path: Path) -> list[Result]:
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Results)
-    except (OSError, msgspec.MsgspecError, ValueError) as e:
+        found = msgspec.json.decode(foreign.read(path, MOST, follow=True), type=Results)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as e:
         raise InputError(f"expected {path} to be written by `shaketable run --json FILE`: {e}") from e
     if found.schema != result.SCHEMA:
         raise InputError(f"expected schema {result.SCHEMA} in {path}, got {found.schema}: write it with this version")
@@ -58,6 +61,11 @@ def _of_file(path: Path) -> list[Result]:
 
 def _of_run(run: RunDir) -> Result:
     """As it was judged; one that never was is judged now."""
+    with rundir.judging(run.path):
+        return _judged(run)
+
+
+def _judged(run: RunDir) -> Result:
     judged = run.has(rundir.VERDICT)
     doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc) if judged else verdict.judge_history(History.load(run))
     return result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))

@@ -13,6 +13,7 @@ from shaketable.errors import InputError
 from shaketable.history import History
 from shaketable.life import lives
 from shaketable.report.wording import visible
+from shaketable.rundir import RunDir
 
 
 def explain(name: str) -> int:
@@ -38,10 +39,16 @@ def law(name: str) -> str:
 
 def life(run_dir: Path, event_id: str) -> int:
     """Print what became of one event of a run. Raises InputError for an id that its schedule lacks."""
-    history = History.load(rundir.find(run_dir))
+    run = rundir.find(run_dir)
+    with rundir.judging(run.path):
+        return _life(run, event_id)
+
+
+def _life(run: RunDir, event_id: str) -> int:
+    history = History.load(run)
     known = [] if history.events is None else history.events.index[history.events.event_id == event_id.lower()].tolist()
     if not known:
-        raise InputError(f"expected an event of {run_dir}, got {event_id!r}: its schedule.jsonl has no such id")
+        raise InputError(f"expected an event of {run.path}, got {event_id!r}: its schedule.jsonl has no such id")
     (found,) = lives(history, known)
     for line in [*found.story, f"last seen: {found.last_seen}", *(f"meanwhile: {each}" for each in found.meanwhile)]:
         print(visible(line))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shaketable import rundir
+from shaketable import atomic, rundir
 from shaketable.errors import InputError
 from shaketable.report import github, junit
 from shaketable.result import Result, collect
@@ -43,6 +43,6 @@ class Outlets:
                 print(line, flush=True)
             github.append(github.markdown(runs), os.environ)
         if self.json is not None:
-            rundir.write_json(self.json, collect(runs))
+            rundir.write_json(self.json, collect(runs), atomic.ORDINARY)
         if self.junit is not None:
             junit.write(self.junit, runs)

@@ -10,5 +10,7 @@ from shaketable.report.page import report as write
 
 def report(run_dir: Path) -> int:
     """Write report.html and print where it is. Raises RunDirError for a folder that is no run directory."""
-    print(write(rundir.find(run_dir)))
+    run = rundir.find(run_dir)
+    with rundir.judging(run.path):
+        print(write(run))
     return 0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shaketable import rundir
+from shaketable import foreign, rundir
 
 #: Later than any time: what never happened.
 NEVER = int(np.iinfo(np.int64).max)
@@ -25,21 +25,15 @@ Ints = NDArray[np.int64]
 def blocks(path: Path, type_: type[T]) -> Iterator[list[T]]:
     """The lines of a file in lists, in order; a torn last line is none. Raises RunDirError naming file and line."""
     decode = msgspec.json.Decoder(type_).decode_lines
-    try:
-        for block in _whole_lines(path):
-            yield decode(block)
-    except msgspec.MsgspecError:
-        for _ in rundir.read_lines(path, type_):  # slower, but it names the line
-            pass
-        raise
-
-
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    rest = b""
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            lines, newline, rest = (rest + block).rpartition(b"\n")
-            yield lines + newline
+    with rundir.unreadable(path):
+        for block in foreign.blocks(path, BLOCK):
+            try:
+                found = decode(block)
+            except (msgspec.MsgspecError, RecursionError):
+                for _ in rundir.read_lines(path, type_):  # slower, but it names the line
+                    pass
+                raise
+            yield found
 
 
 def table(rows: Iterable[list[T]], columns: dict[str, Callable[[T], Any]], **dtypes: Any) -> pd.DataFrame:

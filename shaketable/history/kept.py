@@ -12,6 +12,7 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.history.columns import Ints, blocks, table
+from shaketable.op import Microseconds, Whole
 from shaketable.rundir import RunDir
 
 #: No position, or no commit time.
@@ -20,9 +21,9 @@ NONE = -1
 
 class _Stored(msgspec.Struct, frozen=True, gc=False):
     event_id: str | None = None
-    position: int | None = None
+    position: Whole | None = None
     xid: str | int | None = None
-    committed_at: int | None = None  # µs since the epoch
+    committed_at: Microseconds | None = None  # µs since the epoch
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ class _Poison(msgspec.Struct, frozen=True):
 
 class _Queue(msgspec.Struct, frozen=True):
     key: str
-    length: int | None = None
+    length: Whole | None = None
 
 
 def stored(run: RunDir, ids: pd.Index) -> pd.DataFrame | None:

@@ -16,7 +16,7 @@ from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.history.columns import NEVER, Ints, blocks, count, first, table
 from shaketable.load import Planned
-from shaketable.op import Kind, Outcome
+from shaketable.op import Kind, Nanoseconds, Outcome, Whole
 from shaketable.rundir import RunDir
 
 #: Outcomes by code, best first; the last is an event that was never attempted.
@@ -26,24 +26,24 @@ _INDETERMINATE, _UNSENT = _CODE["indeterminate"], _CODE["unsent"]
 
 
 class _Detail(msgspec.Struct, frozen=True, gc=False):
-    n: int = -1
-    due: int = -1
-    emitted: int = -1
-    held: int = 0
-    queued: bool | int = False  # a count in DONE
+    n: Whole = -1
+    due: Nanoseconds = -1
+    emitted: Nanoseconds = -1
+    held: Nanoseconds = 0
+    queued: bool | Whole = False  # a count in DONE
     resend: str = ""
-    status: int | None = None
-    wall: int = 0
+    status: Whole | None = None
+    wall: Nanoseconds = 0
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False):
     """An op of a journal, without what no check reads."""
 
     kind: str
-    invoked_at: int
-    ended_at: int | None = None
+    invoked_at: Nanoseconds
+    ended_at: Nanoseconds | None = None
     outcome: str | None = None
-    attempt: int | None = None
+    attempt: Whole | None = None
     detail: _Detail = _Detail()
 
 

@@ -11,12 +11,12 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from shaketable import op, rundir
+from shaketable import rundir
 from shaketable.clock import SECOND
 from shaketable.history.clocks import Clocks
 from shaketable.history.columns import NEVER, blocks, table
 from shaketable.history.facts import Entry
-from shaketable.op import Kind, Op
+from shaketable.op import Kind, Microseconds, Op
 from shaketable.rundir import RunDir
 
 #: The kind of an unplanned fault: Toxiproxy was mended.
@@ -27,7 +27,7 @@ MEMORY = "memory_"
 
 def ops(path: Path) -> list[Op] | None:
     """The ops of a harness's own journal; None when it was not written."""
-    return list(op.read(path)) if path.exists() else None
+    return list(rundir.read_lines(path, Op)) if path.exists() else None
 
 
 def pairs(ops: Sequence[Op] | None) -> list[tuple[int, int]]:
@@ -178,7 +178,7 @@ def transitions(run: RunDir) -> pd.DataFrame | None:
 
 
 def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**62 else -1
 
 
 def _state(value: Any) -> str | None:
@@ -186,7 +186,7 @@ def _state(value: Any) -> str | None:
 
 
 class _Received(msgspec.Struct, frozen=True, gc=False):
-    at_us: int
+    at_us: Microseconds
     by: str = ""
     what: str = ""
     ms: float = 0.0  # how long a statement took; it is logged when it ends

@@ -11,6 +11,8 @@ import msgspec
 EVENT_ID = b"%EVENT_ID%"
 #: Where a malformed shape wants its padding, so that an oversize body takes no room in the corpus.
 PAD = b"%PAD%"
+#: Bytes that placeholders may add to one body: a corpus may be a stranger's.
+MOST = 64 << 20
 
 
 class Expect(StrEnum):
@@ -37,6 +39,8 @@ class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
         """The request's body: the same bytes for the same arguments, always."""
         if self.body is None:
             template = self.raw if self.raw is not None else (self.text or "").encode()
+            if template.count(PAD) * self.pad + template.count(EVENT_ID) * len(event_id) > MOST:
+                raise ValueError(f"expected shape {self.number} to make a body of at most {MOST:,} bytes")
             return template.replace(EVENT_ID, event_id.encode()).replace(PAD, b"x" * self.pad)
         event = {"eventId": event_id, **self.body}
         if organization is not None:

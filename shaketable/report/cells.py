@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -90,7 +91,7 @@ def _judged(known: Trial, run: RunDir) -> Trial:
     """With all that its verdict says; one that cannot be read is an error, and visible."""
     try:
         doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
-        environment = rundir.read_json(run / rundir.ENVIRONMENT, dict) if run.has(rundir.ENVIRONMENT) else {}
+        environment = rundir.read_json(run / rundir.ENVIRONMENT, dict[str, Any]) if run.has(rundir.ENVIRONMENT) else {}
     except RunDirError as e:
         return msgspec.structs.replace(known, outcome="error", why=str(e))
     return msgspec.structs.replace(

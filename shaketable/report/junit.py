@@ -13,7 +13,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from shaketable import rundir
+from shaketable import atomic, rundir
 from shaketable.check import Verdict
 from shaketable.report.summary import ordinary
 from shaketable.report.wording import number, visible
@@ -30,7 +30,7 @@ RUN = "run"
 
 def write(path: Path, runs: Sequence[Result]) -> None:
     """Write the file, whole or not at all. Raises HarnessError when the disk refuses it."""
-    with rundir.whole(path) as out:
+    with rundir.whole(path, atomic.ORDINARY) as out:
         out.write(document(runs))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shaketable import op
+from shaketable import rundir
 from shaketable.clock import MS, SECOND
 from shaketable.driver import Driver
 from shaketable.errors import HarnessError
@@ -25,7 +25,7 @@ Start = Callable[[str], Any]
 
 
 def journal(driver: Driver) -> list[Op]:
-    return list(op.read(driver.run.journal("load-0")))
+    return list(rundir.read_lines(driver.run.journal("load-0"), Op))
 
 
 def of(kind: Kind, ops: list[Op]) -> list[Op]:
