@@ -2,10 +2,12 @@
 
 A line is one dead letter, with the members that `dead_letters.sql` has as columns. The last page has fewer lines than
 the limit. A header `Total-Count` says how many there are: what the harness asks for while a run goes on, with limit=0.
+A line that cannot be read becomes a letter with a member `unreadable` that says why, so that the others are judged.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,7 @@ PAGE_S, COUNT_S = 10.0, 1.0
 TOTAL = "Total-Count"
 
 _line = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NULL = b"null"
 _required = frozenset({"event_id", "event"})
 
 
@@ -36,7 +39,8 @@ def count(url: str) -> int | None:
 
 def ids(url: str) -> set[str]:
     """The ids of the events that are dead. Raises TargetError."""
-    return {msgspec.json.decode(row["event_id"], type=str) for row in rows(url)}
+    found = (msgspec.json.decode(row["event_id"], type=str | None) for row in rows(url) if "event_id" in row)
+    return {event_id for event_id in found if event_id is not None}
 
 
 def rows(url: str) -> Iterator[dict[str, Any]]:
@@ -53,11 +57,41 @@ def rows(url: str) -> Iterator[dict[str, Any]]:
 def _page(url: str, offset: int) -> list[dict[str, Any]]:
     try:
         answer = httpx.get(url, params={"offset": offset, "limit": PAGE}, timeout=PAGE_S, trust_env=False)
-        found = [_line.decode(line) for line in answer.raise_for_status().content.splitlines() if line.strip()]
+        return [_read(line) for line in answer.raise_for_status().content.split(b"\n") if line.strip()]
     except httpx.HTTPError as e:
         raise TargetError(f"the manifest's [dead_letters] url fails: {e}") from e
-    except msgspec.MsgspecError as e:
-        raise TargetError(f"expected one JSON object a line at the manifest's [dead_letters] url: {e}") from e
-    if missing := next((lacking for row in found if (lacking := _required - row.keys())), None):
-        raise TargetError(f"the manifest's [dead_letters] url gives no {' and no '.join(sorted(missing))}")
-    return found
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    """One letter, each member as it was written; its id is text, or null where it has none."""
+    try:
+        row: dict[str, Any] = _line.decode(line)
+    except (msgspec.MsgspecError, RecursionError):
+        row = _leniently(line)
+    event_id = bytes(row.get("event_id", _NULL))
+    if not event_id.startswith(b'"'):  # a number is told as text
+        row["event_id"] = msgspec.Raw(_NULL if event_id == _NULL else msgspec.json.encode(event_id.decode()))
+    if "unreadable" not in row and (missing := sorted(_required - row.keys())):
+        row["unreadable"] = f"the line has no {' and no '.join(missing)}"
+    return row
+
+
+def _leniently(line: bytes) -> dict[str, Any]:
+    """The line by a reader that knows lone surrogates; the event becomes a string that holds its JSON."""
+    try:
+        told = json.loads(line)
+        if not isinstance(told, dict):
+            raise TypeError
+        written = {name: json.dumps(value, allow_nan=False) for name, value in told.items()}
+    except (ValueError, TypeError, RecursionError):
+        return {"unreadable": "expected one JSON object a line"}
+    return {name: msgspec.Raw(_as_text(text)) for name, text in written.items()}
+
+
+def _as_text(text: str) -> bytes:
+    """The JSON as it is; where it holds a lone surrogate, a string with the JSON in it."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return msgspec.json.encode(text)
+    return text.encode()

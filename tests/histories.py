@@ -64,6 +64,11 @@ def dead(event_id: str, **more: Any) -> Part:
     return write
 
 
+def unreadable(file: str, event_id: str | None = None, more: bool = False) -> Part:
+    """A stored row or a dead letter that nobody could read."""
+    return lambda book: book.line(file, event_id=event_id, unreadable="DataError (22000)", more=more)
+
+
 def _content(book: Book, event_id: str) -> dict[str, Any]:
     """What was sent under that id, as far as the book knows it already."""
     for planned in book.lines.get(rundir.SCHEDULE, []):

@@ -25,6 +25,7 @@ from tests.histories import (
     sent,
     stored,
     sunk,
+    unreadable,
     unsent,
     us,
 )
@@ -159,3 +160,9 @@ def test_recovery_of_toxiproxy_is_a_fault_after_those_of_the_timeline() -> None:
     assert "a-worker-1-redis" in recovery.label
     assert found.healed_at == recovery.healed > planned.healed
     assert doubts(found) == []
+
+
+def test_rows_whose_ids_nobody_could_read_make_the_run_unknown() -> None:
+    assert doubts(history(sent("a").acknowledged(1), unreadable("stored.jsonl", "a"))) == []
+    (doubt,) = doubts(history(sent("a").acknowledged(1), unreadable("dead_letters.jsonl", more=True)))
+    assert doubt.startswith("some dead letters could not be read")

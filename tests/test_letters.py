@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from shaketable import letters, manifest
@@ -68,18 +69,34 @@ def test_a_member_stays_as_it_was_written(tell: Tell) -> None:
     assert bytes(row["event"]) == b'{"n": 1, "big": 1e+300}'
 
 
-@pytest.mark.parametrize(
-    ("told", "status", "why"),
-    [
-        (b"no JSON\n", 200, "one JSON object a line"),
-        (b"[]\n", 200, "one JSON object a line"),
-        (b'{"event_id": "x"}\n', 200, "gives no event"),
-        (b"", 503, "url fails: .*503"),
-    ],
-)
-def test_an_answer_of_no_use_is_told(tell: Tell, told: bytes, status: int, why: str) -> None:
-    with pytest.raises(TargetError, match=why):
-        list(letters.rows(tell(told, status)))
+def test_an_answer_of_no_use_is_told(tell: Tell) -> None:
+    with pytest.raises(TargetError, match=r"url fails: .*503"):
+        list(letters.rows(tell(b"", 503)))
+
+
+@pytest.mark.parametrize(("line", "event_id"), [
+    (b"no JSON", None), (b"[]", None), (b'{"event_id": "x"}', "x"),
+    (b'{"event_id": "x", "event": ' + b"[" * 9000, None),
+])  # fmt: skip
+def test_a_line_that_cannot_be_read_hides_no_other(tell: Tell, line: bytes, event_id: str | None) -> None:
+    url = tell(line + b"\n" + lines([letter(1)]))
+    bad, good = letters.rows(url)
+    assert bad["unreadable"]
+    assert msgspec.json.decode(bad["event_id"]) == event_id
+    assert "unreadable" not in good
+    assert letters.ids(url) == {"id-1"} | {event_id} - {None}
+
+
+def test_an_event_with_a_lone_surrogate_is_kept_in_a_string(tell: Tell) -> None:
+    event = {"action": "\ud800", "n": 1}
+    (row,) = letters.rows(tell([letter(1, event=event, cause="\udc00")]))
+    assert "unreadable" not in row
+    assert json.loads(msgspec.json.decode(row["event"])) == event
+    assert isinstance(msgspec.json.decode(msgspec.json.encode(row)), dict)
+
+
+def test_an_id_that_is_no_text_is_told_as_text(tell: Tell) -> None:
+    assert letters.ids(tell([letter(1, event_id=7), letter(2, event_id=None)])) == {"7"}
 
 
 def test_a_number_that_cannot_be_told_is_none(tell: Tell) -> None:

@@ -43,11 +43,12 @@ def not_adapted(history: History) -> tuple[list[str], int]:
 def _foreign(history: History) -> Iterator[tuple[str, bytes]]:
     """Rows, then dead letters, of events that were never planned: id and content."""
     assert history.stored is not None
+    unread = history.unread(history.stored)[0]  # a row whose id nobody could read is nobody's
     if (history.stored.event < 0).any():
         rows = zip(history.stored.event_id, history.stored.event, history.contents.stored(), strict=True)
-        yield from ((event_id, kept) for event_id, number, kept in rows if number < 0)
+        yield from ((event_id, kept) for event_id, number, kept in rows if number < 0 and (event_id or not unread))
     if history.dead is not None:
-        letters = history.dead[history.dead.number < 0]
+        letters = history.dead[(history.dead.number < 0) & history.dead.unreadable.isna()]
         yield from ((event_id, bytes(kept)) for event_id, kept in zip(letters.event_id, letters.event, strict=True))
 
 

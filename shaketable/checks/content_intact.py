@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 import numpy as np
 
 from shaketable import event
@@ -27,7 +28,7 @@ class ContentIntact:
     with the members' paths, never with their values.
 
     Evidence: the corpus (what was sent is made from it again, byte for byte) and the stored rows. No stored row of a
-    planned, well-formed event, or no corpus: unknown.
+    planned, well-formed event, no corpus, or a row that nobody could read: unknown.
 
     Does not prove: that contents survive later (archives, retention), or that dead letters are whole
     (`dead_letters_explained`).
@@ -41,10 +42,14 @@ class ContentIntact:
         if not history.contents.shapes:
             return unknown("corpus.jsonl is missing: nobody knows what was sent")
         compared, altered = _compare(history)
-        found = counts(compared=compared, altered=altered)
+        assert history.stored is not None
+        unread = history.stored.unreadable.dropna()
+        found = counts(compared=compared, altered=altered) | ({"unreadable": len(unread)} if len(unread) else {})
         if altered:
             why = f"{len(altered)} stored rows differ from what was sent"
             return Finding(Verdict.FAILED, found, some(altered=altered), why)
+        if len(unread):
+            return Finding(Verdict.UNKNOWN, found, {}, f"{len(unread)} stored rows could not be read: {unread.iloc[0]}")
         return Finding(Verdict.PASSED, found) if compared else unknown("no planned, well-formed event is stored")
 
 
@@ -52,7 +57,7 @@ def _compare(history: History) -> tuple[int, list[str]]:
     """How many rows were compared, and those that differ with the paths of what does."""
     assert history.stored is not None
     comparer, compared, altered = _Comparer(history), 0, []
-    numbers = history.stored.event.to_numpy()
+    numbers = history.stored.event.where(history.stored.unreadable.isna(), -1).to_numpy()
     for number, stored in zip(numbers.tolist(), history.contents.stored(), strict=True):
         paths = comparer.paths(number, stored) if number >= 0 else None
         compared += paths is not None
@@ -90,6 +95,18 @@ class _Comparer:
 def differing(sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
     """The paths that differ; what was kept and is no JSON object differs as a whole."""
     try:
-        return event.same(sent, event.parse(kept), adds)
-    except ValueError:
+        return event.same(sent, event.parse(_beyond_msgspec(kept) or kept), adds)
+    except (ValueError, RecursionError):
         return ["the whole event"]
+
+
+def _beyond_msgspec(kept: bytes) -> str | None:
+    """JSON that only `event.parse` can read (lone surrogates): a run's files hold it in a string."""
+    if not kept.startswith(b'"'):
+        return None
+    inner = msgspec.json.decode(kept, type=str)
+    try:
+        msgspec.json.decode(inner, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return inner
+    return None  # the target itself keeps a string

@@ -31,7 +31,8 @@ class DeadLettersExplained:
     indeterminate.
 
     Evidence: dead letters, stored rows, what the store refused (poison.jsonl), journals. Neither poison nor a dead
-    letter: unknown. A target that has no dead letters by its own word: not applicable.
+    letter, or a dead letter that nobody could read: unknown. A target that has no dead letters by its own word: not
+    applicable.
 
     Does not prove: that anybody is told of a dead letter, or that it can be replayed.
     """
@@ -53,6 +54,10 @@ class DeadLettersExplained:
         found = counts(poison=poison, dead=len(history.dead), **sets, **lists)
         why = failing(_MEANING, found)
         verdict = Verdict.FAILED if why else Verdict.PASSED
+        if len(unread := history.dead.unreadable.dropna()):
+            found |= {"unreadable": len(unread)}
+            why = "; ".join(filter(None, [why, f"{len(unread)} dead letters could not be read: {unread.iloc[0]}"]))
+            verdict = Verdict.FAILED if verdict is Verdict.FAILED else Verdict.UNKNOWN
         return Finding(verdict, found, members(history, **sets) | some(**lists), why)
 
 
@@ -88,7 +93,7 @@ def _sets(history: History, poison: Flags) -> dict[str, Flags]:
 
 def _unexplained(history: History) -> Iterator[str]:
     assert history.dead is not None
-    for letter in history.dead.itertuples():
+    for letter in history.dead[history.dead.unreadable.isna()].itertuples():
         lacking = [name for name, there in _HAS.items() if not there(letter)]
         if lacking:
             yield f"{letter.event_id}: no {', no '.join(lacking)}"
@@ -104,7 +109,7 @@ _HAS: dict[str, Any] = {
 
 def _altered(history: History) -> Iterator[str]:
     assert history.dead is not None
-    known = history.dead[history.dead.number >= 0]
+    known = history.dead[(history.dead.number >= 0) & history.dead.unreadable.isna()]
     for number, event_id, kept in zip(known.number.tolist(), known.event_id, known.event, strict=True):
         sent = history.contents.sent(number)
         try:

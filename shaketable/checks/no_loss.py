@@ -25,7 +25,7 @@ class NoLoss:
     neither, and the queue still holds something, so that it may come yet.
 
     Evidence: journals, stored rows, dead letters, the length of the queue. Something missing while the queue is not
-    empty, or while nobody knows the queue, is unknown.
+    empty, while nobody knows the queue, or among rows that nobody could read, is unknown.
 
     Does not prove: durability against power loss (a killed process leaves the page cache), or anything about events
     whose every attempt was refused or indeterminate.
@@ -47,7 +47,7 @@ class NoLoss:
 
 def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -> Finding:
     missing = acknowledged & ~stored & ~dead
-    why = _doubt(history) if missing.any() else ""
+    why = _doubt(history, int(missing.sum())) if missing.any() else ""
     lost, undelivered = (missing & False, missing) if why else (missing, missing & False)
     found = counts(
         acknowledged=acknowledged, stored=acknowledged & stored, dead_lettered=acknowledged & dead, lost=lost,
@@ -59,8 +59,11 @@ def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -
     return Finding(verdict, found, members(history, lost=lost, undelivered=undelivered), why)
 
 
-def _doubt(history: History) -> str:
+def _doubt(history: History, missing: int) -> str:
     """Why what is missing need not be lost; "" when it is."""
+    for what, kept in (("stored rows", history.stored), ("dead letters", history.dead)):
+        if (unread := history.unread(kept))[0] >= missing:
+            return f"acknowledged events are not stored, but {what} could not be read: {unread[1]}"
     if history.dead is None:
         return "acknowledged events are not stored, and dead letters were not observed"
     if history.queue is None or history.queue_length is None:

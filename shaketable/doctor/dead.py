@@ -24,7 +24,10 @@ def lines(visit: Visit) -> Iterator[Line]:
         )
         return
     try:
-        found = len(list(letters.rows(told.url)))
+        rows = list(letters.rows(told.url))
+        if why := next((row["unreadable"] for row in rows if "unreadable" in row), None):
+            raise TargetError(f"a line cannot be read: {why}")
+        found = len(rows)
     except TargetError as e:
         yield wrong(what, str(e), "answer with one JSON object a line: event_id, event, cause…", SECTION)
         return

@@ -49,6 +49,13 @@ def _unwitnessed(history: History) -> Iterator[str]:
             yield f"nothing shows that fault {fault.number} ({fault.label}) landed: {fault.text or 'it has no witness'}"
 
 
+def _unread(history: History) -> Iterator[str]:
+    for what, kept in (("stored rows", history.stored), ("dead letters", history.dead)):
+        many, why = history.unread(kept)
+        if many:
+            yield f"{f'{many:g} {what}' if many < float('inf') else f'some {what}'} could not be read: {why}"
+
+
 def _unhealed(history: History) -> Iterator[str]:
     for fault in history.faults:
         if fault.began != NEVER and fault.healed == NEVER:
@@ -59,4 +66,12 @@ def _clocks(history: History) -> Iterator[str]:
     yield from history.clocks.doubts()
 
 
-_LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (_cut_off, _unsent, starved, _unwitnessed, _unhealed, _clocks)
+_LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (
+    _cut_off,
+    _unsent,
+    starved,
+    _unwitnessed,
+    _unhealed,
+    _unread,
+    _clocks,
+)

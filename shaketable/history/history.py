@@ -139,6 +139,12 @@ class History:
             return np.array([], dtype=np.int64)
         return self.probes.time[self.probes.queue <= self.usual_queue].to_numpy()
 
+    def unread(self, kept: pd.DataFrame | None) -> tuple[float, str]:
+        """How many rows of `stored` or `dead` were there whose very id nobody could read, and why."""
+        nameless = () if kept is None else kept[kept.unreadable.notna() & (kept.event_id == "")].itertuples()
+        found = [(float("inf") if row.more else 1, str(row.unreadable)) for row in nameless]
+        return sum(count for count, _ in found), found[0][1] if found else ""
+
     @property
     def healed_at(self) -> int | None:
         """When the last fault was out again; None when there was no fault, or one was never healed."""

@@ -24,6 +24,8 @@ class _Stored(msgspec.Struct, frozen=True, gc=False):
     position: Whole | None = None
     xid: str | int | None = None
     committed_at: Microseconds | None = None  # µs since the epoch
+    unreadable: str | None = None  # why nobody could read the row
+    more: bool = False  # it stands for all that follow
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -36,6 +38,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
     first_failed_at: Any = None
     last_failed_at: Any = None
     history: Any = None
+    unreadable: str | None = None
+    more: bool = False
 
 
 class _Poison(msgspec.Struct, frozen=True):
@@ -57,8 +61,9 @@ def stored(run: RunDir, ids: pd.Index) -> pd.DataFrame | None:
         {
             "event_id": lambda row: (row.event_id or "").lower(), "position": _or_none("position"),
             "xid": lambda row: None if row.xid is None else str(row.xid), "committed_at": _or_none("committed_at"),
+            "unreadable": attrgetter("unreadable"), "more": attrgetter("more"),
         },
-        event_id=object, xid=object,
+        event_id=object, xid=object, unreadable=object, more=bool,
     )  # fmt: skip
     return rows.assign(event=known(rows.event_id, ids))
 

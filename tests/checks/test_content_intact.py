@@ -1,6 +1,9 @@
+import json
+
 from shaketable.check import Verdict
 from shaketable.checks import ContentIntact
-from tests.histories import GOOD, absent, history, sent, stored, target
+from shaketable.mix.shape import Expect, Shape
+from tests.histories import GOOD, absent, history, sent, stored, target, unreadable
 
 BODY = {**GOOD, "details": {"n": 1, "deep": [1.5, None]}}
 A = sent("a", body=BODY).acknowledged(1)
@@ -62,3 +65,31 @@ def test_events_of_one_shape_are_compared_each_with_its_own():
 
 def test_run_without_its_corpus_is_unknown():
     assert ContentIntact().judge(history(A, stored("a"), absent("corpus.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+def test_lone_surrogate_that_is_kept_to_the_letter_is_intact():
+    """Our reader of rows knows no such JSON, so that a run's files hold it in a string."""
+    sent_ = sent("a", body={**GOOD, "detail": "\ud800"}).acknowledged(1)
+    kept = json.dumps({"eventId": "a", "organizationId": "org", **GOOD, "detail": "\ud800"})
+    shape = Shape(0, Expect.EITHER, "a test's", text=kept.replace('"a"', '"%EVENT_ID%"', 1))
+
+    def corpus(book):
+        book.lines["corpus.jsonl"] = [shape]
+
+    assert ContentIntact().judge(history(sent_, corpus, stored("a", event=kept))).verdict is Verdict.PASSED
+    altered = kept.replace("ud800", "ud801")
+    assert ContentIntact().judge(history(sent_, corpus, stored("a", event=altered))).members == {
+        "altered": ["a: detail"]
+    }
+
+
+def test_object_that_is_kept_as_a_string_is_altered():
+    assert ContentIntact().judge(history(A, stored("a", event=json.dumps(KEPT)))).verdict is Verdict.FAILED
+
+
+def test_row_that_nobody_could_read_leaves_the_law_open():
+    b = sent("b", body=BODY).acknowledged(1)
+    found = ContentIntact().judge(history(A, b, stored("b"), unreadable("stored.jsonl", "a")))
+    assert (found.verdict, found.counts) == (Verdict.UNKNOWN, {"compared": 1, "altered": 0, "unreadable": 1})
+    altered = stored("b", event={**KEPT, "eventId": "b", "action": "x"})
+    assert ContentIntact().judge(history(A, b, altered, unreadable("stored.jsonl", "a"))).verdict is Verdict.FAILED

@@ -2,7 +2,7 @@ import pytest
 
 from shaketable.check import Verdict
 from shaketable.checks import DeadLettersExplained
-from tests.histories import absent, dead, history, poisoned, sent, stored, target
+from tests.histories import absent, dead, history, poisoned, sent, stored, target, unreadable
 
 A = sent("a").acknowledged(1)
 
@@ -85,3 +85,10 @@ def test_stored_and_dead_is_allowed_only_after_an_indeterminate_attempt():
 
 def test_dead_letter_of_no_planned_event_must_say_why_too():
     assert DeadLettersExplained().judge(history(dead("x", cause=None))).verdict is Verdict.FAILED
+
+
+def test_dead_letter_that_nobody_could_read_leaves_the_law_open():
+    poison = sent("p").acknowledged(1), poisoned("p"), unreadable("dead_letters.jsonl", "p")
+    found = DeadLettersExplained().judge(history(*poison))
+    assert (found.verdict, found.counts["unreadable"], found.counts["unexplained"]) == (Verdict.UNKNOWN, 1, 0)
+    assert DeadLettersExplained().judge(history(*poison, A, dead("a"))).verdict is Verdict.FAILED

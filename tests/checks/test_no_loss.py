@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from shaketable.check import Verdict
 from shaketable.checks import NoLoss
-from tests.histories import absent, dead, history, queued, sent, stored, target
+from tests.histories import absent, dead, history, queued, sent, stored, target, unreadable
 
 
 def test_nothing_acknowledged_is_unknown():
@@ -120,3 +120,11 @@ def test_malformed_event_that_was_accepted_is_never_lost():
 def test_undelivered_names_the_keys_that_hold_something():
     found = NoLoss().judge(history(sent("a").acknowledged(1), queued(2), queued(0, key="retries")))
     assert "(events:0: 2)" in found.why
+
+
+def test_what_is_missing_may_be_among_rows_that_nobody_could_read():
+    a, b = sent("a").acknowledged(1), sent("b").acknowledged(1)
+    assert NoLoss().judge(history(a, unreadable("stored.jsonl", "a"))).verdict is Verdict.PASSED
+    assert NoLoss().judge(history(a, unreadable("stored.jsonl"))).verdict is Verdict.UNKNOWN
+    assert NoLoss().judge(history(a, b, unreadable("dead_letters.jsonl"))).verdict is Verdict.FAILED
+    assert NoLoss().judge(history(a, b, unreadable("stored.jsonl", more=True))).verdict is Verdict.UNKNOWN

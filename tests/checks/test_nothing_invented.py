@@ -2,7 +2,7 @@ import pytest
 
 from shaketable.check import Verdict
 from shaketable.checks import NothingInvented
-from tests.histories import absent, dead, history, sent, stored, unsent
+from tests.histories import absent, dead, history, sent, stored, unreadable, unsent
 
 
 def test_nothing_stored_is_unknown():
@@ -67,3 +67,8 @@ def test_more_rows_than_attempts_and_other_contents_are_still_foreign():
     assert NothingInvented().judge(history(bad, other)).members == {"foreign": ["x"]}
     refused = sent("bad", expect="refuse", body=MALFORMED, organization=None).refused(1)
     assert NothingInvented().judge(history(refused, stored("x", event=MALFORMED))).members == {"foreign": ["x"]}
+
+
+def test_row_that_nobody_could_read_is_nobodys():
+    parts = sent("a").acknowledged(1), stored("a"), unreadable("stored.jsonl"), unreadable("dead_letters.jsonl")
+    assert NothingInvented().judge(history(*parts)).verdict is Verdict.PASSED
