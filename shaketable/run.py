@@ -28,7 +28,7 @@ from shaketable import manifest as manifests
 from shaketable.backlog import Backlog, Counts
 from shaketable.bench import RunBench
 from shaketable.clock import SECOND, SystemClock
-from shaketable.drain import Drain, Drained
+from shaketable.drain import Drain, Drained, Patience
 from shaketable.driver import Driver, users_for
 from shaketable.environments import installed
 from shaketable.injector import Injector
@@ -39,6 +39,7 @@ from shaketable.process import Child, environment, spawn
 from shaketable.recorder import Recorder
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
+from shaketable.settings import not_taken
 from shaketable.stacks import Choice
 from shaketable.status import Show, Status
 from shaketable.supervisor import Supervisor
@@ -115,6 +116,10 @@ class _Run:
         run, scenario = self._run, self._scenario
         told = {**surroundings.read(), "stack": self._order.stack.kind}
         told |= {"target_packages": installed.packages(self._programs)}
+        if ignored := not_taken(scenario.settings, self._manifest):
+            told |= {"settings_not_taken": ignored}
+            names = ", ".join(f"{name} = {value}" for name, value in ignored.items())
+            self._show.say(f"settings that did not reach {self._manifest.name}, whose [settings] lacks them: {names}")
         rundir.write_json(run / rundir.ENVIRONMENT, told)
         return inputs.take_over(run, self._order.replay) if self._order.replay else inputs.draw(run, scenario)
 
@@ -208,10 +213,14 @@ class _Run:
 
     def _drain(self) -> Drained:
         self._enter("drain")
+        lease_s = self._target.timing.lease_s
+        patience = Patience.of(self._scenario.drain_s, lease_s, faults=bool(self._scenario.timeline))
+        if patience.too_short:
+            self._show.say(f"the target's lease is {lease_s:g} s, longer than the drain: later duplicates stay unseen")
+        kept = partial(observe.kept_ids, self._stack, self._manifest)
         acknowledged = self._driver.acknowledged() - inputs.malformed_ids(self._run)
-        drain = Drain(self._backlog, lambda: observe.kept_ids(self._stack, self._manifest), acknowledged,
-                      self._target.timing.lease_s, self._clock)  # fmt: skip
-        return drain.wait(self._healed_at, self._scenario.drain_s, lambda counts: self._tick("drain", None, counts))
+        drain = Drain(self._backlog, kept, acknowledged, patience, self._clock)
+        return drain.wait(self._healed_at, lambda counts: self._tick("drain", None, counts))
 
     def _tick(self, phase: str, left_s: float | None, counts: Counts | None = None) -> None:
         """One look: bring back what died unasked, raise what a thread could not, show how it stands."""

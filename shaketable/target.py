@@ -12,9 +12,10 @@ import msgspec
 from shaketable import roles
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import TargetError
-from shaketable.manifest import DeadLetters, Manifest, Process, Timing
+from shaketable.manifest import DeadLetters, Manifest, Process
 from shaketable.op import Kind, Op, Scalar
 from shaketable.process import Child, Running, environment, spawn
+from shaketable.settings import judged_by, translate
 from shaketable.stack import Address, Link, Stack
 from shaketable.supervisor import Supervisor
 
@@ -202,24 +203,6 @@ def filled(part: str, programs: Mapping[str, str]) -> str:
     for placeholder, program in programs.items():
         part = part.replace(placeholder, program)
     return part
-
-
-def translate(settings: Mapping[str, float | str], manifest: Manifest) -> dict[str, str]:
-    """The scenario's settings as the target's variables; one that the target does not offer is left out."""
-    return {manifest.settings[name]: f"{value}" for name, value in settings.items() if name in manifest.settings}
-
-
-def judged_by(manifest: Manifest, settings: Mapping[str, float | str]) -> Timing:
-    """The timing that its laws are judged by: the manifest's, but for settings that the target takes over."""
-    taken = {_TIMING.get(name, name): value for name, value in settings.items() if name in manifest.settings}
-    stated = {name: value for name, value in settings.items() if name not in manifest.settings}
-    timing = msgspec.structs.asdict(manifest.timing)
-    return msgspec.convert({name: taken.get(name, stated.get(name, timing[name])) for name in timing}, Timing,
-                           strict=False)  # fmt: skip
-
-
-#: Settings whose name in scenarios says more than in the manifest's [timing].
-_TIMING = {"breaker_recovery_s": "recovery_s", "breaker_failure_threshold": "failure_threshold"}
 
 
 def _runs(instance: Instance) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from shaketable import manifest
 from shaketable.errors import ManifestError
 from shaketable.manifest import Timing
-from shaketable.target import judged_by, translate
+from shaketable.settings import judged_by, not_taken, translate
 
 SOUND = """
 contract = 1
@@ -79,3 +79,11 @@ def test_laws_are_judged_by_the_settings_that_the_target_takes_over(tmp_path: Pa
     timing = judged_by(found, {"breaker_recovery_s": 3, "breaker_failure_threshold": 2})
     assert timing.recovery_s == 3
     assert timing.failure_threshold == Timing().failure_threshold
+
+
+def test_setting_without_a_variable_is_named_and_never_overrides_the_manifests_timing(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND + "\n[timing]\nlease_s = 62\n"))
+    asked = {"breaker_recovery_s": 3, "lease_s": 3, "health_grace_s": 1, "attempt_timeout_s": 1, "open_within_s": 2}
+    timing = judged_by(found, asked)
+    assert timing == Timing(lease_s=62, recovery_s=3)
+    assert set(not_taken(asked, found)) == set(asked) - {"breaker_recovery_s"}
