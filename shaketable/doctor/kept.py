@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import psycopg
+from psycopg import sql
 
 from shaketable import event
 from shaketable.doctor.line import Line, ok, wrong
 from shaketable.doctor.visit import Visit
+from shaketable.faults import triggers
+from shaketable.faults.reject_rows import ROW_IDS, UNSEEN
 
 SQL = "What the SQL gives"
 
@@ -32,6 +35,7 @@ def lines(visit: Visit) -> Generator[Line, None, bool]:
     yield _once(visit, counts)
     yield _intact(visit, rows)
     yield _nothing_refused(visit, counts)
+    yield from _found_by_faults(visit)
     return arrived
 
 
@@ -79,3 +83,22 @@ def _nothing_refused(visit: Visit, counts: Counter[str]) -> Line:
         return ok("nothing that was refused is stored", f"{len(visit.refused)} looked for")
     return wrong("nothing that was refused is stored", f"{len(stored)} are",
                  "validate before anything is kept", "What it answers")  # fmt: skip
+
+
+def _found_by_faults(visit: Visit) -> Iterator[Line]:
+    """Whether RejectRows can tell whose a row is; said only where there are rows."""
+    what, relation = "RejectRows finds an event's row", visit.manifest.stored.relation
+    if relation is None:
+        return
+    query = sql.SQL("select array(select lower(m) from ({}) as ids(m)) from {} as r").format(
+        sql.SQL(ROW_IDS.format(row="r")), triggers.relation(relation))  # fmt: skip
+    try:
+        with visit.session() as database:
+            rows = [set(ids) for (ids,) in database.execute(query)]
+    except psycopg.Error:
+        return  # no such relation, which is told before
+    if found := sum(not ids.isdisjoint(visit.taken) for ids in rows):
+        yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
+    elif rows:
+        yield wrong(what, UNSEEN.format(relation), "name a relation whose rows hold it, or leave RejectRows out",
+                    "`[stored]`")  # fmt: skip

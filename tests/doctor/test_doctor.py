@@ -174,6 +174,27 @@ def test_each_defect_gets_its_sentence(
 
 
 @pytest.mark.slow
+def test_process_that_ends_when_asked_afresh_is_not_blamed(
+    examined: Callable[[Path], list[Line]], tmp_path: Path
+) -> None:
+    deaf = "def work() -> None:\n    if os.environ['INCARNATION'] == '1': __import__('signal').signal(15, 1)"
+    lines = examined(made(tmp_path, target={"count = 1 ": "stop_s = 3 "}, processor={"def work() -> None:": deaf}))
+    (line,) = [line for line in lines if line.what == "worker ends at SIGTERM"]
+    assert (line.state, "not within stop_s the first time" in line.found) == ("ok", True), str(line)
+
+
+@pytest.mark.slow
+def test_rows_in_which_no_fault_finds_an_event_are_named(
+    examined: Callable[[Path], list[Line]], tmp_path: Path
+) -> None:
+    aside = "create table aside as select '\\\\x00'::bytea as body; create table events"
+    path = made(tmp_path, target={'relation = "events"': 'relation = "aside"'},
+                processor={"create table events": aside})  # fmt: skip
+    told = wrongs(examined(path))
+    assert "RejectRows finds an event's row: no row inserted into aside held such an event's id as text" in told
+
+
+@pytest.mark.slow
 def test_port_of_its_own_choice_is_named(
     examined: Callable[[Path], list[Line]], tmp_path: Path, servers: Servers
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -15,6 +16,7 @@ import pytest
 from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
 from shaketable.faults import FailNext, RejectRows, triggers
+from shaketable.faults.reject_rows import UNSEEN
 from shaketable.op import Op
 from shaketable.stack import Stack
 from shaketable.target import Target
@@ -128,6 +130,37 @@ def test_an_event_is_refused_with_the_code_that_is_asked_for(servers: Servers, b
     fault.inject(bench)
     assert write(servers, fault.chosen(IDS)[0]) == "40001"
     assert fault.label == "10.0% of the events are poison (40001)"
+
+
+@pytest.mark.parametrize("column", ["jsonb", "json", "text"])
+def test_event_whose_id_lies_inside_json_is_refused(servers: Servers, bench: RunBench, column: str) -> None:
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("drop table kept")
+        connection.execute(f"create table kept (n serial, body {column})".encode())
+    fault = RejectRows(0.1)
+    fault.inject(bench)
+    told = {}
+    for event_id in IDS:
+        with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
+            body = json.dumps({"event": {"eventId": event_id.upper(), "action": "test"}})
+            try:
+                connection.execute("insert into kept (body) values (%s)", [body])
+            except psycopg.Error as e:
+                told[event_id] = e.sqlstate
+    assert told == dict.fromkeys(fault.chosen(IDS), "22023")
+    assert fault.witness(bench).landed
+
+
+def test_rows_in_which_no_id_is_found_are_named(servers: Servers, bench: RunBench) -> None:
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("drop table kept")
+        connection.execute("create table kept (body bytea)")
+    fault = RejectRows(1)
+    fault.inject(bench)
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("insert into kept values (%s)", [IDS[0].encode()])
+    seen = fault.witness(bench)
+    assert (seen.landed, UNSEEN.format("kept") in seen.text) == (False, True)
 
 
 @pytest.mark.parametrize("code", ["", "4000", "00000", "22023'", "40001x"])
