@@ -108,7 +108,7 @@ def test_each_slip_of_a_manifest_gets_its_sentence(examined: Callable[[Path], li
         tmp_path,
         target={
             'relation = "events"': 'relation = "event"', 'type = "stream"': 'type = "list"', "[capabilities]": letters,
-            'order_by = "organizationId"': "health = true", "count = 1 ": "stop_s = 0.3 ", ", xmin from": " from",
+            'order_by = "organizationId"': "health = true", "count = 2 ": "stop_s = 0.3 ", ", xmin from": " from",
         },
         processor={
             'status: Literal["attempt", "success", "failure"]': "status: str",
@@ -162,7 +162,7 @@ def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], lis
         ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
         slow({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
         slow({"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
-             "worker ends at SIGTERM: it had died by itself with exit code 7"),
+             "worker-1 ends at SIGTERM: it had died by itself with exit code 7"),
     ],
 )  # fmt: skip
 def test_each_defect_gets_its_sentence(
@@ -178,7 +178,7 @@ def test_process_that_ends_when_asked_afresh_is_not_blamed(
     examined: Callable[[Path], list[Line]], tmp_path: Path
 ) -> None:
     deaf = "def work() -> None:\n    if os.environ['INCARNATION'] == '1': __import__('signal').signal(15, 1)"
-    lines = examined(made(tmp_path, target={"count = 1 ": "stop_s = 3 "}, processor={"def work() -> None:": deaf}))
+    lines = examined(made(tmp_path, target={"count = 2 ": "stop_s = 3 "}, processor={"def work() -> None:": deaf}))
     (line,) = [line for line in lines if line.what == "worker ends at SIGTERM"]
     assert (line.state, "not within stop_s the first time" in line.found) == ("ok", True), str(line)
 
@@ -219,4 +219,4 @@ def test_the_exit_code_says_that_something_is_wrong(tmp_path: Path) -> None:
     done = shaketable("doctor", "--target", path)
     assert done.returncode == 1, done.stderr
     assert "wrong        stored.relation: there is no 'event'" in done.stdout
-    assert "mine: 16 ok, 1 wrong, 4 not claimed" in done.stdout
+    assert "mine: 17 ok, 1 wrong, 5 not claimed" in done.stdout
