@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from starlette.routing import Router
 
-from reference_impl import clerk, ingest, log, office, recount, retention, server, verifier
+from reference_impl import clerk, database, ingest, log, office, recount, retention, server, verifier
 from reference_impl.errors import SettingsError
 from reference_impl.migrate import migrate
 from reference_impl.settings import Settings
@@ -25,6 +25,7 @@ UNUSABLE = 78
 async def work(settings: Settings) -> None:
     """The process `work`."""
     listening = server.bind(settings.http_host, settings.http_port)
+    await database.require_sessions(settings)
     worker = Worker(settings)
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
     app = Router(told + office.routes(worker.errands, settings))

@@ -11,14 +11,14 @@ import asyncio
 from collections import deque
 from typing import cast
 
-from redis.asyncio.connection import parse_url
-
-from reference_impl import log, queue, resp
+from reference_impl import address, log, queue, resp
 from reference_impl.errors import NotNowError, UnknownError
 from reference_impl.retry import Sleep
 
 #: Seconds between two attempts to connect.
 RECONNECT_S = 0.2
+#: Replies of a server that is no primary any more: its address may lead to another by now.
+DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
 
 
 class _Wire(asyncio.Protocol):
@@ -30,6 +30,7 @@ class _Wire(asyncio.Protocol):
         self._out: list[bytes] = []
         self._received = bytearray()
         self.closed = asyncio.Event()
+        self.leaving = asyncio.Event()  # nothing more is sent; what is under way has until the next look for its reply
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -83,7 +84,8 @@ class Pipeline:
     """Keeps one connection to the queue, and adds events over it."""
 
     def __init__(self, url: str, timeout_s: float, max_in_flight: int, wanted_lanes: int, sleep: Sleep) -> None:
-        self._address = parse_url(url)
+        self._address = address.parse(url)
+        self._tls = address.tls(self._address)
         self._timeout_s, self._max_in_flight = timeout_s, max_in_flight
         self._wanted_lanes, self._sleep = wanted_lanes, sleep
         self._wire: _Wire | None = None
@@ -104,12 +106,14 @@ class Pipeline:
     async def add(self, lane: int, event_id: str, event: bytes, digest: str) -> None:
         """Return once the queue has it. Raises NotNowError (it has not) or UnknownError (who knows)."""
         wire = self._wire
-        if wire is None or wire.closed.is_set():
+        if wire is None or wire.closed.is_set() or wire.leaving.is_set():
             raise NotNowError("the queue is away")
         if len(wire) >= self._max_in_flight:
             raise NotNowError("too many events wait for the queue's reply")
         reply = await self._reply(wire, _xadd(lane, event_id, event, digest))
         if isinstance(reply, resp.ReplyError):
+            if reply.code in DEMOTED:
+                wire.leaving.set()
             raise NotNowError(f"the queue refused it ({reply.code})")
 
     async def _reply(self, wire: _Wire, command: bytes) -> resp.Reply:
@@ -122,7 +126,7 @@ class Pipeline:
             timer.cancel()
 
     async def _until_lost(self, wire: _Wire) -> None:
-        while not wire.closed.is_set():
+        while not (wire.closed.is_set() or wire.leaving.is_set()):
             await self._sleep(RECONNECT_S)
         self._lose()
 
@@ -149,16 +153,17 @@ class Pipeline:
         if path := self._address.get("path"):
             return (await loop.create_unix_connection(_Wire, path))[1]
         host, port = self._address.get("host", "localhost"), self._address.get("port", 6379)
-        tls = "SSL" in getattr(self._address.get("connection_class"), "__name__", "")
-        return (await loop.create_connection(_Wire, host, port, ssl=tls or None))[1]
+        return (await loop.create_connection(_Wire, host, port, ssl=self._tls))[1]
 
     async def _greet(self, wire: _Wire) -> None:
-        """Log in, choose the database, make sure that nothing is evicted, and learn how many lanes there are."""
+        """Log in, choose the database, make sure of a primary that evicts nothing, and learn the lane count."""
         user = [self._address[part] for part in ("username", "password") if self._address.get(part)]
         if user:
             await self._ask(wire, "AUTH", *user)
         await self._ask(wire, "SELECT", str(self._address.get("db", 0)))
         await self._ask(wire, "CLIENT", "SETNAME", queue.INTAKE)
+        if queue.REPLICA in cast(bytes, await self._ask(wire, "INFO", "replication")):
+            raise resp.ReplyError("READONLY a replica takes nothing")
         memory = await self._ask(wire, "INFO", "memory")
         if queue.policy_may_evict(_policy(memory)):
             raise resp.ReplyError("MAXMEMORY-POLICY is not noeviction: the queue could lose events")

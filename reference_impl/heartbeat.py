@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from reference_impl import queue
 
@@ -41,7 +41,9 @@ async def beat(redis: Redis, heartbeat: Heartbeat, lease_s: float) -> None:
         pipe.sadd(queue.WORKERS, heartbeat.worker)
         pipe.set(key, msgspec.json.encode(heartbeat), px=fresh_ms)
         pipe.pexpire(key, fresh_ms)
-        await pipe.execute(raise_on_error=False)
+        answers = await pipe.execute(raise_on_error=False)
+    if any(isinstance(answer, ReadOnlyError) for answer in answers):
+        await queue.leave(redis)
 
 
 async def farewell(redis: Redis, worker: str) -> None:

@@ -130,8 +130,8 @@ async def _make(connection: Connection, month: Month) -> None:
     first = date.fromisoformat(f"{month}-01")
     bounds = {
         "name": sql.Identifier(name(month)),
-        "from": sql.Literal(f"{month}-01"),
-        "to": sql.Literal(f"{_shift(first, 1)}-01"),
+        "from": sql.Literal(f"{month}-01 00:00:00+00"),
+        "to": sql.Literal(f"{_shift(first, 1)}-01 00:00:00+00"),
     }
     await connection.execute(
         sql.SQL("create table {name} (like audit_log including defaults including constraints)").format(**bounds)

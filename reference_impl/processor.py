@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 
-from reference_impl import domain, part, sqlstate
+from reference_impl import database, domain, part, sqlstate
 from reference_impl.breaker import Listener
 from reference_impl.errors import NotNowError
 from reference_impl.handler import Handler
@@ -41,7 +41,11 @@ class ReliableEventProcessor:
         self._parts: part.Parts = []
 
     async def start(self) -> None:
-        """Begin to take events in and to deliver them. Waits for queue and presets, at most connect_timeout_s."""
+        """Begin to take events in and to deliver them. Waits for queue and presets, at most connect_timeout_s.
+
+        Raises SettingsError at a pooler that shares sessions.
+        """
+        await database.require_sessions(self._settings)
         self._worker.start()
         self._parts = part.start(self._worker.stopping, self._intake.run)
         await self._intake.ready(self._settings.connect_timeout_s)

@@ -19,6 +19,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError
 
 from reference_impl import log
 
@@ -29,6 +30,9 @@ PRESETS = "intake:presets"
 
 #: How the intake's connections are called on the server.
 INTAKE = "reference-intake"
+
+#: What INFO says of a server that takes no writes.
+REPLICA = b"role:slave"
 
 #: The lane count in force: that of whoever came first. Whoever runs goes by it, and would fill lanes that nobody owns.
 LANES_IN_FORCE = """
@@ -49,6 +53,9 @@ return -1
 #: XRANGE from the head, by hundreds until there are enough entries or bytes, as one MessagePack reply: redis-py's own
 #: parser would take longer than all else together. Always at least one entry, however large.
 _HEAD = """
+if not string.find(redis.call('INFO', 'replication'), 'role:master', 1, true) then
+  return redis.error_reply('READONLY a replica is read by nobody')
+end
 local found, bytes, after, count = {}, 0, '-', tonumber(ARGV[1])
 while #found < count do
   local some = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', math.min(100, count - #found))
@@ -99,10 +106,14 @@ def lane_of(organization_id: str | None, event_id: str, lanes: int) -> int:
 
 
 def connect(url: str, timeout_s: float) -> Redis:
-    """A client that never repeats a command by itself: redis-py would, ten times, and enqueue twice."""
+    """A client that never repeats a command by itself: redis-py would, ten times, and enqueue twice.
+
+    What it would repeat a command for closes the connection: so it leaves a demoted primary.
+    """
     return Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
+        retry_on_error=[ReadOnlyError],
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         health_check_interval=0,
@@ -162,6 +173,19 @@ async def depths(redis: Redis, wanted: int) -> list[int]:
         for lane in range(max(int(lanes or wanted), int(most or 0))):
             pipe.xlen(key(lane))
         return list(map(int, await pipe.execute()))
+
+
+async def require_primary(redis: Redis) -> None:
+    """Raise ReadOnlyError at a replica, after leaving it."""
+    if (await redis.info("replication")).get("role") != "master":
+        await leave(redis)
+        raise ReadOnlyError("a replica")
+
+
+async def leave(redis: Redis) -> None:
+    """The server was demoted: close every connection of this client, since the address may lead to another by now."""
+    log.warning("the queue's server is a replica: connecting anew")
+    await redis.connection_pool.disconnect(inuse_connections=True)
 
 
 async def may_evict(redis: Redis) -> bool:

@@ -11,8 +11,8 @@ import msgspec
 import psycopg
 from msgspec import Meta
 from psycopg.conninfo import conninfo_to_dict
-from redis.asyncio.connection import parse_url
 
+from reference_impl import address
 from reference_impl.errors import SettingsError
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -140,7 +140,7 @@ def _webhook(url: str) -> None:
 #: Fields, who reads them, and what they look like.
 _ADDRESSES: tuple[tuple[str, Callable[[str], object], str], ...] = (
     ("database_url", conninfo_to_dict, "an address like postgresql://user@host:5432/database"),
-    ("redis_url", parse_url, "an address like redis://host:6379/0"),
+    ("redis_url", address.parse, "an address like redis://host:6379/0"),
     ("alert_webhook_url", _webhook, "an address like https://host:8443/path"),
 )
 #: Fields of which the first is never more than the second: what lies between them could never be.

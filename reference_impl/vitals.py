@@ -40,6 +40,7 @@ class Watch:
     async def look(self) -> None:
         """One look; a queue that does not answer leaves nothing known."""
         try:
+            await queue.require_primary(self._redis)
             depth = await self._depth()
             may_evict = await queue.may_evict(self._redis)
             workers = await heartbeat.live(self._redis)
