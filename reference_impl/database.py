@@ -129,7 +129,10 @@ def _options(settings: Settings) -> str:
         "idle_in_transaction_session_timeout": settings.lease_s * IDLE_SHARE,
         "client_connection_check_interval": settings.attempt_timeout_s,
     }
-    return " ".join(f"-c {name}={max(1, int(s * 1000))}" for name, s in milliseconds.items()) + f" -c TimeZone=UTC -c {MARK}=on"
+    return (
+        " ".join(f"-c {name}={max(1, int(s * 1000))}" for name, s in milliseconds.items())
+        + f" -c TimeZone=UTC -c {MARK}=on"
+    )
 
 
 async def close(connection: Connection) -> None:

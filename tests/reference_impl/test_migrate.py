@@ -87,6 +87,21 @@ def test_two_sessions_that_need_the_same_month_both_get_it(settings: Settings, a
     assert found.fetchone() == (2,)
 
 
+def test_a_month_has_the_same_bounds_whatever_the_sessions_zone(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    async def run() -> None:
+        session = await database.connect(settings)
+        await session.execute("set timezone = 'Pacific/Auckland'")
+        await partition.ensure(session, {"2003-03"})
+        await database.close(session)
+
+    asyncio.run(run())
+    admin.execute("set timezone = 'UTC'")
+    found = admin.execute("select pg_get_expr(relpartbound, oid) from pg_class where relname = 'audit_log_2003_03'")
+    assert found.fetchone() == ("FOR VALUES FROM ('2003-03-01 00:00:00+00') TO ('2003-04-01 00:00:00+00')",)
+
+
 INSERT = (
     "insert into audit_log (id, position, event_id, timestamp, action, status, hash)"
     " values (1, 1, gen_random_uuid(), now(), 'a', 'success', '')"
