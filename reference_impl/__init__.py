@@ -4,7 +4,7 @@ The flow, module by module:
 
 - `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes; the organization's
   `preset` is one of the `presets` in force;
-- `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol);
+- `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol) at an `address`;
 - a `worker` takes its share of the `lanes` (`recount` makes them more or fewer); each `lane` is fenced by a `lock` in
   the store;
 - `row` prepares an entry, `store` commits a batch (`partition` makes months; a `handler` of yours may stand in),
