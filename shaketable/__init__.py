@@ -21,8 +21,9 @@ link, a transfer (`transfer`) a longer one.
 
 Every op (`op`) goes into a journal (`recorder`), with the time of a clock (`clock`); a probe (`probe`) reads health and
 backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept (by `kept_rows`; dead letters that only
-the target can tell through `letters`), `transitions` what the breakers did. All lies in a run directory (`rundir`),
-beside the surroundings (`surroundings`). Its files are written by `atomic` and read by
+the target can tell through `letters`), `transitions` what the breakers did. All lies in a run directory (`rundir`;
+`again` is the command that plays it once more), beside the surroundings (`surroundings`).
+Its files are written by `atomic` and read by
 `foreign`, for they may be anybody's.
 
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a

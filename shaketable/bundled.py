@@ -32,9 +32,14 @@ def targets() -> dict[str, Path]:
 
 def target(named: Path | None) -> Path:
     """A target's manifest: a path as it is, a name from `targets`, the reference for None. Raises ManifestError."""
-    if named is not None and (named.suffix or named.exists()):
+    if named is not None and is_file(named):
         return named
     known, name = targets(), str(named or "reference")
     if name not in known:
         raise ManifestError(f"no target is called {name!r}: name a manifest's file, or one of {', '.join(known)}")
     return known[name].resolve()
+
+
+def is_file(named: Path) -> bool:
+    """Whether a manifest's file is meant, and not a target of that name."""
+    return bool(named.suffix) or named.exists()

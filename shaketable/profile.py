@@ -22,7 +22,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def profiles() -> dict[str, Profile]:
     """All of them by name."""
-    return msgspec.convert(tomllib.loads(_FILE.read_text()), dict[str, Profile])
+    return msgspec.convert(tomllib.loads(_FILE.read_text(encoding="utf-8")), dict[str, Profile])
 
 
 def find(name: str) -> Profile:

@@ -25,6 +25,7 @@ import msgspec
 
 from shaketable import environments, inputs, observe, playable, ports, rundir, surroundings
 from shaketable import manifest as manifests
+from shaketable.again import Asked
 from shaketable.backlog import Backlog, Counts
 from shaketable.bench import RunBench
 from shaketable.clock import SECOND, SystemClock
@@ -65,6 +66,7 @@ class Order:
     port_base: int | None = None
     replay: RunDir | None = None  # whose corpus and schedule are used again
     stack: Choice = Choice()
+    asked: Asked | None = None  # as it was typed
 
 
 def run(order: Order, show: Show) -> RunDir:
@@ -101,6 +103,8 @@ class _Run:
         """The phases, in order."""
         self._phases = self._record(rundir.PHASES, "run")
         rundir.write_json(self._run / rundir.SCENARIO, self._scenario.to_json())  # first: without it nothing is judged
+        if self._order.asked:
+            rundir.write_json(self._run / rundir.ASKED, self._order.asked)
         self._enter("prepare")
         self._scheduled = self._write_inputs()
         self._show.say(f"{self._scenario.name} on {self._manifest.name}: {self._scheduled} events, run {self._id}")

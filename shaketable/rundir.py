@@ -20,6 +20,7 @@ from shaketable.errors import HarnessError, RunDirError, ShaketableError
 SCHEMA = 1
 
 SCENARIO = "scenario.json"
+ASKED = "asked.json"
 TARGET = "target.json"
 ENVIRONMENT = "environment.json"
 CORPUS = "corpus.jsonl"

@@ -83,6 +83,12 @@ def load(name: str) -> Scenario:
     return replace(found, name=f"{found.name}@{rate:g}", load=paced, story=story)
 
 
+def typed(name: str) -> str:
+    """The name as it may be typed from any folder: a file's with its whole path."""
+    named, _ = _paced(name)
+    return f"{Path(named).resolve()}{name[len(named) :]}" if _is_file(named) else name
+
+
 def _paced(name: str) -> tuple[str, float | None]:
     """A name and the rate behind its last @, if there is a number."""
     named, _, rate = name.rpartition("@")
@@ -144,7 +150,7 @@ def names() -> dict[str, Path]:
 
 def _find(name: str) -> Path:
     path = Path(name)
-    if path.suffix == ".py" or path.exists():
+    if _is_file(name):
         if path.is_file():
             return path
         raise ScenarioError(f"expected a scenario's file, got {name}: there is none")
@@ -152,3 +158,8 @@ def _find(name: str) -> Path:
     if name not in known:
         raise ScenarioError(f"no scenario is called {name!r}: `shaketable list` shows them, or name a file")
     return known[name]
+
+
+def _is_file(name: str) -> bool:
+    """Whether a file is meant, and not a scenario of that name."""
+    return Path(name).suffix == ".py" or Path(name).exists()

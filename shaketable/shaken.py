@@ -88,7 +88,7 @@ def play(asked: Asked, runs: Path, root: Path) -> Shaken:
     with TemporaryDirectory(prefix="shaketable-") as folder:
         table = Path(folder) / "table.json"
         code, said = _run([*asked.command(), "--runs", str(runs), "--json", str(table)], root)
-        told: dict[str, Any] = json.loads(table.read_text()) if table.exists() else {"runs": []}
+        told: dict[str, Any] = json.loads(table.read_text(encoding="utf-8")) if table.exists() else {"runs": []}
     if code not in (0, 1, 2) or not told["runs"]:
         why = [run["why"] for run in told["runs"]]
         raise _ERRORS.get(code, HarnessError)("".join(why) or said or f"it ended with {code}")
@@ -98,8 +98,8 @@ def play(asked: Asked, runs: Path, root: Path) -> Shaken:
 def _run(arguments: list[str], root: Path) -> tuple[int, str]:
     """The exit code and the last line of stderr; all output is shown, so that pytest captures it."""
     command = [sys.executable, "-P", "-m", "shaketable.cli", *arguments]  # -P: `root` may hold a queue.py
-    child = subprocess.Popen(command, cwd=root, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
+    child = subprocess.Popen(command, cwd=root, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
     try:
         out, err = child.communicate()
     except BaseException:  # Ctrl-C, or the test's time-out: nothing may stay running

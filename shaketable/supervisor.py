@@ -96,7 +96,7 @@ def journals() -> Path:
 def boot_id() -> str:
     """Which boot of the machine this is: after another one no process of the journal can be alive."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         return str(psutil.boot_time())
 

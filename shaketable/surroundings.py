@@ -38,7 +38,7 @@ def _version(package: str) -> str | None:
 def _processor() -> str:
     """The model, by its maker's name where the kernel tells it."""
     try:
-        told = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         told = []
     models = (line.partition(":")[2].strip() for line in told if line.startswith("model name"))

@@ -56,6 +56,7 @@ Part = Callable[[Book], None]
 
 
 def written(book: Book, folder: Path) -> RunDir:
+    folder.mkdir(parents=True, exist_ok=True)
     run = RunDir(folder)
     rundir.write_json(run / rundir.SCENARIO, {**book.scenario, "timeline": book.timeline})
     rundir.write_json(run / rundir.TARGET, book.target)

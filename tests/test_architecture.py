@@ -72,6 +72,26 @@ def test_one_module_opens_sessions_at_postgresql() -> None:
     assert {str(path.relative_to(PACKAGE)) for path in files} == {"libpq.py", "starter/processor.py"}
 
 
+def test_text_is_utf_8_whatever_the_locale() -> None:
+    """A file or a program's output without an encoding is read in the locale's own: a manifest in ASCII, perhaps."""
+    folders = ("shaketable", "reference_impl", "alternatives", "locustfiles", "reports", "scenarios")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if "node_modules" not in path.parts]
+    assert not [f"{path.relative_to(ROOT)}:{line}" for path in files for line in without_encoding(path)]
+
+
+def without_encoding(path: Path) -> Iterator[int]:
+    """The lines that read, write or run something as text and do not say in which encoding."""
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and "encoding" not in (said := {word.arg for word in call.keywords}):
+            name = ast.unparse(call.func).rpartition(".")[2]
+            mode = next(
+                (a.value for a in call.args if isinstance(a, ast.Constant) and a.value in ("r", "w", "x", "a")), ""
+            )
+            runs = "text" in said and name in ("run", "Popen", "check_output")
+            if name in ("read_text", "write_text") or runs or (name in ("open", "fdopen") and mode):
+                yield call.lineno
+
+
 def test_tour_names_every_module() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")}
     modules |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}

@@ -92,7 +92,7 @@ def test_bug_of_ours_leaves_its_word_in_the_files(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(command, "play", buggy)
     options = command.Options(runs=tmp_path / "runs")
     with pytest.raises(ZeroDivisionError):
-        command.one(command.order("calm", options), options, Outlets(json=tmp_path / "x.json"))
+        command.one(command.order("calm", options), Outlets(json=tmp_path / "x.json"))
     told = valid((tmp_path / "x.json").read_bytes())
     assert (told["verdict"], told["exit_code"]) == ("error", 255)
     assert "a bug in shaketable: ZeroDivisionError" in told["runs"][0]["why"]

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -35,6 +38,18 @@ for command in (run, check, report, explain, diff, compare, list_, init, doctor,
     app.command(name=command.__name__.strip("_"))(command)
 
 
+@app.callback(invoke_without_command=True)
+def _options(
+    asked: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if asked:
+        print(f"shaketable {version('shaketable')}")
+        raise typer.Exit
+
+
 def main() -> None:
     """The console script."""
+    if sys.flags.optimize > 1:  # it strips docstrings: the laws that `explain` prints, and the help texts
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONOPTIMIZE"}
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "shaketable.cli", *sys.argv[1:]], kept)
     sys.exit(guarded(lambda: app(standalone_mode=False)))

@@ -12,6 +12,7 @@ import traceback
 
 import typer
 
+from shaketable.cli import streams
 from shaketable.errors import Interrupted, ShaketableError
 from shaketable.report.wording import in_a_line, visible
 
@@ -27,7 +28,9 @@ CLI_INTERRUPTED = 130
 def guarded(command: object) -> int:
     """Run a command and turn all that can happen into the exit code, and one sentence on stderr."""
     assert callable(command)
+    streams.prepare()
     signal.signal(signal.SIGTERM, _interrupt)
+    streams.end_on_hangup()
     try:
         code = command()
         if code == CLI_INTERRUPTED:

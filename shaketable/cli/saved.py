@@ -35,13 +35,19 @@ def report(run_dir: RunPath = LATEST) -> int:
 
 
 def explain(
-    check: Annotated[str, typer.Argument(metavar="[CHECK]", help="A check's name; all of them without one.")] = "",
+    check: Annotated[
+        str, typer.Argument(metavar="[CHECK|RUN_DIR]", help="A check's name; all without one. With --event: the run.")
+    ] = "",
     event: Annotated[
         str, typer.Option(help="Tell this event's life instead.", metavar="EVENT_ID", show_default=False)
     ] = "",
-    run_dir: Annotated[Path, typer.Option("--run", help="In which run.", metavar="RUN_DIR")] = LATEST,
+    run_dir: Annotated[
+        Path, typer.Option("--run", help="In which run; --event ID RUN_DIR is the same.", metavar="RUN_DIR")
+    ] = LATEST,
 ) -> int:
     """Say what a check's law is, its terms, the evidence it needs, and what it does not prove; or an event's life."""
     from shaketable.commands import explain as command
 
-    return command.life(run_dir, event) if event else command.explain(check)
+    if event:
+        return command.life(Path(check) if check and run_dir == LATEST else run_dir, event)
+    return command.explain(check)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from shaketable import budget, result, rundir, verdict
+from shaketable import again, budget, result, rundir, verdict
 from shaketable.check import Verdict
 from shaketable.commands.outlets import Outlets
 from shaketable.history import History
@@ -39,20 +39,17 @@ def _under(run: RunDir, budgets: Sequence[str]) -> VerdictDoc:
     (specs,) = budget.apply([history.scenario.checks], budget.parse(budgets))
     asked = msgspec.structs.replace(history.scenario, checks=specs)
     doc = verdict.judge_history(dataclasses.replace(history, scenario=asked))
-    summary.show(doc, shown(run.path))
+    summary.show(doc, shown(run.path), again=again.command(run, doc.scenario))
     return doc
 
 
-def judged(run: RunDir, page: bool = False, asked: str = "") -> VerdictDoc:
-    """Judge, write verdict.json anew, and the page if asked, and tell.
-
-    `asked` is what was typed after `shaketable run`, where it was more than the scenario's name.
-    """
+def judged(run: RunDir, page: bool = False) -> VerdictDoc:
+    """Judge, write verdict.json anew, and the page if asked, and tell."""
     doc = verdict.judge_history(History.load(run))
     try:
         write(run, doc, page)
     finally:
-        summary.show(doc, shown(run.path), page, asked)
+        summary.show(doc, shown(run.path), page, again.command(run, doc.scenario))
     return doc
 
 
@@ -67,4 +64,4 @@ def write(run: RunDir, doc: VerdictDoc, page: bool) -> None:
 
 def shown(path: Path) -> Path:
     """The path as people would type it from here."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return Path(again.shown(path))

@@ -38,15 +38,34 @@ def results(path: Path) -> list[Result]:
     Raises InputError for anything else.
     """
     if not path.exists():
-        raise InputError(f"expected a run directory, a folder of some, or a file of --json: there is no {path}")
+        raise InputError(
+            f"expected a run directory, a folder of some, or a file of --json: there is no {path}: {_remedy(path)}"
+        )
     if not path.is_dir():
         return _of_file(path)
     if os.path.lexists(path / rundir.SCENARIO):
         return [_of_run(rundir.find(path))]
     runs = [each for each in sorted(path.iterdir()) if (each / rundir.SCENARIO).exists() and not each.is_symlink()]
     if not runs:
-        raise InputError(f"expected a run directory, a folder of some, or a file of --json: {path} holds no run")
+        raise InputError(
+            f"expected a run directory, a folder of some, or a file of --json: {path} holds no run: {_remedy(path)}"
+        )
     return [_of_run(rundir.find(each)) for each in runs]
+
+
+def _remedy(path: Path) -> str:
+    """Where runs are, if there are any near; else how to get some."""
+    near = [each for each in (path / "runs", path.parent, Path("runs")) if each != path and _holds_runs(each)]
+    return (
+        f"name {shown(near[0].resolve())} or a folder below it" if near else f"`shaketable run --runs {path}` makes one"
+    )
+
+
+def _holds_runs(path: Path) -> bool:
+    try:
+        return any((each / rundir.SCENARIO).is_file() for each in path.iterdir())
+    except OSError:
+        return False
 
 
 def _of_file(path: Path) -> list[Result]:

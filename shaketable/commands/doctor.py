@@ -13,7 +13,7 @@ from rich.console import Console
 from shaketable.commands import doctor_target
 from shaketable.errors import ShaketableError
 from shaketable.report.wording import in_a_line
-from shaketable.stacks import binaries, toxiproxy_build
+from shaketable.stacks import binaries, scratch, toxiproxy_build
 
 #: Bytes that a run may leave in its directory and in the temporary folder.
 ROOM = 500_000_000
@@ -32,6 +32,7 @@ def examine(target: Path | None) -> int:
     console, found = Console(highlight=False), doctor_target.load(target) if target else None
     lines: list[tuple[str, Callable[[], str]]] = [
         ("Python", lambda: sys.version.split()[0]),
+        ("temporary folder", lambda: _place(scratch.folder(binaries.server_user()))),
         ("PostgreSQL", lambda: f"{binaries.POSTGRES_MAJOR} ({_place(binaries.postgres_bin(binaries.server_user()))})"),
         ("Valkey", lambda: f"from {_place(binaries.valkey_server())}"),
         ("Toxiproxy", lambda: f"{toxiproxy_build.VERSION} ({_place(binaries.toxiproxy_server(console.print))})"),

@@ -20,8 +20,8 @@ def init(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in FILES:
-            with (folder / name).open("x") as out:
-                out.write((resources.files("shaketable") / "starter" / name).read_text())
+            with (folder / name).open("x", encoding="utf-8") as out:
+                out.write((resources.files("shaketable") / "starter" / name).read_text(encoding="utf-8"))
     except OSError as e:
         raise InputError(f"expected a folder to write {' and '.join(FILES)} into, got {folder}: {e.strerror}") from e
     manifest = folder / "target.toml"

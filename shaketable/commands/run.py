@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from shaketable import budget, bundled, result, run, rundir, scenario
+from shaketable.again import Asked
 from shaketable.budget import Spec
 from shaketable.checks import CHECKS
 from shaketable.commands import check
@@ -36,12 +37,12 @@ class Options:
     budgets: tuple[str, ...] = ()  # NAME=VALUE each, in place of the scenario's
 
 
-def one(asked: Order, options: Options, outlets: Outlets = Outlets()) -> int:
+def one(asked: Order, outlets: Outlets = Outlets()) -> int:
     """Play one scenario, tell all of its verdict, and return its exit code."""
     began, before = time.monotonic(), latest(asked.runs)
     try:
         directory = play(asked)
-        doc = check.judged(directory, page=True, asked=_typed(asked.scenario.name, options))
+        doc = check.judged(directory, page=True)
     except (Exception, KeyboardInterrupt) as e:  # a bug of ours must leave its word in the files too
         outlets.write([without_verdict(asked, e, time.monotonic() - began, before)])
         raise
@@ -50,12 +51,15 @@ def one(asked: Order, options: Options, outlets: Outlets = Outlets()) -> int:
     return code
 
 
-def _typed(name: str, options: Options) -> str:
-    """What stood after `shaketable run`."""
-    target = ["--target", str(options.target)] if options.target else []
+def _typed(name: str, options: Options) -> Asked:
+    """What stood after `shaketable run`, a file with its whole path; no URLs of services, which hold passwords."""
+    named = options.target
+    target = ["--target", str(named.resolve() if bundled.is_file(named) else named)] if named else []
     stack = ["--stack", options.stack.kind] if options.stack.kind != "local" else []
     budgets = [part for text in options.budgets for part in ("--budget", text)]
-    return shlex.join([name, *target, *stack, *budgets])
+    words = [scenario.typed(name), *target, *stack, *budgets]
+    told = [os.fsencode(word).decode("utf-8", "replace") for word in words]  # of a name that is no UTF-8, what can be
+    return Asked(told[0], tuple(told[1:]))
 
 
 def order(name: str, options: Options, nth: int = 0) -> Order:
@@ -69,7 +73,7 @@ def order(name: str, options: Options, nth: int = 0) -> Order:
     seed = asked.seed if options.seed is None else options.seed
     asked = dataclasses.replace(asked, seed=seed + nth)
     target = bundled.target(options.target)
-    return Order(asked.drawn(), target, options.runs, options.port_base, earlier, options.stack)
+    return Order(asked.drawn(), target, options.runs, options.port_base, earlier, options.stack, _typed(name, options))
 
 
 def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order]:

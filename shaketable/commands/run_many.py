@@ -25,7 +25,7 @@ def shake(asked: Sequence[tuple[str, int]], options: Options, outlets: Outlets) 
     orders = under_budgets([order(name, options, n) for name, often in asked for n in range(often)], options.budgets)
     if not orders:
         raise InputError("expected the name of a scenario, --all or a --profile: `shaketable list` shows them")
-    return one(orders[0], options, outlets) if len(orders) == 1 else many(orders, outlets)
+    return one(orders[0], outlets) if len(orders) == 1 else many(orders, outlets)
 
 
 def many(orders: Sequence[Order], outlets: Outlets = Outlets()) -> int:

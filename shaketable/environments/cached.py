@@ -77,7 +77,7 @@ def execute(command: Sequence[str], env: Mapping[str, str], lock: int, what: str
     try:
         done = subprocess.run(
             command, env=dict(env), cwd=cwd, pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=MAKE_S,
+            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=MAKE_S,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as e:
         raise HarnessError(f"cannot make {what} ({e}): {_INDEX}") from e

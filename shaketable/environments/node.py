@@ -54,7 +54,9 @@ def _tool(name: str) -> Path:
 def version(node: Path) -> str:
     """Node's own. Raises ToolchainMissing for one that is too old, or no Node."""
     try:
-        told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30).stdout
+        told = subprocess.run(
+            [node, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=30
+        ).stdout
     except (OSError, subprocess.SubprocessError) as e:
         raise ToolchainMissing(f"{node} cannot be run ({e}): install Node.js 20 or newer") from e
     found = told.strip().removeprefix("v")

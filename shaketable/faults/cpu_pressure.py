@@ -86,7 +86,7 @@ def _times(bench: Bench) -> dict[str, float]:
 def _schedstat(path: Path) -> tuple[int, int]:
     """Nanoseconds on a CPU, and nanoseconds waiting for one; none of a thread that is gone."""
     try:
-        ran, waited, _ = path.read_text().split()
+        ran, waited, _ = path.read_text(encoding="utf-8").split()
     except OSError:
         return 0, 0
     return int(ran), int(waited)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shaketable import again as commands
 from shaketable import life, rundir
 from shaketable.checks import CHECKS
 from shaketable.history import NEVER
@@ -176,9 +177,9 @@ def again(recording: Recording) -> Rows:
     """The commands that repeat the run, and the judging."""
     return [
         ("the same run once more: corpus, schedule and timeline exactly",
-         f"shaketable run {recording.scenario.name} --replay {recording.name}"),
-        ("judge it again from its files alone", f"shaketable check {recording.name}"),
-        ("write this page again", f"shaketable report {recording.name}"),
+         commands.command(recording.run, recording.scenario.name)),
+        ("judge it again from its files alone", commands.line("check", commands.shown(recording.run.path))),
+        ("write this page again", commands.line("report", commands.shown(recording.run.path))),
     ]  # fmt: skip
 
 

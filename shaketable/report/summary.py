@@ -20,7 +20,7 @@ STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "
 _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
 
 
-def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", console: Console | None = None) -> None:
+def show(doc: VerdictDoc, run: Path, page: bool = False, again: str = "", console: Console | None = None) -> None:
     """Print it all; reads well without colour, in a pipe, and at 80 columns."""
     console = console or Console(highlight=False)
     console.print()
@@ -32,8 +32,8 @@ def show(doc: VerdictDoc, run: Path, page: bool = False, asked: str = "", consol
         _say(console, line)
     if page:
         console.print(f"\nreport: {visible(str(run / 'report.html'))}", soft_wrap=True, markup=False)
-    again = f"shaketable run {asked or doc.scenario} --replay {run}"
-    console.print(f"run:    {visible(str(run))}\nagain:  {visible(again)}", soft_wrap=True, markup=False)
+    told = f"run:    {visible(str(run))}" + (f"\nagain:  {visible(again)}" if again else "")
+    console.print(told, soft_wrap=True, markup=False)
 
 
 def headline(doc: VerdictDoc, console: Console | None = None) -> None:

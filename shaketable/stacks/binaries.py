@@ -77,7 +77,15 @@ def _asserted(folder: Path) -> Path:
 def _major(program: Path, user: str | None = None) -> int | None:
     """The major version a program tells, or None when it cannot be run (by that user)."""
     try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, user=user, cwd="/")
+        done = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=10,
+            user=user,
+            cwd="/",
+        )
         return int(done.stdout.split()[-1].split(".")[0]) if done.returncode == 0 else None
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shaketable.process import Child
 from shaketable.stack import Address, Server, Service
-from shaketable.stacks import binaries, postgres, proxies
+from shaketable.stacks import binaries, postgres, proxies, scratch
 from shaketable.stacks.host import LOOPBACK, HostStack
 from shaketable.stacks.local_server import LocalServer
 from shaketable.stacks.postgres import PostgresServer
@@ -19,11 +19,11 @@ class LocalStack(HostStack):
     """Real servers of this run alone, as processes of the harness's own."""
 
     def _start(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix=f"shaketable-stack-{self._run_id}-"))
+        user = binaries.server_user()
+        folder = Path(tempfile.mkdtemp(dir=scratch.folder(user), prefix=f"shaketable-stack-{self._run_id}-"))
         self._open.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)  # Postgres's user must pass through
         self._supervisor.folder(folder)
-        user = binaries.server_user()
         self.postgres = PostgresServer(binaries.postgres_bin(user), folder / "postgres", self._ports.take(),
                                        self._logs / "postgres.log", user, self._run_id)  # fmt: skip
         self.valkey = ValkeyServer(binaries.valkey_server(), folder / "valkey", self._ports.take(),

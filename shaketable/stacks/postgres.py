@@ -60,14 +60,15 @@ class PostgresServer:
         """Make the data directory (0.8 s measured)."""
         self._folder.mkdir(mode=0o700)
         password_file = self._folder / "password"
-        password_file.write_text(self.admin_password)
+        password_file.write_text(self.admin_password, encoding="utf-8")
         if self._user:
             shutil.chown(self._folder, self._user)
             shutil.chown(password_file, self._user)
         done = subprocess.run(
             [self._bin / "initdb", "-D", self._folder / "data", "-U", ADMIN, "--pwfile", password_file, "-A",
              "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
-            env=self._env, cwd=self._folder, user=self._user, capture_output=True, text=True, timeout=120,
+            env=self._env, cwd=self._folder, user=self._user, capture_output=True, encoding="utf-8",
+            errors="replace", timeout=120,
         )  # fmt: skip
         password_file.unlink()
         if done.returncode != 0:

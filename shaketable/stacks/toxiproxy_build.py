@@ -35,7 +35,9 @@ _FOREIGN = ("GOOS", "GOARCH", "GO111MODULE", "GOROOT", "GOTOOLDIR")
 def is_wanted(program: Path) -> bool:
     """Whether this program is the version that the faults were tried on."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10).stdout
+        said = subprocess.run(
+            [program, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=10
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return False
     return VERSION in said
@@ -73,7 +75,9 @@ def system_go() -> str | None:
     if go is None:
         return None
     try:
-        said = subprocess.run([go, "version"], capture_output=True, text=True, timeout=30).stdout
+        said = subprocess.run(
+            [go, "version"], capture_output=True, encoding="utf-8", errors="replace", timeout=30
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r"go(\d+)\.(\d+)", said)
@@ -116,7 +120,7 @@ def _environment(build: Path, throw_away: bool) -> dict[str, str]:
 def _run(command: list[str], env: Mapping[str, str], cwd: Path, lock: int) -> None:
     try:
         done = subprocess.run(command, env=dict(env), cwd=cwd, pass_fds=(lock,), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, errors="replace", timeout=BUILD_S)  # fmt: skip
+                              capture_output=True, encoding="utf-8", errors="replace", timeout=BUILD_S)  # fmt: skip
     except (OSError, subprocess.SubprocessError) as e:
         raise HarnessError(f"cannot build Toxiproxy ({e}): {_REMEDY}") from e
     if done.returncode != 0:

@@ -27,7 +27,7 @@ class ValkeyServer:
         self._folder.mkdir(mode=0o700)
         file = self._folder / "valkey.conf"
         file.touch(mode=0o600)
-        file.write_text(configuration(self.address.port, self.password))
+        file.write_text(configuration(self.address.port, self.password), encoding="utf-8")
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""

@@ -1,0 +1,44 @@
+"""The command that plays a run once more: as it was typed, with paths that hold from wherever it is pasted."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.errors import RunDirError
+from shaketable.rundir import RunDir
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What was typed after `shaketable run`, in words; a path is absolute."""
+
+    scenario: str
+    options: tuple[str, ...] = ()
+
+
+def command(run: RunDir, scenario: str) -> str:
+    """The command, quoted for a shell; of a run that does not say what was typed, by its scenario's name."""
+    asked = _read(run) or Asked(scenario)
+    words = [shown(Path(word)) if Path(word).is_absolute() else word for word in (asked.scenario, *asked.options)]
+    return line("run", *words, "--replay", shown(run.path))
+
+
+def line(*words: str) -> str:
+    """A command of ours, quoted for a shell."""
+    return shlex.join(["shaketable", *words])
+
+
+def shown(path: Path) -> str:
+    """The path as people would type it from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _read(run: RunDir) -> Asked | None:
+    """None for an older run, or one whose file is damaged: its verdict does not depend on it."""
+    try:
+        return rundir.read_json(run / rundir.ASKED, Asked)
+    except RunDirError:
+        return None

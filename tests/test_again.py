@@ -1,0 +1,84 @@
+"""The command that is printed plays the run once more, as pasted."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import shlex
+from pathlib import Path
+
+import pytest
+
+from shaketable import again, rundir, scenario
+from shaketable.commands import run as command
+from shaketable.commands.run import Options
+from shaketable.report import page
+from shaketable.rundir import RunDir
+from tests.conftest import Typed
+from tests.histories import run_of
+from tests.shown import whole
+
+CALM = Path(__file__).parents[1] / "scenarios" / "calm.py"
+REFERENCE = Path(__file__).parents[1] / "reference_impl" / "target.toml"
+
+
+@pytest.fixture
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[RunDir, list[str]]:
+    """A run of a scenario's file on a manifest, both in a folder with a space, as typed from that folder."""
+    folder = tmp_path / "a folder; of 'mine'"
+    folder.mkdir()
+    for path, name in ((CALM, "my calm.py"), (REFERENCE, "my target.toml")):
+        (folder / name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir(folder)
+    options = Options(target=Path("my target.toml"), budgets=("recovery_s=10",))
+    order = command.order("my calm.py@30", options)
+    assert order.asked
+    run = run_of(whole(), folder / "runs" / "20270101T000000Z-aaaa-my calm-reference")
+    rundir.write_json(run / rundir.ASKED, order.asked)
+    return run, ["my calm.py@30", "--target", "my target.toml", "--budget", "recovery_s=10"]
+
+
+def words(line: str) -> list[str]:
+    return shlex.split(line.partition("again:")[2])
+
+
+def test_command_is_quoted_and_has_what_was_typed(played: tuple[RunDir, list[str]]) -> None:
+    run, typed = played
+    where = str(run.path.relative_to(Path.cwd()))
+    assert shlex.split(again.command(run, "x")) == ["shaketable", "run", *typed, "--replay", where]
+
+
+def test_from_another_folder_its_paths_are_whole(
+    played: tuple[RunDir, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = played
+    monkeypatch.chdir("/")
+    _, _, named, _, target, *_, replay = shlex.split(again.command(run, "x"))
+    assert scenario.load(named).load.rate == 30
+    assert Path(target).is_file()
+    assert rundir.find(Path(replay)).path == run.path
+
+
+def test_check_and_page_print_the_same_command(played: tuple[RunDir, list[str]], typed: Typed) -> None:
+    run, _ = played
+    told = typed("check", run.path).stdout
+    (line,) = [line for line in told.splitlines() if line.startswith("again:")]
+    assert words(line) == shlex.split(again.command(run, "x"))
+    assert again.command(run, "x") in html.unescape(page.report(run).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"[]", b'{"scenario": 1}'])
+def test_run_that_does_not_say_what_was_typed_is_named_by_its_scenario(damage: bytes | None, tmp_path: Path) -> None:
+    run = run_of(whole(), tmp_path / "run")
+    if damage is not None:
+        (run / rundir.ASKED).write_bytes(damage)
+    assert shlex.split(again.command(run, "a; b")) == ["shaketable", "run", "a; b", "--replay", str(run.path)]
+
+
+def test_no_url_is_written_down() -> None:
+    given = command.Options().stack.given
+    secret = dataclasses.replace(given, postgres="postgresql://u:secret@127.0.0.1/d", redis="redis://:secret@127.0.0.1")
+    options = Options(stack=dataclasses.replace(Options().stack, kind="given", given=secret))
+    asked = command.order("calm", options).asked
+    assert asked
+    assert "secret" not in str(asked)
