@@ -24,7 +24,7 @@ backlog (`backlog`), `drain` waits for the end, `observe` reads what was kept (b
 the target can tell through `letters`), `transitions` what the breakers did. All lies in a run directory (`rundir`;
 `again` is the command that plays it once more), beside the surroundings (`surroundings`).
 Its files are written by `atomic` and read by
-`foreign`, for they may be anybody's.
+`foreign`, for they may be anybody's; an `answer` of the target's over HTTP is bounded too.
 
 The history (`history`) is read from there alone; checks (`check`, `checks`) turn it into a verdict (`verdict`), a
 life (`life`) tells what became of an event, the report (`report`) shows it, a result (`result`) is what gates read,

@@ -100,7 +100,7 @@ class Backlog:
     def _count(self, query: str) -> int | None:
         try:
             row = self._session().execute(
-                sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query))
+                sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query)), prepare=True
             ).fetchone()  # fmt: skip
             return row[0] if row else None
         except psycopg.Error:
@@ -109,9 +109,10 @@ class Backlog:
 
     def _session(self) -> psycopg.Connection[tuple[int]]:
         if self._postgres is None or self._postgres.closed:
-            self._postgres = libpq.connect(
-                self._stack.admin_url(), autocommit=True, connect_timeout=2,
-                options=f"-c statement_timeout={COUNT_MS} -c log_duration=off",
+            # as the harness's role: a fault may take all the connections that the target's may have
+            self._postgres = libpq.reading(
+                self._stack.admin_url(), COUNT_MS / 1000, autocommit=True, connect_timeout=2,
+                options="-c log_duration=off",
             )  # fmt: skip
         return self._postgres
 

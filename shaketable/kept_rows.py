@@ -37,6 +37,8 @@ def rows(connection: psycopg.Connection[Any], query: str, section: str, commit_t
     try:
         select = _select(connection, inner, commit_time)
         yield from _whole(connection, select, inner, section)
+    except psycopg.errors.QueryCanceled as e:
+        raise TargetError(f"the manifest's [{section}] sql takes too long: {e.diag.message_primary or e}") from e
     except psycopg.OperationalError as e:
         raise HarnessError(f"cannot read what was kept ({section}): {e}") from e
     except psycopg.Error as e:
@@ -45,7 +47,7 @@ def rows(connection: psycopg.Connection[Any], query: str, section: str, commit_t
 
 def columns(connection: psycopg.Connection[Any], inner: sql.Composable) -> list[str]:
     """The names of what the SQL gives."""
-    cursor = connection.execute(sql.SQL("select * from ({}) as q limit 0").format(inner))
+    cursor = connection.execute(sql.SQL("select * from ({}) as q limit 0").format(inner), prepare=True)
     return [column.name for column in cursor.description or ()]
 
 
@@ -76,7 +78,7 @@ def _rest(
     """What did not come before a row failed."""
     try:
         there = Counter(row[0] for row in connection.execute(
-            sql.SQL("select q.event_id::text from ({}) as q").format(inner)))  # fmt: skip
+            sql.SQL("select q.event_id::text from ({}) as q").format(inner), prepare=True))  # fmt: skip
     except psycopg.OperationalError:
         raise
     except psycopg.Error:  # not even the ids can be read
@@ -134,7 +136,7 @@ def _select(connection: psycopg.Connection[Any], inner: sql.Composable, commit_t
     if commit_time and "xmin" in there and "committed_at" not in there and _keeps_commit_times(connection):
         parts.append(_COMMITTED_AT)
     select = sql.SQL("select {} from ({}) as q").format(sql.SQL(", ").join(parts), inner)
-    connection.execute(sql.SQL("{} limit 0").format(select))
+    connection.execute(sql.SQL("{} limit 0").format(select), prepare=True)
     return select
 
 

@@ -11,15 +11,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import msgspec
 
+from shaketable.answer import Silence, get
 from shaketable.errors import TargetError
 
 #: Dead letters asked for at a time.
 PAGE = 1_000
 #: Seconds that a page, and a count, may take.
 PAGE_S, COUNT_S = 10.0, 1.0
+#: Bytes of a page, and dead letters in all: a target that ignores `offset` would never come to an end.
+PAGE_BYTES, MOST = 256 << 20, 1_000_000
+#: The status of a page.
+OK = 200
 #: The header that tells how many there are.
 TOTAL = "Total-Count"
 
@@ -31,9 +35,9 @@ _required = frozenset({"event_id", "event"})
 def count(url: str) -> int | None:
     """How many there are; None when that cannot be told."""
     try:
-        answer = httpx.get(url, params={"offset": 0, "limit": 0}, timeout=COUNT_S, trust_env=False)
-        return int(answer.raise_for_status().headers[TOTAL])
-    except (httpx.HTTPError, KeyError, ValueError):
+        answer = get(url, COUNT_S, offset=0, limit=0)
+        return int(answer.headers[TOTAL.lower()]) if answer.status == OK else None
+    except (Silence, KeyError, ValueError):
         return None
 
 
@@ -52,14 +56,18 @@ def rows(url: str) -> Iterator[dict[str, Any]]:
         if len(page) < PAGE:
             return
         offset += len(page)
+        if offset > MOST:
+            raise TargetError(f"the manifest's [dead_letters] url gives more than {MOST:,} (does it heed `offset`?)")
 
 
 def _page(url: str, offset: int) -> list[dict[str, Any]]:
     try:
-        answer = httpx.get(url, params={"offset": offset, "limit": PAGE}, timeout=PAGE_S, trust_env=False)
-        return [_read(line) for line in answer.raise_for_status().content.split(b"\n") if line.strip()]
-    except httpx.HTTPError as e:
+        answer = get(url, PAGE_S, most=PAGE_BYTES, offset=offset, limit=PAGE)
+    except Silence as e:
         raise TargetError(f"the manifest's [dead_letters] url fails: {e}") from e
+    if answer.status != OK:
+        raise TargetError(f"the manifest's [dead_letters] url fails: expected {OK}, got {answer.status}")
+    return [_read(line) for line in answer.content.split(b"\n") if line.strip()]
 
 
 def _read(line: bytes) -> dict[str, Any]:

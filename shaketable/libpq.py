@@ -51,6 +51,18 @@ def connect(
         return psycopg.connect(autocommit=autocommit, **asked)
 
 
+def reading(url: str, statement_s: float, *, connect_timeout: int = CONNECT_S, **more: Any) -> psycopg.Connection[Any]:
+    """A session for SQL that a manifest states: it may only read, and each statement ends in time.
+
+    Execute it with `prepare=True`, which takes one statement and no more. Raises psycopg.OperationalError.
+    """
+    bounds = (
+        f"-c default_transaction_read_only=on -c statement_timeout={round(statement_s * 1000)} -c lock_timeout=2000"
+    )
+    options = f"{bounds} {more.pop('options', '')}".strip()
+    return connect(url, connect_timeout=connect_timeout, options=options, **more)
+
+
 def parameters(url: str, **more: Any) -> dict[str, Any]:
     """Every parameter of the connection, so that libpq takes none from its environment."""
     said = conninfo_to_dict(url)

@@ -163,7 +163,17 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
     return manifest
 
 
+#: Characters that a process's name may have.
+LONGEST = 60
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
+
+
 def _check_process(kind: Process, manifest: Manifest, path: Path) -> None:
+    if not _NAME.fullmatch(kind.name):
+        raise ManifestError(
+            f"manifest {path}: expected a process's name to be at most {LONGEST} letters, digits, `_`, `.` and `-`, a "
+            f"letter or digit first, since folders and logs are called so: got {kind.name!r}"
+        )
     if kind.count < 1 or not kind.command:
         raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
     if kind.name == manifest.ingest.process and kind.role not in (None, "intake"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -23,6 +24,11 @@ from shaketable.stack import Stack
 #: Bytes of one line of a log that are looked at: what stands further behind is a statement's text.
 LOGGED = 64 << 10
 
+#: Seconds that one statement of the manifest's may take: tried beforehand, and for each FETCH of its rows.
+CHECK_S, STATEMENT_S = 10.0, 60.0
+#: Seconds that all rows of one section may take, and how many there may be: its SQL may have no end.
+ROWS_S, MOST = 300.0, 20_000_000
+
 Row = dict[str, Any]
 
 
@@ -30,10 +36,12 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
     """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises TargetError for SQL that fails."""
     if manifest.queue is not None:  # first: an event that is stored in between is seen twice, not never
         rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
-    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection:
-        rundir.write_lines(run / rundir.STORED, stored(connection, manifest))
+    with libpq.reading(stack.owner_url(), STATEMENT_S) as connection:
+        rundir.write_lines(run / rundir.STORED, bounded(stored(connection, manifest), "stored"))
         if manifest.dead_letters is not None:
-            rundir.write_lines(run / rundir.DEAD_LETTERS, _dead(connection, manifest.dead_letters))
+            letters_ = bounded(_dead(connection, manifest.dead_letters), "dead_letters")
+            rundir.write_lines(run / rundir.DEAD_LETTERS, letters_)
+    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection:
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
     stack.collect_logs()
@@ -46,7 +54,7 @@ def check_sql(stack: Stack, manifest: Manifest) -> None:
     queries = [("stored", manifest.stored.sql)]
     if (dead := manifest.dead_letters) is not None and dead.sql:
         queries.append(("dead_letters", dead.sql))
-    with libpq.connect(stack.admin_url()) as connection:
+    with libpq.reading(stack.owner_url(), CHECK_S) as connection:
         for section, query in queries:
             missing = {"event_id", "event"} - set(_tried(connection, section, query))
             if missing:
@@ -74,12 +82,24 @@ def kept_ids(stack: Stack, manifest: Manifest) -> set[str]:
     """The ids of all that is stored or dead."""
     dead = manifest.dead_letters
     kept: set[str] = set()
-    with libpq.connect(stack.admin_url(), options="-c log_duration=off", autocommit=True) as connection:
+    with libpq.reading(stack.owner_url(), STATEMENT_S, autocommit=True) as connection:
         for query in [manifest.stored.sql] + ([dead.sql] if dead and dead.sql else []):
             with suppress(psycopg.DataError):  # a row fails: then these are not known
                 kept |= {row[0] for row in connection.execute(
-                    sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)))}  # fmt: skip
+                    sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)), prepare=True)}  # fmt: skip
     return kept | letters.ids(dead.url) if dead and dead.url else kept
+
+
+def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float = ROWS_S) -> Iterator[Row]:
+    """The rows, as long as there are no more than any run has. Raises TargetError."""
+    deadline = time.monotonic() + within_s
+    for number, row in enumerate(rows):
+        if number == most or time.monotonic() > deadline:
+            raise TargetError(
+                f"expected the manifest's [{section}] to give at most {most:,} rows within {within_s:g} s, "
+                f"got {number:,} so far: does it come to an end?"
+            )
+        yield row
 
 
 def _dead(connection: psycopg.Connection[Any], dead: DeadLetters) -> Iterator[Row]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import psutil
 
+from shaketable.answer import Silence, get
 from shaketable.backlog import Backlog
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.op import Kind, Op, Scalar
@@ -19,6 +19,8 @@ from shaketable.target import Instance, Target
 EVERY_MS = 200
 #: Seconds that an answer may take: no answer by then counts as none.
 ANSWER_S = 1.0
+#: Characters of a text in an answer that are recorded.
+LONGEST = 100
 
 
 class Probe:
@@ -30,7 +32,6 @@ class Probe:
         self._target, self._backlog, self._record = target, backlog, record
         self._clock = clock or SystemClock()
         self._stop = threading.Event()
-        self._client = httpx.Client(timeout=ANSWER_S, trust_env=False)
         self._threads = [threading.Thread(target=self._repeat, args=(look,), daemon=True)
                          for look in (self._look_at_health, self._look_at_backlog)]  # fmt: skip
         self._seen: dict[str, Scalar] = {}
@@ -48,7 +49,6 @@ class Probe:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        self._client.close()
 
     def _repeat(self, look: Callable[[], None]) -> None:
         while not self._stop.is_set():
@@ -69,16 +69,26 @@ class Probe:
         if url is None:
             return {"answered": False, "health": None, "breaker": None}
         try:
-            answer: Any = self._client.get(url).json()
-            return {"answered": True, "health": answer.get("healthScore"), "dead": answer.get("deadLetterCount"),
-                    "breaker": answer.get("circuitBreakerState")}  # fmt: skip
-        except (httpx.HTTPError, ValueError, AttributeError):
+            answer: Any = get(url, ANSWER_S).json()
+            return {"answered": True, "health": _scalar(answer.get("healthScore")),
+                    "dead": _scalar(answer.get("deadLetterCount")),
+                    "breaker": _scalar(answer.get("circuitBreakerState"))}  # fmt: skip
+        except (Silence, ValueError, AttributeError):
             return {"answered": False, "health": None, "breaker": None}
 
     def _look_at_backlog(self) -> None:
         counts = self._backlog.counts()
         self.errors += counts.stored is None
         self._seen = {"queue": counts.queue, "stored": counts.stored}
+
+
+def _scalar(told: Any) -> Scalar:
+    """One member of an answer; what is no scalar, or too long to be one, is none."""
+    if isinstance(told, str):
+        return told[:LONGEST]
+    if isinstance(told, int) and not -(2**63) <= told < 2**63:
+        return None
+    return told if isinstance(told, int | float) else None
 
 
 def _memory(instances: list[Instance]) -> dict[str, Scalar]:

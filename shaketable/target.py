@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from shaketable import roles
+from shaketable.answer import Silence, get
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import TargetError
 from shaketable.manifest import DeadLetters, Manifest, Process
@@ -21,6 +21,8 @@ from shaketable.supervisor import Supervisor
 
 #: Seconds that `setup` may take.
 SETUP_S = 60.0
+#: Seconds that an answer at start may take.
+ANSWER_S = 2.0
 
 
 class Instance:
@@ -214,7 +216,7 @@ def _answers(instance: Instance) -> bool:
     if instance.health_url is None:
         return True
     try:
-        httpx.get(instance.health_url, timeout=2, trust_env=False)
+        get(instance.health_url, ANSWER_S)
         return True
-    except httpx.HTTPError:
+    except Silence:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,9 @@ def test_setting_without_a_variable_is_named_and_never_overrides_the_manifests_t
     timing = judged_by(found, asked)
     assert timing == Timing(lease_s=62, recovery_s=3)
     assert set(not_taken(asked, found)) == set(asked) - {"breaker_recovery_s"}
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "", "../x", "a b", "a\nb", "-rf", "x" * 61, "é"])
+def test_process_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="name"):
+        manifest.load(write(tmp_path, SOUND.replace('"api"', json.dumps(name))))

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from psycopg import sql
 
-from shaketable import event, kept_rows, observe
+from shaketable import event, kept_rows, libpq, observe
 from shaketable.errors import TargetError
 from shaketable.manifest import Ingest, Manifest, Stored
 from tests.conftest import Servers
@@ -77,3 +78,28 @@ def test_columns_that_nobody_asked_for_and_odd_types_are_no_hindrance(servers: S
 def test_sql_that_is_wrong_for_every_row_is_told_as_such(servers: Servers) -> None:
     with psycopg.connect(servers.postgres_url) as connection, pytest.raises(TargetError, match="stored"):
         kept(connection, "select 'a' as event_id, '{}'::json as event, 'x'::text as committed_at")
+
+
+@pytest.mark.parametrize("statement", [
+    "select 1 as n; create table written (n int)",
+    "select 1 as n) as q; create table written (n int); select * from (select 1 as n",
+    "with w as (insert into kept values ('b', '{}') returning 1) select * from w",
+    "select set_config('transaction_read_only', 'off', false)",
+    "select pg_sleep(60)",
+])  # fmt: skip
+def test_sql_of_a_manifest_reads_in_one_statement_and_soon(servers: Servers, statement: str) -> None:
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("create table kept (event_id text, event json)")
+    asked = sql.SQL("select count(*) from ({}) as q").format(sql.SQL(statement))
+    with pytest.raises(psycopg.Error), libpq.reading(servers.postgres_url, 0.5) as connection:
+        connection.execute(asked, prepare=True).fetchone()
+    with psycopg.connect(servers.postgres_url) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+        assert connection.execute("select to_regclass('written')").fetchone() == (None,)
+
+
+def test_rows_without_end_are_a_sentence() -> None:
+    with pytest.raises(TargetError, match="does it come to an end"):
+        list(observe.bounded(iter([{}] * 5), "stored", most=4))
+    with pytest.raises(TargetError, match="does it come to an end"):
+        list(observe.bounded(iter([{}] * 5), "stored", within_s=-1))

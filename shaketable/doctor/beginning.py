@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-import httpx
 import psutil
 import psycopg
 
+from shaketable.answer import Silence, get
 from shaketable.doctor.line import Line, not_claimed, ok, wrong
 from shaketable.doctor.visit import Visit
 from shaketable.errors import ShaketableError
@@ -17,6 +17,8 @@ from shaketable.target import Instance
 #: Columns without which a row cannot be judged, and those by which it can be judged further.
 NEEDED = {"event_id", "event"}
 TOLD = ("position", "xmin", "committed_at")
+#: Seconds that an answer at start may take.
+HEALTH_S = 5.0
 LETTER = ("cause", "attempts", "first_failed_at", "last_failed_at", "history")
 SQL, START = "What the SQL gives", "How it is started"
 
@@ -119,11 +121,15 @@ def _starts(visit: Visit, instance: Instance) -> Generator[Line, None, bool]:
         yield not_claimed(what, "no `health` path: it counts as ready at once")
         return True
     after = f"after {(visit.clock.now() - began) / 1e9:.1f} s"
-    answer = httpx.get(instance.health_url, timeout=5, trust_env=False)
-    if answer.status_code == 404:
+    try:
+        status = get(instance.health_url, HEALTH_S).status
+    except Silence as e:
+        yield wrong(what, f"ready {after}, then no answer at {instance.kind.health}: {e}", _remedy(instance), START)
+        return False
+    if status == 404:
         yield wrong(what, f"answers {after}, but 404 at {instance.kind.health}", "name the path that exists", START)
     else:
-        yield ok(what, f"{after}: {answer.status_code} at {instance.kind.health}")
+        yield ok(what, f"{after}: {status} at {instance.kind.health}")
     return True
 
 

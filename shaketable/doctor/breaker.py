@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from shaketable import foreign
 from shaketable.doctor.line import Line, not_claimed, ok, wrong
 from shaketable.doctor.visit import Visit
 from shaketable.target import Instance
-from shaketable.transitions import FILE
+from shaketable.transitions import FILE, LONGEST_LINE, MOST
 
 SECTION = "Breaker transitions"
 STATES = ("CLOSED", "OPEN", "HALF_OPEN")
@@ -31,10 +32,12 @@ def lines(visit: Visit) -> Iterator[Line]:
 
 def _first(instance: Instance) -> Line:
     what = f"{instance.name}'s {FILE}"
-    first = (instance.state / FILE).read_bytes().partition(b"\n")[0]
     try:
+        first = next(foreign.lines(instance.state / FILE, MOST, LONGEST_LINE), b"")
         told: dict[str, Any] = msgspec.json.decode(first, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except OSError as e:
+        return wrong(what, f"cannot be read: {e.strerror}", "write a regular file", SECTION)
+    except (msgspec.MsgspecError, RecursionError):
         return wrong(what, "its first line is no JSON object", "one object a line", SECTION)
     expected = {"process": instance.name, "incarnation": "1", "seq": 0, "from": None, "to": "CLOSED"}
     for name, value in expected.items():

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
-
+from shaketable.answer import Silence, get
 from shaketable.doctor.line import Line, not_claimed, ok, wrong
 from shaketable.doctor.visit import Visit
 
@@ -45,9 +44,8 @@ def _told(visit: Visit) -> dict[str, Any] | str:
     url = visit.target.intake_health_url
     assert url is not None
     try:
-        answer = visit.client.get(url, timeout=TOLD_S)
-        told = answer.json()
-    except httpx.HTTPError:
+        told = get(url, TOLD_S).json()
+    except Silence:
         return SILENT
     except ValueError:
         return "the answer is no JSON"

@@ -74,17 +74,21 @@ class Visit:
 
     def columns(self, query: str) -> list[str]:
         """What SQL of the manifest's gives. Raises psycopg.Error."""
-        with self.session() as database:
-            found = database.execute(sql.SQL("select * from ({}) as q limit 0").format(sql.SQL(query)))
+        with self.reading() as database:
+            found = database.execute(sql.SQL("select * from ({}) as q limit 0").format(sql.SQL(query)), prepare=True)
             return [column.name for column in found.description or ()]
 
     def rows(self, query: str) -> list[dict[str, str]]:
         """Its rows, every column as text. Raises psycopg.Error."""
         columns = self.columns(query)
         parts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier("q", name)) for name in columns)
-        with self.session() as database:
-            found = database.execute(sql.SQL("select {} from ({}) as q").format(parts, sql.SQL(query)))
+        with self.reading() as database:
+            found = database.execute(sql.SQL("select {} from ({}) as q").format(parts, sql.SQL(query)), prepare=True)
             return [dict(zip(columns, row, strict=True)) for row in found]
+
+    def reading(self) -> psycopg.Connection[Any]:
+        """A session for the manifest's SQL, as the target's role."""
+        return libpq.reading(self.stack.owner_url(), 5, autocommit=True, connect_timeout=3)
 
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:

@@ -1,0 +1,86 @@
+"""The target's answers over HTTP, bounded: so many bytes, so much time from connecting to the last byte.
+
+An HTTP client's time-out begins anew with each byte, and what a few compressed bytes become has no bound. Here one
+deadline holds for all of it, and the answer is asked for, and taken, uncompressed.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+#: Bytes of an answer's body.
+MOST = 1 << 20
+
+
+class Silence(Exception):
+    """No answer, or none within the bounds."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came."""
+
+    status: int
+    headers: dict[str, str]  # names in lower case
+    content: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError when it is none."""
+        try:
+            return msgspec.json.decode(self.content)
+        except (msgspec.DecodeError, RecursionError) as e:
+            raise ValueError(f"expected JSON: {e}") from e
+
+
+def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> Answer:
+    """GET a URL of this machine. Raises Silence for no answer, a late one, a larger one, or a compressed one."""
+    deadline, parts = time.monotonic() + within_s, urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), within_s) as connection:
+            connection.sendall(_request(url, urlencode(query)))
+            response = HTTPResponse(_Bounded(connection, deadline), method="GET")  # type: ignore[arg-type]
+            with response:
+                response.begin()
+                headers = {name.lower(): value for name, value in response.getheaders()}
+                if headers.get("content-encoding", "identity").lower() != "identity":
+                    raise Silence(f"expected no Content-Encoding, got {headers['content-encoding']!r}")
+                content = response.read(most + 1)
+    except (OSError, HTTPException, ValueError) as e:
+        raise Silence(str(e) or type(e).__name__) from e
+    if len(content) > most:
+        raise Silence(f"expected at most {most:,} bytes, got more")
+    return Answer(response.status, headers, content)
+
+
+def _request(url: str, query: str) -> bytes:
+    parts = urlsplit(url)
+    asked = "?".join(filter(None, (parts.path or "/", "&".join(filter(None, (parts.query, query))))))
+    head = ("Accept: */*", "Accept-Encoding: identity", "Connection: close", "User-Agent: shaketable")
+    return "\r\n".join((f"GET {asked} HTTP/1.1", f"Host: {parts.netloc}", *head, "", "")).encode()
+
+
+class _Bounded(io.RawIOBase):
+    """A connection as a file that is read until a deadline; it is what `HTTPResponse` takes for a socket."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection, self._deadline = connection, deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if (left := self._deadline - time.monotonic()) <= 0:
+            raise TimeoutError("no whole answer in time")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
