@@ -1,6 +1,6 @@
 """The life of an event: meant, tried, answered, kept or not; where it was last seen, and what was broken meanwhile.
 
-Told of every event that a check says is lost, doubled, misordered, invented or altered, so that nobody has to look
+Told of every event that a check says something went wrong with (FATES), so that nobody has to look
 through the journals for it.
 """
 
@@ -16,21 +16,33 @@ import numpy as np
 import pandas as pd
 
 from shaketable.check import Finding
+from shaketable.checks.last_seen import failed_at, open_at
 from shaketable.clock import SECOND
 from shaketable.history import NEVER, History
 from shaketable.history.columns import Ints
 from shaketable.history.kept import NONE
 
-#: Sets whose members' lives are told, and what each is called.
-SETS = {
-    "lost": "lost", "undelivered": "not delivered", "doubled": "doubled", "overtaken": "misordered",
-    "unsent": "invented", "refused": "kept although refused", "altered": "altered", "undeserved": "dead without cause",
-    "swallowed": "swallowed", "both": "stored and dead",
-}  # fmt: skip
+#: Checks and their sets whose members' lives are told, and what each is called; worst first.
+FATES = {
+    ("no_loss", "lost"): "lost",
+    ("no_loss", "undelivered"): "not delivered",
+    ("no_duplicates", "doubled"): "doubled",
+    ("order_kept", "overtaken"): "misordered",
+    ("nothing_invented", "foreign"): "of an unknown id",
+    ("nothing_invented", "unsent"): "invented",
+    ("nothing_invented", "refused"): "kept although refused",
+    ("content_intact", "altered"): "altered",
+    ("dead_letters_explained", "altered"): "altered as a dead letter",
+    ("dead_letters_explained", "undeserved"): "wrongly dead-lettered",
+    ("dead_letters_explained", "swallowed"): "swallowed",
+    ("dead_letters_explained", "both"): "stored and dead",
+    ("dead_letters_explained", "unexplained"): "dead without a reason",
+    ("refuses_rightly", "accepted"): "accepted although malformed",
+    ("refuses_rightly", "stumbled"): "malformed, answered 5xx",
+    ("refuses_rightly", "refused"): "wrongly refused",
+}
 #: Faults and exits that are told of one event; of a lost one nobody knows how late it was lost.
 MEANWHILE = 6
-#: Checks that name such sets by events that clients sent; others use the same words for something else.
-CHECKS = ("no_loss", "no_duplicates", "order_kept", "nothing_invented", "content_intact", "dead_letters_explained")
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -55,11 +67,10 @@ def of_findings(history: History, findings: Mapping[str, Finding]) -> list[Life]
     if history.events is None or history.stored is None:
         return []
     fates: dict[str, str] = {}
-    for set_, fate in SETS.items():
-        for check in CHECKS:
-            for member in findings[check].members.get(set_, []) if check in findings else []:
-                for event_id in named(member):
-                    fates.setdefault(event_id, fate)
+    for (check, set_), fate in FATES.items():
+        for member in findings[check].members.get(set_, []) if check in findings else []:
+            for event_id in named(member):
+                fates.setdefault(event_id, fate)
     numbers = pd.Index(history.events.event_id).get_indexer(pd.Index(list(fates), dtype=object))
     known = [(int(number), fate) for number, fate in zip(numbers, fates.values(), strict=True) if number >= 0]
     return lives(history, [number for number, _ in known], [fate for _, fate in known])
@@ -111,6 +122,10 @@ def _life(seen: _Seen, number: int, fate: str) -> Life:
     until, last_seen = _last_seen(seen, number)
     story = [f"meant for {seen.at(int(event.due))}", *_attempts(seen, number), *_rows(seen, number)]
     story += [f"dead-lettered: {letter.cause}" for letter in _of(seen.letters, number)]
+    if until == NEVER or number in seen.letters:  # not where it was stored: then nothing was in its way
+        known = next((int(time) for time in (until, event.first_acknowledged) if time != NEVER), None)
+        names = [] if known is None else open_at(seen.history, known)
+        last_seen += f", while the breaker of {' and '.join(names)} was OPEN" if names else ""
     meanwhile = list(islice(_meanwhile(seen, int(event.due), until), MEANWHILE))
     at = next(int(time) for time in (until, event.first_acknowledged, event.due) if time != NEVER)
     return Life(event.event_id, fate, story, last_seen, meanwhile, round(seen.seconds(at), 3))
@@ -148,7 +163,8 @@ def _last_seen(seen: _Seen, number: int) -> tuple[int, str]:
         times = [_committed(seen, row.committed_at) for row in _of(seen.rows, number) if row.committed_at != NONE]
         return max(times, default=acknowledged), "in the database"
     if number in seen.letters:
-        return acknowledged, "among the dead letters"
+        failed = [failed_at(seen.history, letter.last_failed_at) for letter in _of(seen.letters, number)]
+        return max((at for at in failed if at is not None), default=acknowledged), "among the dead letters"
     if acknowledged == NEVER:
         ended = [each.ended_at for each in _of(seen.attempts, number) if each.ended_at != NEVER]
         return max(ended, default=NEVER), "with the client: no attempt was acknowledged"
@@ -163,7 +179,9 @@ def _lost_at(seen: _Seen, acknowledged: int) -> str:
         return f"{intake}; nobody knows the queue"
     empty = known.time[known.queue == 0]
     if not len(empty):
-        return f"{intake}; the queue was never empty after that, so it may be there"
+        held = ", ".join(f"{key}: {length:,}" for key, length in (seen.history.queue or {}).items() if length)
+        at_end = f" (at the end {held})" if held else ""
+        return f"{intake}; the queue was never empty after that, so it may be there{at_end}"
     gone = seen.at(int(empty.iloc[0]))
     return f"{intake}; at {gone} the queue was empty: by then a worker had it, or it never was there"
 

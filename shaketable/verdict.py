@@ -57,7 +57,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     target: str = ""
     seed: int = 0
     health: list[Honest] = []  # where it was judged
-    lives: list[Life] = []  # of the events that checks say are lost, doubled, misordered, invented or altered
+    lives: list[Life] = []  # of the events that checks say something went wrong with
 
 
 def judge_run(run: RunDir) -> VerdictDoc:

@@ -13,6 +13,7 @@ from shaketable.verdict import judge_history, judge_run
 from tests.histories import (
     absent,
     asks,
+    breaker,
     dead,
     exited,
     fault,
@@ -92,7 +93,7 @@ def test_misordered_pair_tells_both_lives():
 def test_attempt_without_answer_and_dead_letter_are_told():
     found = history(sent("x", at=1).again(2).acknowledged(2.5), dead("x"))
     (life,) = judge_history(found).lives
-    assert life.fate == "dead without cause"
+    assert life.fate == "wrongly dead-lettered"
     assert life.story[1:] == [
         "attempt 1 at 1.00 s: no answer",
         "attempt 2 at 2.00 s, retry: acknowledged (202) at 2.50 s",
@@ -124,3 +125,24 @@ def test_explain_tells_any_event_of_a_run(tmp_path, capsys):
     assert "stored at 2.00 s" in capsys.readouterr().out
     with pytest.raises(InputError, match="no such id"):
         explain.life(run.path, "nobody")
+
+
+def test_breaker_that_was_open_when_it_was_last_seen_is_named():
+    opened = breaker((0, "CLOSED"), (3, "OPEN"), (3.5, "HALF_OPEN"), (3.6, "CLOSED"))
+    assert "while the breaker of worker-1 was OPEN" in lives(*OTHERS, LOST, *SEEN, opened)["lost"].last_seen
+    assert "OPEN" not in lives(*OTHERS, LOST, *SEEN)["lost"].last_seen
+    letter = dead("x", first_failed_at="2027-01-15T08:00:01Z", last_failed_at="2027-01-15T08:00:03.2Z")
+    (life,) = judge_history(history(sent("x", at=1).acknowledged(1.5), letter, opened)).lives
+    assert (life.last_seen, life.at) == ("among the dead letters, while the breaker of worker-1 was OPEN", 3.2)
+
+
+def test_undelivered_event_names_the_key_that_holds_it():
+    assert "events:0: 3" in lives(*OTHERS, LOST, queued(3), probe(4, queue=3))["lost"].last_seen
+
+
+def test_event_that_was_answered_wrongly_has_a_life():
+    told = history(sent("bad", expect="refuse").acknowledged(1), sent("good").refused(1), *OTHERS)
+    assert {life.event_id: life.fate for life in judge_history(told).lives} == {
+        "bad": "accepted although malformed",
+        "good": "wrongly refused",
+    }

@@ -2,7 +2,7 @@
 
 What they share: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time order),
 `incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`, `letters` (what one says),
-`adapted` (malformed events under another id).
+`adapted` (malformed events under another id), `last_seen` (of events that were lost or died).
 """
 
 from __future__ import annotations

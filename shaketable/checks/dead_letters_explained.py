@@ -13,6 +13,7 @@ from shaketable import event
 from shaketable.check import Finding, Verdict
 from shaketable.checks.content_intact import differing
 from shaketable.checks.findings import counts, failing, members, not_applicable, some, unknown, unseen
+from shaketable.checks.last_seen import causes, while_open
 from shaketable.checks.letters import attempts, in_order
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ class DeadLettersExplained:
             found |= {"unreadable": len(unread)}
             why = "; ".join(filter(None, [why, f"{len(unread)} dead letters could not be read: {unread.iloc[0]}"]))
             verdict = Verdict.FAILED if verdict is Verdict.FAILED else Verdict.UNKNOWN
-        return Finding(verdict, found, members(history, **sets) | some(**lists), why)
+        if found["undeserved"]:
+            why = "; ".join(filter(None, [why, while_open(history, sets["undeserved"])]))
+        told = [f"commonest causes: {', '.join(commonest)}"] if (commonest := causes(history)) else []
+        return Finding(verdict, found, members(history, **sets) | some(**lists), "; ".join([why] * bool(why) + told))
 
 
 _MEANING = {

@@ -9,6 +9,7 @@ import numpy as np
 
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import counts, members, unknown, unseen
+from shaketable.checks.last_seen import while_open
 
 if TYPE_CHECKING:
     from shaketable.checks.findings import Flags
@@ -56,6 +57,7 @@ def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -
     verdict = Verdict.FAILED if lost.any() else Verdict.UNKNOWN if undelivered.any() else Verdict.PASSED
     if lost.any():
         why = f"{found['lost']} acknowledged events are neither stored nor dead-lettered, and the queue is empty"
+    why = "; ".join(filter(None, [why, while_open(history, missing) if missing.any() else ""]))
     return Finding(verdict, found, members(history, lost=lost, undelivered=undelivered), why)
 
 

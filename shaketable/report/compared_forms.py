@@ -25,10 +25,13 @@ from shaketable.report.summary import STYLE
 from shaketable.report.wording import listed, number, visible
 
 #: Columns of a table of one scenario.
-HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order", "unexplained", "recovery (median)",
-         "(worst)", "drain rate", "intake p99", "memory", "trials")  # fmt: skip
+HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order", "altered", "invented", "unexplained",
+         "misanswered", "other laws", "recovery (median)", "(worst)", "drain rate", "intake p99", "memory",
+         "trials")  # fmt: skip
 #: The first of them tell what became of events, the others what it took.
-EVENTS = 7
+EVENTS = 11
+#: Those that are left out where there is nothing of the kind.
+RARE = ("altered", "invented", "misanswered", "other laws")
 #: Characters of a reason that a row has room for; the list below has all of it.
 REASON = 60
 _GLUE = {"/s": "/s", "": ""}
@@ -75,9 +78,13 @@ def told(line: Line) -> list[str]:
     both = [shown.pop("recovery")] * 2
     if recovery.median is not None and recovery.high is not None:
         both = [measured(recovery.median, "s"), measured(recovery.high, "s")]
-    doubled, by_itself, order, unexplained, *rest = shown.values()
-    return [line.target, counted(line.verdicts), lost, doubled, by_itself, order, unexplained, *both, *rest,
-            str(len(line.judged))]  # fmt: skip
+    events, rest = list(shown.values())[: EVENTS - 3], list(shown.values())[EVENTS - 3 :]
+    return [line.target, counted(line.verdicts), lost, *events, *both, *rest, str(len(line.judged))]
+
+
+def heads(block: Block) -> list[str]:
+    """The columns of a scenario, without the rare ones of which there is nothing."""
+    return [head for head in HEADS if head not in RARE or any(line.figure(head).high for line in block.lines)]
 
 
 def not_judged(line: Line) -> Iterator[str]:
@@ -118,10 +125,12 @@ def show(found: Compared, console: Console | None = None) -> None:
 def table(block: Block) -> Table:
     """A row for each target."""
     made = Table(box=None, pad_edge=False, header_style="")
-    for name in HEADS:
+    shown = heads(block)
+    for name in shown:
         made.add_column(name, justify="left" if name in HEADS[:2] else "right")
     for line in block.lines:
-        name, verdict, *rest = (visible(cell) for cell in told(line))
+        cells = dict(zip(HEADS, told(line), strict=True))
+        name, verdict, *rest = (visible(cells[head]) for head in shown)
         style = STYLE[Verdict(worst(line.verdicts))] if line.judged else "yellow"
         made.add_row(Text(name), Text(verdict, style), *map(Text, rest))
     return made
@@ -157,10 +166,11 @@ def _scenario(block: Block) -> Iterator[str]:
     yield f"### {_md(block.scenario)}"
     yield _wrapped(_md(block.story))
     rows = [told(line) if line.judged else _untold(line) for line in block.lines]
-    for heads in (HEADS[:EVENTS], (HEADS[0], *HEADS[EVENTS:])):
-        chosen = [HEADS.index(head) for head in heads]
-        yield _grid(heads, [[row[column] for column in chosen] if len(row) == len(HEADS) else
-                            [*row, *[""] * (len(heads) - len(row))] for row in rows])  # fmt: skip
+    events = [head for head in HEADS[:EVENTS] if head in heads(block)]
+    for columns in (events, [HEADS[0], *HEADS[EVENTS:]]):
+        chosen = [HEADS.index(head) for head in columns]
+        yield _grid(columns, [[row[column] for column in chosen] if len(row) == len(HEADS) else
+                              [*row, *[""] * (len(columns) - len(row))] for row in rows])  # fmt: skip
     others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in notes(line)]
     if others:
         yield "\n".join(_wrapped(each, "  ") for each in others)

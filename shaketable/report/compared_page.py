@@ -16,7 +16,9 @@ from shaketable.report.stood_on import stood_on
 from shaketable.report.wording import listed
 
 #: What must be 0.
-COUNTED = ("lost", "doubled", "by itself", "out of order", "unexplained")
+COUNTED = (
+    "lost", "doubled", "by itself", "out of order", "altered", "invented", "unexplained", "misanswered", "other laws"
+)  # fmt: skip
 
 
 class Link(NamedTuple):

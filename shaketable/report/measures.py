@@ -74,12 +74,40 @@ def _unexplained(doc: VerdictDoc) -> Value:
     kept, letters = doc.checks.get("no_loss"), doc.checks.get("dead_letters_explained")
     undelivered, dead = _number(kept, "undelivered"), _number(letters, "dead")
     none = letters is not None and letters.verdict is Verdict.NOT_APPLICABLE  # the target has no dead letters
-    odd = max(_number(letters, "undeserved") or 0, _number(letters, "unexplained") or 0)
+    odd = max(_number(letters, name) or 0 for name in ("undeserved", "unexplained", "swallowed", "both"))
     if found := (undelivered or 0) + odd:
         return _known(found)
     if undelivered is None or kept is None:
         return _without(kept, "no_loss") or _unknown("it was not counted")
     return _sure(doc, 0) if none or dead is not None else _unknown(letters.why if letters else "nobody judged them")
+
+
+def _summed(*sets: tuple[str, str]) -> Callable[[VerdictDoc], Value]:
+    """Sets of several checks together: what is there is there, and 0 only where every check came to a verdict."""
+
+    def of(doc: VerdictDoc) -> Value:
+        values = [_counted(check, count)(doc) for check, count in sets]
+        total = sum(_number(doc.checks.get(check), count) or 0 for check, count in sets)
+        unknown = next((value for value in values if value.state == "unknown"), None)
+        if total or unknown is None:
+            return _known(total) if total else next((v for v in values if v.state == "known"), values[0])
+        return unknown
+
+    return of
+
+
+#: Checks whose breach other columns show.
+SHOWN = ("no_loss", "no_duplicates", "order_kept", "content_intact", "nothing_invented", "refuses_rightly",
+         "dead_letters_explained")  # fmt: skip
+
+
+def _others(doc: VerdictDoc) -> Value:
+    counting = {name: found for name, found in doc.checks.items() if found.required and name not in SHOWN}
+    failed = sum(found.verdict is Verdict.FAILED for found in counting.values())
+    unknown = next((name for name, found in counting.items() if found.verdict is Verdict.UNKNOWN), "")
+    if not counting:
+        return Value("not applicable", why="the scenario asks for no other law")
+    return _unknown(f"{unknown} was not judged") if unknown and not failed else _sure(doc, failed)
 
 
 def _figure(name: str, why: str) -> Callable[[VerdictDoc], Value]:
@@ -127,8 +155,15 @@ MEASURES = (
             _counted("no_duplicates", "unprovoked")),
     Measure("out of order", "", "stored before an event of the same organization that had ended before it began",
             _counted("order_kept", "overtaken")),
-    Measure("unexplained", "", "acknowledged and still queued at the end, or dead-lettered without deserving it or "
-            "without a reason", _unexplained),
+    Measure("altered", "", "stored, or dead-lettered, with other members than were sent",
+            _summed(("content_intact", "altered"), ("dead_letters_explained", "altered"))),
+    Measure("invented", "", "kept although nobody sent it, or although every attempt was refused",
+            _summed(("nothing_invented", "foreign"), ("nothing_invented", "unsent"), ("nothing_invented", "refused"))),
+    Measure("unexplained", "", "acknowledged and still queued at the end, dead-lettered without deserving it or "
+            "without a reason, poison that is nowhere, or stored and dead-lettered at once", _unexplained),
+    Measure("misanswered", "", "malformed and accepted or answered with 5xx, or well-formed and refused for good",
+            _summed(("refuses_rightly", "accepted"), ("refuses_rightly", "stumbled"), ("refuses_rightly", "refused"))),
+    Measure("other laws", "", "checks that count and failed, beside those of the columns before", _others),
     Measure("recovery", "s", "from the last healing until the queue is no longer than it was before the first fault",
             _recovery),
     Measure("drain rate", "/s", "events stored a second, new ones too, from the longest backlog until it was gone",

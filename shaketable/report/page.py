@@ -34,6 +34,7 @@ def html(recording: Recording) -> str:
         verdict=sentence.verdict(recording.verdict), sentence=sentence.sentence(recording.verdict),
         story=recording.scenario.story, name=recording.scenario.name, run=recording.name,
         target=sections.target(recording), when=sections.when(recording), missing=sections.missing(recording),
+        wrong=[(fate, total) for fate, total in dots.totals_of(recording.verdict).items() if total],
         headline=sections.headline(recording, lanes), lanes=legend.legend(lanes, embedded.places), spans=lanes,
         events=dots.rows(recording.verdict, lanes.end), left=theme.LEFT, right=theme.RIGHT,
         bin=lanes.bins.width, checks=sections.checks(recording.verdict), faults=sections.faults(recording),

@@ -199,4 +199,13 @@ def target(recording: Recording) -> str:
 def missing(recording: Recording) -> list[str]:
     """What a reader must know before believing the page: cut off, or without some of its files."""
     gaps = [f"{gap}." for gap in recording.gaps if not gap.startswith(f"{rundir.VERDICT} is missing")]
-    return list(filter(None, [recording.unfinished, *gaps]))
+    missed = [f"Fault {fault.number} ({fault.label}) {said}: {fault.text or 'it has no witness'}."
+              for fault in recording.faults if (said := _missed(fault))]  # fmt: skip
+    return list(filter(None, [recording.unfinished, *missed, *gaps]))
+
+
+def _missed(fault: Fault) -> str:
+    """What a reader must know of a fault that nobody saw land."""
+    if fault.began == NEVER:
+        return "was never injected"
+    return "" if fault.landed else _LANDED[fault.landed][1]

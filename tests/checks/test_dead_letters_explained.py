@@ -2,7 +2,7 @@ import pytest
 
 from shaketable.check import Verdict
 from shaketable.checks import DeadLettersExplained
-from tests.histories import absent, dead, history, poisoned, sent, stored, target, unreadable
+from tests.histories import absent, breaker, dead, history, poisoned, sent, stored, target, unreadable
 
 A = sent("a").acknowledged(1)
 
@@ -92,3 +92,18 @@ def test_dead_letter_that_nobody_could_read_leaves_the_law_open():
     found = DeadLettersExplained().judge(history(*poison))
     assert (found.verdict, found.counts["unreadable"], found.counts["unexplained"]) == (Verdict.UNKNOWN, 1, 0)
     assert DeadLettersExplained().judge(history(*poison, A, dead("a"))).verdict is Verdict.FAILED
+
+
+def test_commonest_causes_are_told_without_what_is_the_events_own():
+    letters = [dead(f"e{n}", cause=f"timeout after {n} ms\n  at f (x.py:1)") for n in range(3)]
+    found = DeadLettersExplained().judge(history(*(sent(f"e{n}") for n in range(4)), *letters, dead("e3")))
+    assert "3 × timeout after … ms, 1 × 22023" in found.why
+    poison = sent("p").acknowledged(1), poisoned("p"), dead("p")
+    assert "1 × 22023" in DeadLettersExplained().judge(history(*poison)).why
+
+
+def test_dead_while_a_breaker_was_open_is_said():
+    opened = breaker((0, "CLOSED"), (4, "OPEN"))
+    letter = dead("a", first_failed_at="2027-01-15T08:00:01Z", last_failed_at="2027-01-15T08:00:05Z")
+    found = DeadLettersExplained().judge(history(A, letter, opened))
+    assert "1 of 1 were last seen while a breaker was OPEN" in found.why

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from shaketable.check import Verdict
 from shaketable.checks import NoLoss
-from tests.histories import absent, dead, history, queued, sent, stored, target, unreadable
+from tests.histories import absent, breaker, dead, history, queued, sent, stored, target, unreadable
 
 
 def test_nothing_acknowledged_is_unknown():
@@ -128,3 +128,10 @@ def test_what_is_missing_may_be_among_rows_that_nobody_could_read():
     assert NoLoss().judge(history(a, unreadable("stored.jsonl"))).verdict is Verdict.UNKNOWN
     assert NoLoss().judge(history(a, b, unreadable("dead_letters.jsonl"))).verdict is Verdict.FAILED
     assert NoLoss().judge(history(a, b, unreadable("stored.jsonl", more=True))).verdict is Verdict.UNKNOWN
+
+
+def test_lost_while_a_breaker_was_open_is_said():
+    opened = breaker((0, "CLOSED"), (4, "OPEN"), (9, "HALF_OPEN"), (9.1, "CLOSED"))
+    lost = [sent(f"e{n}", at=n).acknowledged(n + 0.1) for n in (2, 5, 6)]
+    assert "2 of 3 were last seen while a breaker was OPEN" in NoLoss().judge(history(*lost, opened)).why
+    assert "OPEN" not in NoLoss().judge(history(*lost)).why

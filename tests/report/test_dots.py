@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shaketable.checks import HealthHonest
+from shaketable.life import FATES
 from shaketable.report import dots, lanes
 from shaketable.report.dots import DEEP, Dot
 from shaketable.report.recording import Recording
@@ -30,6 +31,19 @@ def test_each_fate_has_a_row_and_each_dot_the_number_of_its_life() -> None:
 def test_total_is_the_checks_own_and_not_what_is_shown() -> None:
     doc = {"lives": [life(5)], "checks": {"no_loss": {"verdict": "failed", "counts": {"lost": 397}}}}
     assert [row.total for row in dots.rows(doc, end=100)] == [397]
+
+
+def test_every_fate_has_a_colour_of_its_own() -> None:
+    assert dots.COLOURS.keys() == set(FATES.values())
+    assert len(set(dots.COLOURS.values())) == len(FATES)
+
+
+def test_what_has_no_dot_is_counted_all_the_same() -> None:
+    doc = {"checks": {"nothing_invented": {"counts": {"foreign": 7}}, "content_intact": {"counts": {"altered": 2}}}}
+    assert {row.fate: (row.total, row.dots) for row in dots.rows(doc, end=100)} == {
+        "of an unknown id": (7, []),
+        "altered": (2, []),
+    }
 
 
 def test_dots_that_are_close_stand_beside_each_other() -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from shaketable import rundir
-from shaketable.checks import NoLoss
+from shaketable.checks import ContentIntact, NoLoss
 from shaketable.commands.report import report as command
 from shaketable.errors import RunDirError
 from shaketable.report.page import SCRIPTS, report
 from shaketable.rundir import RunDir
 from shaketable.verdict import judge_run
 from tests.book import JOURNAL, ns
-from tests.histories import absent, asks, phase, run_of, sent, stored
+from tests.histories import absent, asks, fault, phase, run_of, sent, stored
 from tests.shown import hostile_run, whole
 
 LANES = ("strip", "rate", "latency", "backlog", "stored", "health", "breaker")
@@ -169,3 +169,12 @@ def test_command_prints_where_the_page_is(tmp_path: Path, capsys: pytest.Capture
 def test_command_refuses_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RunDirError):
         command(tmp_path)
+
+
+def test_first_lines_name_what_went_wrong_and_the_fault_that_did_not_land(tmp_path: Path) -> None:
+    altered = sent("odd", at=3).acknowledged(3.1), stored("odd", event={"eventId": "odd", "action": "other"})
+    parts = whole(*altered, fault(60, 70, "worker paused", landed=False), asks(ContentIntact()))
+    judge_run(run := run_of(parts, tmp_path))
+    first = report(run).read_text().split('id="lanes"')[0]
+    assert "worker paused) did not land" in first
+    assert '<div class="wrong"><dt>altered</dt><dd>1</dd></div>' in first
