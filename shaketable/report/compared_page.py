@@ -62,8 +62,9 @@ def html(found: Compared, place: Path) -> str:
     counts = [_several(len(found.targets), "processor"), _several(len(found.blocks), "scenario")]
     return document.render(
         "compare.html", counts=[*counts, _several(trials, "trial")], when=found.when, doubts=found.doubts,
-        sentence=_sentence(found), heads=[measure.name for measure in MEASURES],
-        blocks=[(block, _rows(block, place), block.checks, _reasons(block)) for block in found.blocks],
+        sentence=_sentence(found),
+        blocks=[(block, [each.name for each in _measures(block)], _rows(block, place), block.checks, _reasons(block))
+                for block in found.blocks],
         meanings=[(measure.name, measure.about) for measure in MEASURES], assumption=bound.ASSUMPTION,
         confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=stood_on(found), commands=found.commands,
         packages=[(target, list(packages.items())) for target in found.targets
@@ -90,9 +91,14 @@ def _lost(found: Compared, target: str) -> bool:
     return any(line.figure("lost").high for line in lines)
 
 
+def _measures(block: Block) -> list[Measure]:
+    """Those with a column: the rare ones only where there is something of the kind."""
+    return [measure for measure in MEASURES if measure.name not in forms.RARE or measure.name in forms.heads(block)]
+
+
 def _rows(block: Block, place: Path) -> list[Row]:
     return [
-        Row(line.target, list(line.verdicts.items()), [_cell(line, measure, place) for measure in MEASURES],
+        Row(line.target, list(line.verdicts.items()), [_cell(line, measure, place) for measure in _measures(block)],
             list(forms.not_judged(line)), [list(line.check(name).items()) for name in block.checks],
             [(name, next(iter(line.check(name)), ""), why) for name in block.checks if (why := line.reason(name))])
         for line in block.lines
