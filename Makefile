@@ -74,6 +74,8 @@ wheel: .venv/installed ## build the wheel, install it elsewhere, and run `calm` 
 lock: .venv/installed ## pin all dependencies anew; the file holds no address
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --all-extras \
 		--no-header pyproject.toml -o requirements.lock
+	@for of in reference_impl/requirements compose/locust; do $(BIN)/uv pip compile --quiet --universal --no-header \
+		--python-version 3.11 --generate-hashes --constraint requirements.lock $$of.in -o $$of.lock || exit 1; done
 
 clean: ## remove what was made here, runs included
 	@rm -rf .venv runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

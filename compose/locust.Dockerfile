@@ -1,10 +1,8 @@
 # The load generator, from the clone's root: docker build --file compose/locust.Dockerfile .
 FROM python:3.13-slim
 WORKDIR /app
-COPY requirements.lock .
-# The lock's versions, without its hashes: pip takes no constraint that has one.
-RUN sed -nE 's/^([a-z0-9_.-]+==[^ ;]+).*/\1/p' requirements.lock > versions.txt \
- && pip install --no-cache-dir --constraint versions.txt hypothesis locust msgspec platformdirs psutil
+COPY compose/locust.lock requirements.lock
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
 COPY shaketable shaketable
 COPY locustfiles locustfiles
 RUN useradd --uid 10001 --create-home locust

@@ -189,3 +189,11 @@ def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path
     }  # fmt: skip
     done = shaketable("run", scenario, "--runs", tmp_path / "runs", env=hostile)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "check", "report", "explain", "diff", "compare", "list", "init", "doctor"])
+def test_no_help_is_cut_at_80_columns(command: str, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = typed(command, "--help").stdout
+    assert "│" in told
+    assert "… │" not in told

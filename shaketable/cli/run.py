@@ -49,7 +49,7 @@ def run(
         typer.Option(
             help="What it stands on: local (needs no Docker), containers (testcontainers), compose "
             "(docker-compose.chaos.yml), given (yours, by URL).",
-            metavar="local|containers|compose|given",
+            metavar="KIND",
         ),
     ] = "local",
     postgres: Annotated[

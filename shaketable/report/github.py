@@ -13,12 +13,16 @@ from pathlib import Path
 from shaketable.check import Verdict
 from shaketable.errors import HarnessError
 from shaketable.report import trials
-from shaketable.report.wording import number, visible
+from shaketable.report.wording import cut, number, visible
 from shaketable.result import Result, collect
 from shaketable.verdict import Judged
 
 #: Annotations of a kind that GitHub shows for one step.
 MOST = 10
+#: Characters of one message, and of one cell.
+LONGEST = 2_000
+#: Bytes of a step's summary, a little below what GitHub takes: it drops a larger one, the whole of it.
+ROOM = 1_000_000
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
 #: What GitHub makes a mention or a link of, whether escaped or not: an invisible space in it prevents that.
@@ -49,8 +53,8 @@ def _counts(found: Judged) -> str:
 
 def command(name: str, message: str) -> str:
     """One annotation."""
-    properties = _data(visible(name)).replace(":", "%3A").replace(",", "%2C")
-    shown = "\n".join(visible(line) for line in message.splitlines())
+    properties = _data(visible(cut(name, LONGEST))).replace(":", "%3A").replace(",", "%2C")
+    shown = "\n".join(visible(line) for line in cut(message, LONGEST).splitlines())
     return f"::error title={properties}::{_data(shown)}"
 
 
@@ -59,13 +63,27 @@ def _data(text: str) -> str:
 
 
 def append(text: str, environment: Mapping[str, str]) -> None:
-    """Add to the step's summary, where there is one. Raises HarnessError when it cannot be written."""
+    """Add to the step's summary, where there is one, as much as it has room for. Raises HarnessError."""
     if path := environment.get(SUMMARY, ""):
         try:
-            with Path(path).open("a", encoding="utf-8") as out:
-                out.write(text)
+            with Path(path).open("ab") as out:
+                out.write(fitted(text, ROOM - out.tell()))
         except OSError as e:
             raise HarnessError(f"cannot write the step's summary {path} (${SUMMARY}): {e.strerror}") from e
+
+
+def fitted(text: str, room: int) -> bytes:
+    """As many whole lines as there is room for, and how many were left out."""
+    whole = text.encode(errors="replace")
+    if len(whole) <= room:
+        return whole
+    lines, kept = whole.splitlines(keepends=True), b""
+    for nth, line in enumerate(lines):
+        left = f"\n{len(lines) - nth} more lines: the summary is full; the JUnit file has all\n\n".encode()
+        if len(kept) + len(line) + len(left) > room:
+            return kept + left if len(kept) + len(left) <= room else b""
+        kept += line
+    return kept
 
 
 def markdown(runs: Sequence[Result]) -> str:
@@ -96,4 +114,4 @@ def _passed(run: Result) -> str:
 
 def escaped(text: str) -> str:
     """As Markdown shows it literally: no markup, no mention, no link, one line."""
-    return _MARKDOWN.sub(r"\\\1", _LINKED.sub("\\g<0>\u200b", visible(text)))
+    return _MARKDOWN.sub(r"\\\1", _LINKED.sub("\\g<0>\u200b", visible(cut(text, LONGEST))))

@@ -16,12 +16,14 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from shaketable import atomic, rundir
 from shaketable.check import Verdict
 from shaketable.report.summary import ordinary
-from shaketable.report.wording import number, visible
+from shaketable.report.wording import cut, number, visible
 from shaketable.result import Result
 from shaketable.verdict import Judged
 
 #: Of each set, so many members are told; the rest is in verdict.json.
 SHOWN = 10
+#: Characters of one text that are told: a log's end may be of any length.
+MOST = 10_000
 #: What XML 1.0 has no way to say, and `visible` leaves.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: The case that stands for the run itself.
@@ -68,7 +70,9 @@ def _cases(run: Result) -> Iterator[Any]:
 
 
 def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
-    case = TestCase(clean(name), classname=clean(f"shaketable.{run.scenario}"), time=seconds)
+    """A case of an identity of its own: readers join cases of the same class and name, and one would hide the other."""
+    trial = f".trial_{run.trial}" if run.trial > 1 else ""
+    case = TestCase(clean(name), classname=clean(f"shaketable.{run.scenario}{trial}"), time=seconds)
     if result is not None:
         case.result = [result]
     return case
@@ -106,4 +110,4 @@ def _result(kind: Any, message: str, type_: str, lines: Sequence[str] = ()) -> A
 
 def clean(text: str) -> str:
     """One line that XML can hold and people can read: what neither can is shown as its code point."""
-    return _ILLEGAL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", visible(text))
+    return _ILLEGAL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", visible(cut(text, MOST)))

@@ -10,11 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from shaketable.check import Verdict
-from shaketable.report.wording import spaced, visible
+from shaketable.report.wording import cut, spaced, visible
 from shaketable.verdict import Judged, VerdictDoc
 
 #: Members of each set that are shown; the rest is in verdict.json.
 SHOWN = 3
+#: Lines of an event's life; all of it is in verdict.json and on the page, and `explain --event` prints it.
+LIFE = 8
+#: Characters of one line.
+LINE = 240
 
 STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_APPLICABLE: "dim"}
 _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
@@ -94,20 +98,28 @@ def ordinary(name: str) -> bool:
 
 
 def lives(doc: VerdictDoc) -> list[str]:
-    """What became of the first events that were lost, doubled or misordered, a line for each moment."""
-    lines: list[str] = []
-    for each in doc.lives[:SHOWN]:
-        meanwhile = "; ".join(each.meanwhile) or "nothing was broken"
-        told = [*each.story, f"last seen: {each.last_seen}", f"meanwhile: {meanwhile}"]
-        lines += [f"{each.event_id} ({each.fate})", *(f"  {moment}" for moment in told)]
-    more = len(doc.lives) - SHOWN
-    lines += [f"… and {more} more in verdict.json and on the page"] if more > 0 else []
-    return [*lines, ""] if lines else []
+    """What became of the first event that was lost, doubled or misordered, in LIFE lines, and how many more there are.
+
+    The verdict stands above: it must not leave the screen.
+    """
+    if not doc.lives:
+        return []
+    first, more = doc.lives[0], len(doc.lives) - 1
+    end = [f"  last seen: {first.last_seen}", f"  meanwhile: {'; '.join(first.meanwhile) or 'nothing was broken'}"]
+    end += [f"… and {more:,} more events in verdict.json and on the page"] if more else []
+    room = LIFE - 1 - len(end)
+    story = [f"  {moment}" for moment in first.story]
+    if len(story) > room:
+        story = [*story[: room - 1], f"  … and {len(story) - room + 1:,} more moments"]
+    return [f"{first.event_id} ({first.fate})", *story, *end, ""]
 
 
 def _say(console: Console, line: str) -> None:
     """One line of text, whatever is in it; what does not fit goes on further in, and no id is torn."""
-    told, deeper = visible(line), " " * (len(line) - len(line.lstrip()) + 2)
+    told, deeper = (
+        visible(cut(line, LINE) if line.startswith("  ") else line),
+        " " * (len(line) - len(line.lstrip()) + 2),
+    )
     fit = textwrap.fill(told, console.width, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)
     console.print(Text(fit), soft_wrap=True)
 

@@ -36,6 +36,11 @@ def in_a_line(text: str) -> str:
     return " | ".join(visible(part) for part in text.splitlines() if part.strip())
 
 
+def cut(text: str, most: int) -> str:
+    """The beginning of a text that may be of any length, and how much was left out."""
+    return text if len(text) <= most else f"{text[:most]} … and {len(text) - most:,} more characters"
+
+
 def spaced(name: str) -> str:
     """An identifier as words: `no_loss` is "no loss"."""
     return name.replace("_", " ").strip()

@@ -87,3 +87,21 @@ def test_summary_is_added_to_what_the_step_said_before(tmp_path: Path) -> None:
 def test_summary_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot write the step's summary"):
         github.append(github.markdown([played()]), {github.SUMMARY: str(tmp_path)})
+
+
+def test_summary_stays_below_what_github_takes_whatever_a_log_holds(tmp_path: Path) -> None:
+    summary = tmp_path / "summary"
+    runs = [played("error", f"s{n}", why="\u4e2d" * 2_000_000) for n in range(3)]
+    for _ in range(3):
+        github.append(github.markdown(runs), {github.SUMMARY: str(summary)})
+        github.append("a line of a summary\n" * 40_000, {github.SUMMARY: str(summary)})
+    written = summary.read_text(encoding="utf-8")
+    assert len(written.encode()) < 1 << 20
+    assert "more lines: the summary is full" in written
+    assert written.count("| s2 |") >= 1
+
+
+def test_one_annotation_is_of_a_length_that_people_read() -> None:
+    (line,) = github.commands([played("error", "x" * 2_000_000, why="y" * 2_000_000)])
+    assert len(line) < 3 * github.LONGEST
+    assert "more characters" in line

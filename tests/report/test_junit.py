@@ -103,3 +103,21 @@ def test_whatever_a_target_says_is_legal_xml_and_can_be_read(tmp_path: Path) -> 
 def test_disk_that_refuses_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot write"):
         junit.write(tmp_path / "none" / "junit.xml", [played()])
+
+
+def test_every_case_has_an_identity_of_its_own_over_trials() -> None:
+    runs = [played(trial=n, scenario=name) for name in ("outage", "calm") for n in (1, 2, 3)]
+    cases = [(each.get("classname"), each.get("name")) for suite in suites(*runs) for each in suite.iter("testcase")]
+    assert len(set(cases)) == len(cases) == 12
+    assert ("shaketable.outage", junit.RUN) in cases  # of one trial as ever
+
+
+def test_every_character_there_is_makes_legal_xml() -> None:
+    for begin in range(0, 0x110000, junit.MOST // 2):
+        text = "".join(map(chr, range(begin, min(begin + junit.MOST // 2, 0x110000))))
+        (suite,) = suites(played("failed", text, checks={text: judged("failed", text)}, target=text, reasons=[text]))
+        assert suite.get("name")
+
+
+def test_log_of_any_length_makes_a_file_that_readers_take() -> None:
+    assert len(junit.document([played("error", why="x" * 2_000_000)])) < 100_000

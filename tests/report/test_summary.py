@@ -59,3 +59,15 @@ def test_foreign_text_is_shown_and_not_obeyed() -> None:
     assert "[red]⟨U+001B⟩[31mx⟨U+202E⟩[/red]" in told
     assert "[bold]away[/bold]⟨U+0007⟩: landed" in told
     assert "\x1b" not in told
+
+
+def test_life_of_many_moments_leaves_the_verdict_on_the_screen() -> None:
+    tries = sent(ID.format(0), at=0)
+    for n in range(60):
+        tries = tries.again(n + 1)
+    lines = shown(tries.acknowledged(70), *lost(5)[1:], probe(80, queue=0)).splitlines()
+    at = next(n for n, line in enumerate(lines) if line == f"{ID.format(0)} (lost)")
+    life = lines[at : lines.index("", at)]
+    assert len([line for line in life if not line.startswith("    ")]) == summary.LIFE
+    assert any("59 more moments" in line for line in life)
+    assert life[-1] == "… and 4 more events in verdict.json and on the page"
