@@ -30,11 +30,29 @@ CONNECT_S = 5
 #: What faults put into a database lies in this schema, or depends on what does.
 LEASE = "drop schema if exists shaketable cascade"
 
-_RELATIONS = """
-select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
-    and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
-order by 1
+#: What somebody made there: relations, functions, types and schemas, and roles that own something or were granted it.
+#: What belongs to an extension is nobody's; the parameters are the roles of the harness and of the target.
+_THERE = """
+with mine as (
+    select tableoid, * from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_'
+), found as (
+    select c.tableoid, c.oid, 1 as rank, n.nspname || '.' || c.relname as name
+    from pg_class c join mine n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    union all select p.tableoid, p.oid, 2, 'function ' || n.nspname || '.' || p.proname
+    from pg_proc p join mine n on n.oid = p.pronamespace
+    union all select t.tableoid, t.oid, 3, 'type ' || n.nspname || '.' || t.typname
+    from pg_type t join mine n on n.oid = t.typnamespace where t.typtype in ('d', 'e', 'r')
+    union all select n.tableoid, n.oid, 4, 'schema ' || n.nspname from mine n where n.nspname <> 'public'
+)
+select name from (
+    select rank, name from found f
+    where not exists (
+        select from pg_depend d where d.classid = f.tableoid and d.objid = f.oid and d.deptype = 'e')
+    union all select distinct 5, 'role ' || r.rolname from pg_shdepend d join pg_roles r on r.oid = d.refobjid
+    where d.refclassid = 'pg_authid'::regclass and r.rolname not in (%s, %s) and not r.rolsuper
+        and (select oid from pg_database where datname = current_database())
+            in (d.dbid, case when d.classid = 'pg_database'::regclass then d.objid end)
+) as everything order by rank, name
 """
 
 
@@ -58,8 +76,9 @@ class GivenStack(HostStack):
         try:
             with libpq.connect(self.admin_url(), connect_timeout=CONNECT_S) as connection:
                 may = _value(connection, "select has_parameter_privilege('log_duration', 'set')")
-                found = [row[0] for row in connection.execute(_RELATIONS)]
-            libpq.connect(self.owner_url(), connect_timeout=CONNECT_S).close()
+                with libpq.connect(self.owner_url(), connect_timeout=CONNECT_S) as owner:
+                    ours = [_value(each, "select current_user") for each in (connection, owner)]
+                found = [row[0] for row in connection.execute(_THERE, ours)]
         except psycopg.Error as e:
             raise InputError(f"Postgres at {where} does not let the harness in: {_first(e)}") from e
         if not may:
@@ -69,7 +88,7 @@ class GivenStack(HostStack):
             )
         if found and not self.given.allow_not_empty:
             raise InputError(
-                f"the database at {where} is not empty ({len(found)} relations, {found[0]} among them), and a run "
+                f"the database at {where} is not empty ({len(found)} things, {found[0]} among them), and a run "
                 "writes into it: name one made for this, or say --allow-not-empty"
             )
 

@@ -64,15 +64,31 @@ def is_loopback(host: str) -> bool:
 
 
 def _check(option: str, url: str) -> None:
+    _check_query(option, url)
     wanted = {"--redis": ("redis",), "--toxiproxy": ("http",)}.get(option, ("postgresql", "postgres"))
     try:
         parts = urlsplit(url)
         sound = parts.scheme in wanted and bool(parts.hostname) and bool(urls.address(url).port)
+        sound = sound and (parts.scheme in ("redis", "http") or urls.leads_where_it_says(url))
     except ValueError:
         sound = False
     if not sound:
         raise InputError(
             f"{option}: expected {wanted[0]}://HOST:PORT…, got another URL (not shown: it may hold a password)"
+        )
+
+
+def _check_query(option: str, url: str) -> None:
+    """Raises InputError for what would lead elsewhere than the URL's own host, port, user and database."""
+    known = {"--redis": urls.REDIS, "--toxiproxy": frozenset[str]()}.get(option, urls.POSTGRES)
+    try:
+        odd = sorted(set(urls.query(url)) - known)
+    except ValueError:
+        return  # told as no URL
+    if odd:
+        raise InputError(
+            f"{option}: expected the server before the path, and behind `?` only "
+            f"{', '.join(sorted(known)) or 'nothing'}: got {', '.join(odd)}"
         )
 
 
