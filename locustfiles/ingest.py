@@ -18,18 +18,21 @@ from locust.runners import LocalRunner
 
 from shaketable.connection import Connection
 from shaketable.errors import InputError, ShaketableError
-from shaketable.load_options import Options, add_options, player
+from shaketable.load_options import Options, add_options, check_host, player
 from shaketable.player import Inbox, Player, Ticket, UnexpectedAnswer, complaint
 
 hooks: Any = events
+#: Seconds after which a load of its own ends that has not found anybody who listens.
+NOBODY_S = 10.0
 
 
 class Stage:
     """What the users of one test share."""
 
+    environment: Any
     options: Options
     player: Player
-    users = gone = 0
+    playing = False
 
 
 def add_arguments(parser: Any, **_: Any) -> None:
@@ -39,25 +42,68 @@ def add_arguments(parser: Any, **_: Any) -> None:
 
 def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
     """Complain before anything starts, with the exit code of bad input; draw the shapes before any time counts."""
+    asked = environment.parsed_options
     try:
-        options = Options.of(environment.parsed_options)
+        options = Options.of(asked)
         if not isinstance(runner, LocalRunner):
             raise InputError("expected one process, got --master, --worker or --processes: leave them out")
         if environment.web_ui is None and not environment.host:
             raise InputError("expected the target's address, got none: give --host http://127.0.0.1:8080 or so")
+        if environment.web_ui is None and asked.num_users < 1:
+            raise InputError(f"expected at least 1 user, got {asked.num_users}: they are the most requests in flight")
+        if environment.host:
+            check_host(environment.host)
     except InputError as e:
         print(f"locust: {e}", file=sys.stderr)
         sys.exit(e.exit_code)
     if not options.run_dir:
         options.corpus()
+        gevent.get_hub().loop.update_now()  # or -t would count from before the drawing: timers take the loop's old time
 
 
 def open_stage(environment: Any, **_: Any) -> None:
     """Draw or read the schedule."""
-    Stage.options = Options.of(environment.parsed_options)
-    Stage.player, Stage.users, Stage.gone = player(Stage.options), 0, 0
+    Stage.environment, Stage.options = environment, Options.of(environment.parsed_options)
+    Stage.player, Stage.playing = player(Stage.options), False
     if not Stage.options.run_dir:
         print(f"seed {Stage.options.seed}", flush=True)
+    try:
+        check_host(environment.host or "")  # the web page may name another
+    except InputError as e:
+        give_up(environment, str(e))
+
+
+def begin(user_count: int, **_: Any) -> None:
+    """All users are there: the play begins. Users that come or go later change nothing about it."""
+    if user_count and not Stage.playing and not Stage.player.ended:
+        Stage.playing = True
+        gevent.spawn(play_whole, user_count).link_exception(die)
+
+
+def play_whole(users: int) -> None:
+    """Pace the whole schedule, then end."""
+    watch = None if Stage.options.run_dir else gevent.spawn_later(NOBODY_S, end_if_nobody_listens, Stage.player)
+    Stage.player.play(users)
+    if watch:
+        watch.kill(block=False)
+    if Stage.player.broken and not Stage.options.run_dir:
+        give_up(Stage.environment, Stage.player.broken)
+    elif Stage.options.run_dir:
+        Stage.environment.runner.quit()
+
+
+def end_if_nobody_listens(playing: Player) -> None:
+    """A person who mistyped a port need not wait; under the harness the target may be down on purpose."""
+    if playing is Stage.player and playing.nobody_listens:
+        environment = Stage.environment
+        give_up(environment, f"nobody listened at {environment.host} for {NOBODY_S:g} s: is the target running there?")
+
+
+def give_up(environment: Any, why: str) -> None:
+    """End the test with a sentence; without a web page that is the end of Locust too, with the exit code of input."""
+    print(f"locust: {why}", file=sys.stderr, flush=True)
+    environment.process_exit_code = InputError.exit_code
+    gevent.spawn(environment.runner.stop if environment.web_ui else environment.runner.quit)
 
 
 def stop_playing(**_: Any) -> None:
@@ -71,6 +117,10 @@ def close_stage(environment: Any, **_: Any) -> None:
     print(Stage.player.tally.sentence(), flush=True)
     if Stage.options.run_dir:
         environment.process_exit_code = 0  # the harness judges by the journal
+    elif not Stage.player.tally.attempts and environment.process_exit_code is None:
+        print("locust: nothing was sent: the test ended before all users were there, so give it more time (-t), fewer "
+              "users (-u) or a faster start (-r)", file=sys.stderr, flush=True)  # fmt: skip
+        environment.process_exit_code = InputError.exit_code
 
 
 def die(_: gevent.Greenlet) -> None:
@@ -85,33 +135,46 @@ class Client(User):
         super().__init__(environment)
         self.connection = Connection(str(self.host), Stage.options.request_timeout_s)
         self.inbox: Inbox = SimpleQueue()
+        self.leaving = False
         self.since_intended = environment.stats.get("/events since intended", "POST")
 
     def on_start(self) -> None:
-        """Count in; the last of all starts the play."""
-        Stage.users += 1
-        if Stage.users == self.environment.runner.target_user_count:
-            gevent.spawn(Stage.player.play, Stage.users).link_exception(die)
+        """The last of all starts the play; Locust itself says that they are complete only a second later."""
+        if self.environment.runner.user_count == self.environment.runner.target_user_count:
+            begin(self.environment.runner.user_count)
 
     @task
     def play(self) -> None:
         """One endless task: what a task costs is paid once, not for each request."""
-        while ticket := Stage.player.take(self.inbox):
-            try:
+        try:
+            while not self.leaving and (ticket := Stage.player.take(self.inbox)):
                 self.send(ticket)
-            except OSError as e:  # not the target's doing: the journal's disk
-                print(f"the journal cannot be written: {e}", file=sys.stderr, flush=True)
-                os._exit(ShaketableError.exit_code)
-        Stage.gone += 1
-        if Stage.gone == Stage.users and Stage.options.run_dir:
-            gevent.spawn(self.environment.runner.quit)
+        finally:  # killed, perhaps: what it has not taken goes to another user
+            Stage.player.leave(self.inbox)
         raise StopUser
+
+    def stop(self, force: bool = False) -> bool:
+        """Locust wants fewer users: this one ends after its request, at once if it has none."""
+        self.leaving = True
+        stopped = bool(super().stop(force))
+        if not stopped:
+            Stage.player.leave(self.inbox)
+            self.inbox.put(None)
+        return stopped
 
     def send(self, ticket: Ticket) -> None:
         """One attempt: its intent first, then the request, then its outcome."""
-        body = Stage.player.begin(ticket)
-        status, error, length = self.connection.post(Stage.options.path, body)
-        answer = Stage.player.end(ticket, status, type(error).__name__ if error else "")
+        try:
+            body = Stage.player.begin(ticket)
+            try:
+                status, error, length, advised_s = self.connection.post(Stage.options.path, body)
+            except BaseException as e:  # killed in the middle: nobody knows, so that another user tries again
+                Stage.player.end(ticket, None, type(e).__name__)
+                raise
+            answer = Stage.player.end(ticket, status, type(error).__name__ if error else "", advised_s)
+        except OSError as e:  # not the target's doing: the journal's disk
+            print(f"the journal cannot be written: {e}", file=sys.stderr, flush=True)
+            os._exit(ShaketableError.exit_code)
         if not error and (why := complaint(ticket.planned, answer, status)):
             error = UnexpectedAnswer(why)
         if ticket.latency_ms is not None:
@@ -131,5 +194,6 @@ class Client(User):
 hooks.init_command_line_parser.add_listener(add_arguments)
 hooks.init.add_listener(check_arguments)
 hooks.test_start.add_listener(open_stage)
+hooks.spawning_complete.add_listener(begin)
 hooks.test_stopping.add_listener(stop_playing)
 hooks.test_stop.add_listener(close_stage)

@@ -3,7 +3,8 @@
 The tour, in the order of a run:
 
 An event (`event`) of a mix (`mix`) is sent by a client (`client`) at the pace of a load (`load`): an agenda (`agenda`)
-knows what is due, a player (`player`) hands it out and keeps the journal, a tally (`tally`) counts, and a driver
+knows what is due (retries within a budget, `retry_budget`), a player (`player`) hands it out and keeps the journal, a
+tally (`tally`) counts, and a driver
 (`driver`) runs all that inside Locust with its options (`load_options`) and over its connections (`connection`), as a
 process of its own. `inputs` draws corpus
 and schedule beforehand.

@@ -18,6 +18,7 @@ from shaketable.client import Answer, wait
 from shaketable.clock import MS, SECOND
 from shaketable.load import Planned
 from shaketable.op import Outcome
+from shaketable.retry_budget import RetryBudget
 
 #: How long after its first attempt an event is still tried again, in seconds.
 RESEND_FOR_S = 60.0
@@ -51,6 +52,7 @@ class Attempt:
     intended: int  # of its event's first attempt
     due: int
     resend: str = ""  # "": the first; retry, at_once, after_ack, drain
+    deferred: bool = False  # it came due before the budget for retries allowed it
 
     @property
     def planned(self) -> Planned:
@@ -68,9 +70,12 @@ class Agenda:
     seed: int = 0
     #: Events held back so long that they are not sent any more; whoever plays the agenda takes them out.
     unsent: list[Planned] = field(default_factory=list)
+    #: Events given up while they waited for the budget for retries; whoever plays the agenda takes them out.
+    given_up: list[Sending] = field(default_factory=list)
     _heap: list[tuple[int, int, Attempt]] = field(default_factory=list)
     _held: dict[str, deque[Planned]] = field(default_factory=dict)  # by organization: a key while one is on its way
     _drain: list[Sending] = field(default_factory=list)
+    _deferred: deque[Attempt] = field(default_factory=deque)  # retries that wait for the budget
     _in_flight: int = 0
 
     def __post_init__(self) -> None:
@@ -78,11 +83,13 @@ class Agenda:
         self._next = next(self._events, None)
         self._rng = random.Random(self.seed)
         self._numbers = count(1)
+        self._budget = RetryBudget(self.start)
 
     _events: Iterator[Planned] = field(init=False)
     _next: Planned | None = field(init=False)
     _rng: random.Random = field(init=False)
     _numbers: count[int] = field(init=False)
+    _budget: RetryBudget = field(init=False)
 
     def due(self, now: int) -> list[Attempt]:
         """The attempts to send by now; each must be answered."""
@@ -91,9 +98,11 @@ class Agenda:
             self._next = next(self._events, None)
         if self._drain and self._idle():
             self._begin_drain(now)
-        ready = []
+        ready: list[Attempt] = []
         while self._heap and self._heap[0][0] <= now:
-            ready.append(heapq.heappop(self._heap)[2])
+            attempt = heapq.heappop(self._heap)[2]
+            (self._deferred if attempt.resend == "retry" else ready).append(attempt)
+        ready += self._affordable(now)
         self._in_flight += len(ready)
         return ready
 
@@ -113,12 +122,13 @@ class Agenda:
         sending = attempt.sending
         if sending.began is None:
             sending.began = now
+            self._budget.first()
             if attempt.planned.resend == "at_once":
                 self._push(sending, now, "at_once")
         sending.tries += 1
 
-    def answered(self, attempt: Attempt, answer: Answer, now: int) -> bool:
-        """Take an answer in; True when its event is given up by it."""
+    def answered(self, attempt: Attempt, answer: Answer, now: int, advised_s: float = 0.0) -> bool:
+        """Take an answer in, with the wait that it advises; True when its event is given up by it."""
         sending = attempt.sending
         self._in_flight -= 1
         if attempt.resend in LATE:
@@ -128,7 +138,9 @@ class Agenda:
             self._acknowledged(sending, now)
         elif not answer.again:
             sending.settled = True
-        given_up = self._follow_up(sending, now)
+        if not answer.again:
+            self._budget.settled()
+        given_up = self._follow_up(sending, now, advised_s)
         if sending.settled and not sending.open:
             self._release(sending.planned, now)
         return given_up
@@ -137,7 +149,7 @@ class Agenda:
         """Stop: forget all that is not in flight, and return the events that came due and were never sent."""
         due = [attempt.planned for _, _, attempt in self._heap if not attempt.resend]
         held = [planned for queue in self._held.values() for planned in queue]
-        for kept in (self._heap, self._held, self._drain):
+        for kept in (self._heap, self._deferred, self._held, self._drain):
             kept.clear()
         rest = [self._next, *self._events] if self._next and isinstance(self.plan, Sequence) else []
         self._next = None
@@ -166,11 +178,31 @@ class Agenda:
         elif sending.planned.resend == "drain":
             self._drain.append(sending)
 
-    def _follow_up(self, sending: Sending, now: int) -> bool:
+    def _affordable(self, now: int) -> list[Attempt]:
+        """The retries that the budget allows, in the order in which they came due; those too late are given up."""
+        ready: list[Attempt] = []
+        while self._deferred:
+            sending = self._deferred[0].sending
+            if sending.began is not None and now - sending.began > self.resend_for_s * SECOND:
+                self._deferred.popleft()
+                sending.settled, sending.open = True, sending.open - 1
+                self.given_up.append(sending)
+                self._release(sending.planned, now)
+            elif self._budget.take(now):
+                ready.append(self._deferred.popleft())
+            else:
+                break
+        for attempt in reversed(self._deferred):
+            if attempt.deferred:
+                break  # and so are all before it
+            attempt.deferred = True
+        return ready
+
+    def _follow_up(self, sending: Sending, now: int, advised_s: float) -> bool:
         """Try an unsettled event again, unless another attempt of it is on its way; True when its time is up."""
         if sending.settled or sending.open or sending.began is None:
             return False
-        due = now + wait(sending.tries, self._rng)
+        due = now + wait(sending.tries, self._rng, self.resend_for_s, advised_s)
         if due - sending.began > self.resend_for_s * SECOND:
             sending.settled = True
             return True
@@ -191,7 +223,7 @@ class Agenda:
         del self._held[planned.organization or ""]
 
     def _idle(self) -> bool:
-        return not (self._heap or self._in_flight or self._next or any(self._held.values()))
+        return not (self._heap or self._deferred or self._in_flight or self._next or any(self._held.values()))
 
     def _begin_drain(self, now: int) -> None:
         gap = min(DRAIN_GAP, DRAIN_WHOLE // len(self._drain))

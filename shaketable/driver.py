@@ -21,7 +21,7 @@ from shaketable import bundled, foreign, rundir
 from shaketable.agenda import RESEND_FOR_S
 from shaketable.client import DEFINITE_REFUSALS
 from shaketable.clock import SECOND, Clock, SystemClock
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, InputError
 from shaketable.load_options import PROCESS, REQUEST_TIMEOUT_S, USERS
 from shaketable.op import Kind, Op, Outcome
 from shaketable.rundir import RunDir
@@ -132,10 +132,16 @@ class Driver:
         return self._process.poll() if self._process else None
 
     def progress(self) -> Progress:
-        """Counts so far. Raises HarnessError when Locust died before its schedule was played."""
+        """Counts so far.
+
+        Raises HarnessError when Locust died before its schedule was played, and InputError when the target answers as
+        no target of the contract does.
+        """
         tail = self._tail.read()
         if tail.done is None:
             self._check_alive()
+        elif why := tail.done.detail.get("broken"):
+            raise InputError(f"the load was ended: {why}")
         return tail.progress()
 
     def acknowledged(self) -> set[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from shaketable import mix, rundir
 from shaketable.agenda import RESEND_FOR_S
@@ -76,6 +77,7 @@ class Options:
     @classmethod
     def of(cls, parsed: Any) -> Options:
         """Read parsed arguments. Raises InputError in one sentence."""
+        check_route(parsed.path)
         if not 0 < parsed.request_timeout < math.inf:
             raise InputError(f"expected --request-timeout above 0 seconds, got {parsed.request_timeout:g}: 5 is usual")
         options = cls(
@@ -99,6 +101,23 @@ class Options:
     def corpus(self) -> list[Shape]:
         """The shapes of an endless schedule; the first time takes some seconds."""
         return corpus(self.mix, self.seed % CORPORA)
+
+
+def check_route(path: str) -> None:
+    """A path that can be asked for. Raises InputError."""
+    if not path.startswith("/") or not path.isprintable() or " " in path:
+        raise InputError(f"expected --path to begin with a slash and to hold no space, got {path!r}: /events is usual")
+
+
+def check_host(host: str) -> None:
+    """An address that can be loaded. Raises InputError."""
+    try:
+        url = urlsplit(host)
+        sound = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
+    except ValueError:
+        sound = None
+    if not sound:
+        raise InputError(f"expected --host as http://127.0.0.1:8080, with a path if there is one, got {host!r}")
 
 
 def _statuses(text: str) -> frozenset[int]:

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shaketable.agenda import DELIBERATE, RESEND_FOR_S, Agenda, Attempt
-from shaketable.client import DEFINITE_REFUSALS, Answer, decide
+from shaketable.agenda import DELIBERATE, RESEND_FOR_S, Agenda, Attempt, Sending
+from shaketable.client import DEFINITE_REFUSALS, NEVER_SENT, Answer, contract_broken, decide
 from shaketable.clock import MS, SECOND, Clock
 from shaketable.load import Planned, body
 from shaketable.mix.shape import Expect, Shape
@@ -23,6 +23,8 @@ from shaketable.tally import Tally
 
 #: What the contract asks, in words.
 ASKED = {Expect.ACCEPT: "accept", Expect.REFUSE: "refuse", Expect.EITHER: "accept or refuse"}
+#: Errors by which there is nobody at the address.
+NOBODY = NEVER_SENT | {"gaierror"}
 #: From the moment all users are there to the schedule's zero, in nanoseconds.
 LEAD = SECOND // 2
 #: The longest sleep of the pacer, in nanoseconds: what an answer makes due waits no longer.
@@ -88,7 +90,14 @@ class Player:
         self._agenda = Agenda((), 0)
         self._next_clock = 0
         self._stopped = self._done = False
+        self.broken = ""  # why the target cannot be loaded at all
+        self.nobody_listens = True  # no attempt has found anybody so far
         journal.write(clock_op(process))
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is handed out any more."""
+        return self._stopped or self._done
 
     def play(self, users: int) -> None:
         """Pace the whole plan, then send the users home. Call it once all users are there."""
@@ -140,13 +149,19 @@ class Player:
             detail["held"] = attempt.due - attempt.intended
         if ticket.queued:
             detail["queued"] = True
+        if attempt.deferred:
+            detail["deferred"] = True
+            self.tally.deferred += 1
         self._journal.write(Op(self._process, Kind.INTENT, now, None, None, planned.event_id, attempt.number, detail))
         self._agenda.began(attempt, now)
         self.tally.began(attempt.resend, (ticket.emitted if ticket.queued else now) - attempt.due, ticket.queued)
         return sent
 
-    def end(self, ticket: Ticket, status: int | None, error: str = "") -> Answer:
-        """Write the attempt's outcome, from its status or the class name of the error that came instead."""
+    def end(self, ticket: Ticket, status: int | None, error: str = "", advised_s: float = 0.0) -> Answer:
+        """Write the attempt's outcome, from its status or the class name of the error that came instead.
+
+        A status that the contract does not know for a success ends the play: another try would bring the same.
+        """
         now, attempt, planned = self._clock.now(), ticket.attempt, ticket.planned
         answer = decide(status, error, self._refusals)
         self.tally.outcomes[answer.outcome] += 1
@@ -161,10 +176,30 @@ class Player:
         self._journal.write(
             Op(self._process, Kind.SEND, ticket.invoked, now, answer.outcome, planned.event_id, attempt.number, detail)
         )
-        if self._agenda.answered(attempt, answer, now):
-            self.tally.given_up += 1
-            self._op(Kind.GIVE_UP, now, planned, tries=attempt.sending.tries)
+        if self._agenda.answered(attempt, answer, now, advised_s):
+            self._give_up(attempt.sending, now)
+        self.nobody_listens = self.nobody_listens and error in NOBODY
+        proven = self.tally.outcomes[Outcome.ACKNOWLEDGED] > 0
+        if not self.broken and (why := contract_broken(status, self._refusals, proven=proven)):
+            self.broken = why
+            self.stop()
         return answer
+
+    def _give_up(self, sending: Sending, now: int, **more: Scalar) -> None:
+        self.tally.given_up += 1
+        self._op(Kind.GIVE_UP, now, sending.planned, tries=sending.tries, **more)
+
+    def leave(self, inbox: Inbox) -> None:
+        """A user goes, perhaps because it is killed: an attempt that it has not taken goes to another."""
+        if inbox in self._idle:
+            self._idle.remove(inbox)
+        while not inbox.empty():
+            ticket = inbox.get_nowait()
+            if ticket is not None and not self._stopped:
+                self._hand_out(ticket)
+            elif ticket is not None and not ticket.attempt.resend:
+                self.tally.scheduled -= 1
+                self._unsent([ticket.planned], "stopped")
 
     def stop(self) -> None:
         """End early: nothing more is handed out, what was never sent is written down, free users go home."""
@@ -183,7 +218,8 @@ class Player:
             return
         self._done = True
         self._write_unsent()
-        self._op(Kind.DONE, self._clock.now(), None, **self.tally.counts())
+        broken: dict[str, Scalar] = {"broken": self.broken} if self.broken else {}
+        self._op(Kind.DONE, self._clock.now(), None, **self.tally.counts(), **broken)
         self._journal.write(clock_op(self._process))
         self._send_home()
 
@@ -195,6 +231,9 @@ class Player:
         if self._agenda.unsent:
             self._unsent(self._agenda.unsent, "held back longer than it may be resent")
             self._agenda.unsent.clear()
+        for sending in self._agenda.given_up:
+            self._give_up(sending, self._clock.now(), deferred=True)
+        self._agenda.given_up.clear()
 
     def _unsent(self, events: Iterable[Planned], why: str) -> None:
         for planned in events:

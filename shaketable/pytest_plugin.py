@@ -6,18 +6,25 @@ process of its own.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import json
+import os
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shaketable.errors import ShaketableError
-from shaketable.shaken import Asked, Shaken, play
+from shaketable.errors import InputError, ShaketableError
+from shaketable.shaken import Asked, Shaken, play, read
 
 SHAKEN = pytest.StashKey[Shaken]()
 #: What was played in this session: tests that are marked alike share one run.
 PLAYED = pytest.StashKey[dict[Asked, Shaken | ShaketableError]]()
+#: Options that take a path.
+OPTIONS = ("--shake-runs", "--shake-target")
 #: How the mark is written.
 MARK = "shake(scenario, *, target=None, seed=None, budget=None, gate=True)"
 
@@ -37,6 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """The mark is known."""
     config.addinivalue_line("markers", f"{MARK}: play a scenario of shaketable; the test fails unless it passed")
     config.stash[PLAYED] = {}
+    _refuse_detached(config)
+
+
+def _refuse_detached(config: pytest.Config) -> None:
+    """pytest looks for its root directory before it knows our options: a path of ours would be taken for a test's."""
+    given = [str(each) for each in config.invocation_params.args]
+    for name, value in pairwise(given):
+        here = config.invocation_params.dir
+        if name in OPTIONS and not Path(os.path.abspath(here / value)).is_relative_to(here):
+            raise pytest.UsageError(
+                f"expected {name}={value}, got {name} {value}: apart, pytest takes a path outside of this folder "
+                f"for a test's, and its root directory moves (to {config.rootpath})"
+            )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -56,7 +76,11 @@ def shake(request: pytest.FixtureRequest) -> Shaken:
     mark = _mark_of(item)
     if mark is None:
         pytest.fail(f"expected @pytest.mark.{MARK} on a test that asks for `shake`", pytrace=False)
-    found = _played(item.config, asked_of(item, mark))
+    asked = asked_of(item, mark)
+    if hasattr(item.config, "workerinput"):  # pytest-xdist: their folders have one parent
+        found = _shared(item.config, asked, request.getfixturevalue("tmp_path_factory").getbasetemp().parent)
+    else:
+        found = _played(item.config, asked)
     if isinstance(found, ShaketableError):
         pytest.fail(f"the shake {mark.args[0]} was not played: {found}", pytrace=False)
     if mark.kwargs.get("gate", True):
@@ -113,6 +137,21 @@ def asked_of(item: pytest.Item, mark: pytest.Mark) -> Asked:
 
 def _is_one_name(given: tuple[object, ...]) -> bool:
     return len(given) == 1 and isinstance(given[0], str | Path)
+
+
+def _shared(config: pytest.Config, asked: Asked, folder: Path) -> Shaken | ShaketableError:
+    """Under pytest-xdist: the first process that wants a shake plays it, and the others wait for its verdict."""
+    name = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    told = folder / f"shaketable-{name}.json"
+    with (folder / f"shaketable-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            found = _played(config, asked)
+            error = str(found) if isinstance(found, ShaketableError) else ""
+            told.write_text(json.dumps({"error": error, "run": "" if error else str(getattr(found, "run", ""))}))
+            return found
+    was = json.loads(told.read_text())
+    return InputError(was["error"]) if was["error"] else read(Path(was["run"]))
 
 
 def _played(config: pytest.Config, asked: Asked) -> Shaken | ShaketableError:

@@ -18,7 +18,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
-        self.scheduled = self.sent = self.attempts = self.unsent = self.given_up = self.queued = 0
+        self.scheduled = self.sent = self.attempts = self.unsent = self.given_up = self.queued = self.deferred = 0
         self._lateness = array("q")
 
     def began(self, resend: str, lateness: int, queued: bool) -> None:
@@ -40,6 +40,7 @@ class Tally:
             "unsent": self.unsent,
             "given_up": self.given_up,
             "queued": self.queued,
+            "deferred": self.deferred,
             "late": sum(1 for each in late if each > LATE),
             **{f"p{share}_ms": quantile(late, share / 100) / MS for share in (50, 99)},
             "max_ms": quantile(late, 1) / MS,
@@ -49,8 +50,9 @@ class Tally:
         """The same for a person."""
         now = self.counts()
         answers = ", ".join(f"{self.outcomes[outcome]} {outcome}" for outcome in Outcome)
-        rest = f"{self.unsent} unsent, {self.given_up} given up; {now['late']} late by more than 10 ms"
-        return f"{self.sent} events in {self.attempts} attempts: {answers}; {rest} (p99 {now['p99_ms']:.1f} ms)"
+        rest = f"{self.unsent} unsent, {self.given_up} given up, {self.deferred} retries put off"
+        late = f"{now['late']} late by more than 10 ms (p99 {now['p99_ms']:.1f} ms)"
+        return f"{self.sent} events in {self.attempts} attempts: {answers}; {rest}; {late}"
 
 
 def quantile(ordered: Iterable[int], share: float) -> int:

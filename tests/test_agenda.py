@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -198,3 +199,46 @@ def test_abandoning_names_all_that_was_never_sent() -> None:
 
 def test_an_empty_plan_is_finished() -> None:
     assert Agenda([], 0).finished()
+
+
+def overload(says: Answer, *, rate: int = 100, seconds: int = 40, **how: Any) -> list[tuple[int, int, str]]:
+    """What is sent to a target that always answers so."""
+    events = [event(n, n * 1_000 // rate) for n in range(rate * seconds)]
+    return play(Agenda(events, 0, **how), always(says, takes_ms=1), until_ms=seconds * 1_000)
+
+
+@pytest.mark.parametrize("says", [LATER, PERHAPS])
+def test_a_target_in_trouble_sees_at_most_twice_the_rate_and_every_first_attempt_in_time(says: Answer) -> None:
+    sent = overload(says)
+    late = [kind for at, _, kind in sent if at >= 30_000]
+    assert late.count("") == 100 * 10
+    assert 0.8 * 100 * 10 < late.count("retry") <= 1.05 * 100 * 10
+    assert [at for at, _, kind in sent if not kind] == [10 * n for n in range(100 * 40)]
+
+
+def test_what_waited_for_the_budget_is_sent_soon_after_the_target_is_back() -> None:
+    events = [event(n, n * 10) for n in range(4_000)]
+    agenda = Agenda(events, 0)
+    sent = play(agenda, lambda _attempt, now: ((LATER if now < 15_000 * MS else YES), 1), until_ms=40_000)
+    retries = [at for at, _, kind in sent if kind and at >= 15_000]
+    assert agenda.finished()
+    assert max(retries) < 22_000
+    assert not agenda.given_up
+
+
+def test_what_waits_for_the_budget_for_too_long_is_given_up_and_the_next_of_its_organization_is_sent() -> None:
+    events = [event(n, n * 5) for n in range(2_000)] + [event(2_000, 5_000, "a"), event(2_001, 5_001, "a")]
+    agenda = Agenda(sorted(events, key=lambda each: each.at), 0, resend_for_s=3)
+    sent = play(agenda, always(LATER, takes_ms=1), until_ms=60_000)
+    assert agenda.finished()
+    assert agenda.given_up
+    assert all(sending.settled for sending in agenda.given_up)
+    assert {n for _, n, _ in sent} | {planned.n for planned in agenda.unsent} == set(range(2_002))
+
+
+def test_an_answer_that_advises_a_wait_is_heard() -> None:
+    agenda = Agenda([event(0, 0)], 0)
+    (attempt,) = agenda.due(0)
+    agenda.began(attempt, 0)
+    agenda.answered(attempt, LATER, 0, advised_s=7.0)
+    assert agenda.next_at() == 7_000 * MS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import runpy
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from shaketable import manifest, rundir
+from shaketable import load_options, manifest, rundir
 from shaketable.load import SHAPES
 from shaketable.mix import SHARES
 from shaketable.op import Kind
@@ -82,3 +83,15 @@ def test_page_fits_and_names_no_place_of_a_machine(page: Path) -> None:
     lines = page.read_text().splitlines()
     assert [line for line in lines if len(line) > 130] == []
     assert [line for line in lines if re.search(r"(?<![\w.`])/(home|root|tmp|usr|var|work)/", line)] == []
+
+
+def test_every_option_of_the_load_is_told_of_in_its_page_and_in_help() -> None:
+    parser = argparse.ArgumentParser(conflict_handler="resolve")
+    told, hidden = (DOCS / "load.md").read_text(), {"run_dir"}
+    add = parser.add_argument
+    parser.add_argument = lambda *names, include_in_web_ui=True, **how: add(*names, **how)  # type: ignore[method-assign]
+    load_options.add_options(parser)
+    options = [action for action in parser._actions if action.dest not in {"help"} | hidden]
+    assert len(options) > 5
+    assert [option.option_strings[0] for option in options if f"| `{option.option_strings[0]}` |" not in told] == []
+    assert [option.dest for option in options if not option.help] == []

@@ -171,3 +171,34 @@ def test_the_user_that_was_busy_last_is_the_first_to_be_used_again() -> None:
 )
 def test_expected_refusals_are_no_failures(expect: Expect, answer: Answer, complains: bool) -> None:
     assert bool(complaint(Planned(0, 0, "id", 0, expect), answer, 422)) is complains
+
+
+def test_a_success_that_the_contract_does_not_know_ends_the_play_at_once() -> None:
+    log, _ = play([event(n, 20 * n) for n in range(100)], Users(3, status=201))
+    (done,) = log.of(Kind.DONE)
+    assert "answers are 201, the contract expects 202" in str(done.detail["broken"])
+    assert len(log.of(Kind.SEND)) == 1
+    assert len(log.of(Kind.UNSENT)) == 99
+
+
+def test_retries_that_are_put_off_are_counted_and_marked() -> None:
+    log, player = play([event(n, n) for n in range(2_000)], Users(3_000, status=500), resend_for_s=5)
+    deferred = [op for op in log.of(Kind.INTENT) if op.detail.get("deferred")]
+    assert len(deferred) == player.tally.counts()["deferred"] > 0
+    assert any(op.detail.get("deferred") for op in log.of(Kind.GIVE_UP))
+    assert len(log.of(Kind.GIVE_UP)) == player.tally.counts()["given_up"] == 2_000
+
+
+def test_what_a_user_leaves_behind_goes_to_another() -> None:
+    player = Player([], [SHAPE], Log(), FakeClock())
+    going, staying = Inbox(), Inbox()
+    player._idle.extend([going])
+    ticket = Ticket(None, 0, queued=False)  # type: ignore[arg-type]
+    player._hand_out(ticket)
+    player._idle.append(staying)
+    player.leave(going)
+    assert going.empty()
+    assert staying.get_nowait() is ticket
+    player._idle.append(staying)
+    player.leave(staying)
+    assert not player._idle

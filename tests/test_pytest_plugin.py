@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -203,3 +204,34 @@ def test_an_interrupted_suite_leaves_nothing_running(tmp_path: Path) -> None:
     assert time.monotonic() - began < shaken.END_S
     run = run_id(tmp_path / "runs")
     assert (left_of(run), folders(run)) == ([], [])
+
+
+def test_a_target_outside_of_the_folder_does_not_move_the_root_directory_unseen(pytester: pytest.Pytester) -> None:
+    inner = pytester.mkdir("inner")
+    (pytester.path / "x.toml").write_text("")
+    (inner / "test_one.py").write_text("def test_one(): ...")
+    (inner / "pytest.ini").write_text("[pytest]\n")
+    pytester.chdir()
+    os.chdir(inner)
+    apart = pytester.runpytest_subprocess("--shake-target", "../x.toml")
+    assert apart.ret == pytest.ExitCode.USAGE_ERROR
+    apart.stderr.fnmatch_lines(["*expected --shake-target=../x.toml, got --shake-target ../x.toml: *"])
+    joined = pytester.runpytest_subprocess("--shake-target=../x.toml")
+    joined.assert_outcomes(passed=1)
+    joined.stdout.fnmatch_lines([f"rootdir: {inner}"])
+
+
+def test_under_xdist_tests_that_are_marked_alike_share_one_play(pytester: pytest.Pytester) -> None:
+    """Of a scenario that cannot be played: each play would leave a line in the log."""
+    (pytester.path / "odd.py").write_text("open('played.log', 'a').write('once\\n')\nSCENARIO = None\n")
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.parametrize("n", range(4))
+        @pytest.mark.shake("odd.py")
+        def test_it(n): ...
+    """)
+    done = pytester.runpytest_subprocess("-n", "2")
+    done.assert_outcomes(errors=4)
+    assert (pytester.path / "played.log").read_text() == "once\n"
+    done.stdout.fnmatch_lines(["*was not played: *odd.py to hold*"])

@@ -1,6 +1,7 @@
 """A target for tests of the load: `target.py LOG MODE`; prints its port, and logs each request's id, begin and end.
 
-Modes: ok; later (503 to each first attempt of one event in five); slow (answers after 50 ms); silent (never answers).
+Modes: ok; later (503 to each first attempt of one event in five); slow (answers after 50 ms); silent (never answers);
+a number (that status to everything).
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ class Target:
                 body = await reader.readexactly(int(length[1]) if length else 0)
                 began = time.monotonic_ns()
                 status = await self.answer(body)
-                text = f"HTTP/1.1 {status} {WORDS[status]}\r\nContent-Length: 2\r\n\r\n{{}}"
+                text = f"HTTP/1.1 {status} {WORDS.get(status, 'Other')}\r\nContent-Length: 2\r\n\r\n{{}}"
                 writer.write(text.encode())
                 await writer.drain()
-                self.note(body, status, began)
+                self.note(body, status, began, head.split()[1].decode())
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has gone
         finally:
@@ -43,6 +44,8 @@ class Target:
             await asyncio.sleep(3_600)
         if self.mode == "slow":
             await asyncio.sleep(0.05)
+        if self.mode.isdigit():
+            return int(self.mode)
         if not good(body):
             return 422
         event_id = json.loads(body)["eventId"]
@@ -50,12 +53,13 @@ class Target:
         later = self.mode == "later" and self.seen[event_id] == 1 and zlib.crc32(event_id.encode()) % 5 == 0
         return 503 if later else 202
 
-    def note(self, body: bytes, status: int, began: int) -> None:
+    def note(self, body: bytes, status: int, began: int, path: str) -> None:
         event = json.loads(body) if good(body) else {}
         line = {
             "id": event.get("eventId"),
             "organization": event.get("organizationId"),
             "status": status,
+            "path": path,
             "began": began,
             "ended": time.monotonic_ns(),
         }

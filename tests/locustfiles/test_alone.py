@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ def test_two_runs_of_their_own_do_not_send_the_same_ids_but_those_of_one_seed_do
         (("--definite-refusals", "all"), "got 'all'"),
         (("--request-timeout", "0"), "above 0 seconds, got 0"),
         (("--master",), "expected one process, got --master"),
+        (("-u", "0"), "at least 1 user, got 0"),
+        (("--path", "events"), "begin with a slash"),
+        (("--host", "127.0.0.1:9"), "got '127.0.0.1:9'"),
+        (("--host", "ftp://127.0.0.1"), "got 'ftp://127.0.0.1'"),
+        (("--host", "http://127.0.0.1:8o80"), "got 'http://127.0.0.1:8o80'"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(locust: Any, arguments: tuple[str, ...], why: str) -> None:
@@ -92,6 +98,68 @@ def test_the_web_interface_is_on_loopback_and_starts_and_stops_the_load(
             post(port, "/swarm", b"user_count=20&spawn_rate=20&rate=100&mix=shapes%3D40")
             await_that(lambda seen=seen: len(running.requests()) > seen + 100)  # type: ignore[misc]
             post(port, "/stop", b"")
+
+
+ONCE = ("--headless", "-u", "20", "--mix", "shapes=40,malformed=0")
+
+
+@pytest.mark.slow
+def test_a_run_that_sent_nothing_says_so_and_does_not_pass(locust: Any, target: Start) -> None:
+    done = locust("--host", target("ok").url, "--headless", "-u", "50", "-r", "1", "-t", "2s", "--mix", "shapes=40")
+    assert done.returncode == 254
+    assert "nothing was sent" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_path_of_a_host_is_kept(locust: Any, target: Start) -> None:
+    running = target("ok")
+    assert locust("--host", f"{running.url}/api/", *ONCE, "-t", "2s").returncode == 0
+    assert {request["path"] for request in running.requests()} == {"/api/events"}
+
+
+@pytest.mark.slow
+def test_against_a_port_where_nobody_listens_it_backs_off_and_ends(locust: Any) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        host = f"http://127.0.0.1:{probe.getsockname()[1]}"  # bound and never listening: refused
+        done = locust("--host", host, *ONCE, "--rate", "50")
+    assert (done.returncode, "nobody listened" in done.stderr) == (254, True)
+    sent, attempts = map(int, re.findall(r"(\d+) events in (\d+) attempts", done.stdout)[0])
+    assert attempts <= 2 * sent + 120  # the budget: the rate once more, and what it begins with
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [200, 201])
+def test_answers_that_the_contract_does_not_know_end_it_at_the_first(locust: Any, target: Start, status: int) -> None:
+    running = target(str(status))
+    done = locust("--host", running.url, *ONCE)
+    assert done.returncode == 254
+    assert f"answers are {status}, the contract expects 202" in done.stderr
+    assert len(running.requests()) <= 20
+
+
+@pytest.mark.slow
+def test_another_number_of_users_while_it_runs_disturbs_nothing(
+    environment: dict[str, str], tmp_path: Path, target: Start
+) -> None:
+    """Every event that was sent is acknowledged in the end, although users are killed in the middle of requests."""
+    running = target("slow")
+    with web(environment, tmp_path, running.url) as (port, _):
+        for users in (40, 4, 60, 1, 30):
+            post(port, "/swarm", b"user_count=%d&spawn_rate=20&rate=100&mix=shapes%%3D40" % users)
+            seen = len(running.requests())
+            await_that(lambda seen=seen: len(running.requests()) > seen + 100)  # type: ignore[misc]
+        time.sleep(1)  # what waited while there was one user is sent
+        post(port, "/stop", b"")
+        log = (tmp_path / "web.log").read_text
+        await_that(lambda: " events in " in log())
+    _, attempts, acknowledged, refused, perhaps = map(
+        int, re.findall(r"(\d+) events in (\d+) attempts: (\d+) \w+, (\d+) \w+, (\d+) ", log())[-1]
+    )
+    times = sorted(request["began"] for request in running.requests())
+    assert max(later - earlier for earlier, later in pairwise(times)) < 1_000_000_000
+    assert (acknowledged + refused, perhaps) == (attempts, 0)
+    assert "Traceback" not in log()
 
 
 @contextmanager
