@@ -42,6 +42,7 @@ from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
 from shaketable.settings import not_taken
 from shaketable.stacks import Choice
+from shaketable.standing import bring_up
 from shaketable.status import Show, Status
 from shaketable.supervisor import Supervisor
 from shaketable.target import Target
@@ -149,12 +150,7 @@ class _Run:
         # raises before the target is started if a fault is aimed at nothing, or two at one thing
         check_apart(timeline, [entry.fault.aims(self._bench) for entry in timeline])
         self._write_target()
-        self._target.setup()
-        observe.check_sql(self._stack, self._manifest)
-        for name in self._target.instances:
-            self._target.start(name)
-        for name in self._target.instances:
-            self._target.await_ready(name)
+        bring_up(self._target, self._stack, self._manifest)
         self._bench.check_links()
         self._backlog = self._open.enter_context(Backlog(self._stack, self._manifest))
         self._probe = self._open.enter_context(Probe(self._target, Backlog(self._stack, self._manifest), probes))

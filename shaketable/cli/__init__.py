@@ -21,6 +21,7 @@ from shaketable.cli.init import init
 from shaketable.cli.list import list_
 from shaketable.cli.run import run
 from shaketable.cli.saved import LATEST, check, explain, report
+from shaketable.cli.up import up
 
 __all__ = ["LATEST", "app", "guarded", "main"]
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order of the help; a new command is one file and one name here.
-for command in (run, check, report, explain, diff, compare, list_, init, doctor, heal):
+for command in (run, check, report, explain, diff, compare, list_, init, up, doctor, heal):
     app.command(name=command.__name__.strip("_"))(command)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
+from shaketable.cli import stands
 from shaketable.cli.gates import Budgets, GitHub, Json, JUnit
 
 
@@ -44,42 +45,13 @@ def run(
     junit: JUnit = None,
     json: Json = None,
     github: GitHub = False,
-    stack: Annotated[
-        str,
-        typer.Option(
-            help="What it stands on: local (needs no Docker), containers (testcontainers), compose "
-            "(docker-compose.chaos.yml), given (yours, by URL).",
-            metavar="KIND",
-        ),
-    ] = "local",
-    postgres: Annotated[
-        str, typer.Option(help="Given: Postgres, as the target's role.", metavar="URL", envvar="SHAKETABLE_POSTGRES")
-    ] = "",
-    postgres_admin: Annotated[
-        str,
-        typer.Option(
-            help="Given: the same database, as the harness's role.",
-            metavar="URL",
-            envvar="SHAKETABLE_POSTGRES_ADMIN",
-            show_default="--postgres",
-        ),
-    ] = "",
-    redis: Annotated[str, typer.Option(help="Given: Redis or Valkey.", metavar="URL", envvar="SHAKETABLE_REDIS")] = "",
-    toxiproxy: Annotated[
-        str,
-        typer.Option(
-            help="Given: a Toxiproxy 2.12 on this machine.",
-            metavar="URL",
-            envvar="TOXIPROXY_URL",
-            show_default="one of the run's own",
-        ),
-    ] = "",
-    allow_remote: Annotated[
-        list[str] | None, typer.Option(help="Given: a host beyond loopback that may be broken.", metavar="HOST")
-    ] = None,
-    allow_not_empty: Annotated[
-        bool, typer.Option("--allow-not-empty", help="Given: the database or Redis may hold something already.")
-    ] = False,
+    stack: stands.Stack = "local",
+    postgres: stands.Postgres = "",
+    postgres_admin: stands.PostgresAdmin = "",
+    redis: stands.Redis = "",
+    toxiproxy: stands.Toxiproxy = "",
+    allow_remote: stands.AllowRemote = None,
+    allow_not_empty: stands.AllowNotEmpty = False,
 ) -> int:
     """Shake a target by a scenario, and judge it; by several: one after another, and a table at the end.
 
@@ -88,14 +60,8 @@ def run(
     from shaketable.commands import asked, run_many
     from shaketable.commands.outlets import Outlets
     from shaketable.commands.run import Options
-    from shaketable.stacks import Choice, Kind
-    from shaketable.stacks.services import Given
 
-    if stack == "given":
-        given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
-    else:
-        given = Given(postgres, redis, postgres_admin)
-    choice = Choice(cast(Kind, stack), given)
+    choice = stands.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
     outlets = Outlets(json, junit, github)
     outlets.prepare()
