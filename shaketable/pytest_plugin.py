@@ -143,14 +143,15 @@ def _shared(config: pytest.Config, asked: Asked, folder: Path) -> Shaken | Shake
     """Under pytest-xdist: the first process that wants a shake plays it, and the others wait for its verdict."""
     name = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
     told = folder / f"shaketable-{name}.json"
-    with (folder / f"shaketable-{name}.lock").open("w") as lock:
+    with (folder / f"shaketable-{name}.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not told.exists():
             found = _played(config, asked)
             error = str(found) if isinstance(found, ShaketableError) else ""
-            told.write_text(json.dumps({"error": error, "run": "" if error else str(getattr(found, "run", ""))}))
+            answer = {"error": error, "run": "" if error else str(getattr(found, "run", ""))}
+            told.write_text(json.dumps(answer), encoding="utf-8")
             return found
-    was = json.loads(told.read_text())
+    was = json.loads(told.read_text(encoding="utf-8"))
     return InputError(was["error"]) if was["error"] else read(Path(was["run"]))
 
 

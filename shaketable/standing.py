@@ -29,7 +29,7 @@ class Standing:
     def tail(self, name: str) -> str:
         """The last lines of a process's log."""
         log = self.logs / f"{name}.log"
-        text = log.read_text(errors="replace") if log.exists() else ""
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         return " | ".join(text.splitlines()[-3:]) or "it said nothing"
 
 
