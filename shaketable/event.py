@@ -68,7 +68,7 @@ def _refuse_constant(text: str) -> None:
 def instant(text: str) -> int | None:
     """Microseconds since 1970 of an RFC 3339 timestamp, cut (not rounded); None when it names no instant."""
     try:
-        at = datetime.fromisoformat(text)  # cuts digits past the sixth
+        at = datetime.fromisoformat(text.upper())  # cuts digits past the sixth; of `t` and `z` it takes no small one
     except ValueError:
         return None
     return None if at.tzinfo is None else (at - _EPOCH) // _MICROSECOND

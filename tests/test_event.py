@@ -109,6 +109,11 @@ def test_what_is_no_json_object_is_no_event(text: str) -> None:
         parse(text)
 
 
+def test_an_instant_may_have_small_letters() -> None:
+    assert instant("2026-11-23t12:00:00.5z") == instant("2026-11-23T12:00:00.5Z") is not None
+    assert same({"timestamp": "2026-11-23t12:00:00z"}, {"timestamp": "2026-11-23 12:00:00+00"}) == []
+
+
 def test_a_timestamp_without_offset_is_no_instant() -> None:
     assert instant("2026-11-23T12:00:00") is None
     assert instant("yesterday") is None

@@ -116,6 +116,13 @@ def test_what_may_be_kept_exactly_can_be_read_and_compared() -> None:
             assert event.same(sent, sent) == []
 
 
+def test_every_kind_of_wrong_id_offset_second_and_doubled_name_is_asked() -> None:
+    whys = [shape.why for shape in malformed.shapes(TODAY)]
+    assert whys.count("eventId of an unknown value") >= 20
+    assert sum("twice" in why for why in whys) >= 6
+    assert {f"timestamp: {why}" for why in ("offset of 60 minutes", "a leap second", "hour 24")} <= set(whys)
+
+
 def test_a_shape_survives_its_file_whatever_bytes_it_has() -> None:
     for shape in malformed.shapes(TODAY):
         again = msgspec.json.decode(msgspec.json.encode(shape), type=Shape)

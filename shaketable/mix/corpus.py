@@ -24,7 +24,7 @@ from shaketable.mix import Mix, everyday, hostile, malformed
 from shaketable.mix.shape import Expect, Shape
 
 #: Raised when the strategies change, so that an older cache is not taken for theirs.
-EDITION = 1
+EDITION = 2
 
 
 def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = None) -> list[Shape]:

@@ -19,7 +19,9 @@ _TIMES = {
     "1999-12-31T23:59:59Z": "before the earliest instant", "1970-01-01T00:00:00Z": "long before the earliest instant",
     "9999-12-31T23:59:59Z": "thousands of years ahead", "2024-13-01T00:00:00Z": "month 13", "2023-02-29T00:00:00Z": "no such day",
     "2024-01-01T25:00:00Z": "hour 25", "2024-01-01T00:61:00Z": "minute 61", "2024-01-01T00:00:00": "no offset", "2024-01-01": "a date alone",
-    "yesterday": "words", "": "empty", "1704067200": "seconds as text", "2024-01-01T00:00:00+99:00": "offset of 99 hours", "٢٠٢٤-٠١-٠١T00:00:00Z": "digits that are not ASCII",
+    "yesterday": "words", "": "empty", "1704067200": "seconds as text", "2024-01-01T00:00:00+99:00": "offset of 99 hours",
+    "2024-01-01T00:00:00+24:00": "offset of 24 hours", "2024-01-01T00:00:00+00:60": "offset of 60 minutes", "2024-01-01T00:00:00-01:99": "offset of 1 hour and 99 minutes",
+    "2016-12-31T23:59:60Z": "a leap second", "2024-01-01T12:00:60Z": "second 60 where no leap second was", "2024-01-01T24:00:00Z": "hour 24", "٢٠٢٤-٠١-٠١T00:00:00Z": "digits that are not ASCII",
 }  # fmt: skip
 #: Members given another type than theirs.
 _TYPES: tuple[tuple[str, Any], ...] = (
@@ -30,6 +32,10 @@ _TYPES: tuple[tuple[str, Any], ...] = (
 #: Values that their member does not know.
 _UNKNOWN: tuple[tuple[str, Any], ...] = (
     ("status", "SUCCESS"), ("status", "done"), ("status", ""), ("status", "success "), ("dataClassification", "SECRET"), ("dataClassification", "phi"),
+    ("eventId", "{%EVENT_ID%}"), ("eventId", "urn:uuid:%EVENT_ID%"), ("eventId", " %EVENT_ID%"), ("eventId", "%EVENT_ID%\n"), ("eventId", "{0b8f9a526c1e4c599a373f4d2e9c1a77}--"),
+    ("eventId", "urn:0b8f9a526c1e4c599a373f4d2e9c1a77"), ("eventId", "uuid0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a"), ("eventId", "0b8f9a526c1e4c599a373f4d2e9c1a77"), ("eventId", "0b8f9a52-6c1e4c59-9a37-3f4d-2e9c1a77"),
+    ("eventId", "0b8f9a526c1e-4c59-9a37-3f4d2e9c1a77-"), ("eventId", "0_b8f9a5-6c1e-4c59-9a37-3f4d2e9c1a77"), ("eventId", "  8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"), ("eventId", "+b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"),
+    ("eventId", "٠b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"), ("eventId", "０b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"), ("eventId", "0x8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"), ("eventId", "0b8f9a52‐6c1e‐4c59‐9a37‐3f4d2e9c1a77"),
     ("eventId", "not-a-uuid"), ("eventId", ""), ("eventId", "00000000-0000-0000-0000-00000000000g"), ("eventId", "1"), ("eventId", "' OR 1=1 --"),
 )  # fmt: skip
 #: Bodies that are no JSON object at all.
@@ -39,11 +45,17 @@ _BODIES: tuple[tuple[str, bytes], ...] = (
     ("an event in an array", b'[{"eventId":"' + EVENT_ID + b'","timestamp":"2024-01-01T00:00:00Z","action":"x","status":"success"}]'),
     ("a form", b"action=x&status=success"), ("no UTF-8", b'{"eventId":"' + EVENT_ID + b'","action":"\xff\xfe\xc0\x80"}'), ("binary", bytes(range(256))),
 )  # fmt: skip
-#: JSON that another reader may take: refused or kept exactly.
+#: What another reader may take, JSON or ISO 8601: refused or kept exactly; of a name that comes twice the last value.
 _DOUBTFUL: tuple[tuple[str, str], ...] = (
     ("NUL in text", '"action":"a\\u0000b"'), ("NUL at the end", '"outcomeDescription":"x\\u0000"'), ("NUL alone in a detail", '"detail":"\\u0000"'),
     ("NUL in a member's name", '"a\\u0000b":1'), ("lone high surrogate", '"action":"\\ud800"'), ("lone low surrogate", '"outcomeDescription":"x\\udc00y"'),
     ("surrogates the wrong way round", '"detail":"\\udc00\\ud800"'), ("1e400", '"detail":1e400'), ("-1e400 in an array", '"detail":[-1e400]'), ("400 digits", '"detail":1' + "0" * 400),
+    ("a name twice", '"detail":1,"detail":2'), ("a name twice, once escaped", '"detail":1,"d\\u0065tail":2'), ("a name twice within a detail", '"detail":[{"a":1,"b":":","a":2}]'),
+    ("a name twice with the same value", '"detail":1,"detail":1'), ("action twice", '"action":"first","action":"second"'), ("timestamp twice", '"timestamp":"2024-01-01T00:00:00Z","timestamp":"2024-01-02T00:00:00Z"'),
+    ("a name twice beside an escaped colon", '"detail":"\\u003a","detail":2'), ("details twice", '"details":{"a":1},"details":{"b":2}'),
+    ("timestamp: offset without a colon", '"timestamp":"2024-01-01T00:00:00+0100"'), ("timestamp: offset of hours alone", '"timestamp":"2024-01-01T00:00:00+01"'), ("timestamp: a space for T", '"timestamp":"2024-01-01 00:00:00Z"'),
+    ("timestamp: without hyphens", '"timestamp":"20240101T000000Z"'), ("timestamp: a week", '"timestamp":"2024-W01-1T00:00:00Z"'), ("timestamp: no seconds", '"timestamp":"2024-01-01T00:00Z"'),
+    ("timestamp: a comma in the seconds", '"timestamp":"2024-01-01T00:00:00,5Z"'),
     ("200 levels deep", '"detail":' + "[" * 200 + "]" * 200),
 )  # fmt: skip
 
