@@ -30,7 +30,7 @@ async def work(settings: Settings) -> None:
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
     app = Router(told + office.routes(worker.errands, settings))
     worker.start()
-    guarded = server.guarded(app, settings.bearer_token)
+    guarded = server.guarded(app, settings)
     await server.serve(guarded, listening, worker.stopping, settings.request_timeout_s)
     await worker.stop()
 

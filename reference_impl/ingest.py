@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import msgspec
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from reference_impl.vitals import Watch
 RETRY_AFTER = (b"retry-after", b"1")
 #: Told with 408: the rest of that body is not waited for.
 CLOSE = (b"connection", b"close")
+#: For how long a thread that validates a large event may keep the event loop waiting.
+SWITCH_S = 0.001
 JSON, JSON_LINES = b"application/json", b"application/x-ndjson"
 
 _encode = msgspec.json.Encoder().encode
@@ -61,7 +64,7 @@ def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
         else:
             await others(scope, receive, send)
 
-    return server.guarded(route, settings.bearer_token)
+    return server.guarded(route, settings)
 
 
 class Desk:
@@ -94,7 +97,11 @@ class Desk:
             return answer(e)
         finally:
             self._held -= len(body)
-        alone = [b'{"status":%d,"answer":%b}\n' % (a.status, a.body) for a in map(answer, results)]
+        alone = []
+        for result in results:
+            await self._intake.let_go()
+            one = answer(result)
+            alone.append(b'{"status":%d,"answer":%b}\n' % (one.status, one.body))
         return Answer(207, b"".join(alone), JSON_LINES)
 
     async def _read_in_time(self, receive: Receive, body: bytearray, limit: int) -> None:
@@ -135,6 +142,7 @@ def answer(result: str | Exception) -> Answer:
 
 async def run(settings: Settings) -> None:
     """The process `ingest`. Raises what a part of it ended by."""
+    sys.setswitchinterval(SWITCH_S)
     stopping, served = asyncio.Event(), asyncio.Event()  # requests under way still need the queue until `served`
     sleep = part.sleeper(served)
     listening = server.bind(settings.http_host, settings.http_port)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 Scalar = str | int | float | bool | None
+
+#: Least seconds between two warnings of `seldom` that say the same.
+SELDOM_S = 60.0
+_told: dict[str, float] = {}  # when each was said last
 
 _logger = logging.getLogger("reference")
 
@@ -55,6 +61,14 @@ def warning(message: str, **fields: Scalar) -> None:
     _logger.warning(message, extra={"fields": fields})
 
 
+def seldom(message: str, **fields: Scalar) -> None:
+    """A warning that comes at most once a minute, however often there is reason for it."""
+    now = time.monotonic()
+    if now - _told.get(message, -SELDOM_S) >= SELDOM_S:
+        _told[message] = now
+        warning(message, **fields)
+
+
 def crash(message: str, error: BaseException, **fields: Scalar) -> None:
     """Something nobody foresaw: where it was raised, never what it said."""
     at = error.__traceback__
@@ -66,7 +80,10 @@ def crash(message: str, error: BaseException, **fields: Scalar) -> None:
 
 def unheard(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """The event loop's own handler of what nobody awaited or caught: said here, as asyncio's words are not let out."""
-    if error := context.get("exception"):
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        seldom("no descriptor is left for a connection")
+    elif error:
         crash("nobody heard what a task or callback ended by", error)
     else:
         _logger.error("the event loop met a defect")

@@ -44,7 +44,7 @@ ARCHIVED = Counter("reference_dead_letters_archived", "Dead letters written to t
 ALERTS = Counter("reference_alerts", "Alerts that went out", ["kind"])
 
 # each series is there from the start, so that the first increase is one
-for _status in (400, 401, 408, 413, 422, 500, 503, 504):
+for _status in (400, 401, 403, 408, 413, 415, 422, 500, 503, 504):
     REFUSED.labels(f"{_status}")
 for _failure in Failure:
     FAILED.labels(_failure.value)

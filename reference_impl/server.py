@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import hmac
+import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
+from urllib.parse import urlsplit
 
 import msgspec
 import uvicorn
@@ -22,16 +24,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_impl import log, metrics
 from reference_impl.errors import SettingsError
-from reference_impl.head import Bounded
+from reference_impl.head import Connection, Room
+from reference_impl.settings import Settings
 from reference_impl.transition import Transitions
 from reference_impl.vitals import Watch
 
-#: Longer than any client pauses between two requests: a connection closed meanwhile would break one.
+#: Longer than any client pauses between two requests: a connection closed meanwhile would break one. So long may one
+#: say nothing.
 KEEP_ALIVE_S = 75
 #: Paths that ask for no token: what watches a process has none, and they carry no event.
 OPEN = frozenset({"/health", "/metrics", "/breaker/transitions"})
 #: Seconds that requests under way are given at the end.
 GRACE_S = 3
+#: Connections that may wait in the kernel.
+BACKLOG = 2048
+#: Connections accepted at once: those of a turn of the event loop are counted only in a later one.
+ACCEPTED_AT_ONCE = 16
+#: What an event may come as. A page may send text, forms and multipart to anybody, without asking.
+JSON_TYPES = (b"application/json", b"application/x-ndjson")
 
 
 class _Server(uvicorn.Server):
@@ -48,7 +58,7 @@ def bind(host: str, port: int) -> socket.socket:
     wrong_host = SettingsError(f"HTTP_HOST: expected a name or an IPv4 address of this machine, got {host!r}")
     try:
         socket.getaddrinfo(host, port, socket.AF_INET)
-        listening = socket.create_server((host, port), backlog=2048)
+        listening = socket.create_server((host, port), backlog=BACKLOG)
     except (socket.gaierror, UnicodeError):
         raise wrong_host from None
     except OSError as e:
@@ -72,21 +82,27 @@ def heed_signals(stopping: asyncio.Event) -> None:
 async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, head_s: float) -> None:
     """Answer until `stopping` is set; SIGTERM and SIGINT set it. Heads of requests must come within `head_s`."""
     heed_signals(stopping)
+    # nobody who does not read his answer holds it, and a connection, for longer
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(head_s * 1000))
     config = uvicorn.Config(
         app, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None, lifespan="off", ws="none",
-        timeout_graceful_shutdown=GRACE_S, http=partial(Bounded, head_s),  # type: ignore[arg-type]
+        timeout_graceful_shutdown=GRACE_S, backlog=ACCEPTED_AT_ONCE,
+        http=partial(Connection, head_s, Room.of_process()),  # type: ignore[arg-type]
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0)
+    listening.listen(BACKLOG)  # the kernel's queue, which create_server made as short as what is accepted at once
     await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.set()
     await serving
 
 
-def guarded(app: ASGIApp, token: str) -> ASGIApp:
-    """401 for whoever does not bring the token, where one is set; what nobody foresaw is logged, and answered 500."""
-    asking = _asking(app, token) if token else app
+def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Answer what `_refusal` refuses; what nobody foresaw is logged, and answered 500."""
+    refusal = _refusal(settings)
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -97,7 +113,8 @@ def guarded(app: ASGIApp, token: str) -> ASGIApp:
             await send(message)
 
         try:
-            await asking(scope, receive, noting)
+            refused = refusal(scope)
+            await (refused or app)(scope, receive, noting)
         except Exception as e:
             log.crash("a request met a defect", e)
             metrics.REFUSED.labels("500").inc()
@@ -109,20 +126,47 @@ def guarded(app: ASGIApp, token: str) -> ASGIApp:
     return guard
 
 
-def _asking(app: ASGIApp, token: str) -> ASGIApp:
-    """Who knocks at another than the open paths is asked for the token."""
-    wanted = f"Bearer {token}".encode()
+def _refusal(settings: Settings) -> Callable[[Scope], Response | None]:
+    """Why a request is not for this process: what a page in a browser could send unasked, and who brings no token.
 
-    async def ask(scope: Scope, receive: Receive, send: Send) -> None:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if scope["path"] in OPEN or hmac.compare_digest(given, wanted):
-            await app(scope, receive, send)
-        else:
-            metrics.REFUSED.labels("401").inc()
-            told = {"error": "authorization: expected the bearer token"}
-            await json(told, 401, {"WWW-Authenticate": "Bearer"})(scope, receive, send)
+    Of pages come a foreign Origin, a Host that is a name of theirs (which they let point here), and the types of body
+    that need no leave. An address as Host is nobody's name.
+    """
+    wanted = f"Bearer {settings.bearer_token}".encode()
+    origins = {origin.encode() for origin in settings.http_allowed_origins}
 
-    return ask
+    @lru_cache(64)
+    def ours(host: bytes) -> bool:
+        with suppress(ValueError):
+            name = urlsplit(f"//{host.decode('latin-1')}").hostname or "localhost"
+            return name in ("localhost", *settings.http_allowed_hosts) or bool(ipaddress.ip_address(name))
+        return False
+
+    def refusal(scope: Scope) -> Response | None:
+        given = dict(scope["headers"])
+        if scope["path"] in OPEN:
+            return None
+        if (origin := given.get(b"origin")) is not None and origin not in origins:
+            return _refused(given, 403, "origin: expected none, or one of HTTP_ALLOWED_ORIGINS")
+        if settings.bearer_token:
+            if not hmac.compare_digest(given.get(b"authorization", b""), wanted):
+                return _refused(given, 401, "authorization: expected the bearer token", {"WWW-Authenticate": "Bearer"})
+        elif not ours(given.get(b"host", b"")):
+            return _refused(given, 403, "host: expected localhost, an address, or one of HTTP_ALLOWED_HOSTS")
+        if (kind := given.get(b"content-type")) and kind.partition(b";")[0].strip().lower() not in JSON_TYPES:
+            return _refused(given, 415, "content-type: expected application/json or application/x-ndjson")
+        if given.get(b"content-encoding", b"identity").lower() != b"identity":
+            return _refused(given, 415, "content-encoding: expected none")
+        return None
+
+    return refusal
+
+
+def _refused(given: dict[bytes, bytes], status: int, why: str, headers: dict[str, str] | None = None) -> Response:
+    """Answered before the body was read: of a client that waits for leave to send it, nobody knows whether it will."""
+    metrics.REFUSED.labels(f"{status}").inc()
+    close = {"Connection": "close"} if b"expect" in given else {}
+    return json({"error": why}, status, {**close, **(headers or {})})
 
 
 def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     http_host: str = "127.0.0.1"  # in a container: 0.0.0.0, and publish it on loopback
     http_port: Port = 8080
+    http_allowed_hosts: Words = ()  # names besides localhost by which clients call it (Host), where no token is set
+    http_allowed_origins: Words = ()  # of pages that may call it (Origin), such as https://console.example
     process: str = "reference"  # who this is, unique among the running processes
     incarnation: str = "0"  # which start of it
     state_dir: str = "."  # where transitions.jsonl is written
@@ -156,7 +158,7 @@ LANE_WAIT_S, SESSION_SHARE = 0.5, 0.75
 UNSHOWN = "a value that is not shown"
 
 
-LISTS = frozenset({"retryable_errors", "retryable_messages"})
+LISTS = frozenset({"retryable_errors", "retryable_messages", "http_allowed_hosts", "http_allowed_origins"})
 
 
 def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:

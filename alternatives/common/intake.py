@@ -114,4 +114,5 @@ def serve(enqueue: Enqueue, lifespan: Any = None, dead_letters: DeadLetters | No
     uvicorn.run(
         application(enqueue, lifespan, dead_letters), host="127.0.0.1", port=int(os.environ["HTTP_PORT"]),
         access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=5,
+        http="h11",  # the other parser loses the body of a request that offers to change to HTTP/2: curl --http2, Java
     )  # fmt: skip

@@ -64,10 +64,10 @@ async def health(_: Request) -> JSONResponse:
 
 
 def intake() -> None:
-    """Listen until SIGTERM; uvicorn answers what is under way first."""
+    """Listen until SIGTERM; uvicorn answers what is under way first. h11 also reads Java and curl --http2."""
     app = Starlette(routes=[Route("/events", take, methods=["POST"]), Route("/health", health)])
     app.state.queue = redis.asyncio.from_url(os.environ["REDIS_URL"], retry=ONCE, socket_timeout=2)
-    uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False)
+    uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False, http="h11")
 
 
 def store(queue: Any, database: psycopg.Connection) -> None:

@@ -66,7 +66,7 @@ def test_a_head_that_trickles_or_has_no_end_is_cut_off(processes: Processes) -> 
             assert await cut_off(port, b"X-More: " + b"x" * 1000 + b"\r\n", 0)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.sleep(0.7)  # a connection that says nothing, and then all
-            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 200")
             writer.close()
 
@@ -76,7 +76,7 @@ def test_a_head_that_trickles_or_has_no_end_is_cut_off(processes: Processes) -> 
 async def cut_off(port: int, part: bytes, pause_s: float) -> bool:
     """Whether a head of two hundred such parts is not waited for."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"POST /events HTTP/1.1\r\nHost: x\r\n")
+    writer.write(b"POST /events HTTP/1.1\r\nHost: localhost\r\n")
     ended = asyncio.create_task(reader.read())
     for _ in range(200):
         await asyncio.wait([ended], timeout=pause_s)
@@ -92,7 +92,7 @@ async def cut_off(port: int, part: bytes, pause_s: float) -> bool:
 async def trickled(port: int, path: str) -> tuple[int, str]:
     """Send a byte each tenth of a second until the server closes the connection; what it answered."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n".encode())
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200\r\n\r\n".encode())
     answer = asyncio.create_task(answered(reader))
     for byte in wire()[:200]:
         if answer.done():

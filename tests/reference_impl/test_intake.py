@@ -34,7 +34,7 @@ async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[ht
 
     transport = httpx.ASGITransport(app(one, watch, settings))
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             if connected:
                 await until(ready)
             yield client

@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from starlette.applications import Starlette
 
-from reference_impl import office
+from reference_impl import office, server
 from reference_impl.breaker import CLOSED, OPEN
 from reference_impl.errand import Errands
 from reference_impl.settings import Settings
@@ -30,7 +30,8 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
     state = [CLOSED]
 
     async def run() -> None:
-        app = Starlette(routes=office.routes(Errands(settings, lambda: state[0]), settings))
+        routes = office.routes(Errands(settings, lambda: state[0]), settings)
+        app = server.guarded(Starlette(routes=routes), settings)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
 
             async def status(method: str, path: str) -> int:
@@ -52,6 +53,9 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
             assert (await http.get("/dead-letters?after=x")).status_code == 422
             led_here = await http.get("/dead-letters", headers={"host": "rebound.example"})
             assert (led_here.status_code, "poison" in led_here.text) == (403, False)
+            for headers in ({"origin": "http://127.0.0.1"}, {"origin": "null"}, {"content-type": "text/plain"}):
+                sent_here = await http.post(f"/dead-letters/{ids[2]}/replay", headers=headers)
+                assert sent_here.status_code in (403, 415), headers
             state[0] = OPEN
             assert await status("POST", f"{ids[2]}/replay") == 503
 
