@@ -20,7 +20,7 @@ import redis
 
 from reference_impl import queue
 from shaketable import ports
-from shaketable.process import Child, environment, spawn
+from shaketable.process import Child, Spawn, environment
 from shaketable.stacks.local import LocalStack
 from shaketable.supervisor import Supervisor
 
@@ -49,8 +49,8 @@ def until(holds: Callable[[], Any], within_s: float, what: str) -> Any:
 class Stage:
     """Servers and processes of one bench."""
 
-    def __init__(self, stack: LocalStack, run_id: str, folder: Path, own: Callable[[Child], None]) -> None:
-        self._stack, self._run_id, self._folder, self._own = stack, run_id, folder, own
+    def __init__(self, stack: LocalStack, run_id: str, folder: Path, spawn: Spawn) -> None:
+        self._stack, self._run_id, self._folder, self._spawn = stack, run_id, folder, spawn
         self.processes: dict[str, tuple[Child, int]] = {}
         self.database = psycopg.connect(stack.owner_url(), autocommit=True)
         self.redis = redis.Redis.from_url(stack.redis_url())
@@ -69,9 +69,8 @@ class Stage:
         """A process of the reference, once it answers; the port it answers at."""
         port = self._stack.take_port()
         env = self._environment(HTTP_PORT=str(port), PROCESS=name, STATE_DIR=str(self._folder / name), **settings)
-        child = spawn(name, [sys.executable, "-m", "reference_impl", command], env=env, cwd=self._folder,
-                      log=self._folder / f"{name}.log")  # fmt: skip
-        self._own(child)
+        child = self._spawn(name, [sys.executable, "-m", "reference_impl", command], env=env, cwd=self._folder,
+                            log=self._folder / f"{name}.log")  # fmt: skip
         self.processes[name] = (child, port)
         until(lambda: self.health(name), 20, f"an answer of {name}")
         return port
@@ -164,22 +163,16 @@ def stage() -> Iterator[Stage]:
     """Start everything, and end everything."""
     run_id = f"bench-{secrets.token_hex(4)}"
     supervisor = Supervisor(run_id)
-    children: list[Child] = []
-
-    def own(child: Child) -> None:
-        children.append(child)
-        supervisor.process(child.name, child.identity)
-
     try:
         with (
             tempfile.TemporaryDirectory(prefix="shaketable-bench-") as folder,
             ports.reserve() as block,
             LocalStack(run_id, block, supervisor, Path(folder), say) as stack,
         ):
-            one = Stage(stack, run_id, Path(folder), own)
+            one = Stage(stack, run_id, Path(folder), supervisor.spawn)
             yield one
             one.database.close()
-            for child in children:
+            for child, _ in one.processes.values():
                 child.kill()
     finally:
         supervisor.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Protocol
 import psutil
 
 from shaketable import foreign
+from shaketable import gate as gates
 from shaketable.clock import SECOND, Clock
 from shaketable.errors import HarnessError
 
@@ -168,19 +170,55 @@ class Child:
         return "\n".join(foreign.tail(self.log, lines))
 
 
+class Spawn(Protocol):
+    """Starts a command of the run, which cannot outlive the harness: `shaketable.supervisor.Supervisor.spawn`."""
+
+    def __call__(
+        self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
+        user: str | None = None,
+    ) -> Child: ...  # fmt: skip
+
+
 def spawn(
-    name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, user: str | None = None
-) -> Child:
-    """Start a command; both its outputs go to `log`. Raises HarnessError when it cannot be started at all."""
+    name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
+    journal: Callable[[str, Identity], None], user: str | None = None,
+) -> Child:  # fmt: skip
+    """Start a command; both its outputs go to `log`. Raises HarnessError when it cannot be started at all.
+
+    `journal` hears of the process before it becomes the command (`shaketable.gate`).
+    """
+    told, tell = os.pipe()
     try:
         with log.open("ab") as out:
-            popen = subprocess.Popen(
-                command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True, user=user, group=_group(user), extra_groups=[] if user else None,
-            )  # fmt: skip
+            gate = [sys.executable, "-I", "-S", gates.__file__, str(tell), *map(str, _ids(user))]
+            popen = subprocess.Popen([*gate, *command], env=dict(env), cwd=cwd, stdin=subprocess.PIPE, stdout=out,
+                                     stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(tell,))  # fmt: skip
     except OSError as e:
+        os.close(told)
         raise HarnessError(f"cannot start {name} ({command[0]}): {e.strerror or e}") from e
-    return Child(name, popen, log)
+    finally:
+        os.close(tell)
+    try:
+        with open(told, "rb") as why:
+            child = Child(name, popen, log)
+            journal(name, child.identity)
+            _open(popen)
+            failed = why.read()
+    except BaseException:
+        popen.kill()
+        popen.communicate()  # closes its input and waits
+        raise
+    if failed:
+        popen.wait()
+        raise HarnessError(f"cannot start {name} ({command[0]}): {os.strerror(int(failed))}")
+    return child
+
+
+def _open(gate: subprocess.Popen[bytes]) -> None:
+    """Let it become its command; one that is gone already is told by its exit code."""
+    assert gate.stdin is not None
+    with suppress(BrokenPipeError), gate.stdin as word:
+        word.write(b"\n")
 
 
 def await_answer(child: Child, answers: Callable[[], bool], clock: Clock, within_s: float = START_S) -> None:
@@ -222,9 +260,11 @@ def _send(process: psutil.Process, number: int) -> None:
         process.send_signal(number)
 
 
-def _group(user: str | None) -> int | None:
+def _ids(user: str | None) -> tuple[int, int]:
+    """The numbers of a user and its group; -1 for none."""
     if user is None:
-        return None
+        return -1, -1
     import pwd
 
-    return pwd.getpwnam(user).pw_gid
+    found = pwd.getpwnam(user)
+    return found.pw_uid, found.pw_gid

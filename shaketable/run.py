@@ -36,7 +36,7 @@ from shaketable.injector import Injector
 from shaketable.manifest import Manifest
 from shaketable.op import Kind, Op
 from shaketable.probe import Probe
-from shaketable.process import Child, environment, spawn
+from shaketable.process import Child, environment
 from shaketable.recorder import Recorder
 from shaketable.rundir import RunDir
 from shaketable.scenario import Scenario
@@ -165,9 +165,7 @@ class _Run:
         home.mkdir()
 
         def start(command: Sequence[str], log: Path) -> Child:
-            child = spawn("load", command, env=environment(home, SHAKETABLE_RUN=self._id), cwd=home, log=log)
-            supervisor.process("load", child.identity)
-            return child
+            return supervisor.spawn("load", command, env=environment(home), cwd=home, log=log)
 
         return Driver(
             self._run, f"http://{self._target.intake.listen}", env={}, cwd=home,

@@ -10,7 +10,9 @@ undo journal and ends what is still there. `shaketable heal` does the same by ha
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -18,14 +20,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import psutil
 
+from shaketable import folders, segments
 from shaketable.errors import HarnessError
-from shaketable.process import RUN_VARIABLE, Identity, kill_all
+from shaketable.process import RUN_VARIABLE, Child, Identity, kill_all, spawn
 from shaketable.undo import ACTION_S, Action
 
 #: Seconds between the end of a harness and that of all it started.
@@ -51,17 +55,33 @@ class Supervisor:
     """The harness's end of it: says what must be undone, and lets go at the end."""
 
     def __init__(self, run_id: str) -> None:
-        journal = journals() / f"{run_id}.jsonl"
+        self._run_id, self._journal = run_id, journals() / f"{run_id}.jsonl"
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "shaketable.supervisor", str(journal)],
+            [sys.executable, "-P", "-m", "shaketable.supervisor", str(self._journal)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
             env={"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": os.environ.get("PATH", "")},
         )  # fmt: skip
         assert self._process.stdout is not None
         with self._process.stdout as said:
             if said.readline() != READY:
+                self._process.communicate()
                 raise HarnessError("the supervisor did not start, so nothing would clean up after a kill: not running")
-        self._fd = os.open(journal, os.O_WRONLY | os.O_APPEND)
+        self._fd = os.open(self._journal, os.O_WRONLY | os.O_APPEND)
+
+    def spawn(
+        self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
+        user: str | None = None,
+    ) -> Child:  # fmt: skip
+        """Start a process that must not outlive the harness. Raises HarnessError when it cannot be started at all."""
+        own = {**env, RUN_VARIABLE: self._run_id}
+        return spawn(name, command, env=own, cwd=cwd, log=log, journal=self.process, user=user)
+
+    def scratch(self, within: Path | None = None) -> Path:
+        """Make a temporary folder that must not outlive the harness, with a name that nobody else can foresee."""
+        folder = (within or Path(tempfile.gettempdir())) / f"shaketable-stack-{self._run_id}-{secrets.token_hex(8)}"
+        self.folder(folder)
+        folder.mkdir(mode=0o700)
+        return folder
 
     def process(self, name: str, identity: Identity) -> None:
         """This process must not outlive the harness."""
@@ -76,21 +96,43 @@ class Supervisor:
         self._write(Undo(boot_id(), action=action))
 
     def close(self) -> None:
-        """Let the supervisor end what is left, and wait for it."""
+        """Let the supervisor end what is left, and wait for it; if it was killed, do so in its place."""
         os.close(self._fd)
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait()
+        if self._process.wait() != 0:
+            end(self._journal)
 
     def _write(self, undo: Undo) -> None:
         os.write(self._fd, msgspec.json.encode(undo) + b"\n")
 
 
 def journals() -> Path:
-    """The folder of undo journals, one a run; a user's own."""
-    folder = Path(tempfile.gettempdir()) / f"shaketable-undo-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """The folder of undo journals, one a run: this user's on this machine, whose processes they name.
+
+    Raises HarnessError unless it is the user's own.
+    """
+    folder = folders.state() / "undo" / (os.uname().nodename or "localhost")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def held(journal: Path) -> Iterator[bool]:
+    """Hold a journal, so that nobody else ends what it names; yields whether that was possible.
+
+    Its supervisor holds it for as long as it lives, and the kernel lets go of it then.
+    """
+    fd = os.open(journal, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(fd)
 
 
 def boot_id() -> str:
@@ -111,7 +153,10 @@ def end(journal: Path) -> list[str]:
     alive |= {p.pid: p for p in _carrying(journal.stem)}
     names = [f"ended {p.name()} (pid {p.pid})" for p in alive.values()]
     everything = {q.pid: q for p in alive.values() for q in _tree(p)}
+    creators = {undo.pid: undo.created for undo in undos if undo.pid and undo.boot == boot_id()}
+    creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
     kill_all(list(everything.values()))
+    segments.remove(creators)
     for undo in undos:
         if undo.folder:
             shutil.rmtree(undo.folder, ignore_errors=True)
@@ -197,16 +242,25 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
+def _born(process: psutil.Process) -> float | None:
+    try:
+        return process.create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
 def main() -> None:
     """Wait for the harness to let go of the pipe, then end what is left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     journal = Path(sys.argv[1])
-    journal.touch(mode=0o600)  # by whoever removes it: a harness killed before it heard READY leaves none
-    sys.stdout.buffer.write(READY)
-    sys.stdout.close()
-    sys.stdin.buffer.read()
-    end(journal)
+    with held(journal) as ours:  # made by whoever removes it: a harness killed before it heard READY leaves none
+        if not ours:
+            sys.exit(f"another run has the journal {journal}")
+        sys.stdout.buffer.write(READY)
+        sys.stdout.close()
+        sys.stdin.buffer.read()
+        end(journal)
 
 
 if __name__ == "__main__":

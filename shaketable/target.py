@@ -14,7 +14,7 @@ from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import TargetError
 from shaketable.manifest import DeadLetters, Manifest, Process
 from shaketable.op import Kind, Op, Scalar
-from shaketable.process import Child, Running, environment, spawn
+from shaketable.process import Child, Running, environment
 from shaketable.settings import judged_by, translate
 from shaketable.stack import Address, Link, Stack
 from shaketable.supervisor import Supervisor
@@ -145,9 +145,8 @@ class Target:
 
     def beside(self, name: str, command: Sequence[str]) -> Child:
         """Start a process of the harness's own: supervised, and the run's as much as the target's are."""
-        child = spawn(name, command, env=self._environment(), cwd=self._state, log=self._logs / f"{name}.log")
-        self._supervisor.process(name, child.identity)
-        return child
+        log = self._logs / f"{name}.log"
+        return self._supervisor.spawn(name, command, env=self._environment(), cwd=self._state, log=log)
 
     def kill(self, name: str) -> None:
         """SIGKILL one process and all it started."""

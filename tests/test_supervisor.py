@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from shaketable import supervisor, undo
+from shaketable.errors import HarnessError
 from shaketable.undo import VALKEY_AS_IT_WAS, Commands, Program, Statements, role_as_it_was
 from tests.conftest import Servers
 
@@ -39,6 +40,12 @@ if "close" in run_id:
 else:
     time.sleep(600)
 """
+
+
+@pytest.fixture(autouse=True)
+def _own_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is healed here is what is broken here."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def start(run_id: str, folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
@@ -98,6 +105,41 @@ def test_heal_ends_what_a_killed_supervisor_could_not(tmp_path: Path) -> None:
     assert run_id in done.stdout
     assert all_gone([told, untold], supervisor.BOUND_S)
     assert not (tmp_path / "stack").exists()
+
+
+def test_heal_speaks_of_this_users_runs_alone(tmp_path: Path) -> None:
+    harness, pids = start(f"test-mine-{os.getpid()}", tmp_path / "mine")
+    theirs = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "theirs")}
+    try:
+        told = [
+            subprocess.run([sys.executable, "-m", "shaketable.cli", "heal"], capture_output=True, text=True, env=env)
+            for env in (dict(os.environ), theirs)
+        ]
+        assert [("1 of your runs" in done.stdout, done.returncode) for done in told] == [(True, 0), (False, 0)]
+        assert all(is_alive(pid) for pid in pids)
+    finally:
+        end(harness)
+
+
+def test_normal_end_without_a_supervisor_leaves_nothing_either(tmp_path: Path) -> None:
+    mine = supervisor.Supervisor(f"test-alone-{os.getpid()}")
+    folder = mine.scratch()
+    child = mine.spawn("sleep", ["sleep", "600"], env={"PATH": os.environ["PATH"]}, cwd=tmp_path, log=tmp_path / "log")
+    mine._process.kill()
+    mine.close()
+    assert not is_alive(child.pid)
+    assert not folder.exists()
+    assert list(supervisor.journals().iterdir()) == []
+    child.wait(5)
+
+
+def test_journal_of_a_living_run_is_nobody_elses(tmp_path: Path) -> None:
+    mine = supervisor.Supervisor("test-twice")
+    try:
+        with pytest.raises(HarnessError):
+            supervisor.Supervisor("test-twice")
+    finally:
+        mine.close()
 
 
 def test_normal_end_waits_until_all_is_gone(tmp_path: Path) -> None:

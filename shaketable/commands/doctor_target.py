@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,11 +33,10 @@ def examine(found: Manifest, folder: Path, console: Console) -> int:
     run_id = f"doctor{secrets.token_hex(2)}"
     lines: list[Line] = []
     with ExitStack() as opened:
-        home = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=f"shaketable-{run_id}-")))
-        (home / "logs").mkdir()
         supervisor = Supervisor(run_id)
         opened.callback(supervisor.close)
-        supervisor.folder(home)
+        home = supervisor.scratch()
+        (home / "logs").mkdir()
         block = opened.enter_context(ports.reserve())
         stack = opened.enter_context(Choice().open(run_id, block, supervisor, home / "logs", console.print))
         visit = Visit(found, folder, stack, supervisor, run_id=run_id, home=home, programs=programs)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
+from shaketable import folders
 from shaketable.errors import HarnessError, ManifestError
 
 Say = Callable[[str], None]
@@ -27,7 +26,7 @@ _INDEX = "look at the network, and whether the package index is reachable and ha
 
 def root(cache: Path | None = None) -> Path:
     """Where environments are kept."""
-    return (cache or platformdirs.user_cache_path("shaketable")) / "environments"
+    return (cache or folders.cache()) / "environments"
 
 
 def digest(*files: Path) -> str:

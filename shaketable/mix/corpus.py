@@ -16,9 +16,8 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
-import platformdirs
 
-from shaketable import rundir
+from shaketable import folders, rundir
 from shaketable.errors import RunDirError
 from shaketable.mix import Mix, everyday, hostile, malformed
 from shaketable.mix.shape import Expect, Shape
@@ -33,7 +32,7 @@ def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = 
     The same for the same arguments.
     """
     day = today or datetime.now(UTC).date()
-    folder = cache or platformdirs.user_cache_path("shaketable") / "corpus"
+    folder = cache or folders.cache() / "corpus"
     path = folder / _name(mix, seed, day)
     kept = _read(path)
     if kept is None:

@@ -6,12 +6,11 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from shaketable import folders
+from shaketable.environments.cached import kept
 from shaketable.errors import HarnessError, InputError
 from shaketable.stacks import toxiproxy_build
 
@@ -55,7 +54,7 @@ def toxiproxy_server(say: Say = print) -> Path:
     on_path = shutil.which("toxiproxy-server")
     if on_path and toxiproxy_build.is_wanted(Path(on_path)):
         return Path(on_path)
-    return toxiproxy_build.server(user_cache_path("shaketable"), say)
+    return toxiproxy_build.server(folders.cache(), say)
 
 
 def _wheel(package: str) -> Path:
@@ -96,9 +95,8 @@ def _reachable(folder: Path, user: str | None) -> Path:
     if user is None or _major(folder / "postgres", user) == POSTGRES_MAJOR:
         return folder
     package = folder.parent.parent
-    copy = Path(tempfile.gettempdir()) / f"shaketable-postgres-{os.getuid()}-{_stamp(folder / 'postgres')}"
-    if not copy.exists():
-        _copy(package, copy)
+    copy = folders.shared() / f"postgres-{_stamp(folder / 'postgres')}"
+    kept(copy, lambda to, _: _copy(package, to), f"a copy of PostgreSQL that user {user} can read", print)
     if _major(copy / package.name / "pginstall" / "bin" / "postgres", user) != POSTGRES_MAJOR:
         raise HarnessError(f"user {user} cannot run PostgreSQL from {copy}: is {copy.parent} mounted noexec?")
     return copy / package.name / "pginstall" / "bin"
@@ -111,13 +109,11 @@ def _stamp(program: Path) -> str:
 
 
 def _copy(package: Path, copy: Path) -> None:
-    """Copy the package and the libraries beside it; whole or not at all."""
-    part = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
-    part.chmod(0o755)
+    """Copy the package and the libraries beside it: readable by all, whatever the umask was, and writable by us."""
     for source in (package, package.with_name(f"{package.name}.libs")):
         if source.exists():
-            shutil.copytree(source, part / source.name, symlinks=True)
-    try:
-        part.rename(copy)
-    except OSError:  # another run was faster
-        shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(source, copy / source.name, symlinks=True)
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            owners = path.stat().st_mode & 0o700
+            path.chmod(owners | (owners & 0o500) >> 3 | (owners & 0o500) >> 6)

@@ -8,8 +8,6 @@ themselves are not ours: nothing kills, freezes or sets them.
 from __future__ import annotations
 
 import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,7 +15,6 @@ import redis
 
 from shaketable import libpq
 from shaketable.errors import InputError, ScenarioError
-from shaketable.process import Child
 from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import OWN_NAME, Address, Server, Service
 from shaketable.stacks import proxies, urls
@@ -112,16 +109,11 @@ class GivenStack(HostStack):
             at = urls.address(self.given.toxiproxy)
             self._supervisor.action(Proxies(at.host, at.port, f"{self._run_id}-"))
             return proxies.asserted(RecoveringToxiproxy(at.host, at.port), urls.shown(self.given.toxiproxy))
-        folder = Path(tempfile.mkdtemp(prefix=f"shaketable-stack-{self._run_id}-"))
-        self._supervisor.folder(folder)
+        folder = self._supervisor.scratch()
         self._open.callback(shutil.rmtree, folder, ignore_errors=True)
         at = Address(LOOPBACK, self._ports.take())
-        return proxies.start(at, folder, self._logs / "toxiproxy.log", self._run_id, self._own, self._say)
-
-    def _own(self, child: Child) -> Child:
-        self._open.callback(child.kill)
-        self._supervisor.process(child.name, child.identity)
-        return child
+        log = self._logs / "toxiproxy.log"
+        return proxies.start(at, folder, log, self._supervisor.spawn, self._open, self._say)
 
     def _drop_links(self) -> None:
         for link in self.links:

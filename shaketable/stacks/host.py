@@ -11,7 +11,7 @@ from typing import Self
 
 from shaketable.errors import ScenarioError
 from shaketable.ports import Ports
-from shaketable.process import Running, spawn
+from shaketable.process import Running
 from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import Address, Link, Server, Service
 from shaketable.stacks import urls
@@ -107,9 +107,7 @@ class HostStack(ABC):
 
     def launch(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Running:
         """Start a process of the target, which ends with the harness."""
-        child = spawn(name, command, env=env, cwd=cwd, log=log)
-        self._supervisor.process(name, child.identity)
-        return child
+        return self._supervisor.spawn(name, command, env=env, cwd=cwd, log=log)
 
     @abstractmethod
     def collect_logs(self) -> None:

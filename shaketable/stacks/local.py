@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from pathlib import Path
 
-from shaketable.process import Child
 from shaketable.stack import Address, Server, Service
 from shaketable.stacks import binaries, postgres, proxies, scratch
 from shaketable.stacks.host import LOOPBACK, HostStack
@@ -19,27 +16,22 @@ class LocalStack(HostStack):
     """Real servers of this run alone, as processes of the harness's own."""
 
     def _start(self) -> None:
-        user = binaries.server_user()
-        folder = Path(tempfile.mkdtemp(dir=scratch.folder(user), prefix=f"shaketable-stack-{self._run_id}-"))
+        user, spawn = binaries.server_user(), self._supervisor.spawn
+        folder = self._supervisor.scratch(scratch.folder(user))
         self._open.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)  # Postgres's user must pass through
-        self._supervisor.folder(folder)
         self.postgres = PostgresServer(binaries.postgres_bin(user), folder / "postgres", self._ports.take(),
-                                       self._logs / "postgres.log", user, self._run_id)  # fmt: skip
+                                       self._logs / "postgres.log", user, spawn)  # fmt: skip
         self.valkey = ValkeyServer(binaries.valkey_server(), folder / "valkey", self._ports.take(),
-                                   self._logs / "valkey.log", self._run_id)  # fmt: skip
+                                   self._logs / "valkey.log", spawn)  # fmt: skip
         self.postgres.create()
         self.valkey.create()
-        self._own(self.postgres.start())
-        self._own(self.valkey.start())
+        for server in (self.postgres, self.valkey):
+            self._open.callback(server.stop)
+            server.start()
         postgres.create_database(self.postgres.admin_url(postgres.ADMIN), self.postgres.password)
         at = Address(LOOPBACK, self._ports.take())
-        self.toxiproxy = proxies.start(at, folder, self._logs / "toxiproxy.log", self._run_id, self._own, self._say)
-
-    def _own(self, child: Child) -> Child:
-        self._open.callback(child.kill)
-        self._supervisor.process(child.name, child.identity)
-        return child
+        self.toxiproxy = proxies.start(at, folder, self._logs / "toxiproxy.log", spawn, self._open, self._say)
 
     def owner_url(self) -> str:
         """Direct, as the database's owner (no superuser)."""
@@ -54,7 +46,7 @@ class LocalStack(HostStack):
         return self.valkey.url(self.valkey.address)
 
     def _server(self, service: Service) -> Server:
-        return LocalServer(self.postgres if service == "postgres" else self.valkey, self._own)
+        return LocalServer(self.postgres if service == "postgres" else self.valkey)
 
     def collect_logs(self) -> None:
         """What the servers say goes there by itself."""

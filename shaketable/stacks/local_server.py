@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
 
-from shaketable.process import Child
 from shaketable.stacks.postgres import PostgresServer
 from shaketable.stacks.valkey import ValkeyServer
 
 
 class LocalServer:
-    """Keeps `shaketable.stack.Server`. `own` is told of every new incarnation, so that none outlives the harness."""
+    """Keeps `shaketable.stack.Server`."""
 
-    def __init__(self, server: PostgresServer | ValkeyServer, own: Callable[[Child], Child]) -> None:
-        self._server, self._own = server, own
+    def __init__(self, server: PostgresServer | ValkeyServer) -> None:
+        self._server = server
 
     def kill(self) -> None:
         """Frozen first, so that the postmaster starts no backend between the look at its children and the kill."""
@@ -25,7 +23,7 @@ class LocalServer:
     def bring_back(self) -> None:
         child = self._server.child
         if child is None or child.poll() is not None:
-            self._own(self._server.start())
+            self._server.start()
 
     def pause(self) -> None:
         if self._server.child is not None:

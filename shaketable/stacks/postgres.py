@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import psycopg
@@ -14,8 +13,11 @@ from psycopg import sql
 from shaketable import libpq
 from shaketable.clock import Clock, SystemClock
 from shaketable.errors import HarnessError
-from shaketable.process import Child, await_answer, environment, spawn
+from shaketable.process import Child, Spawn, await_answer, environment
 from shaketable.stack import OWN_NAME, Address
+
+#: Seconds that initdb may take; 0.8 were measured.
+CREATE_S = 120
 
 #: The target's own role and database.
 ROLE = DATABASE = "events"
@@ -44,14 +46,16 @@ SETTINGS = {
     "log_checkpoints": "off",
     "deadlock_timeout": "500ms",
 }
+#: A killed server cannot remove its files in /dev/shm; these lie in its data directory, which goes with the run.
+LOCAL_SETTINGS = {**SETTINGS, "dynamic_shared_memory_type": "mmap"}
 
 
 class PostgresServer:
     """A server in `folder`, at `port`; `start` may be called again after a crash."""
 
-    def __init__(self, bin_: Path, folder: Path, port: int, log: Path, user: str | None, run_id: str) -> None:
-        self._bin, self._folder, self._log, self._user = bin_, folder, log, user
-        self._env = environment(folder, SHAKETABLE_RUN=run_id)
+    def __init__(self, bin_: Path, folder: Path, port: int, log: Path, user: str | None, spawn: Spawn) -> None:
+        self._bin, self._folder, self._log, self._user, self._spawn = bin_, folder, log, user, spawn
+        self._env = environment(folder)
         self.address = Address("127.0.0.1", port)
         self.password, self.admin_password = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
         self.child: Child | None = None
@@ -61,30 +65,32 @@ class PostgresServer:
         self._folder.mkdir(mode=0o700)
         password_file = self._folder / "password"
         password_file.write_text(self.admin_password, encoding="utf-8")
-        if self._user:
-            shutil.chown(self._folder, self._user)
+        if self._user:  # the file first: in a folder that is already the user's it could be exchanged for a link
             shutil.chown(password_file, self._user)
-        done = subprocess.run(
-            [self._bin / "initdb", "-D", self._folder / "data", "-U", ADMIN, "--pwfile", password_file, "-A",
-             "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
-            env=self._env, cwd=self._folder, user=self._user, capture_output=True, encoding="utf-8",
-            errors="replace", timeout=120,
-        )  # fmt: skip
+            shutil.chown(self._folder, self._user)
+        command = [str(self._bin / "initdb"), "-D", str(self._folder / "data"), "-U", ADMIN, "--pwfile",
+                   str(password_file), "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync",
+                   "--no-instructions", "-c", "dynamic_shared_memory_type=mmap"]  # fmt: skip
+        log = self._log.with_name("initdb.log")
+        child = self._spawn("initdb", command, env=self._env, cwd=self._folder, log=log, user=self._user)
+        if (code := child.wait(CREATE_S)) != 0:
+            child.kill()
+            ended = "did not end" if code is None else "failed"
+            raise HarnessError(f"initdb {ended}: {child.tail(3).strip()[-300:]}")
         password_file.unlink()
-        if done.returncode != 0:
-            raise HarnessError(f"initdb failed: {done.stderr.strip()[-300:]}")
+        log.unlink()
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
-        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"-c{name}={value}" for name, value in LOCAL_SETTINGS.items()]
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.address.port)]
-        self.child = spawn("postgres", command + settings, env=self._env, cwd=self._folder, log=self._log,
-                           user=self._user)  # fmt: skip
+        self.child = self._spawn("postgres", command + settings, env=self._env, cwd=self._folder, log=self._log,
+                                 user=self._user)  # fmt: skip
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 
     def stop(self) -> None:
-        """End it at once: its data goes with the run."""
+        """End it at once, for its data goes with the run, but so that it removes its shared memory."""
         if self.child is not None:
             self.child.terminate(5, signal.SIGQUIT)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import tempfile
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from shaketable.errors import HarnessError, TargetError
@@ -83,20 +81,12 @@ class Project:
 @contextmanager
 def held(name: str) -> Iterator[None]:
     """Be the only run on a project. Raises HarnessError when another is."""
-    lock = Path(tempfile.gettempdir()) / f"shaketable-compose-{os.getuid()}-{name}"
-    fd = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _lock(fd, name)
+    with socket.socket(socket.AF_UNIX) as lock:
+        try:
+            lock.bind(f"\0shaketable-compose-{name}"[:100].encode())  # no file: all users see it, and it ends with us
+        except OSError as e:
+            raise HarnessError(f"another run stands on the compose project {name}: wait until it has ended") from e
         yield
-    finally:
-        os.close(fd)
-
-
-def _lock(fd: int, name: str) -> None:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as e:
-        raise HarnessError(f"another run stands on the compose project {name}: wait until it has ended") from e
 
 
 def environment(told: Told) -> dict[str, str]:

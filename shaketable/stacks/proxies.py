@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from shaketable.clock import SystemClock
 from shaketable.errors import HarnessError
-from shaketable.process import Child, await_answer, environment, spawn
+from shaketable.process import Child, Spawn, await_answer, environment
 from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import Address
 from shaketable.stacks import binaries, toxiproxy_build
 
 
 def start(
-    at: Address, folder: Path, log: Path, run_id: str, own: Callable[[Child], Child], say: Callable[[str], None]
+    at: Address, folder: Path, log: Path, spawn: Spawn, opened: ExitStack, say: Callable[[str], None]
 ) -> RecoveringToxiproxy:
-    """Start one and wait until it answers; `own` is told of every incarnation."""
+    """Start one and wait until it answers; it ends with `opened`."""
     program = binaries.toxiproxy_server(say)
     command = [str(program), "-host", at.host, "-port", str(at.port)]
-    env = environment(folder, SHAKETABLE_RUN=run_id, LOG_LEVEL="warn")
+    env = environment(folder, LOG_LEVEL="warn")
     children: list[Child] = []
+
+    def end() -> None:
+        for earlier in children:
+            earlier.kill()
 
     def begin() -> None:
         """Also in place of one that is wedged."""
-        for earlier in children:
-            earlier.kill()
-        child = own(spawn("toxiproxy", command, env=env, cwd=folder, log=log))
+        end()
+        child = spawn("toxiproxy", command, env=env, cwd=folder, log=log)
         children[:] = [child]
         await_answer(child, lambda: answers(server), SystemClock())
 
+    opened.callback(end)
     server = RecoveringToxiproxy(at.host, at.port, begin)
     begin()
     return asserted(server, str(program))

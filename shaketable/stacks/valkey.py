@@ -8,16 +8,16 @@ from pathlib import Path
 import redis
 
 from shaketable.clock import Clock, SystemClock
-from shaketable.process import Child, await_answer, environment, spawn
+from shaketable.process import Child, Spawn, await_answer, environment
 from shaketable.stack import Address
 
 
 class ValkeyServer:
     """A server in `folder`, at `port`; `start` may be called again after a crash."""
 
-    def __init__(self, program: Path, folder: Path, port: int, log: Path, run_id: str) -> None:
-        self._program, self._folder, self._log = program, folder, log
-        self._env = environment(folder, SHAKETABLE_RUN=run_id)
+    def __init__(self, program: Path, folder: Path, port: int, log: Path, spawn: Spawn) -> None:
+        self._program, self._folder, self._log, self._spawn = program, folder, log, spawn
+        self._env = environment(folder)
         self.address = Address("127.0.0.1", port)
         self.password = secrets.token_urlsafe(18)
         self.child: Child | None = None
@@ -31,8 +31,8 @@ class ValkeyServer:
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
-        self.child = spawn("valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder,
-                           log=self._log)  # fmt: skip
+        self.child = self._spawn("valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder,
+                                 log=self._log)  # fmt: skip
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 
