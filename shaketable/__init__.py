@@ -13,7 +13,8 @@ What is tested is a target (`target`), told by its manifest (`manifest`; its pro
 a scenario is `playable` is known from it alone) and run with a scenario's settings (`settings`), with an environment of
 its own (`environments`) where it asks for one, on a stack (`stack`, `stacks`) of real servers with links of their own
 (`toxiproxy`, mended by `recovery` when it wedges; `ports`), each a child process (`process`) that waits at a `gate`
-until the undo journal names it, and that a supervisor (`supervisor`) outlives, `orphans` among them; `undo` says
+until the undo journal names it, and that a supervisor (`supervisor`) outlives, `orphans` among them, with logs that
+`log_bound` cuts; `undo` says
 what it takes back in servers that are not ours, `segments` removes shared memory, `folders` are this user's own. Every
 session of the harness's own at PostgreSQL is opened by `libpq`.
 

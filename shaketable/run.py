@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import environments, inputs, observe, orphans, playable, ports, rundir, surroundings
+from shaketable import environments, inputs, log_bound, observe, orphans, playable, ports, rundir, surroundings
 from shaketable import manifest as manifests
 from shaketable.again import Asked
 from shaketable.backlog import Backlog, Counts
@@ -81,7 +81,7 @@ def run(order: Order, show: Show) -> RunDir:
         ports.check_base(order.port_base)
     programs = environments.programs(manifest, order.target.resolve().parent, show.say)
     directory = rundir.create(order.runs, order.scenario.name, manifest.name)
-    with orphans.ended(), ExitStack() as opened:
+    with orphans.ended(), log_bound.bounded(directory.logs), ExitStack() as opened:
         _Run(order, manifest, programs, directory, show, opened).play()
     return directory
 
