@@ -151,6 +151,7 @@ def test_nginx_may_stand_in_front(intake: str, stack: Any, tmp_path: Path, versi
     port = stack.take_port()
     (tmp_path / "nginx.conf").write_text(
         f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}} http {{ access_log off;"
+        " client_body_buffer_size 1m;"
         f" client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/f;"
         f" uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s; server {{ listen 127.0.0.1:{port};"
         f" location / {{ proxy_pass {intake}; proxy_http_version {version}; }} }} }}"
