@@ -21,7 +21,7 @@ from shaketable import bundled, foreign, rundir
 from shaketable.agenda import RESEND_FOR_S
 from shaketable.client import DEFINITE_REFUSALS
 from shaketable.clock import SECOND, Clock, SystemClock
-from shaketable.errors import HarnessError, InputError
+from shaketable.errors import HarnessError, InputError, LoadEnded
 from shaketable.load_options import PROCESS, REQUEST_TIMEOUT_S, USERS
 from shaketable.op import Kind, Op, Outcome
 from shaketable.rundir import RunDir
@@ -181,7 +181,7 @@ class Driver:
         if code is not None and self._tail.read().done is None:
             if shutil.disk_usage(self.log.parent).free < ROOM:
                 raise rundir.refused(self.log.parent, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-            raise HarnessError(f"Locust ended with exit code {code} before its schedule was played: {self.words()}")
+            raise LoadEnded(f"Locust ended with exit code {code} before its schedule was played: {self.words()}", code)
 
 
 class _Tail:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ShaketableError(Exception):
     """Base of all; `exit_code` is what the command line ends with."""
@@ -37,6 +39,22 @@ class HarnessError(ShaketableError):
 
 class NoAnswer(HarnessError):
     """A server of ours does not answer in time, or only that it cannot, or that it lost what was made there."""
+
+
+class LoadEnded(HarnessError):
+    """The load generator ended before its schedule was played."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unordered(HarnessError):
+    """A process of the harness's own failed, and no fault had ordered it: each failure is a sentence."""
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        super().__init__("; ".join(failures))
+        self.failures = tuple(failures)
 
 
 class TargetError(ShaketableError):

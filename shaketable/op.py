@@ -40,6 +40,7 @@ class Kind(StrEnum):
     SINK = "sink"  # a sink: one connection attempt was accepted and closed (detail.link)
     PROBE = "probe"  # the probe: one reading of the target
     EXIT = "exit"  # a process of the target ended (detail.asked)
+    FAILURE = "failure"  # the run: a process of the harness's own failed, and no fault ordered it (detail.text)
     START_PROCESS = "start_process"  # a process of the target was started (detail.incarnation)
 
 

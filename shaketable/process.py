@@ -98,6 +98,7 @@ class Child:
         self.name = name
         self.log = log
         self._popen = popen
+        self.asked_to_end = self.asked_to_freeze = False  # by the harness, or by a fault
         self.identity = Identity.of(popen.pid)
 
     @property
@@ -117,8 +118,10 @@ class Child:
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the whole tree; a process that is gone needs none."""
+        self.asked_to_freeze = self.asked_to_freeze or number == signal.SIGSTOP
         for process in self.tree():
             _send(process, number)
+        self.asked_to_freeze = self.asked_to_freeze and number != signal.SIGCONT
 
     def tree(self) -> list[psutil.Process]:
         """The process and its descendants. Postgres's backends lead groups of their own, so a group is not enough."""
@@ -134,6 +137,7 @@ class Child:
         """Ask the process to end (the leader alone: it ends its own), then end all of it. Returns its exit code."""
         everything = self.tree()  # while its leader is there to tell
         if self.poll() is None:
+            self.asked_to_end = True
             self._popen.send_signal(number)
             self.send_signal(signal.SIGCONT)  # to all of it: what is frozen could neither end nor let its leader end
             self.wait(grace_s)
@@ -144,6 +148,7 @@ class Child:
     def kill(self) -> None:
         """SIGKILL the whole tree and wait until it is gone."""
         processes = self.tree()
+        self.asked_to_end = self.asked_to_end or self.poll() is None
         kill_all(processes)
         if self.wait(GONE_S) is None:
             raise HarnessError(f"{self.name} (pid {self.pid}) does not end although killed: it hangs in the kernel")
@@ -164,6 +169,10 @@ class Child:
         """Whether every process of the tree is stopped, as the kernel tells."""
         states = [state for process in self.tree() if (state := _state(process)) != psutil.STATUS_ZOMBIE]
         return bool(states) and all(state == psutil.STATUS_STOPPED for state in states)
+
+    def is_stopped(self) -> bool:
+        """Whether the kernel has stopped its leader."""
+        return self._popen.returncode is None and _state_of(self.pid) == psutil.STATUS_STOPPED
 
     def tail(self, lines: int = 8) -> str:
         """The last lines of its log, for an error message."""
@@ -246,6 +255,13 @@ def _is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _state_of(pid: int) -> str:
+    try:
+        return _state(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def _state(process: psutil.Process) -> str:

@@ -14,7 +14,7 @@ on disk before the next begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +32,9 @@ from shaketable.clock import SECOND, SystemClock
 from shaketable.drain import Drain, Drained, Patience
 from shaketable.driver import Driver, users_for
 from shaketable.environments import installed
+from shaketable.errors import Unordered
 from shaketable.injector import Injector
+from shaketable.liveness import Liveness, Watched
 from shaketable.manifest import Manifest
 from shaketable.op import Kind, Op
 from shaketable.probe import Probe
@@ -81,8 +83,15 @@ def run(order: Order, show: Show) -> RunDir:
         ports.check_base(order.port_base)
     programs = environments.programs(manifest, order.target.resolve().parent, show.say)
     directory = rundir.create(order.runs, order.scenario.name, manifest.name)
-    with orphans.ended(), log_bound.bounded(directory.logs), ExitStack() as opened:
-        _Run(order, manifest, programs, directory, show, opened).play()
+    opened = ExitStack()
+    playing = _Run(order, manifest, programs, directory, show, opened)
+    try:
+        with orphans.ended(), log_bound.bounded(directory.logs), opened:
+            playing.play()
+    except Exception as e:
+        if not playing.ended_early:
+            raise
+        show.say(f"while ending early: {type(e).__name__}: {e}")  # its cause is told already
     return directory
 
 
@@ -99,9 +108,12 @@ class _Run:
         self._id = directory.path.name.split("-")[1]
         self._healed_at = 0
         self._recorders: list[Recorder] = []
+        self._own_children: list[Callable[[], Sequence[Watched]]] = []
+        self._alive = Liveness(lambda: [child for children in self._own_children for child in children()])
+        self.ended_early = False
 
     def play(self) -> None:
-        """The phases, in order."""
+        """The phases, in order, until a process of the harness's own fails unordered."""
         self._phases = self._record(rundir.PHASES, "run")
         rundir.write_json(self._run / rundir.SCENARIO, self._scenario.to_json())  # first: without it nothing is judged
         if self._order.asked:
@@ -109,12 +121,35 @@ class _Run:
         self._enter("prepare")
         self._scheduled = self._write_inputs()
         self._show.say(f"{self._scenario.name} on {self._manifest.name}: {self._scheduled} events, run {self._id}")
-        self._prepare()
+        try:
+            self._prepare()
+        except Exception as e:
+            if failures := self._alive.behind(e):
+                raise Unordered(failures) from e
+            raise
+        try:
+            self._play_on()
+        except Exception as e:
+            if not (failures := self._alive.behind(e)):
+                raise
+            self._end_early(failures)
+
+    def _end_early(self, failures: Sequence[str]) -> None:
+        self.ended_early = True
+        for text in failures:
+            self._show.say(f"{text}: the run ends early and is unknown")
+            self._phases(Op("run", Kind.FAILURE, self._clock.now(), detail={"text": text}))
+
+    def _play_on(self) -> None:
+        """All phases but the first."""
         self._shake_and_recover()
         drained = self._drain()
         self._enter("observe", missing=drained.missing, drained=drained.complete, quiet=drained.quiet)
         observe.everything(self._run, self._stack, self._manifest, self._backlog)
         collect(self._run, self._state)
+        self._alive.raise_error()
+        if restarts := observe.restarts(self._run):
+            raise Unordered(restarts)
         self._enter("end")
 
     def _write_inputs(self) -> int:
@@ -136,6 +171,8 @@ class _Run:
         faults, probes = self._record(rundir.FAULTS, "injector"), self._record(rundir.PROBES, "probe")
         stack = self._order.stack.open(self._id, block, supervisor, self._run.logs, self._show.say)
         self._stack = self._open.enter_context(stack)
+        self._own_children += [lambda: [supervisor.child], lambda: self._stack.children]
+        self._open.enter_context(self._alive)
         self._target = Target(
             self._manifest, self._order.target.resolve().parent, self._stack, supervisor, run_id=self._id,
             state=self._state, logs=self._run.logs, settings=self._scenario.settings, record=probes,
@@ -224,6 +261,7 @@ class _Run:
         """One look: bring back what died unasked, raise what a thread could not, show how it stands."""
         for name in self._target.revive():
             self._show.say(f"{name} died by itself: see logs/{name}.log")
+        self._alive.raise_error()
         self._injector.raise_error()
         for recorder in self._recorders:
             recorder.raise_error()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from shaketable.process import Running
+from shaketable.process import Child, Running
 from shaketable.recovery import RecoveringToxiproxy
 
 Service = Literal["postgres", "redis", "ingest"]
@@ -79,6 +79,11 @@ class Stack(Protocol):
 
     @property
     def links(self) -> list[Link]: ...
+
+    @property
+    def children(self) -> Sequence[Child]:
+        """Every server that runs, or ran, as a process of the harness's own."""
+        ...
 
     @property
     def sink_host(self) -> str:

@@ -34,6 +34,8 @@ from shaketable.undo import ACTION_S, Action
 
 #: Seconds between the end of a harness and that of all it started.
 BOUND_S = 5.0
+#: Seconds that a supervisor may take to end what is left, before the harness does so itself.
+END_S = 60.0
 #: Seconds between two tries of an action.
 AGAIN_S = 0.25
 #: What the supervisor says once no signal of a terminal can end it.
@@ -67,6 +69,7 @@ class Supervisor:
                 self._process.communicate()
                 raise HarnessError("the supervisor did not start, so nothing would clean up after a kill: not running")
         self._fd = os.open(self._journal, os.O_WRONLY | os.O_APPEND)
+        self.child = Child("supervisor", self._process, Path(os.devnull))
 
     def spawn(
         self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
@@ -96,11 +99,13 @@ class Supervisor:
         self._write(Undo(boot_id(), action=action))
 
     def close(self) -> None:
-        """Let the supervisor end what is left, and wait for it; if it was killed, do so in its place."""
+        """Let the supervisor end what is left, and wait for it; if it was killed or hangs, do so in its place."""
         os.close(self._fd)
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if self._process.wait() != 0:
+        self.child.resume()  # somebody may have frozen it
+        if self.child.wait(END_S) != 0:
+            self.child.kill()
             end(self._journal)
 
     def _write(self, undo: Undo) -> None:

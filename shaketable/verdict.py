@@ -85,6 +85,9 @@ def _judged(check: Check, history: History, counts: bool) -> Judged:
     found = judge(check, history)
     if found.verdict is Verdict.FAILED and getattr(check, "by_the_clock", False):
         found = _unless_starved(found, history)
+    if found.verdict is Verdict.FAILED and history.failures:
+        why = f"{found.why}; but {history.failures[0]}"
+        found = msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=why)
     return Judged(**msgspec.structs.asdict(found), required=counts)
 
 

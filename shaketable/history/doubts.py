@@ -18,6 +18,10 @@ def doubts(history: History) -> list[str]:
     return [reason for look in _LOOKS for reason in look(history)]
 
 
+def _failed(history: History) -> Iterator[str]:
+    yield from history.failures
+
+
 def _cut_off(history: History) -> Iterator[str]:
     if LAST_PHASE not in history.phases:
         last = max(history.phases, key=lambda name: history.phases[name], default="none at all")
@@ -67,6 +71,7 @@ def _clocks(history: History) -> Iterator[str]:
 
 
 _LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (
+    _failed,
     _cut_off,
     _unsent,
     starved,

@@ -41,6 +41,7 @@ class History:
     transitions: pd.DataFrame | None
     received: pd.DataFrame | None
     phases: dict[str, int]
+    failures: tuple[str, ...]  # of the harness's own processes, unordered
     start: int | None  # T0: the schedule's zero
     contents: Contents = field(repr=False)
 
@@ -63,7 +64,8 @@ class History:
             sinks=watched.sinks(seen[rundir.FAULTS]),
             probes=watched.probes(seen[rundir.PROBES]), processes=watched.processes(seen[rundir.PROBES]),
             transitions=watched.transitions(run), received=watched.received(run, clocks),
-            phases=phases, start=journals.start, contents=Contents(run, events),
+            phases=phases, failures=watched.failures(seen[rundir.PHASES]), start=journals.start,
+            contents=Contents(run, events),
         )  # fmt: skip
 
     @property

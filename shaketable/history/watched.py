@@ -153,6 +153,11 @@ def phases(ops: Sequence[Op] | None) -> dict[str, int]:
     return found
 
 
+def failures(ops: Sequence[Op] | None) -> tuple[str, ...]:
+    """What failed of the harness's own, though no fault had ordered it."""
+    return tuple(str(o.detail.get("text")) for o in ops or () if o.kind == Kind.FAILURE)
+
+
 class _Transition(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """The target's own word: any of it may be missing or of another type."""
 

@@ -113,7 +113,7 @@ class GivenStack(HostStack):
         self._open.callback(shutil.rmtree, folder, ignore_errors=True)
         at = Address(LOOPBACK, self._ports.take())
         log = self._logs / "toxiproxy.log"
-        return proxies.start(at, folder, log, self._supervisor.spawn, self._open, self._say)
+        return proxies.start(at, folder, log, self._spawn_server, self._open, self._say)
 
     def _drop_links(self) -> None:
         for link in self.links:

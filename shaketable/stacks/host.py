@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from shaketable.errors import ScenarioError
 from shaketable.ports import Ports
-from shaketable.process import Running
+from shaketable.process import Child, Running
 from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import Address, Link, Server, Service
 from shaketable.stacks import urls
@@ -32,6 +32,7 @@ class HostStack(ABC):
         self._run_id, self._ports, self._supervisor, self._logs, self._say = run_id, ports, supervisor, logs, say
         self._open = ExitStack()
         self.links: list[Link] = []
+        self.children: list[Child] = []
         self.sink_host = LOOPBACK
 
     def __enter__(self) -> Self:
@@ -46,6 +47,13 @@ class HostStack(ABC):
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    def _spawn_server(self, name: str, command: Sequence[str], **more: Any) -> Child:
+        """Start a server of the run's own, as `Supervisor.spawn` does; initdb is none, and ends by itself."""
+        child = self._supervisor.spawn(name, command, **more)
+        if name != "initdb":
+            self.children.append(child)
+        return child
 
     @abstractmethod
     def _start(self) -> None:

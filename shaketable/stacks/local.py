@@ -16,7 +16,7 @@ class LocalStack(HostStack):
     """Real servers of this run alone, as processes of the harness's own."""
 
     def _start(self) -> None:
-        user, spawn = binaries.server_user(), self._supervisor.spawn
+        user, spawn = binaries.server_user(), self._spawn_server
         folder = self._supervisor.scratch(scratch.folder(user))
         self._open.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)  # Postgres's user must pass through
