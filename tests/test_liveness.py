@@ -107,21 +107,13 @@ def test_target_is_not_blamed_once_a_server_failed_unordered() -> None:
     assert doubts(history(*lost, failed)) == ["valkey was killed by SIGKILL"]
 
 
-def own(run: str, name: str) -> psutil.Process:
-    """The server of that name, the supervisor, or the load generator; the oldest first."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            words = process.cmdline()
-            told = process.environ().get("SHAKETABLE_RUN") == run or any(f"{run}.jsonl" in word for word in words)
-            if told and any(name in word for word in words):
-                found.append(process)
-        except psutil.Error:
-            continue  # another user's, or gone
-    return min(found, key=lambda process: process.create_time())
+def own(harness: int, name: str) -> psutil.Process:
+    """The harness's child whose command names that; servers overwrite their environment with a title."""
+    children = psutil.Process(harness).children()
+    return next(child for child in children if any(name in word for word in child.cmdline()))
 
 
-NAMES = {"postgres": "bin/postgres", "valkey": "valkey-server", "toxiproxy": "toxiproxy-server",
+NAMES = {"postgres": "bin/postgres", "valkey": "valkey", "toxiproxy": "toxiproxy-server",
          "supervisor": "shaketable.supervisor", "the load generator": "locust"}  # fmt: skip
 
 
@@ -130,7 +122,7 @@ def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, ph
     harness = start(tmp_path / "runs", scenario=scenario)
     output_until(harness, phase)
     run = run_id(tmp_path / "runs")
-    own(run, NAMES[name]).send_signal(number)
+    own(harness.pid, NAMES[name]).send_signal(number)
     began = time.monotonic()
     try:
         said = end(harness)
@@ -183,7 +175,7 @@ def test_frozen_load_generator_ends_within_a_bound_and_is_unknown(scenario: Path
 def test_killed_backend_of_postgres_is_told(scenario: Path, tmp_path: Path) -> None:
     harness = start(tmp_path / "runs", scenario=scenario)
     output_until(harness, "recover")
-    postmaster = own(run_id(tmp_path / "runs"), NAMES["postgres"])
+    postmaster = own(harness.pid, NAMES["postgres"])
     next(p for p in postmaster.children() if "checkpointer" in " ".join(p.cmdline())).kill()
     said = end(harness)
     assert ("was terminated by signal 9" in said, harness.returncode) == (True, 2), said
