@@ -125,13 +125,16 @@ def _received(lines: Iterator[bytes]) -> Iterator[Row]:
 def restarts(run: RunDir) -> list[str]:
     """Sentences on each process of Postgres that was killed or crashed, upon which Postgres restarted all others."""
     log = run.logs / "postgres.log"
-    found = _CRASHED.findall(log.read_text(errors="replace")) if log.exists() else []
+    if not log.exists():
+        return []
+    with foreign.opened(log, foreign.LINES) as lines:
+        found = [match[1].decode(errors="replace") for line in lines if (match := _CRASHED.search(line))]
     return [f"postgres restarted by itself: {what} (see logs/postgres.log)" for what in found[:MOST_RESTARTS]]
 
 
 #: Restarts that are told; more say nothing more.
 MOST_RESTARTS = 3
-_CRASHED = re.compile(r"LOG:  (.+? \(PID \d+\) was terminated by signal \d+)")
+_CRASHED = re.compile(rb"LOG:  (.+? \(PID \d+\) was terminated by signal \d+)")
 _RECEIVED = re.compile(
     r"(\d+\.\d+)\|\d+\|([^|]*)\|LOG:  (duration|connection authorized|disconnection):"
     r"(?: (\d+\.\d+) ms)?(?:.*application_name=(\S+))?"

@@ -14,8 +14,8 @@ on disk before the next begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -91,7 +91,7 @@ def run(order: Order, show: Show) -> RunDir:
     except Exception as e:
         if not playing.ended_early:
             raise
-        show.say(f"while ending early: {type(e).__name__}: {e}")  # its cause is told already
+        show.say(f"while ending early: {type(e).__name__}: {e}")
     return directory
 
 
@@ -141,7 +141,6 @@ class _Run:
             self._phases(Op("run", Kind.FAILURE, self._clock.now(), detail={"text": text}))
 
     def _play_on(self) -> None:
-        """All phases but the first."""
         self._shake_and_recover()
         drained = self._drain()
         self._enter("observe", missing=drained.missing, drained=drained.complete, quiet=drained.quiet)
@@ -165,7 +164,7 @@ class _Run:
 
     def _prepare(self) -> None:
         """Everything up and answering, before the first event is sent."""
-        supervisor = self._open.enter_context(_supervisor(self._id))
+        supervisor = self._open.enter_context(closing(Supervisor(self._id)))
         block = self._open.enter_context(ports.reserve(self._order.port_base))
         self._state = self._run / "state"
         faults, probes = self._record(rundir.FAULTS, "injector"), self._record(rundir.PROBES, "probe")
@@ -233,7 +232,7 @@ class _Run:
         self._await_load_end(end)
 
     def _until(self, at: int, phase: str, end: int) -> None:
-        """Let it go on until `at`, watching; a load that ends by itself before its time ends the run as an error."""
+        """Let it go on until `at`, watching; a load that ends by itself before its time ends the run."""
         while (now := self._clock.now()) < at:
             self._tick(phase, (end - now) / SECOND)
             self._clock.sleep(min(TICK_S, (at - now) / SECOND))
@@ -285,12 +284,3 @@ class _Run:
     def _enter(self, phase: str, at: int | None = None, **more: Any) -> None:
         self._phases(Op("run", Kind.PHASE, at or self._clock.now(), detail={"name": phase, **more}))
         self._phases.raise_error()
-
-
-@contextmanager
-def _supervisor(run_id: str) -> Iterator[Supervisor]:
-    supervisor = Supervisor(run_id)
-    try:
-        yield supervisor
-    finally:
-        supervisor.close()
