@@ -16,13 +16,14 @@ import pytest
 import redis
 
 from shaketable import supervisor
+from shaketable.check import Verdict
 from shaketable.errors import HarnessError, LoadEnded, NoAnswer, TargetError, Unordered
 from shaketable.history.doubts import doubts
 from shaketable.liveness import FROZEN_LOOKS, Liveness, ended
 from shaketable.op import Kind
 from shaketable.process import Child, spawn
 from shaketable.rundir import PHASES
-from shaketable.verdict import Verdict, judge_history
+from shaketable.verdict import judge_history
 from tests.book import Book
 from tests.histories import history, sent
 from tests.test_nothing_stays import scenario as scenario  # a fixture
@@ -31,7 +32,7 @@ from tests.test_run import end, folders, gone, judged, left_of, output_until, ru
 
 @pytest.fixture
 def child(tmp_path: Path) -> Child:
-    return spawn("postgres", ["sleep", "60"], env={}, cwd=tmp_path, log=tmp_path / "log")
+    return spawn("postgres", ["sleep", "60"], env={}, cwd=tmp_path, log=tmp_path / "log", journal=lambda *_: None)
 
 
 def test_process_that_was_killed_by_a_foreign_hand_is_told_once(child: Child) -> None:
