@@ -16,7 +16,7 @@ The flow, module by module:
   parts: `part`;
 - every five minutes `upkeep` counts the dead letters and puts them into the `archive`; a `graveyard` keeps them,
   `replay` stores one after all, `clerk` and `office` serve the operator; `errand` lends a connection, `alert` tells;
-- `retention` drops the months that no policy holds, the `verifier` finds what was changed or lost;
+- `retention` drops the months that no policy holds, the `verifier` finds what was changed or lost, by its `evidence`;
 - `settings` come from the environment, `database` connects, `migrate` makes the schema, `log` and `errors` say what
   went wrong. `processor` is all of it as a library; `python -m reference_impl` starts it as processes.
 

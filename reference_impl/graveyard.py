@@ -72,14 +72,20 @@ async def select(connection: Connection, where: str, values: Sequence[object]) -
 
 async def drop(connection: Connection, event_id: UUID) -> bool:
     """Delete a letter; whether there was one."""
-    gone = await connection.execute("delete from audit_dead_letter where event_id = %s", [event_id])
-    return gone.rowcount > 0
+    return await _delete(connection, "event_id = %s", event_id) > 0
 
 
 async def retire(connection: Connection, before: datetime) -> int:
     """Delete the archived letters that failed last before then; how many. One that no archive has stays."""
+    return await _delete(connection, "archived_at is not null and last_failed_at < %s", before)
+
+
+async def _delete(connection: Connection, where: str, value: object) -> int:
+    """Delete letters, and tell the verifier by their keys that somebody meant to."""
     gone = await connection.execute(
-        "delete from audit_dead_letter where archived_at is not null and last_failed_at < %s", [before]
+        f"with gone as (delete from audit_dead_letter where {where} returning event_id)"
+        " update audit_event_key key set dropped = true from gone where key.event_id = gone.event_id",
+        [value],
     )
     return gone.rowcount
 

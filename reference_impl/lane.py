@@ -7,6 +7,7 @@ two workers never write one lane at once, and no clock has to be trusted.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ import psycopg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from reference_impl import database, dead_letter, log, metrics, part, queue, sqlstate
+from reference_impl import database, dead_letter, evidence, log, metrics, part, queue, sqlstate
 from reference_impl.dead_letter import Attempt, DeadLetter
 from reference_impl.errors import BreakerOpenError, Failure, StoppingError, StoreError
 from reference_impl.isolate import OWN_FAULT, Isolation
@@ -108,7 +109,7 @@ class Lane:
     async def deliver(self, entries: list[Entry], put: Put) -> None:
         """Store from the head, then delete what is committed. Never the other way round."""
         began = time.monotonic()
-        tally = await put(_batch(entries))
+        tally = await put(_batch(entries, self._settings.hash_key))
         if not tally.taken:
             return
         self._note(tally, time.monotonic() - began, time.time() - entries[0].accepted_at)
@@ -209,18 +210,20 @@ class Lane:
                 await self._store.touch()
 
 
-def _batch(entries: list[Entry]) -> Batch:
+def _batch(entries: list[Entry], key: str = "") -> Batch:
     """The rows from the head up to an entry that is no event of ours; such an entry at the head is a dead letter."""
     rows = []
     for entry in entries:
         try:
-            rows.append(build(entry))
+            rows.append(build(entry, key))
         except (ValueError, msgspec.MsgspecError) as e:
-            return rows or _foreign(entry, e)
+            return rows or _foreign(entry, e, key)
     return rows
 
 
-def _foreign(entry: Entry, error: Exception) -> DeadLetter:
+def _foreign(entry: Entry, error: Exception, key: str) -> DeadLetter:
+    event = entry.field("event").encode()
+    sealed = evidence.seal(hashlib.sha256(event).hexdigest(), key)
     attempt = Attempt(dead_letter.now(), "undecodable", None)
     why = "no event of ours", [attempt], *dead_letter.where(error)
-    return DeadLetter(entry.field("event_id"), entry.field("event").encode(), "", *why)
+    return DeadLetter(entry.field("event_id"), event, sealed, *why)

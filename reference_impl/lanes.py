@@ -151,7 +151,7 @@ class Lanes:
                 if ended := await lock.evict(connection, wanted, self._settings.lease_s):
                     log.warning("silent holders of lanes were ended", sessions=ended)
                 return None
-        store = Store(connection, self._settings, self._handle)
+        store = Store(connection, self._settings, self._handle, number)
         await store.prepare()
         return Lane(number, store, self._redis, self._rounds, self._ledger, self._settings)
 

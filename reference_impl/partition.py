@@ -15,6 +15,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from reference_impl import evidence
 from reference_impl.watchdog import Connection
 
 #: Advisory lock under which partitions are made: (class, object).
@@ -25,6 +26,8 @@ AHEAD = 2
 DROP_LOCK_MS = 200
 #: How often, and how long between, it is looked whether those have ended who were writing when a drop began.
 SETTLE_TRIES, SETTLE_S = 20, 0.1
+#: Before every id, and the last one.
+FIRST, LAST = -(2**63), 2**63 - 1
 
 #: Rows still held: the longest active policy that names a row, or its class, holds it; without one, for ever.
 _HELD = """
@@ -33,7 +36,7 @@ select exists (
         select max(retention_days) as days from audit_retention_policy p
         where is_active and (policy_name = held.retention_policy or p.data_classification = held.data_classification)
     ) longest on true
-    where id > %s and (days is null or timestamp + make_interval(days => days) > %s)
+    where id > %s and id <= %s and (days is null or timestamp + make_interval(days => days) > %s)
 )
 """
 #: What goes with a row: (table, what ties it to the row).
@@ -74,10 +77,11 @@ async def drop(connection: Connection, month: Month, now: datetime) -> bool:
     """
     gone, table, settled = False, sql.Identifier(name(month)), await _settled(connection)
     async with connection.transaction():
-        if await _cleared(connection, table, now, after=0):
+        if await _cleared(connection, table, now, FIRST, settled):
             await connection.execute(f"set local lock_timeout = {DROP_LOCK_MS}")
+            await connection.execute(sql.SQL("grant delete on {} to current_user").format(table))  # as a lock asks for
             await connection.execute(sql.SQL("lock table {} in share mode").format(table))
-            gone = await _cleared(connection, table, now, after=settled)
+            gone = await _cleared(connection, table, now, settled, LAST)
         if not gone:
             raise psycopg.Rollback
         await connection.execute(_MERGE)
@@ -100,14 +104,17 @@ async def _settled(connection: Connection) -> int:
     raise psycopg.errors.LockNotAvailable("a transaction that began before does not end")
 
 
-async def _cleared(connection: Connection, table: sql.Identifier, now: datetime, after: int) -> bool:
+async def _cleared(connection: Connection, table: sql.Identifier, now: datetime, after: int, to: int) -> bool:
     """Delete what depends on the rows after this id, unless a policy holds one of them; whether none does."""
-    held = await connection.execute(sql.SQL(_HELD).format(name=table), [after, now])
+    held = await connection.execute(sql.SQL(_HELD).format(name=table), [after, to, now])
     if await held.fetchone() != (False,):
         return False
     for dependent, on in _DEPENDENT:
-        delete = f"delete from {dependent} d using {{name}} gone where gone.id > %s and {on}"
-        await connection.execute(sql.SQL(delete).format(name=table), [after])
+        delete = f"delete from {dependent} d using {{name}} gone where gone.id > %s and gone.id <= %s and {on}"
+        gone = await connection.execute(sql.SQL(delete).format(name=table), [after, to])
+        if dependent == "audit_integrity_log":
+            await connection.execute(evidence.COUNT, [-gone.rowcount])
+    await connection.execute(sql.SQL(evidence.SUBTRACT).format(name=table), [after, to])
     return True
 
 
@@ -136,6 +143,8 @@ async def _make(connection: Connection, month: Month) -> None:
     await connection.execute(
         sql.SQL("create table {name} (like audit_log including defaults including constraints)").format(**bounds)
     )
+    for rights in ("revoke update, delete, truncate on {name} from", "grant update (archived_at) on {name} to"):
+        await connection.execute(sql.SQL(f"{rights} current_user").format(**bounds))  # as 003_evidence.sql has it
     await connection.execute(
         sql.SQL("alter table audit_log attach partition {name} for values from ({from}) to ({to})").format(**bounds)
     )

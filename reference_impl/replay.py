@@ -12,12 +12,12 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from reference_impl import dead_letter, graveyard, sqlstate
+from reference_impl import dead_letter, evidence, graveyard, sqlstate
 from reference_impl.dead_letter import Attempt
 from reference_impl.graveyard import Letter
 from reference_impl.isolate import OWN_FAULT
 from reference_impl.queue import Entry
-from reference_impl.row import Row, build
+from reference_impl.row import Row, build, digest
 from reference_impl.store import Store
 
 #: The key goes with the letter: it is drawn anew by the insertion, in the same transaction.
@@ -62,9 +62,12 @@ async def replay(store: Store, event_id: UUID) -> Outcome:
 
 async def _row(store: Store, letter: Letter) -> Row:
     query = "select encode(hash, 'hex') from audit_event_key where event_id = %s"
-    (digest,) = await (await store.connection.execute(query, [letter.event_id])).fetchone() or ("",)
+    (kept,) = await (await store.connection.execute(query, [letter.event_id])).fetchone() or ("",)
+    hashed = digest(letter.event.encode())
+    if evidence.seal(hashed, store.settings.hash_key) != kept:
+        raise ValueError("the letter was changed since it was buried")
     received_ms = int(letter.first_failed_at.timestamp() * 1000)
-    return build(Entry(f"{received_ms}-0", ["event", letter.event, "hash", digest]))
+    return build(Entry(f"{received_ms}-0", ["event", letter.event, "hash", hashed]), store.settings.hash_key)
 
 
 async def _store(store: Store, row: Row, event_id: UUID) -> bool:

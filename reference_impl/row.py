@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from reference_impl import canonical, evidence
 from reference_impl import event as events
 from reference_impl.event import Event
 from reference_impl.queue import Entry
@@ -45,12 +46,20 @@ class Row(msgspec.Struct, frozen=True):
         return events.wire(_decode(self.event))
 
 
-def build(entry: Entry) -> Row:
-    """The row of an entry. Raises ValueError when somebody else's entry is no event of ours."""
-    sent, digest = entry.field("event"), entry.field("hash")
+def digest(event: bytes) -> str:
+    """The hash of an event as it lies in the queue. Raises ValueError or MsgspecError where it is none of ours."""
+    return canonical.sha256(events.wire(_decode(event)))
+
+
+def build(entry: Entry, key: str = "") -> Row:
+    """The row of an entry, its hash sealed. Raises ValueError when somebody else's entry is no event of ours."""
+    sent, hashed = entry.field("event"), entry.field("hash")
     event = _decode(sent)
-    if event.event_id is None or not _INSTANT.match(event.timestamp) or not _HASH.fullmatch(digest):
+    if event.event_id is None or not _INSTANT.match(event.timestamp) or not _HASH.fullmatch(hashed):
         raise ValueError("an entry without an id, an instant in bounds or a hash")
+    if event.details and not events.NAMED.isdisjoint(event.details):
+        raise ValueError("a member that has a column, among the others")
+    sealed = evidence.seal(hashed, key)
     fields = [
         event.event_id,
         event.timestamp,
@@ -72,4 +81,4 @@ def build(entry: Entry) -> Row:
         fields = [None if field is None else field.translate(_ESCAPES) for field in fields]
     line = "\t".join(["\\N" if field is None else field for field in fields])
     received_ms = entry.id.partition("-")[0]
-    return Row(entry, event.event_id, digest, event.timestamp[:7], f"{line}\t\\\\x{digest}\t{received_ms}")
+    return Row(entry, event.event_id, sealed, event.timestamp[:7], f"{line}\t\\\\x{sealed}\t{received_ms}")

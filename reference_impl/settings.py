@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: str = "."  # where transitions.jsonl is written
     bearer_token: Annotated[str, Meta(pattern="^[!-~]*$")] = ""  # who brings another gets 401; empty: nobody is asked
 
+    hash_key: Annotated[str, Meta(pattern="^(.{16,})?$")] = ""  # of HMAC; the same for ever, from the first event on
+
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes, shared by all workers; once set: `lanes`
     batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1000  # most events in one transaction
     batch_bytes: Count = 8_388_608  # most bytes of them, but for a single larger one
@@ -167,5 +169,5 @@ def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
     what = what.partition(", got ")[0]
     field = path.strip("`$.").partition("[")[0]
     value = given.get(field, "")
-    shown = UNSHOWN if field.endswith(("_url", "_token")) else repr(value)
+    shown = UNSHOWN if field.endswith(("_url", "_token", "_key")) else repr(value)
     return SettingsError(f"{field.upper()}: {what[0].lower()}{what[1:]}, got {shown}")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import msgspec
 import psycopg
 
-from reference_impl import dead_letter, handler, partition
+from reference_impl import dead_letter, evidence, handler, partition
 from reference_impl.database import STATEMENT_SHARE
 from reference_impl.dead_letter import DeadLetter
 from reference_impl.handler import Handler
@@ -40,7 +40,7 @@ with fresh as materialized (
 )
 """
 _CLAIM = f"{_NEW} select ordinal from fresh join won using (event_id) order by ordinal"
-_INSERT = f"""{_NEW}
+_INSERT = f"""{_NEW}, stored as (
 insert into audit_log (
     id, position, event_id, timestamp, action, status, principal_id, organization_id, target_resource_type,
     target_resource_id, outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version,
@@ -54,6 +54,9 @@ from (
     select nextval('audit_position') as n, ordered.*
     from (select fresh.* from fresh join won using (event_id) order by ordinal) as ordered
 ) as positioned
+returning id, hash
+), head as ({evidence.ADD})
+select count(*) from stored
 """
 
 _CONFLICTS = """
@@ -97,8 +100,10 @@ class Tally(msgspec.Struct):
 class Store:
     """The store as one lane's connection reaches it. Every method is bounded; each raises psycopg.Error."""
 
-    def __init__(self, connection: Connection, settings: Settings, handle: Handler | None = None) -> None:
-        self.connection, self.settings = connection, settings
+    def __init__(
+        self, connection: Connection, settings: Settings, handle: Handler | None = None, lane: int = evidence.REST
+    ) -> None:
+        self.connection, self.settings, self._lane = connection, settings, lane
         self._handle = handle
         self._months: set[str] = set()
 
@@ -146,7 +151,8 @@ class Store:
     async def _insert_staged(self, rows: Sequence[Row]) -> int:
         """Into audit_log, or into the hands of the handler; returns how many were new."""
         if self._handle is None:
-            return (await self.connection.execute(_INSERT)).rowcount
+            row = await (await self.connection.execute(_INSERT, [self._lane])).fetchone()
+            return int(row[0]) if row else 0
         claimed = await (await self.connection.execute(_CLAIM)).fetchall()
         if claimed:
             events = [rows[ordinal].wire() for (ordinal,) in claimed]

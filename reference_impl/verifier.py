@@ -6,13 +6,16 @@ took the events there is nothing to verify.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from reference_impl import canonical, database
+from reference_impl import canonical, database, evidence, partition, row
+from reference_impl.event import NAMED as NAMED_MEMBERS
 from reference_impl.settings import Settings
 from reference_impl.watchdog import Connection
 
@@ -22,16 +25,22 @@ BATCH = 1000
 NAMED, PROGRESS_S = 100, 1.0
 METHOD = f"{canonical.ALGORITHM} of RFC 8785"
 
-#: The event as it was hashed: its named members, and the others, which lie in details.
+#: The event as it was hashed: its named members, and the others, which lie in details. Sound is what its key agrees
+#: with, and what nobody but the store writes like that.
 _READ = """
-select id, timestamp, event_id, encode(hash, 'hex'), (jsonb_strip_nulls(jsonb_build_object(
-    'eventId', event_id, 'timestamp', to_char(timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+select stored.id, timestamp, stored.event_id,
+    case when key.hash = stored.hash and not dead and stored.id = position and hash_algorithm = 'SHA-256'
+        and not coalesce(details ?| %s::text[], false) then encode(stored.hash, 'hex') else '' end,
+    (jsonb_strip_nulls(jsonb_build_object(
+    'eventId', stored.event_id, 'timestamp', to_char(timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     'action', action, 'status', status, 'principalId', principal_id, 'organizationId', organization_id,
     'targetResourceType', target_resource_type, 'targetResourceId', target_resource_id,
     'outcomeDescription', outcome_description, 'ttl', ttl, 'correlationId', correlation_id,
     'dataClassification', data_classification, 'retentionPolicy', retention_policy, 'eventVersion', event_version
 )) || coalesce(details, '{}'))::text
-from audit_log where id > %s and id <= %s order by id limit %s
+from (
+    select * from audit_log where (id, timestamp) > (%s, %s::timestamptz) and id <= %s order by id, timestamp limit %s
+) as stored left join audit_event_key key using (event_id) order by stored.id, timestamp
 """
 _LOG = """
 insert into audit_integrity_log
@@ -42,8 +51,23 @@ from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[]) as seen (id
 """
 _LOST = """
 select count(*) over (), event_id from audit_event_key key
-where not dead and not exists (select from audit_log stored where stored.event_id = key.event_id) order by event_id
-limit %s
+where not dropped and not case when dead
+    then exists (select from audit_dead_letter letter where letter.event_id = key.event_id)
+    else exists (select from audit_log stored where stored.event_id = key.event_id) end
+order by event_id limit %s
+"""
+_DOUBLED = "select count(*) over (), event_id from audit_log group by event_id having count(*) > 1 limit %s"
+_LETTERS = """
+select letter.id, letter.event_id, event, encode(hash, 'hex'), dead
+from audit_dead_letter letter left join audit_event_key key using (event_id) where letter.id > %s order by 1 limit %s
+"""
+#: What the heads say besides what is there, in one snapshot: rows, their sum, rows of the integrity log.
+_HEADS = f"""
+select abs(rows - found), sum - measured, abs(logged - (select count(*) from audit_integrity_log))
+from (select {evidence.MEASURE} from audit_log) as there (found, measured), (
+    select coalesce(sum(rows) filter (where lane <> {evidence.LOG}), 0),
+        coalesce(sum(sum), 0), coalesce(sum(rows) filter (where lane = {evidence.LOG}), 0) from audit_head
+) as head (rows, sum, logged)
 """
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -56,48 +80,85 @@ class Verified(msgspec.Struct):
     mismatched: int = 0
     lost: int = 0
     members: list[str] = []  # the ids of events that are not what they were: the first of them
+    doubled: int = 0
+    letters: int = 0  # dead letters that were changed
+    unaccounted: int = 0  # rows more or less than the heads have; at least 1 where they have others
+
+    @property
+    def sound(self) -> bool:
+        """Whether all is as it was stored."""
+        return not (self.mismatched or self.lost or self.doubled or self.letters or self.unaccounted)
+
+    def name(self, found: list[Any]) -> int:
+        """Name the first of these (how many, id); how many there are."""
+        self.members = (self.members + [str(event_id) for _, event_id in found])[:NAMED]
+        return int(found[0][0]) if found else 0
 
 
 async def run(settings: Settings) -> int:
     """The command `verify`; 1 when an event is not what it was."""
     connection = await database.connect_unhurried(settings)
     try:
-        found = await verify(connection, settings.process)
+        found = await verify(connection, settings.process, key=settings.hash_key)
     finally:
         await database.close(connection)
     print(msgspec.json.encode(found).decode())
-    return 1 if found.mismatched or found.lost else 0
+    return 0 if found.sound else 1
 
 
-async def verify(connection: Connection, verified_by: str, batch: int = BATCH) -> Verified:
+async def verify(connection: Connection, verified_by: str, batch: int = BATCH, key: str = "") -> Verified:
     """Verify all that is stored by now. Raises psycopg.Error; what was logged until then stays."""
-    found, last = Verified(), 0
-    newest, told_at = await _one(connection, "select coalesce(max(id), 0) from audit_log"), time.monotonic()
-    while last < newest:
+    found, last = Verified(), (partition.FIRST, "-infinity")
+    newest, told_at = (await _all(connection, "select max(id) from audit_log"))[0][0], time.monotonic()
+    while newest is not None and last[0] <= newest:
         async with connection.transaction():  # so that no month goes between reading and logging
-            rows = await (await connection.execute(_READ, [last, newest, batch])).fetchall()
-            await _log(connection, rows, verified_by, found)
-        last = rows[-1][0] if rows else newest
+            rows = await _all(connection, _READ, list(NAMED_MEMBERS), *last, newest, batch)
+            await _log(connection, rows, verified_by, found, key)
+        if not rows:
+            break
+        last = rows[-1][:2]
         if time.monotonic() - told_at >= PROGRESS_S:
-            print(f"{found.verified + found.mismatched} verified, up to id {last} of {newest}", file=sys.stderr)
+            print(f"{found.verified + found.mismatched} verified, up to id {last[0]} of {newest}", file=sys.stderr)
             told_at = time.monotonic()
-    lost = await (await connection.execute(_LOST, [NAMED])).fetchall()
-    found.lost = lost[0][0] if lost else 0
-    found.members = (found.members + [str(event_id) for _, event_id in lost])[:NAMED]
+    found.lost = found.name(await _all(connection, _LOST, NAMED))
+    found.doubled = found.name(await _all(connection, _DOUBLED, NAMED))
+    await _read_letters(connection, batch, found, key)
+    rows, difference, logged = (await _all(connection, _HEADS))[0]
+    found.unaccounted = int(rows + logged) or int(difference != 0)
     return found
 
 
-async def _log(connection: Connection, rows: list[Any], verified_by: str, found: Verified) -> None:
-    computed = [canonical.sha256(_decode(event)) for *_, event in rows]
-    wrong = [None if digest == row[3] else digest for row, digest in zip(rows, computed, strict=True)]
-    mismatched = [str(row[2]) for row, digest in zip(rows, wrong, strict=True) if digest]
+async def _log(connection: Connection, rows: list[Any], verified_by: str, found: Verified, key: str) -> None:
+    computed = [evidence.seal(canonical.sha256(_decode(event)), key) for *_, event in rows]
+    wrong = [None if digest == one[3] else digest for one, digest in zip(rows, computed, strict=True)]
+    mismatched = [(0, one[2]) for one, digest in zip(rows, wrong, strict=True) if digest]
     found.mismatched += len(mismatched)
     found.verified += len(rows) - len(mismatched)
-    found.members = (found.members + mismatched)[:NAMED]
-    columns = [[row[column] for row in rows] for column in (0, 1, 3)]
-    await connection.execute(_LOG, [verified_by, METHOD, *columns, wrong])
+    found.name(mismatched)
+    columns = [[one[column] for one in rows] for column in (0, 1, 3)]
+    method = f"HMAC-{METHOD}" if key else METHOD
+    await connection.execute(_LOG, [verified_by, method, *columns, wrong])
+    await connection.execute(evidence.COUNT, [len(rows)])
 
 
-async def _one(connection: Connection, query: str) -> int:
-    row = await (await connection.execute(query)).fetchone()
-    return int(row[0]) if row else 0
+async def _read_letters(connection: Connection, batch: int, found: Verified, key: str) -> None:
+    """A letter's hash is that of its event, or of its bytes where they are no event of ours."""
+    last = 0
+    while letters := await _all(connection, _LETTERS, last, batch):
+        last = letters[-1][0]
+        changed = [
+            (0, event_id) for _, event_id, event, kept, dead in letters if not (dead and kept in _hashes(event, key))
+        ]
+        found.letters += len(changed)
+        found.name(changed)
+
+
+def _hashes(event: bytes, key: str) -> set[str]:
+    digests = {hashlib.sha256(event).hexdigest()}
+    with suppress(ValueError, msgspec.MsgspecError):
+        digests.add(row.digest(event))
+    return {evidence.seal(digest, key) for digest in digests}
+
+
+async def _all(connection: Connection, query: str, *values: object) -> list[Any]:
+    return await (await connection.execute(query, values)).fetchall()

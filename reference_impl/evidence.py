@@ -1,0 +1,27 @@
+"""Evidence of what was stored: a head for each lane, and hashes that nobody without the key can make.
+
+A head counts rows and sums a number that each row's id and hash give, in the transaction that stores them. So it needs
+no order, no lane waits for another, and retention can take away what it drops.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+#: Heads of no lane: of what no lane stored, of the integrity log, of what retention dropped (less than nothing).
+REST, LOG, DROPPED = -1, -2, -3
+#: Of rows: how many, and their sum. The function is the one that hash partitions go by: it stays what it is.
+MEASURE = "count(*), coalesce(sum(hashbyteaextended(hash, id)), 0)"
+_ADDED = "on conflict (lane) do update set rows = audit_head.rows + excluded.rows, sum = audit_head.sum + excluded.sum"
+ADD = f"insert into audit_head (lane, rows, sum) select %s, {MEASURE} from stored having count(*) > 0 {_ADDED}"
+COUNT = f"insert into audit_head (lane, rows, sum) values ({LOG}, %s, 0) {_ADDED}"
+SUBTRACT = f"""
+insert into audit_head (lane, rows, sum)
+select {DROPPED}, -rows, -sum from (select {MEASURE} from {{name}} where id > %s and id <= %s) as gone (rows, sum)
+{_ADDED}
+"""
+
+
+def seal(digest: str, key: str) -> str:
+    """A hash in hex as it is stored: with a key its HMAC-SHA-256."""
+    return hmac.digest(key.encode(), digest.encode(), "sha256").hex() if key else digest
