@@ -13,10 +13,10 @@ What is tested is a target (`target`), told by its manifest (`manifest`; its pro
 a scenario is `playable` is known from it alone) and run with a scenario's settings (`settings`), with an environment of
 its own (`environments`) where it asks for one, on a stack (`stack`, `stacks`) of real servers with links of their own
 (`toxiproxy`, mended by `recovery` when it wedges; `ports`), each a child process (`process`) that waits at a `gate`
-until the undo journal names it, and that a supervisor (`supervisor`) outlives, `orphans` among them, with logs that
-`log_bound` cuts; `liveness` notices when one fails unordered; `undo` says what it takes back in servers that are not
-ours, `segments` removes shared memory, `folders` are this user's own. Every session of the harness's own at PostgreSQL
-is opened by `libpq`.
+until the undo journal names it, with a `mark` that its descendants inherit, so that a supervisor (`supervisor`), which
+outlives the harness, finds all of them, and with logs that `log_bound` cuts; `liveness` notices when one fails
+unordered; `undo` says what it takes back in servers that are not ours, `segments` removes shared memory, `folders` are
+this user's own. Every session of the harness's own at PostgreSQL is opened by `libpq`.
 
 Meanwhile an injector (`injector`) plays a timeline (`timeline`, or drawn from a `storm`) of faults (`fault`, `faults`)
 on the bench (`bench`); a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import psutil
 
 from shaketable import foreign
 from shaketable import gate as gates
+from shaketable import mark as marks
 from shaketable.clock import SECOND, Clock
 from shaketable.errors import HarnessError
 
@@ -94,10 +95,10 @@ class Running(Protocol):
 class Child:
     """One running command and all that it started."""
 
-    def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path, mark: int = 0) -> None:
         self.name = name
         self.log = log
-        self._popen = popen
+        self._popen, self._mark = popen, mark
         self.asked_to_end = self.asked_to_freeze = False  # by the harness, or by a fault
         self.identity = Identity.of(popen.pid)
 
@@ -124,14 +125,17 @@ class Child:
         self.asked_to_freeze = self.asked_to_freeze and number != signal.SIGCONT
 
     def tree(self) -> list[psutil.Process]:
-        """The process and its descendants. Postgres's backends lead groups of their own, so a group is not enough."""
+        """The process, its descendants, and those that left it for a session and a parent of their own (`mark`)."""
         if self._popen.returncode is not None:
             return []  # reaped: its number may be another's by now
         try:
             top = psutil.Process(self.pid)
-            return [top, *top.children(recursive=True)]
+            below = top.children(recursive=True)
         except psutil.NoSuchProcess:
             return []
+        known = {self.pid, *(process.pid for process in below)}
+        left = processes(pid for pid in marks.carrying(self._mark) if pid not in known) if self._mark else []
+        return [top, *below, *left]
 
     def terminate(self, grace_s: float, number: int = signal.SIGTERM) -> int | None:
         """Ask the process to end (the leader alone: it ends its own), then end all of it. Returns its exit code."""
@@ -190,16 +194,16 @@ class Spawn(Protocol):
 
 def spawn(
     name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
-    journal: Callable[[str, Identity], None], user: str | None = None,
+    journal: Callable[[str, Identity], None], user: str | None = None, mark: int = 0,
 ) -> Child:  # fmt: skip
     """Start a command; both its outputs go to `log`. Raises HarnessError when it cannot be started at all.
 
-    `journal` hears of the process before it becomes the command (`shaketable.gate`).
+    `journal` hears of the process before it becomes the command (`shaketable.gate`). It carries the `mark`.
     """
     told, tell = os.pipe()
     try:
         with log.open("ab") as out:
-            gate = [sys.executable, "-I", "-S", gates.__file__, str(tell), *map(str, _ids(user))]
+            gate = [sys.executable, "-I", "-S", gates.__file__, *map(str, (tell, *_ids(user), mark))]
             popen = subprocess.Popen([*gate, *command], env=dict(env), cwd=cwd, stdin=subprocess.PIPE, stdout=out,
                                      stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(tell,))  # fmt: skip
     except OSError as e:
@@ -209,7 +213,7 @@ def spawn(
         os.close(tell)
     try:
         with open(told, "rb") as why:
-            child = Child(name, popen, log)
+            child = Child(name, popen, log, mark)
             journal(name, child.identity)
             _open(popen)
             failed = why.read()
@@ -248,6 +252,15 @@ def kill_all(processes: Sequence[psutil.Process]) -> None:
     deadline = time.monotonic() + GONE_S
     while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def processes(pids: Iterable[int]) -> list[psutil.Process]:
+    """Those of these numbers that run, or are frozen."""
+    found = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(pid))
+    return [process for process in found if _is_alive(process)]
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import environments, inputs, log_bound, observe, orphans, playable, ports, rundir, surroundings
+from shaketable import environments, inputs, log_bound, observe, playable, ports, rundir, surroundings
 from shaketable import manifest as manifests
 from shaketable.again import Asked
 from shaketable.backlog import Backlog, Counts
@@ -86,7 +86,7 @@ def run(order: Order, show: Show) -> RunDir:
     opened = ExitStack()
     playing = _Run(order, manifest, programs, directory, show, opened)
     try:
-        with orphans.ended(), log_bound.bounded(directory.logs), opened:
+        with log_bound.bounded(directory.logs), opened:
             playing.play()
     except Exception as e:
         if not playing.ended_early:

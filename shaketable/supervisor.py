@@ -11,6 +11,7 @@ undo journal and ends what is still there. `shaketable heal` does the same by ha
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import secrets
 import shutil
@@ -27,15 +28,17 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from shaketable import folders, segments
+from shaketable import folders, mark, segments
 from shaketable.errors import HarnessError
-from shaketable.process import RUN_VARIABLE, Child, Identity, kill_all, spawn
+from shaketable.process import RUN_VARIABLE, Child, Identity, kill_all, processes, spawn
 from shaketable.undo import ACTION_S, Action
 
 #: Seconds between the end of a harness and that of all it started.
 BOUND_S = 5.0
 #: Seconds that a supervisor may take to end what is left, before the harness does so itself.
 END_S = 60.0
+#: Looks for processes of a run: while some are ended, others may start more.
+LOOKS = 3
 #: Seconds between two tries of an action.
 AGAIN_S = 0.25
 #: What the supervisor says once no signal of a terminal can end it.
@@ -58,6 +61,7 @@ class Supervisor:
 
     def __init__(self, run_id: str) -> None:
         self._run_id, self._journal = run_id, journals() / f"{run_id}.jsonl"
+        self._numbers = itertools.count(1)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "shaketable.supervisor", str(self._journal)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -77,7 +81,8 @@ class Supervisor:
     ) -> Child:  # fmt: skip
         """Start a process that must not outlive the harness. Raises HarnessError when it cannot be started at all."""
         own = {**env, RUN_VARIABLE: self._run_id}
-        return spawn(name, command, env=own, cwd=cwd, log=log, journal=self.process, user=user)
+        mark_ = mark.of(self._run_id, next(self._numbers))
+        return spawn(name, command, env=own, cwd=cwd, log=log, journal=self.process, user=user, mark=mark_)
 
     def scratch(self, within: Path | None = None) -> Path:
         """Make a temporary folder that must not outlive the harness, with a name that nobody else can foresee."""
@@ -154,13 +159,17 @@ def end(journal: Path) -> list[str]:
     The journal is gone then, but for the actions that failed: whoever calls this again tries those again.
     """
     undos = list(_read(journal))
-    alive = {p.pid: p for undo in undos if (p := _alive(undo))}
-    alive |= {p.pid: p for p in _carrying(journal.stem)}
-    names = [f"ended {p.name()} (pid {p.pid})" for p in alive.values()]
-    everything = {q.pid: q for p in alive.values() for q in _tree(p)}
     creators = {undo.pid: undo.created for undo in undos if undo.pid and undo.boot == boot_id()}
-    creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
-    kill_all(list(everything.values()))
+    names = []
+    for _ in range(LOOKS):
+        alive = {p.pid: p for undo in undos if (p := _alive(undo))}
+        alive |= {p.pid: p for p in _carrying(journal.stem)}
+        if not alive:
+            break
+        names += [f"ended {_name(p)} (pid {p.pid})" for p in alive.values()]
+        everything = {q.pid: q for p in alive.values() for q in _tree(p)}
+        creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
+        kill_all(list(everything.values()))
     segments.remove(creators)
     for undo in undos:
         if undo.folder:
@@ -231,13 +240,21 @@ def _alive(undo: Undo) -> psutil.Process | None:
 
 
 def _carrying(run_id: str) -> Iterator[psutil.Process]:
-    """Processes that carry the run's id in their environment: those started in the instant before the kill."""
+    """Processes that carry the run's mark, or its id in their environment where there are no marks."""
+    yield from processes(mark.of_run(run_id))
     for process in psutil.process_iter():
         try:
             if process.environ().get(RUN_VARIABLE) == run_id:
                 yield process
         except (psutil.Error, OSError):
             continue  # another user's, or gone
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return "a process"
 
 
 def _tree(process: psutil.Process) -> list[psutil.Process]:
