@@ -58,8 +58,8 @@ class Left(msgspec.Struct, frozen=True):
 class Deaths:
     """Many lives in a temporary folder of their own."""
 
-    def __init__(self, folder: Path, dice: random.Random) -> None:
-        self._folder, self._dice = folder, dice
+    def __init__(self, folder: Path, dice: random.Random, signal_s: float) -> None:
+        self._folder, self._dice, self._signal_s = folder, dice, signal_s
         folder.chmod(0o711)  # Postgres's user must pass through
         self._env = {**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": str(folder / "state")}
         self._before = (set(_segments()), set(_files()))
@@ -73,7 +73,7 @@ class Deaths:
         run_id, logs = f"death{number}", self._folder / f"logs-{number}"
         logs.mkdir()
         words = [sys.executable, "-m", "bench.life", run_id, str(logs), way, str(self._dice.randint(1, PASSES))]
-        at = self._dice.uniform(0, SIGNAL_S)
+        at = self._dice.uniform(0, self._signal_s)
         with (
             (logs / "life.log").open("w", encoding="utf-8") as said,
             subprocess.Popen(
@@ -160,10 +160,10 @@ def _is_free(base: int) -> bool:
         return False
 
 
-def run(count: int, at_once: int, seed: int) -> Left:
+def run(count: int, at_once: int, seed: int, signal_s: float = SIGNAL_S) -> Left:
     """So many deaths, and what they left; says both."""
     with tempfile.TemporaryDirectory(prefix="shaketable-deaths-") as folder:
-        deaths = Deaths(Path(folder), random.Random(seed))
+        deaths = Deaths(Path(folder), random.Random(seed), signal_s)
         began = time.monotonic()
         with ThreadPoolExecutor(at_once) as pool:
             list(pool.map(deaths.die, range(count)))
@@ -181,8 +181,9 @@ def main() -> None:
     parser.add_argument("count", type=int, nargs="?", default=500)
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--signal-within", type=float, default=SIGNAL_S, metavar="SECONDS")
     given = parser.parse_args()
-    left = run(given.count, given.at_once, given.seed)
+    left = run(given.count, given.at_once, given.seed, given.signal_within)
     for each in (each for found in msgspec.structs.astuple(left) for each in found):
         say(f"  {each}")
     sys.exit(bool(left))

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -38,7 +38,7 @@ BOUND_S = 5.0
 #: Seconds that a supervisor may take to end what is left, before the harness does so itself.
 END_S = 60.0
 #: Looks for processes of a run: while some are ended, others may start more.
-LOOKS = 3
+LOOKS = 10
 #: Seconds between two tries of an action.
 AGAIN_S = 0.25
 #: What the supervisor says once no signal of a terminal can end it.
@@ -159,17 +159,10 @@ def end(journal: Path) -> list[str]:
     The journal is gone then, but for the actions that failed: whoever calls this again tries those again.
     """
     undos = list(_read(journal))
+    names, everything = _frozen(undos, journal.stem)
     creators = {undo.pid: undo.created for undo in undos if undo.pid and undo.boot == boot_id()}
-    names = []
-    for _ in range(LOOKS):
-        alive = {p.pid: p for undo in undos if (p := _alive(undo))}
-        alive |= {p.pid: p for p in _carrying(journal.stem)}
-        if not alive:
-            break
-        names += [f"ended {_name(p)} (pid {p.pid})" for p in alive.values()]
-        everything = {q.pid: q for p in alive.values() for q in _tree(p)}
-        creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
-        kill_all(list(everything.values()))
+    creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
+    kill_all(list(everything.values()))
     segments.remove(creators)
     for undo in undos:
         if undo.folder:
@@ -181,6 +174,23 @@ def end(journal: Path) -> list[str]:
         f"{type(undo.action).__name__.lower()} {f'NOT undone ({why})' if why else 'undone'}"
         for undo, why in zip(actions, failures, strict=True)
     ]
+
+
+def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil.Process]]:
+    """The run's processes by name, and all of them stopped: one that has a signal to come can start no other."""
+    names: list[str] = []
+    everything: dict[int, psutil.Process] = {}
+    for _ in range(LOOKS):
+        alive = {p.pid: p for undo in undos if (p := _alive(undo))} | {p.pid: p for p in _carrying(run_id)}
+        fresh = {q.pid: q for p in alive.values() for q in _tree(p) if q.pid not in everything}
+        if not fresh:
+            break
+        names += [f"ended {_name(p)} (pid {p.pid})" for p in alive.values() if p.pid in fresh]
+        for process in fresh.values():
+            with suppress(psutil.Error):
+                process.suspend()
+        everything |= fresh
+    return names, everything
 
 
 def _perform(actions: list[Action]) -> list[str]:

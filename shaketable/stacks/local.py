@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from shaketable.stack import Address, Server, Service
 from shaketable.stacks import binaries, postgres, proxies, scratch
 from shaketable.stacks.host import LOOPBACK, HostStack
@@ -17,8 +15,7 @@ class LocalStack(HostStack):
 
     def _start(self) -> None:
         user, spawn = binaries.server_user(), self._spawn_server
-        folder = self._supervisor.scratch(scratch.folder(user))
-        self._open.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = self._supervisor.scratch(scratch.folder(user))  # which it removes once all are gone that stand in it
         folder.chmod(0o711)  # Postgres's user must pass through
         self.postgres = PostgresServer(binaries.postgres_bin(user), folder / "postgres", self._ports.take(),
                                        self._logs / "postgres.log", user, spawn)  # fmt: skip
