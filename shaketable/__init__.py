@@ -38,6 +38,6 @@ A scenario (`scenario`) names all of it in one value, a profile (`profile`) seve
 their checks instead of their own; `run` plays it, a comparison (`comparison`) holds the runs of several targets,
 `status` shows how it stands (`live` at a terminal); `cli` says the command line's arguments, `commands` does them,
 `standing` is a target that was brought up, in a run or by `shaketable up`, `errors` what it says when something cannot
-be. `registry` and `bundled` find things by name, a `doctor` tries a target endpoint by endpoint. Somebody's suite gates
-on a run by `pytest_plugin`, and sees it as `shaken`.
+be, `plural` a number before its noun. `registry` and `bundled` find things by name, a `doctor` tries a target endpoint
+by endpoint. Somebody's suite gates on a run by `pytest_plugin`, and sees it as `shaken`.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shaketable import noise
+from shaketable import noise, plural
 from shaketable.check import Verdict
 from shaketable.errors import InputError
 from shaketable.measure import MEASURES, Measure, span
@@ -169,5 +169,5 @@ def _figure(name: str, measure: Measure, old: list[Result], new: list[Result]) -
         way = noise.beyond(before, now, measure.least) * (-1 if measure.more_is_better else 1)
         said, why = {1: Said.WORSE, -1: Said.BETTER}.get(way, Said.SAME), ""
     elif len(before) >= noise.FEWEST and not now:
-        said, why = Said.LOST, f"it was measured in {len(before)} trials before, in none now"
+        said, why = Said.LOST, f"it was measured in {plural.counted(len(before), 'trials')} before, in none now"
     yield Row(name, f"{measure.name} {measure.unit}", span(before), span(now), said, why)

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import environments, inputs, log_bound, observe, playable, ports, rundir, surroundings
+from shaketable import environments, inputs, log_bound, observe, playable, plural, ports, rundir, surroundings
 from shaketable import manifest as manifests
 from shaketable.again import Asked
 from shaketable.backlog import Backlog, Counts
@@ -120,7 +120,8 @@ class _Run:
             rundir.write_json(self._run / rundir.ASKED, self._order.asked)
         self._enter("prepare")
         self._scheduled = self._write_inputs()
-        self._show.say(f"{self._scenario.name} on {self._manifest.name}: {self._scheduled} events, run {self._id}")
+        events = plural.counted(self._scheduled, "events")
+        self._show.say(f"{self._scenario.name} on {self._manifest.name}: {events}, run {self._id}")
         try:
             self._prepare()
         except Exception as e:

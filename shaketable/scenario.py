@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import rundir
+from shaketable import plural, rundir
 from shaketable.bundled import places
 from shaketable.check import Check
 from shaketable.checks import CHECKS
@@ -79,7 +79,7 @@ def load(name: str) -> Scenario:
     found = _load(_find(named))
     if rate is None:
         return found
-    paced, story = replace(found.load, rate=rate), f"{found.story} (Here: {rate:g} events a second.)"
+    paced, story = replace(found.load, rate=rate), f"{found.story} (Here: {plural.counted(rate, 'events')} a second.)"
     return replace(found, name=f"{found.name}@{rate:g}", load=paced, story=story)
 
 

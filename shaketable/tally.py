@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 
+from shaketable import plural
 from shaketable.clock import MS
 from shaketable.op import Outcome, Scalar
 
@@ -52,7 +53,8 @@ class Tally:
         answers = ", ".join(f"{self.outcomes[outcome]} {outcome}" for outcome in Outcome)
         rest = f"{self.unsent} unsent, {self.given_up} given up, {self.deferred} retries put off"
         late = f"{now['late']} late by more than 10 ms (p99 {now['p99_ms']:.1f} ms)"
-        return f"{self.sent} events in {self.attempts} attempts: {answers}; {rest}; {late}"
+        sent = f"{plural.counted(self.sent, 'events')} in {plural.counted(self.attempts, 'attempts')}"
+        return f"{sent}: {answers}; {rest}; {late}"
 
 
 def quantile(ordered: Iterable[int], share: float) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 import numpy as np
 
-from shaketable import event
+from shaketable import event, plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.content_intact import differing
 from shaketable.checks.findings import counts, failing, members, not_applicable, some, unknown, unseen
@@ -57,7 +57,8 @@ class DeadLettersExplained:
         verdict = Verdict.FAILED if why else Verdict.PASSED
         if len(unread := history.dead.unreadable.dropna()):
             found |= {"unreadable": len(unread)}
-            why = "; ".join(filter(None, [why, f"{len(unread)} dead letters could not be read: {unread.iloc[0]}"]))
+            of = plural.counted(len(unread), "dead letters")
+            why = "; ".join(filter(None, [why, f"{of} could not be read: {unread.iloc[0]}"]))
             verdict = Verdict.FAILED if verdict is Verdict.FAILED else Verdict.UNKNOWN
         if found["undeserved"]:
             why = "; ".join(filter(None, [why, while_open(history, sets["undeserved"])]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from shaketable import plural
 from shaketable.check import MEMBERS, Finding, Verdict
 
 if TYPE_CHECKING:
@@ -68,4 +69,4 @@ def _count(value: Any) -> int | float:
 
 def failing(sets: Mapping[str, str], found: Mapping[str, int | float]) -> str:
     """A sentence from those of `sets` (name → what it means) that are not empty; "" when all are."""
-    return "; ".join(f"{found[name]:g} {meaning}" for name, meaning in sets.items() if found.get(name))
+    return "; ".join(plural.counted(found[name], meaning) for name, meaning in sets.items() if found.get(name))

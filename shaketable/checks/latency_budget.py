@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import members, unseen
 from shaketable.checks.spans import Span, catching_up, observed_at
@@ -103,7 +104,8 @@ class _Part:
         judged, late = int(self.judged.sum()), int(self.late.sum())
         if late <= (1 - self.share) * judged:
             return ""
-        return f"{late} of {judged} events were not {self.name} within {self.within_s:g} s (at least {self.share:.1%})"
+        of = plural.counted(judged, "events were")
+        return f"{late} of {of} not {self.name} within {self.within_s:g} s (at least {self.share:.1%})"
 
     @property
     def counts(self) -> dict[str, int | float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import pandas as pd
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import some, unknown
 from shaketable.checks.spans import Span, observed_at
@@ -56,7 +57,10 @@ class MemoryBounded:
         leaking = [each for each in judged if each.bytes > self.spare_mib * MIB + each.events * self.per_event_bytes]
         found = _counts(judged, leaking)
         if leaking:
-            lines = [f"{each.process}: {each.bytes / MIB:.1f} MiB in {each.events} events" for each in leaking]
+            lines = [
+                f"{each.process}: {each.bytes / MIB:.1f} MiB in {plural.counted(each.events, 'events')}"
+                for each in leaking
+            ]
             return Finding(Verdict.FAILED, found, some(leaking=lines), f"grew all the while: {'; '.join(lines)}")
         brief = _processes(history) - {each.process for each in judged}
         if brief or not judged:

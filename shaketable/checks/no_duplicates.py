@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import counts, members, unknown, unseen
 from shaketable.history.columns import count
@@ -42,7 +43,7 @@ class NoDuplicates:
             return _by_itself(history, exposed, unprovoked, doubled & ~unprovoked)
         found = counts(stored=history.rows_of > 0, exposed=exposed, doubled=doubled, unprovoked=unprovoked)
         if doubled.any():
-            why = f"{found['doubled']} events are stored more than once"
+            why = plural.counted(found["doubled"], "events are stored more than once")
             return Finding(Verdict.FAILED, found, members(history, doubled=doubled), why)
         if not exposed.any():
             return unknown("no stored event was sent twice, so nothing could be doubled")
@@ -55,7 +56,7 @@ def _by_itself(history: History, exposed: Flags, unprovoked: Flags, resent: Flag
         stored=history.rows_of > 0, exposed=exposed, doubled=unprovoked, unprovoked=unprovoked, resent=resent
     )  # fmt: skip
     if unprovoked.any():
-        why = f"{found['unprovoked']} events are stored more often than they were sent"
+        why = plural.counted(found["unprovoked"], "events are stored more often than sent")
         return Finding(Verdict.FAILED, found, members(history, doubled=unprovoked), why)
     return Finding(Verdict.PASSED, found) if found["stored"] else unknown("nothing is stored")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import counts, members, unknown, unseen
 from shaketable.checks.last_seen import while_open
@@ -56,7 +57,8 @@ def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -
     )  # fmt: skip
     verdict = Verdict.FAILED if lost.any() else Verdict.UNKNOWN if undelivered.any() else Verdict.PASSED
     if lost.any():
-        why = f"{found['lost']} acknowledged events are neither stored nor dead-lettered, and the queue is empty"
+        meaning = "acknowledged events are neither stored nor dead-lettered, and the queue is empty"
+        why = plural.counted(found["lost"], meaning)
     why = "; ".join(filter(None, [why, while_open(history, missing) if missing.any() else ""]))
     return Finding(verdict, found, members(history, lost=lost, undelivered=undelivered), why)
 
@@ -72,5 +74,6 @@ def _doubt(history: History, missing: int) -> str:
         return "acknowledged events are not stored, and nobody knows what the queue holds: name it under [queue]"
     if history.queue_length:
         held = ", ".join(f"{key}: {length:,}" for key, length in history.queue.items() if length)
-        return f"acknowledged events are not stored, but the queue still holds {history.queue_length} entries ({held})"
+        left = plural.counted(history.queue_length or 0, "entries")
+        return f"acknowledged events are not stored, but the queue still holds {left} ({held})"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.adapted import not_adapted
 from shaketable.checks.findings import counts, members, some, unknown, unseen
@@ -47,6 +48,5 @@ class NothingInvented:
         if not invented:
             return Finding(Verdict.PASSED, found)
         shown = members(history, unsent=never, refused=refused) | some(foreign=foreign)
-        return Finding(
-            Verdict.FAILED, found, shown, f"{invented} events are kept that nobody sent or that were refused"
-        )
+        why = plural.counted(invented, "events are kept that nobody sent, or whose every attempt was refused")
+        return Finding(Verdict.FAILED, found, shown, why)

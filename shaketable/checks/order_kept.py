@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import evenly, not_applicable, unknown, unseen
 from shaketable.checks.precedence import overtaken
@@ -83,7 +84,9 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
         shown = evenly(sorted(pairs.items()))
         after, before = (history.ids(np.array(side)) for side in zip(*shown, strict=True))
         members = [f"{a} before {b}" for a, b in zip(before, after, strict=True)]
-        why = f"{len(pairs)} events are stored before one of their organization that ended before they began"
+        why = plural.counted(
+            len(pairs), "events are stored before one of the same organization that was acknowledged earlier"
+        )
         return Finding(Verdict.FAILED, counts, {"overtaken": members}, why)
     if not len(judged):
         return unknown("no two stored events of one organization have both a known order and a known place")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
+from shaketable import plural
 from shaketable.check import Finding, Verdict
 from shaketable.checks.findings import counts, some, unknown
 from shaketable.checks.letters import attempts, seconds
@@ -50,13 +51,16 @@ class RetriesBounded:
         storm = [line for span, tries in zip(away, seen, strict=True) for line in self._storms(history, span, tries)]
         letters = _letters(history)
         hammered = letters[(letters.attempts > self.attempts_per_letter) | (letters.pause_s < self.letter_pause_s)]
-        lines = [f"{row.event_id}: {row.attempts} attempts, {row.pause_s:.3g} s apart" for row in hammered.itertuples()]
+        lines = [
+            f"{row.event_id}: {plural.counted(row.attempts, 'attempts')}, {row.pause_s:.3g} s apart"
+            for row in hammered.itertuples()
+        ]
         found = counts(
             absences=len(away), connections_per_s=_peak(away, seen, "connect"), letters=len(letters),
             statements_per_s=_peak(away, seen, "statement"), storm=storm, hammered=lines,
         )  # fmt: skip
         if storm or lines:
-            why = "; ".join(storm[:1] + [f"{len(lines)} dead letters were hammered"] * bool(lines))
+            why = "; ".join(storm[:1] + [plural.counted(len(lines), "dead letters were hammered")] * bool(lines))
             return Finding(Verdict.FAILED, found, some(storm=storm, hammered=lines), why)
         if any(not len(tries) for tries in seen):
             return Finding(Verdict.UNKNOWN, found, {}, "neither a sink nor Postgres's log saw who tried meanwhile")

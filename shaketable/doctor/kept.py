@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 import psycopg
 from psycopg import sql
 
-from shaketable import event
+from shaketable import event, plural
 from shaketable.doctor.line import Line, ok, wrong
 from shaketable.doctor.visit import Visit
 from shaketable.faults import triggers
@@ -30,7 +30,8 @@ def lines(visit: Visit) -> Generator[Line, None, bool]:
     except psycopg.Error as e:
         yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "mend stored.sql first", SQL)
         return False
-    yield _arrived(visit, what, len(missing(visit))) if not arrived else ok(what, f"all {len(visit.taken)} events")
+    every = f"all of {plural.counted(len(visit.taken), 'events')}"
+    yield _arrived(visit, what, len(missing(visit))) if not arrived else ok(what, every)
     counts = Counter(str(row["event_id"]).lower() for row in rows)
     yield _once(visit, counts)
     yield _intact(visit, rows)
@@ -56,7 +57,8 @@ def _once(visit: Visit, counts: Counter[str]) -> Line:
     doubled = [event_id for event_id in visit.taken if counts[event_id] > 1]
     if not doubled:
         return ok("stored once", "also what was sent twice")
-    return wrong("stored once", f"{len(doubled)} events have several rows, up to {max(counts[i] for i in doubled)}",
+    return wrong("stored once", plural.counted(
+        len(doubled), f"events have several rows, up to {max(counts[i] for i in doubled)}"),
                  "eventId is the key: keep it unique in the transaction that stores", "An event")  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpx
 import redis
 
+from shaketable import plural
 from shaketable.backlog import Backlog
 from shaketable.doctor.kept import missing
 from shaketable.doctor.line import Line, not_claimed, ok, wrong
@@ -35,7 +36,7 @@ def lines(visit: Visit) -> Iterator[Line]:
     if visit.seen(lambda: not missing(visit)):
         yield ok("work goes on after a freeze", "all is stored")
     else:
-        yield wrong("work goes on after a freeze", f"{len(missing(visit))} events are not stored",
+        yield wrong("work goes on after a freeze", plural.counted(len(missing(visit)), "events are not stored"),
                     "who was frozen must go on, or another take over within lease_s", "`[timing]`")  # fmt: skip
 
 
@@ -83,10 +84,14 @@ def _length(visit: Visit, backlog: Backlog, accepted: int) -> Line:
     waiting = len(missing(visit))
     if length:
         held = f": {waiting - length} in the hands of frozen processes" if waiting > length else ""
-        return ok(what, f"{waiting} events wait while nobody works, and the queue's length is {length}{held}")
+        return ok(
+            what,
+            f"{plural.counted(waiting, 'events wait')} while nobody works, and the queue's length is {length}{held}",
+        )
     if not waiting:
         return wrong(what, "the intake stores by itself: there is no backlog", "leave [queue] out", QUEUE)
-    return wrong(what, f"{waiting} events wait, and the length is {'unknown' if length is None else 0}",
+    return wrong(what, plural.counted(
+        waiting, f"events wait, and the length is {'unknown' if length is None else 0}"),
                  f"keys that are there: {_keys(visit)}", QUEUE)  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from shaketable import plural
 from shaketable.errors import ScenarioError
 from shaketable.fault import Bench, Witness
 from shaketable.faults import links
@@ -59,7 +60,8 @@ class Flaky(links.LinkFault):
     def witness(self, bench: Bench) -> Witness:
         """How often it was seen to be gone since the injection, and that it came back."""
         gone, back = (int(bench.notes.get(f"{self._key}.{state}", 0)) for state in ("gone", "back"))
-        return Witness(gone > 0 and back > 0, gone, "absences", f"seen gone {gone} times and back {back} times")
+        told = f"seen gone {plural.counted(gone, 'times')} and back {plural.counted(back, 'times')}"
+        return Witness(gone > 0 and back > 0, gone, "absences", told)
 
     @property
     def _key(self) -> str:

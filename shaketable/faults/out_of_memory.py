@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from shaketable import plural
 from shaketable.fault import Bench, Witness
 from shaketable.faults import valkey
 
@@ -44,7 +45,7 @@ class OutOfMemory(valkey.ValkeyFault):
             refused, evicted = _counts(client)
         refused -= int(bench.notes.get(f"{self.kind}.refused", refused))
         evicted -= int(bench.notes.get(f"{self.kind}.evicted", evicted))
-        told = f"{refused} writes refused, {evicted} keys evicted"
+        told = f"{plural.counted(refused, 'writes')} refused, {plural.counted(evicted, 'keys')} evicted"
         return Witness(refused + evicted > 0, refused + evicted, "writes refused or keys evicted", told)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import psycopg
 from psycopg import sql
 
+from shaketable import plural
 from shaketable.errors import ScenarioError
 from shaketable.fault import Bench, Fault, Witness
 from shaketable.faults import triggers
@@ -79,7 +80,7 @@ class RejectRows(Fault):
         with triggers.admin(bench) as connection:
             refused = _refusals(connection)
         refused -= int(bench.notes.get(f"{self.kind}.before", refused))
-        told = f"poisonous events were refused {refused} times"
+        told = f"poisonous events were refused {plural.counted(refused, 'times')}"
         return Witness(
             refused > 0, refused, "refusals", told if refused else f"{told}: {UNSEEN.format(bench.relation)}"
         )

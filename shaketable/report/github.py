@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from shaketable import plural
 from shaketable.check import Verdict
 from shaketable.errors import HarnessError
 from shaketable.report import trials
@@ -79,7 +80,8 @@ def fitted(text: str, room: int) -> bytes:
         return whole
     lines, kept = whole.splitlines(keepends=True), b""
     for nth, line in enumerate(lines):
-        left = f"\n{len(lines) - nth} more lines: the summary is full; the JUnit file has all\n\n".encode()
+        more = plural.counted(len(lines) - nth, "more lines")
+        left = f"\n{more}: the summary is full; the JUnit file has all\n\n".encode()
         if len(kept) + len(line) + len(left) > room:
             return kept + left if len(kept) + len(left) <= room else b""
         kept += line

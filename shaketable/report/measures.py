@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from shaketable import plural
 from shaketable.check import Verdict
 from shaketable.history.figures import DEEP, LONG_S
 from shaketable.verdict import Judged, VerdictDoc
@@ -130,7 +131,7 @@ def _recovery(doc: VerdictDoc) -> Value:
     found = _figure("heal_to_empty_backlog_s", why)(doc)
     left = doc.figures.get("backlog_left")
     if found.state == "unknown" and not doc.reasons and left:
-        return Value("never", why=f"{left:,.0f} events were still queued when all was over")
+        return Value("never", why=plural.counted(left, "events were still queued when all was over"))
     return found
 
 

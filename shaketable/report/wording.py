@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from shaketable import plural
+
 #: What makes a browser's typesetter start, and what ends a script: Bokeh would typeset `$$…$$`, `\(…\)` and `\[…\]`.
 _DELIMITERS = str.maketrans({"$": "＄", "\\": "＼", "<": "‹", ">": "›", "&": "＆"})
 #: What GitHub's runner takes for a command of the workflow, in any line of a step: its `::` may stand anywhere that
@@ -38,7 +40,7 @@ def in_a_line(text: str) -> str:
 
 def cut(text: str, most: int) -> str:
     """The beginning of a text that may be of any length, and how much was left out."""
-    return text if len(text) <= most else f"{text[:most]} … and {len(text) - most:,} more characters"
+    return text if len(text) <= most else f"{text[:most]} … and {plural.counted(len(text) - most, 'more characters')}"
 
 
 def spaced(name: str) -> str:

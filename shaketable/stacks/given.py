@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import redis
 
-from shaketable import libpq
+from shaketable import libpq, plural
 from shaketable.errors import InputError, ScenarioError
 from shaketable.recovery import RecoveringToxiproxy
 from shaketable.stack import OWN_NAME, Address, Server, Service
@@ -85,8 +85,8 @@ class GivenStack(HostStack):
             )
         if found and not self.given.allow_not_empty:
             raise InputError(
-                f"the database at {where} is not empty ({len(found)} things, {found[0]} among them), and a run "
-                "writes into it: name one made for this, or say --allow-not-empty"
+                f"the database at {where} is not empty ({plural.counted(len(found), 'things')}, {found[0]} among "
+                "them), and a run writes into it: name one made for this, or say --allow-not-empty"
             )
 
     def _try_redis(self) -> None:
@@ -99,8 +99,8 @@ class GivenStack(HostStack):
             raise InputError(f"Redis at {where} does not let the harness in: {_first(e)}") from e
         if keys and not self.given.allow_not_empty:
             raise InputError(
-                f"the Redis at {where} is not empty ({keys} keys), and a run writes into it: name an empty database "
-                "(redis://…/1), or say --allow-not-empty"
+                f"the Redis at {where} is not empty ({plural.counted(keys, 'keys')}), and a run writes into it: "
+                "name an empty database (redis://…/1), or say --allow-not-empty"
             )
 
     def _toxiproxy(self) -> RecoveringToxiproxy:

@@ -171,7 +171,7 @@ def test_full_valkey_refuses_writes_and_gives_what_it_holds(bench: RunBench, que
     with pytest.raises(redis.exceptions.OutOfMemoryError):
         queue.xadd("events:0", {"event": "2"})
     seen = fault.witness(bench)
-    assert (seen.landed, seen.figure, seen.text) == (True, 1, "1 writes refused, 0 keys evicted")
+    assert (seen.landed, seen.figure, seen.text) == (True, 1, "1 write refused, 0 keys evicted")
     assert queue.xdel("events:0", held) == 1
     fault.heal(bench)
     assert queue.xadd("events:0", {"event": "3"})
@@ -187,7 +187,7 @@ def test_valkey_evicts_by_its_policy_once_memory_is_short(bench: RunBench, queue
     with pytest.raises(redis.exceptions.OutOfMemoryError):  # nothing is left to evict
         queue.set("one more", "1")
     assert queue.exists("events:0") == 0
-    assert "1 keys evicted" in pressure.witness(bench).text
+    assert "1 key evicted" in pressure.witness(bench).text
     pressure.heal(bench)
     policy.heal(bench)
 
