@@ -17,6 +17,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     scenario: str
     options: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()  # those that must hold the services' URLs, which are written down nowhere
 
 
 def command(run: RunDir, scenario: str) -> str:
@@ -26,14 +27,21 @@ def command(run: RunDir, scenario: str) -> str:
     return line("run", *words, "--replay", shown(run.path))
 
 
+def needs(run: RunDir) -> str:
+    """What must be set before the command is given; "" for nothing."""
+    asked = _read(run)
+    return f"first set {', '.join(asked.variables)}: the services' URLs" if asked and asked.variables else ""
+
+
 def line(*words: str) -> str:
     """A command of ours, quoted for a shell."""
     return shlex.join(["shaketable", *words])
 
 
 def shown(path: Path) -> str:
-    """The path as people would type it from here."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    """The path as people would type it from here; no option's name."""
+    told = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return f"./{told}" if told.startswith("-") else told
 
 
 def _read(run: RunDir) -> Asked | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -38,6 +39,8 @@ RECEIVED = "received.jsonl"
 VERDICT = "verdict.json"
 LOGS = "logs"
 LATEST = "latest"
+#: What a stream or disk of ours refuses, and no file that is read: a run directory is not to blame.
+UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EPIPE)
 
 #: Who may enter a folder that holds events.
 PRIVATE = 0o700
@@ -176,6 +179,8 @@ def judging(path: Path) -> Iterator[None]:
     except ShaketableError:
         raise
     except Exception as e:
+        if isinstance(e, OSError) and e.errno in UNWRITTEN:
+            raise
         raise RunDirError(
             f"{path} holds what no run writes ({type(e).__name__}: {e}): "
             "if a run wrote it so, report a bug in shaketable"

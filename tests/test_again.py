@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import shlex
 from pathlib import Path
@@ -10,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from shaketable import again, rundir, scenario
+from shaketable.cli import stands
 from shaketable.commands import run as command
 from shaketable.commands.run import Options
 from shaketable.report import page
 from shaketable.rundir import RunDir
+from shaketable.stacks import Choice
+from shaketable.stacks.services import VARIABLES, Given
 from tests.conftest import Typed
 from tests.histories import run_of
 from tests.shown import whole
@@ -75,10 +77,32 @@ def test_run_that_does_not_say_what_was_typed_is_named_by_its_scenario(damage: b
     assert shlex.split(again.command(run, "a; b")) == ["shaketable", "run", "a; b", "--replay", str(run.path)]
 
 
-def test_no_url_is_written_down() -> None:
-    given = command.Options().stack.given
-    secret = dataclasses.replace(given, postgres="postgresql://u:secret@127.0.0.1/d", redis="redis://:secret@127.0.0.1")
-    options = Options(stack=dataclasses.replace(Options().stack, kind="given", given=secret))
-    asked = command.order("calm", options).asked
-    assert asked
-    assert "secret" not in str(asked)
+def test_path_that_begins_like_an_option_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-calm.py").write_text(CALM.read_text(encoding="utf-8"), encoding="utf-8")
+    run = run_of(whole(), tmp_path / "-run")
+    rundir.write_json(run / rundir.ASKED, command.order("-calm.py", Options()).asked)
+    assert shlex.split(again.command(run, "x")) == ["shaketable", "run", "./-calm.py", "--replay", "./-run"]
+
+
+def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: Path, typed: Typed) -> None:
+    given = Given("postgresql://u:secret@192.0.2.1/d", "redis://:secret@127.0.0.1", allow_remote=("192.0.2.1",),
+                  allow_not_empty=True)  # fmt: skip
+    order = command.order("calm", Options(stack=Choice("given", given)))
+    run = run_of(whole(), tmp_path / "run")
+    rundir.write_json(run / rundir.ASKED, order.asked)
+    words = ["--stack", "given", "--allow-remote", "192.0.2.1", "--allow-not-empty", "--replay", str(run.path)]
+    assert shlex.split(again.command(run, "x")) == ["shaketable", "run", "calm", *words]
+    assert "secret" not in (run / rundir.ASKED).read_text(encoding="utf-8")
+    named = "first set SHAKETABLE_POSTGRES, SHAKETABLE_REDIS"
+    assert named in typed("check", run.path).stdout
+    assert named in page.report(run).read_text(encoding="utf-8")
+
+
+def test_variables_that_are_named_are_those_that_are_read() -> None:
+    read = (stands.Postgres, stands.Redis, stands.PostgresAdmin, stands.Toxiproxy)
+    assert [kind.__metadata__[0].envvar for kind in read] == list(VARIABLES.values())
+
+
+def test_run_on_servers_of_its_own_needs_nothing(played: tuple[RunDir, list[str]]) -> None:
+    assert again.needs(played[0]) == ""

@@ -106,14 +106,17 @@ def test_killed_harness_leaves_nothing_within_bounds(moment: str, tmp_path: Path
     assert folders(run) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_interrupted_harness_says_so_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
-    harness = start(tmp_path / "runs")
+    harness = start(tmp_path / "runs", "--junit", tmp_path / "junit.xml")
     output_until(harness, "FAULT")
     run = run_id(tmp_path / "runs")
     os.kill(harness.pid, number)
     assert "interrupted" in end(harness)
     assert harness.returncode == 255
+    assert 'type="interrupted"' in (tmp_path / "junit.xml").read_text()
     assert judged(tmp_path) == 2  # what is cut off can be judged, and is unknown
     assert left_of(run) == []
     assert folders(run) == []

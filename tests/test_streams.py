@@ -43,6 +43,16 @@ def test_passed_run_ends_with_0(name: str, run: Path) -> None:
     assert b"PASSED" in done.stdout
 
 
+def test_disk_that_is_full_under_the_output_is_no_fault_of_the_run(run: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "shaketable.cli", "check", run], stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 255
+    assert b"No space left" in done.stderr
+    assert b"no run writes" not in done.stderr
+
+
 CLOSED = """
 import os, sys
 from shaketable.cli.guard import guarded

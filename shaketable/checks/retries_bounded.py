@@ -51,10 +51,7 @@ class RetriesBounded:
         storm = [line for span, tries in zip(away, seen, strict=True) for line in self._storms(history, span, tries)]
         letters = _letters(history)
         hammered = letters[(letters.attempts > self.attempts_per_letter) | (letters.pause_s < self.letter_pause_s)]
-        lines = [
-            f"{row.event_id}: {plural.counted(row.attempts, 'attempts')}, {row.pause_s:.3g} s apart"
-            for row in hammered.itertuples()
-        ]
+        lines = [f"{row.event_id}: {row.attempts} attempts, {row.pause_s:.3g} s apart" for row in hammered.itertuples()]
         found = counts(
             absences=len(away), connections_per_s=_peak(away, seen, "connect"), letters=len(letters),
             statements_per_s=_peak(away, seen, "statement"), storm=storm, hammered=lines,

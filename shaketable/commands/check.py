@@ -39,7 +39,7 @@ def _under(run: RunDir, budgets: Sequence[str]) -> VerdictDoc:
     (specs,) = budget.apply([history.scenario.checks], budget.parse(budgets))
     asked = msgspec.structs.replace(history.scenario, checks=specs)
     doc = verdict.judge_history(dataclasses.replace(history, scenario=asked))
-    summary.show(doc, shown(run.path), again=again.command(run, doc.scenario))
+    _tell(run, doc)
     return doc
 
 
@@ -49,8 +49,12 @@ def judged(run: RunDir, page: bool = False) -> VerdictDoc:
     try:
         write(run, doc, page)
     finally:
-        summary.show(doc, shown(run.path), page, again.command(run, doc.scenario))
+        _tell(run, doc, page)
     return doc
+
+
+def _tell(run: RunDir, doc: VerdictDoc, page: bool = False) -> None:
+    summary.show(doc, shown(run.path), page, again.command(run, doc.scenario), again.needs(run))
 
 
 def write(run: RunDir, doc: VerdictDoc, page: bool) -> None:

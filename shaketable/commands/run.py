@@ -21,6 +21,7 @@ from shaketable.result import Ending, Result
 from shaketable.run import Order
 from shaketable.rundir import RunDir
 from shaketable.stacks import Choice
+from shaketable.stacks.services import VARIABLES
 from shaketable.status import PlainShow
 
 
@@ -55,11 +56,13 @@ def _typed(name: str, options: Options) -> Asked:
     """What stood after `shaketable run`, a file with its whole path; no URLs of services, which hold passwords."""
     named = options.target
     target = ["--target", str(named.resolve() if bundled.is_file(named) else named)] if named else []
-    stack = ["--stack", options.stack.kind] if options.stack.kind != "local" else []
+    stack, given = ["--stack", options.stack.kind] if options.stack.kind != "local" else [], options.stack.given
+    stack += [word for host in given.allow_remote for word in ("--allow-remote", host)]
+    stack += ["--allow-not-empty"] * given.allow_not_empty
     budgets = [part for text in options.budgets for part in ("--budget", text)]
     words = [scenario.typed(name), *target, *stack, *budgets]
     told = [os.fsencode(word).decode("utf-8", "replace") for word in words]  # of a name that is no UTF-8, what can be
-    return Asked(told[0], tuple(told[1:]))
+    return Asked(told[0], tuple(told[1:]), tuple(VARIABLES[option] for option in given.named()))
 
 
 def order(name: str, options: Options, nth: int = 0) -> Order:

@@ -175,11 +175,12 @@ def asked(recording: Recording) -> Rows:
 
 def again(recording: Recording) -> Rows:
     """The commands that repeat the run, and the judging."""
+    needs = commands.needs(recording.run)
     return [
-        ("the same run once more: corpus, schedule and timeline exactly",
+        ("The same run once more: corpus, schedule and timeline exactly" + (f"; {needs}" if needs else ""),
          commands.command(recording.run, recording.scenario.name)),
-        ("judge it again from its files alone", commands.line("check", commands.shown(recording.run.path))),
-        ("write this page again", commands.line("report", commands.shown(recording.run.path))),
+        ("Judge it again from its files alone", commands.line("check", commands.shown(recording.run.path))),
+        ("Write this page again", commands.line("report", commands.shown(recording.run.path))),
     ]  # fmt: skip
 
 

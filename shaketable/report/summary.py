@@ -9,44 +9,58 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from shaketable import plural
 from shaketable.check import Verdict
 from shaketable.report.wording import cut, spaced, visible
 from shaketable.verdict import Judged, VerdictDoc
 
-#: Members of each set that are shown; the rest is in verdict.json.
+#: Members of each set, and faults, that are shown; the rest is in verdict.json.
 SHOWN = 3
 #: Lines of an event's life; all of it is in verdict.json and on the page, and `explain --event` prints it.
 LIFE = 8
 #: Characters of one line.
-LINE = 240
+LINE = 160
 
 STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_APPLICABLE: "dim"}
 _ORDINARY = {"acknowledged", "stored", "dead_lettered", "queued", "resent", "judged", "pairs"}
 
 
-def show(doc: VerdictDoc, run: Path, page: bool = False, again: str = "", console: Console | None = None) -> None:
-    """Print it all; reads well without colour, in a pipe, and at 80 columns."""
+def show(
+    doc: VerdictDoc, run: Path, page: bool = False, again: str = "", needs: str = "", console: Console | None = None
+) -> None:
+    """Print it all; reads well without colour, in a pipe, and at 80 columns.
+
+    A run that did not pass fits a screen of 40 rows or so, and its verdict stands at the end once more.
+    """
     console = console or Console(highlight=False)
     console.print()
     headline(doc, console)
     console.print()
-    console.print(table(doc))
-    console.print()
-    for line in [*members(doc), *lives(doc), *faults(doc), figures(doc)]:
+    if (rows := table(doc)).row_count:
+        console.print(rows)
+    wrong = [*members(doc), *lives(doc)]
+    for line in [*others(doc), "", *wrong, *[""] * bool(wrong), *faults(doc), figures(doc), ""]:
         _say(console, line)
-    if page:
-        console.print(f"\nreport: {visible(str(run / 'report.html'))}", soft_wrap=True, markup=False)
-    told = f"run:    {visible(str(run))}" + (f"\nagain:  {visible(again)}" if again else "")
-    console.print(told, soft_wrap=True, markup=False)
+    if doc.verdict is not Verdict.PASSED:
+        _verdict(doc, console)
+    where = {"report": str(run / "report.html") if page else "", "run": str(run), "again": again, "": needs}
+    for name, told in where.items():
+        if told:
+            label = f"{name}:" if name else ""
+            console.print(f"{label:8}{visible(told)}", soft_wrap=True, markup=False)
 
 
 def headline(doc: VerdictDoc, console: Console | None = None) -> None:
     """Print the verdict in a sentence, and why the run cannot be judged."""
     console = console or Console(highlight=False)
-    said = visible(sentence(doc))
-    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {said}"))
+    _verdict(doc, console)
     for reason in doc.reasons:
         _say(console, f"  {reason}")
+
+
+def _verdict(doc: VerdictDoc, console: Console) -> None:
+    said = visible(sentence(doc))
+    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {said}"))
 
 
 def sentence(doc: VerdictDoc) -> str:
@@ -59,15 +73,33 @@ def sentence(doc: VerdictDoc) -> str:
     if unknown or doc.reasons:
         what = f"; not judged: {', '.join(unknown)}" if unknown else ""
         return f"the run cannot be judged{': ' + doc.reasons[0] if doc.reasons else what}"
-    return f"all {len(named)} checks that count passed: {doc.story}"
+    which = f"all {len(named)} checks that count" if len(named) > 1 else "the one check that counts"
+    return f"{which} passed: {doc.story}"
 
 
 def table(doc: VerdictDoc) -> Table:
-    """A row for each check; those that do not count are in brackets."""
+    """A row for each check, those that do not count in brackets; of a run that did not pass, for what is to blame."""
     made = Table("check", "verdict", "what was found", box=None, pad_edge=False, header_style="")
     for name, found in doc.checks.items():
-        made.add_row(*_row(name, found))
+        if _has_row(doc, found):
+            made.add_row(*_row(name, found))
     return made
+
+
+def others(doc: VerdictDoc) -> list[str]:
+    """The checks without a row, a line for each verdict."""
+    left = {name: found for name, found in doc.checks.items() if not _has_row(doc, found)}
+    by = {verdict: [_named(n, f) for n, f in left.items() if f.verdict is verdict] for verdict in STYLE}
+    return [f"{verdict.value}: {', '.join(names)}" for verdict, names in by.items() if names]
+
+
+def _has_row(doc: VerdictDoc, found: Judged) -> bool:
+    to_blame = found.required and found.verdict in (Verdict.FAILED, Verdict.UNKNOWN)
+    return doc.verdict is Verdict.PASSED or to_blame
+
+
+def _named(name: str, found: Judged) -> str:
+    return name if found.required else f"({name})"
 
 
 def _row(name: str, found: Judged) -> tuple[Text, Text, Text]:
@@ -75,21 +107,20 @@ def _row(name: str, found: Judged) -> tuple[Text, Text, Text]:
     shown = Text(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
     counts = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in found.counts.items() if value)
     what = "; ".join(filter(None, (found.why, counts)))
-    named = visible(name if found.required else f"({name})")
-    return Text(named), shown, Text(visible(textwrap.shorten(what, 240, placeholder=" …")))
+    return Text(visible(_named(name, found))), shown, Text(visible(textwrap.shorten(what, 240, placeholder=" …")))
 
 
 def members(doc: VerdictDoc) -> list[str]:
     """Some of each set that a failed check names, a line each; how many there are more."""
     lines = []
     for name, found in doc.checks.items():
-        if found.verdict is Verdict.FAILED:
+        if found.verdict is Verdict.FAILED and _has_row(doc, found):
             for set_, ids in found.members.items():
                 if ids and not ordinary(set_):
                     more = int(found.counts.get(set_, len(ids))) - SHOWN
                     lines += [f"{name}: {spaced(set_)}:", *(f"  {each}" for each in ids[:SHOWN])]
                     lines += [f"  … and {more:,} more"] if more > 0 else []
-    return [*lines, ""] if lines else []
+    return lines
 
 
 def ordinary(name: str) -> bool:
@@ -106,28 +137,29 @@ def lives(doc: VerdictDoc) -> list[str]:
         return []
     first, more = doc.lives[0], len(doc.lives) - 1
     end = [f"  last seen: {first.last_seen}", f"  meanwhile: {'; '.join(first.meanwhile) or 'nothing was broken'}"]
-    end += [f"… and {more:,} more events in verdict.json and on the page"] if more else []
+    end += [f"… and {plural.counted(more, 'more events')} in verdict.json and on the page"] if more else []
     room = LIFE - 1 - len(end)
     story = [f"  {moment}" for moment in first.story]
     if len(story) > room:
         story = [*story[: room - 1], f"  … and {len(story) - room + 1:,} more moments"]
-    return [f"{first.event_id} ({first.fate})", *story, *end, ""]
+    return [f"{first.event_id} ({first.fate})", *story, *end]
 
 
 def _say(console: Console, line: str) -> None:
     """One line of text, whatever is in it; what does not fit goes on further in, and no id is torn."""
-    told, deeper = (
-        visible(cut(line, LINE) if line.startswith("  ") else line),
-        " " * (len(line) - len(line.lstrip()) + 2),
-    )
+    told, deeper = visible(cut(line, LINE) if line.startswith("  ") else line), "  "
+    deeper += " " * (len(line) - len(line.lstrip()))
     fit = textwrap.fill(told, console.width, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)
     console.print(Text(fit), soft_wrap=True)
 
 
 def faults(doc: VerdictDoc) -> list[str]:
-    """Each fault, and whether anybody saw it land."""
+    """The first faults, and each that nobody saw land."""
     seen = {True: "landed", False: "DID NOT LAND", None: "NOT WITNESSED"}
-    return [f"fault {f.at:g}–{f.until:g} s: {f.label}: {seen[f.landed]}" for f in doc.faults]
+    shown = [f for n, f in enumerate(doc.faults) if n < SHOWN or not f.landed]
+    more = plural.counted(len(doc.faults) - len(shown), "more faults")
+    lines = [f"fault {f.at:g}–{f.until:g} s: {f.label}: {seen[f.landed]}" for f in shown]
+    return lines + [f"… and {more}: landed"] * (len(shown) < len(doc.faults))
 
 
 def figures(doc: VerdictDoc) -> str:

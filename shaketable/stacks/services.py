@@ -10,6 +10,10 @@ from shaketable.errors import InputError
 from shaketable.stack import Address
 from shaketable.stacks import urls
 
+#: The variables that hold the URLs in place of options.
+VARIABLES = {"--postgres": "SHAKETABLE_POSTGRES", "--redis": "SHAKETABLE_REDIS",
+             "--postgres-admin": "SHAKETABLE_POSTGRES_ADMIN", "--toxiproxy": "TOXIPROXY_URL"}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Given:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from shaketable.checks import NoLoss
+from shaketable.checks import CHECKS, NoLoss
 from shaketable.report import summary
 from shaketable.verdict import judge_history
 from tests.book import Part
@@ -52,6 +52,32 @@ def test_no_line_is_wider_than_the_terminal_and_none_tears_an_id() -> None:
     told = shown(*lost(5), *(fault(n, n + 4, f"fault number {n}") for n in range(5)))
     assert max(map(len, told.splitlines())) <= 80
     assert all(ID.format(n) in told for n in range(3))
+    assert "… and 2 more faults: landed" in told
+
+
+def test_failed_run_fits_a_screen_and_ends_with_its_verdict() -> None:
+    tries = sent(ID.format(0), at=0)
+    for n in range(60):
+        tries = tries.again(n + 1)
+    storm = [fault(n, n + 4, f"fault number {n} of a long name") for n in range(30)]
+    lines = shown(tries.acknowledged(70), *lost(5)[1:], probe(80, queue=0), *storm).rstrip().splitlines()
+    assert len(lines) <= 40
+    assert lines[1] == "verdict: FAILED – 1 of 1 checks that count failed: no_loss"
+    assert lines[-3:-1] == ["", lines[1]]
+    told = " ".join(lines)
+    assert all(told.count(name) == 1 for name in CHECKS.kinds() if name != "no_loss")
+
+
+def test_fault_that_did_not_land_is_shown_among_many() -> None:
+    told = shown(*lost(1), *(fault(n, n + 4, f"fault {n}", landed=n != 20) for n in range(30)))
+    assert "fault 20: DID NOT LAND" in told
+
+
+def test_passed_run_has_a_row_for_each_check_and_says_its_verdict_once() -> None:
+    told = shown(sent("kept").acknowledged(0.5))
+    rows = [line.split()[0].strip("()") for line in told.splitlines() if line]
+    assert set(CHECKS.kinds()) <= set(rows)
+    assert told.count("verdict: PASSED") == 1
 
 
 def test_foreign_text_is_shown_and_not_obeyed() -> None:
