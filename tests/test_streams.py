@@ -145,4 +145,4 @@ def test_diff_names_where_runs_are(tmp_path: Path, typed: Typed) -> None:
     run_of(whole(), tmp_path / "runs" / "20270101T000000Z-aaaa-x-y")
     assert f"name {tmp_path / 'runs'}" in typed("diff", tmp_path, tmp_path).stderr
     (tmp_path / "none").mkdir()
-    assert "shaketable run --runs" in typed("diff", tmp_path / "none", tmp_path).stderr
+    assert "shaketable run calm --runs" in typed("diff", tmp_path / "none", tmp_path).stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from shaketable import foreign, result, rundir, verdict
+from shaketable import again, foreign, result, rundir, verdict
 from shaketable.commands.check import EXIT, shown
 from shaketable.difference import code, differences
 from shaketable.errors import InputError
@@ -56,9 +56,8 @@ def results(path: Path) -> list[Result]:
 def _remedy(path: Path) -> str:
     """Where runs are, if there are any near; else how to get some."""
     near = [each for each in (path / "runs", path.parent, Path("runs")) if each != path and _holds_runs(each)]
-    return (
-        f"name {shown(near[0].resolve())} or a folder below it" if near else f"`shaketable run --runs {path}` makes one"
-    )
+    makes = again.line("run", "calm", "--runs", str(path))
+    return f"name {shown(near[0].resolve())} or a folder below it" if near else f"`{makes}` makes one"
 
 
 def _holds_runs(path: Path) -> bool:
