@@ -14,8 +14,8 @@ _TIMING = {"breaker_recovery_s": "recovery_s", "breaker_failure_threshold": "fai
 
 
 def translate(settings: Settings, manifest: Manifest) -> dict[str, str]:
-    """The settings that reach the target, as its variables."""
-    return {manifest.settings[name]: f"{value}" for name, value in settings.items() if name in manifest.settings}
+    """The settings that reach the target, as its variables. An empty name means that a setting follows from others."""
+    return {manifest.settings[name]: f"{value}" for name, value in settings.items() if manifest.settings.get(name)}
 
 
 def not_taken(settings: Settings, manifest: Manifest) -> dict[str, float | str]:

@@ -90,6 +90,13 @@ def test_setting_without_a_variable_is_named_and_never_overrides_the_manifests_t
     assert set(not_taken(asked, found)) == set(asked) - {"breaker_recovery_s"}
 
 
+def test_setting_with_an_empty_name_holds_and_is_no_variable(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND.replace("[settings]\n", "[settings]\nhealth_grace_s = ''\n")))
+    assert translate({"health_grace_s": 1}, found) == {}
+    assert judged_by(found, {"health_grace_s": 1}).health_grace_s == 1
+    assert not_taken({"health_grace_s": 1}, found) == {}
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", ".", "", "../x", "a b", "a\nb", "-rf", "x" * 61, "é"])
 def test_process_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="name"):

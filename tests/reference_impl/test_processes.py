@@ -238,7 +238,7 @@ def test_a_port_in_use_is_refused_in_one_sentence(servers: Servers, processes: P
 
 def test_the_manifest_names_settings_and_queries_that_exist(settings: Any, admin: psycopg.Connection[Any]) -> None:
     fields = {field.upper() for field in type(settings).__struct_fields__}
-    assert set(MANIFEST["settings"].values()) <= fields
+    assert set(MANIFEST["settings"].values()) - {""} <= fields  # "" follows from others
     timing = MANIFEST["timing"]
     assert (timing["failure_threshold"], timing["recovery_s"], timing["lease_s"], timing["attempt_timeout_s"]) == (
         5, 30, 10, 5,
