@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -32,6 +33,11 @@ class Answer:
     headers: dict[str, str]  # names in lower case
     content: bytes
 
+    @property
+    def text(self) -> str:
+        """The body as text, whatever bytes it holds."""
+        return self.content.decode(errors="replace")
+
     def json(self) -> Any:
         """The body as JSON. Raises ValueError when it is none."""
         try:
@@ -42,11 +48,22 @@ class Answer:
 
 def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> Answer:
     """GET a URL of this machine. Raises Silence for no answer, a late one, a larger one, or a compressed one."""
+    return _ask(url, _request("GET", url, urlencode(query)), within_s, most)
+
+
+def post(url: str, body: bytes, within_s: float, *, most: int = MOST) -> Answer:
+    """POST JSON to a URL of this machine. Raises Silence as `get` does."""
+    more = ("Content-Type: application/json", f"Content-Length: {len(body)}")
+    return _ask(url, _request("POST", url, "", *more) + body, within_s, most)
+
+
+def _ask(url: str, request: bytes, within_s: float, most: int) -> Answer:
     deadline, parts = time.monotonic() + within_s, urlsplit(url)
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), within_s) as connection:
-            connection.sendall(_request(url, urlencode(query)))
-            response = HTTPResponse(_Bounded(connection, deadline), method="GET")  # type: ignore[arg-type]
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has read all
+                connection.sendall(request)
+            response = HTTPResponse(_Bounded(connection, deadline))  # type: ignore[arg-type]
             with response:
                 response.begin()
                 headers = {name.lower(): value for name, value in response.getheaders()}
@@ -60,11 +77,11 @@ def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> Answ
     return Answer(response.status, headers, content)
 
 
-def _request(url: str, query: str) -> bytes:
+def _request(method: str, url: str, query: str, *more: str) -> bytes:
     parts = urlsplit(url)
     asked = "?".join(filter(None, (parts.path or "/", "&".join(filter(None, (parts.query, query))))))
     head = ("Accept: */*", "Accept-Encoding: identity", "Connection: close", "User-Agent: shaketable")
-    return "\r\n".join((f"GET {asked} HTTP/1.1", f"Host: {parts.netloc}", *head, "", "")).encode()
+    return "\r\n".join((f"{method} {asked} HTTP/1.1", f"Host: {parts.netloc}", *head, *more, "", "")).encode()
 
 
 class _Bounded(io.RawIOBase):

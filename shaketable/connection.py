@@ -13,10 +13,13 @@ import gevent
 from gevent.monkey import get_original
 from geventhttpclient import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
+from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from shaketable.client import advised
 
 HEADERS = {"Content-Type": "application/json"}
+#: Bytes that an answer of the target's may have.
+MOST = 1 << 20
 
 _poll = get_original("select", "poll")
 
@@ -33,6 +36,18 @@ def _is_silent(_: ConnectionPool, sock: Any) -> bool:
 
 
 ConnectionPool._is_socket_alive = _is_silent  # type: ignore[assignment,method-assign]  # replaced on purpose
+
+
+def _feed(self: HTTPResponse, data: bytes) -> None:
+    """Take what was received, of head, body and interim answers together, up to MOST bytes of an answer."""
+    self.taken = getattr(self, "taken", 0) + len(data)  # type: ignore[attr-defined]
+    if self.taken > MOST:  # type: ignore[attr-defined]
+        raise HTTPParseError(f"expected an answer of at most {MOST:,} bytes, got more")
+    _unbounded(self, data)
+
+
+_unbounded = HTTPResponse.feed
+HTTPResponse.feed = _feed  # type: ignore[assignment,method-assign]  # replaced on purpose
 
 
 class Reply(NamedTuple):

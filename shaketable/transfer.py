@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import time
 
-import httpx
 import psycopg
 import redis
 
-from shaketable import libpq
+from shaketable import answer, libpq
 from shaketable.stack import OWN_NAME, Service
 
 #: Seconds that a transfer may take.
@@ -23,7 +22,7 @@ def ms(service: Service, url: str, kilobytes: int) -> float | None:
     data = "x" * (1000 * kilobytes)
     try:
         return {"postgres": _postgres, "redis": _redis, "ingest": _ingest}[service](url, data)
-    except (psycopg.Error, redis.RedisError, httpx.HTTPError, OSError):
+    except (psycopg.Error, redis.RedisError, answer.Silence, OSError):
         return None
 
 
@@ -46,7 +45,7 @@ def _redis(url: str, data: str) -> float:
 
 def _ingest(url: str, data: str) -> float:
     began = time.monotonic_ns()
-    httpx.post(url, content=data, timeout=TIMEOUT_S, trust_env=False)
+    answer.post(url, data.encode(), TIMEOUT_S)
     return _since(began)
 
 

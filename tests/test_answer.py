@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shaketable.answer import Silence, get
+from shaketable.answer import Silence, get, post
 
 Serve = Callable[[Iterator[bytes]], str]
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -72,6 +72,46 @@ def test_a_compressed_answer_is_none_and_is_not_unpacked(serve: Serve) -> None:
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     with pytest.raises(Silence, match="Content-Encoding"):
         get(serve(iter([head, bomb])), 2)
+
+
+def test_what_is_posted_arrives_whole_and_its_answer_is_bounded_too() -> None:
+    body, heard = b"x" * 3_000_000, list[bytes]()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for said in (b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok", HEAD + b"\r\n" + b"x" * 2_000_000):
+                connection, _ = server.accept()
+                with connection, connection.makefile("rb") as file:
+                    heard.append(b"".join(iter(file.readline, b"\r\n")))
+                    heard.append(file.read(len(body)))
+                    connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/events?a=b"
+        assert post(url, body, 5).status == 202
+        with pytest.raises(Silence):
+            post(url, body, 5)
+        thread.join()
+    assert heard[0].startswith(b"POST /events?a=b HTTP/1.1\r\n")
+    assert b"Content-Type: application/json\r\nContent-Length: 3000000\r\n" in heard[0]
+    assert heard[1] == body
+
+
+def test_an_answer_that_comes_before_all_was_sent_is_heard() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1)
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1 << 20):
+                    pass
+
+        threading.Thread(target=answer, daemon=True).start()
+        assert post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"x" * 5_000_000, 5).status == 413
 
 
 def test_nobody_there_is_silence() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from shaketable.answer import Answer
 from shaketable.doctor.kept import missing
 from shaketable.doctor.line import Line, ok, wrong
 from shaketable.doctor.visit import Visit, event
@@ -41,7 +42,7 @@ def _settle(visit: Visit) -> None:
     """Wait until an event that is sent now is stored, so that nobody is asked to end while it reconnects."""
     event_id, body = event()
     answer = visit.post(body)
-    if getattr(answer, "status_code", None) != 202:
+    if not isinstance(answer, Answer) or answer.status != 202:
         return
     visit.taken[event_id] = body
     try:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import httpx
-
+from shaketable.answer import Answer, Silence
 from shaketable.client import decide
 from shaketable.doctor.line import Line, ok, wrong
-from shaketable.doctor.visit import Visit, event, words
+from shaketable.doctor.visit import ANSWER_S, Visit, event, words
 from shaketable.mix import malformed
 from shaketable.mix.shape import Expect
 from shaketable.op import Outcome
@@ -36,17 +35,15 @@ def lines(visit: Visit) -> Iterator[Line]:
 def _valid(visit: Visit, event_id: str, body: bytes) -> Line:
     path, answer = visit.manifest.ingest.path, visit.post(body)
     what = f"POST {path}, a valid event"
-    if isinstance(answer, httpx.HTTPError):
-        return wrong(
-            what, f"no answer ({type(answer).__name__})", f"answer within {visit.client.timeout.read:g} s", ANSWERS
-        )
-    if answer.status_code == 202:
+    if isinstance(answer, Silence):
+        return wrong(what, f"no answer ({answer})", f"answer within {ANSWER_S:g} s", ANSWERS)
+    if answer.status == 202:
         visit.taken[event_id] = body
         return ok(what, "202")
-    said = f"expected 202, got {answer.status_code} ({words(answer)})"
-    if answer.status_code in (404, 405):
+    said = f"expected 202, got {answer.status} ({words(answer)})"
+    if answer.status in (404, 405):
         return wrong(what, said, "`ingest.path` must be where the process takes POST", "`[ingest]`")
-    if 200 <= answer.status_code < 300:
+    if 200 <= answer.status < 300:
         return wrong(what, said, "answer 202 once the event is durable: any other status counts as unknown, "
                                  "so that a lost event would never be called lost", ANSWERS)  # fmt: skip
     return wrong(what, said, "an event of the contract must be taken in", "An event")
@@ -61,13 +58,13 @@ def _at_once(visit: Visit) -> Line:
     event_id, body = event()
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(visit.post, [body, body]))
-    if any(isinstance(answer, httpx.Response) and answer.status_code == 202 for answer in answers):
+    if any(isinstance(answer, Answer) and answer.status == 202 for answer in answers):
         visit.taken[event_id] = body
     return _repeated("an event twice at once", answers)
 
 
-def _repeated(what: str, answers: list[httpx.Response | httpx.HTTPError]) -> Line:
-    told = [str(a.status_code) if isinstance(a, httpx.Response) else type(a).__name__ for a in answers]
+def _repeated(what: str, answers: list[Answer | Silence]) -> Line:
+    told = [str(a.status) if isinstance(a, Answer) else str(a) for a in answers]
     if set(told) == {"202"}:
         return ok(what, " and ".join(told))
     return wrong(what, f"expected 202, got {' and '.join(told)}",
@@ -82,13 +79,13 @@ def _malformed(visit: Visit) -> Line:
             continue
         event_id, _ = event()
         answer, count = visit.post(shape.wire(event_id)), count + 1
-        if isinstance(answer, httpx.HTTPError):
-            return wrong(what, f"no answer to {shape.why} ({type(answer).__name__})", "answer 400 or 422", ANSWERS)
-        found = decide(answer.status_code, definite_refusals=visit.manifest.ingest.definite_refusals)
+        if isinstance(answer, Silence):
+            return wrong(what, f"no answer to {shape.why} ({answer})", "answer 400 or 422", ANSWERS)
+        found = decide(answer.status, definite_refusals=visit.manifest.ingest.definite_refusals)
         if found.outcome is Outcome.REFUSED and not found.again:
             visit.refused.add(event_id)
         else:
-            offenders.append(f"{answer.status_code} for {shape.why}")
+            offenders.append(f"{answer.status} for {shape.why}")
     if not offenders:
         return ok(what, f"{count} of {count} refused")
     shown = ", ".join(offenders[:SHOWN])
@@ -101,9 +98,9 @@ def _names_the_member(visit: Visit) -> Line:
     what = "a refusal names the member"
     _, body = event(action=None)
     answer = visit.post(body)
-    if isinstance(answer, httpx.Response) and "action" in answer.text:
+    if isinstance(answer, Answer) and "action" in answer.text:
         return ok(what, words(answer))
-    said = words(answer) if isinstance(answer, httpx.Response) else type(answer).__name__
+    said = words(answer) if isinstance(answer, Answer) else answer
     return Line(
         "ok", what, f"not said for an event without action ({said}), though it should be", section=f'"{ANSWERS}"'
     )

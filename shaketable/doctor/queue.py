@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import redis
 
 from shaketable import plural
+from shaketable.answer import Answer
 from shaketable.backlog import Backlog
 from shaketable.doctor.kept import missing
 from shaketable.doctor.line import Line, not_claimed, ok, wrong
@@ -59,7 +59,7 @@ def _fill(visit: Visit) -> int:
     for _ in range(EVENTS):
         event_id, body = event()
         answer = visit.post(body)
-        if isinstance(answer, httpx.Response) and answer.status_code == 202:
+        if isinstance(answer, Answer) and answer.status == 202:
             visit.taken[event_id] = body
             accepted += 1
     return accepted

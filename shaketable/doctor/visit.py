@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import msgspec
 import psycopg
 from psycopg import sql
 
-from shaketable import libpq
+from shaketable import answer, libpq
+from shaketable.answer import Answer, Silence
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.manifest import Manifest
 from shaketable.stack import Stack
@@ -51,7 +51,6 @@ class Visit:
             manifest, folder, stack, supervisor, run_id=run_id, state=home / "state", logs=home / "logs", settings={},
             record=lambda _: None, programs=programs,
         )  # fmt: skip
-        self.client = httpx.Client(timeout=ANSWER_S, trust_env=False)
         self.taken: dict[str, bytes] = {}  # what was answered with 202, by id
         self.refused: set[str] = set()  # whose every attempt was refused
 
@@ -61,15 +60,13 @@ class Visit:
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.client.close()
         self.target.stop_all()
 
-    def post(self, body: bytes) -> httpx.Response | httpx.HTTPError:
+    def post(self, body: bytes) -> Answer | Silence:
         """The answer of the intake, by way of the clients' link, or the error that came instead."""
         try:
-            url = f"http://{self.target.intake.listen}{self.manifest.ingest.path}"
-            return self.client.post(url, content=body, headers={"Content-Type": "application/json"})
-        except httpx.HTTPError as e:
+            return answer.post(f"http://{self.target.intake.listen}{self.manifest.ingest.path}", body, ANSWER_S)
+        except Silence as e:
             return e
 
     def columns(self, query: str) -> list[str]:
@@ -122,6 +119,6 @@ def event(**other: Any) -> tuple[str, bytes]:
     return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **CONTENT, **other})
 
 
-def words(answer: httpx.Response) -> str:
+def words(said: Answer) -> str:
     """What an answer says, for people."""
-    return " ".join(answer.text.split())[:WORDS] or "nothing more"
+    return " ".join(said.text.split())[:WORDS] or "nothing more"
