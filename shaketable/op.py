@@ -41,6 +41,7 @@ class Kind(StrEnum):
     PROBE = "probe"  # the probe: one reading of the target
     EXIT = "exit"  # a process of the target ended (detail.asked)
     FAILURE = "failure"  # the run: a process of the harness's own failed, and no fault ordered it (detail.text)
+    CUT = "cut"  # the run: a log grew too long and was cut (detail.log)
     START_PROCESS = "start_process"  # a process of the target was started (detail.incarnation)
 
 

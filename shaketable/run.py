@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable import environments, inputs, log_bound, observe, playable, plural, ports, rundir, surroundings
+from shaketable import environments, inputs, observe, playable, plural, ports, rundir, surroundings
 from shaketable import manifest as manifests
 from shaketable.again import Asked
 from shaketable.backlog import Backlog, Counts
@@ -35,6 +35,7 @@ from shaketable.environments import installed
 from shaketable.errors import Unordered
 from shaketable.injector import Injector
 from shaketable.liveness import Liveness, Watched
+from shaketable.log_bound import LogBound
 from shaketable.manifest import Manifest
 from shaketable.op import Kind, Op
 from shaketable.probe import Probe
@@ -86,7 +87,7 @@ def run(order: Order, show: Show) -> RunDir:
     opened = ExitStack()
     playing = _Run(order, manifest, programs, directory, show, opened)
     try:
-        with log_bound.bounded(directory.logs), opened:
+        with playing.logs, opened:
             playing.play()
     except Exception as e:
         if not playing.ended_early:
@@ -110,7 +111,7 @@ class _Run:
         self._recorders: list[Recorder] = []
         self._own_children: list[Callable[[], Sequence[Watched]]] = []
         self._alive = Liveness(lambda: [child for children in self._own_children for child in children()])
-        self.ended_early = False
+        self.logs, self.ended_early = LogBound(directory.logs), False
 
     def play(self) -> None:
         """The phases, in order, until a process of the harness's own fails unordered."""
@@ -147,6 +148,7 @@ class _Run:
         self._enter("observe", missing=drained.missing, drained=drained.complete, quiet=drained.quiet)
         observe.everything(self._run, self._stack, self._manifest, self._backlog)
         collect(self._run, self._state)
+        self._tell_cuts()
         self._alive.raise_error()
         if restarts := observe.restarts(self._run):
             raise Unordered(restarts)
@@ -261,6 +263,7 @@ class _Run:
         """One look: bring back what died unasked, raise what a thread could not, show how it stands."""
         for name in self._target.revive():
             self._show.say(f"{name} died by itself: see logs/{name}.log")
+        self._tell_cuts()
         self._alive.raise_error()
         self._injector.raise_error()
         for recorder in self._recorders:
@@ -271,6 +274,11 @@ class _Run:
             counts.queue if counts else seen.get("queue"), seen.get("health"), seen.get("breaker"),
             self._injector.active(), self._breakers(),
         ))  # fmt: skip
+
+    def _tell_cuts(self) -> None:
+        for name in self.logs.newly_cut():
+            self._show.say(f"logs/{name} grew too long and was cut")
+            self._phases(Op("run", Kind.CUT, self._clock.now(), detail={"log": name}))
 
     def _breakers(self) -> dict[str, str]:
         """The state of each process's breaker, as it wrote it last."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from docker.errors import DockerException
 
+from shaketable import log_bound
 from shaketable.process import GONE_S
 from shaketable.stacks.engine import Box, Engine
 
@@ -26,9 +27,8 @@ class ContainerChild(Box):
     def _await_end(self) -> None:
         with suppress(DockerException, OSError):  # the engine has closed, or removed it: it has ended
             self._code = int(self._api.wait(self.id, timeout=None)["StatusCode"])
-            said = self._api.logs(self.id)
             with self._log.open("ab") as out:
-                out.write(said)
+                self._write_said(out, log_bound.MOST)
         self._ended.set()
 
     def poll(self) -> int | None:

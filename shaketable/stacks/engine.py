@@ -7,12 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import docker
 import psutil
 from docker.errors import DockerException, NotFound
 
+from shaketable import log_bound
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import HarnessError
 from shaketable.process import START_S
@@ -121,11 +122,23 @@ class Box:
         return ""
 
     def write_log(self, to: Path, since: float = 0.0) -> None:
-        """All that it said since then (seconds since the epoch); nothing of one that is gone."""
-        with suppress(DockerException):
-            said = self._api.logs(self.id, stream=True, follow=False, since=since or None)
-            with to.open("wb") as out:
-                out.writelines(said)
+        """All that it said since then (seconds since the epoch); nothing of one that is gone.
+
+        Raises Unordered when that is too much.
+        """
+        with suppress(DockerException), to.open("wb") as out:
+            if not self._write_said(out, log_bound.MOST_EVIDENCE, since):
+                raise log_bound.too_long(to.name)
+
+    def _write_said(self, out: BinaryIO, most: int, since: float = 0.0) -> bool:
+        """Write the first `most` bytes of what it said, as they come; returns whether that was all."""
+        taken = 0
+        for part in self._api.logs(self.id, stream=True, follow=False, since=since or None):
+            if (taken := taken + len(part)) > most:
+                out.write(log_bound.note(most))
+                return False
+            out.write(part)
+        return True
 
     def await_answer(self, answers: Callable[[], bool], clock: Clock | None = None, within_s: float = START_S) -> None:
         """Wait until it answers. Raises HarnessError with its last words when it dies or stays silent."""
