@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import psutil
 import psycopg
 
 from shaketable.answer import Answer
@@ -13,8 +14,9 @@ from shaketable.doctor.line import Line, ok, wrong
 from shaketable.doctor.visit import Visit, event
 from shaketable.target import Instance
 
-#: Seconds that a process which is ready may take until it has its connections.
-CONNECTED_S = 2.0
+#: Seconds that a fresh process may take until it has a connection to a server, and those that it is then given for
+#: the others. Before, it has not come as far as its handler of SIGTERM: one that is still starting ends at once.
+START_S, CONNECTED_S = 20.0, 1.0
 SECTION = "How it is started"
 
 
@@ -63,7 +65,7 @@ def _again(visit: Visit, instance: Instance, what: str, before: str) -> Line:
     """Ask a fresh incarnation, to which nothing has happened."""
     grace = instance.kind.stop_s
     visit.target.start(instance.name)
-    if visit.target.becomes_ready(instance.name):
+    if visit.target.becomes_ready(instance.name) and visit.seen(lambda: _connected(instance), START_S):
         visit.clock.sleep(CONNECTED_S)
     if (took := _ends(visit, instance)) is not None:
         return ok(
@@ -71,3 +73,14 @@ def _again(visit: Visit, instance: Instance, what: str, before: str) -> Line:
         )
     found = f"not within stop_s = {grace:g} s, so it was killed; a fresh one neither"
     return wrong(what, found, "end, or raise stop_s", SECTION)
+
+
+def _connected(instance: Instance) -> bool:
+    """Whether it talks to Postgres or Redis by one of its links, as the kernel tells; true where none can tell."""
+    links = {instance.postgres.listen.port, instance.redis.listen.port}
+    if instance.child is None or not (tree := instance.child.tree()):
+        return True
+    try:
+        return any(getattr(one.raddr, "port", 0) in links for each in tree for one in each.net_connections("tcp"))
+    except psutil.Error:
+        return False
