@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -132,9 +134,6 @@ def test_httpx_takes_its_connection_again(intake: str) -> None:
 
 
 def test_aiohttp_takes_its_connection_again(intake: str) -> None:
-    aiohttp = pytest.importorskip("aiohttp", reason="no aiohttp here: NOT TESTED with that client")
-    import asyncio
-
     async def whole() -> list[int]:
         async with aiohttp.ClientSession() as client:
             headers, body = {"Content-Type": "application/json"}, wire()
