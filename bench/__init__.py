@@ -4,7 +4,8 @@
 - `events` makes the events; `load` sends them from a process of its own over keep-alive connections;
 - `figure` is one measured figure, `meter` what it cost; `rates` measures those of the reference, `ceiling` what this
   machine's PostgreSQL takes at best and one by one, so that the rates can be told as ratios;
-- `endurance` sends a million events and watches the memory; `kills` ends workers at random and counts what is left.
+- `endurance` sends a million events and watches the memory; `kills` ends workers at random and counts what is left;
+- `intake_fuzz` posts `mutants` of events to the intake: no answer of 5xx, and every event answered 202 is stored.
 
 `python -m bench.checks` (`make bench-checks`) measures the harness instead: check and report on a million events that
 `synthetic` makes up. What is printed is a table; `--json FILE` writes the same for machines.

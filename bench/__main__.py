@@ -12,9 +12,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import ceiling, endurance, kills, rates
+from bench import ceiling, endurance, intake_fuzz, kills, rates
 from bench.endurance import Endurance
 from bench.figure import Figure, Report, ratios
+from bench.intake_fuzz import Fuzz
 from bench.kills import Kills
 from bench.stage import Stage, say, stage
 
@@ -72,18 +73,22 @@ def show(report: Report) -> None:
 def main() -> int:
     """Measure; exit code 1 when a ratio is below what is aimed at, or when something was lost or doubled."""
     parser = argparse.ArgumentParser("python -m bench", description=__doc__)
-    modes = "rates (default); memory over a million events; kills and freezes at random"
-    parser.add_argument("mode", nargs="?", choices=["rates", "memory", "kills"], default="rates", help=modes)
+    modes = "rates (default); memory over a million events; kills and freezes at random; fuzz: mutants at the intake"
+    parser.add_argument("mode", nargs="?", choices=["rates", "memory", "kills", "fuzz"], default="rates", help=modes)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the events (1): 0.05 is a quick look")
     parser.add_argument("--rounds", type=int, default=50, help="how many kills and freezes (50)")
-    parser.add_argument("--seed", type=int, help="which kills and freezes: that of a run before makes the same choices")
+    parser.add_argument("--bodies", type=int, default=300_000, help="how many mutants (300,000)")
+    choices = "which kills and freezes, or which mutants: that of a run before makes the same choices"
+    parser.add_argument("--seed", type=int, help=choices)
     given = parser.parse_args()
-    result: Endurance | Kills | Report
+    result: Endurance | Fuzz | Kills | Report
     if given.mode == "memory":
         result = endurance.run(int(1_000_000 * given.scale))
     elif given.mode == "kills":
         result = kills.run(given.rounds, given.seed)
+    elif given.mode == "fuzz":
+        result = intake_fuzz.run(given.bodies, given.seed)
     else:
         report = result = measure(given.scale)
         show(report)

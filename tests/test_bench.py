@@ -6,10 +6,11 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import kills, rates
+from bench import intake_fuzz, kills, mutants, rates
 from bench.__main__ import main
 from bench.endurance import Endurance
 from bench.events import bodies
@@ -103,3 +104,30 @@ def test_workers_killed_and_frozen_at_random_lose_double_and_reorder_nothing() -
     told = kills.run(rounds=12)
     assert told.held, told
     assert told.acknowledged > 1000
+
+
+def test_mutants_are_lines_that_the_seed_decides() -> None:
+    some = list(mutants.bodies(300, 5))
+    assert some == list(mutants.bodies(300, 5))
+    assert some != list(mutants.bodies(300, 6))
+    assert not any(b"\n" in body for body in some)
+
+
+@pytest.mark.parametrize(
+    ("changes", "held"),
+    [
+        ({}, True), ({"answers": {"202": 8, "500": 1}}, False), ({"answers": {"none": 1}}, False),
+        ({"missing": ["x"]}, False), ({"health_silent": 1}, False), ({"health_looks": 0}, False),
+    ],
+)  # fmt: skip
+def test_a_fuzz_holds_unless_an_answer_an_event_or_health_is_missing(changes: dict[str, Any], held: bool) -> None:
+    whole = {"seed": 1, "bodies": 9, "answers": {"202": 7, "422": 2}, "accepted": 7, "missing": [], "dead_letters": 0,
+             "health_looks": 3, "health_silent": 0, "health_longest_ms": 5.0}  # fmt: skip
+    assert intake_fuzz.Fuzz(**{**whole, **changes}).held == held
+
+
+@pytest.mark.slow
+def test_mutants_at_the_intake_make_no_5xx_and_each_202_is_stored() -> None:
+    told = intake_fuzz.run(4000)
+    assert told.held, told
+    assert told.accepted > 1000
