@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 
 import msgspec
@@ -152,6 +153,8 @@ async def run(settings: Settings) -> None:
     server.heed_signals(stopping)
     parts = part.start(stopping, watch.run, intake.run)
     await intake.ready(settings.connect_timeout_s)  # whoever sees it healthy finds it ready
+    gc.collect()
+    gc.freeze()  # what stays to the end: to look through it again holds the loop for 10 ms
     await server.serve(app(intake, watch, settings), listening, stopping, settings.request_timeout_s)
     served.set()
     await part.end(parts)

@@ -82,3 +82,12 @@ def test_equal_events_have_equal_hashes() -> None:
     )
     other = event.accept(wire(eventId=name, timestamp="2026-11-23T10:00:00Z", n=2, ttl=5), NOW, 32)
     assert one.hash == same.hash != other.hash
+
+
+@pytest.mark.parametrize("number", [2**60 + 1, 1e-7, -1e22, 10**50, 1.5])
+def test_a_number_is_found_wherever_it_stands_in_a_large_value(number: float) -> None:
+    for at in range(canonical.STRIDE - 90, canonical.STRIDE + 10):
+        for value in (["x" * at, number], {"a": "x" * at, "b": number}):
+            assert canonical.encode(value).endswith(
+                canonical.number(number).encode() + (b"]", b"}")[type(value) is dict]
+            )

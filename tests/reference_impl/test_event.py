@@ -7,9 +7,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from reference_impl import event
+from reference_impl import domain, event
 from reference_impl.errors import RefusedError
 from shaketable.event import parse, same
 from shaketable.mix import malformed
@@ -170,3 +171,35 @@ def test_a_missing_id_is_assigned() -> None:
 def test_an_id_is_compared_without_case() -> None:
     name = str(uuid.uuid4())
     assert accept(wire(eventId=name.upper())).event.event_id == name
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1e-7] * 9000}, [[{"é": ["x" * 9000, None, True]}] * 3] * 3, {"": {"a": "x" * 9000}}, ["x" * 9000, 2**70],
+        "x" * 9000, [[]] * 9000,
+    ],
+)  # fmt: skip
+def test_large_json_decodes_to_the_same_piece_by_piece(value: Any) -> None:
+    for body in (json.dumps(value).encode(), json.dumps(value, indent=1, ensure_ascii=False).encode()):
+        assert domain.decode(body) == msgspec.json.decode(body)
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"[1,]", b'{"a":1,}', b'["\\ud800"]', b'["\xff"]', b"[1] 2", b"[01]", b"[NaN]", b'{"a":[1e400]}', b"[1"]
+)
+def test_wrong_json_is_found_in_each_piece(wrong: bytes) -> None:
+    pad = b'"' + b"x" * 9000 + b'"'
+    for body in (b"[" + pad + b"," + wrong + b"]", b'{"a":' + wrong + b',"b":' + pad + b"}", wrong + b" " * 9000):
+        with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
+            domain.decode(body)
+
+
+@pytest.mark.parametrize(("digits", "refused"), [("1" * 308, False), ("9" * 309, True), ("3" * 400, True)])
+def test_integers_that_no_double_holds_are_refused(digits: str, refused: bool) -> None:
+    body = wire()[:-1] + b',"n":[' + digits.encode() + b"]}"
+    if refused:
+        with pytest.raises(RefusedError, match="double"):
+            event.accept(body, NOW, 32)
+    else:
+        event.accept(body, NOW, 32)
