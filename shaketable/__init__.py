@@ -15,8 +15,9 @@ its own (`environments`) where it asks for one, on a stack (`stack`, `stacks`) o
 (`toxiproxy`, mended by `recovery` when it wedges; `ports`), each a child process (`process`) that waits at a `gate`
 until the undo journal names it, with a `mark` that its descendants inherit, so that a supervisor (`supervisor`), which
 outlives the harness, finds all of them, and with logs that `log_bound` cuts; `liveness` notices when one fails
-unordered; `undo` says what it takes back in servers that are not ours, `segments` removes shared memory, `folders` are
-this user's own. Every session of the harness's own at PostgreSQL is opened by `libpq`.
+unordered (`exit_code` says how one ended); `undo` says what it takes back in servers that are not ours, `segments`
+removes shared memory, `folders` are this user's own. Every session of the harness's own at PostgreSQL is opened by
+`libpq`.
 
 Meanwhile an injector (`injector`) plays a timeline (`timeline`, or drawn from a `storm`) of faults (`fault`, `faults`)
 on the bench (`bench`); a sink (`sink`) counts who knocks, an exchange (`exchange`) is the harness's own look through a

@@ -15,6 +15,8 @@ from shaketable.stack import OWN_NAME, Stack
 
 #: Milliseconds that one count may take: it must not become the load.
 COUNT_MS = 2_000
+#: Seconds after which a server that does not even end it is frozen.
+ANSWER_S = COUNT_MS / 1000 + 1
 
 _LENGTH = {"stream": "xlen", "list": "llen", "zset": "zcard", "set": "scard", "hash": "hlen"}
 
@@ -99,9 +101,11 @@ class Backlog:
 
     def _count(self, query: str) -> int | None:
         try:
-            row = self._session().execute(
-                sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query)), prepare=True
-            ).fetchone()  # fmt: skip
+            session = self._session()
+            with libpq.answering(session, ANSWER_S):
+                row = session.execute(
+                    sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query)), prepare=True
+                ).fetchone()  # fmt: skip
             return row[0] if row else None
         except psycopg.Error:
             self._drop()

@@ -37,12 +37,20 @@ def rows(connection: psycopg.Connection[Any], query: str, section: str, commit_t
     try:
         select = _select(connection, inner, commit_time)
         yield from _whole(connection, select, inner, section)
-    except psycopg.errors.QueryCanceled as e:
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as e:
         raise TargetError(f"the manifest's [{section}] sql takes too long: {e.diag.message_primary or e}") from e
     except psycopg.OperationalError as e:
         raise HarnessError(f"cannot read what was kept ({section}): {e}") from e
     except psycopg.Error as e:
         raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
+
+
+def readable(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows up to one at which the target fails; a row that says why then stands for all that would follow."""
+    try:
+        yield from rows
+    except TargetError as e:
+        yield {"event_id": None, "unreadable": str(e), "more": True}
 
 
 def columns(connection: psycopg.Connection[Any], inner: sql.Composable) -> list[str]:

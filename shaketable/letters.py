@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from shaketable import kept_rows
 from shaketable.answer import Silence, get
 from shaketable.errors import TargetError
 
@@ -42,8 +43,9 @@ def count(url: str) -> int | None:
 
 
 def ids(url: str) -> set[str]:
-    """The ids of the events that are dead. Raises TargetError."""
-    found = (msgspec.json.decode(row["event_id"], type=str | None) for row in rows(url) if "event_id" in row)
+    """The ids of the events that are dead, as far as the target gives them."""
+    found = (msgspec.json.decode(row["event_id"], type=str | None) for row in kept_rows.readable(rows(url))
+             if row.get("event_id") is not None)  # fmt: skip
     return {event_id for event_id in found if event_id is not None}
 
 

@@ -8,9 +8,10 @@ explicit parameter beats its variable. The few variables without a parameter are
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -61,6 +62,35 @@ def reading(url: str, statement_s: float, *, connect_timeout: int = CONNECT_S, *
     )
     options = f"{bounds} {more.pop('options', '')}".strip()
     return connect(url, connect_timeout=connect_timeout, options=options, **more)
+
+
+@contextmanager
+def answering(connection: psycopg.Connection[Any], within_s: float) -> Iterator[None]:
+    """Use a session for at most that time, whatever the server does. Raises psycopg.OperationalError.
+
+    A server that is frozen ends no statement, and its kernel answers for it, so neither `statement_timeout` nor
+    `tcp_user_timeout` ends the wait: the session's socket is shut instead.
+    """
+    late = threading.Event()
+    with socket.socket(fileno=os.dup(connection.fileno())) as own:  # the session may be closed by then
+
+        def shut() -> None:
+            late.set()
+            with suppress(OSError):
+                own.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(within_s, shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception as e:
+            if late.is_set():
+                raise psycopg.OperationalError(f"no answer within {within_s:g} s") from e
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def parameters(url: str, **more: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ target any more, so the run ends early and is unknown. One that somebody froze i
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
@@ -16,6 +15,7 @@ import psycopg
 import redis
 
 from shaketable.errors import LoadEnded, NoAnswer, Unordered
+from shaketable.exit_code import ended
 
 #: Seconds between two looks.
 EVERY_S = 0.1
@@ -101,16 +101,6 @@ class Liveness:
         if looks == FROZEN_LOOKS:
             process.resume()
             yield f"was frozen (SIGSTOP) for {FROZEN_LOOKS * EVERY_S:g} s"
-
-
-def ended(code: int) -> str:
-    """How a process ended, by its exit code."""
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"
 
 
 def _sentence(name: str, how: str, log: str) -> str:

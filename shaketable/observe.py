@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,20 +27,25 @@ LOGGED = 64 << 10
 CHECK_S, STATEMENT_S = 10.0, 60.0
 #: Seconds that all rows of one section may take, and how many there may be: its SQL may have no end.
 ROWS_S, MOST = 300.0, 20_000_000
+#: Seconds after which a server that gives no more rows, nor an error, is frozen: for a section, and for all ids.
+SECTION_S, IDS_S = ROWS_S + STATEMENT_S, 2 * STATEMENT_S + 10.0
 
 Row = dict[str, Any]
 
 
 def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) -> None:
-    """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises TargetError for SQL that fails."""
+    """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises an error for a silent server.
+
+    A target that fails here, such as one that has died and tells its dead letters itself, is judged by the rest: a row
+    `unreadable` stands for all that could not be read.
+    """
     if manifest.queue is not None:  # first: an event that is stored in between is seen twice, not never
         rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
-    with libpq.reading(stack.owner_url(), STATEMENT_S) as connection:
-        rundir.write_lines(run / rundir.STORED, bounded(stored(connection, manifest), "stored"))
-        if manifest.dead_letters is not None:
-            letters_ = bounded(_dead(connection, manifest.dead_letters), "dead_letters")
-            rundir.write_lines(run / rundir.DEAD_LETTERS, letters_)
-    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection:
+    for file, section, rows in _sections(manifest):
+        with libpq.reading(stack.owner_url(), STATEMENT_S) as connection, libpq.answering(connection, SECTION_S):
+            rundir.write_lines(run / file, kept_rows.readable(bounded(rows(connection), section)))
+    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection, \
+            libpq.answering(connection, CHECK_S):  # fmt: skip
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
     stack.collect_logs()
@@ -49,12 +53,20 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
         rundir.write_lines(run / rundir.RECEIVED, received(log))
 
 
+def _sections(manifest: Manifest) -> Iterator[tuple[str, str, Callable[[psycopg.Connection[Any]], Iterator[Row]]]]:
+    """Each file, the manifest's section that it comes from, and its rows."""
+    yield rundir.STORED, "stored", lambda connection: stored(connection, manifest)
+    if (dead := manifest.dead_letters) is not None:
+        yield rundir.DEAD_LETTERS, "dead_letters", lambda connection: _dead(connection, dead)
+
+
 def check_sql(stack: Stack, manifest: Manifest) -> None:
     """Try the manifest's SQL before anything is sent. Raises TargetError naming the section."""
     queries = [("stored", manifest.stored.sql)]
     if (dead := manifest.dead_letters) is not None and dead.sql:
         queries.append(("dead_letters", dead.sql))
-    with libpq.reading(stack.owner_url(), CHECK_S) as connection:
+    bound_s = CHECK_S * (len(queries) + 1)
+    with libpq.reading(stack.owner_url(), CHECK_S) as connection, libpq.answering(connection, bound_s):
         for section, query in queries:
             missing = {"event_id", "event"} - set(_tried(connection, section, query))
             if missing:
@@ -78,16 +90,29 @@ def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[
                    "committed_at": row.get("committed_at"), "event": row["event"]}  # fmt: skip
 
 
-def kept_ids(stack: Stack, manifest: Manifest) -> set[str]:
-    """The ids of all that is stored or dead."""
+def kept_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
+    """The ids of all that is stored or dead, as far as they can be read. Raises psycopg.OperationalError for silence.
+
+    `within_s` is for Postgres alone.
+    """
     dead = manifest.dead_letters
     kept: set[str] = set()
-    with libpq.reading(stack.owner_url(), STATEMENT_S, autocommit=True) as connection:
+    connect = libpq.reading(stack.owner_url(), STATEMENT_S, autocommit=True)
+    with connect as connection, libpq.answering(connection, within_s):
         for query in [manifest.stored.sql] + ([dead.sql] if dead and dead.sql else []):
-            with suppress(psycopg.DataError):  # a row fails: then these are not known
-                kept |= {row[0] for row in connection.execute(
-                    sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)), prepare=True)}  # fmt: skip
+            kept |= _ids(connection, query)
     return kept | letters.ids(dead.url) if dead and dead.url else kept
+
+
+def _ids(connection: psycopg.Connection[Any], query: str) -> set[str]:
+    """None where the SQL fails, be it at one row: then these are not known."""
+    try:
+        return {row[0] for row in connection.execute(
+            sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)), prepare=True)}  # fmt: skip
+    except psycopg.Error:
+        if connection.closed:
+            raise
+        return set()
 
 
 def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float = ROWS_S) -> Iterator[Row]:

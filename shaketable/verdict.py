@@ -9,6 +9,7 @@ from shaketable.check import Check, Finding, Verdict, judge, worst
 from shaketable.checks import CHECKS, from_spec, health_honest
 from shaketable.clock import SECOND
 from shaketable.history import NEVER, History
+from shaketable.history.deaths import deaths
 from shaketable.history.doubts import doubts, starved
 from shaketable.history.figures import figures
 from shaketable.life import Life
@@ -58,6 +59,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     seed: int = 0
     health: list[Honest] = []  # where it was judged
     lives: list[Life] = []  # of the events that checks say something went wrong with
+    deaths: list[str] = []  # of the target's processes that nobody had ended
 
 
 def judge_run(run: RunDir) -> VerdictDoc:
@@ -77,7 +79,7 @@ def judge_history(history: History) -> VerdictDoc:
     return VerdictDoc(
         rundir.SCHEMA, worst(counting + [Verdict.UNKNOWN] * bool(reasons)), findings, _faults(history),
         figures(history), reasons, history.scenario.name, history.scenario.story, history.target.name,
-        history.scenario.seed, _honest(history), life.of_findings(history, findings),
+        history.scenario.seed, _honest(history), life.of_findings(history, findings), deaths(history),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,8 +19,9 @@ import redis
 from shaketable import supervisor
 from shaketable.check import Verdict
 from shaketable.errors import HarnessError, LoadEnded, NoAnswer, TargetError, Unordered
+from shaketable.exit_code import ended
 from shaketable.history.doubts import doubts
-from shaketable.liveness import FROZEN_LOOKS, Liveness, ended
+from shaketable.liveness import FROZEN_LOOKS, Liveness
 from shaketable.op import Kind
 from shaketable.process import Child, spawn
 from shaketable.rundir import PHASES
@@ -31,8 +33,10 @@ from tests.test_run import end, folders, gone, judged, left_of, output_until, ru
 
 
 @pytest.fixture
-def child(tmp_path: Path) -> Child:
-    return spawn("postgres", ["sleep", "60"], env={}, cwd=tmp_path, log=tmp_path / "log", journal=lambda *_: None)
+def child(tmp_path: Path) -> Iterator[Child]:
+    made = spawn("postgres", ["sleep", "60"], env={}, cwd=tmp_path, log=tmp_path / "log", journal=lambda *_: None)
+    yield made
+    made.kill()
 
 
 def test_process_that_was_killed_by_a_foreign_hand_is_told_once(child: Child) -> None:
@@ -62,6 +66,8 @@ def test_process_that_a_fault_ended_is_no_failure(child: Child, end_it: object) 
 def test_frozen_process_is_told_and_let_go_on_unless_a_fault_froze_it(child: Child) -> None:
     alive = Liveness(lambda: [child])
     child.pause()
+    while not child.is_stopped():  # the kernel takes its time
+        time.sleep(0.01)
     for _ in range(FROZEN_LOOKS + 1):
         alive.look()
     assert (alive.failures, child.is_stopped()) == ([], True)
@@ -73,7 +79,6 @@ def test_frozen_process_is_told_and_let_go_on_unless_a_fault_froze_it(child: Chi
         alive.look()
     assert len(alive.failures) == 1
     assert not child.is_stopped()
-    child.kill()
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ class ProcessFault(Fault):
         key, there = self._key, self.alive(bench)
         bench.notes[f"{key}.met"] = float(len(there))
         try:
-            with libpq.connect(bench.admin_url, connect_timeout=ASK_S) as connection:
+            session = libpq.connect(bench.admin_url, connect_timeout=ASK_S)
+            with session as connection, libpq.answering(connection, ASK_S):
                 row = connection.execute(_HELD, [there]).fetchone()
         except psycopg.Error:
             return

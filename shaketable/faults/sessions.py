@@ -18,6 +18,8 @@ Error = psycopg.Error
 
 #: Seconds that connecting, and waiting for the target's locks, may take.
 ASK_S = 5
+#: Seconds that a session of a fault's may last: a server that is frozen would keep it for ever.
+ANSWER_S = 30
 
 #: The sessions of the target's processes: their links name them so, and the number of their incarnation.
 _TARGET = "datname = current_database() and regexp_replace(application_name, '\\.[0-9]+$', '') = any(%s)"
@@ -36,7 +38,8 @@ def connect(url: str, *, autocommit: bool = True, deadlock_timeout: str | None =
 def admin(bench: Bench, deadlock_timeout: str | None = None) -> Iterator[Connection]:
     """The harness's own session as superuser, in autocommit. Raises HarnessError."""
     try:
-        with connect(bench.admin_url, deadlock_timeout=deadlock_timeout) as connection:
+        session = connect(bench.admin_url, deadlock_timeout=deadlock_timeout)
+        with session as connection, libpq.answering(connection, ANSWER_S):
             yield connection
     except psycopg.Error as e:
         raise HarnessError(f"the database did not do what a fault asked of it: {e}") from e

@@ -15,6 +15,8 @@ from shaketable.fault import Bench
 
 #: Seconds that putting a trigger on may wait for the target's transactions.
 LOCK_S = 5
+#: Seconds that a session may last: a server that is frozen would keep it for ever.
+ANSWER_S = 30
 #: The harness may write also while another fault lets others only read.
 OPTIONS = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only=off"
 
@@ -23,7 +25,8 @@ OPTIONS = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only=off"
 def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
     """The harness's own session as superuser, past every link; commits at the end. Raises HarnessError."""
     try:
-        with libpq.connect(bench.admin_url, connect_timeout=5, options=OPTIONS) as connection:
+        session = libpq.connect(bench.admin_url, connect_timeout=5, options=OPTIONS)
+        with session as connection, libpq.answering(connection, ANSWER_S):
             connection.execute("create schema if not exists shaketable")
             yield connection
     except psycopg.Error as e:

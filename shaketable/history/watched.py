@@ -23,6 +23,8 @@ from shaketable.rundir import RunDir
 RECOVERY = "recovery"
 #: The probes' columns of memory begin so; what follows is a process's name.
 MEMORY = "memory_"
+#: The largest exit code, and more than any signal's number.
+MOST_CODE = 255
 
 
 def ops(path: Path) -> list[Op] | None:
@@ -140,8 +142,15 @@ def processes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
     if ops is None:
         return None
     rows = [(o.invoked_at, o.process, str(o.detail.get("incarnation")), o.kind == Kind.START_PROCESS,
-             bool(o.detail.get("asked"))) for o in ops if o.kind in (Kind.EXIT, Kind.START_PROCESS)]  # fmt: skip
-    return pd.DataFrame(rows, columns=["time", "process", "incarnation", "started", "asked"]).astype({"time": np.int64})
+             bool(o.detail.get("asked")), _code(o.detail.get("code")))
+            for o in ops if o.kind in (Kind.EXIT, Kind.START_PROCESS)]  # fmt: skip
+    found = pd.DataFrame(rows, columns=["time", "process", "incarnation", "started", "asked", "code"], dtype=object)
+    return found.astype({"time": np.int64, "started": bool, "asked": bool})
+
+
+def _code(told: Any) -> int | None:
+    """An exit code; None for what is none."""
+    return told if isinstance(told, int) and not isinstance(told, bool) and abs(told) <= MOST_CODE else None
 
 
 def phases(ops: Sequence[Op] | None) -> dict[str, int]:

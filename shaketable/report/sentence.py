@@ -44,14 +44,19 @@ def sentence(doc: Mapping[str, Any]) -> str:
     counting = {name: found for name, found in checks(doc).items() if counts(found)}
     by = {verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
           for verdict in ("failed", "unknown", "passed")}  # fmt: skip
+    died = [str(death) for death in doc.get("deaths") or []]
     if by["failed"]:
         told = [_why(name, counting[name]) for name in by["failed"]]
         more = [f"{len(told) - SAID} more checks failed"] if len(told) > SAID + 1 else []
-        return _sentence(told[: SAID if more else None] + more, "; ") + _others(len(by["passed"]))
+        return _sentence(died[:SAID] + told[: SAID if more else None] + more, "; ") + _others(len(by["passed"]))
     if doc.get("verdict") != "passed":
-        reasons = [str(reason) for reason in doc.get("reasons") or []]
+        reasons = died[:SAID] + [str(reason) for reason in doc.get("reasons") or []]
         reasons += [_why(name, counting[name]) for name in by["unknown"]]
-        return "The run cannot be judged: " + ("; ".join(reasons[:3]) or "nothing in it counts") + "."
+        return (
+            "The run cannot be judged: "
+            + ("; ".join(reasons[: SAID + len(died[:SAID])]) or "nothing in it counts")
+            + "."
+        )
     return _passed(by["passed"], len(doc.get("faults") or []))
 
 

@@ -51,10 +51,10 @@ def show(
 
 
 def headline(doc: VerdictDoc, console: Console | None = None) -> None:
-    """Print the verdict in a sentence, and why the run cannot be judged."""
+    """Print the verdict in a sentence, which processes died by themselves, and why the run cannot be judged."""
     console = console or Console(highlight=False)
     _verdict(doc, console)
-    for reason in doc.reasons:
+    for reason in [*doc.deaths, *doc.reasons]:
         _say(console, f"  {reason}")
 
 
