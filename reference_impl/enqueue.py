@@ -17,8 +17,6 @@ from reference_impl.retry import Sleep
 
 #: Seconds between two attempts to connect.
 RECONNECT_S = 0.2
-#: Replies of a server that is no primary any more: its address may lead to another by now.
-DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
 
 
 class _Wire(asyncio.Protocol):
@@ -112,7 +110,7 @@ class Pipeline:
             raise NotNowError("too many events wait for the queue's reply")
         reply = await self._reply(wire, _xadd(lane, event_id, event, digest))
         if isinstance(reply, resp.ReplyError):
-            if reply.code in DEMOTED:
+            if reply.code in queue.DEMOTED:
                 wire.leaving.set()
             raise NotNowError(f"the queue refused it ({reply.code})")
 

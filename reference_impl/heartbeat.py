@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import RedisError
 
 from reference_impl import queue
 
@@ -42,7 +42,7 @@ async def beat(redis: Redis, heartbeat: Heartbeat, lease_s: float) -> None:
         pipe.set(key, msgspec.json.encode(heartbeat), px=fresh_ms)
         pipe.pexpire(key, fresh_ms)
         answers = await pipe.execute(raise_on_error=False)
-    if any(isinstance(answer, ReadOnlyError) for answer in answers):
+    if any(isinstance(answer, tuple(queue.DEMOTED.values())) for answer in answers):
         await queue.leave(redis)
 
 

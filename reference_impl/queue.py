@@ -19,7 +19,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
 
 from reference_impl import log
 
@@ -33,6 +33,9 @@ INTAKE = "reference-intake"
 
 #: What INFO says of a server that takes no writes.
 REPLICA = b"role:slave"
+#: Error replies after which both clients leave the connection, by code: the server is no primary any more, and its
+#: address may lead to another by now.
+DEMOTED: dict[str, type[RedisError]] = {"READONLY": ReadOnlyError, "MASTERDOWN": MasterDownError}
 
 #: The lane count in force: that of whoever came first. Whoever runs goes by it, and would fill lanes that nobody owns.
 LANES_IN_FORCE = """
@@ -113,7 +116,7 @@ def connect(url: str, timeout_s: float) -> Redis:
     return Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
-        retry_on_error=[ReadOnlyError],
+        retry_on_error=list(DEMOTED.values()),
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         health_check_interval=0,

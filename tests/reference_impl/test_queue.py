@@ -94,3 +94,28 @@ def test_the_lane_count_changes_only_while_nothing_runs(
 def test_a_lane_count_that_is_none_is_refused() -> None:
     command = [sys.executable, "-m", "reference_impl", "lanes", "0"]
     assert subprocess.run(command, env={}, capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.parametrize("code", queue.DEMOTED)
+def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str) -> None:
+    lost = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            if line == b"GET\r\n":
+                writer.write(f"-{code} no primary any more\r\n".encode())
+            elif line in (b"CLIENT\r\n", b"HELLO\r\n"):
+                writer.write(b"+OK\r\n")
+        writer.close()
+        lost.set()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            redis = queue.connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", 5.0)
+            with pytest.raises(queue.DEMOTED[code]):
+                await redis.get("key")
+            async with asyncio.timeout(2.0):
+                await lost.wait()
+            await redis.aclose()
+
+    asyncio.run(run())
