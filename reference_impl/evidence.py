@@ -10,10 +10,14 @@ import hmac
 
 #: Heads of no lane: of what no lane stored, of the integrity log, of what retention dropped (less than nothing).
 REST, LOG, DROPPED = -1, -2, -3
-#: Of rows: how many, and their sum. The function is the one that hash partitions go by: it stays what it is.
-MEASURE = "count(*), coalesce(sum(hashbyteaextended(hash, id)), 0)"
+#: A row's number. The function is the one that hash partitions go by: it stays what it is.
+NUMBER = "hashbyteaextended(hash, id)"
+#: Of rows: how many, and their sum.
+MEASURE = f"count(*), coalesce(sum({NUMBER}), 0)"
 _ADDED = "on conflict (lane) do update set rows = audit_head.rows + excluded.rows, sum = audit_head.sum + excluded.sum"
-ADD = f"insert into audit_head (lane, rows, sum) select %s, {MEASURE} from stored having count(*) > 0 {_ADDED}"
+ADD = f"""measured (rows, sum) as (select count(*), sum(number) from stored), head as (
+    insert into audit_head (lane, rows, sum) select %s, rows, sum from measured where rows > 0 {_ADDED}
+)"""
 COUNT = f"insert into audit_head (lane, rows, sum) values ({LOG}, %s, 0) {_ADDED}"
 SUBTRACT = f"""
 insert into audit_head (lane, rows, sum)

@@ -54,9 +54,9 @@ from (
     select nextval('audit_position') as n, ordered.*
     from (select fresh.* from fresh join won using (event_id) order by ordinal) as ordered
 ) as positioned
-returning id, hash
-), head as ({evidence.ADD})
-select count(*) from stored
+returning {evidence.NUMBER} as number
+), {evidence.ADD}
+select rows from measured
 """
 
 _CONFLICTS = """
