@@ -136,8 +136,12 @@ def test_httpx_takes_its_connection_again(intake: str) -> None:
 def test_aiohttp_takes_its_connection_again(intake: str) -> None:
     async def whole() -> list[int]:
         async with aiohttp.ClientSession() as client:
-            headers, body = {"Content-Type": "application/json"}, wire()
-            return [(await client.post(f"{intake}/events", data=body, headers=headers)).status for _ in range(3)]
+            headers, body, told = {"Content-Type": "application/json"}, wire(), []
+            for _ in range(3):
+                async with client.post(f"{intake}/events", data=body, headers=headers) as answer:
+                    await answer.read()  # its connection is free only then
+                told.append(answer.status)
+            return told
 
     assert asyncio.run(whole()) == [202] * 3
 

@@ -97,7 +97,7 @@ def test_database_that_is_not_empty_is_refused_unless_told(given: Given, servers
 def test_redis_that_is_not_empty_is_refused_unless_told(given: Given, servers: Servers, tmp_path: Path) -> None:
     with redis.Redis.from_url(servers.redis_url) as client:
         client.set("theirs", "1")
-    with pytest.raises(InputError, match=r"not empty \(1 keys\).*--allow-not-empty"), opened(given, tmp_path):
+    with pytest.raises(InputError, match=r"not empty \(1 key\).*--allow-not-empty"), opened(given, tmp_path):
         pass
 
 
