@@ -110,6 +110,7 @@ class Client(threading.Thread):
             except (OSError, http.client.HTTPException):
                 self.answers["none"] += len(batch)
                 self._connection.close()
+        self._connection.close()
 
     def _post(self, batch: list[bytes]) -> None:
         body, path = b"\n".join(batch), "/events/batch" if len(batch) > 1 else "/events"
