@@ -28,7 +28,8 @@ def started(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[tuple[int, VerdictDoc]]]]:
     """The shakes of all tests that are asked for, by the test's name, two at a time and in the tests' order."""
-    asked = [item for item in request.session.items if "played" in getattr(item, "fixturenames", ())]
+    mine = [item for item in request.session.items if item.path == request.path]
+    asked = [item for item in mine if "played" in getattr(item, "fixturenames", ())]
     pool = ThreadPoolExecutor(min(2, len(os.sched_getaffinity(0))))
 
     def begin(test: str, name: str) -> Future[tuple[int, VerdictDoc]]:
