@@ -59,6 +59,7 @@ lint: .venv/installed ## format, lint and types, changing nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports
 
 format: .venv/installed ## put the code into the house's form
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -14,9 +14,10 @@ from bench.events import bodies
 from bench.figure import Figure
 from bench.meter import Meter
 from bench.stage import Stage
-from reference_impl import event, store
-from reference_impl.queue import Entry
-from reference_impl.row import build
+from reference_impl.event import event
+from reference_impl.queue.streams import Entry
+from reference_impl.store import writer
+from reference_impl.store.copy_row import build
 
 #: Events a transaction of the ceiling, as many as a worker's.
 BATCH = 1000
@@ -47,12 +48,12 @@ def stamped(count: int, salt: int) -> Iterable[event.Stamped]:
 def staged_copy(stage: Stage, count: int, salt: int) -> Figure:
     """The ceiling: lines made ready beforehand, COPY into a staging table, two INSERTs from it, a thousand a time."""
     lines = [_line(one) for one in stamped(count, salt)]
-    stage.database.execute(store._STAGING)
+    stage.database.execute(writer._STAGING)
 
     def batch(number: int) -> None:
         part = lines[number : number + BATCH]
         with stage.database.transaction(), stage.database.cursor() as cursor:
-            with cursor.copy(store._COPY) as copy:
+            with cursor.copy(writer._COPY) as copy:
                 copy.write("".join([f"{n}\t{line}\n" for n, line in enumerate(part)]))
             cursor.execute(_KEYS)
             cursor.execute(_LOG)

@@ -17,8 +17,8 @@ import msgspec
 
 from bench.synthetic import Planted, write
 from shaketable import rundir
-from shaketable.report.page import REPORT
-from shaketable.verdict import VerdictDoc
+from shaketable.checks.verdict import VerdictDoc
+from shaketable.report.page.page import REPORT
 
 #: What is asked for a million events.
 SECONDS, MEMORY_MB, PAGE_MB = 60.0, 2_000.0, 5.0

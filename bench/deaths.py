@@ -24,9 +24,9 @@ import psutil
 
 from bench.life import INSTANTS
 from bench.stage import ROOT, say
-from shaketable import ports
 from shaketable.errors import ShaketableError
-from shaketable.supervisor import BOUND_S
+from shaketable.stack import ports
+from shaketable.stack.supervisor import BOUND_S
 
 #: Ways to die, and how often each is drawn: by itself in an instant, or by a signal at a random time.
 WAYS = {**dict.fromkeys(INSTANTS, 2), "database-killed": 1, "database-killed-twice": 1, "none": 1,

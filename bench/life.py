@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shaketable import ports, process
-from shaketable.process import environment
-from shaketable.stacks.local import LocalStack
-from shaketable.supervisor import Supervisor
+from shaketable.stack import ports, process
+from shaketable.stack.local import LocalStack
+from shaketable.stack.process import environment
+from shaketable.stack.supervisor import Supervisor
 
 #: Purposeful instants: a function, and whether the harness dies before or after its call.
 INSTANTS: dict[str, tuple[Any, str, bool]] = {

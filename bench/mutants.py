@@ -6,8 +6,8 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 
-from shaketable.mix import Mix
-from shaketable.mix.corpus import corpus
+from shaketable.load.mix import Mix
+from shaketable.load.mix.corpus import corpus
 
 #: What readers of JSON are known to stumble over, put anywhere.
 TOKENS = (

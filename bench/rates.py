@@ -10,7 +10,8 @@ from bench.ceiling import stamped
 from bench.figure import Figure
 from bench.meter import Meter
 from bench.stage import LANES, Stage, say
-from reference_impl import event, queue
+from reference_impl.event import event
+from reference_impl.queue import streams
 
 WORKERS = ("worker-1", "worker-2")
 #: Events sent before anything is measured.
@@ -77,7 +78,7 @@ def fill(stage: Stage, events: Iterable[event.Stamped]) -> None:
     with stage.redis.pipeline(transaction=False) as pipe:
         for number, one in enumerate(events):
             event_id = one.event.event_id or ""
-            lane = queue.lane_of(one.event.organization_id, event_id, LANES)
+            lane = streams.lane_of(one.event.organization_id, event_id, LANES)
             fields = {"event_id": event_id, "event": msgspec.json.encode(one.event), "hash": one.hash}
             pipe.xadd(f"backlog:{lane}", fields)  # type: ignore[arg-type]
             if number % 2000 == 1999:
@@ -89,7 +90,7 @@ def show(stage: Stage) -> None:
     """All of the backlog at once becomes the queue."""
     with stage.redis.pipeline(transaction=True) as pipe:
         for lane in range(LANES):
-            pipe.rename(f"backlog:{lane}", queue.key(lane))
+            pipe.rename(f"backlog:{lane}", streams.key(lane))
         pipe.execute()
 
 

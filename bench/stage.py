@@ -18,11 +18,11 @@ import psutil
 import psycopg
 import redis
 
-from reference_impl import queue
-from shaketable import ports
-from shaketable.process import Child, Spawn, environment
-from shaketable.stacks.local import LocalStack
-from shaketable.supervisor import Supervisor
+from reference_impl.queue import streams
+from shaketable.stack import ports
+from shaketable.stack.local import LocalStack
+from shaketable.stack.process import Child, Spawn, environment
+from shaketable.stack.supervisor import Supervisor
 
 ROOT = Path(__file__).parents[1]
 #: Lanes at work: the default.
@@ -103,7 +103,7 @@ class Stage:
         """How many events are accepted and not yet committed and deleted."""
         with self.redis.pipeline(transaction=False) as pipe:
             for lane in range(LANES):
-                pipe.xlen(queue.key(lane))
+                pipe.xlen(streams.key(lane))
             return sum(pipe.execute())
 
     def stored(self) -> int:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from shaketable import rundir
 from shaketable.checks import CHECKS
 from shaketable.clock import MS, SECOND
-from shaketable.load import Planned
-from shaketable.mix.shape import Expect, Shape
+from shaketable.load.mix.shape import Expect, Shape
+from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Op, Outcome
 from shaketable.rundir import RunDir
 

@@ -16,10 +16,10 @@ from locust import User, events, task
 from locust.exception import StopUser
 from locust.runners import LocalRunner
 
-from shaketable.connection import Connection
 from shaketable.errors import InputError, ShaketableError
-from shaketable.load_options import Options, add_options, check_host, player
-from shaketable.player import Inbox, Player, Ticket, UnexpectedAnswer, complaint
+from shaketable.load.dispatcher import Inbox, Player, Ticket, UnexpectedAnswer, complaint
+from shaketable.load.http import Connection
+from shaketable.load.options import Options, add_options, check_host, player
 
 hooks: Any = events
 #: Seconds after which a load of its own ends that has not found anybody who listens.

@@ -1,24 +1,18 @@
-"""The reference processor: takes audit events over HTTP, keeps them in Valkey, writes them to PostgreSQL, once each.
+"""The reference processor: takes audit events over HTTP, queues them in Valkey, writes them to PostgreSQL, once each.
 
-The flow, module by module:
+The rooms, in the order an event crosses them:
 
-- `ingest` takes a request, `intake` decides; `domain` and `event` validate, `canonical` hashes; the organization's
-  `preset` is one of the `presets` in force;
-- `enqueue` puts it into the `queue` over one shared pipeline (`resp` is its wire protocol) at an `address`;
-- a `worker` takes its share of the `lanes` (`recount` makes them more or fewer); each `lane` is fenced by a `lock` in
-  the store;
-- `row` prepares an entry, `store` commits a batch (`partition` makes months; a `handler` of yours may stand in),
-  `isolate` finds poison, `dead_letter` buries it;
-- each attempt is one of the `rounds`, which the `breaker` admits; `retry` says when a collision is tried again,
-  `sqlstate` what an error means, `watchdog` bounds every call; `transition` writes down what the breaker did;
-- `heartbeat` and `vitals` say who lives and how much waits, `health` makes one score of it, `server` tells it with the
-  `metrics`, and waits for the `head` of a request only so long; what runs in the background of a process are its
-  parts: `part`;
-- every five minutes `upkeep` counts the dead letters and puts them into the `archive`; a `graveyard` keeps them,
-  `replay` stores one after all, `clerk` and `office` serve the operator; `errand` lends a connection, `alert` tells;
-- `retention` drops the months that no policy holds, the `verifier` finds what was changed or lost, by its `evidence`;
-- `settings` come from the environment, `database` connects, `migrate` makes the schema, `log` and `errors` say what
-  went wrong. `processor` is all of it as a library; `python -m reference_impl` starts it as processes.
+- `event`: what an event is, when it is valid, and its canonical form
+- `ingest`: HTTP requests become events that the queue has accepted
+- `queue`: streams in Valkey, the shared pipeline that appends to them, and the heartbeats of workers
+- `delivery`: a worker, its lanes, and the consumer of each lane
+- `resilience`: the circuit breaker, backoff, watchdog, and what each error means
+- `store`: connections to PostgreSQL, the writer of batches, partitions and migrations
+- `dead_letters`: events that the store refuses: isolated, stored with the cause, replayed or archived
+- `operations`: health, metrics, alerts, maintenance, retention, integrity, and dead letters for operators
+
+`settings` come from the environment, `log` and `errors` report what went wrong. `processor` is the whole processor as a
+library; `python -m reference_impl` starts it as processes.
 
 It never imports shaketable, and shaketable never imports it: they meet over HTTP, Redis and Postgres only.
 """

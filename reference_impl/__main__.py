@@ -11,12 +11,17 @@ from typing import NamedTuple
 import psycopg
 from starlette.routing import Router
 
-from reference_impl import clerk, database, ingest, log, office, recount, retention, server, verifier
+from reference_impl import log
+from reference_impl.delivery.worker import Worker
 from reference_impl.errors import SettingsError
-from reference_impl.migrate import migrate
+from reference_impl.ingest import app as ingest
+from reference_impl.ingest import server
+from reference_impl.operations import dead_letter_api, dead_letter_commands, integrity, retention
+from reference_impl.queue import resize_lanes
+from reference_impl.resilience.error_classes import told
 from reference_impl.settings import Settings
-from reference_impl.sqlstate import told
-from reference_impl.worker import Worker
+from reference_impl.store import connections
+from reference_impl.store.migrate import migrate
 
 #: Exit code for a setting or a database that cannot be used.
 UNUSABLE = 78
@@ -25,10 +30,10 @@ UNUSABLE = 78
 async def work(settings: Settings) -> None:
     """The process `work`."""
     listening = server.bind(settings.http_host, settings.http_port)
-    await database.require_sessions(settings)
+    await connections.require_sessions(settings)
     worker = Worker(settings)
     told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
-    app = Router(told + office.routes(worker.errands, settings))
+    app = Router(told + dead_letter_api.routes(worker.errands, settings))
     worker.start()
     guarded = server.guarded(app, settings)
     await server.serve(guarded, listening, worker.stopping, settings.request_timeout_s)
@@ -48,12 +53,17 @@ COMMANDS = {
     "migrate": Command(migrate, ["database_url"], "bring the database to the newest schema; idempotent"),
     "ingest": Command(ingest.run, ["redis_url"], "take events over HTTP into the queue"),
     "work": Command(work, ["database_url", "redis_url"], "deliver from the queue to the database"),
-    "dead-letters": Command(clerk.run, ["database_url"], "list, show, replay or drop dead letters", clerk.arguments),
+    "dead-letters": Command(
+        dead_letter_commands.run,
+        ["database_url"],
+        "list, show, replay or drop dead letters",
+        dead_letter_commands.arguments,
+    ),
     "lanes": Command(
-        recount.run, ["redis_url"], "tell the lane count; change it while nothing runs", recount.arguments
+        resize_lanes.run, ["redis_url"], "tell the lane count; change it while nothing runs", resize_lanes.arguments
     ),
     "retention": Command(retention.run, ["database_url"], "make months ahead, drop those that no policy holds"),
-    "verify": Command(verifier.run, ["database_url"], "hash anew all that is stored; exit 1 if an event was changed"),
+    "verify": Command(integrity.run, ["database_url"], "hash anew all that is stored; exit 1 if an event was changed"),
 }
 
 

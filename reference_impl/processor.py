@@ -14,15 +14,17 @@ from uuid import UUID
 
 import psycopg
 
-from reference_impl import database, domain, part, sqlstate
-from reference_impl.breaker import Listener
+from reference_impl.dead_letters.replay import Outcome, replay
+from reference_impl.delivery.worker import Worker
 from reference_impl.errors import NotNowError
-from reference_impl.handler import Handler
-from reference_impl.health import Status
-from reference_impl.intake import Intake
-from reference_impl.replay import Outcome, replay
+from reference_impl.event import i_json
+from reference_impl.ingest.intake import Intake
+from reference_impl.operations.health import Status
+from reference_impl.resilience import background, error_classes
+from reference_impl.resilience.circuit_breaker import Listener
 from reference_impl.settings import Settings
-from reference_impl.worker import Worker
+from reference_impl.store import connections
+from reference_impl.store.handler import Handler
 
 
 class ReliableEventProcessor:
@@ -37,24 +39,24 @@ class ReliableEventProcessor:
         self._worker = Worker(settings, handle)
         self._worker.breaker.listeners += [listener] if listener else []
         self._stopped = asyncio.Event()
-        self._intake = Intake(settings, self._worker.watch, part.sleeper(self._stopped))
-        self._parts: part.Parts = []
+        self._intake = Intake(settings, self._worker.watch, background.sleeper(self._stopped))
+        self._parts: background.Parts = []
 
     async def start(self) -> None:
         """Begin to take events in and to deliver them. Waits for queue and presets, at most connect_timeout_s.
 
         Raises SettingsError at a pooler that shares sessions.
         """
-        await database.require_sessions(self._settings)
+        await connections.require_sessions(self._settings)
         self._worker.start()
-        self._parts = part.start(self._worker.stopping, self._intake.run)
+        self._parts = background.start(self._worker.stopping, self._intake.run)
         await self._intake.ready(self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
         """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""
         if self._worker.stopping.is_set():
             raise NotNowError("the processor was told to stop, or ended by a defect")
-        return await self._intake.add(domain.encoded(event))
+        return await self._intake.add(i_json.encoded(event))
 
     async def replay(self, event_id: str | UUID) -> Outcome:
         """Store the event of a dead letter; again and again does it once. Raises BreakerOpenError or StoreError."""
@@ -62,7 +64,7 @@ class ReliableEventProcessor:
             async with self._worker.errands.store() as store:
                 return await replay(store, UUID(str(event_id)))
         except psycopg.Error as e:
-            raise sqlstate.told(e, self._settings) from None
+            raise error_classes.told(e, self._settings) from None
 
     async def stop(self) -> None:
         """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued.
@@ -73,8 +75,8 @@ class ReliableEventProcessor:
             await self._worker.stop()
         finally:  # only now: an event that is being added still waits for the queue's reply
             self._stopped.set()
-            await part.end(self._parts)
-        part.blame(self._parts)
+            await background.end(self._parts)
+        background.blame(self._parts)
 
     def health_status(self) -> Status:
         """The score, the breaker's state, depth and dead letters."""

@@ -12,8 +12,8 @@ import psycopg
 from msgspec import Meta
 from psycopg.conninfo import conninfo_to_dict
 
-from reference_impl import address
 from reference_impl.errors import SettingsError
+from reference_impl.queue import address
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Port = Annotated[int, Meta(ge=1, le=65535)]

@@ -1,6 +1,6 @@
 """Several processors beside each other: python reports/compare.py [DIR…] [--format md|json|csv] [--page FILE]."""
 
-from shaketable.report.compared_script import main
+from shaketable.cli.tables.compare import main
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,7 @@
 """What became of the events of a run: python reports/delivery.py [RUN_DIR]."""
 
-from shaketable.report.delivery import report
-from shaketable.report.script import main
+from shaketable.cli.tables.delivery import report
+from shaketable.cli.tables.script import main
 
 if __name__ == "__main__":
     main(report, "What became of the events of a run, class by class and phase by phase.")

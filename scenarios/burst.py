@@ -1,6 +1,6 @@
 """Ten times as many events for a few seconds."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -9,10 +9,10 @@ from shaketable.checks import (
     NothingInvented,
     OrderKept,
     RefusesRightly,
-)  # fmt: skip
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
+)
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="100 events a second, then ten times as many for 3 s: all are taken, and stored within seconds.",

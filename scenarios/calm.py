@@ -9,8 +9,8 @@ from shaketable.checks import (
     OrderKept,
     RefusesRightly,
 )
-from shaketable.load import Load
-from shaketable.scenario import Scenario
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Nothing goes wrong: 120 events a second for 15 s, and every one of them is stored, once and in order.",

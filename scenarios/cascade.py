@@ -1,6 +1,6 @@
 """One failure leads to the next."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     BreakerBehaves,
     ContentIntact,
     NoDuplicates,
@@ -9,11 +9,11 @@ from shaketable.checks import (
     OrderKept,
     RecoversInTime,
     RefusesRightly,
-)  # fmt: skip
+)
 from shaketable.faults import Down, Kill, Latency
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres slows down, a backlog grows, a worker dies of it, Redis is cut off, Postgres goes: all comes back.",

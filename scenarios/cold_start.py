@@ -1,6 +1,6 @@
 """Processes start while what they need is not there."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     ContentIntact,
     IntakeSurvives,
     NoDuplicates,
@@ -8,11 +8,11 @@ from shaketable.checks import (
     NothingInvented,
     OrderKept,
     RecoversInTime,
-)  # fmt: skip
+)
 from shaketable.faults import Down, Restart
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="All processes start while Redis is away, later while Postgres is: each waits for it, nothing is lost.",

@@ -11,9 +11,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import CommitReplyLost
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Each second a COMMIT succeeds and its reply is lost: the batch is offered again, and stored once.",

@@ -1,17 +1,17 @@
 """The machine is busy with something else."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     ContentIntact,
     NoDuplicates,
     NoLoss,
     NothingInvented,
     OrderKept,
     RecoversInTime,
-)  # fmt: skip
+)
 from shaketable.faults import CpuPressure
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Others compute without pause for 12 s: the target gets slower, nothing is lost.",

@@ -12,9 +12,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Deadlock, LockTable
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Writers deadlock for 7 s, then their table is locked for 9 s: they try again, and no event is blamed.",

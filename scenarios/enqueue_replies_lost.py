@@ -11,9 +11,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import EnqueueReplyLost
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Three times the queue takes events and its replies are lost: clients send them again, all are stored once.",

@@ -1,6 +1,6 @@
 """One organization sends most of the events."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -8,10 +8,10 @@ from shaketable.checks import (
     NoLoss,
     NothingInvented,
     OrderKept,
-)  # fmt: skip
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
+)
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Four events of five are one organization's: it keeps its order, and nobody else waits behind it.",

@@ -9,9 +9,9 @@ from shaketable.checks import (
     NothingInvented,
     OrderKept,
 )
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="A hundred events in 2 s: all are stored within 5 s, and health stays above 70.",

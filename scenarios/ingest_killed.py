@@ -10,9 +10,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import Kill, Restart
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="The intake is killed twice, then replaced: clients send again, what was acknowledged is stored once.",

@@ -11,9 +11,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Silence
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Twice the intake's answers are lost on the way: clients send all again, and each event is stored once.",

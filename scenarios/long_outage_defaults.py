@@ -1,6 +1,6 @@
 """A long outage, with everything as it comes: no setting is made quicker for the test."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     BreakerBehaves,
     ContentIntact,
     HealthHonest,
@@ -10,11 +10,11 @@ from shaketable.checks import (
     NothingInvented,
     OrderKept,
     RecoversInTime,
-)  # fmt: skip
+)
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is away for 100 s under the default settings (5 failures, 30 s, 5 retries): nothing is lost.",

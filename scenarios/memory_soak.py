@@ -2,9 +2,9 @@
 
 from shaketable.checks import MemoryBounded, NoDuplicates, NoLoss, NothingInvented, OrderKept, RecoversInTime
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="300 events a second for 5 minutes, Postgres away 6 s of each: no process grows with what it has handled.",

@@ -1,6 +1,6 @@
 """Many kinds of events at once, small and large, everyday and hostile."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -9,10 +9,10 @@ from shaketable.checks import (
     NothingInvented,
     OrderKept,
     RefusesRightly,
-)  # fmt: skip
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
+)
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Eight everyday kinds, hostile shapes, malformed ones, repeats, twins: each is kept as it was sent.",

@@ -12,10 +12,10 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres refuses while 50 events come in; 15 s after its return all are stored, CLOSED, health above 70.",

@@ -12,9 +12,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import ExhaustConnections, TerminateBackends
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Sessions are ended 3 times, then no connection is left for 11 s: workers wait, and nothing is lost.",

@@ -13,9 +13,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import PostgresCrash
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is killed with all its sessions, for 7 s and for 5 s: what it committed stays, the rest is redone.",

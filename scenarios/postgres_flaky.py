@@ -12,9 +12,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Flaky
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is cut off for 0.7 s of every 2.2 s: sessions break in mid-batch, nothing is lost.",

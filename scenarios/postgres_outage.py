@@ -15,9 +15,9 @@ from shaketable.checks import (
     RetriesBounded,
 )
 from shaketable.faults import Down, Latency
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is away for 15 s, then 300 ms late for 8 s: intake goes on, the backlog drains, nothing is lost.",

@@ -13,9 +13,9 @@ from shaketable.checks import (
     RetriesBounded,
 )
 from shaketable.faults import ReadOnly
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is read-only for 10 s: reads succeed, yet breaker and health say that nothing is stored.",

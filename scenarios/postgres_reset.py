@@ -12,9 +12,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Reset
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Every connection to Postgres is reset at its first answer, for 10 s: breakers open, close, and all is kept.",

@@ -12,9 +12,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Silence
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Links to Postgres swallow everything for 12 s: nobody hangs up, no worker hangs, all is kept.",

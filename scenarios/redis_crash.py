@@ -11,9 +11,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import ValkeyCrash
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Valkey is killed for 6 s and for 1 s: nothing is accepted meanwhile, and what was accepted before is there.",

@@ -11,9 +11,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import Flaky
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Redis is cut off for 0.3 s of every 1.5 s: clients are told to try again or do not know, nothing is lost.",

@@ -11,9 +11,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import OutOfMemory
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Valkey refuses all writes for 8 s: so does the intake, while what is queued is delivered and deleted.",

@@ -12,9 +12,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Redis is away for 10 s: the intake accepts nothing that it cannot keep, clients come back, all is stored.",

@@ -11,9 +11,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import ClientPause, KillClients
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Valkey pauses for a second at a time, then ends all connections 3 times: what it took is stored once.",

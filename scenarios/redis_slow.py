@@ -12,9 +12,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import Latency
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Redis answers 300 ms late for 12 s: everything takes longer, nothing is refused, lost or doubled.",

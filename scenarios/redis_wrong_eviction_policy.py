@@ -10,9 +10,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import Down, EvictionPolicy, OutOfMemory
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Valkey may evict, Postgres goes away, memory is short: the intake takes nothing by then, nothing is lost.",

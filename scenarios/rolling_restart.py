@@ -12,9 +12,9 @@ from shaketable.checks import (
     RefusesRightly,
 )
 from shaketable.faults import Restart
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Every process is asked to end and replaced in turn, twice: all hand over what they hold, nothing is lost.",

@@ -1,6 +1,6 @@
 """Database, queue and network fail in turn, and nobody touches anything."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     BreakerBehaves,
     ContentIntact,
     HealthHonest,
@@ -11,11 +11,11 @@ from shaketable.checks import (
     OrderKept,
     RecoversInTime,
     RefusesRightly,
-)  # fmt: skip
+)
 from shaketable.faults import Flaky, Latency, PostgresCrash, Silence, ValkeyCrash
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="The database crashes, then Redis, then the network plays up: well again within seconds.",

@@ -1,6 +1,6 @@
 """Many faults, drawn from the seed."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     BreakerBehaves,
     ContentIntact,
     NoDuplicates,
@@ -9,7 +9,7 @@ from shaketable.checks import (
     OrderKept,
     RecoversInTime,
     RefusesRightly,
-)  # fmt: skip
+)
 from shaketable.faults import (
     CommitReplyLost,
     Down,
@@ -28,9 +28,9 @@ from shaketable.faults import (
     TerminateBackends,
     ValkeyCrash,
 )
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.storm import Storm, gust
+from shaketable.faults.random_timeline import Storm, gust
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 #: No toxic is taken off while somebody does not read: Toxiproxy would wedge, which is mended but is no gust of ours.
 TOXIC = "toxic"

@@ -1,6 +1,6 @@
 """A thousand events a second, for as long as the run lasts."""
 
-from shaketable.checks import (
+from shaketable.checks import (  # fmt: skip
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -8,10 +8,10 @@ from shaketable.checks import (
     NoLoss,
     NothingInvented,
     OrderKept,
-)  # fmt: skip
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
+)
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="A thousand events a second for 20 s: the backlog stays short, every event is stored once and in time.",

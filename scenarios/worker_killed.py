@@ -11,9 +11,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Kill
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="One worker of two is killed under load, later both: the other takes over within a lease, nothing doubles.",

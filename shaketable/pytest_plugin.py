@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from shaketable.errors import InputError, ShaketableError
-from shaketable.shaken import Asked, Shaken, play, read
+from shaketable.results.shake import Asked, Shaken, play, read
 
 SHAKEN = pytest.StashKey[Shaken]()
 #: What was played in this session: tests that are marked alike share one run.

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from shaketable import atomic, foreign
 from shaketable.errors import HarnessError, RunDirError, ShaketableError
+from shaketable.files import atomic, foreign
 
 #: Raised when a file's form changes so that an older reader would misread it.
 SCHEMA = 1

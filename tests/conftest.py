@@ -15,10 +15,11 @@ import psycopg
 import pytest
 import redis
 
-from shaketable import cli, ports
-from shaketable.stacks import Choice, Kind
-from shaketable.stacks.host import HostStack
-from shaketable.supervisor import Supervisor
+from shaketable import cli
+from shaketable.stack import ports
+from shaketable.stack.choice import Choice, Kind
+from shaketable.stack.host import HostStack
+from shaketable.stack.supervisor import Supervisor
 
 #: A shell that puts a job into the background has it ignore SIGINT, and its children too; tests send it to theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)

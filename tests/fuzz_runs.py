@@ -20,18 +20,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from shaketable import comparison, rundir
-from shaketable import run as runs
+from shaketable import rundir
+from shaketable.checks.verdict import judge_run
+from shaketable.cli.commands import compare, explain
+from shaketable.cli.commands.check import check
+from shaketable.cli.commands.diff import diff
+from shaketable.cli.commands.report import report
 from shaketable.cli.guard import guarded
-from shaketable.commands import compare, explain
-from shaketable.commands.check import check
-from shaketable.commands.diff import diff
-from shaketable.commands.report import report
+from shaketable.compare import comparison
 from shaketable.rundir import RunDir
-from shaketable.verdict import judge_run
-from tests import damage
-from tests.histories import dead, exited, poisoned, queued, received, run_of, started, sunk
-from tests.shown import whole, wrong
+from shaketable.runner import phases as runs
+from tests.support import damage
+from tests.support.histories import dead, exited, poisoned, queued, received, run_of, started, sunk
+from tests.support.shown import whole, wrong
 
 #: Seconds and bytes that one command may take.
 SECONDS, MEMORY = 10, 500 << 20
@@ -40,8 +41,8 @@ ENDS = {0, 1, 2, 254}
 READ_BY_ALL = (rundir.VERDICT, rundir.ENVIRONMENT, comparison.CELL, comparison.FILE)
 SECRET = "a file of the reader's\n"
 SCENARIO = """
-from shaketable.load import Load
-from shaketable.scenario import Scenario
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 SCENARIO = Scenario(story="Nothing goes wrong.", load=Load(rate=5, baseline_s=1, shake_s=1, recover_s=1))
 """
 MANIFEST = """

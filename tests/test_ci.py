@@ -16,9 +16,10 @@ import pytest
 import typer.main
 import yaml
 
-from shaketable import budget, profile
+from shaketable.checks import budget
 from shaketable.cli import app
-from tests.test_result import valid
+from shaketable.runner import profile
+from tests.results.test_result import valid
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "ci.md"

@@ -11,10 +11,12 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from shaketable import load_options, manifest, rundir
-from shaketable.load import SHAPES
-from shaketable.mix import SHARES
+from shaketable import rundir
+from shaketable.load import options as load_options
+from shaketable.load.mix import SHARES
+from shaketable.load.schedule import SHAPES
 from shaketable.op import Kind
+from shaketable.target import manifest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

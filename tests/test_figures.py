@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shaketable.history.figures import figures
-from tests.book import Part
-from tests.histories import absent, fault, history, probe, sent, stored
+from shaketable.evidence.history.figures import figures
+from tests.support.book import Part
+from tests.support.histories import absent, fault, history, probe, sent, stored
 
 #: Postgres is away from 10 s to 20 s; 200 events wait, and are stored until 24 s, 50 a second.
 WAITED = [

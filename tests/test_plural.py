@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shaketable import plural
-from shaketable.checks import dead_letters_explained, refuses_rightly
+from shaketable.checks.kinds import dead_letters_explained, refuses_rightly
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from shaketable import shaken
+from shaketable.checks.verdict import judge_run
 from shaketable.pytest_plugin import MARK
-from shaketable.verdict import judge_run
-from tests.histories import run_of, sent
-from tests.test_run import folders, left_of, run_id
+from shaketable.results import shake as shaken
+from tests.runner.test_phases import folders, left_of, run_id
+from tests.support.histories import run_of, sent
 
 pytest_plugins = ["pytester"]
 
@@ -33,13 +33,13 @@ HEAVY = {
     "psycopg",
     "typer",
     "shaketable.run",
-    "shaketable.history",
+    "shaketable.evidence.history",
 }
 #: What is not broken needs no breaker, so nobody knows; and nothing is stored in no time.
 SCENARIO = """
 from shaketable.checks import CHECK
-from shaketable.load import Load
-from shaketable.scenario import Scenario
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 SCENARIO = Scenario(story="Nothing breaks.", load=Load(rate=20, baseline_s=0.5, shake_s=0.5, recover_s=0.5),
                     checks=(CHECK(),), settings={"lease_s": 1})
 """

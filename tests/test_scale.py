@@ -8,8 +8,8 @@ import pytest
 
 from bench.checks import measure
 from bench.synthetic import Planted, write
-from shaketable.check import Verdict
-from shaketable.verdict import judge_run
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import judge_run
 
 
 @pytest.mark.slow

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shaketable import scenario
 from shaketable.faults import FAULTS
-from shaketable.report import spans
-from shaketable.report.recording import Recording
+from shaketable.report.page import spans
+from shaketable.report.page.recording import Recording
 from shaketable.rundir import RunDir
-from tests.test_cli import shaketable
+from shaketable.runner import scenario
+from tests.cli.test_cli import shaketable
 
 PAGE = Path(__file__).parents[1] / "docs" / "write-your-own.md"
 

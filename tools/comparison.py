@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from shaketable.report import cells, compared_forms
-from shaketable.report.compared import Compared
+from shaketable.compare import forms, run_index
+from shaketable.compare.cell import Compared
 
 ROOT = Path(__file__).parents[1]
 #: The README's generated part stands between these.
@@ -28,19 +28,19 @@ def readme(text: str, found: Compared) -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"expected the README to hold {BEGIN} and {END}: put them where the table belongs")
-    grounds = "\n".join(compared_forms.surroundings(found))
-    return f"{before}{BEGIN}\n\n{compared_forms.brief(found)}\n\n{grounds}\n\n{END}{after}"
+    grounds = "\n".join(forms.surroundings(found))
+    return f"{before}{BEGIN}\n\n{forms.brief(found)}\n\n{grounds}\n\n{END}{after}"
 
 
 def page(found: Compared) -> str:
     """docs/comparison.md."""
     findings = _FINDINGS if (ROOT / "docs" / "findings.md").exists() else ""
-    return f"{_TITLE}{findings}\n{compared_forms.markdown(found)}\n"
+    return f"{_TITLE}{findings}\n{forms.markdown(found)}\n"
 
 
 def main(*folders: Path) -> None:
     """Write both."""
-    found = cells.read([folder.resolve() for folder in folders])
+    found = run_index.read([folder.resolve() for folder in folders])
     path = ROOT / "README.md"
     path.write_text(readme(path.read_text(), found))
     (ROOT / "docs" / "comparison.md").write_text(page(found))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from shaketable.check import Verdict
-from shaketable.report import document
-from shaketable.verdict import VerdictDoc
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import VerdictDoc
+from shaketable.report.page import document
 
 #: One letter for a check's verdict in one run; the check that must catch the bug has a capital.
 LETTERS = {"failed": "x", "unknown": "?", "passed": ".", "not applicable": "-"}

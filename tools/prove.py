@@ -19,7 +19,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from shaketable import rundir
-from shaketable.check import Verdict
+from shaketable.checks.check import Verdict
 from tests.seeded_bugs.catalogue import BUGS, shake, target
 from tools.kill_matrix import MISSED, RIGHT, Clean, Matrix, Row, Shot, page, shot, text
 

@@ -2,9 +2,9 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, OrderKept, RecoversInTime
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is away for 3 s: the backlog grows and goes, and nothing is lost or doubled.",

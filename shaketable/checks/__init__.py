@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from shaketable.check import Check
-from shaketable.checks.breaker_behaves import BreakerBehaves
-from shaketable.checks.content_intact import ContentIntact
-from shaketable.checks.dead_letters_explained import DeadLettersExplained
-from shaketable.checks.health_honest import HealthHonest
-from shaketable.checks.intake_survives import IntakeSurvives
-from shaketable.checks.isolated import Isolated
-from shaketable.checks.latency_budget import LatencyBudget
-from shaketable.checks.memory_bounded import MemoryBounded
-from shaketable.checks.no_duplicates import NoDuplicates
-from shaketable.checks.no_loss import NoLoss
-from shaketable.checks.nothing_invented import NothingInvented
-from shaketable.checks.order_kept import OrderKept
-from shaketable.checks.recovers_in_time import RecoversInTime
-from shaketable.checks.refuses_rightly import RefusesRightly
-from shaketable.checks.retries_bounded import RetriesBounded
+from shaketable.checks.check import Check
+from shaketable.checks.kinds.breaker_behaves import BreakerBehaves
+from shaketable.checks.kinds.content_intact import ContentIntact
+from shaketable.checks.kinds.dead_letters_explained import DeadLettersExplained
+from shaketable.checks.kinds.health_honest import HealthHonest
+from shaketable.checks.kinds.intake_survives import IntakeSurvives
+from shaketable.checks.kinds.isolated import Isolated
+from shaketable.checks.kinds.latency_budget import LatencyBudget
+from shaketable.checks.kinds.memory_bounded import MemoryBounded
+from shaketable.checks.kinds.no_duplicates import NoDuplicates
+from shaketable.checks.kinds.no_loss import NoLoss
+from shaketable.checks.kinds.nothing_invented import NothingInvented
+from shaketable.checks.kinds.order_kept import OrderKept
+from shaketable.checks.kinds.recovers_in_time import RecoversInTime
+from shaketable.checks.kinds.refuses_rightly import RefusesRightly
+from shaketable.checks.kinds.retries_bounded import RetriesBounded
 from shaketable.registry import Registry
 
 #: Checks by name. Other packages register theirs under the entry point group of this name.

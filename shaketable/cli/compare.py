@@ -39,8 +39,8 @@ def compare(
 
     It can be interrupted and goes on where it was. Exit code 0 when it ran, whatever it found: it is no gate.
     """
-    from shaketable import comparison
-    from shaketable.commands import compare as command
+    from shaketable.cli.commands import compare as command
+    from shaketable.compare import comparison
 
     chosen = tuple(name.strip() for name in scenarios.split(",") if name.strip()) or comparison.SCENARIOS
     return command.compare(command.Options(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base))

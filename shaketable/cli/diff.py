@@ -19,6 +19,6 @@ def diff(
 
     Verdicts are compared always; figures from 3 trials on either side (`run --trials 3`).
     """
-    from shaketable.commands.diff import diff as command
+    from shaketable.cli.commands.diff import diff as command
 
     return command(old, new, github)

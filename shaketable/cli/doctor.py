@@ -15,7 +15,7 @@ def doctor(
 
     With a target: bring it up on servers of its own, try each of its endpoints, and say in words what is wrong.
     """
-    from shaketable import bundled
-    from shaketable.commands.doctor import examine
+    from shaketable import resources
+    from shaketable.cli.commands.doctor import examine
 
-    return examine(bundled.target(target) if target else None)
+    return examine(resources.target(target) if target else None)

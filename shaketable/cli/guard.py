@@ -14,7 +14,7 @@ import typer
 
 from shaketable.cli import streams
 from shaketable.errors import Interrupted, ShaketableError
-from shaketable.report.wording import in_a_line, visible
+from shaketable.text import in_a_line, visible
 
 BAD_INPUT, HARNESS_FAILED = 254, 255
 #: What the surroundings may do to us.

@@ -8,6 +8,6 @@ def heal() -> int:
 
     Runs that are alive are left alone.
     """
-    from shaketable.commands.heal import heal as command
+    from shaketable.cli.commands.heal import heal as command
 
     return command()

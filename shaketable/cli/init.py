@@ -12,6 +12,6 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, made where there is none.")],
 ) -> int:
     """Write a small processor to start from, and the manifest that describes it; nothing is ever overwritten."""
-    from shaketable.commands.init import init as command
+    from shaketable.cli.commands.init import init as command
 
     return command(folder)

@@ -57,13 +57,13 @@ def run(
 
     The exit code is the worst there was. A scenario that cannot be played does not keep the others from it.
     """
-    from shaketable.commands import asked, run_many
-    from shaketable.commands.outlets import Outlets
-    from shaketable.commands.run import Options
+    from shaketable.cli.commands import run_many, selection
+    from shaketable.cli.commands.outputs import Outlets
+    from shaketable.cli.commands.run import Options
 
     choice = stands.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
     outlets = Outlets(json, junit, github)
     outlets.prepare()
-    wanted = asked.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
+    wanted = selection.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
     return run_many.shake(wanted, options, outlets)

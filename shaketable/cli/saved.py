@@ -21,15 +21,15 @@ def check(
     github: GitHub = False,
 ) -> int:
     """Judge a saved run again: also one that was cut off half-way. Under a budget, what is in its folder stays."""
-    from shaketable.commands.check import check as command
-    from shaketable.commands.outlets import Outlets
+    from shaketable.cli.commands.check import check as command
+    from shaketable.cli.commands.outputs import Outlets
 
     return command(run_dir, Outlets(json, junit, github), budget or [])
 
 
 def report(run_dir: RunPath = LATEST) -> int:
     """Write a saved run's page, report.html: one file, offline."""
-    from shaketable.commands.report import report as command
+    from shaketable.cli.commands.report import report as command
 
     return command(run_dir)
 
@@ -46,7 +46,7 @@ def explain(
     ] = LATEST,
 ) -> int:
     """Say what a check's law is, its terms, the evidence it needs, and what it does not prove; or an event's life."""
-    from shaketable.commands import explain as command
+    from shaketable.cli.commands import explain as command
 
     if event:
         return command.life(Path(check) if check and run_dir == LATEST else run_dir, event)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 if TYPE_CHECKING:
-    from shaketable.stacks import Choice
+    from shaketable.stack.choice import Choice
 
 Stack = Annotated[
     str,
@@ -52,8 +52,8 @@ def choice(
     allow_not_empty: bool,
 ) -> Choice:  # fmt: skip
     """The stack that is asked for. Raises InputError."""
-    from shaketable.stacks import Choice, Kind
-    from shaketable.stacks.services import Given
+    from shaketable.stack.choice import Choice, Kind
+    from shaketable.stack.services import Given
 
     if stack == "given":
         given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)

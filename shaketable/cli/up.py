@@ -33,8 +33,8 @@ def up(
 
     Nothing is sent and nothing is broken: load it with locust, or by hand. All of it ends with this command.
     """
-    from shaketable import bundled
-    from shaketable.commands.up import stay
+    from shaketable import resources
+    from shaketable.cli.commands.up import stay
 
     choice = stands.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
-    return stay(bundled.target(target), choice, port_base, passwords=passwords)
+    return stay(resources.target(target), choice, port_base, passwords=passwords)

@@ -10,23 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shaketable.doctor import beginning, breaker, dead, ending, health, intake, kept, queue
-from shaketable.doctor.line import Line
-from shaketable.doctor.visit import Visit
+from shaketable.doctor import breaker, dead_letters, health, intake, persistence, queue, shutdown, startup
+from shaketable.doctor.result import Line
+from shaketable.doctor.session import Visit
 
 __all__ = ["Line", "Visit", "examine"]
 
 
 def examine(visit: Visit) -> Iterator[Line]:
     """Every question to one target, in order; what cannot be asked any more for want of an earlier answer is left."""
-    if not (yield from beginning.sets_up(visit)):
+    if not (yield from startup.sets_up(visit)):
         return
-    yield from beginning.reads(visit)
-    if (yield from beginning.becomes_ready(visit)):
+    yield from startup.reads(visit)
+    if (yield from startup.becomes_ready(visit)):
         yield from intake.lines(visit)
-        if (yield from kept.lines(visit)):
+        if (yield from persistence.lines(visit)):
             yield from queue.lines(visit)
-        yield from dead.lines(visit)
+        yield from dead_letters.lines(visit)
         yield from health.lines(visit)
         yield from breaker.lines(visit)
-    yield from ending.lines(visit)
+    yield from shutdown.lines(visit)

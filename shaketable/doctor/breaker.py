@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from shaketable import foreign
-from shaketable.doctor.line import Line, not_claimed, ok, wrong
-from shaketable.doctor.visit import Visit
-from shaketable.target import Instance
-from shaketable.transitions import FILE, LONGEST_LINE, MOST
+from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.session import Visit
+from shaketable.files import foreign
+from shaketable.target.target import Instance
+from shaketable.target.transitions import FILE, LONGEST_LINE, MOST
 
 SECTION = "Breaker transitions"
 STATES = ("CLOSED", "OPEN", "HALF_OPEN")

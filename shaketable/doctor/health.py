@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shaketable.answer import Silence, get
-from shaketable.doctor.line import Line, not_claimed, ok, wrong
-from shaketable.doctor.visit import Visit
+from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.session import Visit
+from shaketable.target.bounded_http import Silence, get
 
 #: Seconds within which health is told, and how often it is asked for: once may be too late on a busy machine.
 TOLD_S, TIMES = 1.0, 3

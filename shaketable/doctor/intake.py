@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from shaketable.answer import Answer, Silence
-from shaketable.client import decide
-from shaketable.doctor.line import Line, ok, wrong
-from shaketable.doctor.visit import ANSWER_S, Visit, event, words
-from shaketable.mix import malformed
-from shaketable.mix.shape import Expect
+from shaketable.doctor.result import Line, ok, wrong
+from shaketable.doctor.session import ANSWER_S, Visit, event, words
+from shaketable.load.mix import malformed
+from shaketable.load.mix.shape import Expect
+from shaketable.load.outcome import decide
 from shaketable.op import Outcome
+from shaketable.target.bounded_http import Answer, Silence
 
 ANSWERS = "What it answers"
 #: How many offenders are named.

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import redis
 
 from shaketable import plural
-from shaketable.answer import Answer
-from shaketable.backlog import Backlog
-from shaketable.doctor.kept import missing
-from shaketable.doctor.line import Line, not_claimed, ok, wrong
-from shaketable.doctor.visit import Visit, event
-from shaketable.manifest import QueueKey
+from shaketable.doctor.persistence import missing
+from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.session import Visit, event
+from shaketable.evidence.backlog import Backlog
+from shaketable.target.bounded_http import Answer
+from shaketable.target.manifest import QueueKey
 
 #: Events that are sent meanwhile: more than frozen processes are likely to have in their hands.
 EVENTS = 12

@@ -8,11 +8,11 @@ import subprocess
 from datetime import UTC, datetime
 
 from shaketable import event
-from shaketable.mix import Mix, malformed
-from shaketable.mix.corpus import corpus
-from shaketable.mix.shape import Expect, Shape
-from tests.environments.test_node import needs_node
-from tests.test_cli import ROOT
+from shaketable.load.mix import Mix, malformed
+from shaketable.load.mix.corpus import corpus
+from shaketable.load.mix.shape import Expect, Shape
+from tests.cli.test_cli import ROOT
+from tests.target.environments.test_node import needs_node
 
 pytestmark = needs_node
 BULLMQ = ROOT / "alternatives" / "bullmq"

@@ -10,9 +10,9 @@ import pytest
 
 from alternatives.common.event import Refused, accept
 from shaketable import event
-from shaketable.mix import Mix, malformed
-from shaketable.mix.corpus import corpus
-from shaketable.mix.shape import Expect
+from shaketable.load.mix import Mix, malformed
+from shaketable.load.mix.corpus import corpus
+from shaketable.load.mix.shape import Expect
 
 NOW = datetime.now(UTC)
 ID = "0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"

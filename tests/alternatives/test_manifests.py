@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shaketable import manifest
+from shaketable.target import manifest
 
 ALTERNATIVES = Path(__file__).parents[2] / "alternatives"
 MANIFESTS = sorted(ALTERNATIVES.glob("*.toml"))

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.environments.test_node import needs_node
+from tests.target.environments.test_node import needs_node
 
 ROOT = Path(__file__).parents[2]
 #: Short and calm; resent on purpose all the same.
 SHORT = """
 from shaketable.checks import ContentIntact, NoDuplicates, NoLoss, NothingInvented, RefusesRightly
-from shaketable.load import Load
-from shaketable.scenario import Scenario
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Nothing goes wrong, for five seconds.",

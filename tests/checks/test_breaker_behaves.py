@@ -2,9 +2,9 @@
 
 import pytest
 
-from shaketable.check import Verdict
 from shaketable.checks import BreakerBehaves
-from tests.histories import absent, breaker, empty, every, exited, fault, history, probe, received, sunk, target
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, breaker, empty, every, exited, fault, history, probe, received, sunk, target
 
 AWAY = fault(10, 30, blocks_store=True)
 #: Queue read every second: something waits while the store is away.

@@ -1,9 +1,9 @@
 import json
 
-from shaketable.check import Verdict
 from shaketable.checks import ContentIntact
-from shaketable.mix.shape import Expect, Shape
-from tests.histories import GOOD, absent, history, sent, stored, target, unreadable
+from shaketable.checks.check import Verdict
+from shaketable.load.mix.shape import Expect, Shape
+from tests.support.histories import GOOD, absent, history, sent, stored, target, unreadable
 
 BODY = {**GOOD, "details": {"n": 1, "deep": [1.5, None]}}
 A = sent("a", body=BODY).acknowledged(1)

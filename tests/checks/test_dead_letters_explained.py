@@ -1,8 +1,8 @@
 import pytest
 
-from shaketable.check import Verdict
 from shaketable.checks import DeadLettersExplained
-from tests.histories import absent, breaker, dead, history, poisoned, sent, stored, target, unreadable
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, breaker, dead, history, poisoned, sent, stored, target, unreadable
 
 A = sent("a").acknowledged(1)
 

@@ -1,8 +1,8 @@
 """Of the literal target: opens within 4 s, health grace 1 s; so 5 s after the store went away it must tell."""
 
-from shaketable.check import Verdict
 from shaketable.checks import HealthHonest
-from tests.histories import absent, breaker, dead, every, fault, history, phase, probe, sent, stored, target
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, breaker, dead, every, fault, history, phase, probe, sent, stored, target
 
 AWAY = fault(10, 30, blocks_store=True)
 WELL = probe(*every(0.2, 0, 11), *every(0.2, 31, 100))

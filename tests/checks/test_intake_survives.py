@@ -1,6 +1,6 @@
-from shaketable.check import Verdict
 from shaketable.checks import IntakeSurvives
-from tests.histories import absent, fault, history, sent
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, fault, history, sent
 
 AWAY = fault(10, 20, blocks_store=True)
 SERVED = sent("a", at=12).acknowledged(12.1)

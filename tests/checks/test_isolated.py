@@ -1,8 +1,8 @@
 """Of the literal checks here: in time is within 3 s, of all."""
 
-from shaketable.check import Verdict
 from shaketable.checks import Isolated
-from tests.histories import absent, dead, fault, history, phase, poisoned, sent, started, stored
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, dead, fault, history, phase, poisoned, sent, started, stored
 
 POISON = (fault(10, 30, "poison", kind="reject_rows"), poisoned("p"))
 POISONED = (sent("p", at=11, organization="sick").acknowledged(11.1), dead("p"))

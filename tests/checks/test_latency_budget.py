@@ -1,8 +1,8 @@
 """Budgets of the literal checks here: acknowledged within 1 s, stored within 5 s, all of them."""
 
-from shaketable.check import Verdict
 from shaketable.checks import LatencyBudget
-from tests.histories import absent, dead, every, fault, history, phase, probe, sent, stored, unsent
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, dead, every, fault, history, phase, probe, sent, stored, unsent
 
 IN_TIME = (sent("a", at=1).acknowledged(1.2), stored("a", at=2))
 AWAY = fault(10, 20, blocks_store=True)

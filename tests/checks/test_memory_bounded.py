@@ -1,8 +1,8 @@
 """Of the literal checks here: 16 MiB may vary, and 1 MiB for each event; warm after 3 s."""
 
-from shaketable.check import Verdict
 from shaketable.checks import MemoryBounded
-from tests.histories import absent, every, exited, history, probe, sent, started
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, every, exited, history, probe, sent, started
 
 MIB = 1 << 20
 WORK = tuple(sent(f"e{n}", at=n).acknowledged(n + 0.1) for n in range(5, 45))

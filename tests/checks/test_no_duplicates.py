@@ -1,6 +1,6 @@
-from shaketable.check import Verdict
 from shaketable.checks import NoDuplicates
-from tests.histories import absent, history, sent, stored, target
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, history, sent, stored, target
 
 
 def test_nothing_sent_twice_is_unknown():

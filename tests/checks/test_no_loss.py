@@ -1,9 +1,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shaketable.check import Verdict
 from shaketable.checks import NoLoss
-from tests.histories import absent, breaker, dead, history, queued, sent, stored, target, unreadable
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, breaker, dead, history, queued, sent, stored, target, unreadable
 
 
 def test_nothing_acknowledged_is_unknown():

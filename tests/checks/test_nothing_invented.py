@@ -1,8 +1,8 @@
 import pytest
 
-from shaketable.check import Verdict
 from shaketable.checks import NothingInvented
-from tests.histories import absent, dead, history, sent, stored, unreadable, unsent
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, dead, history, sent, stored, unreadable, unsent
 
 
 def test_nothing_stored_is_unknown():

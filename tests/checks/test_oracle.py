@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from shaketable.checks import LatencyBudget, NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.op import Outcome
-from tests.histories import dead, history, queued, sent, stored, unsent
-from tests.sends import Sent
+from tests.support.histories import dead, history, queued, sent, stored, unsent
+from tests.support.sends import Sent
 
 #: Transactions by number: when each was committed. Two at one instant, one whose time nobody knows.
 COMMITTED = {"1": 10, "2": 11, "3": 11, "4": 14, "5": None}

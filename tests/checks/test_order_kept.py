@@ -1,9 +1,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shaketable.check import Verdict
 from shaketable.checks import OrderKept
-from tests.histories import absent, dead, history, sent, stored, target
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, dead, history, sent, stored, target
 
 A_THEN_B = (sent("a", at=0).acknowledged(1), sent("b", at=2).acknowledged(3))
 

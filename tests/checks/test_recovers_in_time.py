@@ -2,9 +2,9 @@
 
 import pytest
 
-from shaketable.check import Verdict
 from shaketable.checks import RecoversInTime
-from tests.histories import absent, breaker, every, fault, history, phase, probe, sent, stored, target
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, breaker, every, fault, history, phase, probe, sent, stored, target
 
 AWAY = fault(10, 30, blocks_store=True)
 BEFORE = probe(*every(1, 0, 10))

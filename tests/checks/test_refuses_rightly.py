@@ -1,8 +1,8 @@
 import pytest
 
-from shaketable.check import Verdict
 from shaketable.checks import RefusesRightly
-from tests.histories import absent, history, sent
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, history, sent
 
 GOOD, BAD = sent("good"), sent("bad", expect="refuse")
 SANE = (GOOD.acknowledged(1), BAD.refused(1, 422))

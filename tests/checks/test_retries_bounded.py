@@ -1,8 +1,8 @@
 """Of the literal checks here: at most 5 connections or 50 statements a second, 20 attempts of a letter, 50 ms apart."""
 
-from shaketable.check import Verdict
 from shaketable.checks import RetriesBounded
-from tests.histories import absent, dead, every, fault, history, received, sent, sunk
+from shaketable.checks.check import Verdict
+from tests.support.histories import absent, dead, every, fault, history, received, sent, sunk
 
 AWAY = fault(10, 20, blocks_store=True)
 PATIENT = sunk("worker-1", 10.1, 10.3, 11, 13, 17, by="worker-1.1")

@@ -15,9 +15,9 @@ import aiohttp
 import httpx
 import pytest
 
+from tests.cli.test_cli import ROOT
 from tests.conftest import Servers
 from tests.reference_impl.conftest import wire
-from tests.test_cli import ROOT
 
 HERE = Path(__file__).parent
 STARTER = ROOT / "shaketable" / "starter" / "processor.py"

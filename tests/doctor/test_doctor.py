@@ -8,16 +8,17 @@ from typing import Any, cast
 
 import pytest
 
-from shaketable import doctor, manifest
-from shaketable.commands.init import init
-from shaketable.doctor import visit as visits
-from shaketable.doctor.line import Line
-from shaketable.doctor.visit import Visit
-from shaketable.stack import Link, Stack
-from shaketable.stacks import urls
-from shaketable.supervisor import Supervisor
+from shaketable import doctor
+from shaketable.cli.commands.init import init
+from shaketable.doctor import session as visits
+from shaketable.doctor.result import Line
+from shaketable.doctor.session import Visit
+from shaketable.stack import urls
+from shaketable.stack.stack import Link, Stack
+from shaketable.stack.supervisor import Supervisor
+from shaketable.target import manifest
+from tests.cli.test_cli import REFERENCE, sentence, shaketable
 from tests.conftest import Servers, Typed
-from tests.test_cli import REFERENCE, sentence, shaketable
 
 Edits = dict[str, str]
 

@@ -7,12 +7,12 @@ from typing import cast
 
 import pytest
 
-from shaketable.bench import RunBench
+from shaketable.faults.context import RunBench
 from shaketable.op import Op
-from shaketable.stack import Stack
-from shaketable.stacks.host import HostStack
-from shaketable.supervisor import Supervisor
-from shaketable.target import Target
+from shaketable.stack.host import HostStack
+from shaketable.stack.stack import Stack
+from shaketable.stack.supervisor import Supervisor
+from shaketable.target.target import Target
 from tests.conftest import Servers
 from tests.faults.little_target import MANIFEST, Here, answers
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import psutil
 
-from shaketable.bench import RunBench
-from shaketable.fault import Fault, Witness
-from shaketable.manifest import Ingest, Manifest, Process, Stored
-from shaketable.process import Running
-from shaketable.stack import Address, Link
-from shaketable.target import Target
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Fault, Witness
+from shaketable.stack.process import Running
+from shaketable.stack.stack import Address, Link
+from shaketable.target.manifest import Ingest, Manifest, Process, Stored
+from shaketable.target.target import Target
 from tests.conftest import Servers
 
 #: Answers on its port, holds a transaction, has a child; with STUBBORN in its state it does not heed SIGTERM.

@@ -11,12 +11,12 @@ from typing import cast
 import psycopg
 import redis
 
-from shaketable import ports
-from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
-from shaketable.stacks.local import LocalStack
-from shaketable.supervisor import Supervisor
-from shaketable.target import Target
+from shaketable.faults.context import RunBench
+from shaketable.stack import ports
+from shaketable.stack.local import LocalStack
+from shaketable.stack.supervisor import Supervisor
+from shaketable.target.target import Target
 
 
 class Aimed:

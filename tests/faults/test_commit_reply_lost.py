@@ -10,11 +10,11 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from shaketable.bench import RunBench
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import CommitReplyLost
-from shaketable.stack import Link, Stack
-from shaketable.target import Target
+from shaketable.faults.context import RunBench
+from shaketable.stack.stack import Link, Stack
+from shaketable.target.target import Target
 from tests.conftest import Servers
 from tests.faults.test_link_faults import await_that
 
@@ -118,7 +118,7 @@ def test_all_is_healed_although_a_turn_failed(
             raise psycopg.OperationalError("the server went away")
         return 0
 
-    monkeypatch.setattr("shaketable.faults.commit_reply_lost._await_committed", fails)
+    monkeypatch.setattr("shaketable.faults.kinds.commit_reply_lost._await_committed", fails)
     fault = CommitReplyLost(every_s=0.1)
     fault.inject(bench)
     with closing(session(servers, link)) as connection, suppress(psycopg.OperationalError):

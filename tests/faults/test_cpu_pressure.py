@@ -11,12 +11,12 @@ from typing import cast
 import psutil
 import pytest
 
-from shaketable.bench import RunBench
 from shaketable.errors import HarnessError, ScenarioError
-from shaketable.fault import Closeable
 from shaketable.faults import CpuPressure
-from shaketable.process import Child
-from shaketable.target import Target
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Closeable
+from shaketable.stack.process import Child
+from shaketable.target.target import Target
 from tests.faults.little_target import all_gone, answers
 
 
@@ -42,10 +42,10 @@ def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
     bench: RunBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "beside", lambda *_: ExitStack())
-    monkeypatch.setattr("shaketable.faults.cpu_pressure._times", lambda _: {"ran_ms": 0.0, "waited_ms": 0.0})
+    monkeypatch.setattr("shaketable.faults.kinds.cpu_pressure._times", lambda _: {"ran_ms": 0.0, "waited_ms": 0.0})
     fault = CpuPressure()
     fault.inject(bench)
-    monkeypatch.setattr("shaketable.faults.cpu_pressure._times", lambda _: {"ran_ms": 1.0, "waited_ms": 40.0})
+    monkeypatch.setattr("shaketable.faults.kinds.cpu_pressure._times", lambda _: {"ran_ms": 1.0, "waited_ms": 40.0})
     assert not fault.witness(bench).landed
 
 

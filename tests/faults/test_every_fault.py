@@ -16,27 +16,27 @@ import psycopg
 import pytest
 
 from shaketable import rundir
-from shaketable.bench import RunBench
-from shaketable.check import Verdict
 from shaketable.checks import NoLoss
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import judge_history
 from shaketable.errors import ScenarioError
-from shaketable.fault import Fault
 from shaketable.faults import FAULTS
-from shaketable.injector import Injector
-from shaketable.manifest import Ingest, Manifest, Process, Stored
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Fault
+from shaketable.faults.injector import Injector
+from shaketable.faults.timeline import At
 from shaketable.op import Op
-from shaketable.report.recording import Recording
-from shaketable.report.spans import RECOVERY_COLOUR, UNKNOWN_COLOUR
-from shaketable.report.spans import faults as bands
-from shaketable.report.wording import plain
-from shaketable.stacks.local import LocalStack
-from shaketable.supervisor import Supervisor
-from shaketable.target import Target
-from shaketable.timeline import At
-from shaketable.verdict import judge_history
-from tests.book import Book, Part
+from shaketable.report.page.recording import Recording
+from shaketable.report.page.spans import RECOVERY_COLOUR, UNKNOWN_COLOUR
+from shaketable.report.page.spans import faults as bands
+from shaketable.stack.local import LocalStack
+from shaketable.stack.supervisor import Supervisor
+from shaketable.target.manifest import Ingest, Manifest, Process, Stored
+from shaketable.target.target import Target
+from shaketable.text import plain
 from tests.faults.little_target import SCRIPT
-from tests.histories import asks, fault, history, run_of, sent, stored
+from tests.support.book import Book, Part
+from tests.support.histories import asks, fault, history, run_of, sent, stored
 
 KINDS = FAULTS.kinds()
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))

@@ -16,14 +16,14 @@ import psycopg
 import pytest
 import redis
 
-from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
-from shaketable.exchange import SSL_REQUEST
-from shaketable.fault import Fault
 from shaketable.faults import Bandwidth, Down, EnqueueReplyLost, Flaky, Latency, LimitData, Reset, Silence, Slicer
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Fault
+from shaketable.faults.round_trip import SSL_REQUEST
 from shaketable.op import Op
-from shaketable.stack import Address, Link
-from shaketable.target import Target
+from shaketable.stack.stack import Address, Link
+from shaketable.target.target import Target
 from tests.conftest import Servers
 
 EVERY_STACK = True

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from shaketable.errors import ScenarioError
-from shaketable.fault import Bench, Fault
 from shaketable.faults import Down, EnqueueReplyLost, Flaky, Kill, Latency, Pause, Silence, Slicer
+from shaketable.faults.fault import Bench, Fault
 
 
 class Named:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from shaketable.bench import RunBench
 from shaketable.errors import HarnessError, ScenarioError
-from shaketable.fault import Fault
 from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Fault
 from shaketable.op import Kind, Op
-from shaketable.target import Target
+from shaketable.target.target import Target
 from tests.faults.little_target import KIND, all_gone, answers, landed, tree
 
 

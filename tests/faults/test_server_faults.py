@@ -11,12 +11,12 @@ import psycopg
 import pytest
 import redis
 
-from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
-from shaketable.fault import Fault
+from shaketable.evidence.observe import received
 from shaketable.faults import EvictionPolicy, OutOfMemory, PostgresCrash, ReadOnly, ValkeyCrash
-from shaketable.observe import received
-from shaketable.stacks.local import LocalStack
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Fault
+from shaketable.stack.local import LocalStack
 from tests.faults import own
 from tests.faults.own import Sessions, written
 

@@ -12,21 +12,14 @@ import psycopg
 import pytest
 import redis
 
-from shaketable.bench import RunBench
 from shaketable.errors import HarnessError, ScenarioError
-from shaketable.fault import Fault
-from shaketable.faults import (
-    ClientPause,
-    Deadlock,
-    ExhaustConnections,
-    KillClients,
-    LockTable,
-    TerminateBackends,
-)
-from shaketable.faults.client_pause import SEEN_MS
-from shaketable.faults.exhaust_connections import _limit
-from shaketable.faults.repeat import Repeat, renew
-from shaketable.stacks.local import LocalStack
+from shaketable.faults import ClientPause, Deadlock, ExhaustConnections, KillClients, LockTable, TerminateBackends
+from shaketable.faults.context import RunBench
+from shaketable.faults.fault import Fault
+from shaketable.faults.kinds.client_pause import SEEN_MS
+from shaketable.faults.kinds.exhaust_connections import _limit
+from shaketable.faults.kinds.repeat import Repeat, renew
+from shaketable.stack.local import LocalStack
 from tests.faults import own
 from tests.faults.own import Aimed, Sessions, written
 
@@ -143,7 +136,7 @@ def test_who_waits_for_the_lock_is_seen(mode: str, reads: bool, bench: RunBench,
 def test_lock_that_is_not_got_in_time_says_so(
     bench: RunBench, session: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shaketable.faults.sessions.ASK_S", 1)
+    monkeypatch.setattr("shaketable.faults.kinds.sessions.ASK_S", 1)
     session().execute("insert into kept values (1)")  # and never commits
     with pytest.raises(HarnessError, match="kept could not be locked"):
         LockTable().inject(bench)

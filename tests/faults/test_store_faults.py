@@ -13,14 +13,15 @@ from typing import cast
 import psycopg
 import pytest
 
-from shaketable.bench import RunBench
 from shaketable.errors import ScenarioError
-from shaketable.faults import FailNext, RejectRows, triggers
-from shaketable.faults.reject_rows import UNSEEN
+from shaketable.faults import FailNext, RejectRows
+from shaketable.faults.context import RunBench
+from shaketable.faults.kinds import triggers
+from shaketable.faults.kinds.reject_rows import UNSEEN
 from shaketable.op import Op
-from shaketable.stack import Stack
-from shaketable.target import Target
-from shaketable.undo import DATABASE_AS_IT_WAS, Statements
+from shaketable.stack.stack import Stack
+from shaketable.stack.undo import DATABASE_AS_IT_WAS, Statements
+from shaketable.target.target import Target
 from tests.conftest import Servers
 
 EVERY_STACK = True

@@ -13,10 +13,10 @@ import pytest
 
 import shaketable
 from shaketable import rundir
-from shaketable.driver import Driver
-from shaketable.load import Load, Planned, schedule
-from shaketable.mix import Mix
-from shaketable.mix.corpus import corpus
+from shaketable.load.locust_process import Driver
+from shaketable.load.mix import Mix
+from shaketable.load.mix.corpus import corpus
+from shaketable.load.schedule import Load, Planned, schedule
 from shaketable.rundir import RunDir
 
 ROOT = Path(shaketable.__file__).parents[1]

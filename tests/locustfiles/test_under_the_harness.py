@@ -14,10 +14,10 @@ import pytest
 
 from shaketable import rundir
 from shaketable.clock import MS, SECOND
-from shaketable.driver import Driver
 from shaketable.errors import HarnessError
-from shaketable.load import Load, Planned
-from shaketable.mix import Mix
+from shaketable.load.locust_process import Driver
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load, Planned
 from shaketable.op import Kind, Op, Outcome
 
 Drive = Callable[..., tuple[Driver, list[Planned]]]

@@ -17,12 +17,13 @@ import msgspec
 import psycopg
 import pytest
 
-from reference_impl import database, event
-from reference_impl.queue import Entry
-from reference_impl.row import Row, build
+from reference_impl.event import event
+from reference_impl.queue.streams import Entry
 from reference_impl.settings import Settings
-from reference_impl.store import Store
-from shaketable.stacks.host import HostStack
+from reference_impl.store import connections as database
+from reference_impl.store.copy_row import Row, build
+from reference_impl.store.writer import Store
+from shaketable.stack.host import HostStack
 from tests.conftest import Servers
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

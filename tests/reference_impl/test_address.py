@@ -17,12 +17,12 @@ import redis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from reference_impl import heartbeat, queue
-from reference_impl.enqueue import Pipeline
 from reference_impl.errors import SettingsError
-from reference_impl.heartbeat import Heartbeat
+from reference_impl.queue import heartbeats, streams
+from reference_impl.queue.heartbeats import Heartbeat
+from reference_impl.queue.pipeline import Pipeline
 from reference_impl.settings import Settings
-from shaketable.stacks.binaries import valkey_server
+from shaketable.stack.binaries import valkey_server
 from tests.conftest import Servers
 from tests.reference_impl.conftest import until, wire
 from tests.reference_impl.test_intake import intake, settings_of
@@ -101,7 +101,7 @@ def test_both_clients_trust_the_same_certificates(
         return True
 
     async def pings(url: str) -> bool:
-        async with queue.connect(url, 2) as client:
+        async with streams.connect(url, 2) as client:
             try:
                 return bool(await client.ping())  # type: ignore[misc]
             except RedisError:
@@ -199,7 +199,7 @@ def test_a_demoted_primary_is_left_and_health_says_so_until_then(servers: Server
             await until(lambda: _equals(score, 50), 3)  # no worker
 
     asyncio.run(run())
-    assert _client(pair[1]).xlen(queue.key(queue.lane_of("org-1", "", 5))) == 2
+    assert _client(pair[1]).xlen(streams.key(streams.lane_of("org-1", "", 5))) == 2
 
 
 async def _refused(client: httpx.AsyncClient) -> bool:
@@ -215,12 +215,12 @@ def test_a_worker_reads_from_the_new_primary(servers: Servers, pair: tuple[int, 
 
     async def run() -> None:
         relay = Relay(pair[0])
-        async with relay.open() as port, queue.connect(f"redis://127.0.0.1:{port}/0", 20) as worker:
-            held = [asyncio.create_task(queue.wait(worker, lane, 0.2)) for lane in range(3)]
+        async with relay.open() as port, streams.connect(f"redis://127.0.0.1:{port}/0", 20) as worker:
+            held = [asyncio.create_task(streams.wait(worker, lane, 0.2)) for lane in range(3)]
             await asyncio.wait(held)  # three connections
             _client(pair[1]).replicaof("NO", "ONE")
             _client(pair[0]).replicaof("127.0.0.1", 1)  # of nobody: what is new never arrives there
-            _client(pair[1]).xadd(queue.key(0), {"event_id": "new"})
+            _client(pair[1]).xadd(streams.key(0), {"event_id": "new"})
             relay.port = pair[1]
 
             async def found(use: Callable[[Redis], Awaitable[Any]]) -> bool:
@@ -228,12 +228,12 @@ def test_a_worker_reads_from_the_new_primary(servers: Servers, pair: tuple[int, 
                     return bool(await use(worker))
                 return False
 
-            await until(lambda: found(lambda redis: queue.head(redis, 0, 1, 1000)), 3)
+            await until(lambda: found(lambda redis: streams.head(redis, 0, 1, 1000)), 3)
             me = Heartbeat("w", "1", "CLOSED", [], 0, 0, 0, 0, 0)
 
             async def beats(redis: Redis) -> bool:
-                await heartbeat.beat(redis, me, 10)
-                return len(await heartbeat.live(redis)) == 1
+                await heartbeats.beat(redis, me, 10)
+                return len(await heartbeats.live(redis)) == 1
 
             await until(lambda: found(beats), 3)
 

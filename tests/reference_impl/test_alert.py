@@ -16,10 +16,11 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from reference_impl import alert, log
-from reference_impl.alert import Alert, Alerts
-from reference_impl.breaker import OPEN
+from reference_impl import log
 from reference_impl.errors import StoppingError
+from reference_impl.operations import alerts as alert
+from reference_impl.operations.alerts import Alert, Alerts
+from reference_impl.resilience.circuit_breaker import OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import Link, until
 from tests.reference_impl.test_store import REFUSE

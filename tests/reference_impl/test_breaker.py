@@ -9,8 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reference_impl.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Ticket
 from reference_impl.errors import BreakerOpenError
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Ticket
 from reference_impl.settings import Settings
 
 

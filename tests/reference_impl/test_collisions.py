@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from reference_impl.breaker import CLOSED, HALF_OPEN, OPEN
+from reference_impl.delivery.worker import Worker
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
 from reference_impl.settings import Settings
-from reference_impl.worker import Worker
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_store import REFUSE, stored
 from tests.reference_impl.test_worker import _holds, _state, count, enqueue, worker

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from reference_impl import server
+from reference_impl.ingest import server
 from reference_impl.settings import Settings
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Processes, client, health, until, wire

@@ -18,12 +18,14 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from reference_impl import clerk, database, graveyard
-from reference_impl.isolate import OWN_FAULT, Isolation
-from reference_impl.replay import Outcome, replay
-from reference_impl.row import Row
+from reference_impl.dead_letters import repository
+from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
+from reference_impl.dead_letters.replay import Outcome, replay
+from reference_impl.operations import dead_letter_commands
 from reference_impl.settings import Settings
-from reference_impl.store import Store
+from reference_impl.store import connections
+from reference_impl.store.copy_row import Row
+from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import row, until
 from tests.reference_impl.test_store import REFUSE, batch, isolate, put, stored, with_store
 
@@ -61,13 +63,13 @@ class Letters(RuleBasedStateMachine):
         self.stores = [self.runner.run(self._store()) for _ in range(2)]
 
     async def _store(self) -> Store:
-        store = Store(await database.connect_unhurried(self.settings), self.settings)
+        store = Store(await connections.connect_unhurried(self.settings), self.settings)
         await store.prepare()
         return store
 
     def teardown(self) -> None:
         for store in getattr(self, "stores", []):
-            self.runner.run(database.close(store.connection))
+            self.runner.run(connections.close(store.connection))
         self.runner.close()
 
     @rule(refuses=st.booleans())
@@ -104,7 +106,7 @@ class Letters(RuleBasedStateMachine):
 
     @rule(n=one_of_them)
     def drop(self, n: int) -> None:
-        dropped = self.runner.run(graveyard.drop(self.stores[0].connection, uuid.UUID(ROWS[n].event_id)))
+        dropped = self.runner.run(repository.drop(self.stores[0].connection, uuid.UUID(ROWS[n].event_id)))
         assert dropped == isinstance(self.model.get(n), int)
         if dropped:
             self.model[n] = "dropped"
@@ -148,9 +150,9 @@ def test_the_store_holds_what_the_model_holds(settings: Settings, admin: psycopg
     run_state_machine_as_test(lambda: Letters(settings, admin), settings=bounded)
 
 
-def letter_of(settings: Settings, event_id: str) -> graveyard.Letter | None:
-    found: graveyard.Letter | None = with_store(
-        settings, lambda store: graveyard.find(store.connection, uuid.UUID(event_id))
+def letter_of(settings: Settings, event_id: str) -> repository.Letter | None:
+    found: repository.Letter | None = with_store(
+        settings, lambda store: repository.find(store.connection, uuid.UUID(event_id))
     )
     return found
 
@@ -179,7 +181,7 @@ def test_numbers_tell_how_many_since_when_and_why(settings: Settings, admin: psy
     (newest,) = admin.execute("select max(last_failed_at) from audit_dead_letter").fetchone() or (None,)
     admin.execute("update audit_dead_letter set first_failed_at = first_failed_at - interval '2 days',"
                   " last_failed_at = last_failed_at - interval '1 day' where id = 1")  # fmt: skip
-    count: graveyard.Count = with_store(settings, lambda store: graveyard.count(store.connection, newest))
+    count: repository.Count = with_store(settings, lambda store: repository.count(store.connection, newest))
     assert (count.total, count.today, count.newest) == (4, 3, newest)
     assert count.oldest is not None
     assert (newest - count.oldest).days >= 1
@@ -222,8 +224,8 @@ def test_by_command_line_they_are_listed_shown_replayed_and_dropped(
 ) -> None:
     def command(*words: str) -> tuple[int, str]:
         parser = argparse.ArgumentParser()
-        clerk.arguments(parser)
-        code = asyncio.run(clerk.run(settings, parser.parse_args(words)))
+        dead_letter_commands.arguments(parser)
+        code = asyncio.run(dead_letter_commands.run(settings, parser.parse_args(words)))
         return code, capsys.readouterr().out
 
     admin.execute(REFUSE.format(code="22023"))

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from reference_impl import domain, event
 from reference_impl.errors import RefusedError
+from reference_impl.event import event, i_json
 from shaketable.event import parse, same
-from shaketable.mix import malformed
-from shaketable.mix.shape import Expect
+from shaketable.load.mix import malformed
+from shaketable.load.mix.shape import Expect
 from tests.reference_impl.conftest import NOW, wire
 
 ID = "0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"
@@ -182,7 +182,7 @@ def test_an_id_is_compared_without_case() -> None:
 )  # fmt: skip
 def test_large_json_decodes_to_the_same_piece_by_piece(value: Any) -> None:
     for body in (json.dumps(value).encode(), json.dumps(value, indent=1, ensure_ascii=False).encode()):
-        assert domain.decode(body) == msgspec.json.decode(body)
+        assert i_json.decode(body) == msgspec.json.decode(body)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_wrong_json_is_found_in_each_piece(wrong: bytes) -> None:
     pad = b'"' + b"x" * 9000 + b'"'
     for body in (b"[" + pad + b"," + wrong + b"]", b'{"a":' + wrong + b',"b":' + pad + b"}", wrong + b" " * 9000):
         with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
-            domain.decode(body)
+            i_json.decode(body)
 
 
 @pytest.mark.parametrize(("digits", "refused"), [("1" * 308, False), ("9" * 309, True), ("3" * 400, True)])

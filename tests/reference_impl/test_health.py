@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from reference_impl.health import Vitals, score, status
-from reference_impl.heartbeat import Heartbeat
+from reference_impl.operations.health import Vitals, score, status
+from reference_impl.queue.heartbeats import Heartbeat
 
 WELL = Heartbeat("worker-1", "1", "CLOSED", [0], 20, 0, 0.0, 0, 0, 1000.0)
 

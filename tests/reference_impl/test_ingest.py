@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 import pytest
 
-from reference_impl import queue
+from reference_impl.queue import streams
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Processes, client, health, until, wire
 from tests.reference_impl.test_intake import run, settings_of
@@ -23,7 +23,7 @@ def test_what_nobody_foresaw_is_answered_500_and_logged_without_content(
         raise ZeroDivisionError("secret-17")
 
     async def do(client: httpx.AsyncClient) -> None:
-        monkeypatch.setattr(queue, "lane_of", defect)
+        monkeypatch.setattr(streams, "lane_of", defect)
         for path in ("/events", "/events/batch"):
             answer = await client.post(path, content=wire(action="secret-18"))
             assert (answer.status_code, "a defect" in answer.json()["error"]) == (500, True)

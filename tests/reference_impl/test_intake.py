@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from reference_impl import queue
-from reference_impl.ingest import app
-from reference_impl.intake import Intake
+from reference_impl.ingest.app import app
+from reference_impl.ingest.intake import Intake
+from reference_impl.operations.monitor import Watch
+from reference_impl.queue import streams
 from reference_impl.settings import Settings
-from reference_impl.vitals import Watch
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, until, wire
 
@@ -24,7 +24,7 @@ from tests.reference_impl.conftest import Link, until, wire
 @asynccontextmanager
 async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """An ASGI client of a running intake."""
-    redis = queue.connect(settings.redis_url, settings.enqueue_timeout_s)
+    redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s)
     watch = Watch(settings, redis, asyncio.sleep)
     one = Intake(settings, watch, asyncio.sleep)
     tasks = [asyncio.create_task(watch.run()), asyncio.create_task(one.run())]
@@ -53,7 +53,7 @@ def settings_of(servers: Servers, **changes: Any) -> Settings:
 
 async def queued(servers: Servers) -> list[str]:
     redis = Redis.from_url(servers.redis_url, decode_responses=True)
-    entries = [e for lane in range(5) for e in await redis.xrange(queue.key(lane))]  # type: ignore[union-attr]
+    entries = [e for lane in range(5) for e in await redis.xrange(streams.key(lane))]  # type: ignore[union-attr]
     await redis.aclose()
     return [fields["event_id"] for _, fields in entries]  # type: ignore[index, misc]
 
@@ -247,7 +247,7 @@ def test_a_heartbeat_that_is_not_ours_is_nobodys(servers: Servers) -> None:
     async def do(client: httpx.AsyncClient) -> None:
         async with Redis.from_url(servers.redis_url) as redis:
             await redis.set("intake:worker:stranger", "no JSON")
-            await redis.sadd(queue.WORKERS, "stranger")  # type: ignore[misc]
+            await redis.sadd(streams.WORKERS, "stranger")  # type: ignore[misc]
         await asyncio.sleep(0.6)
 
         async def looks_on() -> bool:

@@ -16,14 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from reference_impl import database, lock, queue
-from reference_impl.breaker import Breaker
-from reference_impl.lane import Lane, Ledger, _batch
-from reference_impl.queue import Entry
-from reference_impl.rounds import Rounds
+from reference_impl.delivery import lease
+from reference_impl.delivery.attempt import Rounds
+from reference_impl.delivery.consumer import Lane, Ledger, _batch
+from reference_impl.queue import streams
+from reference_impl.queue.streams import Entry
+from reference_impl.resilience.circuit_breaker import Breaker
+from reference_impl.resilience.watchdog import Connection
 from reference_impl.settings import Settings
-from reference_impl.store import Store
-from reference_impl.watchdog import Connection
+from reference_impl.store import connections
+from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import entry
 
 LANES, MOST_WORKERS = range(2), 3
@@ -69,15 +71,15 @@ class LanesMachine(RuleBasedStateMachine):
         for event_id in ids:
             one = entry(eventId=event_id)
             fields = dict(zip(one.fields[::2], one.fields[1::2], strict=True))
-            stream_id: bytes = self.run(self.redis.xadd(queue.key(lane), fields))  # type: ignore[arg-type]
+            stream_id: bytes = self.run(self.redis.xadd(streams.key(lane), fields))  # type: ignore[arg-type]
             self.queued[lane].append((stream_id.decode(), event_id))
 
     @precondition(lambda self: len(self.tenures) < MOST_WORKERS)
     @rule(order=st.permutations(LANES))
     def take(self, order: list[int]) -> None:
         held = {tenure.lane.number for tenure in self.tenures if not tenure.fenced}
-        connection = self.run(database.connect(self.settings))
-        number = self.run(lock.take(connection, order))
+        connection = self.run(connections.connect(self.settings))
+        number = self.run(lease.take(connection, order))
         assert number == next((lane for lane in order if lane not in held), None)
         if number is None:
             self.end(connection)
@@ -99,7 +101,7 @@ class LanesMachine(RuleBasedStateMachine):
     @rule(data=st.data(), count=st.integers(1, 4))
     def read(self, data: st.DataObject, count: int) -> None:
         tenure = self.one_of(data)
-        tenure.read = self.run(queue.head(self.redis, tenure.lane.number, count, 10**6))
+        tenure.read = self.run(streams.head(self.redis, tenure.lane.number, count, 10**6))
         told = [(one.id, one.field("event_id")) for one in tenure.read]
         assert told == self.queued[tenure.lane.number][:count]
 
@@ -124,7 +126,7 @@ class LanesMachine(RuleBasedStateMachine):
     def delete(self, data: st.DataObject) -> None:
         """Also one that is fenced off may: what it deletes is committed."""
         tenure = data.draw(st.sampled_from([tenure for tenure in self.tenures if tenure.committed]), label="worker")
-        self.run(queue.remove(self.redis, tenure.lane.number, tenure.committed))
+        self.run(streams.remove(self.redis, tenure.lane.number, tenure.committed))
         gone = {one.id for one in tenure.committed}
         lane = self.queued[tenure.lane.number]
         self.queued[tenure.lane.number] = [one for one in lane if one[0] not in gone]
@@ -149,7 +151,7 @@ class LanesMachine(RuleBasedStateMachine):
 
     def end(self, connection: Connection) -> None:
         self.terminate(connection)
-        self.run(database.close(connection))
+        self.run(connections.close(connection))
 
     def terminate(self, connection: Connection) -> None:
         gone = "select pg_terminate_backend(pid) from pg_stat_activity where pid = %s"
@@ -164,7 +166,7 @@ class LanesMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_leaves_the_queue_before_it_is_stored(self) -> None:
         for lane in LANES:
-            found: list[Any] = self.run(self.redis.xrange(queue.key(lane)))
+            found: list[Any] = self.run(self.redis.xrange(streams.key(lane)))
             assert [stream_id.decode() for stream_id, _ in found] == [one for one, _ in self.queued[lane]]
 
     def teardown(self) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from reference_impl import database, partition
-from reference_impl.migrate import FOLDER, migrate
 from reference_impl.settings import Settings
+from reference_impl.store import connections, partitions
+from reference_impl.store.migrate import FOLDER, migrate
 from tests.conftest import Servers
 
 
@@ -77,10 +77,10 @@ def test_audit_queries_go_by_an_index(settings: Settings, admin: psycopg.Connect
 
 def test_two_sessions_that_need_the_same_month_both_get_it(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     async def run() -> None:
-        sessions = [await database.connect(settings) for _ in range(3)]
-        await asyncio.gather(*(partition.ensure(session, {"2004-12", "2005-01"}) for session in sessions))
+        sessions = [await connections.connect(settings) for _ in range(3)]
+        await asyncio.gather(*(partitions.ensure(session, {"2004-12", "2005-01"}) for session in sessions))
         for session in sessions:
-            await database.close(session)
+            await connections.close(session)
 
     asyncio.run(run())
     found = admin.execute("select count(*) from pg_inherits where inhrelid::regclass::text ~ '2004_12$|2005_01$'")
@@ -91,10 +91,10 @@ def test_a_month_has_the_same_bounds_whatever_the_sessions_zone(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
     async def run() -> None:
-        session = await database.connect(settings)
+        session = await connections.connect(settings)
         await session.execute("set timezone = 'Pacific/Auckland'")
-        await partition.ensure(session, {"2003-03"})
-        await database.close(session)
+        await partitions.ensure(session, {"2003-03"})
+        await connections.close(session)
 
     asyncio.run(run())
     admin.execute("set timezone = 'UTC'")
@@ -110,9 +110,9 @@ INSERT = (
 
 def test_a_new_month_does_not_wait_for_open_inserts(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     async def run() -> None:
-        session = await database.connect(settings)
-        await partition.ensure(session, {"2003-03"})
-        await database.close(session)
+        session = await connections.connect(settings)
+        await partitions.ensure(session, {"2003-03"})
+        await connections.close(session)
 
     with psycopg.connect(settings.database_url) as open_insert, open_insert.transaction():
         open_insert.execute(INSERT)
@@ -125,18 +125,18 @@ def test_a_new_month_that_is_not_committed_yet_holds_up_no_insert(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
     async def run() -> None:
-        session, other = [await database.connect(settings) for _ in range(2)]
+        session, other = [await connections.connect(settings) for _ in range(2)]
         async with session.transaction():
-            await partition.ensure(session, {"2003-03"})  # within a transaction that stays open
+            await partitions.ensure(session, {"2003-03"})  # within a transaction that stays open
             admin.execute("set lock_timeout = '1s'")
             await asyncio.to_thread(admin.execute, INSERT)
             with pytest.raises(psycopg.errors.LockNotAvailable):  # it waits for its turn, but not for ever
-                await partition.ensure(other, {"2003-04"})
+                await partitions.ensure(other, {"2003-04"})
             await asyncio.to_thread(admin.execute, INSERT.replace("(1,", "(2,"))
-        await partition.ensure(other, {"2003-04"})
-        assert {"2003-03", "2003-04"} <= await partition.existing(other)
+        await partitions.ensure(other, {"2003-04"})
+        assert {"2003-03", "2003-04"} <= await partitions.existing(other)
         for one in (session, other):
-            await database.close(one)
+            await connections.close(one)
 
     asyncio.run(run())
     assert admin.execute("select count(*) from audit_log").fetchone() == (2,)

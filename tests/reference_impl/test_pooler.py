@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from reference_impl import database
 from reference_impl.settings import Settings
-from shaketable.stacks.binaries import server_user
+from reference_impl.store import connections
+from shaketable.stack.binaries import server_user
 from tests.conftest import Servers
 from tests.reference_impl.conftest import until
 
@@ -108,11 +108,13 @@ def test_a_worker_refuses_a_pooler_that_loses_options_or_sessions(
 
 
 def test_a_session_of_its_own_is_taken(settings: Settings, admin: psycopg.Connection[Any], pool: Pool) -> None:
-    asyncio.run(database.require_sessions(settings))
+    asyncio.run(connections.require_sessions(settings))
     keep_options(admin)
     url = pool(f"pool_mode = session\n{DROPS}")
-    asyncio.run(database.require_sessions(Settings(database_url=url)))
+    asyncio.run(connections.require_sessions(Settings(database_url=url)))
 
 
 def test_where_nobody_answers_nothing_is_refused() -> None:
-    asyncio.run(database.require_sessions(Settings(database_url="postgresql://u@127.0.0.1:1/d", connect_timeout_s=1)))
+    asyncio.run(
+        connections.require_sessions(Settings(database_url="postgresql://u@127.0.0.1:1/d", connect_timeout_s=1))
+    )

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from reference_impl import queue
+from reference_impl.queue import streams
 from reference_impl.settings import Settings
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, until, wire
@@ -46,7 +46,7 @@ async def status(http: httpx.AsyncClient, **members: Any) -> int:
 
 async def queued(settings: Settings) -> list[dict[str, Any]]:
     redis = Redis.from_url(settings.redis_url)
-    entries: list[Any] = [e for lane in range(5) for e in await redis.xrange(queue.key(lane))]  # type: ignore[union-attr]
+    entries: list[Any] = [e for lane in range(5) for e in await redis.xrange(streams.key(lane))]  # type: ignore[union-attr]
     await redis.aclose()
     return [msgspec.json.decode(fields[b"event"]) for _, fields in entries]
 
@@ -202,7 +202,7 @@ def test_an_unusable_preset_changes_nothing_and_stays_out_of_the_cache(
 
         await until(refuses)
         redis = Redis.from_url(settings.redis_url)
-        before = await redis.get(queue.PRESETS)
+        before = await redis.get(streams.PRESETS)
         add(admin, "broken", "o", None, validation={"ward": {"pattern": "("}})
 
         async def seen() -> bool:
@@ -210,7 +210,7 @@ def test_an_unusable_preset_changes_nothing_and_stays_out_of_the_cache(
 
         await until(seen)
         assert await status(http) == 422
-        assert await redis.get(queue.PRESETS) == before
+        assert await redis.get(streams.PRESETS) == before
         await redis.aclose()
 
     with_intake(msgspec.structs.replace(settings, preset_refresh_s=0.05), do)
@@ -225,7 +225,7 @@ def test_without_a_store_and_a_cache_an_intake_works_as_if_there_were_no_presets
 
 def test_a_cache_that_will_not_tell_keeps_no_event_out(servers: Servers) -> None:
     with SyncRedis.from_url(servers.redis_url) as redis:
-        redis.sadd(queue.PRESETS, "no string")
+        redis.sadd(streams.PRESETS, "no string")
 
     async def do(http: httpx.AsyncClient) -> None:
         assert await status(http) == 202
@@ -239,7 +239,7 @@ def test_a_cache_that_is_not_ours_changes_nothing(
 ) -> None:
     async def do(http: httpx.AsyncClient) -> None:
         async with Redis.from_url(servers.redis_url) as redis:
-            await redis.set(queue.PRESETS, cached)
+            await redis.set(streams.PRESETS, cached)
         for _ in range(2):
 
             async def seen() -> bool:

@@ -21,9 +21,10 @@ import pytest
 from redis import Redis
 
 import reference_impl
-from reference_impl import __main__, queue
+from reference_impl import __main__
+from reference_impl.queue import streams
+from reference_impl.resilience.transition_log import FILE
 from reference_impl.settings import Settings
-from reference_impl.transition import FILE
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, Processes, all_stored, client, health, send, until, wire
 from tests.reference_impl.test_store import REFUSE
@@ -103,7 +104,7 @@ def test_a_defect_in_a_part_ends_the_process(
     servers: Servers, processes: Processes, tmp_path: Path, command: str
 ) -> None:
     with Redis.from_url(servers.redis_url) as redis:
-        redis.set(queue.LANES, "no number")
+        redis.set(streams.LANES, "no number")
     child, _ = processes.start(command, command)
     assert child.wait(15) == 1
     told = [msgspec.json.decode(line) for line in (tmp_path / f"{command}.log").read_bytes().splitlines()]

@@ -20,12 +20,12 @@ import pytest
 from redis.asyncio import Redis
 
 import reference_impl
-from reference_impl import queue
+from reference_impl.dead_letters.replay import Outcome
 from reference_impl.errors import NotNowError, RefusedError, StoreError
-from reference_impl.handler import Handler
 from reference_impl.processor import ReliableEventProcessor
-from reference_impl.replay import Outcome
+from reference_impl.queue import streams
 from reference_impl.settings import Settings
+from reference_impl.store.handler import Handler
 from tests.reference_impl.conftest import Link, until
 from tests.reference_impl.test_store import REFUSE
 
@@ -151,7 +151,7 @@ def test_an_event_that_is_being_added_gets_its_answer_when_told_to_stop(settings
 def test_stop_raises_what_a_part_ended_by(settings: Settings) -> None:
     async def whole() -> None:
         async with Redis.from_url(settings.redis_url) as redis:
-            await redis.set(queue.LANES, "no number")
+            await redis.set(streams.LANES, "no number")
         processor = ReliableEventProcessor(settings)
         await processor.start()
         with pytest.raises((TypeError, ValueError)):

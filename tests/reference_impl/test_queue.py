@@ -11,7 +11,7 @@ import uuid
 import pytest
 from redis.asyncio import Redis
 
-from reference_impl import queue, recount
+from reference_impl.queue import resize_lanes, streams
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until, wire
 from tests.reference_impl.test_intake import intake
@@ -23,9 +23,9 @@ def test_a_batch_is_bounded_by_its_bytes(settings: Settings) -> None:
         redis = Redis.from_url(settings.redis_url)
         for number in range(250):
             await redis.xadd("events:0", {"event": "x" * (5000 if number == 30 else 100)})
-        read = [len(await queue.head(redis, 0, *limits)) for limits in ((1000, 10**6), (240, 10**6), (1000, 2100))]
+        read = [len(await streams.head(redis, 0, *limits)) for limits in ((1000, 10**6), (240, 10**6), (1000, 2100))]
         await redis.xtrim("events:0", minid=(await redis.xrange("events:0"))[30][0], approximate=False)
-        read.append(len(await queue.head(redis, 0, 1000, 2100)))  # a single larger one comes alone
+        read.append(len(await streams.head(redis, 0, 1000, 2100)))  # a single larger one comes alone
         await redis.aclose()
         return read
 
@@ -35,20 +35,20 @@ def test_a_batch_is_bounded_by_its_bytes(settings: Settings) -> None:
 def test_an_organization_has_one_lane_also_where_its_name_is_empty_and_only_events_of_none_go_by_their_ids() -> None:
     names = [str(uuid.uuid4()) for _ in range(100)]
     for organization in ("org-1", ""):
-        assert len({queue.lane_of(organization, name, 5) for name in names}) == 1
-    assert {queue.lane_of(None, name, 5) for name in names} == set(range(5))
+        assert len({streams.lane_of(organization, name, 5) for name in names}) == 1
+    assert {streams.lane_of(None, name, 5) for name in names} == set(range(5))
 
 
 def test_the_lane_count_is_that_of_who_came_first_and_what_lies_in_other_lanes_is_seen(settings: Settings) -> None:
     async def run() -> tuple[list[int], list[int]]:
         redis = Redis.from_url(settings.redis_url)
-        counts = [await queue.lanes_in_force(redis, wanted) for wanted in (5, 3, 7)]
-        assert await queue.recount(redis, 3) is None
+        counts = [await streams.lanes_in_force(redis, wanted) for wanted in (5, 3, 7)]
+        assert await streams.recount(redis, 3) is None
         await enqueue(settings, (1, {}), (4, {}), (4, {}))
-        depths = await queue.depths(redis, 3)
-        assert await queue.recount(redis, 5) == 1
-        await redis.delete(queue.key(1))
-        assert await queue.recount(redis, 5) == 4
+        depths = await streams.depths(redis, 3)
+        assert await streams.recount(redis, 5) == 1
+        await redis.delete(streams.key(1))
+        assert await streams.recount(redis, 5) == 4
         await redis.aclose()
         return counts, depths
 
@@ -59,7 +59,7 @@ def test_the_lane_count_changes_only_while_nothing_runs(
     settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def lanes(count: int | None, code: int, said: str) -> None:
-        assert await recount.run(settings, argparse.Namespace(count=count)) == code
+        assert await resize_lanes.run(settings, argparse.Namespace(count=count)) == code
         assert said in "".join(capfd.readouterr())
 
     async def run() -> None:
@@ -77,14 +77,14 @@ def test_the_lane_count_changes_only_while_nothing_runs(
         await lanes(3, 1, "events:4")
         await lanes(None, 0, "5")
         redis = Redis.from_url(settings.redis_url)
-        await redis.delete(queue.key(4))
+        await redis.delete(streams.key(4))
         await redis.aclose()
         await lanes(3, 0, "3")
         async with intake(settings) as http:
             for n in range(30):
                 await http.post("/events", content=wire(organizationId=f"org-{n}"))
         redis = Redis.from_url(settings.redis_url)
-        assert [bool(depth) for depth in await queue.depths(redis, 5)] == [True, True, True, False, False]
+        assert [bool(depth) for depth in await streams.depths(redis, 5)] == [True, True, True, False, False]
         await redis.aclose()
 
     asyncio.run(run())
@@ -96,7 +96,7 @@ def test_a_lane_count_that_is_none_is_refused() -> None:
     assert subprocess.run(command, env={}, capture_output=True, check=False).returncode == 2
 
 
-@pytest.mark.parametrize("code", queue.DEMOTED)
+@pytest.mark.parametrize("code", streams.DEMOTED)
 def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str) -> None:
     lost = asyncio.Event()
 
@@ -111,8 +111,8 @@ def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str
 
     async def run() -> None:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            redis = queue.connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", 5.0)
-            with pytest.raises(queue.DEMOTED[code]):
+            redis = streams.connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", 5.0)
+            with pytest.raises(streams.DEMOTED[code]):
                 await redis.get("key")
             async with asyncio.timeout(2.0):
                 await lost.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ HERE, PACKAGE = Path(__file__).parent, Path(reference_impl.__file__).parent
 #: Of the first table: what stands below it are other tables.
 PROMISES = (PACKAGE / "README.md").read_text().partition("\n## ")[0]
 ROWS = [line.split("|")[1:4] for line in PROMISES.splitlines() if line.startswith("| ")][1:]
-MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+ROOMS = {path.parent.name: path.parent for path in PACKAGE.glob("*/__init__.py")}
 
 
 @pytest.mark.parametrize(("promise", "kept_by", "shown_by"), ROWS)
@@ -29,6 +30,9 @@ def test_every_test_of_the_reference_shows_a_promise() -> None:
     assert {path.name for path in HERE.glob("test_*.py")} - {"test_readme.py"} == shown
 
 
-def test_the_tour_names_every_module_and_no_other() -> None:
-    told = set(re.findall(r"`(\w+)`", reference_impl.__doc__ or ""))
-    assert told == MODULES
+@pytest.mark.parametrize("room", ["", *ROOMS])
+def test_the_tour_of_a_room_names_every_module_and_no_other(room: str) -> None:
+    folder = PACKAGE / room
+    there = {path.stem for path in folder.glob("*.py")} | (set() if room else ROOMS.keys())
+    tour = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    assert set(re.findall(r"`(\w+)`", tour)) == there - {"__init__", "__main__"}

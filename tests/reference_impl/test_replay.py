@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 
+from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
+from reference_impl.dead_letters.replay import Outcome, replay
 from reference_impl.errors import RefusedError
-from reference_impl.isolate import OWN_FAULT, Isolation
-from reference_impl.replay import Outcome, replay
 from reference_impl.settings import Settings
-from reference_impl.store import Store
+from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import row
 from tests.reference_impl.test_dead_letters import letter_of
 from tests.reference_impl.test_store import REFUSE, batch, isolate, put, stored, with_store

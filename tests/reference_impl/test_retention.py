@@ -12,10 +12,11 @@ import msgspec
 import psycopg
 import pytest
 
-from reference_impl import database, partition, retention
-from reference_impl.retention import Retained
+from reference_impl.operations import retention
+from reference_impl.operations.integrity import verify
+from reference_impl.operations.retention import Retained
 from reference_impl.settings import Settings
-from reference_impl.verifier import verify
+from reference_impl.store import connections, partitions
 from tests.reference_impl.conftest import row, store_of, until
 from tests.reference_impl.test_store import put, stored
 
@@ -24,11 +25,11 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 def retained(settings: Settings, now: datetime = NOW) -> Retained:
     async def run() -> Retained:
-        connection = await database.connect_unhurried(settings)
+        connection = await connections.connect_unhurried(settings)
         try:
             return await retention.retain(connection, now)
         finally:
-            await database.close(connection)
+            await connections.close(connection)
 
     return asyncio.run(run())
 
@@ -103,7 +104,7 @@ def test_a_drop_never_waits_behind_a_writer_nor_lets_others_wait(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "PAUSE_S", 0.1)
-    monkeypatch.setattr(partition, "SETTLE_S", 0.02)
+    monkeypatch.setattr(partitions, "SETTLE_S", 0.02)
     policy(admin, "short", 30)
     put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
     insert = (
@@ -150,7 +151,7 @@ def test_a_month_that_is_being_dropped_can_be_written_to_all_the_while(
             await until(waits)
             for one in meanwhile:
                 assert (await store.store([one])).stored == 1
-        await database.close(store.connection)
+        await connections.close(store.connection)
         return await dropping
 
     gone = then == "short"
@@ -169,10 +170,10 @@ def test_a_month_that_is_verified_meanwhile_is_dropped_all_the_same(
 
     async def run() -> Retained:
         dropping = asyncio.create_task(asyncio.to_thread(retained, settings))
-        connection = await database.connect_unhurried(settings)
+        connection = await connections.connect_unhurried(settings)
         while not dropping.done():
             await verify(connection, "test", batch=10)
-        await database.close(connection)
+        await connections.close(connection)
         return await dropping
 
     told = asyncio.run(run())
@@ -195,7 +196,7 @@ def test_an_insert_that_meets_a_dropped_month_makes_it_anew(settings: Settings, 
         except psycopg.errors.CheckViolation:
             store.forget_partitions()
         await store.store(old[1:])
-        await database.close(store.connection)
+        await connections.close(store.connection)
 
     asyncio.run(run())
     assert [event_id for event_id, _ in stored(admin)] == [old[1].event_id]
@@ -209,4 +210,4 @@ def test_the_command_tells_what_it_did(settings: Settings, admin: psycopg.Connec
         env={"DATABASE_URL": settings.database_url}, capture_output=True, check=True,
     )  # fmt: skip
     assert msgspec.json.decode(done.stdout, type=Retained) == Retained(dropped=["2020-01"])
-    assert {month.replace("-", "_") for month in partition.ahead(datetime.now(UTC).date())} <= months(admin)
+    assert {month.replace("-", "_") for month in partitions.ahead(datetime.now(UTC).date())} <= months(admin)

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from reference_impl import database, lock
-from reference_impl.breaker import HALF_OPEN
+from reference_impl.delivery import lease
+from reference_impl.delivery.worker import Worker
+from reference_impl.resilience.circuit_breaker import HALF_OPEN
 from reference_impl.settings import Settings
-from reference_impl.worker import Worker
+from reference_impl.store import connections
 from tests.reference_impl.conftest import Link, until
 from tests.reference_impl.test_worker import worker
 
@@ -22,9 +23,9 @@ from tests.reference_impl.test_worker import worker
 async def scouting(settings: Settings, link: Link) -> AsyncIterator[Worker]:
     """A worker that finds no free lane, in a claim that a silent link holds up for longer than a test waits."""
     patient = msgspec.structs.replace(settings, attempt_timeout_s=8.0, lease_s=40.0)
-    other = await database.connect(patient)
+    other = await connections.connect(patient)
     for lane in range(settings.concurrency):
-        await lock.take(other, [lane])
+        await lease.take(other, [lane])
     through = link.through(settings.database_url)
     async with worker(patient, database_url=through, lease_s=10.0, stop_grace_s=0.3) as one:
 
@@ -35,7 +36,7 @@ async def scouting(settings: Settings, link: Link) -> AsyncIterator[Worker]:
         link.silence()
         await asyncio.sleep(1.5)  # until the next look
         yield one
-    await database.close(other)
+    await connections.close(other)
 
 
 def test_a_claim_under_way_ends_when_the_breaker_opens(settings: Settings, postgres_link: Link) -> None:

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
-from reference_impl import database, lane, server
+from reference_impl.delivery import consumer
 from reference_impl.errors import SettingsError
+from reference_impl.ingest import server
 from reference_impl.settings import LANE_WAIT_S, SESSION_SHARE, Settings
+from reference_impl.store import connections
 
 
 def test_settings_are_read_by_their_names_in_capitals() -> None:
@@ -80,7 +82,7 @@ def test_a_lease_within_which_a_lane_may_say_nothing_is_refused(lease: str, ling
     assert str(error.value).startswith(f"LEASE_S: expected more than {least}, got {lease}: ")
     assert f"BATCH_LINGER_S ({linger})" in str(error.value)
     Settings.read({"LEASE_S": f"{float(least) + 0.001}", "BATCH_LINGER_S": linger})
-    assert (LANE_WAIT_S, SESSION_SHARE) == (lane.WAIT_S, database.IDLE_SHARE)
+    assert (LANE_WAIT_S, SESSION_SHARE) == (consumer.WAIT_S, connections.IDLE_SHARE)
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1", "a" * 64, "::1", ""])

@@ -7,8 +7,8 @@ import pytest
 from psycopg import errors
 
 from reference_impl.errors import Failure
+from reference_impl.resilience.error_classes import classify, told
 from reference_impl.settings import Settings
-from reference_impl.sqlstate import classify, told
 from tests.reference_impl.conftest import row
 from tests.reference_impl.test_store import put
 

@@ -16,12 +16,13 @@ import psycopg
 import pytest
 
 import reference_impl
-from reference_impl import canonical, database, event, partition
+from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
 from reference_impl.errors import Failure, RefusedError
-from reference_impl.isolate import OWN_FAULT, Isolation
-from reference_impl.row import Row
+from reference_impl.event import canonical_json, event
 from reference_impl.settings import Settings
-from reference_impl.store import Store, Tally
+from reference_impl.store import connections, partitions
+from reference_impl.store.copy_row import Row
+from reference_impl.store.writer import Store, Tally
 from tests.reference_impl.conftest import row, store_of
 
 MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
@@ -33,7 +34,7 @@ def with_store(settings: Settings, do: Callable[[Store], Awaitable[Any]]) -> Any
         try:
             return await do(store)
         finally:
-            await database.close(store.connection)
+            await connections.close(store.connection)
 
     return asyncio.run(run())
 
@@ -64,7 +65,7 @@ def test_every_member_comes_back_as_it_was_sent(settings: Settings, admin: psyco
     put(settings, [row(**sent)])
     ((event_id, event),) = stored(admin)
     assert event_id == sent["eventId"]
-    assert canonical.encode(event) == canonical.encode(sent)
+    assert canonical_json.encode(event) == canonical_json.encode(sent)
 
 
 KEYS = (
@@ -127,8 +128,8 @@ def test_months_that_together_take_longer_than_an_attempt_are_made_one_after_ano
         await asyncio.sleep(0.4 * settings.attempt_timeout_s * len(months))
         await ensure(connection, months)
 
-    ensure = partition.ensure
-    monkeypatch.setattr(partition, "ensure", slow)
+    ensure = partitions.ensure
+    monkeypatch.setattr(partitions, "ensure", slow)
     put(settings, [row(n, timestamp=f"2011-0{n}-01T00:00:00Z") for n in range(1, 5)])
     assert len(stored(admin)) == 4
 

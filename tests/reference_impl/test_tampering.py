@@ -9,12 +9,13 @@ import msgspec
 import psycopg
 import pytest
 
-from reference_impl import canonical, graveyard
-from reference_impl.replay import Outcome, replay
-from reference_impl.row import Row, build
+from reference_impl.dead_letters import repository
+from reference_impl.dead_letters.replay import Outcome, replay
+from reference_impl.event import canonical_json
+from reference_impl.operations.integrity import Verified
 from reference_impl.settings import Settings
-from reference_impl.store import Store
-from reference_impl.verifier import Verified
+from reference_impl.store.copy_row import Row, build
+from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import entry, row
 from tests.reference_impl.test_retention import policy, retained
 from tests.reference_impl.test_store import REFUSE, isolate, put, stored, with_store
@@ -83,7 +84,7 @@ def tamper(admin: psycopg.Connection[Any], tampering: str) -> None:
     for statement in tampering.split("; "):
         if statement.startswith("{rehash}"):
             for event_id, event in stored(admin):
-                digest = canonical.sha256(event)
+                digest = canonical_json.sha256(event)
                 admin.execute("update audit_log set hash = decode(%s, 'hex') where event_id = %s", [digest, event_id])
         else:
             assert admin.execute(statement).rowcount > 0
@@ -138,7 +139,7 @@ def test_heads_hold_after_retention_replay_and_drop(settings: Settings, admin: p
 
     async def serve(store: Store) -> None:
         assert await replay(store, UUID(dead[0].event_id)) is Outcome.STORED
-        assert await graveyard.drop(store.connection, UUID(dead[1].event_id))
+        assert await repository.drop(store.connection, UUID(dead[1].event_id))
 
     with_store(keyed, serve)
     assert retained(keyed).dropped == ["2020-01"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from reference_impl.breaker import CLOSED, OPEN, Breaker
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
+from reference_impl.resilience.transition_log import FILE, Transitions
 from reference_impl.settings import Settings
-from reference_impl.transition import FILE, Transitions
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import psycopg
 
-from reference_impl import database, lock
-from reference_impl.breaker import HALF_OPEN, OPEN
+from reference_impl.delivery import lease
+from reference_impl.resilience.circuit_breaker import HALF_OPEN, OPEN
 from reference_impl.settings import Settings
+from reference_impl.store import connections
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_worker import worker
 
@@ -20,9 +21,9 @@ def test_a_trial_that_finds_no_free_lane_does_not_pass_on_a_locked_table(
 ) -> None:
     async def run() -> None:
         patient = msgspec.structs.replace(settings, lease_s=10.0)
-        other = await database.connect(patient)
+        other = await connections.connect(patient)
         for lane in range(settings.concurrency):
-            assert await lock.take(other, [lane]) == lane
+            assert await lease.take(other, [lane]) == lane
         with admin.transaction():
             admin.execute("lock table audit_log in share mode")
             async with worker(patient) as one:
@@ -33,6 +34,6 @@ def test_a_trial_that_finds_no_free_lane_does_not_pass_on_a_locked_table(
                     return [t.to for t in one.transitions.seen if t.from_ == HALF_OPEN]
 
                 assert (await until(tried))[0] == OPEN
-        await database.close(other)
+        await connections.close(other)
 
     asyncio.run(run())

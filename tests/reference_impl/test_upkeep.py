@@ -15,14 +15,16 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from reference_impl import archive, database, upkeep
-from reference_impl.breaker import OPEN
-from reference_impl.errand import Errands
+from reference_impl.dead_letters import archive
+from reference_impl.dead_letters.repository import Letter
 from reference_impl.errors import BreakerOpenError
-from reference_impl.graveyard import Letter
-from reference_impl.metrics import DEAD_LETTERS
+from reference_impl.operations import maintenance
+from reference_impl.operations.admin_connections import Errands
+from reference_impl.operations.maintenance import Done
+from reference_impl.operations.metrics import DEAD_LETTERS
+from reference_impl.resilience.circuit_breaker import OPEN
 from reference_impl.settings import Settings
-from reference_impl.upkeep import Done
+from reference_impl.store import connections
 from tests.reference_impl.conftest import Link, row, until
 from tests.reference_impl.test_store import REFUSE, isolate
 from tests.reference_impl.test_worker import count, enqueue, worker
@@ -30,11 +32,11 @@ from tests.reference_impl.test_worker import count, enqueue, worker
 
 def tended(settings: Settings, now: datetime) -> Done:
     async def run() -> Done:
-        connection = await database.connect(settings)
+        connection = await connections.connect(settings)
         try:
-            return await upkeep.tend(connection, settings, now)
+            return await maintenance.tend(connection, settings, now)
         finally:
-            await database.close(connection)
+            await connections.close(connection)
 
     return asyncio.run(run())
 

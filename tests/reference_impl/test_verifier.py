@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from reference_impl import database, graveyard, verifier
+from reference_impl.dead_letters import repository
+from reference_impl.operations import integrity
+from reference_impl.operations.integrity import Verified
 from reference_impl.settings import Settings
-from reference_impl.verifier import Verified
+from reference_impl.store import connections
 from tests.reference_impl.conftest import row
 from tests.reference_impl.test_retention import policy, retained
 from tests.reference_impl.test_store import REFUSE, batch, isolate, put, with_store
@@ -35,13 +37,13 @@ values = st.recursive(
 )
 
 
-def verified(settings: Settings, batch: int = verifier.BATCH) -> Verified:
+def verified(settings: Settings, batch: int = integrity.BATCH) -> Verified:
     async def run() -> Verified:
-        connection = await database.connect_unhurried(settings)
+        connection = await connections.connect_unhurried(settings)
         try:
-            return await verifier.verify(connection, "test", batch, settings.hash_key)
+            return await integrity.verify(connection, "test", batch, settings.hash_key)
         finally:
-            await database.close(connection)
+            await connections.close(connection)
 
     return asyncio.run(run())
 
@@ -49,7 +51,7 @@ def verified(settings: Settings, batch: int = verifier.BATCH) -> Verified:
 def test_what_was_stored_and_not_touched_is_verified_batch_by_batch(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr(verifier, "PROGRESS_S", 0)
+    monkeypatch.setattr(integrity, "PROGRESS_S", 0)
     put(settings, [row(n, **HOSTILE[n % 3]) for n in range(25)])
     assert verified(settings, batch=10) == Verified(verified=25)
     assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == ["10", "20", "25"]
@@ -110,7 +112,7 @@ def test_a_row_that_is_gone_is_lost_but_neither_the_dead_nor_what_retention_drop
     admin.execute(REFUSE.format(code="22023"))
     isolate(settings, batch("poison"))
     (event_id,) = admin.execute("select event_id from audit_dead_letter").fetchone() or (None,)
-    with_store(settings, lambda store: graveyard.drop(store.connection, event_id))
+    with_store(settings, lambda store: repository.drop(store.connection, event_id))
     assert verified(settings) == Verified(verified=3)
     admin.execute("delete from audit_integrity_log")
     admin.execute("delete from audit_log where event_id = %s", [rows[1].event_id])

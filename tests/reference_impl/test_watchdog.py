@@ -10,12 +10,12 @@ import msgspec
 import psycopg
 import pytest
 
-from reference_impl import database
+from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.errors import Failure
-from reference_impl.isolate import Isolation
+from reference_impl.resilience.watchdog import bounded, shut
 from reference_impl.settings import Settings
-from reference_impl.store import Store
-from reference_impl.watchdog import bounded, shut
+from reference_impl.store import connections
+from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import Link, row, store_of
 
 #: Beyond attempt_timeout_s, for a machine that is busy.
@@ -41,7 +41,7 @@ def test_a_call_on_a_silent_link_ends_in_its_time(
         store = await store_of(through)
         postgres_link.silence()
         took = await elapsed(lambda: call(store))
-        await database.close(store.connection)
+        await connections.close(store.connection)
         return took
 
     assert 0.9 <= asyncio.run(run()) <= settings.attempt_timeout_s + TOLERANCE_S
@@ -61,7 +61,7 @@ def test_a_search_for_poison_that_a_silent_link_meets_between_its_steps_ends_too
         postgres_link.silence()
         with bounded(store.connection, 10):  # so that this test ends where the search does not
             took = await elapsed(lambda: Isolation(store, [row()], {Failure.DATA}, []).run())
-        await database.close(store.connection)
+        await connections.close(store.connection)
         return took
 
     assert asyncio.run(run()) <= quick.attempt_timeout_s * attempts + TOLERANCE_S
@@ -70,7 +70,7 @@ def test_a_search_for_poison_that_a_silent_link_meets_between_its_steps_ends_too
 def test_a_connection_over_a_silent_link_ends_in_its_time(settings: Settings, postgres_link: Link) -> None:
     through = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
     postgres_link.silence()
-    took = asyncio.run(elapsed(lambda: database.connect(through)))
+    took = asyncio.run(elapsed(lambda: connections.connect(through)))
     assert took <= settings.connect_timeout_s + TOLERANCE_S
 
 
@@ -80,6 +80,6 @@ def test_a_shut_connection_sends_nothing_more(settings: Settings) -> None:
         shut(store.connection)
         with pytest.raises(psycopg.OperationalError):
             await store.touch()
-        await database.close(store.connection)
+        await connections.close(store.connection)
 
     asyncio.run(run())

@@ -13,12 +13,14 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
-from reference_impl import database, lock, queue
-from reference_impl.breaker import CLOSED, HALF_OPEN, OPEN
-from reference_impl.lanes import fair_share
+from reference_impl.delivery import lease as lock
+from reference_impl.delivery.assignment import fair_share
+from reference_impl.delivery.worker import Worker
+from reference_impl.queue import streams
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.watchdog import shut
 from reference_impl.settings import Settings
-from reference_impl.watchdog import shut
-from reference_impl.worker import Worker
+from reference_impl.store import connections
 from tests.reference_impl.conftest import Link, entry, until
 from tests.reference_impl.test_store import REFUSE, stored
 
@@ -40,7 +42,7 @@ async def enqueue(settings: Settings, *lanes_and_members: tuple[int, dict[str, A
     async with redis.pipeline(transaction=False) as pipe:
         for lane, members in lanes_and_members:
             one = entry(**members)
-            pipe.xadd(queue.key(lane), dict(zip(one.fields[::2], one.fields[1::2], strict=True)))
+            pipe.xadd(streams.key(lane), dict(zip(one.fields[::2], one.fields[1::2], strict=True)))
             ids.append(one.field("event_id"))
         await pipe.execute()
     await redis.aclose()
@@ -53,7 +55,7 @@ async def count(admin: psycopg.Connection[Any], expected: int) -> bool:
 
 async def empty(settings: Settings) -> bool:
     redis = Redis.from_url(settings.redis_url)
-    depth = sum(await queue.depths(redis, settings.concurrency))
+    depth = sum(await streams.depths(redis, settings.concurrency))
     await redis.aclose()
     return depth == 0
 
@@ -98,7 +100,7 @@ async def _holds(one: Worker, lanes: int) -> bool:
 def test_a_holder_silent_in_the_middle_of_a_copy_is_ended_by_a_waiter(settings: Settings) -> None:
     async def run() -> float:
         plain = msgspec.structs.replace(settings, attempt_timeout_s=60)
-        frozen = await database.connect(plain)
+        frozen = await connections.connect(plain)
         assert await lock.take(frozen, range(5)) == 0
         await frozen.execute("create temp table t (a int)")
         frozen.pgconn.send_query(b"copy t from stdin")
@@ -117,7 +119,7 @@ def test_the_lease_of_a_holder_frozen_in_a_long_statement_begins_with_it(setting
     """It waits half a lease for a lock, say; then for half a lease nothing comes from it."""
 
     async def run() -> int:
-        holder, waiter = await database.connect(settings), await database.connect(settings)
+        holder, waiter = await connections.connect(settings), await connections.connect(settings)
         await lock.take(holder, range(5))
         async with holder.transaction():
             began = time.monotonic()
@@ -125,8 +127,8 @@ def test_the_lease_of_a_holder_frozen_in_a_long_statement_begins_with_it(setting
             assert await lock.evict(waiter, range(5), lease_s=30) == 0
             ended = await lock.evict(waiter, range(5), lease_s=0.6)
             assert time.monotonic() - began < 1 or ended  # a busy machine makes it only more silent
-            await database.close(holder)
-        await database.close(waiter)
+            await connections.close(holder)
+        await connections.close(waiter)
         return ended
 
     assert asyncio.run(run()) == 1
@@ -134,13 +136,13 @@ def test_the_lease_of_a_holder_frozen_in_a_long_statement_begins_with_it(setting
 
 def test_an_idle_holder_is_freed_within_the_lease(settings: Settings) -> None:
     async def run() -> float:
-        frozen = await database.connect(settings)
+        frozen = await connections.connect(settings)
         await lock.take(frozen, range(5))
         begun = time.monotonic()
         async with worker(settings) as one:
             await until(lambda: _holds(one, 5))
         took = time.monotonic() - begun
-        await database.close(frozen)
+        await connections.close(frozen)
         return took
 
     assert asyncio.run(run()) <= settings.lease_s + 1

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from reference_impl import ingest
+from reference_impl.ingest import app
 from reference_impl.settings import Settings
 
 TICK_S = 0.001
@@ -39,7 +39,7 @@ async def main() -> None:
     clock = LoopClock()
     ticking = asyncio.create_task(clock.run())
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), clock.tell)
-    await ingest.run(Settings.read())
+    await app.run(Settings.read())
     ticking.cancel()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from shaketable.report import document
+from shaketable.report.page import document
 
 HOSTILE = "<script>alert(1)</script>\u202e$$x$$"
 SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩$$x$$"

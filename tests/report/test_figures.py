@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from bokeh.models.annotations.geometry import BoxAnnotation
 
-from shaketable.report import lanes
-from shaketable.report.figures import draw
-from shaketable.report.recording import Recording
+from shaketable.report.page import tracks
+from shaketable.report.page.figures import draw
+from shaketable.report.page.recording import Recording
 from shaketable.rundir import RunDir
-from tests.book import Part
-from tests.histories import breaker, every, fault, probe, run_of, sent
+from tests.support.book import Part
+from tests.support.histories import breaker, every, fault, probe, run_of, sent
 
 
 def figures_of(folder: Path, *parts: Part) -> dict[str, Any]:
-    return draw(lanes.of(Recording.load(run_of(parts, folder))))
+    return draw(tracks.of(Recording.load(run_of(parts, folder))))
 
 
 def watched_half() -> list[Part]:
@@ -64,4 +64,4 @@ def test_faults_are_bands_behind_every_lane(tmp_path: Path) -> None:
 
 def test_run_of_which_nothing_is_known_has_no_figures(tmp_path: Path) -> None:
     (tmp_path / "scenario.json").write_text("{}")
-    assert draw(lanes.of(Recording.load(RunDir(tmp_path)))) == {}
+    assert draw(tracks.of(Recording.load(RunDir(tmp_path)))) == {}

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from shaketable.report import forms
+from shaketable.report.tables import forms
 
 NAMED = pd.DataFrame({"n": [1200, 2], "x": [0.5, None], "who": ["a|b", "c\u202e"]}, index=["first", "second"])
 NUMBERED = pd.DataFrame([{"who": "d"}])

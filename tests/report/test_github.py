@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shaketable.errors import HarnessError
-from shaketable.report import github
-from tests.results import judged, played
+from shaketable.report.ci import github
+from tests.support.results import judged, played
 
 HOSTILE = "100 % lost\r\n::set-env name=PATH::/evil\n| a | `b` | <img> [x](y) \u202e"
 

@@ -13,13 +13,13 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from shaketable.comparison import PAGE
-from shaketable.report import compared_page
-from shaketable.report.page import report
-from shaketable.verdict import judge_run
-from tests.comparisons import hostile, read
-from tests.histories import run_of
-from tests.shown import HOSTILE, LONG, hostile_run, whole, wrong
+from shaketable.checks.verdict import judge_run
+from shaketable.compare import page as compared_page
+from shaketable.compare.comparison import PAGE
+from shaketable.report.page.page import report
+from tests.support.comparisons import hostile, read
+from tests.support.histories import run_of
+from tests.support.shown import HOSTILE, LONG, hostile_run, whole, wrong
 from tools import kill_matrix
 from tools.kill_matrix import Clean, Matrix, Row
 

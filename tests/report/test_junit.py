@@ -9,9 +9,9 @@ import pytest
 from junitparser import JUnitXml
 
 from shaketable.errors import HarnessError
-from shaketable.report import junit
-from shaketable.result import Result
-from tests.results import judged, played
+from shaketable.report.ci import junit
+from shaketable.results.result import Result
+from tests.support.results import judged, played
 
 HOSTILE = "nul \x00 bell \x07 escape \x1b[31m lone \ud800 not a character \ufffe\uffff turned \u202e ]]> <&\"' \r\n end"
 

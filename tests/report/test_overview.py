@@ -7,13 +7,13 @@ from typing import Any
 
 from rich.console import Console
 
-from shaketable import result
-from shaketable.check import Verdict
 from shaketable.checks import NoLoss
-from shaketable.report import overview
-from shaketable.result import Ending, Result
-from shaketable.verdict import FaultSeen, Judged, judge_history
-from tests.histories import asks, fault, history, probe, sent, stored
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import FaultSeen, Judged, judge_history
+from shaketable.report.terminal import overview
+from shaketable.results import result
+from shaketable.results.result import Ending, Result
+from tests.support.histories import asks, fault, history, probe, sent, stored
 
 
 def shown(*runs: Result, width: int = overview.WIDE) -> str:

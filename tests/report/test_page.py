@@ -12,14 +12,14 @@ import pytest
 
 from shaketable import rundir
 from shaketable.checks import ContentIntact, NoLoss
-from shaketable.commands.report import report as command
+from shaketable.checks.verdict import judge_run
+from shaketable.cli.commands.report import report as command
 from shaketable.errors import RunDirError
-from shaketable.report.page import SCRIPTS, report
+from shaketable.report.page.page import SCRIPTS, report
 from shaketable.rundir import RunDir
-from shaketable.verdict import judge_run
-from tests.book import JOURNAL, ns
-from tests.histories import absent, asks, fault, phase, run_of, sent, stored
-from tests.shown import hostile_run, whole
+from tests.support.book import JOURNAL, ns
+from tests.support.histories import absent, asks, fault, phase, run_of, sent, stored
+from tests.support.shown import hostile_run, whole
 
 LANES = ("strip", "rate", "latency", "backlog", "stored", "health", "breaker")
 

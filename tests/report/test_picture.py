@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from shaketable.report.picture import svg
-from tests.histories import breaker, fault, probe, run_of, sent, stored
+from shaketable.report.page.picture import svg
+from tests.support.histories import breaker, fault, probe, run_of, sent, stored
 
 SCRIPT = "<script>alert(1)</script>"
 

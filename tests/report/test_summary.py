@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from shaketable.checks import CHECKS, NoLoss
-from shaketable.report import summary
-from shaketable.verdict import judge_history
-from tests.book import Part
-from tests.histories import asks, exited, fault, history, probe, sent, stored
+from shaketable.checks.verdict import judge_history
+from shaketable.report.terminal import summary
+from tests.support.book import Part
+from tests.support.histories import asks, exited, fault, history, probe, sent, stored
 
 ID = "45c566c7-3724-456b-a948-e0bf3767d2{:02}"
 

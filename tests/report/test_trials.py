@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from shaketable.report import trials
-from shaketable.result import Ending, Result
-from tests.results import judged, played
+from shaketable.report.terminal import trials
+from shaketable.results.result import Ending, Result
+from tests.support.results import judged, played
 
 
 def trial(n: int, verdict: Ending = "passed", recovery: float | None = 1.5, **more: Any) -> Result:

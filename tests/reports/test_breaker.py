@@ -1,6 +1,6 @@
-from shaketable.check import Verdict
-from shaketable.report.breaker import report
-from tests.histories import breaker, every, fault, history, probe, received, sunk
+from shaketable.checks.check import Verdict
+from shaketable.cli.tables.breaker import report
+from tests.support.histories import breaker, every, fault, history, probe, received, sunk
 
 LIFE = breaker((0, "CLOSED"), (12, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED"))
 SANE = (

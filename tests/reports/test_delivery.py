@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from shaketable.check import Verdict
-from shaketable.report import frames
-from shaketable.report.delivery import report
-from tests.histories import absent, dead, history, run_of, sent, stored, unsent
+from shaketable.checks.check import Verdict
+from shaketable.cli.tables.delivery import report
+from shaketable.report.tables import frames
+from tests.support.histories import absent, dead, history, run_of, sent, stored, unsent
 
 SCRIPT = Path(__file__).parents[2] / "reports" / "delivery.py"
 RESENT = sent("a").acknowledged(1).again(2).acknowledged(3)

@@ -1,6 +1,6 @@
-from shaketable.check import Verdict
-from shaketable.report.health import report
-from tests.histories import breaker, every, fault, history, probe, sent, stored
+from shaketable.checks.check import Verdict
+from shaketable.cli.tables.health import report
+from tests.support.histories import breaker, every, fault, history, probe, sent, stored
 
 SANE = (
     fault(10, 30, "a label that is rather long, as labels go", blocks_store=True), probe(*every(0.2, 0, 11)),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shaketable import scenario
 from shaketable.checks import NoLoss
-from shaketable.scenario import Scenario
+from shaketable.runner import scenario
+from shaketable.runner.scenario import Scenario
 
 SCENARIOS = {name: scenario.load(str(path)) for name, path in scenario.names().items()}
 #: What a reliable processor must survive, by the names that people look for.

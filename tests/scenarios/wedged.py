@@ -6,11 +6,11 @@ from typing import ClassVar
 import redis
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented
-from shaketable.fault import Bench
 from shaketable.faults import Latency
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.fault import Bench
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 MUCH = 40_000_000
 

@@ -9,8 +9,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.event import Stamped
-from reference_impl.intake import Intake
+from reference_impl.event.event import Stamped
+from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="queue_cut_off", in_ci=True)

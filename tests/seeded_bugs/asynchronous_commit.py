@@ -7,14 +7,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import database
 from reference_impl.__main__ import main
 from reference_impl.settings import Settings
+from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="store_crashes")
 
-options = database._options
+options = connections._options
 
 
 def hasty(settings: Settings) -> str:
@@ -22,5 +22,5 @@ def hasty(settings: Settings) -> str:
 
 
 if __name__ == "__main__":
-    database._options = hasty
+    connections._options = hasty
     sys.exit(main())

@@ -10,7 +10,7 @@ import msgspec
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.breaker import Breaker, Listener
+from reference_impl.resilience.circuit_breaker import Breaker, Listener
 from reference_impl.settings import Settings
 from tests.seeded_bugs.bug import Bug
 

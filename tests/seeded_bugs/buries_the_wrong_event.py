@@ -10,10 +10,10 @@ import psycopg
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.dead_letter import DeadLetter
+from reference_impl.dead_letters.isolation import Isolation
+from reference_impl.dead_letters.model import DeadLetter
 from reference_impl.errors import Failure
-from reference_impl.isolate import Isolation
-from reference_impl.row import Row
+from reference_impl.store.copy_row import Row
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", because="do not hold what was sent")

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from shaketable import rundir
-from shaketable.verdict import VerdictDoc
+from shaketable.checks.verdict import VerdictDoc
 from tests.seeded_bugs.bug import HERE, REFERENCE, Bug, manifest
 
 FILES = sorted(path for path in HERE.glob("*.py") if "\nBUG = " in path.read_text())

@@ -9,14 +9,14 @@ import psycopg
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import sqlstate
 from reference_impl.__main__ import main
 from reference_impl.errors import Failure
+from reference_impl.resilience import error_classes
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="few_poison", because="opened early")
 
-classify = sqlstate.classify
+classify = error_classes.classify
 
 
 def blame_the_store(error: psycopg.Error, *more: object) -> Failure:
@@ -25,5 +25,5 @@ def blame_the_store(error: psycopg.Error, *more: object) -> Failure:
 
 
 if __name__ == "__main__":
-    sqlstate.classify = blame_the_store
+    error_classes.classify = blame_the_store
     sys.exit(main())

@@ -9,11 +9,11 @@ import psycopg
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import dead_letter
 from reference_impl.__main__ import main
+from reference_impl.dead_letters import model
+from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.errors import Failure
-from reference_impl.isolate import Isolation
-from reference_impl.store import Tally
+from reference_impl.store.writer import Tally
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison")
@@ -23,7 +23,7 @@ async def bury_all(self: Isolation) -> Tally:
     error = psycopg.DataError("the batch was refused")
     async with self._store.connection.transaction():
         for row in self._rows:
-            await dead_letter.bury(self._store.connection, self._letter(row, Failure.DATA, error))
+            await model.bury(self._store.connection, self._letter(row, Failure.DATA, error))
     return Tally(dead=len(self._rows))
 
 

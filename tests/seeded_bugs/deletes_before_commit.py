@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import queue
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane, Put
-from reference_impl.queue import Entry
+from reference_impl.delivery.consumer import Lane, Put
+from reference_impl.queue import streams
+from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="short_outage")
@@ -19,7 +19,7 @@ deliver = Lane.deliver
 
 
 async def hasty(self: Lane, entries: list[Entry], put: Put) -> None:
-    await queue.remove(self._redis, self.number, entries)
+    await streams.remove(self._redis, self.number, entries)
     await deliver(self, entries, put)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import queue
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane, Put
-from reference_impl.queue import Entry
+from reference_impl.delivery.consumer import Lane, Put
+from reference_impl.queue import streams
+from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="worker_terminated")
@@ -22,7 +22,7 @@ deliver = Lane.deliver
 
 
 async def gather(self: Lane, entries: list[Entry], put: Put) -> None:
-    await queue.remove(self._redis, self.number, entries)
+    await streams.remove(self._redis, self.number, entries)
     await self._sleep(GATHER_S)  # raises when it is told to stop, and what it holds is gone
     await deliver(self, entries, put)
 

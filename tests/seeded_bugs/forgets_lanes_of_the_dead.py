@@ -8,9 +8,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane
-from reference_impl.lanes import Lanes
-from reference_impl.watchdog import Connection
+from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.consumer import Lane
+from reference_impl.resilience.watchdog import Connection
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="recovers_in_time", shown_by="worker_killed", because="backlog: never")

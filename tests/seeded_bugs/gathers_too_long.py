@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane
-from reference_impl.queue import Entry
+from reference_impl.delivery.consumer import Lane
+from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="latency_budget", shown_by="hundred_events", because="not stored within 5 s", in_ci=True)

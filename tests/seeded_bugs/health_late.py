@@ -7,9 +7,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import vitals
 from reference_impl.__main__ import main
-from reference_impl.vitals import Watch
+from reference_impl.operations import monitor
+from reference_impl.operations.monitor import Watch
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="health_honest", shown_by="outage", because="while nothing could be stored")
@@ -23,7 +23,7 @@ look = Watch.look
 async def seldom(self: Watch) -> None:
     await look(self)
     if self.vitals.queue_answers and self.vitals.workers:
-        vitals.LOOK_S = LOOK_S
+        monitor.LOOK_S = LOOK_S
 
 
 if __name__ == "__main__":

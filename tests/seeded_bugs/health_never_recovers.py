@@ -7,9 +7,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import health
 from reference_impl.__main__ import main
-from reference_impl.health import Vitals
+from reference_impl.operations import health
+from reference_impl.operations.health import Vitals
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="health_honest", shown_by="outage")

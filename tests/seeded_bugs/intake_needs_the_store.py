@@ -8,10 +8,10 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.breaker import CLOSED
 from reference_impl.errors import NotNowError
-from reference_impl.health import worst_state
-from reference_impl.intake import Intake
+from reference_impl.ingest.intake import Intake
+from reference_impl.operations.health import worst_state
+from reference_impl.resilience.circuit_breaker import CLOSED
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="intake_survives", shown_by="outage", in_ci=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane
-from reference_impl.row import Row
-from reference_impl.store import Tally
+from reference_impl.delivery.consumer import Lane
+from reference_impl.store.copy_row import Row
+from reference_impl.store.writer import Tally
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="memory_bounded", shown_by="long_calm", in_ci=True)

@@ -10,11 +10,11 @@ import psycopg
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import database
 from reference_impl.__main__ import main
+from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.consumer import Lane
 from reference_impl.errors import StoreError
-from reference_impl.lane import Lane
-from reference_impl.lanes import Lanes
+from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="many trials")
@@ -25,7 +25,7 @@ trial = Lanes._trial
 async def eager(self: Lanes) -> Lane | None:
     for _ in range(3):
         with suppress(psycopg.Error, StoreError, OSError):
-            await database.close(await self._connect())
+            await connections.close(await self._connect())
     return await trial(self)
 
 

@@ -10,12 +10,14 @@ from redis.asyncio import Redis
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import database, lock, queue
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane
-from reference_impl.lanes import Lanes
-from reference_impl.queue import Entry
-from reference_impl.watchdog import Connection
+from reference_impl.delivery import lease as lock
+from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.consumer import Lane
+from reference_impl.queue import streams
+from reference_impl.queue.streams import Entry
+from reference_impl.resilience.watchdog import Connection
+from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="worker_frozen")
@@ -45,15 +47,15 @@ async def take(connection: Connection, lanes: Sequence[int]) -> int | None:
 
 async def pop(redis: Redis, lane: int, entries: list[Entry]) -> None:
     """As from a list: whoever else has taken some meanwhile, the next ones go."""
-    first = await redis.xrange(queue.key(lane), count=len(entries))
+    first = await redis.xrange(streams.key(lane), count=len(entries))
     if first:
-        await redis.xdel(queue.key(lane), *[id_ for id_, _ in first])
+        await redis.xdel(streams.key(lane), *[id_ for id_, _ in first])
 
 
 if __name__ == "__main__":
     Lanes._claim = claim_leased  # type: ignore[method-assign]
     Lane._beat = beat_and_extend  # type: ignore[method-assign]
     lock.take = take
-    queue.remove = pop
-    database.IDLE_SHARE = 100  # no session is ended for its silence
+    streams.remove = pop
+    connections.IDLE_SHARE = 100  # no session is ended for its silence
     sys.exit(main())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import store
 from reference_impl.__main__ import main
+from reference_impl.store import writer
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_duplicates", shown_by="short_calm", in_ci=True)
@@ -16,6 +16,6 @@ BUG = Bug(caught_by="no_duplicates", shown_by="short_calm", in_ci=True)
 ONLY_NEW = "fresh join won using (event_id)"
 
 if __name__ == "__main__":
-    assert ONLY_NEW in store._INSERT
-    store._INSERT = store._INSERT.replace(ONLY_NEW, "fresh")
+    assert ONLY_NEW in writer._INSERT
+    writer._INSERT = writer._INSERT.replace(ONLY_NEW, "fresh")
     sys.exit(main())

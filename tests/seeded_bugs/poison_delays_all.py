@@ -9,9 +9,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.isolate import Isolation
-from reference_impl.lane import Batch, Lane
-from reference_impl.store import Tally
+from reference_impl.dead_letters.isolation import Isolation
+from reference_impl.delivery.consumer import Batch, Lane
+from reference_impl.store.writer import Tally
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="isolated", shown_by="few_poison", because="events of others", in_ci=True)

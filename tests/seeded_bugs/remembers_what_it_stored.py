@@ -8,10 +8,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import store
 from reference_impl.__main__ import main
-from reference_impl.row import Row
-from reference_impl.store import Store, Tally
+from reference_impl.store import writer as store
+from reference_impl.store.copy_row import Row
+from reference_impl.store.writer import Store, Tally
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_duplicates", shown_by="commit_replies_lost")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import queue
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane, Put
-from reference_impl.queue import Entry
+from reference_impl.delivery.consumer import Lane, Put
+from reference_impl.queue import streams
+from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="order_kept", shown_by="short_outage")
@@ -24,9 +24,9 @@ async def put_back(self: Lane, entries: list[Entry], put: Put) -> None:
     except Exception:
         for entry in reversed(entries):
             await self._redis.xadd(
-                queue.key(self.number), dict(zip(entry.fields[::2], entry.fields[1::2], strict=True))
+                streams.key(self.number), dict(zip(entry.fields[::2], entry.fields[1::2], strict=True))
             )
-        await queue.remove(self._redis, self.number, entries)
+        await streams.remove(self._redis, self.number, entries)
         raise
 
 

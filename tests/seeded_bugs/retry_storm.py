@@ -10,8 +10,8 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.breaker import Breaker, Ticket
-from reference_impl.rounds import Rounds
+from reference_impl.delivery.attempt import Rounds
+from reference_impl.resilience.circuit_breaker import Breaker, Ticket
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="retries_bounded", shown_by="short_outage", because="connections in", in_ci=True)

@@ -11,11 +11,11 @@ import psycopg
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import database
 from reference_impl.__main__ import main
-from reference_impl.breaker import OPEN
+from reference_impl.delivery.assignment import Lanes
 from reference_impl.errors import StoreError
-from reference_impl.lanes import Lanes
+from reference_impl.resilience.circuit_breaker import OPEN
+from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="sent while open")
@@ -38,7 +38,7 @@ async def look(self: Lanes) -> None:
     while self._rounds.breaker.state == OPEN:
         await asyncio.sleep(LOOK_S)
         with suppress(psycopg.Error, StoreError, OSError):
-            await database.close(await self._connect())
+            await connections.close(await self._connect())
 
 
 if __name__ == "__main__":

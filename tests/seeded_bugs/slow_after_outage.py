@@ -11,10 +11,10 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.breaker import CLOSED, Breaker
-from reference_impl.lane import Lane
-from reference_impl.row import Row
-from reference_impl.store import Tally
+from reference_impl.delivery.consumer import Lane
+from reference_impl.resilience.circuit_breaker import CLOSED, Breaker
+from reference_impl.store.copy_row import Row
+from reference_impl.store.writer import Tally
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog", in_ci=True)

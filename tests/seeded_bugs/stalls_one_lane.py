@@ -8,9 +8,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.lane import WAIT_S, Batch, Lane
-from reference_impl.queue import Entry
-from reference_impl.store import Tally
+from reference_impl.delivery.consumer import WAIT_S, Batch, Lane
+from reference_impl.queue.streams import Entry
+from reference_impl.store.writer import Tally
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog: never")

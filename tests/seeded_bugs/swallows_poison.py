@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.isolate import Isolation
+from reference_impl.dead_letters.isolation import Isolation
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", in_ci=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from shaketable import scenario as scenarios
-from shaketable.check import Verdict
 from shaketable.checks import CHECKS
-from shaketable.verdict import VerdictDoc
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import VerdictDoc
+from shaketable.runner import scenario as scenarios
 from tests.seeded_bugs.catalogue import BUGS, scenario, shake, target
 
 IN_CI = {name: bug for name, bug in BUGS.items() if bug.in_ci}

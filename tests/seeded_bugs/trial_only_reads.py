@@ -7,11 +7,11 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import database
 from reference_impl.__main__ import main
-from reference_impl.lane import Lane
-from reference_impl.lanes import Lanes
-from reference_impl.rounds import Kind
+from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.attempt import Kind
+from reference_impl.delivery.consumer import Lane
+from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="postgres_read_only", because="closed while away")
@@ -23,7 +23,7 @@ async def read(self: Lanes) -> Lane | None:
         try:
             await connection.execute("select 1")
         finally:
-            await database.close(connection)
+            await connections.close(connection)
     return None
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.event import Stamped
-from reference_impl.intake import Intake
+from reference_impl.event.event import Stamped
+from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="content_intact", shown_by="short_calm", in_ci=True)

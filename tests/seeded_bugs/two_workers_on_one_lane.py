@@ -13,11 +13,12 @@ from redis.exceptions import ResponseError
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from reference_impl import lock, queue
 from reference_impl.__main__ import main
-from reference_impl.queue import Entry
-from reference_impl.watchdog import Connection
-from reference_impl.worker import Worker
+from reference_impl.delivery import lease
+from reference_impl.delivery.worker import Worker
+from reference_impl.queue import streams
+from reference_impl.queue.streams import Entry
+from reference_impl.resilience.watchdog import Connection
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow", in_ci=True)
@@ -32,13 +33,13 @@ async def take(connection: Connection, lanes: Sequence[int]) -> int | None:
 async def share(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
     """The next entries that nobody else has, as a consumer group gives them; a few at a time."""
     with suppress(ResponseError):  # the other worker was first
-        await redis.xgroup_create(queue.key(lane), GROUP, "0", mkstream=True)
-    found = await redis.xreadgroup(GROUP, os.environ["PROCESS"], {queue.key(lane): ">"}, count=min(count, 5))
-    return [queue._as_text(*entry) for _, entries in found or [] for entry in entries]
+        await redis.xgroup_create(streams.key(lane), GROUP, "0", mkstream=True)
+    found = await redis.xreadgroup(GROUP, os.environ["PROCESS"], {streams.key(lane): ">"}, count=min(count, 5))
+    return [streams._as_text(*entry) for _, entries in found or [] for entry in entries]
 
 
 if __name__ == "__main__":
-    lock.take = take  # type: ignore[assignment]
-    queue.head = share  # type: ignore[assignment]
+    lease.take = take  # type: ignore[assignment]
+    streams.head = share  # type: ignore[assignment]
     Worker._deliverers = lambda self: 1  # type: ignore[method-assign]
     sys.exit(main())

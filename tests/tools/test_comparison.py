@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shaketable.report.compared import Compared
-from tests.comparisons import kept, losing, played, read, stopped
+from shaketable.compare.cell import Compared
+from tests.support.comparisons import kept, losing, played, read, stopped
 from tools.comparison import BEGIN, END, ROOT, page, readme
 
 

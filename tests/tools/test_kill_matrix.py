@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shaketable.check import Verdict
-from shaketable.verdict import Judged, VerdictDoc
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import Judged, VerdictDoc
 from tools.kill_matrix import MISSED, OTHER, RIGHT, Clean, Matrix, Row, page, shot, text
 
 

@@ -2,9 +2,9 @@
 
 from shaketable.checks import BreakerBehaves, NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import FailNext
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="One worker's next 4 writes fail: with a threshold of 5 its breaker stays closed.",

@@ -2,9 +2,9 @@
 
 from shaketable.checks import BreakerBehaves, DeadLettersExplained, NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import RejectRows
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="One event in a hundred collides at every try (40001): those alone become dead letters, no breaker opens.",

@@ -10,9 +10,9 @@ from shaketable.checks import (
     OrderKept,
 )
 from shaketable.faults import RejectRows
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="The store refuses one event in thirty for good: those alone become dead letters.",

@@ -2,9 +2,9 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import Kill
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="The intake is killed for 1 s: what it acknowledged before is kept.",

@@ -1,8 +1,8 @@
 """Nothing breaks, with enough events to tell a leak."""
 
 from shaketable.checks import MemoryBounded, NoDuplicates, NoLoss, NothingInvented, OrderKept
-from shaketable.load import Load
-from shaketable.scenario import Scenario
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Nothing goes wrong for 14 s at 250 events a second: no process grows with them.",

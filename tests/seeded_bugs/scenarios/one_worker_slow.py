@@ -2,10 +2,10 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import Latency
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres answers one of two workers 300 ms late for 5 s: its lanes are slower, and still in order.",

@@ -11,9 +11,9 @@ from shaketable.checks import (
     RecoversInTime,
 )
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is away for 7 s: breakers open, try again each 2 s, close; health says so; the backlog drains.",

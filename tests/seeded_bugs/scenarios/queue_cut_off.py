@@ -2,9 +2,9 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="The intake's link to Redis is cut for 2 s: it refuses meanwhile, and what it acknowledged is kept.",

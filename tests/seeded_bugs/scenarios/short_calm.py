@@ -9,9 +9,9 @@ from shaketable.checks import (
     OrderKept,
     RefusesRightly,
 )
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Nothing goes wrong for 6 s; one event in ten is malformed, one in ten is sent again.",

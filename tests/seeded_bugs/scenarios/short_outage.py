@@ -2,10 +2,10 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept, RetriesBounded
 from shaketable.faults import Down
-from shaketable.load import Load
-from shaketable.mix import Mix
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.mix import Mix
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Postgres is away for 3 s: intake goes on, the backlog drains, nothing is lost.",

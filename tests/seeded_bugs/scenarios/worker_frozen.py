@@ -2,9 +2,9 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import Latency, Pause
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="One worker, slow at the time, freezes for 4 s; others take its lanes, and when it wakes it does no harm.",

@@ -2,9 +2,9 @@
 
 from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.faults import Terminate
-from shaketable.load import Load
-from shaketable.scenario import Scenario
-from shaketable.timeline import At
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="One worker after the other is told to end: each finishes or gives back what it holds.",

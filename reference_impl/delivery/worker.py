@@ -1,0 +1,117 @@
+"""The worker: delivers from its share of the lanes to the store, and says how it fares."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.attempt import Rounds
+from reference_impl.delivery.consumer import WAIT_S, Ledger
+from reference_impl.operations import metrics
+from reference_impl.operations.admin_connections import Errands
+from reference_impl.operations.alerts import Alerts
+from reference_impl.operations.maintenance import Upkeep
+from reference_impl.operations.monitor import Watch
+from reference_impl.queue import heartbeats, streams
+from reference_impl.queue.heartbeats import QUEUE_AWAY, Heartbeat
+from reference_impl.resilience import background
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
+from reference_impl.resilience.transition_log import Transitions
+from reference_impl.settings import Settings
+from reference_impl.store.handler import Handler
+
+#: Heartbeats within the time that one is fresh, and the longest between two, in seconds.
+BEATS_PER_LEASE, SLOWEST_BEAT_S = 20, 0.5
+
+
+class Worker:
+    """One worker: `start`, then `stop`."""
+
+    def __init__(self, settings: Settings, handle: Handler | None = None) -> None:
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self.sleep = background.sleeper(self._stopping)
+        self._redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s + WAIT_S)
+        self.transitions = Transitions(settings.state_dir, settings.process, settings.incarnation)
+        self.breaker = Breaker(settings, self._transition)
+        self._rounds = Rounds(self.breaker, settings, self.sleep)
+        self._ledger = Ledger()
+        self.watch = Watch(settings, self._redis, self.sleep)
+        self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep, handle)
+        self.errands = Errands(settings, lambda: self.breaker.state)
+        self._alerts = Alerts(settings, self.sleep)
+        self._alerted, self._past_threshold = 0, False
+        self._upkeep = Upkeep(settings, self.errands, self.sleep)
+        self._tasks: background.Parts = []
+
+    def start(self) -> None:
+        """Begin to take lanes."""
+        self._tasks = background.start(self._stopping, self.watch.run, self._beat, self.lanes.run, self._upkeep.run)
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Set when the worker was told to stop, or ended."""
+        return self._stopping
+
+    async def stop(self) -> None:
+        """Finish the batches at hand, give the lanes back. Raises what a part ended by."""
+        self._stopping.set()
+        self.lanes.stop()
+        self.errands.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._alert_of_the_dead()  # also of those that the last batches buried
+        await self._alerts.close()
+        with suppress(*QUEUE_AWAY):  # the heartbeat goes stale by itself
+            await heartbeats.farewell(self._redis, self._settings.process)
+        await self._redis.aclose()
+        self.transitions.close()
+        background.blame(self._tasks)
+
+    def _transition(self, before: str | None, after: str, reason: str) -> None:
+        self.transitions.record(before, after, reason)
+        metrics.transition(before, after)
+        if after == OPEN:
+            self.lanes.cut()
+            self.errands.cut()
+            self._alerts.tell("breaker_open", reason)
+
+    def _deliverers(self) -> int:
+        """How many workers can deliver, as last heard; this one always counts."""
+        others = [w for w in self.watch.vitals.workers if w.worker != self._settings.process]
+        return 1 + sum(w.circuit_breaker_state == CLOSED for w in others)
+
+    async def _beat(self) -> None:
+        pause = min(SLOWEST_BEAT_S, self._settings.lease_s / BEATS_PER_LEASE)
+        while True:
+            with suppress(*QUEUE_AWAY):  # said by /health, and by every lane
+                await heartbeats.beat(self._redis, self._heartbeat(), self._settings.lease_s)
+            self._alert_of_the_dead()
+            await self.sleep(pause)
+
+    def _alert_of_the_dead(self) -> None:
+        """Alert for what this worker has buried, and when there are more letters than the threshold."""
+        ledger, threshold = self._ledger, self._settings.dead_letter_alert_threshold
+        if buried := ledger.buried - self._alerted:
+            self._alerted = ledger.buried
+            self._alerts.tell("dead_letter", "events went to the dead letters", buried)
+        if ledger.dead_letters > threshold and not self._past_threshold:
+            self._alerts.tell("dead_letters_past_threshold", f"there are more than {threshold} dead letters")
+        self._past_threshold = ledger.dead_letters > threshold
+
+    def _heartbeat(self) -> Heartbeat:
+        rounds, failed = self.breaker.rounds()
+        metrics.rate(rounds, failed)
+        metrics.LANES.set(len(self.lanes.held))
+        return Heartbeat(
+            worker=self._settings.process,
+            incarnation=self._settings.incarnation,
+            circuit_breaker_state=self.breaker.state,
+            lanes=self.lanes.held,
+            rounds=rounds,
+            failed_rounds=failed,
+            committed_at=self._ledger.committed_at,
+            dead_letters=self._ledger.dead_letters,
+            dead_letters_recent=self._ledger.dead_letters_recent,
+            counted_at=self._ledger.counted_at,
+        )

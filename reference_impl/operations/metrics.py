@@ -1,0 +1,90 @@
+"""Metrics, for Prometheus: docs/metrics.md is made of these lines. Nothing here carries an event's content."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from reference_impl.dead_letters import repository
+from reference_impl.errors import Failure
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, STATES
+from reference_impl.store.writer import Tally
+
+#: Upper bounds of times, in seconds: from a quick acknowledgement to a long outage.
+TIMES_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
+SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000)
+
+ACCEPTED = Counter("reference_accepted_events", "Events the queue has taken")
+REFUSED = Counter("reference_refused_events", "Events or requests that were not answered 202, by status", ["status"])
+INTAKE_S = Histogram("reference_intake_seconds", "From an event's admission to the queue's reply", buckets=TIMES_S)
+QUEUE_DEPTH = Gauge("reference_queue_depth", "Events in the queue, as last seen")
+HEALTH = Gauge("reference_health_score", "0 to 100, as last told")
+
+LANES = Gauge("reference_lanes_held", "Lanes in this worker's hands")
+STORED = Counter("reference_stored_events", "Successes: events committed, or handled by a handler")
+REPEATED = Counter("reference_repeated_events", "Deliveries of an id that was stored or dead already")
+CONFLICTS = Counter("reference_conflicting_events", "Repeated ids with other content; the first stays")
+DEAD = Counter("reference_dead_letters_written", "Events written to the dead letters")
+RETRIES = Counter("reference_retries", "Attempts that collided and are tried again")
+FAILED = Counter("reference_failed_rounds", "Failures: attempts that were not taken, by what they mean", ["failure"])
+BATCH_SIZE = Histogram("reference_batch_events", "Events a committed batch", buckets=SIZES)
+BATCH_S = Histogram("reference_batch_seconds", "Processing time of a batch, retries included", buckets=TIMES_S)
+AGE_S = Histogram("reference_age_seconds", "From a batch's oldest event's acceptance to its commit", buckets=TIMES_S)
+
+BREAKER = Gauge("reference_breaker_state", "0 CLOSED, 1 HALF_OPEN, 2 OPEN")
+FAILURE_RATE = Gauge("reference_breaker_failure_rate", "Share of the window's rounds that failed, 0 to 1")
+TRIPS = Counter("reference_breaker_trips", "Times it opened")
+TRANSITIONS = Counter("reference_breaker_transitions", "Changes of its state", ["from", "to"])
+
+DEAD_LETTERS = Gauge("reference_dead_letters", "Dead letters in the store, as last counted")
+DEAD_TODAY = Gauge("reference_dead_letters_today", "Of those, failed since midnight UTC")
+DEAD_OLDEST = Gauge("reference_dead_letters_oldest_seconds", "First failure of the oldest, UTC seconds; 0: none")
+DEAD_NEWEST = Gauge("reference_dead_letters_newest_seconds", "Last failure of the newest, UTC seconds; 0: none")
+DEAD_REASONS = Gauge("reference_dead_letters_by_cause", "Of those, by their commonest causes", ["cause"])
+ARCHIVED = Counter("reference_dead_letters_archived", "Dead letters written to the archive")
+ALERTS = Counter("reference_alerts", "Alerts that went out", ["kind"])
+
+# each series is there from the start, so that the first increase is one
+for _status in (400, 401, 403, 408, 413, 415, 422, 500, 503, 504):
+    REFUSED.labels(f"{_status}")
+for _failure in Failure:
+    FAILED.labels(_failure.value)
+for _kind in ("dead_letter", "dead_letters_past_threshold", "breaker_open"):
+    ALERTS.labels(_kind)
+for _change in ((CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED), (HALF_OPEN, OPEN)):
+    TRANSITIONS.labels(*_change)
+
+
+def tell(tally: Tally, took_s: float, age_s: float) -> None:
+    """Count a committed batch: how long it took, and how old its oldest event is."""
+    STORED.inc(tally.stored)
+    REPEATED.inc(tally.repeated)
+    CONFLICTS.inc(tally.conflicts)
+    DEAD.inc(tally.dead)
+    BATCH_SIZE.observe(tally.taken)
+    BATCH_S.observe(took_s)
+    AGE_S.observe(age_s)
+
+
+def count(letters: repository.Count) -> None:
+    """Tell how many dead letters there are."""
+    DEAD_LETTERS.set(letters.total)
+    DEAD_TODAY.set(letters.today)
+    DEAD_OLDEST.set(letters.oldest.timestamp() if letters.oldest else 0)
+    DEAD_NEWEST.set(letters.newest.timestamp() if letters.newest else 0)
+    DEAD_REASONS.clear()
+    for cause, number in letters.reasons.items():
+        DEAD_REASONS.labels(cause).set(number)
+
+
+def transition(before: str | None, to: str) -> None:
+    """Count a transition of the breaker."""
+    BREAKER.set(STATES.index(to))
+    if before:
+        TRANSITIONS.labels(before, to).inc()
+    if to == OPEN:
+        TRIPS.inc()
+
+
+def rate(rounds: int, failed: int) -> None:
+    """Tell how the breaker's window stands."""
+    FAILURE_RATE.set(failed / rounds if rounds else 0)

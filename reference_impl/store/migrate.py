@@ -1,0 +1,44 @@
+"""Migrations: each file of migrations/ once, in the order of their names. Idempotent; two at once do it once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reference_impl import log
+from reference_impl.resilience.watchdog import Connection, bounded
+from reference_impl.settings import Settings
+from reference_impl.store import connections
+from reference_impl.store import partitions as partition
+
+FOLDER = Path(__file__).parent / "migrations"
+#: Advisory lock under which migrations run: (class, object).
+LOCK = (0x61756469, 0)
+#: The longest all of it may take, in seconds.
+BOUND_S = 60.0
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema, with its partitions made ahead. Raises psycopg.Error."""
+    connection = await connections.connect_unhurried(settings)
+    try:
+        with bounded(connection, BOUND_S):
+            async with connection.transaction():
+                await _apply_missing(connection)
+            await partition.ensure(connection, partition.ahead(datetime.now(UTC).date()))
+    finally:
+        await connections.close(connection)
+
+
+async def _apply_missing(connection: Connection) -> None:
+    await connection.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
+    await connection.execute(
+        "create table if not exists audit_migration"
+        " (name text primary key, applied_at timestamptz not null default now())"
+    )
+    applied = {row[0] for row in await (await connection.execute("select name from audit_migration")).fetchall()}
+    for file in sorted(FOLDER.glob("*.sql")):
+        if file.name not in applied:
+            await connection.execute(file.read_bytes())
+            await connection.execute("insert into audit_migration (name) values (%s)", [file.name])
+            log.info("migration applied", migration=file.name)

@@ -1,0 +1,1 @@
+"""Every check, one file each, and the helpers that several checks share."""

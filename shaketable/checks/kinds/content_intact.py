@@ -1,0 +1,112 @@
+"""What is stored equals what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+import numpy as np
+
+from shaketable import event
+from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.kinds.findings import counts, some, unknown, unseen
+
+if TYPE_CHECKING:
+    from shaketable.evidence.history import History
+
+#: Stands for the event's own id, so that events of one shape and organization are compared once.
+_ID = b"%ID%"
+
+
+@dataclass(frozen=True)
+class ContentIntact:
+    """What is stored of every event equals what was sent, member by member.
+
+    Compared as values: numbers as doubles, timestamps as instants cut to microseconds, null as absent; members that the
+    target says it adds (stored.adds) are ignored unless they were sent. altered: at least one member differs; shown
+    with the members' paths, never with their values.
+
+    Evidence: the corpus (what was sent is made from it again, byte for byte) and the stored rows. No stored row of a
+    planned, well-formed event, no corpus, or a row that nobody could read: unknown.
+
+    Does not prove: that contents survive later (archives, retention), or that dead letters are whole
+    (`dead_letters_explained`).
+    """
+
+    name: ClassVar[str] = "content_intact"
+
+    def judge(self, history: History) -> Finding:
+        if (finding := unseen(history)) is not None:
+            return finding
+        if not history.contents.shapes:
+            return unknown("corpus.jsonl is missing: nobody knows what was sent")
+        compared, altered = _compare(history)
+        assert history.stored is not None
+        unread = history.stored.unreadable.dropna()
+        found = counts(compared=compared, altered=altered) | ({"unreadable": len(unread)} if len(unread) else {})
+        if altered:
+            why = f"{len(altered)} stored rows differ from what was sent"
+            return Finding(Verdict.FAILED, found, some(altered=altered), why)
+        if len(unread):
+            return Finding(Verdict.UNKNOWN, found, {}, f"{len(unread)} stored rows could not be read: {unread.iloc[0]}")
+        return Finding(Verdict.PASSED, found) if compared else unknown("no planned, well-formed event is stored")
+
+
+def _compare(history: History) -> tuple[int, list[str]]:
+    """How many rows were compared, and those that differ with the paths of what does."""
+    assert history.stored is not None
+    comparer, compared, altered = _Comparer(history), 0, []
+    numbers = history.stored.event.where(history.stored.unreadable.isna(), -1).to_numpy()
+    for number, stored in zip(numbers.tolist(), history.contents.stored(), strict=True):
+        paths = comparer.paths(number, stored) if number >= 0 else None
+        compared += paths is not None
+        if paths:
+            altered.append(f"{history.ids(np.array([number]))[0]}: {', '.join(paths)}")
+    return compared, altered
+
+
+class _Comparer:
+    """Remembers each pair that it compared, for a run sends few shapes many times."""
+
+    def __init__(self, history: History) -> None:
+        assert history.events is not None
+        self._contents, self._adds = history.contents, history.target.stored.adds
+        self._ids = [event_id.encode() for event_id in history.events.event_id]
+        self._kinds = list(zip(history.events.shape_number, history.events.organization, strict=True))
+        self._known: dict[tuple[object, bytes], list[str] | None] = {}
+
+    def paths(self, number: int, stored: bytes) -> list[str] | None:
+        """What differs; None when what was sent is no JSON object, or was not kept."""
+        key = self._kinds[number], stored.replace(self._ids[number], _ID)
+        if key not in self._known:
+            self._known[key] = self._compare(number, stored)
+        return self._known[key]
+
+    def _compare(self, number: int, stored: bytes) -> list[str] | None:
+        sent = self._contents.sent(number)
+        try:
+            was = None if sent is None else event.parse(sent)
+        except ValueError:
+            return None
+        return None if was is None else differing(was, stored, self._adds)
+
+
+def differing(sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
+    """The paths that differ; what was kept and is no JSON object differs as a whole."""
+    try:
+        return event.same(sent, event.parse(_beyond_msgspec(kept) or kept), adds)
+    except (ValueError, RecursionError):
+        return ["the whole event"]
+
+
+def _beyond_msgspec(kept: bytes) -> str | None:
+    """JSON that only `event.parse` can read (lone surrogates): a run's files hold it in a string."""
+    if not kept.startswith(b'"'):
+        return None
+    inner = msgspec.json.decode(kept, type=str)
+    try:
+        msgspec.json.decode(inner, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return inner
+    return None  # the target itself keeps a string

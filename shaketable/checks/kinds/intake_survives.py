@@ -1,0 +1,66 @@
+"""The intake goes on while the store is away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.kinds.findings import counts, members, unknown
+from shaketable.checks.kinds.spans import Span, store_away
+from shaketable.clock import SECOND
+from shaketable.evidence.history.columns import NEVER, Ints
+
+if TYPE_CHECKING:
+    from shaketable.checks.kinds.findings import Flags
+    from shaketable.evidence.history import History
+
+
+@dataclass(frozen=True)
+class IntakeSurvives:
+    """While only the store is away, the intake acknowledges what clients send.
+
+    sent: well-formed events whose first attempt began while a store-blocking fault was in effect and none that blocks
+    the intake was, and early enough to be answered before the healing. unserved: not acknowledged within `answer_s`
+    seconds of that attempt. At least the share `share` of those sent must be served.
+
+    Evidence: journals; the faults' times. No such fault, or nothing sent meanwhile: unknown.
+
+    Does not prove: that the intake survives the queue's own absence.
+    """
+
+    share: float = 0.99
+    answer_s: float = 2.0
+    name: ClassVar[str] = "intake_survives"
+    by_the_clock: ClassVar[bool] = True
+
+    def judge(self, history: History) -> Finding:
+        if history.events is None:
+            return unknown("schedule.jsonl is missing: nobody knows what was meant to be sent")
+        began = history.events.first_invoked.to_numpy()
+        sent = self._while_away(history, began) & (history.events.expect == "accept").to_numpy()
+        if not sent.any():
+            return unknown("no event was sent while only the store was away")
+        took = history.events.first_acknowledged.to_numpy() - began  # of what was never acknowledged: far too long
+        unserved = sent & (took > int(self.answer_s * SECOND))
+        found = counts(sent=sent, unserved=unserved, share=1 - unserved.sum() / sent.sum())
+        if found["share"] >= self.share:
+            return Finding(Verdict.PASSED, found)
+        why = (
+            f"{found['share']:.1%} of what was sent while the store was away was acknowledged (bound {self.share:.1%})"
+        )
+        return Finding(Verdict.FAILED, found, members(history, unserved=unserved), why)
+
+    def _while_away(self, history: History, began: Ints) -> Flags:
+        inside = np.zeros(len(began), dtype=bool)
+        for begin, end in store_away(history):
+            inside |= (began >= begin) & (began < end - int(self.answer_s * SECOND))
+        for begin, end in _intake_blocked(history):
+            inside &= (began < begin) | (began >= end)
+        return inside
+
+
+def _intake_blocked(history: History) -> list[Span]:
+    return [Span(f.began, f.healed) for f in history.faults if f.blocks_intake and f.began != NEVER]

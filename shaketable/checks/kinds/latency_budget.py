@@ -1,0 +1,139 @@
+"""Acknowledged in time, and stored in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from shaketable import plural
+from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.kinds.findings import members, unseen
+from shaketable.checks.kinds.spans import Span, catching_up, observed_at
+from shaketable.clock import SECOND
+from shaketable.evidence.history.columns import NEVER, Ints
+from shaketable.evidence.history.lateness import lost_by_harness
+
+if TYPE_CHECKING:
+    from shaketable.checks.kinds.findings import Flags
+    from shaketable.evidence.history import History
+
+#: The quantiles that are told beside the verdict.
+QUANTILES = (0.5, 0.99)
+
+
+@dataclass(frozen=True)
+class LatencyBudget:
+    """Events are acknowledged, and stored, within so many seconds of the time at which they were meant to be sent.
+
+    What the harness itself lost before the first attempt is taken off; waiting for a free user or for an answer is not.
+    acknowledged_late: well-formed events whose first acknowledgement came later than `acknowledged_within_s`, or never.
+    stored_late: of those acknowledged, neither dead-lettered nor stored within `stored_within_s` (freshness, end to
+    end: the commit counts). Of each, at least the share `acknowledged_share`, `stored_share` must be in time; a budget
+    of None is not asked. Not asked of events that were due while the budget cannot hold: intake, while a fault that
+    blocks it is active; freshness, while one that blocks store or intake is; both from one budget before it, and on
+    until the backlog is gone, at most the scenario's drain. Every other fault must leave the budgets kept.
+
+    Evidence: schedule and journals, commit times. An event that was never sent is not judged, nor one that was due less
+    than a budget before the run stopped watching. Stored rows without commit times, or nothing to judge: unknown.
+
+    Does not prove: latency at a higher rate than the scenario's.
+    """
+
+    acknowledged_within_s: float | None = 1.0
+    acknowledged_share: float = 0.99
+    stored_within_s: float | None = 5.0
+    stored_share: float = 0.99
+    name: ClassVar[str] = "latency_budget"
+    by_the_clock: ClassVar[bool] = True
+
+    def judge(self, history: History) -> Finding:
+        if (finding := unseen(history)) is not None:
+            return finding
+        asked = [part for part in (self._intake(history), self._freshness(history)) if part is not None]
+        found = {name: value for part in asked for name, value in part.counts.items()}
+        shown = members(history, **{f"{part.name}_late": part.late for part in asked})
+        if why := "; ".join(filter(None, [part.why for part in asked])):
+            return Finding(Verdict.FAILED, found, shown, why)
+        if self.stored_within_s is not None and _untimed(history).any():
+            return Finding(Verdict.UNKNOWN, found, {}, "rows are stored whose commit time is not known")
+        if not asked or any(not part.judged.any() for part in asked):
+            return Finding(Verdict.UNKNOWN, found, {}, "no event was due while the budget could be held to")
+        return Finding(Verdict.PASSED, found, shown)
+
+    def _intake(self, history: History) -> _Part | None:
+        """From the intended time to the first acknowledgement."""
+        assert history.events is not None
+        if self.acknowledged_within_s is None:
+            return None
+        asked = (history.events.expect == "accept").to_numpy() & ~history.events.unsent.to_numpy()
+        came, spans = history.events.first_acknowledged.to_numpy(), _blocked(history, store=False)
+        return _part(history, "acknowledged", self.acknowledged_within_s, self.acknowledged_share, asked, came, spans)
+
+    def _freshness(self, history: History) -> _Part | None:
+        """From the intended time to the commit. What is stored without a commit time came nobody knows when."""
+        assert history.events is not None
+        if self.stored_within_s is None:
+            return None
+        asked = (history.events.outcome == "acknowledged").to_numpy() & (history.events.expect != "refuse").to_numpy()
+        dead = history.letters_of > 0 if history.dead is not None else np.zeros_like(asked)
+        asked = asked & ~dead & ~_untimed(history)
+        spans = _blocked(history, store=True)
+        return _part(history, "stored", self.stored_within_s, self.stored_share, asked, history.committed, spans)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One of the two budgets, and how long it took each event (ns; of what never came, far too long)."""
+
+    name: str
+    within_s: float
+    share: float
+    judged: Flags
+    took: Ints
+
+    @property
+    def late(self) -> Flags:
+        """Those that missed it."""
+        return np.asarray(self.judged & (self.took > self.within_s * SECOND))
+
+    @property
+    def why(self) -> str:
+        """What broke the law; "" when nothing did."""
+        judged, late = int(self.judged.sum()), int(self.late.sum())
+        if late <= (1 - self.share) * judged:
+            return ""
+        of = plural.counted(judged, "events were")
+        return f"{late} of {of} not {self.name} within {self.within_s:g} s (at least {self.share:.1%})"
+
+    @property
+    def counts(self) -> dict[str, int | float]:
+        """How many, and how long it took those for which it came at all."""
+        took = self.took[self.judged & (self.took < NEVER // 2)] / SECOND
+        told = {f"{self.name}_p{share * 100:g}_s": round(float(np.quantile(took, share)), 3)
+                for share in QUANTILES if len(took)}  # fmt: skip
+        return {f"{self.name}_judged": int(self.judged.sum()), f"{self.name}_late": int(self.late.sum()), **told}
+
+
+def _part(
+    history: History, name: str, within_s: float, share: float, asked: Flags, came: Ints, spans: list[Span]
+) -> _Part:
+    """Asked of what was due while the budget is meant to hold, early enough to be seen to miss it."""
+    assert history.events is not None
+    due, within = history.events.due.to_numpy(), int(within_s * SECOND)
+    judged = asked & ((came != NEVER) | (due + within <= observed_at(history)))
+    for span in spans:
+        judged = judged & ((due < span.begin - within) | (due >= span.end))
+    return _Part(name, within_s, share, judged, came - due - lost_by_harness(history))
+
+
+def _blocked(history: History, store: bool) -> list[Span]:
+    """While a fault keeps events from flowing at all, and until what it held back is through."""
+    faults = [f for f in history.faults if f.began != NEVER and (f.blocks_intake or (store and f.blocks_store))]
+    return [catching_up(history, Span(fault.began, fault.healed), history.scenario.drain_s) for fault in faults]
+
+
+def _untimed(history: History) -> Flags:
+    """Stored, but nobody knows when."""
+    return np.asarray((history.rows_of > 0) & (history.committed == NEVER))

@@ -1,0 +1,68 @@
+"""Nothing is stored twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from shaketable import plural
+from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.kinds.findings import counts, members, unknown, unseen
+from shaketable.evidence.history.columns import count
+
+if TYPE_CHECKING:
+    from shaketable.checks.kinds.findings import Flags
+    from shaketable.evidence.history import History
+    from shaketable.evidence.history.columns import Ints
+
+
+@dataclass(frozen=True)
+class NoDuplicates:
+    """Every event is stored at most once, however often it was sent.
+
+    doubled: more than one row holds its id. unprovoked: more rows than attempts that the target may have taken: it
+    doubled by itself, while of the other doubled ones it only did not recognize the second attempt. exposed: sent at
+    least twice, at least two of the attempts not refused, and stored; only these could have been doubled by a resend.
+    A target that claims no deduplication (capabilities.deduplicates) is judged by `unprovoked` alone; resent are then
+    the events that it stored once for each attempt, and doubled are the others.
+
+    Evidence: journals and stored rows. Without a doubled and without an exposed event: unknown; of a target that claims
+    no deduplication, without a stored event.
+
+    Does not prove: anything about events with the same contents under different ids; they are different events.
+    """
+
+    name: ClassVar[str] = "no_duplicates"
+
+    def judge(self, history: History) -> Finding:
+        if (finding := unseen(history)) is not None:
+            return finding
+        taken, doubled = _taken(history), history.rows_of > 1
+        exposed, unprovoked = (taken > 1) & (history.rows_of > 0), doubled & (history.rows_of > taken)
+        if not history.capabilities.deduplicates:
+            return _by_itself(history, exposed, unprovoked, doubled & ~unprovoked)
+        found = counts(stored=history.rows_of > 0, exposed=exposed, doubled=doubled, unprovoked=unprovoked)
+        if doubled.any():
+            why = plural.counted(found["doubled"], "events are stored more than once")
+            return Finding(Verdict.FAILED, found, members(history, doubled=doubled), why)
+        if not exposed.any():
+            return unknown("no stored event was sent twice, so nothing could be doubled")
+        return Finding(Verdict.PASSED, found)
+
+
+def _by_itself(history: History, exposed: Flags, unprovoked: Flags, resent: Flags) -> Finding:
+    """Of a target that claims no deduplication only what it stored more often than it was sent counts."""
+    found = counts(
+        stored=history.rows_of > 0, exposed=exposed, doubled=unprovoked, unprovoked=unprovoked, resent=resent
+    )  # fmt: skip
+    if unprovoked.any():
+        why = plural.counted(found["unprovoked"], "events are stored more often than sent")
+        return Finding(Verdict.FAILED, found, members(history, doubled=unprovoked), why)
+    return Finding(Verdict.PASSED, found) if found["stored"] else unknown("nothing is stored")
+
+
+def _taken(history: History) -> Ints:
+    """How many attempts of each event the target may have taken."""
+    assert history.events is not None
+    taken = history.attempts.event[history.attempts.outcome != "refused"]
+    return count(taken.to_numpy(), len(history.events))

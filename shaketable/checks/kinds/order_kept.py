@@ -1,0 +1,93 @@
+"""What happened before is stored before, within each organization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from shaketable import plural
+from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.kinds.findings import evenly, not_applicable, unknown, unseen
+from shaketable.checks.kinds.precedence import overtaken
+from shaketable.evidence.history.kept import NONE
+
+if TYPE_CHECKING:
+    from shaketable.evidence.history import History
+
+#: The one member by which the schedule knows real-time order.
+ORGANIZATION = "organizationId"
+
+
+@dataclass(frozen=True)
+class OrderKept:
+    """Of two events of one organization, the one that was sent before the other is stored before it.
+
+    A before B: A's first acknowledgement ended before B's first attempt began. Stored before: by the commit time of
+    their transactions (pg_xact_commit_timestamp), within one transaction by the position it assigned. judged: events
+    that follow at least one other by that measure. overtaken: judged events stored before one that they follow; each is
+    shown with such a one. Every inversion among such pairs is found, however far apart.
+
+    Evidence: journals, stored rows with commit times or positions. Not judged: ties, rows without either, dead-lettered
+    events, events without organization, events stored twice beyond their first row. A target that updates rows in place
+    is unknown; one that claims no order, not applicable; no judged event, unknown.
+
+    Does not prove: the order of events that were in flight at the same time, or across organizations.
+    """
+
+    name: ClassVar[str] = "order_kept"
+
+    def judge(self, history: History) -> Finding:
+        claimed = history.capabilities.order_by
+        if claimed is None:
+            return not_applicable("the target claims no order (capabilities.order_by)")
+        if claimed != ORGANIZATION:
+            return unknown(f"order is known by {ORGANIZATION} only, but the target orders by {claimed}")
+        if (finding := unseen(history)) is not None:
+            return finding
+        if history.target.stored.updates:
+            return unknown("the target updates rows in place (stored.updates), which hides when they were first stored")
+        return _judged(history, _candidates(history))
+
+
+def _candidates(history: History) -> pd.DataFrame:
+    """Acknowledged, stored, not dead, of an organization; each with its first row."""
+    assert history.events is not None
+    assert history.stored is not None
+    rows = history.stored[history.stored.event >= 0]
+    rows = rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event")
+    events = history.events.loc[
+        rows.event.to_numpy(), ["organization", "outcome", "first_invoked", "first_acknowledged"]
+    ]
+    both = pd.concat([rows.reset_index(drop=True), events.reset_index(drop=True)], axis=1)
+    both["organization"] = pd.factorize(both.organization)[0]
+    alive = both.event.to_numpy() >= 0 if history.dead is None else history.letters_of[both.event.to_numpy()] == 0
+    return both[(both.organization >= 0) & (both.outcome == "acknowledged") & alive]
+
+
+def _judged(history: History, rows: pd.DataFrame) -> Finding:
+    between, within = rows[rows.committed_at != NONE], rows[(rows.position != NONE) & rows.xid.notna()]
+    transaction = within.groupby(["organization", "xid"], sort=False).ngroup()
+    found = [
+        overtaken(between.organization, between.committed_at, between.first_acknowledged, between.first_invoked),
+        overtaken(transaction, within.position, within.first_acknowledged, within.first_invoked),
+    ]
+    judged = np.unique(
+        np.concatenate([rows_.event.to_numpy()[f.judged] for rows_, f in zip((between, within), found, strict=True)])
+    )
+    pairs = {int(b): int(a) for rows_, f in zip((between, within), found, strict=True)
+             for a, b in zip(rows_.event.to_numpy()[f.by], rows_.event.to_numpy()[f.late], strict=True)}  # fmt: skip
+    counts: dict[str, int | float] = {"stored": len(rows), "judged": len(judged), "overtaken": len(pairs)}
+    if pairs:
+        shown = evenly(sorted(pairs.items()))
+        after, before = (history.ids(np.array(side)) for side in zip(*shown, strict=True))
+        members = [f"{a} before {b}" for a, b in zip(before, after, strict=True)]
+        why = plural.counted(
+            len(pairs), "events are stored before one of the same organization that was acknowledged earlier"
+        )
+        return Finding(Verdict.FAILED, counts, {"overtaken": members}, why)
+    if not len(judged):
+        return unknown("no two stored events of one organization have both a known order and a known place")
+    return Finding(Verdict.PASSED, counts)

@@ -1,0 +1,52 @@
+"""Inversions of real-time order, found in n log n: no pair is enumerated, and none is missed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shaketable.evidence.history.columns import Ints
+
+
+class Overtaken(NamedTuple):
+    """Row numbers. `late[i]` has a place before that of `by[i]`, which ended before `late[i]` began."""
+
+    judged: Ints  # rows that began after another row of their group, with another place, had ended
+    late: Ints
+    by: Ints  # of those with the farthest place, one
+
+
+def overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
+    """For every row: is there one of its group that ended before it began, but has a later place?
+
+    Rows of each group are sorted by their end; a running maximum of places then answers for every row at once: the rows
+    that ended before it began are a prefix. Places and times become ranks, so that one number orders (group, rank).
+    """
+    groups, places = _ranks(group), _ranks(place)
+    times = _ranks(np.concatenate([ended, began]))
+    ends, begins = times[: len(groups)], times[len(groups) :]
+    span, width = 2 * len(groups) + 1, len(groups) + 1
+    order = np.argsort(groups * span + ends, kind="stable")
+    prefix = np.searchsorted(
+        (groups * span + ends)[order], groups * span + begins
+    )  # rows before this place ended earlier
+    last = np.maximum(prefix - 1, 0)
+    preceded = (prefix > 0) & (groups[order][last] == groups) if len(groups) else np.zeros(0, dtype=bool)
+
+    highest = np.maximum.accumulate(places[order] + groups[order] * width)[last] - groups * width
+    lowest = np.minimum.accumulate(places[order] - groups[order] * width)[last] + groups * width
+    late = np.flatnonzero(preceded & (highest > places))
+    judged = np.flatnonzero(preceded & ((highest != places) | (lowest != places)))
+    return Overtaken(judged, late, order[_argmax(places[order] + groups[order] * width)[last[late]]])
+
+
+def _ranks(values: Any) -> Ints:
+    return np.unique(np.asarray(values, dtype=np.int64), return_inverse=True)[1].astype(np.int64)
+
+
+def _argmax(values: Ints) -> Ints:
+    """Where the running maximum was last raised."""
+    running = np.maximum.accumulate(values)
+    raised = np.append(True, running[1:] > running[:-1])[: len(values)]
+    return np.maximum.accumulate(np.where(raised, np.arange(len(values)), 0))

@@ -1,0 +1,73 @@
+"""Malformed events are refused, well-formed ones are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.kinds.findings import counts, failing, members, unknown
+from shaketable.load.outcome import FOR_NOW
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from shaketable.checks.kinds.findings import Flags
+    from shaketable.evidence.history import History
+
+#: Answers by which a server says that it, or its time, was the trouble: they judge no event.
+_TROUBLE = (502, 503, 504)
+
+
+@dataclass(frozen=True)
+class RefusesRightly:
+    """Malformed events are answered with 4xx, well-formed ones are never refused for good.
+
+    accepted: malformed, and acknowledged by any attempt. stumbled: malformed, and answered with a 5xx other than 502,
+    503 or 504. refused: well-formed, and answered with a definite refusal that is not for now (429, 503). Events that
+    may be refused or kept exactly (NUL in text, numbers outside a double) are judged by neither.
+
+    Evidence: the schedule says of every event what the contract asks, the journals hold the answers. Without an answer
+    to a malformed event: unknown.
+
+    Does not prove: that a refusal names the right member.
+    """
+
+    name: ClassVar[str] = "refuses_rightly"
+
+    def judge(self, history: History) -> Finding:
+        if history.events is None:
+            return unknown("schedule.jsonl is missing: nobody knows what was meant to be sent")
+        expect, answers = history.events.expect, history.attempts
+        malformed, wellformed = (expect == "refuse").to_numpy(), (expect == "accept").to_numpy()
+        for_good = (answers.outcome == "refused") & (answers.status != 0) & ~answers.status.isin(FOR_NOW)
+        sets = {
+            "accepted": malformed & _any(history, answers.outcome == "acknowledged"),
+            "stumbled": malformed & _any(history, (answers.status >= 500) & ~answers.status.isin(_TROUBLE)),
+            "refused": wellformed & _any(history, for_good),
+        }
+        answered = _any(history, (answers.status != 0) & ~answers.status.isin((*_TROUBLE, 429)))
+        found = counts(malformed=malformed & answered, wellformed=wellformed & answered, **sets)
+        why = failing(_MEANING, found)
+        if why:
+            return Finding(Verdict.FAILED, found, members(history, **sets), why)
+        if not found["malformed"]:
+            return unknown("no malformed event was sent and answered, so no refusal could be judged")
+        return Finding(Verdict.PASSED, found)
+
+
+_MEANING = {
+    "accepted": "malformed events were acknowledged",
+    "stumbled": "malformed events were answered with 5xx instead of 4xx",
+    "refused": "well-formed events were refused for good",
+}
+
+
+def _any(history: History, attempts: pd.Series[bool]) -> Flags:
+    """Events that have at least one such attempt."""
+    assert history.events is not None
+    found = np.zeros(len(history.events), dtype=bool)
+    found[history.attempts.event[attempts].to_numpy()] = True
+    return found

@@ -1,0 +1,85 @@
+"""Whether a target stays slower than it was: metastable, as after an outage that left it in a worse state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shaketable.checks.kinds.spans import observed_at
+from shaketable.clock import MS, SECOND
+from shaketable.evidence.history.columns import NEVER, Ints
+from shaketable.evidence.history.kept import NONE
+from shaketable.evidence.history.lateness import lost_by_harness
+
+if TYPE_CHECKING:
+    from shaketable.evidence.history import History
+
+#: Fewer events than this before or after say nothing about a median.
+ENOUGH = 20
+#: A median that is not longer by at least this much is no slowness (ns).
+NOTICEABLE = 250 * MS
+#: A harness that is late by less than this, for nine events in ten, is no sign of a busier machine (ns).
+LATE = 10 * MS
+#: After the backlog is gone, what was sent meanwhile is given so long to pass (ns).
+SETTLE = SECOND
+
+
+def slower(history: History) -> float | None:
+    """How many times the median time to the commit is what it was before the first fault; None when it cannot be told.
+
+    Counted from the intended send time, of events that were due in the baseline, and of those due once the backlog was
+    gone. 1 when the difference would not be noticed.
+    """
+    if history.events is None or history.stored is None:
+        return None
+    before, after = _sides(history, *_freshness(history))
+    if min(len(before), len(after)) < ENOUGH:
+        return None
+    was, became = float(np.median(before)), float(np.median(after))
+    return 1.0 if became - was < NOTICEABLE else became / max(was, 1.0)
+
+
+def harness_slower(history: History) -> float:
+    """How many times as late as before the first fault the harness itself sent, once the backlog was gone; 1 or more.
+
+    Of nine events in ten, and without what waited for a free user or for an earlier event, so that nothing in it is
+    the target's: what made the harness late took the processor from the target too. 1 when it would not be noticed.
+    """
+    if history.events is None:
+        return 1.0
+    before, after = _sides(history, history.events.due.to_numpy(), lost_by_harness(history))
+    if min(len(before), len(after)) < ENOUGH:
+        return 1.0
+    was, became = float(np.quantile(before, 0.9)), float(np.quantile(after, 0.9))
+    return 1.0 if became < LATE else max(1.0, became / max(was, float(MS)))
+
+
+def cannot_be_told(history: History) -> bool:
+    """Whether the backlog went only after the last event was due, although many were due after the healing.
+
+    Under a steady load a slow target's queue is rate × delay long, so it may never seem empty while events still come.
+    """
+    if history.events is None or not len(history.events) or history.healed_at is None:
+        return False
+    gone, due = history.empty_at[history.empty_at >= history.healed_at], history.events.due.to_numpy()
+    came = int((due > history.healed_at).sum())
+    return len(gone) > 0 and came >= ENOUGH and int(gone[0]) > int(due.max())
+
+
+def _sides(history: History, due: Ints, took: Ints) -> tuple[Ints, Ints]:
+    """What events took that were due before the first fault, and those due once the backlog was gone."""
+    gone = history.empty_at[history.empty_at >= (history.healed_at or NEVER)]
+    if not len(gone) or not history.faults:
+        return took[:0], took[:0]
+    first = min(fault.began for fault in history.faults)
+    return took[due < first - SETTLE], took[(due >= int(gone[0]) + SETTLE) & (due < observed_at(history))]
+
+
+def _freshness(history: History) -> tuple[Ints, Ints]:
+    """The intended time of each stored event, and how long after it its row was committed (ns)."""
+    assert history.events is not None
+    assert history.stored is not None
+    rows = history.stored[(history.stored.event >= 0) & (history.stored.committed_at != NONE)]
+    due = history.events.due.to_numpy()[rows.event.to_numpy()]
+    return due, history.clocks.to_monotonic(rows.committed_at.to_numpy()) - due

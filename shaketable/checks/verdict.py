@@ -1,0 +1,124 @@
+"""The verdict of a run: every check's finding, whether the evidence can be trusted, and the figures beside them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.checks import CHECKS, event_trace, from_spec
+from shaketable.checks.check import Check, Finding, Verdict, judge, worst
+from shaketable.checks.event_trace import Life
+from shaketable.checks.kinds import health_honest
+from shaketable.clock import SECOND
+from shaketable.evidence.history import NEVER, History
+from shaketable.evidence.history.deaths import deaths
+from shaketable.evidence.history.doubts import doubts, starved
+from shaketable.evidence.history.figures import figures
+from shaketable.rundir import RunDir
+
+
+class Judged(Finding, frozen=True):
+    """A finding, and whether the scenario names its check: only then it counts."""
+
+    required: bool = False
+
+
+class FaultSeen(msgspec.Struct, frozen=True):
+    """One fault of the timeline, and whether evidence shows that it landed; null is no evidence."""
+
+    number: int
+    label: str
+    at: float  # seconds into the shake
+    until: float
+    landed: bool | None
+    figure: float | None = None
+    unit: str = ""
+    text: str = ""
+    injected: bool = True
+
+
+class Honest(msgspec.Struct, frozen=True):
+    """What an honest health score would have been for a while; times in seconds after T0."""
+
+    begin: float
+    end: float
+    well: bool  # above 70; false: at most 70
+
+
+class VerdictDoc(msgspec.Struct, frozen=True):
+    """verdict.json."""
+
+    schema: int
+    verdict: Verdict
+    checks: dict[str, Judged]
+    faults: list[FaultSeen]
+    figures: dict[str, float | None]
+    reasons: list[str] = []  # why the run itself is unknown, whatever the checks say
+    scenario: str = ""
+    story: str = ""
+    target: str = ""
+    seed: int = 0
+    health: list[Honest] = []  # where it was judged
+    lives: list[Life] = []  # of the events that checks say something went wrong with
+    deaths: list[str] = []  # of the target's processes that nobody had ended
+
+
+def judge_run(run: RunDir) -> VerdictDoc:
+    """Judge a run directory, a half-finished one too, and write its verdict.json. Raises InputError, HarnessError."""
+    doc = judge_history(History.load(run))
+    rundir.write_json(run / rundir.VERDICT, doc)
+    return doc
+
+
+def judge_history(history: History) -> VerdictDoc:
+    """Run the checks that the scenario names and, beside them, all others there are."""
+    named = [from_spec(spec) for spec in history.scenario.checks]
+    findings = {check.name: _judged(check, history, True) for check in named}
+    findings |= {check.name: _judged(check, history, False) for check in _others(set(findings))}
+    reasons = doubts(history)
+    counting = [finding.verdict for finding in findings.values() if finding.required]
+    return VerdictDoc(
+        rundir.SCHEMA, worst(counting + [Verdict.UNKNOWN] * bool(reasons)), findings, _faults(history),
+        figures(history), reasons, history.scenario.name, history.scenario.story, history.target.name,
+        history.scenario.seed, _honest(history), event_trace.of_findings(history, findings), deaths(history),
+    )  # fmt: skip
+
+
+def _judged(check: Check, history: History, counts: bool) -> Judged:
+    found = judge(check, history)
+    if found.verdict is Verdict.FAILED and getattr(check, "by_the_clock", False):
+        found = _unless_starved(found, history)
+    if found.verdict is Verdict.FAILED and history.failures:
+        why = f"{found.why}; but {history.failures[0]}"
+        found = msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=why)
+    return Judged(**msgspec.structs.asdict(found), required=counts)
+
+
+def _unless_starved(found: Finding, history: History) -> Finding:
+    """Where the harness had no time to send, the target may have had none to work: too late is then unknown."""
+    if (why := next(starved(history), None)) is None:
+        return found
+    return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {why}")
+
+
+def _honest(history: History) -> list[Honest]:
+    """What `health_honest` judged by; nothing where that raised, which its own finding tells."""
+    start = history.start or 0
+    try:
+        found = list(health_honest.expected(history))
+    except Exception:  # a broken check must not take the others' verdicts with it
+        return []
+    spans = [((span.begin - start) / SECOND, (span.end - start) / SECOND, well) for span, well in found]
+    return [Honest(round(begin, 3), round(end, 3), well) for begin, end, well in sorted(spans)]
+
+
+def _others(named: set[str]) -> list[Check]:
+    """Every other check, with its own default budgets."""
+    return [kind() for name, kind in CHECKS.kinds().items() if name not in named]
+
+
+def _faults(history: History) -> list[FaultSeen]:
+    return [
+        FaultSeen(f.number, f.label, f.at_s, f.until_s, f.landed, f.figure, f.unit, f.text, f.began != NEVER)
+        for f in history.faults
+    ]

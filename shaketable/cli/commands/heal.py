@@ -1,0 +1,27 @@
+"""`shaketable heal`."""
+
+from __future__ import annotations
+
+from shaketable.stack import supervisor
+
+
+def heal() -> int:
+    """End and take back what this user's undo journals name, unless a supervisor still watches over it.
+
+    Returns 255 when something could not be taken back.
+    """
+    alive, done, left = 0, 0, 0
+    for journal in sorted(supervisor.journals().glob("*.jsonl")):
+        with supervisor.held(journal) as ours:
+            if not ours:
+                alive += 1
+                continue
+            told = supervisor.end(journal)
+        done += 1
+        print(f"{journal.stem}: " + (", ".join(told) or "nothing was left"))
+        if journal.exists():
+            left += 1
+            print(f"  heal again when the server answers; if it is gone for good, remove {journal}")
+    if not done:
+        print(f"nothing to heal{f' ({alive} of your runs alive)' if alive else ''}")
+    return 255 if left else 0

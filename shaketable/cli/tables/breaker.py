@@ -1,0 +1,48 @@
+"""The breaker report: every breaker's transitions, and what the store received while it was open."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from shaketable.checks import BreakerBehaves
+from shaketable.checks.check import Check, Verdict
+from shaketable.checks.kinds.incarnation import HALF_OPEN, OPEN, Incarnation, incarnations
+from shaketable.checks.kinds.spans import Span, told
+from shaketable.cli.tables.script import Report, judged
+from shaketable.evidence.history import History
+
+#: The laws of this report.
+LAWS: tuple[Check, ...] = (BreakerBehaves(),)
+
+
+def report(history: History) -> Report:
+    """A table of every stay in a state, one of totals, and the verdict of `breaker_behaves`."""
+    verdict, findings = judged(history, LAWS)
+    lives = incarnations(history)
+    if not lives:
+        return Report(Verdict.UNKNOWN if verdict is Verdict.PASSED else verdict, findings=findings)
+    stays = pd.DataFrame([row for life in lives for row in _stays(history, life)])
+    totals = pd.DataFrame([_totals(life) for life in lives]).set_index("breaker")
+    return Report(verdict, {"stays": stays, "breakers": totals}, findings)
+
+
+def _stays(history: History, life: Incarnation) -> list[dict[str, object]]:
+    """A row for each stay: from when, in which state, for how long, what the store or a sink received of it."""
+    rows: list[dict[str, object]] = []
+    for begin, end, state in zip(life.times, [*life.times[1:], life.end], life.states, strict=True):
+        span = Span(begin, end)
+        rows.append({
+            "breaker": life.name, "from": told(history, begin), "state": state, "seconds": round(span.seconds, 2),
+            "sunk": len(span.of(life.sunk)), "connects": len(span.of(life.received("connect"))),
+            "statements": len(span.of(life.received("statement"))),
+        })  # fmt: skip
+    return rows
+
+
+def _totals(life: Incarnation) -> dict[str, object]:
+    opened = list(life.spans(OPEN))
+    return {
+        "breaker": life.name, "transitions": len(life.states), "opened": len(opened),
+        "trials": len(list(life.spans(HALF_OPEN))), "seconds open": round(sum(span.seconds for span in opened), 1),
+        "at the end": "(ended) " * life.ended + life.states[-1], "whole": life.is_whole,
+    }  # fmt: skip

@@ -1,0 +1,44 @@
+"""The `main` of reports/compare.py: comparisons and run directories in, one comparison out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from shaketable.cli import guarded
+from shaketable.compare import forms, run_index
+from shaketable.compare import page as compared_page
+from shaketable.report.tables.forms import Form
+
+COMPARISON = Path("runs/compare")
+
+
+def main() -> NoReturn:
+    """Tell of what is there; exits with 0, 254 for what is neither a comparison nor a run that was judged."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+    @app.command(help="Several processors beside each other, from what `shaketable compare` and single runs left.")
+    def command(
+        paths: Annotated[
+            list[Path] | None,
+            typer.Argument(metavar="[DIR]...", help="Comparisons, or run directories.", show_default=str(COMPARISON)),
+        ] = None,
+        form: Annotated[Form, typer.Option("--format", help="Of what is printed.")] = Form.TABLE,
+        brief: Annotated[bool, typer.Option("--brief", help="One table in Markdown: lost / doubled.")] = False,
+        page: Annotated[Path | None, typer.Option(help="Write the page here too.", metavar="FILE")] = None,
+    ) -> int:
+        found = run_index.read([path.resolve() for path in paths or [COMPARISON]])
+        if page is not None:
+            compared_page.write(found, page.resolve())
+        if brief:
+            print(forms.brief(found))
+        elif form is Form.TABLE:
+            forms.show(found)
+        else:
+            print(forms.WRITERS[form](found))
+        return 0
+
+    sys.exit(guarded(lambda: app(standalone_mode=False)))

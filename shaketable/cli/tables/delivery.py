@@ -1,0 +1,22 @@
+"""The delivery report: what became of the events, class by class and phase by phase."""
+
+from __future__ import annotations
+
+from shaketable.checks import NoDuplicates, NoLoss, NothingInvented, OrderKept
+from shaketable.checks.check import Check, Verdict
+from shaketable.cli.tables.script import Report, judged
+from shaketable.evidence.history import History
+from shaketable.report.tables import frames
+
+#: The laws of delivery.
+LAWS: tuple[Check, ...] = (NoLoss(), NoDuplicates(), NothingInvented(), OrderKept())
+
+
+def report(history: History) -> Report:
+    """The tables, the laws of delivery, and the worst of their verdicts."""
+    if history.events is None:
+        missing = "schedule.jsonl is missing: nobody knows what was meant to be sent"
+        return Report(Verdict.UNKNOWN, why=missing)
+    verdict, findings = judged(history, LAWS)
+    tables = {"events": frames.delivery(history), "rates": frames.rates(history)}
+    return Report(verdict, tables, findings, beside="events")

@@ -1,0 +1,48 @@
+"""The health report: the score phase by phase and fault by fault, beside what could really be stored."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pandas as pd
+
+from shaketable.checks import HealthHonest, RecoversInTime
+from shaketable.checks.check import Check, Verdict
+from shaketable.checks.kinds.spans import Span, observed_at, told
+from shaketable.cli.tables.script import Report, judged
+from shaketable.evidence.history import NEVER, History
+
+#: The laws of this report.
+LAWS: tuple[Check, ...] = (HealthHonest(), RecoversInTime())
+
+
+def report(history: History) -> Report:
+    """A table of the score, and the verdicts of `health_honest` and `recovers_in_time`."""
+    verdict, findings = judged(history, LAWS)
+    if history.probes is None or not len(history.probes):
+        return Report(verdict if verdict is Verdict.FAILED else Verdict.UNKNOWN, findings=findings)
+    rows = {name: _row(history, span) for name, span in _spans(history).items() if span.seconds > 0}
+    return Report(verdict, {"health": pd.DataFrame.from_dict(rows, orient="index")}, findings)
+
+
+def _spans(history: History) -> dict[str, Span]:
+    """Every phase, then every fault."""
+    began = sorted(history.phases.items(), key=lambda phase: phase[1])
+    phases = {name: Span(begin, end) for (name, begin), (_, end) in pairwise(began)}
+    faults = {
+        f"{fault.number}: {fault.label}"[:22]: Span(fault.in_effect, min(fault.heal_began, observed_at(history)))
+        for fault in history.faults
+        if fault.in_effect != NEVER
+    }
+    return phases | faults
+
+
+def _row(history: History, span: Span) -> dict[str, object]:
+    assert history.probes is not None
+    seen = history.probes[(history.probes.time >= span.begin) & (history.probes.time < span.end)]
+    score = seen.health.where(seen.answered)
+    return {
+        "from": told(history, span.begin), "seconds": round(span.seconds, 1), "asked": len(seen),
+        "silent": int((~seen.answered).sum()), "lowest": score.min(), "median": score.median(), "highest": score.max(),
+        "queue": seen.queue.max(), "commits": len(span.of(history.commits)),
+    }  # fmt: skip

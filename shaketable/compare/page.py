@@ -1,0 +1,150 @@
+"""compare.html: several targets beside each other, one offline file; every figure leads to its run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from shaketable import rundir
+from shaketable.compare import forms
+from shaketable.compare.cell import Block, Compared, Line, Trial
+from shaketable.compare.environment_summary import stood_on
+from shaketable.compare.measures import MEASURES, Measure, Value
+from shaketable.report.page import document
+from shaketable.results import confidence as bound
+from shaketable.text import listed
+
+#: What must be 0.
+COUNTED = (
+    "lost", "doubled", "by itself", "out of order", "altered", "invented", "unexplained", "misanswered", "other laws"
+)  # fmt: skip
+
+
+class Link(NamedTuple):
+    """A trial's own figure, and where its run is."""
+
+    text: str
+    href: str  # "" when there is none
+    title: str
+
+
+class Cell(NamedTuple):
+    """One measure of one target, over all trials."""
+
+    shown: str
+    tone: str  # bad, good, unknown, not-applicable, plain
+    notes: list[str]
+    links: list[Link]
+
+
+class Row(NamedTuple):
+    """One target under one scenario."""
+
+    target: str
+    verdicts: list[tuple[str, int]]
+    cells: list[Cell]
+    others: list[str]  # what became of trials that were not judged
+    checks: list[list[tuple[str, int]]]
+    reasons: list[tuple[str, str, str]]  # check, verdict, why
+
+
+def write(found: Compared, path: Path) -> Path:
+    """Write the page and return where it is. Raises HarnessError."""
+    with rundir.whole(path) as out:
+        out.write(html(found, path.parent).encode())
+    return path
+
+
+def html(found: Compared, place: Path) -> str:
+    """The whole page, as it stands in the folder `place`."""
+    trials = max((len(line.trials) for block in found.blocks for line in block.lines), default=0)
+    counts = [_several(len(found.targets), "processor"), _several(len(found.blocks), "scenario")]
+    return document.render(
+        "compare.html", counts=[*counts, _several(trials, "trial")], when=found.when, doubts=found.doubts,
+        sentence=_sentence(found),
+        blocks=[(block, [each.name for each in _measures(block)], _rows(block, place), block.checks, _reasons(block))
+                for block in found.blocks],
+        meanings=[(measure.name, measure.about) for measure in MEASURES], assumption=bound.ASSUMPTION,
+        confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=stood_on(found), commands=found.commands,
+        packages=[(target, list(packages.items())) for target in found.targets
+                  if (packages := found.packages(target))],
+    )  # fmt: skip
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _sentence(found: Compared) -> str:
+    """Who lost something, and who was seen to lose nothing; no score."""
+    lost = [target for target in found.targets if _lost(found, target)]
+    if not found.trials:
+        return "Nothing was played yet."
+    if not lost:
+        return "In no trial was an acknowledged event seen to be lost; unknown is no zero."
+    return f"Acknowledged events were lost by {listed(lost, 6)}."
+
+
+def _lost(found: Compared, target: str) -> bool:
+    lines = [line for block in found.blocks for line in block.lines if line.target == target]
+    return any(line.figure("lost").high for line in lines)
+
+
+def _measures(block: Block) -> list[Measure]:
+    """Those with a column: the rare ones only where there is something of the kind."""
+    return [measure for measure in MEASURES if measure.name not in forms.RARE or measure.name in forms.heads(block)]
+
+
+def _rows(block: Block, place: Path) -> list[Row]:
+    return [
+        Row(line.target, list(line.verdicts.items()), [_cell(line, measure, place) for measure in _measures(block)],
+            list(forms.not_judged(line)), [list(line.check(name).items()) for name in block.checks],
+            [(name, next(iter(line.check(name)), ""), why) for name in block.checks if (why := line.reason(name))])
+        for line in block.lines
+    ]  # fmt: skip
+
+
+def _reasons(block: Block) -> list[tuple[str, str, str, str]]:
+    """Each reason why there is no figure: of what, unknown or not applicable, why, of whom."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for line in block.lines:
+        for measure in MEASURES:
+            for _, value in line.figure(measure.name).values:
+                if value.why:
+                    found.setdefault((measure.name, value.state, value.why), {})[line.target] = None
+    return [(*what, listed(list(targets), 20)) for what, targets in found.items()]
+
+
+def _cell(line: Line, measure: Measure, place: Path) -> Cell:
+    figure = line.figure(measure.name)
+    shown = forms.ranged(figure, measure.unit)
+    links = [_link(trial, value, place) for trial, value in figure.values]
+    notes = []
+    if measure.name == "lost" and line.proved:
+        of_trials, of_events = line.proved
+        notes = [
+            bound.at_most(of_trials, "trials"),
+            *([bound.at_most(of_events, "events")] if of_events else []),
+        ]
+    if measure.name == "recovery" and len(figure.known) > 1 and figure.median is not None:
+        notes = [f"median {forms.measured(figure.median, measure.unit)}"]
+    return Cell(shown, _tone(measure, line), notes, links)
+
+
+def _tone(measure: Measure, line: Line) -> str:
+    figure = line.figure(measure.name)
+    if figure.high is None:
+        return next(iter(figure.others), "unknown").replace(" ", "-")
+    if figure.high == float("inf") or (measure.name in COUNTED and figure.high):
+        return "bad"
+    return "unknown" if "unknown" in figure.others else "good" if measure.name in COUNTED else "plain"
+
+
+def _link(trial: Trial, value: Value, place: Path) -> Link:
+    told = {"known": forms.measured(value.number or 0.0, ""), "not applicable": "n/a", "unknown": "?"}.get(
+        value.state, value.state
+    )
+    href = quote(os.path.relpath(trial.page, place)) if trial.page else ""
+    return Link(told, href, "; ".join(filter(None, [f"seed {trial.seed}: {trial.outcome}", value.why])))

@@ -1,0 +1,105 @@
+"""The cells of comparisons, and single runs, read from verdicts on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shaketable import resources, rundir
+from shaketable.checks.verdict import VerdictDoc
+from shaketable.compare import comparison
+from shaketable.compare.cell import Block, Compared, Line, Trial
+from shaketable.compare.comparison import Asked, Cell, Comparison
+from shaketable.compare.measures import MEASURES
+from shaketable.errors import RunDirError
+from shaketable.report.page.page import REPORT
+from shaketable.rundir import RunDir
+
+
+def read(paths: Sequence[Path]) -> Compared:
+    """Comparisons and single runs, in one; of a cell that several hold the first that was judged.
+
+    Raises RunDirError for a folder that is neither.
+    """
+    trials: list[Trial] = []
+    asked: list[Asked] = []
+    compared: set[tuple[str, str, int]] = set()
+    for path in paths:
+        if (path / rundir.SCENARIO).exists():
+            trials.append(_of_run(RunDir(path)))
+        else:
+            held = comparison.find(path)
+            asked += held.asked.calls
+            found = [_of_cell(held, cell) for cell in held.cells()]
+            there = {_place(one) for one in trials if one.outcome in comparison.JUDGED}
+            trials += [one for one in found if _place(one) not in there]
+            compared |= {_place(one) for one in found}
+    missing = _missing(trials, asked)
+    compared |= set(map(_place, missing))
+    blocks = _blocks([*trials, *missing], asked)
+    again = [_place(trial) for block in blocks for line in block.lines for trial in line.trials
+             if _place(trial) in compared]  # fmt: skip
+    return Compared(blocks, comparison.commands(asked, again))
+
+
+def _place(trial: Trial) -> tuple[str, str, int]:
+    return trial.target, trial.scenario, trial.seed
+
+
+def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
+    """In their natural order; others as they were asked for, then what is there beside it."""
+    targets = [*(name for one in asked for name in one.targets), *(trial.target for trial in trials)]
+    scenarios = [*(name for one in asked for name in one.scenarios), *(trial.scenario for trial in trials)]
+    targets = comparison.in_order(targets, resources.targets())
+    scenarios = comparison.in_order(scenarios, comparison.SCENARIOS)
+    blocks = []
+    for scenario in scenarios:
+        mine = [trial for trial in trials if trial.scenario == scenario]
+        lines = [(name, sorted((t for t in mine if t.target == name), key=lambda t: t.seed)) for name in targets]
+        blocks.append(Block(scenario, [Line(name, found) for name, found in lines if found]))
+    return [block for block in blocks if block.lines]
+
+
+def _missing(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Trial]:
+    """Cells that were asked for and are not there."""
+    there = {_place(trial) for trial in trials}
+    wanted = [(target, scenario, seed) for one in asked for target in one.targets for scenario in one.scenarios
+              for seed in one.seeds]  # fmt: skip
+    return [Trial(*place, "not played") for place in dict.fromkeys(wanted) if place not in there]
+
+
+def _of_cell(held: Comparison, cell: Cell) -> Trial:
+    run = held.run(cell)
+    known = Trial(cell.target, cell.scenario, cell.seed, cell.outcome, cell.why, inputs=cell.inputs,
+                  manifest=cell.manifest, code=cell.code)  # fmt: skip
+    if cell.outcome not in comparison.JUDGED:
+        return known
+    if run is None:
+        return msgspec.structs.replace(known, outcome="error", why="its run directory is gone")
+    return _judged(known, run)
+
+
+def _of_run(run: RunDir) -> Trial:
+    """A run of its own. Raises RunDirError for one that nobody has judged."""
+    doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
+    return _judged(Trial(doc.target, doc.scenario, doc.seed, doc.verdict.value), run)
+
+
+def _judged(known: Trial, run: RunDir) -> Trial:
+    """With all that its verdict says; one that cannot be read is an error, and visible."""
+    try:
+        doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
+        environment = rundir.read_json(run / rundir.ENVIRONMENT, dict[str, Any]) if run.has(rundir.ENVIRONMENT) else {}
+    except RunDirError as e:
+        return msgspec.structs.replace(known, outcome="error", why=str(e))
+    return msgspec.structs.replace(
+        known, outcome=doc.verdict.value, why="; ".join(doc.reasons), run=run.path.name,
+        page=str(run / REPORT) if run.has(REPORT) else "", story=doc.story, environment=environment,
+        values={measure.name: measure.of(doc) for measure in MEASURES},
+        checks={name: (found.verdict.value, found.why) for name, found in doc.checks.items()},
+        required=frozenset(name for name, found in doc.checks.items() if found.required),
+        acknowledged=int(doc.figures.get("acknowledged") or 0),
+    )  # fmt: skip

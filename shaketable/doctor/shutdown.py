@@ -1,0 +1,86 @@
+"""SIGTERM is heard: each process ends by itself within its grace."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import psutil
+import psycopg
+
+from shaketable.doctor.persistence import missing
+from shaketable.doctor.result import Line, ok, wrong
+from shaketable.doctor.session import Visit, event
+from shaketable.target.bounded_http import Answer
+from shaketable.target.target import Instance
+
+#: Seconds that a fresh process may take until it has a connection to a server, and those that it is then given for
+#: the others. Before, it has not come as far as its handler of SIGTERM: one that is still starting ends at once.
+START_S, CONNECTED_S = 20.0, 1.0
+SECTION = "How it is started"
+
+
+def lines(visit: Visit) -> Iterator[Line]:
+    """Workers first, as a run ends. One that does not end in time is started anew and asked once more."""
+    was_cut = visit.manifest.capabilities.health
+    if was_cut:  # the links were cut for the questions before: it may be reconnecting
+        _settle(visit)
+    for name in reversed(visit.target.instances):
+        instance = visit.target.instances[name]
+        if instance.child is None:
+            continue
+        what = f"{name} ends at SIGTERM"
+        if (code := instance.child.poll()) is not None:
+            yield wrong(what, f"it had died by itself with exit code {code} ({visit.words(name)})",
+                        "it must go on until it is asked to end", SECTION)  # fmt: skip
+            continue
+        if (took := _ends(visit, instance)) is not None:
+            yield ok(what, f"after {took:.1f} s of {instance.kind.stop_s:g}")
+        else:
+            yield _again(visit, instance, what, "its links had been cut before" if was_cut else "it had been frozen")
+
+
+def _settle(visit: Visit) -> None:
+    """Wait until an event that is sent now is stored, so that nobody is asked to end while it reconnects."""
+    event_id, body = event()
+    answer = visit.post(body)
+    if not isinstance(answer, Answer) or answer.status != 202:
+        return
+    visit.taken[event_id] = body
+    try:
+        visit.seen(lambda: not missing(visit))
+    except psycopg.Error:
+        return  # stored.sql fails, which is told before
+
+
+def _ends(visit: Visit, instance: Instance) -> float | None:
+    """The seconds it took to end; None when it was killed after its grace."""
+    assert instance.child is not None
+    began = visit.clock.now()
+    visit.target.stop(instance.name)
+    return None if instance.child.poll() == -signal.SIGKILL else (visit.clock.now() - began) / 1e9
+
+
+def _again(visit: Visit, instance: Instance, what: str, before: str) -> Line:
+    """Ask a fresh incarnation, to which nothing has happened."""
+    grace = instance.kind.stop_s
+    visit.target.start(instance.name)
+    if visit.target.becomes_ready(instance.name) and visit.seen(lambda: _connected(instance), START_S):
+        visit.clock.sleep(CONNECTED_S)
+    if (took := _ends(visit, instance)) is not None:
+        return ok(
+            what, f"after {took:.1f} s of {grace:g} when asked afresh; not within stop_s the first time, as {before}"
+        )
+    found = f"not within stop_s = {grace:g} s, so it was killed; a fresh one neither"
+    return wrong(what, found, "end, or raise stop_s", SECTION)
+
+
+def _connected(instance: Instance) -> bool:
+    """Whether it talks to Postgres or Redis by one of its links, as the kernel tells; true where none can tell."""
+    links = {instance.postgres.listen.port, instance.redis.listen.port}
+    if instance.child is None or not (tree := instance.child.tree()):
+        return True
+    try:
+        return any(getattr(one.raddr, "port", 0) in links for each in tree for one in each.net_connections("tcp"))
+    except psutil.Error:
+        return False

@@ -1,0 +1,149 @@
+"""Before anything is sent: setup, the manifest's SQL, and each process becomes ready."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import psutil
+import psycopg
+
+from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.session import Visit
+from shaketable.errors import ShaketableError
+from shaketable.stack.process import Running
+from shaketable.target.bounded_http import Silence, get
+from shaketable.target.target import Instance
+
+#: Columns without which a row cannot be judged, and those by which it can be judged further.
+NEEDED = {"event_id", "event"}
+TOLD = ("position", "xmin", "committed_at")
+#: Seconds that an answer at start may take.
+HEALTH_S = 5.0
+LETTER = ("cause", "attempts", "first_failed_at", "last_failed_at", "history")
+SQL, START = "What the SQL gives", "How it is started"
+
+
+def sets_up(visit: Visit) -> Generator[Line, None, bool]:
+    """Whether `setup` ends well."""
+    if not visit.manifest.setup:
+        yield not_claimed("setup", "nothing is run before the processes")
+        return True
+    try:
+        visit.target.setup()
+    except ShaketableError as e:
+        yield wrong("setup", str(e), "it must end with 0; DATABASE_URL is the owner's, no superuser's", START)
+        return False
+    yield ok("setup", "ended with 0")
+    return True
+
+
+def reads(visit: Visit) -> Iterator[Line]:
+    """The SQL gives the columns that are needed, and the relation is there."""
+    yield _stored(visit)
+    relation = visit.manifest.stored.relation
+    if relation is None:
+        yield not_claimed("stored.relation", "FailNext and RejectRows have nothing to aim at")
+    else:
+        yield _relation(visit, relation)
+    letters = visit.manifest.dead_letters
+    if letters is None:
+        yield not_claimed("dead_letters", "it has none by its own word")
+    elif letters.sql:
+        yield _letters(visit, letters.sql)
+
+
+def _stored(visit: Visit) -> Line:
+    what, query = "stored.sql", visit.manifest.stored.sql
+    columns = _columns(visit, query)
+    if isinstance(columns, str):
+        return wrong(what, f"fails with {columns!r}", "run it by hand after `setup`", SQL)
+    if missing := NEEDED - set(columns):
+        return _lacking(what, missing)
+    ordered = {"xmin", "committed_at"} & set(columns)
+    if visit.manifest.capabilities.order_by and not ordered:
+        return wrong(what, "gives neither xmin nor committed_at, although order_by is claimed",
+                     "add the row's own xmin to the columns", SQL)  # fmt: skip
+    less = "" if ordered else "; without xmin or committed_at order cannot be judged"
+    return ok(what, f"gives event_id, event{''.join(f', {name}' for name in TOLD if name in columns)}{less}")
+
+
+def _letters(visit: Visit, query: str) -> Line:
+    what, columns = "dead_letters.sql", _columns(visit, query)
+    if isinstance(columns, str):
+        return wrong(what, f"fails with {columns!r}", "run it by hand after `setup`", SQL)
+    missing = (NEEDED | set(LETTER)) - set(columns)
+    return _lacking(what, missing) if missing else ok(what, f"gives event_id, event, {', '.join(LETTER)}")
+
+
+def _lacking(what: str, missing: set[str]) -> Line:
+    return wrong(what, f"gives no column {', no '.join(sorted(missing))}", "name the columns so, `as` if need be", SQL)
+
+
+def _columns(visit: Visit, query: str) -> list[str] | str:
+    """The names of the columns, or the error in words."""
+    try:
+        return visit.columns(query)
+    except psycopg.Error as e:
+        return str(e.diag.message_primary or e)
+
+
+def _relation(visit: Visit, relation: str) -> Line:
+    with visit.session() as database:
+        row = database.execute("select to_regclass(%s)::text, current_schemas(false)", [relation]).fetchone()
+        names = database.execute("select relname from pg_stat_user_tables order by 1 limit 8").fetchall()
+    if row and row[0]:
+        return ok("stored.relation", f"{relation} is there")
+    there = ", ".join(name for (name,) in names) or "none"
+    return wrong("stored.relation", f"there is no {relation!r}", f"tables that are there: {there}", "`[stored]`")
+
+
+def becomes_ready(visit: Visit) -> Generator[Line, None, bool]:
+    """Whether the intake does; each process is started as `run` does, and asked on its health path."""
+    answers = {}
+    for name in visit.target.instances:
+        answers[name] = yield from _starts(visit, visit.target.instances[name])
+    return all(up for name, up in answers.items() if _takes_in(visit, name))
+
+
+def _takes_in(visit: Visit, name: str) -> bool:
+    return visit.target.instances[name].kind.name == visit.manifest.ingest.process
+
+
+def _starts(visit: Visit, instance: Instance) -> Generator[Line, None, bool]:
+    what, began = f"{instance.name} becomes ready", visit.clock.now()
+    try:
+        visit.target.start(instance.name)
+        visit.target.await_ready(instance.name)
+    except ShaketableError as e:
+        yield wrong(what, str(e), _remedy(instance), START)
+        return False
+    if instance.health_url is None:
+        yield not_claimed(what, "no `health` path: it counts as ready at once")
+        return True
+    after = f"after {(visit.clock.now() - began) / 1e9:.1f} s"
+    try:
+        status = get(instance.health_url, HEALTH_S).status
+    except Silence as e:
+        yield wrong(what, f"ready {after}, then no answer at {instance.kind.health}: {e}", _remedy(instance), START)
+        return False
+    if status == 404:
+        yield wrong(what, f"answers {after}, but 404 at {instance.kind.health}", "name the path that exists", START)
+    else:
+        yield ok(what, f"{after}: {status} at {instance.kind.health}")
+    return True
+
+
+def _remedy(instance: Instance) -> str:
+    ports = sorted(_ports(instance.child)) if instance.child and instance.child.poll() is None else []
+    if ports and instance.port not in ports:
+        return f"it listens on {', '.join(map(str, ports))} instead of HTTP_PORT, which is {instance.port} here"
+    return f"try its command by hand; it is given HTTP_PORT, DATABASE_URL and REDIS_URL, see {instance.name}.log"
+
+
+def _ports(child: Running) -> set[int]:
+    """Where it listens, as the kernel tells."""
+    try:
+        return {one.laddr.port for process in child.tree() for one in process.net_connections("tcp")
+                if one.status == psutil.CONN_LISTEN}  # fmt: skip
+    except psutil.Error:
+        return set()

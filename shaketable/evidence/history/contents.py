@@ -1,0 +1,46 @@
+"""What was sent and what is stored, event by event: read when a check asks, never all held at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+import pandas as pd
+
+from shaketable import rundir
+from shaketable.evidence.history.columns import blocks
+from shaketable.load.mix.shape import Shape
+from shaketable.rundir import RunDir
+
+
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    event_id: str | None = None
+    event: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Contents:
+    """Bodies of one run, by the number of the event."""
+
+    def __init__(self, run: RunDir, events: pd.DataFrame | None) -> None:
+        self._run, self._events = run, events
+
+    @cached_property
+    def shapes(self) -> dict[int, Shape] | None:
+        """The corpus by number; None when it was not kept."""
+        path = self._run / rundir.CORPUS
+        return {shape.number: shape for shape in rundir.read_lines(path, Shape)} if path.exists() else None
+
+    def sent(self, number: int) -> bytes | None:
+        """The request's body; None when its shape was not kept."""
+        if self._events is None or not self.shapes:
+            return None
+        event = self._events.iloc[number]
+        shape = self.shapes.get(int(event.shape_number))
+        return None if shape is None else shape.wire(event.event_id, event.organization)
+
+    def stored(self) -> Iterator[bytes]:
+        """The stored events as JSON, row by row, in the order of `History.stored`."""
+        for block in blocks(self._run / rundir.STORED, _Row):
+            for row in block:
+                yield bytes(row.event)

@@ -1,0 +1,218 @@
+"""What the harness saw meanwhile: faults and their witnesses, sinks, probes, processes, phases, breaker transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from shaketable import rundir
+from shaketable.clock import SECOND
+from shaketable.evidence.history.clocks import Clocks
+from shaketable.evidence.history.columns import NEVER, blocks, table
+from shaketable.evidence.history.facts import Entry
+from shaketable.op import Kind, Microseconds, Op
+from shaketable.rundir import RunDir
+
+#: The kind of an unplanned fault: Toxiproxy was mended.
+RECOVERY = "recovery"
+#: The probes' columns of memory begin so; what follows is a process's name.
+MEMORY = "memory_"
+#: The largest exit code, and more than any signal's number.
+MOST_CODE = 255
+
+
+def ops(path: Path) -> list[Op] | None:
+    """The ops of a harness's own journal; None when it was not written."""
+    return list(rundir.read_lines(path, Op)) if path.exists() else None
+
+
+def pairs(ops: Sequence[Op] | None) -> list[tuple[int, int]]:
+    """The clock pairs among them."""
+    return [(o.invoked_at, int(o.detail.get("wall") or 0)) for o in ops or () if o.kind == Kind.CLOCK]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of the timeline; what never happened is NEVER, what was not witnessed is None."""
+
+    number: int
+    at_s: float  # seconds into the shake, as planned
+    until_s: float
+    label: str
+    spec: dict[str, Any]  # its kind and fields
+    blocks_store: bool = False
+    blocks_intake: bool = False
+    began: int = NEVER
+    in_effect: int = NEVER
+    heal_began: int = NEVER
+    healed: int = NEVER
+    landed: bool | None = None
+    figure: float | None = None
+    unit: str = ""
+    text: str = ""
+    colour: str = ""  # "" where nobody wrote it down
+
+
+def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | None = None) -> tuple[Fault, ...]:
+    """Every fault of the timeline, by its number; then the recoveries of Toxiproxy, which cut connections unplanned."""
+    planned = [
+        _fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
+        for number, entry in enumerate(timeline)
+    ]
+    mended = [o for o in ops or () if o.kind == Kind.RECOVERY]
+    return (*planned, *(_recovery(number, o, shake) for number, o in enumerate(mended, len(planned))))
+
+
+def _recovery(number: int, o: Op, shake: int | None) -> Fault:
+    """Nobody knows which of the connections it cut were the clients', so the intake may suffer."""
+    ended, zero = _ended(o), o.invoked_at if shake is None else shake
+    at_s, until_s = round((o.invoked_at - zero) / SECOND, 1), round((ended - zero) / SECOND, 1)
+    how = "was restarted" if o.detail.get("how") == "restarted" else f"cut {o.detail.get('proxy')}"
+    return Fault(
+        number, at_s, until_s, f"Toxiproxy had wedged and {how}", {"kind": RECOVERY}, blocks_intake=True,
+        began=o.invoked_at, in_effect=o.invoked_at, heal_began=ended, healed=ended, landed=True,
+        text=f"a client of {o.detail.get('proxy')} did not read; connections were cut",
+    )  # fmt: skip
+
+
+def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
+    injected, healed = _last(ops, Kind.INJECT), _last(ops, Kind.HEAL)
+    seen = [o for o in ops if o.kind == Kind.WITNESS]
+    best = max((o for o in seen if o.detail.get("landed")), key=_figure, default=seen[-1] if seen else None)
+    told, of_it = best.detail if best else {}, ops[0].detail if ops else {}
+    return Fault(
+        number, entry.at_s, entry.until_s, entry.label, entry.fault,
+        bool(of_it.get("blocks_store")), bool(of_it.get("blocks_intake")),
+        injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
+        _ended(healed), bool(told.get("landed")) if best else None,
+        _figure(best) if best and "figure" in told else None,
+        str(told.get("unit", "")), str(told.get("text", "")), entry.colour,
+    )  # fmt: skip
+
+
+def _figure(o: Op) -> float:
+    """The first of the strongest looks tells most: some figures grow while a fault is active."""
+    figure = o.detail.get("figure")
+    return float(figure) if isinstance(figure, int | float) else 0.0
+
+
+def _last(ops: list[Op], kind: Kind) -> Op | None:
+    return next((o for o in reversed(ops) if o.kind == kind), None)
+
+
+def _ended(o: Op | None) -> int:
+    if o is None:
+        return NEVER
+    return o.invoked_at if o.ended_at is None else o.ended_at
+
+
+def sinks(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """One row for each connection attempt that a sink of ours took: when, whose, to which service."""
+    if ops is None:
+        return None
+    rows = [(o.invoked_at, str(o.detail.get("process")), o.detail.get("by"), str(o.detail.get("service")))
+            for o in ops if o.kind == Kind.SINK]  # fmt: skip
+    return pd.DataFrame(rows, columns=["time", "process", "by", "service"], dtype=object).astype({"time": np.int64})
+
+
+_PROBE = ("answered", "health", "breaker", "queue", "dead", "stored")
+
+
+def probes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """One row for each reading; what could not be read is NaN."""
+    if ops is None:
+        return None
+    seen = sorted((o for o in ops if o.kind == Kind.PROBE), key=lambda o: o.invoked_at)
+    rows = pd.DataFrame([dict(o.detail) for o in seen], index=range(len(seen)))
+    rows = rows.reindex(columns=[*_PROBE, *(c for c in rows.columns if c not in _PROBE)])
+    rows.insert(0, "time", np.array([o.invoked_at for o in seen], dtype=np.int64))
+    for name in rows.columns.difference(["time", "answered", "breaker"]):
+        rows[name] = pd.to_numeric(rows[name], errors="coerce").astype(float)
+    return rows.assign(answered=[o.detail.get("answered") is True for o in seen])
+
+
+def processes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """Starts and exits of the target's processes, in order."""
+    if ops is None:
+        return None
+    rows = [(o.invoked_at, o.process, str(o.detail.get("incarnation")), o.kind == Kind.START_PROCESS,
+             bool(o.detail.get("asked")), _code(o.detail.get("code")))
+            for o in ops if o.kind in (Kind.EXIT, Kind.START_PROCESS)]  # fmt: skip
+    found = pd.DataFrame(rows, columns=["time", "process", "incarnation", "started", "asked", "code"], dtype=object)
+    return found.astype({"time": np.int64, "started": bool, "asked": bool})
+
+
+def _code(told: Any) -> int | None:
+    """An exit code; None for what is none."""
+    return told if isinstance(told, int) and not isinstance(told, bool) and abs(told) <= MOST_CODE else None
+
+
+def phases(ops: Sequence[Op] | None) -> dict[str, int]:
+    """When each phase began; a phase that is missing was not reached."""
+    found: dict[str, int] = {}
+    for o in ops or ():
+        if o.kind == Kind.PHASE:
+            found.setdefault(str(o.detail.get("name")), o.invoked_at)
+    return found
+
+
+def failures(ops: Sequence[Op] | None) -> tuple[str, ...]:
+    """What failed of the harness's own, though no fault had ordered it."""
+    return tuple(str(o.detail.get("text")) for o in ops or () if o.kind == Kind.FAILURE)
+
+
+class _Transition(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """The target's own word: any of it may be missing or of another type."""
+
+    process: Any = None
+    incarnation: Any = None
+    seq: Any = None
+    from_: Any = None
+    to: Any = None
+    monotonic_ns: Any = None
+    reason: Any = None
+
+
+def transitions(run: RunDir) -> pd.DataFrame | None:
+    """All breakers' transitions, by process, incarnation and number; -1 for a number that is none."""
+    if not run.has(rundir.TRANSITIONS):
+        return None
+    rows = [(str(t.process), str(t.incarnation), _whole(t.seq), _state(t.from_), _state(t.to), _whole(t.monotonic_ns),
+             str(t.reason))
+            for t in rundir.read_lines(run / rundir.TRANSITIONS, _Transition)]  # fmt: skip
+    columns = ["process", "incarnation", "seq", "from_", "to", "time", "reason"]
+    found = pd.DataFrame(rows, columns=columns, dtype=object).astype({"time": np.int64, "seq": np.int64})
+    return found.sort_values(["process", "incarnation", "seq"], ignore_index=True)
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**62 else -1
+
+
+def _state(value: Any) -> str | None:
+    return None if value is None else str(value).upper().replace("-", "_")
+
+
+class _Received(msgspec.Struct, frozen=True, gc=False):
+    at_us: Microseconds
+    by: str = ""
+    what: str = ""
+    ms: float = 0.0  # how long a statement took; it is logged when it ends
+
+
+def received(run: RunDir, clocks: Clocks) -> pd.DataFrame | None:
+    """What Postgres received, by application name: `time` is when a statement began; None when its log was not read."""
+    if not run.has(rundir.RECEIVED):
+        return None
+    rows = table(
+        blocks(run / rundir.RECEIVED, _Received),
+        {"at_us": lambda r: r.at_us - int(r.ms * 1000), "by": lambda r: r.by, "what": lambda r: r.what},
+        by=object, what=object,
+    )  # fmt: skip
+    return rows.assign(time=clocks.to_monotonic(rows.at_us.to_numpy())).drop(columns="at_us")

@@ -1,0 +1,1 @@
+"""Every kind of fault, one file each, and the helpers that several kinds share."""

@@ -1,0 +1,56 @@
+"""The queue's server answers nobody for a while, as during a failover or a slow command."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.kinds import valkey
+from shaketable.faults.kinds.repeat import renew
+
+#: One pause, in ms, and the seconds after which it is renewed: a running one cannot be ended, so it must be short.
+PAUSE_MS = 1000
+AGAIN_S = 0.5
+#: Milliseconds that a command must wait to count as paused; without a pause 1 is long.
+SEEN_MS = 50
+
+
+@dataclass(frozen=True)
+class ClientPause(valkey.ValkeyFault):
+    """CLIENT PAUSE, renewed: connections stay open, commands wait, for a second at least. Healing takes as long.
+
+    Between two pauses what has waited is answered at once, so a command waits for a second at most; to silence the
+    server altogether, break its link.
+    """
+
+    kind: ClassVar[str] = "client_pause"
+    colour: ClassVar[str] = "#3070a0"
+
+    @property
+    def label(self) -> str:
+        return "redis pauses its clients"
+
+    def inject(self, bench: Bench) -> None:
+        bench.notes[f"{self.kind}.waited_ms"] = 0.0
+        bench.hold(self.kind, renew(self.kind, partial(self._pause, bench), AGAIN_S))
+
+    def heal(self, bench: Bench) -> None:
+        bench.release(self.kind)
+        with valkey.admin(bench) as client:
+            client.ping()  # is answered when the last pause is over
+
+    def witness(self, bench: Bench) -> Witness:
+        """How long a command of the harness's own waited for its answer since the injection, at most."""
+        waited = bench.notes.get(f"{self.kind}.waited_ms", 0.0)
+        return Witness(waited >= SEEN_MS, waited, "ms waited", f"a command waited {waited:.0f} ms")
+
+    def _pause(self, bench: Bench) -> None:
+        """The next pause: the one that still runs is what it waits for."""
+        began = time.monotonic()
+        with valkey.admin(bench) as client:
+            client.execute_command("CLIENT", "PAUSE", str(PAUSE_MS), "ALL")  # type: ignore[no-untyped-call]
+        key, waited = f"{self.kind}.waited_ms", (time.monotonic() - began) * 1000
+        bench.notes[key] = max(bench.notes[key], waited)

@@ -1,0 +1,51 @@
+"""A service is gone: every connection to it is refused, or accepted and closed at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.kinds import links
+from shaketable.stack.stack import Service
+
+
+@dataclass(frozen=True)
+class Down(links.LinkFault):
+    """`service` is away, for all processes or for one.
+
+    `sink` (the default): connections are accepted and closed by a listener of ours, so that every attempt in the outage
+    is counted; old ones are cut. `refused`: nobody listens, as when a server's process is gone.
+    """
+
+    service: Service
+    process: str | None = None
+    mode: Literal["sink", "refused"] = "sink"
+    kind: ClassVar[str] = "down"
+    colour: ClassVar[str] = "#c0392b"
+
+    @property
+    def label(self) -> str:
+        return f"{self.service} away ({self.mode}){self.whom}"
+
+    @property
+    def blocks_store(self) -> bool:
+        return self.service == "postgres" and self.process is None
+
+    def inject(self, bench: Bench) -> None:
+        for link in self.links(bench):
+            if self.mode == "sink":
+                bench.toxiproxy.aim(bench.proxy(link), bench.sink(link))
+            else:
+                bench.toxiproxy.enable(bench.proxy(link), False)
+
+    def heal(self, bench: Bench) -> None:
+        for link in self.links(bench):
+            if self.mode == "sink":
+                bench.toxiproxy.aim(bench.proxy(link), str(link.upstream))
+            else:
+                bench.toxiproxy.enable(bench.proxy(link), True)
+
+    def witness(self, bench: Bench) -> Witness:
+        """Connections through the link are refused or closed, while there is an answer past it."""
+        return links.witness_how(bench, self.links(bench), "refused", "closed", "reset")

@@ -1,0 +1,120 @@
+"""What link faults share: whom they aim at, and the witness, the harness's own exchange beside one past the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.round_trip import How
+from shaketable.stack.stack import Link, Service
+from shaketable.stack.toxiproxy.client import Stream
+
+T = TypeVar("T")
+#: (ms through the link, ms past it) → whether the fault is seen there; None is no answer.
+Seen = Callable[[float | None, float | None], bool]
+#: Milliseconds that something takes on a link, through it or past it; None is no answer.
+Timed = Callable[[Link, bool], float | None]
+
+
+class LinkFault(Fault):
+    """`service` through the links of `process` (one instance, or all of a kind), or of all processes."""
+
+    service: Service
+    process: str | None
+
+    @property
+    def whom(self) -> str:
+        """What a label ends with."""
+        return f" for {self.process}" if self.process else ""
+
+    def blocks_intake(self, bench: Bench) -> bool:
+        return self.service == "ingest" or (self.service == "redis" and bench.intake in bench.instances(self.process))
+
+    def aims(self, bench: Bench) -> list[str]:
+        return [link.name for link in self.links(bench)]
+
+    def links(self, bench: Bench) -> list[Link]:
+        """The links it breaks. Raises ScenarioError when there are none."""
+        return bench.links(self.service, self.process)
+
+
+@dataclass(frozen=True)
+class Toxic:
+    """What Toxiproxy is asked for; its attributes are whole numbers, their units in its documentation."""
+
+    kind: str
+    attributes: Mapping[str, int]
+    stream: Stream = "downstream"
+
+
+class ToxicFault(LinkFault):
+    """A link fault that is one toxic, or one in each direction."""
+
+    @property
+    def toxics(self) -> tuple[Toxic, ...]:
+        """What is put on each link."""
+        raise NotImplementedError
+
+    def inject(self, bench: Bench) -> None:
+        for link in self.links(bench):
+            for toxic in self.toxics:
+                bench.toxiproxy.add_toxic(
+                    bench.proxy(link), self._name(toxic), toxic.kind, toxic.attributes, toxic.stream
+                )
+
+    def heal(self, bench: Bench) -> None:
+        for link in self.links(bench):
+            for toxic in self.toxics:
+                bench.toxiproxy.remove_toxic(bench.proxy(link), self._name(toxic))
+
+    def _name(self, toxic: Toxic) -> str:
+        return f"{self.kind}-{toxic.stream}"
+
+
+def cut(bench: Bench, links: list[Link]) -> None:
+    """End the connections that are open, so that the next ones meet the fault."""
+    for link in links:
+        bench.toxiproxy.enable(bench.proxy(link), False)
+        bench.toxiproxy.enable(bench.proxy(link), True)
+
+
+def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
+    """Landed when the fault is seen on every one of the links it is aimed at; the figure is how many those are."""
+    pairs = both(links, timed)
+    return _told(links, [seen(*pair) for pair in pairs], [(_ms(a), _ms(b)) for a, b in pairs])
+
+
+def witness_how(bench: Bench, links: list[Link], *how: How) -> Witness:
+    """The same by the shortest exchange there is: it ended in one of these ways, while there is an answer past it."""
+    pairs = both(links, bench.ask)
+    seen = [through.how in how and past.how == "answered" for through, past in pairs]
+    return _told(links, seen, [(str(a), str(b)) for a, b in pairs])
+
+
+def both(links: list[Link], exchange: Callable[[Link, bool], T]) -> list[tuple[T, T]]:
+    """It through each link, all at once since silent ones take long, then past each."""
+    with ThreadPoolExecutor(len(links)) as pool:
+        through = list(pool.map(lambda link: exchange(link, True), links))
+    return list(zip(through, [exchange(link, False) for link in links], strict=True))
+
+
+def _told(links: list[Link], seen: list[bool], shown: list[tuple[str, str]]) -> Witness:
+    text = ", ".join(f"{link.name}: {a} through, {b} past" for link, (a, b) in zip(links, shown, strict=True))
+    return Witness(all(seen), sum(seen), f"of {len(links)} links hit", text)
+
+
+def silent(through: float | None, past: float | None) -> bool:
+    """No answer through the link while there is one past it."""
+    return through is None and past is not None
+
+
+def slower(by_ms: float) -> Seen:
+    """The exchange through the link takes at least so much longer than the one past it."""
+    return lambda through, past: through is not None and past is not None and through - past >= by_ms
+
+
+def _ms(value: float | None) -> str:
+    return "no answer" if value is None else f"{value:.1f} ms"

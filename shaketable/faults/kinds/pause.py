@@ -1,0 +1,46 @@
+"""A process of the target is frozen, as by a long collection, a full disk or a live migration, and wakes again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.kinds.processes import ProcessFault
+
+
+@dataclass(frozen=True)
+class Pause(ProcessFault):
+    """SIGSTOP to `process` (one instance, or all of a kind) with all it started; healing lets it go on (SIGCONT).
+
+    Its connections stay open and its locks stay held: for everybody else it is silent, not gone. When it wakes it
+    takes no notice of the time that passed.
+    """
+
+    process: str
+    kind: ClassVar[str] = "pause"
+    colour: ClassVar[str] = "#2e86c1"
+
+    @property
+    def label(self) -> str:
+        return f"{self.process} frozen"
+
+    @property
+    def freezes(self) -> bool:
+        return True
+
+    def inject(self, bench: Bench) -> None:
+        for instance in self.alive(bench):
+            bench.pause(instance)
+        self.note_held(bench)  # after: what it held then, it holds now
+
+    def heal(self, bench: Bench) -> None:
+        for instance in bench.instances(self.process):
+            bench.resume(instance)
+
+    def witness(self, bench: Bench) -> Witness:
+        """The kernel says that every thread of them is stopped; beside it, what they hold meanwhile."""
+        found = bench.instances(self.process)
+        frozen = [name for name in found if bench.is_frozen(name)]
+        told = f"{', '.join(frozen) or 'none'} frozen, {self.held(bench)}"
+        return Witness(len(frozen) == len(found), len(frozen), "processes frozen", told)

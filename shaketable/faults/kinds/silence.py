@@ -1,0 +1,48 @@
+"""A link swallows what is sent over it: connections stay open, and nothing comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.kinds import links
+from shaketable.faults.kinds.links import Toxic
+from shaketable.stack.stack import Service
+
+
+@dataclass(frozen=True)
+class Silence(links.ToxicFault):
+    """Nothing passes between `service` and the target, as behind a firewall that drops: no error, no end, no answer.
+
+    `both` directions, or only the `answers`: then the service does what it was asked, and nobody hears of it. When it
+    is healed the connections that were silent are closed (Toxiproxy does so, since their streams have holes).
+    """
+
+    service: Service
+    process: str | None = None
+    direction: Literal["both", "answers"] = "both"
+    kind: ClassVar[str] = "silence"
+    colour: ClassVar[str] = "#34495e"
+
+    @property
+    def label(self) -> str:
+        what = "silent" if self.direction == "both" else "answers swallowed"
+        return f"{self.service} {what}{self.whom}"
+
+    @property
+    def blocks_store(self) -> bool:
+        return self.service == "postgres" and self.process is None and self.direction == "both"
+
+    @property
+    def toxics(self) -> tuple[Toxic, ...]:
+        answers, requests = Toxic("timeout", {"timeout": 0}), Toxic("timeout", {"timeout": 0}, "upstream")
+        return (requests, answers) if self.direction == "both" else (answers,)
+
+    def witness(self, bench: Bench) -> Witness:
+        """Through the link neither an answer nor an end within the 2 s that an exchange may take, an answer past it.
+
+        Where only answers are swallowed, the end of a service that hangs up after its answer still comes.
+        """
+        ends = () if self.direction == "both" else ("closed",)
+        return links.witness_how(bench, self.links(bench), "silent", *ends)

@@ -1,0 +1,59 @@
+"""Somebody ends the target's sessions at the database, again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from shaketable.errors import ScenarioError
+from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.kinds import sessions
+from shaketable.faults.kinds.repeat import renew
+
+
+@dataclass(frozen=True)
+class TerminateBackends(Fault):
+    """pg_terminate_backend on every session of the target's, or of one `process`, every `every_s` seconds.
+
+    Sessions are known by their application_name; whoever names theirs otherwise is not hit. Connects succeed.
+    """
+
+    process: str | None = None
+    every_s: float = 1.0
+    kind: ClassVar[str] = "terminate_backends"
+    colour: ClassVar[str] = "#906010"
+
+    def __post_init__(self) -> None:
+        if self.every_s <= 0:
+            raise ScenarioError(f"expected every_s above 0 s, got {self.every_s:g}")
+
+    @property
+    def label(self) -> str:
+        return f"sessions ended every {self.every_s:g} s{f' for {self.process}' if self.process else ''}"
+
+    def aims(self, bench: Bench) -> list[str]:
+        return sessions.processes(bench, self.process)
+
+    def inject(self, bench: Bench) -> None:
+        with sessions.admin(bench) as connection:
+            bench.notes[f"{self._key}.before"] = sessions.statistic(connection, "sessions_killed")
+        bench.hold(self._key, renew(self._key, partial(self._terminate, bench), self.every_s))
+
+    def heal(self, bench: Bench) -> None:
+        bench.release(self._key)
+
+    def witness(self, bench: Bench) -> Witness:
+        """How many sessions of this database were killed since the injection (pg_stat_database.sessions_killed)."""
+        with sessions.admin(bench) as connection:
+            killed = sessions.statistic(connection, "sessions_killed")
+        killed -= int(bench.notes.get(f"{self._key}.before", killed))
+        return Witness(killed > 0, killed, "sessions killed", f"{killed} sessions killed")
+
+    @property
+    def _key(self) -> str:
+        return f"{self.kind}.{self.process or ''}"
+
+    def _terminate(self, bench: Bench) -> None:
+        with sessions.admin(bench) as connection:
+            sessions.terminate(connection, self.aims(bench))

@@ -1,0 +1,54 @@
+"""The harness's own session at the queue's server, past every link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from shaketable.errors import HarnessError
+from shaketable.faults.fault import Bench, Fault
+from shaketable.stack.stack import OWN_NAME
+
+Client = redis.Redis
+
+#: Seconds that one command may take; a pause is shorter.
+ASK_S = 5
+
+
+class ValkeyFault(Fault):
+    """Something goes wrong in the queue's server itself, so that whoever needs it suffers."""
+
+    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
+        return True
+
+    def aims(self, bench: Bench) -> list[str]:
+        bench.server("redis")
+        return [link.name for link in bench.links("redis")]
+
+
+@contextmanager
+def admin(bench: Bench) -> Iterator[redis.Redis]:
+    """A client that tries nothing twice. Raises HarnessError."""
+    client = redis.Redis.from_url(
+        bench.redis_url, socket_timeout=ASK_S, socket_connect_timeout=ASK_S, retry=Retry(NoBackoff(), 0),
+        client_name=OWN_NAME,
+    )  # fmt: skip
+    try:
+        with client:
+            yield client
+    except redis.RedisError as e:
+        raise HarnessError(f"the queue's server did not do what a fault asked of it: {e}") from e
+
+
+def setting(client: redis.Redis, name: str) -> str:
+    """A setting's value, as CONFIG GET tells."""
+    return str(client.config_get(name)[name])  # type: ignore[no-untyped-call,unused-ignore]
+
+
+def set_(client: redis.Redis, name: str, value: str) -> None:
+    """CONFIG SET."""
+    client.config_set(name, value)  # type: ignore[no-untyped-call,unused-ignore]

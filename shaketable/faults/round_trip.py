@@ -1,0 +1,74 @@
+"""One cheap exchange with a service, timed: the harness's own eyes on a link.
+
+Postgres: an SSLRequest, answered by one byte without a log-in. Redis: an inline PING, answered even without a password.
+Intake: `GET /` over HTTP/1.0, any answer will do. Each begins with bytes that no client of the target sends, so that a
+sink can tell the harness's exchanges from the target's attempts.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import Literal, NamedTuple
+
+from shaketable.stack.stack import Address, Service
+
+#: Length 8, code 80877103 (PostgreSQL's frontend protocol, "SSLRequest"). The target's links say sslmode=disable.
+SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
+#: Longer than any latency that a scenario injects; a silent link costs this much.
+TIMEOUT_S = 2.0
+
+_OPENING: dict[Service, bytes] = {
+    "postgres": SSL_REQUEST,
+    "redis": b"PING shaketable\r\n",
+    "ingest": b"GET / HTTP/1.0\r\nUser-Agent: shaketable\r\n\r\n",
+}
+
+
+How = Literal["answered", "refused", "closed", "reset", "silent"]
+
+
+class Answer(NamedTuple):
+    """How an exchange ended, and after how many milliseconds since it began to connect."""
+
+    how: How
+    took_ms: float
+
+    @property
+    def ms(self) -> float | None:
+        """Until the first byte of an answer; None when there was none."""
+        return self.took_ms if self.how == "answered" else None
+
+    def __str__(self) -> str:
+        return f"{self.took_ms:.1f} ms" if self.how == "answered" else f"no answer ({self.how})"
+
+
+def ask(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> Answer:
+    """One exchange."""
+    began = time.monotonic_ns()
+    how = _ends(service, at, timeout_s)
+    return Answer(how, (time.monotonic_ns() - began) / 1e6)
+
+
+def round_trip_ms(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> float | None:
+    """Milliseconds from connecting to the first byte of an answer; None when there is none."""
+    return ask(service, at, timeout_s).ms
+
+
+def _ends(service: Service, at: Address, timeout_s: float) -> How:
+    try:
+        with socket.create_connection((at.host, at.port), timeout=timeout_s) as connection:
+            connection.sendall(_OPENING[service])
+            return "answered" if connection.recv(1) else "closed"
+    except ConnectionRefusedError:
+        return "refused"
+    except TimeoutError:
+        return "silent"
+    except OSError:
+        return "reset"
+
+
+def is_ours(opening: bytes) -> bool:
+    """Whether a connection's first bytes are the harness's own."""
+    return opening in _OPENING.values()

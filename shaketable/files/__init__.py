@@ -1,0 +1,1 @@
+"""Files: written whole (`atomic`), read with bounds (`foreign`), in private `folders`, or `cached`."""

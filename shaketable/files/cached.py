@@ -1,0 +1,84 @@
+"""Something dear to make, kept for the next time: whole or not there at all, whoever asks at once or is interrupted."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from shaketable.errors import HarnessError, ManifestError
+from shaketable.files import folders
+
+Say = Callable[[str], None]
+
+#: Seconds that one program may take while something is made; 25 s were measured for the largest.
+MAKE_S = 600
+#: Lies in a folder that is whole; written last.
+WHOLE = "whole"
+
+_INDEX = "look at the network, and whether the package index is reachable and has these versions for this platform"
+
+
+def root(cache: Path | None = None) -> Path:
+    """Where environments are kept."""
+    return (cache or folders.cache()) / "environments"
+
+
+def digest(*files: Path) -> str:
+    """What changes when a file's content does. Raises ManifestError for one that cannot be read."""
+    try:
+        return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    except OSError as e:
+        raise ManifestError(
+            f"expected what the target's environment is pinned by, got {e.filename}: {e.strerror}"
+        ) from e
+
+
+def kept(folder: Path, make: Callable[[Path, int], None], what: str, say: Say) -> Path:
+    """`folder`, made by `make(folder, lock)` unless it is whole.
+
+    One process makes it while others wait. What an interrupted one left is removed. `make` hands the lock's descriptor
+    to the programs it runs: one that outlives a killed harness holds the lock until it ends.
+    """
+    if (folder / WHOLE).exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.with_name(f"{folder.name}.lock"), f"another run makes {what}: waiting for it", say) as lock:
+        if not (folder / WHOLE).exists():  # nobody was faster
+            say(f"making {what}, once (up to a minute)")
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder, lock)
+            (folder / WHOLE).touch()
+    return folder
+
+
+@contextmanager
+def _locked(path: Path, busy: str, say: Say) -> Iterator[int]:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(busy)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def execute(command: Sequence[str], env: Mapping[str, str], lock: int, what: str, cwd: Path | None = None) -> None:
+    """Run one program of the making. Raises HarnessError with its last words and the remedy."""
+    try:
+        done = subprocess.run(
+            command, env=dict(env), cwd=cwd, pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=MAKE_S,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as e:
+        raise HarnessError(f"cannot make {what} ({e}): {_INDEX}") from e
+    if done.returncode != 0:
+        raise HarnessError(f"cannot make {what} ({' '.join(done.stdout.split())[-300:]}): {_INDEX}")

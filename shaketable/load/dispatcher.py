@@ -1,0 +1,264 @@
+"""The player: plays an agenda through users, and writes the load's journal.
+
+Written for threads that are greenlets: `time.sleep` and `queue` are Locust's patched ones there, and control changes
+hands only in them and in a user's request. One pacer hands due attempts out; any number of users take them.
+"""
+
+from __future__ import annotations
+
+import gc
+import queue
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shaketable.clock import MS, SECOND, Clock
+from shaketable.load.mix.shape import Expect, Shape
+from shaketable.load.outcome import DEFINITE_REFUSALS, NEVER_SENT, Answer, contract_broken, decide
+from shaketable.load.schedule import Planned, body
+from shaketable.load.send_queue import DELIBERATE, RESEND_FOR_S, Agenda, Attempt, Sending
+from shaketable.load.stats import Tally
+from shaketable.op import Kind, Op, Outcome, Scalar, clock_op
+
+#: What the contract asks, in words.
+ASKED = {Expect.ACCEPT: "accept", Expect.REFUSE: "refuse", Expect.EITHER: "accept or refuse"}
+#: Errors by which there is nobody at the address.
+NOBODY = NEVER_SENT | {"gaierror"}
+#: From the moment all users are there to the schedule's zero, in nanoseconds.
+LEAD = SECOND // 2
+#: The longest sleep of the pacer, in nanoseconds: what an answer makes due waits no longer.
+TICK = 5 * MS
+#: How often both clocks are written down, in nanoseconds.
+CLOCK_EVERY = 10 * SECOND
+
+
+class Writes(Protocol):
+    """Takes ops in, one by one."""
+
+    def write(self, op: Op) -> None: ...
+
+
+class NoJournal:
+    """Keeps nothing: the load is played for its own sake."""
+
+    def write(self, op: Op) -> None:
+        """Forget it."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """An attempt handed to a user."""
+
+    attempt: Attempt
+    emitted: int  # when the pacer handed it out
+    queued: bool  # no user was free then
+    invoked: int = 0
+    took_ms: float = 0.0  # from the sending to the answer
+    latency_ms: float | None = None  # from the intended time to the acknowledgement
+
+    @property
+    def planned(self) -> Planned:
+        """The event."""
+        return self.attempt.planned
+
+
+#: Where a user waits for its next attempt.
+Inbox = queue.SimpleQueue[Ticket | None]
+
+
+class Player:
+    """Plays `plan` over the shapes of `corpus`."""
+
+    def __init__(
+        self,
+        plan: Iterable[Planned],
+        corpus: Sequence[Shape],
+        journal: Writes,
+        clock: Clock,
+        *,
+        process: str = "load-0",
+        resend_for_s: float = RESEND_FOR_S,
+        definite_refusals: Collection[int] = DEFINITE_REFUSALS,
+    ) -> None:
+        self.tally = Tally()
+        self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
+        self._shapes = {shape.number: shape for shape in corpus}
+        self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
+        self._idle: list[Inbox] = []  # of free users: the last one to come is the first to go
+        self._waiting: deque[Ticket] = deque()  # for a user to become free
+        self._agenda = Agenda((), 0)
+        self._next_clock = 0
+        self._stopped = self._done = False
+        self.broken = ""  # why the target cannot be loaded at all
+        self.nobody_listens = True  # no attempt has found anybody so far
+        journal.write(clock_op(process))
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is handed out any more."""
+        return self._stopped or self._done
+
+    def play(self, users: int) -> None:
+        """Pace the whole plan, then send the users home. Call it once all users are there."""
+        gc.collect()
+        gc.freeze()  # schedule and corpus stay: collections need not walk them while the load is on
+        start = self._clock.now() + LEAD
+        self._agenda = Agenda(self._plan, start, self._resend_for_s)
+        self._op(Kind.READY, self._clock.now(), users=users)
+        self._op(Kind.START, start)
+        while not self._stopped and not self._agenda.finished():
+            self._clock.sleep(self._pace(self._clock.now()) / SECOND)
+        self.finish()
+
+    def _pace(self, now: int) -> int:
+        """Hand out what is due; returns for how many nanoseconds nothing else will be."""
+        self._mark_clocks(now)
+        for attempt in self._agenda.due(now):
+            self.tally.scheduled += not attempt.resend
+            self._hand_out(Ticket(attempt, now, queued=not self._idle))
+        self._write_unsent()
+        following = self._agenda.next_at()
+        return TICK if following is None else max(0, min(following - self._clock.now(), TICK))
+
+    def _hand_out(self, ticket: Ticket) -> None:
+        """Give it to the user that was busy last: as few connections as will do, and none of them gets old."""
+        if self._idle:
+            self._idle.pop().put(ticket)
+        else:
+            self._waiting.append(ticket)
+
+    def take(self, inbox: Inbox) -> Ticket | None:
+        """Wait for an attempt to send, in the user's own inbox; None at the end."""
+        if self._waiting:
+            return self._waiting.popleft()
+        if self._stopped or self._done:
+            return None
+        self._idle.append(inbox)
+        return inbox.get()
+
+    def begin(self, ticket: Ticket) -> bytes:
+        """Write the intent, and give the request's body."""
+        attempt, planned = ticket.attempt, ticket.planned
+        sent = body(planned, self._shapes[planned.shape])
+        ticket.invoked = now = self._clock.now()
+        detail: dict[str, Scalar] = {"due": attempt.intended, "emitted": ticket.emitted, "n": planned.n}
+        if attempt.resend:
+            detail["resend"] = attempt.resend
+        elif attempt.due > attempt.intended:
+            detail["held"] = attempt.due - attempt.intended
+        if ticket.queued:
+            detail["queued"] = True
+        if attempt.deferred:
+            detail["deferred"] = True
+            self.tally.deferred += 1
+        self._journal.write(Op(self._process, Kind.INTENT, now, None, None, planned.event_id, attempt.number, detail))
+        self._agenda.began(attempt, now)
+        self.tally.began(attempt.resend, (ticket.emitted if ticket.queued else now) - attempt.due, ticket.queued)
+        return sent
+
+    def end(self, ticket: Ticket, status: int | None, error: str = "", advised_s: float = 0.0) -> Answer:
+        """Write the attempt's outcome, from its status or the class name of the error that came instead.
+
+        A status that the contract does not know for a success ends the play: another try would bring the same.
+        """
+        now, attempt, planned = self._clock.now(), ticket.attempt, ticket.planned
+        answer = decide(status, error, self._refusals)
+        self.tally.outcomes[answer.outcome] += 1
+        ticket.took_ms = (now - ticket.invoked) / MS
+        if answer.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
+            ticket.latency_ms = (now - attempt.intended) / MS
+        detail: dict[str, Scalar] = {"status": status, "n": planned.n}
+        if error:
+            detail["error"] = error
+        if attempt.resend:
+            detail["resend"] = attempt.resend
+        self._journal.write(
+            Op(self._process, Kind.SEND, ticket.invoked, now, answer.outcome, planned.event_id, attempt.number, detail)
+        )
+        if self._agenda.answered(attempt, answer, now, advised_s):
+            self._give_up(attempt.sending, now)
+        self.nobody_listens = self.nobody_listens and error in NOBODY
+        proven = self.tally.outcomes[Outcome.ACKNOWLEDGED] > 0
+        if not self.broken and (why := contract_broken(status, self._refusals, proven=proven)):
+            self.broken = why
+            self.stop()
+        return answer
+
+    def _give_up(self, sending: Sending, now: int, **more: Scalar) -> None:
+        self.tally.given_up += 1
+        self._op(Kind.GIVE_UP, now, sending.planned, tries=sending.tries, **more)
+
+    def leave(self, inbox: Inbox) -> None:
+        """A user goes, perhaps because it is killed: an attempt that it has not taken goes to another."""
+        if inbox in self._idle:
+            self._idle.remove(inbox)
+        while not inbox.empty():
+            ticket = inbox.get_nowait()
+            if ticket is not None and not self._stopped:
+                self._hand_out(ticket)
+            elif ticket is not None and not ticket.attempt.resend:
+                self.tally.scheduled -= 1
+                self._unsent([ticket.planned], "stopped")
+
+    def stop(self) -> None:
+        """End early: nothing more is handed out, what was never sent is written down, free users go home."""
+        if self._stopped or self._done:
+            return
+        self._stopped = True
+        waiting = [ticket.planned for ticket in self._waiting if not ticket.attempt.resend]
+        self._waiting.clear()
+        self.tally.scheduled -= len(waiting)
+        self._unsent([*waiting, *self._agenda.abandon()], "stopped")
+        self._send_home()
+
+    def finish(self) -> None:
+        """Write the counts and close the journal's account; once."""
+        if self._done:
+            return
+        self._done = True
+        self._write_unsent()
+        broken: dict[str, Scalar] = {"broken": self.broken} if self.broken else {}
+        self._op(Kind.DONE, self._clock.now(), None, **self.tally.counts(), **broken)
+        self._journal.write(clock_op(self._process))
+        self._send_home()
+
+    def _send_home(self) -> None:
+        while self._idle:
+            self._idle.pop().put(None)
+
+    def _write_unsent(self) -> None:
+        if self._agenda.unsent:
+            self._unsent(self._agenda.unsent, "held back longer than it may be resent")
+            self._agenda.unsent.clear()
+        for sending in self._agenda.given_up:
+            self._give_up(sending, self._clock.now(), deferred=True)
+        self._agenda.given_up.clear()
+
+    def _unsent(self, events: Iterable[Planned], why: str) -> None:
+        for planned in events:
+            self.tally.unsent += 1
+            self.tally.scheduled += 1
+            self._op(Kind.UNSENT, self._clock.now(), planned, why=why)
+
+    def _mark_clocks(self, now: int) -> None:
+        if now >= self._next_clock:
+            self._journal.write(clock_op(self._process))
+            self._next_clock = now + CLOCK_EVERY
+
+    def _op(self, kind: Kind, at: int, planned: Planned | None = None, **detail: Scalar) -> None:
+        if planned is not None:
+            detail["n"] = planned.n
+        self._journal.write(Op(self._process, kind, at, event_id=planned.event_id if planned else None, detail=detail))
+
+
+class UnexpectedAnswer(Exception):
+    """The target answered otherwise than the contract asks."""
+
+
+def complaint(planned: Planned, answer: Answer, status: int | None) -> str:
+    """What the contract does not allow about an answer; "" when it is no failure of the target's."""
+    taken = answer.outcome is Outcome.ACKNOWLEDGED
+    refused = answer.outcome is Outcome.REFUSED and not answer.again
+    allowed = (taken and planned.expect is not Expect.REFUSE) or (refused and planned.expect is not Expect.ACCEPT)
+    return "" if allowed else f"{status} for an event to {ASKED[planned.expect]}"

@@ -1,0 +1,241 @@
+"""The driver: the harness's hand on Locust, which runs as a process of its own because it patches the one it is in."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from shaketable import resources, rundir
+from shaketable.clock import SECOND, Clock, SystemClock
+from shaketable.errors import HarnessError, InputError, LoadEnded
+from shaketable.files import foreign
+from shaketable.load.options import PROCESS, REQUEST_TIMEOUT_S, USERS
+from shaketable.load.outcome import DEFINITE_REFUSALS
+from shaketable.load.send_queue import RESEND_FOR_S
+from shaketable.op import Kind, Op, Outcome
+from shaketable.rundir import RunDir
+
+#: More users than these cost more than they help.
+MOST_USERS = 2_500
+#: How long Locust may take to end when asked, beyond a request's time-out, in seconds.
+GRACE_S = 5.0
+#: The pause between two looks at the journal while waiting, in seconds.
+LOOK_EVERY_S = 0.05
+
+
+class Running(Protocol):
+    """A process that was started, as subprocess.Popen and the harness's own children are."""
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def kill(self) -> None: ...
+
+
+Spawn = Callable[[Sequence[str], Path], Running]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What the journal tells so far: events, by the best that any of their attempts came to."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    indeterminate: int = 0
+    unsent: int = 0
+    given_up: int = 0
+    attempts: int = 0
+    done: bool = False
+
+
+def users_for(rate: float, request_timeout_s: float = REQUEST_TIMEOUT_S) -> int:
+    """Users enough for a stall: every request of one time-out in flight at once."""
+    return min(max(USERS, math.ceil(rate * request_timeout_s)), MOST_USERS)
+
+
+@dataclass
+class Driver:
+    """Plays a run directory's schedule against `host`."""
+
+    run: RunDir
+    host: str
+    env: Mapping[str, str]
+    cwd: Path
+    users: int = USERS
+    path: str = "/events"
+    request_timeout_s: float = REQUEST_TIMEOUT_S
+    resend_for_s: float = RESEND_FOR_S
+    definite_refusals: Collection[int] = DEFINITE_REFUSALS
+    spawn: Spawn | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    locustfile: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.log = self.run.logs / "locust.log"
+        self._process: Running | None = None
+        self._tail = _Tail(self.run.journal(PROCESS))
+
+    def command(self) -> list[str]:
+        """Locust's whole command line."""
+        return [
+            sys.executable, "-m", "locust", "-f", str(self.locustfile or resources.find("locustfiles/ingest.py")),
+            "--headless", "--only-summary", "--host", self.host,
+            "--users", str(self.users), "--spawn-rate", str(self.users),
+            "--run-dir", str(self.run.path.resolve()), "--path", self.path, "--resend-for", str(self.resend_for_s),
+            "--request-timeout", str(self.request_timeout_s), "--stop-timeout", str(math.ceil(self.request_timeout_s)),
+            "--definite-refusals", ",".join(map(str, sorted(self.definite_refusals))),
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        """Start Locust; its users open, and the schedule begins half a second after the last of them."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._process = (self.spawn or self._popen)(self.command(), self.log)
+
+    def _popen(self, command: Sequence[str], log: Path) -> Running:
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                command, env=dict(self.env), cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+
+    def wait_started(self, timeout_s: float = 30.0) -> int:
+        """T0, the schedule's zero, in monotonic nanoseconds. Raises HarnessError when Locust dies or stays silent."""
+        deadline = self.clock.now() + int(timeout_s * SECOND)
+        while (start := self._tail.read().start) is None:
+            self._check_alive()
+            if self.clock.now() > deadline:
+                raise HarnessError(
+                    f"expected Locust to open {self.users} users within {timeout_s:g} s, got none: {self.words()}"
+                )
+            self.clock.sleep(LOOK_EVERY_S)
+        return start
+
+    def wait_done(self, timeout_s: float) -> bool:
+        """Whether the whole schedule was played and answered within that time."""
+        deadline = self.clock.now() + int(timeout_s * SECOND)
+        while not self.progress().done and self.clock.now() < deadline:
+            self.clock.sleep(LOOK_EVERY_S)
+        return self._tail.done is not None
+
+    def poll(self) -> int | None:
+        """Locust's exit code, or None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def progress(self) -> Progress:
+        """Counts so far.
+
+        Raises HarnessError when Locust died before its schedule was played, and InputError when the target answers as
+        no target of the contract does.
+        """
+        tail = self._tail.read()
+        if tail.done is None:
+            self._check_alive()
+        elif why := tail.done.detail.get("broken"):
+            raise InputError(f"the load was ended: {why}")
+        return tail.progress()
+
+    def acknowledged(self) -> set[str]:
+        """The ids that were acknowledged so far."""
+        return {event_id for event_id, best in self._tail.read().best.items() if best is Outcome.ACKNOWLEDGED}
+
+    def counts(self) -> Op | None:
+        """The DONE op, with the load's own counts and lateness; None before the end."""
+        return self._tail.read().done
+
+    def stop(self, grace_s: float | None = None) -> int | None:
+        """Ask Locust to end, so that requests in flight are still answered; then kill it. Returns its exit code."""
+        process = self._process
+        if process is None:
+            return None
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        if not self._ends(process, self.request_timeout_s + GRACE_S if grace_s is None else grace_s):
+            process.kill()
+            self._ends(process, GRACE_S)
+        return process.poll()
+
+    def _ends(self, process: Running, within_s: float) -> bool:
+        deadline = self.clock.now() + int(within_s * SECOND)
+        while process.poll() is None and self.clock.now() < deadline:
+            self.clock.sleep(LOOK_EVERY_S)
+        return process.poll() is not None
+
+    def words(self, lines: int = 8) -> str:
+        """The last lines of Locust's log."""
+        return " | ".join(foreign.tail(self.log, lines)) or "it said nothing"
+
+    def _check_alive(self) -> None:
+        if self._process is None:
+            raise HarnessError("expected a load under way, got none: call start() first")
+        code = self._process.poll()
+        if code is not None and self._tail.read().done is None:
+            if shutil.disk_usage(self.log.parent).free < ROOM:
+                raise rundir.refused(self.log.parent, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            raise LoadEnded(f"Locust ended with exit code {code} before its schedule was played: {self.words()}", code)
+
+
+class _Tail:
+    """Reads a journal as it grows, once each line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._at, self._rest = path, 0, b""
+        self._decode = msgspec.json.Decoder(Op).decode
+        self.best: dict[str, Outcome] = {}
+        self._kinds: Counter[Kind] = Counter()
+        self._sent: set[str] = set()
+        self.start: int | None = None
+        self.done: Op | None = None
+
+    def read(self) -> _Tail:
+        """Take in what was written since."""
+        if not self._path.exists():
+            return self
+        with self._path.open("rb") as journal:
+            journal.seek(self._at)
+            fresh = journal.read()
+        self._at += len(fresh)
+        *lines, self._rest = (self._rest + fresh).split(b"\n")
+        for line in lines:
+            self._take(self._decode(line))
+        return self
+
+    def _take(self, op: Op) -> None:
+        self._kinds[op.kind] += 1
+        if op.kind is Kind.START:
+            self.start = op.invoked_at
+        elif op.kind is Kind.DONE:
+            self.done = op
+        elif op.kind is Kind.INTENT and op.event_id:
+            self._sent.add(op.event_id)
+        elif op.kind is Kind.SEND and op.event_id and op.outcome:
+            self.best[op.event_id] = max(op.outcome, self.best.get(op.event_id, op.outcome), key=_BETTER.index)
+
+    def progress(self) -> Progress:
+        best, kinds = Counter(self.best.values()), self._kinds
+        return Progress(
+            sent=len(self._sent),
+            acknowledged=best[Outcome.ACKNOWLEDGED],
+            refused=best[Outcome.REFUSED],
+            indeterminate=best[Outcome.INDETERMINATE],
+            unsent=kinds[Kind.UNSENT],
+            given_up=kinds[Kind.GIVE_UP],
+            attempts=kinds[Kind.SEND],
+            done=self.done is not None,
+        )
+
+
+#: Bytes below which a disk is full: Locust itself can say so no more.
+ROOM = 65_536
+#: What an event came to, by its attempts: acknowledged if any was, else indeterminate if any was, else refused.
+_BETTER = (Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.ACKNOWLEDGED)

@@ -1,0 +1,148 @@
+"""The command line of a load, as a locustfile offers it: a run's saved schedule, or an endless one of its own."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from shaketable import rundir
+from shaketable.clock import SystemClock
+from shaketable.errors import InputError
+from shaketable.load import mix
+from shaketable.load.dispatcher import NoJournal, Player
+from shaketable.load.mix.corpus import corpus
+from shaketable.load.mix.shape import Shape
+from shaketable.load.outcome import DEFINITE_REFUSALS
+from shaketable.load.schedule import SHAPES, Load, Planned, plan, times
+from shaketable.load.send_queue import RESEND_FOR_S
+from shaketable.op import Journal
+from shaketable.rundir import RunDir
+
+#: The load's own name in its journal.
+PROCESS = "load-0"
+#: Users, if nobody says: enough for 3,000 events a second at a target's ordinary speed.
+USERS = 300
+#: How long a request may take, in seconds.
+REQUEST_TIMEOUT_S = 5.0
+#: How many corpora there are for loads of one's own: a seed's remainder chooses. A seed that nobody gave is a multiple
+#: of it, so that its corpus is the same each time, hence cached, while its ids are fresh.
+CORPORA = 2**16
+#: How long a ramp takes that has no end to head for, in seconds.
+RAMP_S = 60.0
+
+
+class Parser(Protocol):
+    """What is needed of Locust's parser, so that this module need not know Locust."""
+
+    def add_argument(self, *names: str, **how: Any) -> Any: ...
+    def set_defaults(self, **values: Any) -> None: ...
+
+
+def add_options(parser: Parser) -> None:
+    """Add what a load can be told; Locust's own defaults become those of an open loop on one's own machine."""
+    parser.set_defaults(
+        web_host="127.0.0.1", num_users=USERS, spawn_rate=float(USERS), stop_timeout=math.ceil(REQUEST_TIMEOUT_S)
+    )
+    add = parser.add_argument
+    add("--rate", type=float, default=Load.rate, help="mean events a second (120)")
+    add("--load-shape", default=Load.shape, choices=tuple(SHAPES), help="how the rate varies over time")
+    add("--seed", type=int, default=0, help="draws corpus, schedule and ids; 0: another one each time")
+    add("--mix", default="", help="shares of the mix, as malformed=0.02,resent=0.02,twins=0.01,ordered=0.1")
+    add("--path", default="/events", help="where the target takes events in")
+    add("--request-timeout", type=float, default=REQUEST_TIMEOUT_S, help="seconds that a request may take")
+    add("--resend-for", type=float, default=RESEND_FOR_S, help="seconds for which an event is tried again")
+    refusals = ",".join(map(str, sorted(DEFINITE_REFUSALS)))
+    add("--definite-refusals", default=refusals, help="answers that mean: certainly not accepted")
+    add("--run-dir", default="", help="==SUPPRESS==", include_in_web_ui=False)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked of a load. Times are seconds."""
+
+    rate: float
+    shape: str
+    seed: int
+    mix: mix.Mix
+    path: str
+    request_timeout_s: float
+    resend_for_s: float
+    definite_refusals: frozenset[int]
+    run_dir: Path | None
+
+    @classmethod
+    def of(cls, parsed: Any) -> Options:
+        """Read parsed arguments. Raises InputError in one sentence."""
+        check_route(parsed.path)
+        if not 0 < parsed.request_timeout < math.inf:
+            raise InputError(f"expected --request-timeout above 0 seconds, got {parsed.request_timeout:g}: 5 is usual")
+        options = cls(
+            rate=parsed.rate,
+            shape=parsed.load_shape,
+            seed=parsed.seed or (secrets.randbits(32) + 1) * CORPORA,
+            mix=mix.parse(parsed.mix),
+            path=parsed.path,
+            request_timeout_s=parsed.request_timeout,
+            resend_for_s=parsed.resend_for,
+            definite_refusals=_statuses(parsed.definite_refusals),
+            run_dir=Path(parsed.run_dir) if parsed.run_dir else None,
+        )
+        options.load()  # complains now rather than when the test starts
+        return options
+
+    def load(self) -> Load:
+        """The load, whose end an endless schedule ignores."""
+        return Load(self.rate, baseline_s=0, shake_s=RAMP_S, recover_s=0, shape=self.shape)
+
+    def corpus(self) -> list[Shape]:
+        """The shapes of an endless schedule; the first time takes some seconds."""
+        return corpus(self.mix, self.seed % CORPORA)
+
+
+def check_route(path: str) -> None:
+    """A path that can be asked for. Raises InputError."""
+    if not path.startswith("/") or not path.isprintable() or " " in path:
+        raise InputError(f"expected --path to begin with a slash and to hold no space, got {path!r}: /events is usual")
+
+
+def check_host(host: str) -> None:
+    """An address that can be loaded. Raises InputError."""
+    try:
+        url = urlsplit(host)
+        sound = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
+    except ValueError:
+        sound = None
+    if not sound:
+        raise InputError(f"expected --host as http://127.0.0.1:8080, with a path if there is one, got {host!r}")
+
+
+def _statuses(text: str) -> frozenset[int]:
+    try:
+        return frozenset(int(status) for status in text.split(",") if status.strip())
+    except ValueError as e:
+        raise InputError(f"expected --definite-refusals as 400,401,503, got {text!r}: write status codes only") from e
+
+
+def player(options: Options) -> Player:
+    """Play a run directory's schedule into its journal, or draw an endless one and keep no journal."""
+    if options.run_dir is None:
+        shapes = options.corpus()
+        endless = plan(times(options.load(), endless=True), options.mix, shapes, options.seed)
+        return Player(endless, shapes, NoJournal(), SystemClock(), **_answers(options))
+    run, journal = _saved(options.run_dir)
+    return Player(*run, Journal(journal), SystemClock(), process=PROCESS, **_answers(options))
+
+
+def _answers(options: Options) -> dict[str, Any]:
+    return {"resend_for_s": options.resend_for_s, "definite_refusals": options.definite_refusals}
+
+
+def _saved(path: Path) -> tuple[tuple[Sequence[Planned], Sequence[Shape]], Path]:
+    run = RunDir(path)
+    schedule = list(rundir.read_lines(run / rundir.SCHEDULE, Planned))
+    return (schedule, list(rundir.read_lines(run / rundir.CORPUS, Shape))), run.journal(PROCESS)

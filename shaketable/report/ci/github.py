@@ -1,0 +1,119 @@
+"""Results for GitHub Actions: annotations on stdout, and a table in the step's summary.
+
+The escaping is that of GitHub's own toolkit (actions/toolkit, packages/core/src/command.ts): whatever a target says,
+a line stays one command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from shaketable import plural
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import Judged
+from shaketable.errors import HarnessError
+from shaketable.report.terminal import trials
+from shaketable.results.result import Result, collect
+from shaketable.text import cut, number, visible
+
+#: Annotations of a kind that GitHub shows for one step.
+MOST = 10
+#: Characters of one message, and of one cell.
+LONGEST = 2_000
+#: Bytes of a step's summary, a little below what GitHub takes: it drops a larger one, the whole of it.
+ROOM = 1_000_000
+SUMMARY = "GITHUB_STEP_SUMMARY"
+SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
+#: What GitHub makes a mention or a link of, whether escaped or not: an invisible space in it prevents that.
+_LINKED = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
+#: What Markdown, its tables and its formulas are made of.
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&])")
+
+
+def commands(runs: Sequence[Result]) -> list[str]:
+    """A line for each check that counts and did not pass, and for each run that cannot be judged."""
+    lines = [command(name, why) for run in runs for name, why in _wrong(run)]
+    if len(lines) <= MOST:
+        return lines
+    more = len(lines) - MOST + 1
+    return [*lines[: MOST - 1], command("shaketable", f"{more} more: the step's summary and the JUnit file have all")]
+
+
+def _wrong(run: Result) -> Iterator[tuple[str, str]]:
+    """What is an error: unknown is one too, for the step fails by it."""
+    yield from ((f"{run.title}: {run.verdict}", doubt) for doubt in run.doubts)
+    for name, found in run.wrong.items():
+        yield f"{run.title}: {name} {found.verdict}", found.why or _counts(found)
+
+
+def _counts(found: Judged) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {number(count)}" for name, count in found.counts.items())
+
+
+def command(name: str, message: str) -> str:
+    """One annotation."""
+    properties = _data(visible(cut(name, LONGEST))).replace(":", "%3A").replace(",", "%2C")
+    shown = "\n".join(visible(line) for line in cut(message, LONGEST).splitlines())
+    return f"::error title={properties}::{_data(shown)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def append(text: str, environment: Mapping[str, str]) -> None:
+    """Add to the step's summary, where there is one, as much as it has room for. Raises HarnessError."""
+    if path := environment.get(SUMMARY, ""):
+        try:
+            with Path(path).open("ab") as out:
+                out.write(fitted(text, ROOM - out.tell()))
+        except OSError as e:
+            raise HarnessError(f"cannot write the step's summary {path} (${SUMMARY}): {e.strerror}") from e
+
+
+def fitted(text: str, room: int) -> bytes:
+    """As many whole lines as there is room for, and how many were left out."""
+    whole = text.encode(errors="replace")
+    if len(whole) <= room:
+        return whole
+    lines, kept = whole.splitlines(keepends=True), b""
+    for nth, line in enumerate(lines):
+        more = plural.counted(len(lines) - nth, "more lines")
+        left = f"\n{more}: the summary is full; the JUnit file has all\n\n".encode()
+        if len(kept) + len(line) + len(left) > room:
+            return kept + left if len(kept) + len(left) <= room else b""
+        kept += line
+    return kept
+
+
+def markdown(runs: Sequence[Result]) -> str:
+    """A headline, a row for each run, and what trials prove."""
+    results = collect(runs)
+    head = f"### {SIGNS[results.verdict]} shaketable: {results.verdict}\n\n"
+    titles = "| scenario | verdict | what was found | acknowledged | lost | recovery | run |\n"
+    rows = "".join(_row(run) for run in runs)
+    proved = "".join(f"\n{escaped(name)}: {escaped(trials.proved(several))}\n"
+                     for name, several in trials.by_scenario(runs).items() if len(several) > 1)  # fmt: skip
+    return f"{head}{titles}|---|---|---|--:|--:|--:|---|\n{rows}{proved}\n"
+
+
+def _row(run: Result) -> str:
+    found = "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or _passed(run)
+    lost = run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
+    recovery = run.figures.get("heal_to_empty_backlog_s")
+    cells = (run.title, f"{SIGNS[run.verdict]} {run.verdict}", found, number(run.figures.get("acknowledged")),
+             number(lost), "–" if recovery is None else f"{recovery:.1f} s", Path(run.run).name)  # fmt: skip
+    return f"| {' | '.join(escaped(cell) for cell in cells)} |\n"
+
+
+def _passed(run: Result) -> str:
+    """How many that count passed; one that is not applicable does not."""
+    passed = sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
+    return f"{passed} check{'s' * (passed != 1)} passed"
+
+
+def escaped(text: str) -> str:
+    """As Markdown shows it literally: no markup, no mention, no link, one line."""
+    return _MARKDOWN.sub(r"\\\1", _LINKED.sub("\\g<0>\u200b", visible(cut(text, LONGEST))))

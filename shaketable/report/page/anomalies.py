@@ -1,0 +1,84 @@
+"""The events that went wrong, each a dot on the time axis that leads to its life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shaketable.checks.event_trace import FATES
+from shaketable.report.page.recording import typed
+from shaketable.report.page.sentence import checks
+from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL
+
+#: What each fate is painted as, legible on light and dark.
+COLOURS = {
+    "lost": RED,
+    "not delivered": AMBER,
+    "doubled": PURPLE,
+    "misordered": BLUE,
+    "altered": TEAL,
+    "of an unknown id": "#cf5ba0",
+    "invented": "#b54fc4",
+    "kept although refused": "#e0699a",
+    "altered as a dead letter": "#3fa39a",
+    "wrongly dead-lettered": "#b0704a",
+    "swallowed": "#2a9bb5",
+    "stored and dead": "#7f8f2e",
+    "dead without a reason": "#9a8350",
+    "accepted although malformed": "#6f7fd8",
+    "malformed, answered 5xx": "#c9653a",
+    "wrongly refused": "#5f93a8",
+}
+#: Dots closer than this share of the run stand beside each other, up to so many deep.
+CLOSE, DEEP = 1 / 150, 3
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One event; `life` is the number of its life on the page, from 1; `depth` is how far it gave way to others."""
+
+    at: float
+    life: int
+    event_id: str
+    depth: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """The events of one fate, in order; `total` counts those too that have no dot."""
+
+    fate: str
+    colour: str
+    total: int
+    dots: list[Dot]
+
+
+def rows(doc: Mapping[str, Any], end: float) -> list[Row]:
+    """A row for each fate that befell somebody, in the order in which the lives are told; then those without a dot."""
+    found: dict[str, list[Dot]] = {}
+    for number, life in enumerate(typed(doc.get("lives"), list[dict[str, Any]]) or [], 1):
+        at = life.get("at")
+        if isinstance(at, int | float) and at >= 0:
+            dot = Dot(min(float(at), end), number, str(life.get("event_id") or ""), 0)
+            found.setdefault(str(life.get("fate") or ""), []).append(dot)
+    totals = totals_of(doc)
+    found |= {fate: [] for fate, total in totals.items() if total and fate not in found}
+    return [Row(fate, COLOURS.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
+            for fate, dots in found.items()]  # fmt: skip
+
+
+def totals_of(doc: Mapping[str, Any]) -> dict[str, int]:
+    """How many there were of each fate, by the checks' own counts."""
+    counts = {name: typed(found.get("counts"), dict[str, float]) or {} for name, found in checks(doc).items()}
+    return {fate: int(counts.get(check, {}).get(set_, 0)) for (check, set_), fate in FATES.items()}
+
+
+def _beside(dots: list[Dot], close: float) -> list[Dot]:
+    """Each a step aside from the one before it, if that is close."""
+    placed: list[Dot] = []
+    for dot in sorted(dots, key=lambda dot: dot.at):
+        gives_way = bool(placed) and dot.at - placed[-1].at < close
+        depth = (placed[-1].depth + 1) % DEEP if gives_way else 0
+        placed.append(Dot(dot.at, dot.life, dot.event_id, depth))
+    return placed

@@ -1,0 +1,151 @@
+"""The lanes as linked Bokeh figures: only binned numbers and harmless labels go into their models."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, NumeralTickFormatter
+from bokeh.models.annotations.geometry import BoxAnnotation, Span
+
+from shaketable.report.page import theme
+from shaketable.report.page.bins import Floats
+from shaketable.report.page.rows import breakers, strip
+from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
+from shaketable.report.page.tracks import ILL, Lanes, lowest, peak
+
+#: Columns of the one source that all lanes of numbers draw from.
+COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent", "honest", "lie")
+#: Those that an area is drawn below.
+AREAS = ("acknowledged", "backlog", "stored_shown", "health", "mute")
+#: How high a bar marks that the target did not answer: its health of 0 would be no more than a missing line.
+MUTE = 6
+HEIGHT = 104
+_DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e4: "10 s", 1e5: "100 s", 1e6: "1,000 s"}
+_RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
+
+
+def draw(lanes: Lanes) -> dict[str, Any]:
+    """A figure for each lane that was recorded, by name, from top to bottom."""
+    axis, source = Axis(lanes.end), _source(lanes)
+    made = {
+        "strip": strip(axis, lanes), "rate": _rate(axis, source, lanes), "latency": _latency(axis, source, lanes),
+        "backlog": _backlog(axis, source, lanes), "stored": _stored(axis, source, lanes),
+        "health": _health(axis, source, lanes), "breaker": breakers(axis, lanes),
+    }  # fmt: skip
+    found = {name: lane for name, lane in made.items() if lane is not None}
+    for name, lane in found.items():
+        if name != "strip":
+            _bands(lane, lanes)
+    for lane in list(found.values())[-1:]:
+        _show_time(lane)
+    return found
+
+
+def _source(lanes: Lanes) -> ColumnDataSource:
+    """Two rows for each bin, its beginning and its end, so that one between unknown ones is still drawn."""
+    columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
+    floors = dict.fromkeys(AREAS, 0.0)
+    if lanes.stored is not None:
+        floors["stored_shown"] = _floor(lanes.stored)
+        columns["stored_shown"] = np.maximum(lanes.stored, floors["stored_shown"])
+    if lanes.silent is not None:
+        columns["mute"] = lanes.silent * MUTE
+    drawn = {name: np.repeat(values, 2).astype(np.float32) for name, values in columns.items()}
+    edges = np.repeat(np.minimum(lanes.bins.edges, lanes.end), 2)[1:-1]
+    return ColumnDataSource({"x": edges, **drawn, **_filled(drawn, floors)}, name="bins")
+
+
+def _filled(drawn: dict[str, Any], floors: dict[str, float]) -> dict[str, Any]:
+    """The columns that areas are drawn from: an area would bridge what is unknown, so it falls to its floor there."""
+    return {f"{name}_area": np.nan_to_num(drawn[name], nan=floor) for name, floor in floors.items() if name in drawn}
+
+
+def _floor(rates: Floats) -> float:
+    """Where a logarithmic axis puts 0: below the lowest rate that there was."""
+    return 1.0 if (lowest(rates[rates > 0]) or 10) > 1 else 0.1
+
+
+def _rate(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    if lanes.offered is None and lanes.acknowledged is None:
+        return None
+    made = _numbers(axis, "rate", max(peak(lanes.offered) or 0, peak(lanes.acknowledged) or 0))
+    if lanes.acknowledged is not None:
+        _fill(made, source, "acknowledged", BLUE)
+    if lanes.offered is not None:
+        made.line("x", "offered", source=source, color=GREY, line_width=1.5)
+    return made
+
+
+def _latency(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    low, high = lowest(lanes.p50), peak(lanes.p99)
+    if low is None or high is None:
+        return None
+    bottom, top = 10 ** math.floor(math.log10(low * 0.9)), 10 ** math.ceil(math.log10(high * 1.1))
+    made = axis.frame("latency", HEIGHT, (bottom, top), y_axis_type="log")
+    made.yaxis.ticker = FixedTicker(ticks=[tick for tick in _DECADES if bottom <= tick <= top])
+    made.yaxis.major_label_overrides = _DECADES
+    made.line("x", "p99", source=source, color=PURPLE, line_width=1.5)
+    made.line("x", "p50", source=source, color=BLUE, line_width=1.5)
+    return made
+
+
+def _backlog(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    if (most := peak(lanes.backlog)) is None:
+        return None
+    made = _numbers(axis, "backlog", most)
+    _fill(made, source, "backlog", AMBER)
+    return made
+
+
+def _stored(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    """Logarithmic: a backlog drains many times faster than events come in, and both must be seen."""
+    if (most := peak(lanes.stored)) is None:
+        return None
+    floor = _floor(lanes.stored) if lanes.stored is not None else 1.0
+    made = axis.frame("stored", HEIGHT, (floor, max(most, 10) * 1.3), y_axis_type="log")
+    made.yaxis.ticker = FixedTicker(ticks=[floor, *(tick for tick in _RATES if tick > floor)])
+    made.yaxis.major_label_overrides = {**_RATES, floor: "0"}
+    _fill(made, source, "stored_shown", TEAL, floor)
+    return made
+
+
+def _health(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+    if peak(lanes.health) is None:
+        return None
+    made = axis.frame("health", HEIGHT, (0, 105))
+    made.yaxis.ticker = FixedTicker(ticks=[0, ILL, 100])
+    _fill(made, source, "health", TEAL)
+    if lanes.silent is not None:
+        made.varea("x", y1=0, y2="mute_area", source=source, color=RED, alpha=0.35)
+    if lanes.honest is not None:
+        made.varea("x", y1=ILL, y2="lie", source=source, color=RED, alpha=0.3, hatch_pattern="/", hatch_color=RED)
+        made.line("x", "honest", source=source, color=GREY, line_width=2, line_dash=[6, 3])
+    made.add_layout(Span(location=ILL, dimension="width", line_color=RED, line_dash=[4, 4], line_width=1))
+    return made
+
+
+def _numbers(axis: Axis, name: str, most: float) -> Any:
+    made = axis.frame(name, HEIGHT, (0, max(most * 1.08, 1)))
+    made.yaxis.ticker = BasicTicker(desired_num_ticks=3, min_interval=1)
+    made.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
+    return made
+
+
+def _fill(made: Any, source: ColumnDataSource, name: str, colour: str, floor: float = 0) -> None:
+    made.varea("x", y1=floor, y2=f"{name}_area", source=source, color=colour, alpha=0.2)
+    made.line("x", name, source=source, color=colour, line_width=1.5)
+
+
+def _bands(made: Any, lanes: Lanes) -> None:
+    for fault in lanes.faults:
+        made.add_layout(BoxAnnotation(left=fault.begin, right=fault.end, fill_color=fault.colour, level="underlay",
+                                      fill_alpha=theme.BAND, line_color=None))  # fmt: skip
+
+
+def _show_time(made: Any) -> None:
+    """The lowest lane carries the time axis."""
+    made.xaxis.visible = True
+    made.xaxis.formatter = NumeralTickFormatter(format="0.[0]")
+    made.height += 22

@@ -1,0 +1,86 @@
+"""The words above each lane: what it shows, and for each of its lines a name, a colour and what it came to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, STATES, TEAL
+from shaketable.report.page.tracks import HONEST, ILL, Lanes, lowest, peak
+from shaketable.text import number, seconds
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a lane; `column` and `unit` let the page's script show its value under the pointer."""
+
+    name: str
+    colour: str
+    column: str = ""
+    unit: str = ""
+    rest: str = ""  # what is shown while nobody points
+    words: str = ""  # JSON: what its values mean
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A lane as the page shows it; `place` is where its figure comes."""
+
+    name: str
+    title: str
+    about: str
+    lines: list[Line] = field(default_factory=list)
+    place: str = ""
+    absent: str = ""
+
+
+def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
+    """All lanes from top to bottom, those too that could not be drawn, and why."""
+
+    def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> Line:
+        values = getattr(lanes, column)
+        extreme = lowest(values) if low else peak(values)
+        rest = f"{'lowest' if low else 'most'} {number(_rounded(extreme))}{unit}" if extreme is not None else ""
+        return Line(name, colour, column, unit, rest)
+
+    told = [
+        Lane("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
+        Lane("rate", "Intake", "events a second, by intended time",
+             [line("offered", GREY, "offered", "/s"), line("acknowledged", BLUE, "acknowledged", "/s")]),
+        Lane("latency", "Intake latency", "from the intended time to the first acknowledgement, logarithmic",
+             [line("p50", BLUE, "p50", " ms"), line("p99", PURPLE, "p99", " ms")]),
+        Lane("backlog", "Backlog", "accepted, not yet stored", [line("entries", AMBER, "backlog")]),
+        Lane("stored", "Stored", "rows a second, logarithmic", [line("stored", TEAL, "stored", "/s")]),
+        Lane("health", "Health", "the target's own word; 70 or less is ill, red below is no answer",
+             [line("score", TEAL, "health", low=True), *_honest(lanes)]),
+        Lane("breaker", "Circuit breakers", "by process",
+             [Line(name.lower().replace("_", "-"), colour) for name, (colour, _) in STATES.items()]),
+    ]  # fmt: skip
+    return [Lane(lane.name, lane.title, lane.about, lane.lines, places.get(lane.name, ""), _ABSENT[lane.name])
+            for lane in told]  # fmt: skip
+
+
+def _honest(lanes: Lanes) -> list[Line]:
+    """What an honest score would have been, and for how long the target's was none."""
+    if lanes.honest is None:
+        return []
+    words = json.dumps({f"{value:g}": said for value, said in HONEST_IS.items()})
+    lied = Line("not honest for", RED, rest=seconds(lanes.lied_s))
+    return [Line("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if lanes.lied_s else [])]
+
+
+#: What the line of an honest score means.
+HONEST_IS = {HONEST[True]: f"above {ILL}", HONEST[False]: f"at most {ILL}"}
+_ABSENT = {
+    "strip": "No phase after the preparation was entered.",
+    "rate": "Neither a schedule nor a journal of the load was found.",
+    "latency": "No acknowledgement was recorded.",
+    "backlog": "No reading of the backlog: the target does not say where its queue is, or nobody looked.",
+    "stored": "No reading of the store.",
+    "health": "No reading of the health score.",
+    "breaker": "No breaker transitions were recorded.",
+}
+
+
+def _rounded(value: float) -> float:
+    return round(value, 1) if value < 10 else float(round(value))

@@ -1,0 +1,213 @@
+"""What the page's template shows, part by part: all of it text that is still to be escaped."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shaketable import rundir
+from shaketable.checks import CHECKS
+from shaketable.checks import event_trace as life
+from shaketable.evidence import again as commands
+from shaketable.evidence.history import NEVER
+from shaketable.evidence.history.watched import Fault
+from shaketable.report.page.recording import Recording, typed
+from shaketable.report.page.sentence import checks as findings
+from shaketable.report.page.sentence import counts
+from shaketable.report.page.tracks import Lanes, lowest, peak
+from shaketable.text import number, quantity, seconds, spaced
+
+#: Members of each set that are shown; verdict.json has more.
+SHOWN = 8
+_ORDER = ("failed", "unknown", "passed", "not applicable")
+
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Members:
+    """Some members of a set that a check names, each with the number of its life on the page, 0 for none."""
+
+    name: str
+    shown: list[tuple[str, int]]
+    more: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One check on the page."""
+
+    name: str
+    verdict: str
+    required: bool
+    law: str
+    terms: list[str]  # paragraphs: what the sets mean, what the law does not prove
+    why: str
+    counts: Rows
+    members: list[Members]
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """One fault on the page."""
+
+    label: str
+    planned: str
+    active: str
+    verdict: str
+    said: str
+    figure: str
+    text: str
+
+
+def checks(doc: dict[str, Any]) -> list[Evidence]:
+    """All checks: those that count first, the worst first."""
+    numbers = {life.event_id: number for number, life in enumerate(lives(doc), 1)}
+    found = [_evidence(name, one, numbers) for name, one in findings(doc).items()]
+    return sorted(found, key=lambda e: (not e.required, _ORDER.index(e.verdict) if e.verdict in _ORDER else 9))
+
+
+def _evidence(name: str, found: dict[str, Any], numbers: dict[str, int]) -> Evidence:
+    law, *terms = _law(name)
+    members = typed(found.get("members"), dict[str, list[Any]]) or {}
+    totals = typed(found.get("counts"), dict[str, float]) or {}
+    return Evidence(
+        name, str(found.get("verdict") or "unknown"), counts(found), law, terms, str(found.get("why") or ""),
+        [quantity(str(key), value) for key, value in (found.get("counts") or {}).items()],
+        [_members(key, [str(each) for each in ids], int(totals.get(key, 0)), numbers)
+         for key, ids in members.items() if ids],
+    )  # fmt: skip
+
+
+def _members(name: str, told: list[str], total: int, numbers: dict[str, int]) -> Members:
+    shown = [(each, next((numbers[one] for one in life.named(each) if one in numbers), 0)) for each in told[:SHOWN]]
+    return Members(spaced(name), shown, max(total, len(told)) - len(shown))
+
+
+def _law(name: str) -> list[str]:
+    """The law and its terms, as the check's own docstring tells them; an unknown check has none."""
+    kind = CHECKS.kinds().get(name)
+    told = (inspect.getdoc(kind) if kind else "") or ""
+    return [" ".join(paragraph.split()) for paragraph in told.split("\n\n")] or [""]
+
+
+def faults(recording: Recording) -> list[Witnessed]:
+    """Each fault of the timeline: when it was active, and who saw it land."""
+    return [_fault(recording, row) for row in recording.faults]
+
+
+_LANDED = {True: ("passed", "landed"), False: ("failed", "did not land"), None: ("unknown", "not witnessed")}
+
+
+def _fault(recording: Recording, row: Fault) -> Witnessed:
+    injected = row.began != NEVER
+    healed = "not healed" if row.healed == NEVER else seconds(float(recording.seconds(row.healed)))
+    active = f"{seconds(float(recording.seconds(row.began)))} – {healed}" if injected else "never injected"
+    verdict, said = _LANDED[row.landed]
+    figure = "" if row.figure is None else f"{number(row.figure)} {row.unit}"
+    planned = f"{row.at_s:g} – {row.until_s:g} s of the shake"
+    return Witnessed(row.label, planned, active, verdict, said, figure, row.text)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """One event that did not fare as it should."""
+
+    event_id: str
+    fate: str
+    last_seen: str
+    story: list[str]
+    meanwhile: list[str]
+
+
+def lives(doc: dict[str, Any]) -> list[Lived]:
+    """What became of each event that was lost, doubled or misordered, as far as anybody saw."""
+    return [_lived(each) for each in typed(doc.get("lives"), list[dict[str, Any]]) or []]
+
+
+def _lived(told: dict[str, Any]) -> Lived:
+    event_id, fate, last_seen = (str(told.get(part) or "") for part in ("event_id", "fate", "last_seen"))
+    story, meanwhile = (typed(told.get(part), list[str]) or [] for part in ("story", "meanwhile"))
+    return Lived(event_id, fate, last_seen, story, meanwhile)
+
+
+_HEADLINE = {
+    "acknowledged": "acknowledged", "stored": "stored", "intake_p99_ms": "intake p99",
+    "heal_to_first_commit_s": "heal to first commit", "heal_to_empty_backlog_s": "heal to empty backlog",
+}  # fmt: skip
+
+
+def headline(recording: Recording, lanes: Lanes) -> Rows:
+    """The few figures that a reader with one minute wants."""
+    figures = recording.verdict.get("figures") or {}
+    rows = [
+        (told, quantity(name, figures[name])[1]) for name, told in _HEADLINE.items() if figures.get(name) is not None
+    ]
+    seen = {"longest backlog": peak(lanes.backlog), "lowest health": lowest(lanes.health)}
+    return rows + [(name, number(value)) for name, value in seen.items() if value is not None]
+
+
+def figures(doc: dict[str, Any]) -> Rows:
+    """All figures that were measured."""
+    found = doc.get("figures")
+    return [quantity(str(name), value) for name, value in found.items()] if isinstance(found, dict) else []
+
+
+def surroundings(recording: Recording) -> Rows:
+    """What it ran on: the machine, then the packages."""
+    told = dict(recording.environment)
+    packages = [told.pop(name, None) for name in ("packages", "target_packages")]
+    memory = told.pop("memory_bytes", None)
+    rows = [(spaced(name), str(value)) for name, value in told.items()]
+    rows += [("memory", f"{memory / 2**30:.1f} GiB")] if isinstance(memory, int) else []
+    return rows + [(str(k), str(v)) for found in packages if isinstance(found, dict) for k, v in found.items()]
+
+
+def asked(recording: Recording) -> Rows:
+    """What was asked for: seed, load, settings."""
+    rows = [("scenario", recording.scenario.name), ("seed", str(recording.scenario.seed))]
+    for part in ("load", "settings", "counts"):
+        found = recording.told.get(part)
+        rows += [quantity(str(key), value) for key, value in found.items()] if isinstance(found, dict) else []
+    return rows
+
+
+def again(recording: Recording) -> Rows:
+    """The commands that repeat the run, and the judging."""
+    needs = commands.needs(recording.run)
+    return [
+        ("The same run once more: corpus, schedule and timeline exactly" + (f"; {needs}" if needs else ""),
+         commands.command(recording.run, recording.scenario.name)),
+        ("Judge it again from its files alone", commands.line("check", commands.shown(recording.run.path))),
+        ("Write this page again", commands.line("report", commands.shown(recording.run.path))),
+    ]  # fmt: skip
+
+
+def when(recording: Recording) -> str:
+    """When the run was, by its folder's name; "" for a folder that somebody renamed."""
+    try:
+        return datetime.strptime(recording.run.path.name[:16], "%Y%m%dT%H%M%SZ").strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return ""
+
+
+def target(recording: Recording) -> str:
+    """The target's name; "" when nobody wrote it down."""
+    return str(recording.target.get("name") or recording.verdict.get("target") or "")
+
+
+def missing(recording: Recording) -> list[str]:
+    """What a reader must know before believing the page: cut off, or without some of its files."""
+    gaps = [f"{gap}." for gap in recording.gaps if not gap.startswith(f"{rundir.VERDICT} is missing")]
+    missed = [f"Fault {fault.number} ({fault.label}) {said}: {fault.text or 'it has no witness'}."
+              for fault in recording.faults if (said := _missed(fault))]  # fmt: skip
+    return list(filter(None, [recording.unfinished, *missed, *gaps]))
+
+
+def _missed(fault: Fault) -> str:
+    """What a reader must know of a fault that nobody saw land."""
+    if fault.began == NEVER:
+        return "was never injected"
+    return "" if fault.landed else _LANDED[fault.landed][1]

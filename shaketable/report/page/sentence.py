@@ -1,0 +1,92 @@
+"""The verdict as a sentence of plain English, for a reader who has one minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shaketable.text import listed
+
+#: What a check that passed says of the run.
+HELD = {
+    "no_loss": "no acknowledged event was lost",
+    "no_duplicates": "none was stored twice",
+    "nothing_invented": "none was invented",
+    "order_kept": "their order was kept",
+    "content_intact": "what was stored equals what was sent",
+    "refuses_rightly": "only malformed events were refused",
+    "dead_letters_explained": "every dead letter deserved to be one",
+    "breaker_behaves": "the breakers behaved",
+    "health_honest": "the health score told the truth",
+    "recovers_in_time": "it recovered in time",
+    "intake_survives": "intake went on all the while",
+    "latency_budget": "latency stayed within its budget",
+    "retries_bounded": "retries stayed within bounds",
+    "isolated": "one lane's trouble stayed its own",
+    "memory_bounded": "memory stayed within bounds",
+}
+#: Laws that a headline names; the others it counts.
+NAMED = 5
+#: Checks that failed whose reasons a headline tells, where there are more than one beyond.
+SAID = 3
+
+
+def verdict(doc: Mapping[str, Any]) -> str:
+    """Of the run: passed, failed, unknown; "not judged" when no verdict was written."""
+    found = doc.get("verdict") if doc else "not judged"
+    return found if found in ("passed", "failed", "not judged") else "unknown"
+
+
+def sentence(doc: Mapping[str, Any]) -> str:
+    """What the run showed."""
+    if not doc:
+        return "Nobody has judged this run yet: `shaketable check` does."
+    counting = {name: found for name, found in checks(doc).items() if counts(found)}
+    by = {verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
+          for verdict in ("failed", "unknown", "passed")}  # fmt: skip
+    died = [str(death) for death in doc.get("deaths") or []]
+    if by["failed"]:
+        told = [_why(name, counting[name]) for name in by["failed"]]
+        more = [f"{len(told) - SAID} more checks failed"] if len(told) > SAID + 1 else []
+        return _sentence(died[:SAID] + told[: SAID if more else None] + more, "; ") + _others(len(by["passed"]))
+    if doc.get("verdict") != "passed":
+        reasons = died[:SAID] + [str(reason) for reason in doc.get("reasons") or []]
+        reasons += [_why(name, counting[name]) for name in by["unknown"]]
+        return (
+            "The run cannot be judged: "
+            + ("; ".join(reasons[: SAID + len(died[:SAID])]) or "nothing in it counts")
+            + "."
+        )
+    return _passed(by["passed"], len(doc.get("faults") or []))
+
+
+def checks(doc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The findings, by check."""
+    found = doc.get("checks")
+    return {str(name): one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}
+
+
+def counts(found: Mapping[str, Any]) -> bool:
+    """Whether the scenario names the check, so that the run's verdict depends on it."""
+    return bool(found.get("required"))
+
+
+def _passed(names: list[str], faults: int) -> str:
+    known = [HELD[name] for name in HELD if name in names]
+    more = len(names) - min(len(known), NAMED)
+    parts = known[:NAMED] + ([f"{more} more laws held" if more > 1 else "one more law held"] if more else [])
+    through = f"Through {faults} fault{'s' * (faults > 1)}, " if faults else "With nothing broken, "
+    return _sentence([through + listed(parts, NAMED + 1)], "")
+
+
+def _why(name: str, found: Mapping[str, Any]) -> str:
+    return f"{str(found.get('why') or 'the law was broken').rstrip('.')} ({name})"
+
+
+def _others(passed: int) -> str:
+    return f" {passed} other check{'s' * (passed > 1)} that count{'s' * (passed == 1)} passed." if passed else ""
+
+
+def _sentence(parts: list[str], glue: str) -> str:
+    told = glue.join(parts).rstrip(".")
+    return f"{told[:1].upper()}{told[1:]}."

@@ -1,0 +1,1 @@
+"""The verdict at a terminal: one run, several runs, several trials."""

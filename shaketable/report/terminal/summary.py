@@ -1,0 +1,166 @@
+"""The verdict in the terminal: one sentence, the table of checks, the first members of what failed, where to look."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shaketable import plural
+from shaketable.checks.check import Verdict, ordinary
+from shaketable.checks.verdict import Judged, VerdictDoc
+from shaketable.text import cut, spaced, visible
+
+#: Members of each set, and faults, that are shown; the rest is in verdict.json.
+SHOWN = 3
+#: Lines of an event's life; all of it is in verdict.json and on the page, and `explain --event` prints it.
+LIFE = 8
+#: Characters of one line.
+LINE = 160
+
+STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_APPLICABLE: "dim"}
+
+
+def show(
+    doc: VerdictDoc, run: Path, page: bool = False, again: str = "", needs: str = "", console: Console | None = None
+) -> None:
+    """Print it all; reads well without colour, in a pipe, and at 80 columns.
+
+    A run that did not pass fits a screen of 40 rows or so, and its verdict stands at the end once more.
+    """
+    console = console or Console(highlight=False)
+    console.print()
+    headline(doc, console)
+    console.print()
+    if (rows := table(doc)).row_count:
+        console.print(rows)
+    wrong = [*members(doc), *lives(doc)]
+    for line in [*others(doc), "", *wrong, *[""] * bool(wrong), *faults(doc), figures(doc), ""]:
+        _say(console, line)
+    if doc.verdict is not Verdict.PASSED:
+        _verdict(doc, console)
+    where = {"report": str(run / "report.html") if page else "", "run": str(run), "again": again, "": needs}
+    for name, told in where.items():
+        if told:
+            label = f"{name}:" if name else ""
+            console.print(f"{label:8}{visible(told)}", soft_wrap=True, markup=False)
+
+
+def headline(doc: VerdictDoc, console: Console | None = None) -> None:
+    """Print the verdict in a sentence, which processes died by themselves, and why the run cannot be judged."""
+    console = console or Console(highlight=False)
+    _verdict(doc, console)
+    for reason in [*doc.deaths, *doc.reasons]:
+        _say(console, f"  {reason}")
+
+
+def _verdict(doc: VerdictDoc, console: Console) -> None:
+    said = visible(sentence(doc))
+    console.print(Text.assemble("verdict: ", (doc.verdict.value.upper(), STYLE[doc.verdict]), f" – {said}"))
+
+
+def sentence(doc: VerdictDoc) -> str:
+    """What the run showed, in plain English."""
+    named = {name: found for name, found in doc.checks.items() if found.required}
+    failed = [name for name, found in named.items() if found.verdict is Verdict.FAILED]
+    unknown = [name for name, found in named.items() if found.verdict is Verdict.UNKNOWN]
+    if failed:
+        return f"{len(failed)} of {len(named)} checks that count failed: {', '.join(failed)}"
+    if unknown or doc.reasons:
+        what = f"; not judged: {', '.join(unknown)}" if unknown else ""
+        return f"the run cannot be judged{': ' + doc.reasons[0] if doc.reasons else what}"
+    which = f"all {len(named)} checks that count" if len(named) > 1 else "the one check that counts"
+    return f"{which} passed: {doc.story}"
+
+
+def table(doc: VerdictDoc) -> Table:
+    """A row for each check, those that do not count in brackets; of a run that did not pass, for what is to blame."""
+    made = Table("check", "verdict", "what was found", box=None, pad_edge=False, header_style="")
+    for name, found in doc.checks.items():
+        if _has_row(doc, found):
+            made.add_row(*_row(name, found))
+    return made
+
+
+def others(doc: VerdictDoc) -> list[str]:
+    """The checks without a row, a line for each verdict."""
+    left = {name: found for name, found in doc.checks.items() if not _has_row(doc, found)}
+    by = {verdict: [_named(n, f) for n, f in left.items() if f.verdict is verdict] for verdict in STYLE}
+    return [f"{verdict.value}: {', '.join(names)}" for verdict, names in by.items() if names]
+
+
+def _has_row(doc: VerdictDoc, found: Judged) -> bool:
+    to_blame = found.required and found.verdict in (Verdict.FAILED, Verdict.UNKNOWN)
+    return doc.verdict is Verdict.PASSED or to_blame
+
+
+def _named(name: str, found: Judged) -> str:
+    return name if found.required else f"({name})"
+
+
+def _row(name: str, found: Judged) -> tuple[Text, Text, Text]:
+    verdict = found.verdict.value
+    shown = Text(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
+    counts = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in found.counts.items() if value)
+    what = "; ".join(filter(None, (found.why, counts)))
+    return Text(visible(_named(name, found))), shown, Text(visible(textwrap.shorten(what, 240, placeholder=" …")))
+
+
+def members(doc: VerdictDoc) -> list[str]:
+    """Some of each set that a failed check names, a line each; how many there are more."""
+    lines = []
+    for name, found in doc.checks.items():
+        if found.verdict is Verdict.FAILED and _has_row(doc, found):
+            for set_, ids in found.members.items():
+                if ids and not ordinary(set_):
+                    more = int(found.counts.get(set_, len(ids))) - SHOWN
+                    lines += [f"{name}: {spaced(set_)}:", *(f"  {each}" for each in ids[:SHOWN])]
+                    lines += [f"  … and {more:,} more"] if more > 0 else []
+    return lines
+
+
+def lives(doc: VerdictDoc) -> list[str]:
+    """What became of the first event that was lost, doubled or misordered, in LIFE lines, and how many more there are.
+
+    The verdict stands above: it must not leave the screen.
+    """
+    if not doc.lives:
+        return []
+    first, more = doc.lives[0], len(doc.lives) - 1
+    end = [f"  last seen: {first.last_seen}", f"  meanwhile: {'; '.join(first.meanwhile) or 'nothing was broken'}"]
+    end += [f"… and {plural.counted(more, 'more events')} in verdict.json and on the page"] if more else []
+    room = LIFE - 1 - len(end)
+    story = [f"  {moment}" for moment in first.story]
+    if len(story) > room:
+        story = [*story[: room - 1], f"  … and {len(story) - room + 1:,} more moments"]
+    return [f"{first.event_id} ({first.fate})", *story, *end]
+
+
+def _say(console: Console, line: str) -> None:
+    """One line of text, whatever is in it; what does not fit goes on further in, and no id is torn."""
+    told, deeper = visible(cut(line, LINE) if line.startswith("  ") else line), "  "
+    deeper += " " * (len(line) - len(line.lstrip()))
+    fit = textwrap.fill(told, console.width, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)
+    console.print(Text(fit), soft_wrap=True)
+
+
+def faults(doc: VerdictDoc) -> list[str]:
+    """The first faults, and each that nobody saw land."""
+    seen = {True: "landed", False: "DID NOT LAND", None: "NOT WITNESSED"}
+    shown = [f for n, f in enumerate(doc.faults) if n < SHOWN or not f.landed]
+    more = plural.counted(len(doc.faults) - len(shown), "more faults")
+    lines = [f"fault {f.at:g}–{f.until:g} s: {f.label}: {seen[f.landed]}" for f in shown]
+    return lines + [f"… and {more}: landed"] * (len(shown) < len(doc.faults))
+
+
+def figures(doc: VerdictDoc) -> str:
+    """The figures that were measured, in one paragraph."""
+    known = {name.replace("_", " "): value for name, value in doc.figures.items() if value is not None}
+    return ", ".join(f"{name} {_number(value)}" for name, value in known.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"

@@ -1,0 +1,86 @@
+"""Trials of one scenario together: how many passed, from where to where the main figures went, and what that proves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shaketable.report.terminal.overview import WIDE, fits
+from shaketable.results import confidence
+from shaketable.results.metrics import MEASURES, span
+from shaketable.results.result import Result
+from shaketable.text import visible
+
+Trials = dict[str, list[Result]]
+
+
+def show(runs: Sequence[Result], console: Console | None = None) -> None:
+    """Print the table and the bounds of those scenarios of which there are several trials; nothing for none."""
+    several = {name: trials for name, trials in by_scenario(runs).items() if len(trials) > 1}
+    if not several:
+        return
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console.print()
+    wide = table(several)
+    console.print(wide if fits(console, wide) else narrow(several))
+    console.print()
+    for name, trials in several.items():
+        console.print(visible(f"{name}: {proved(trials)}"), soft_wrap=True, markup=False)
+    console.print(f"({confidence.ASSUMPTION})", soft_wrap=True)
+
+
+def by_scenario(runs: Sequence[Result]) -> Trials:
+    """The runs of each scenario, in the order of the first."""
+    found: Trials = {}
+    for run in runs:
+        found.setdefault(run.scenario, []).append(run)
+    return found
+
+
+def table(several: Trials) -> Table:
+    """A row for each scenario."""
+    made = Table("trials", "passed", box=None, pad_edge=False, header_style="")
+    for measure in MEASURES:
+        made.add_column(f"{measure.name} {measure.unit}", justify="right")
+    for name, trials in several.items():
+        made.add_row(Text(visible(name)), *_ranges(trials).values())
+    return made
+
+
+def narrow(several: Trials) -> Table:
+    """A row for each figure that is known."""
+    made = Table("trials", "what", "range", box=None, pad_edge=False, header_style="")
+    for name, trials in several.items():
+        for number, (what, told) in enumerate(_ranges(trials).items()):
+            if told != "–":
+                made.add_row(Text("" if number else visible(name)), what, told)
+    return made
+
+
+def _ranges(trials: Sequence[Result]) -> dict[str, str]:
+    """How many passed, and from where to where each figure went."""
+    values = {f"{measure.name} {measure.unit}": [value for run in trials if (value := measure.of(run)) is not None]
+              for measure in MEASURES}  # fmt: skip
+    return {"passed": f"{passed(trials)} of {len(trials)}"} | {name: span(found) for name, found in values.items()}
+
+
+def passed(trials: Sequence[Result]) -> int:
+    """How many passed."""
+    return sum(run.verdict == "passed" for run in trials)
+
+
+def proved(trials: Sequence[Result]) -> str:
+    """What the trials say of how often one fails; what was not judged says nothing."""
+    return "; ".join(_proved(trials))
+
+
+def _proved(trials: Sequence[Result]) -> Iterator[str]:
+    failed = sum(run.verdict == "failed" for run in trials)
+    judged = failed + passed(trials)
+    yield f"failed {failed} of {judged} trials" if failed else f"failed: {confidence.told(judged)}"
+    if judged < len(trials):
+        yield f"{len(trials) - judged} not judged"

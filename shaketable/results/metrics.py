@@ -1,0 +1,42 @@
+"""The main figures of a run, as they are compared: where they stand, which way is worse, how little does not matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shaketable.results.result import Result
+from shaketable.text import number
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure."""
+
+    name: str
+    unit: str
+    figure: str  # among a result's figures, or CHECK.COUNT
+    least: float  # a difference below that is none: what the harness cannot tell apart, or nobody would feel
+    more_is_better: bool = False
+
+    def of(self, run: Result) -> float | None:
+        """Its value in a run; None where it is not known."""
+        check, dot, count = self.figure.partition(".")
+        if not dot:
+            return run.figures.get(self.figure)
+        return run.checks[check].counts.get(count) if check in run.checks else None
+
+
+MEASURES = (
+    Measure("recovery", "s", "heal_to_empty_backlog_s", 0.4),  # two looks of the probe
+    Measure("first commit", "s", "heal_to_first_commit_s", 0.1),
+    Measure("freshness p99", "s", "latency_budget.stored_p99_s", 0.1),
+    Measure("drain", "/s", "drained_per_s", 10, more_is_better=True),
+    Measure("intake p99", "ms", "intake_p99_ms", 5),
+    Measure("memory", "MiB", "memory_peak_mib", 8),
+)
+
+
+def span(values: list[float]) -> str:
+    """The least and the greatest: `1.2–3.4`; a dash for none."""
+    told = [number(value) for value in ((min(values), max(values)) if values else ())]
+    return "–".join(dict.fromkeys(told)) or "–"

@@ -1,0 +1,81 @@
+"""Drain: wait until every acknowledged event is kept, and nothing has changed for a while.
+
+After faults the while is the target's lease since the last heal: as long as a dead or frozen worker may hold work,
+another may receive it again and store it a second time, and a run that looks away too early would miss the duplicate.
+A lease above LONGEST_LEASE_S is not waited for: `Patience.too_short` says so. Without faults QUIET_S are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shaketable.clock import SECOND, Clock
+from shaketable.evidence.backlog import Backlog, Counts
+
+#: Seconds of quiet that are enough where no worker can have died or been frozen.
+QUIET_S = 10.0
+#: Seconds of the longest lease that a drain waits for.
+LONGEST_LEASE_S = 120.0
+#: Seconds between two looks.
+LOOK_S = 0.25
+
+
+@dataclass(frozen=True)
+class Drained:
+    """How the drain ended."""
+
+    complete: bool  # every acknowledged event is kept
+    quiet: bool  # and nothing changed for as long as a lease
+    missing: int  # acknowledged events that are neither stored nor dead
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a drain looks on; in seconds."""
+
+    budget_s: float  # since its beginning
+    after_heal_s: float  # and at least so long since the last heal
+    quiet_s: float
+    too_short: bool = False  # work may come back later than this
+
+    @classmethod
+    def of(cls, budget_s: float, lease_s: float, faults: bool) -> Patience:
+        """For a scenario's budget and the target's lease."""
+        if not faults or lease_s > LONGEST_LEASE_S:
+            return cls(budget_s, 0.0, min(lease_s, QUIET_S), too_short=faults)
+        return cls(budget_s, lease_s + QUIET_S, lease_s)
+
+
+class Drain:
+    """`kept` gives the ids that are stored or dead; `acknowledged` those that must be."""
+
+    def __init__(
+        self, backlog: Backlog, kept: Callable[[], set[str]], acknowledged: set[str], patience: Patience, clock: Clock
+    ) -> None:
+        self._backlog, self._kept, self._acknowledged, self._clock = backlog, kept, acknowledged, clock
+        self._patience = patience
+        self._last: Counts | None = None
+
+    def wait(self, healed_at: int, tick: Callable[[Counts], None]) -> Drained:
+        """Look until done or the budget is spent; `tick` sees every look. `healed_at` is in monotonic ns."""
+        patience, changed = self._patience, max(healed_at, self._clock.now())
+        quiet_ns = int(patience.quiet_s * SECOND)
+        deadline = self._clock.now() + int(patience.budget_s * SECOND)
+        deadline = max(deadline, healed_at + int(patience.after_heal_s * SECOND))
+        while self._clock.now() < deadline:
+            counts = self._backlog.counts()
+            if counts != self._last:
+                self._last, changed = counts, self._clock.now()
+            if self._clock.now() - max(changed, healed_at) >= quiet_ns and not (missing := self._missing(counts)):
+                return Drained(True, True, missing)
+            tick(counts)
+            self._clock.sleep(LOOK_S)
+        missing = len(self._acknowledged - self._kept())
+        return Drained(missing == 0, False, missing)
+
+    def _missing(self, counts: Counts) -> int:
+        """Read the ids only where the counts allow that all is kept: reading them is the dear part."""
+        if None in (counts.stored, counts.dead) or counts.queue:
+            return max(1, len(self._acknowledged) - (counts.stored or 0))
+        return len(self._acknowledged - self._kept())

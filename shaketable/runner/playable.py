@@ -1,0 +1,118 @@
+"""Whether a scenario can be played on a target, known from its manifest alone, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from shaketable.errors import ScenarioError, ShaketableError
+from shaketable.faults.fault import Bench, Fault
+from shaketable.faults.timeline import check_apart
+from shaketable.runner import scenario
+from shaketable.runner.scenario import Scenario
+from shaketable.stack.stack import Address, Link, Service
+from shaketable.target import roles
+from shaketable.target.manifest import Manifest
+
+_NOWHERE = Address("127.0.0.1", 0)
+
+
+def fitted(asked: Scenario, manifest: Manifest) -> Manifest:
+    """The manifest with as many processes as the scenario asks for.
+
+    Raises ScenarioError when a fault aims at nothing that the target has, with the nearest scenario that can be played.
+    """
+    try:
+        return check(asked, manifest)
+    except ScenarioError as e:
+        near = nearest(asked, manifest)
+        other = f"; the nearest scenario that {manifest.name} can play is {near}" if near else ""
+        raise ScenarioError(f"{asked.name} cannot be played on {manifest.name}: {e}{other}") from e
+
+
+def check(asked: Scenario, manifest: Manifest) -> Manifest:
+    """The same without a hint."""
+    found = roles.counted(manifest, asked.counts)
+    bench = cast(Bench, ManifestBench(found))
+    aims = [_aims(entry.fault, bench) for entry in asked.timeline]
+    check_apart(asked.timeline, aims)
+    return found
+
+
+def nearest(asked: Scenario, manifest: Manifest) -> str | None:
+    """The scenario that can be played and shares most with what was asked for: kinds of faults, and what they break."""
+    wanted, best, share = _features(asked), None, 0.0
+    for other in _others(asked):
+        has = _features(other)
+        alike = len(wanted & has) / len(wanted | has) if wanted | has else 0.0
+        if alike > share and _plays(other, manifest):
+            best, share = other.name, alike
+    return best
+
+
+class ManifestBench:
+    """As much of a bench as a manifest tells: where faults aim."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    def instances(self, process: str | None = None) -> list[str]:
+        manifest = self._manifest
+        if process is None:
+            return [name for name, _ in manifest.instances()]
+        return roles.resolve(manifest.process, manifest.ingest.process, process)
+
+    def links(self, service: Service, process: str | None = None) -> list[Link]:
+        names = ["clients"] if service == "ingest" and process is None else self.instances(process)
+        if service == "ingest" and process is not None:
+            raise ScenarioError(f"no link leads to {service!r} from {process!r}: nothing to break")
+        return [Link(name, service, _NOWHERE, _NOWHERE) for name in names]
+
+    @property
+    def intake(self) -> str:
+        return self.instances(self._manifest.ingest.process)[0]
+
+    @property
+    def relation(self) -> str:
+        if (relation := self._manifest.stored.relation) is None:
+            raise ScenarioError("name the relation that its faults break, under [stored]")
+        return relation
+
+    def __getattr__(self, name: str) -> Any:
+        raise _NeedsServers(f"a manifest alone does not tell {name}")
+
+
+class _NeedsServers(AttributeError):
+    """A fault asks for something that is there only while servers run."""
+
+
+def _aims(fault: Fault, bench: Bench) -> list[str]:
+    try:
+        return fault.aims(bench)
+    except _NeedsServers:
+        return []  # asked again once the servers are there
+
+
+def _others(asked: Scenario) -> Iterator[Scenario]:
+    for name, path in scenario.names().items():
+        try:
+            other = scenario.load(str(path)).drawn()
+        except ShaketableError:
+            continue  # a file that is no scenario is no proposal
+        if name != asked.name and not other.nightly:
+            yield other
+
+
+def _plays(other: Scenario, manifest: Manifest) -> bool:
+    try:
+        check(other, manifest)
+    except ScenarioError:
+        return False
+    return True
+
+
+def _features(asked: Scenario) -> set[str]:
+    """What a scenario does, in words: `kill`, `worker`, `down`, `postgres`."""
+    faults = [entry.fault for entry in asked.timeline]
+    aims = [str(getattr(fault, name, None) or "") for fault in faults for name in ("process", "service")]
+    return {fault.kind for fault in faults} | {aim.partition("-")[0] for aim in aims if aim}

@@ -1,0 +1,68 @@
+"""Where a stack comes from: `local` (servers from wheels), `containers` (the official images), `compose`, `given`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from shaketable.errors import InputError
+from shaketable.stack.ports import Ports
+from shaketable.stack.services import Given
+from shaketable.stack.stack import Stack
+from shaketable.stack.supervisor import Supervisor
+
+Kind = Literal["local", "containers", "compose", "given"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which stack is asked for."""
+
+    kind: Kind = "local"
+    given: Given = Given()  # what `given` stands on
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"expected --stack {'|'.join(KINDS)}, got {self.kind!r}")
+        if self.kind != "given" and (named := self.given.named()):
+            raise InputError(f"{', '.join(named)}: these are for --stack given, and this is --stack {self.kind}")
+        if self.kind == "given" and not self.given.named():
+            raise InputError("--stack given needs --postgres URL and --redis URL: the services that it stands on")
+
+    def open(
+        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+    ) -> AbstractContextManager[Stack]:
+        """The stack itself, to be entered. Raises InputError when what it needs is not installed."""
+        if self.kind == "local":
+            from shaketable.stack.local import LocalStack
+
+            return LocalStack(run_id, ports, supervisor, logs, say)
+        if self.kind == "given":
+            from shaketable.stack.external import GivenStack
+
+            stack = GivenStack(run_id, ports, supervisor, logs, say)
+            stack.given = self.given
+            return stack
+        need_extra()
+        if self.kind == "compose":
+            from shaketable.stack.compose import ComposeStack
+
+            return ComposeStack(run_id, ports, supervisor, logs, say)
+        from shaketable.stack.containers import ContainersStack
+
+        return ContainersStack(run_id, ports, supervisor, logs, say)
+
+
+def need_extra() -> None:
+    """Raises InputError when the libraries of the extra are not there."""
+    try:
+        importlib.import_module("testcontainers.core.container")
+    except ImportError as e:
+        raise InputError(
+            "stacks of containers need the extra: pip install 'shaketable[containers]'; `--stack local` needs nothing"
+        ) from e

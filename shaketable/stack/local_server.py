@@ -1,0 +1,38 @@
+"""A server of the local stack as a fault sees it: a process of ours that is killed, frozen and started again."""
+
+from __future__ import annotations
+
+import signal
+
+from shaketable.stack.postgres import PostgresServer
+from shaketable.stack.valkey import ValkeyServer
+
+
+class LocalServer:
+    """Keeps `shaketable.stack.Server`."""
+
+    def __init__(self, server: PostgresServer | ValkeyServer) -> None:
+        self._server = server
+
+    def kill(self) -> None:
+        """Frozen first, so that the postmaster starts no backend between the look at its children and the kill."""
+        if self._server.child is not None:
+            self._server.child.send_signal(signal.SIGSTOP)
+            self._server.child.kill()
+
+    def bring_back(self) -> None:
+        child = self._server.child
+        if child is None or child.poll() is not None:
+            self._server.start()
+
+    def pause(self) -> None:
+        if self._server.child is not None:
+            self._server.child.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._server.child is not None:
+            self._server.child.send_signal(signal.SIGCONT)
+
+    def is_running(self) -> bool:
+        child = self._server.child
+        return child is not None and child.poll() is None and not child.is_frozen()

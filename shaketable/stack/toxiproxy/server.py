@@ -1,0 +1,56 @@
+"""Toxiproxy as a process of this run's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from shaketable.clock import SystemClock
+from shaketable.errors import HarnessError
+from shaketable.stack import binaries
+from shaketable.stack.process import Child, Spawn, await_answer, environment
+from shaketable.stack.stack import Address
+from shaketable.stack.toxiproxy import build
+from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+
+
+def start(
+    at: Address, folder: Path, log: Path, spawn: Spawn, opened: ExitStack, say: Callable[[str], None]
+) -> RecoveringToxiproxy:
+    """Start one and wait until it answers; it ends with `opened`."""
+    program = binaries.toxiproxy_server(say)
+    command = [str(program), "-host", at.host, "-port", str(at.port)]
+    env = environment(folder, LOG_LEVEL="warn")
+    children: list[Child] = []
+
+    def end() -> None:
+        for earlier in children:
+            earlier.kill()
+
+    def begin() -> None:
+        """Also in place of one that is wedged."""
+        end()
+        child = spawn("toxiproxy", command, env=env, cwd=folder, log=log)
+        children[:] = [child]
+        await_answer(child, lambda: answers(server), SystemClock())
+
+    opened.callback(end)
+    server = RecoveringToxiproxy(at.host, at.port, begin)
+    begin()
+    return asserted(server, str(program))
+
+
+def asserted(server: RecoveringToxiproxy, source: str) -> RecoveringToxiproxy:
+    """Itself, when it is the version whose ways the harness knows."""
+    if (version := server.version()) != build.VERSION:
+        raise HarnessError(f"expected Toxiproxy {build.VERSION}, got {version} from {source}")
+    return server
+
+
+def answers(server: RecoveringToxiproxy) -> bool:
+    """Whether it is there."""
+    try:
+        return bool(server.version())
+    except HarnessError:
+        return False

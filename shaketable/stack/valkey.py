@@ -1,0 +1,66 @@
+"""One Valkey server of the local stack: durable by every write, on loopback, with a password nobody knows."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import redis
+
+from shaketable.clock import Clock, SystemClock
+from shaketable.stack.process import Child, Spawn, await_answer, environment
+from shaketable.stack.stack import Address
+
+
+class ValkeyServer:
+    """A server in `folder`, at `port`; `start` may be called again after a crash."""
+
+    def __init__(self, program: Path, folder: Path, port: int, log: Path, spawn: Spawn) -> None:
+        self._program, self._folder, self._log, self._spawn = program, folder, log, spawn
+        self._env = environment(folder)
+        self.address = Address("127.0.0.1", port)
+        self.password = secrets.token_urlsafe(18)
+        self.child: Child | None = None
+
+    def create(self) -> None:
+        """Write the configuration: in a file, since a command line can be read by anyone."""
+        self._folder.mkdir(mode=0o700)
+        file = self._folder / "valkey.conf"
+        file.touch(mode=0o600)
+        file.write_text(configuration(self.address.port, self.password), encoding="utf-8")
+
+    def start(self, clock: Clock | None = None) -> Child:
+        """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
+        self.child = self._spawn("valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder,
+                                 log=self._log)  # fmt: skip
+        await_answer(self.child, self._answers, clock or SystemClock())
+        return self.child
+
+    def stop(self) -> None:
+        """End it at once: its data goes with the run."""
+        if self.child is not None:
+            self.child.kill()
+
+    def url(self, at: Address) -> str:
+        """A Redis URL to this server by way of `at`."""
+        return f"redis://:{self.password}@{at}/0"
+
+    def _answers(self) -> bool:
+        return answers(self.url(self.address))
+
+
+def configuration(port: int, password: str) -> str:
+    """A server's configuration file: on loopback, durable by every write."""
+    return (
+        f"bind 127.0.0.1\nport {port}\nprotected-mode yes\nrequirepass {password}\n"
+        'dir "."\nappendonly yes\nappendfsync always\nsave ""\nmaxmemory-policy noeviction\n'
+    )
+
+
+def answers(at: str) -> bool:
+    """Whether a server answers at this URL."""
+    try:
+        with redis.Redis.from_url(at, socket_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False

@@ -1,0 +1,95 @@
+"""A Node environment from a lock file: `node = "FOLDER"`, named `{node}` and `{node_folder}` in commands.
+
+An ES module finds packages only in a node_modules above it, and the environment lies in the cache: so commands run a
+copy of the folder, which lies there too, below node_modules. It is made anew when a file of the folder changes; the
+packages only when what pins them does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+
+from shaketable.errors import HarnessError, ToolchainMissing
+from shaketable.files import cached
+from shaketable.files.cached import Say
+
+#: What pins the packages.
+PINS = ("package.json", "package-lock.json")
+#: The oldest major version of Node.js that targets may count on.
+OLDEST = 20
+#: What is there beside the sources when somebody works in the folder.
+_PACKAGES = "node_modules"
+
+
+def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path, Path]:
+    """What `{node}` and `{node_folder}` stand for. Raises ToolchainMissing, HarnessError or ManifestError."""
+    node, npm = _tool("node"), _tool("npm")
+    pins = [folder / name for name in PINS]
+    tag = f"node{version(node).partition('.')[0]}-{sysconfig.get_platform()}"
+    what = f"the Node environment of {folder.name}"
+    kept = cached.root(cache) / f"{cached.digest(*pins)}-{tag}"
+    cached.kept(kept, partial(_make, npm, pins, what), what, say)
+    return node, _sources(folder, kept)
+
+
+def _tool(name: str) -> Path:
+    found = shutil.which(name)
+    if found is None:
+        raise ToolchainMissing(
+            f"expected {name} on PATH, which the target's own environment needs, and there is none: install Node.js 20 "
+            f"or newer, which brings node and npm"
+        )
+    return Path(found)
+
+
+@cache
+def version(node: Path) -> str:
+    """Node's own. Raises ToolchainMissing for one that is too old, or no Node."""
+    try:
+        told = subprocess.run(
+            [node, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=30
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as e:
+        raise ToolchainMissing(f"{node} cannot be run ({e}): install Node.js 20 or newer") from e
+    found = told.strip().removeprefix("v")
+    major = found.partition(".")[0]
+    if not (major.isascii() and major.isdigit() and int(major) >= OLDEST):
+        raise ToolchainMissing(
+            f"expected {node} to be Node.js {OLDEST} or newer, and it tells its version as {told.strip()!r}: install "
+            f"Node.js {OLDEST} or newer, and put it first on PATH"
+        )
+    return found
+
+
+def _make(npm: Path, pins: list[Path], what: str, folder: Path, lock: int) -> None:
+    folder.mkdir()
+    for pin in pins:
+        shutil.copy(pin, folder)
+    cached.execute(
+        [str(npm), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        os.environ, lock, what, cwd=folder,
+    )  # fmt: skip
+
+
+def _sources(folder: Path, kept: Path) -> Path:
+    """The copy of the folder as it is now: whole or not there, whoever makes it at once."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and _PACKAGES not in path.parts)
+    names = hashlib.sha256("\n".join(str(path.relative_to(folder)) for path in files).encode()).hexdigest()[:8]
+    copy = kept / f"sources-{cached.digest(*files)}-{names}"
+    if not copy.exists():
+        made = Path(tempfile.mkdtemp(dir=kept))
+        shutil.copytree(folder, made / "copy", ignore=shutil.ignore_patterns(_PACKAGES))
+        with suppress(OSError):  # somebody was faster
+            (made / "copy").rename(copy)
+        shutil.rmtree(made, ignore_errors=True)
+    if not copy.exists():
+        raise HarnessError(f"cannot copy {folder} to {copy}: make room, or look at its permissions")
+    return copy

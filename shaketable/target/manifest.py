@@ -1,0 +1,193 @@
+"""The manifest: what a processor says of itself, so that the harness can start, load, shake and judge it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from shaketable.errors import ManifestError
+from shaketable.files import foreign
+
+#: Bytes that a manifest may have.
+MOST = 1 << 20
+#: The only contract there is so far.
+CONTRACT = 1
+#: What a process is for. `other`: neither, so that no scenario aims at it by a role.
+Role = Literal["intake", "worker", "other"]
+#: The key that an environment of the target's own is made from → what its commands call what is there.
+PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}")}
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the manifest: a key it does not know is an error, since a typo would mean a default."""
+
+
+class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
+    """Where events go in."""
+
+    process: str
+    path: str = "/events"
+    definite_refusals: tuple[int, ...] = (400, 401, 413, 422, 429, 503)  # certainly not accepted
+
+
+class Process(Strict, frozen=True, forbid_unknown_fields=True):
+    """One kind of process; `count` of them run."""
+
+    name: str
+    command: tuple[str, ...]
+    count: int = 1
+    health: str | None = None  # path on its own HTTP_PORT
+    ready_s: float = 20.0
+    stop_s: float = 10.0  # from SIGTERM to SIGKILL
+    role: Role | None = None  # by which scenarios aim at it; absent: intake for ingest.process, worker for others
+
+    def instances(self) -> list[str]:
+        """`ingest`, or `worker-1`, `worker-2`."""
+        return [self.name] if self.count == 1 else [f"{self.name}-{n}" for n in range(1, self.count + 1)]
+
+
+class Stored(Strict, frozen=True, forbid_unknown_fields=True):
+    """Where accepted events end up."""
+
+    sql: str
+    relation: str | None = None
+    updates: bool = False  # rows are updated in place, so their order is not judged
+    adds: tuple[str, ...] = ()  # members the target may add to an event
+
+
+class DeadLetters(Strict, frozen=True, forbid_unknown_fields=True):
+    """Where events end up that cannot be stored: one of the two."""
+
+    sql: str | None = None
+    url: str | None = None  # a path of the intake's process, which answers with NDJSON
+
+
+class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
+    """Redis keys that hold accepted, not yet stored events; `*` matches several.
+
+    A `groups` is a stream that keeps what it delivered: only what its consumer groups have not acknowledged is work.
+    """
+
+    key: str
+    type: Literal["stream", "groups", "list", "zset", "set", "hash"] = "list"
+
+
+class Queue(Strict, frozen=True, forbid_unknown_fields=True):
+    """What is accepted and not yet stored, unacknowledged work included."""
+
+    redis: tuple[QueueKey, ...]
+
+
+class Timing(Strict, frozen=True, forbid_unknown_fields=True):
+    """What the laws are judged by; seconds, and a count."""
+
+    failure_threshold: int = 5
+    recovery_s: float = 30.0
+    lease_s: float = 10.0  # the longest a dead or frozen worker may hold work
+    open_within_s: float = 15.0  # from the store going away, while there is work
+    health_grace_s: float = 5.0
+    attempt_timeout_s: float = 5.0
+
+
+class Capabilities(Strict, frozen=True, forbid_unknown_fields=True):
+    """What may be judged; absent is 'not applicable', never a pass."""
+
+    order_by: str | None = None
+    breaker: bool = False
+    health: bool = False
+    deduplicates: bool = True  # False: an event that is sent twice may be stored twice
+
+
+class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
+    """The whole of it."""
+
+    contract: int
+    name: str
+    ingest: Ingest
+    process: tuple[Process, ...]
+    stored: Stored
+    cwd: str = "."
+    setup: tuple[str, ...] = ()
+    requirements: str | None = None  # pinned and hashed, from the manifest's folder: what {venv_python} is made of
+    node: str | None = None  # a folder with package-lock.json, from the manifest's: what {node_folder} is made of
+    dead_letters: DeadLetters | None = None
+    queue: Queue | None = None
+    timing: Timing = Timing()
+    settings: dict[str, str] = {}
+    capabilities: Capabilities = Capabilities()
+
+    def instances(self) -> list[tuple[str, Process]]:
+        """Every process that runs, by its own name."""
+        return [(name, kind) for kind in self.process for name in kind.instances()]
+
+    def words(self) -> list[str]:
+        """Every word of every command."""
+        return [*self.setup, *(part for kind in self.process for part in kind.command)]
+
+
+def load(path: Path) -> Manifest:
+    """Read a manifest. Raises ManifestError naming the file, the key and what is wrong with it."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(foreign.text(path, MOST)), Manifest)
+    except OSError as e:
+        raise ManifestError(f"expected a target's manifest, got {path}: {e.strerror}") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as e:
+        raise ManifestError(f"manifest {path}: {e} (docs/contract.md lists every key)") from e
+    return _consistent(manifest, path)
+
+
+def _consistent(manifest: Manifest, path: Path) -> Manifest:
+    """What types cannot say."""
+    names = [kind.name for kind in manifest.process]
+    if manifest.contract != CONTRACT:
+        raise ManifestError(f"manifest {path}: expected contract = {CONTRACT}, got {manifest.contract}")
+    if len(set(names)) != len(names):
+        raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
+    if manifest.ingest.process not in names:
+        raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
+    if (dead := manifest.dead_letters) is not None and (dead.sql is None) == (dead.url is None):
+        raise ManifestError(f"manifest {path}: expected [dead_letters] to have an sql or a url, and not both")
+    for key, placeholders in PLACEHOLDERS.items():
+        for placeholder in placeholders if getattr(manifest, key) is None else ():
+            if any(placeholder in part for part in manifest.words()):
+                raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
+    for kind in manifest.process:
+        _check_process(kind, manifest, path)
+    dead_url = manifest.dead_letters.url if manifest.dead_letters else None
+    _check_route("ingest.path", manifest.ingest.path, path)
+    _check_route("dead_letters.url", dead_url, path)
+    return manifest
+
+
+#: Characters that a process's name may have.
+LONGEST = 60
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
+
+
+def _check_process(kind: Process, manifest: Manifest, path: Path) -> None:
+    if not _NAME.fullmatch(kind.name):
+        raise ManifestError(
+            f"manifest {path}: expected a process's name to be at most {LONGEST} letters, digits, `_`, `.` and `-`, a "
+            f"letter or digit first, since folders and logs are called so: got {kind.name!r}"
+        )
+    if kind.count < 1 or not kind.command:
+        raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
+    if kind.name == manifest.ingest.process and kind.role not in (None, "intake"):
+        raise ManifestError(
+            f"manifest {path}: expected ingest.process to be an intake, got {kind.name!r} with role = {kind.role!r}: "
+            "leave the role out, or name another process"
+        )
+    _check_route(f"health of process {kind.name!r}", kind.health, path)
+
+
+def _check_route(key: str, route: str | None, path: Path) -> None:
+    """A path begins with a slash: without one it would melt into the port, and no request could be sent."""
+    if route is not None and not (route.startswith("/") and route.isprintable() and " " not in route):
+        hint = f": write {'/' + route!r}" if re.fullmatch(r"[\w.-]+(/[\w.-]*)*", route) else ""
+        raise ManifestError(
+            f"manifest {path}: expected {key} to begin with a slash and to hold no space, got {route!r}{hint}"
+        )

@@ -1,0 +1,61 @@
+"""Roles: by which words scenarios aim at a target's processes, whatever its manifest calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from shaketable.errors import ScenarioError
+from shaketable.target.manifest import Manifest, Process, Role
+
+_ROLE = re.compile(r"(intake|worker)(?:-([1-9][0-9]*))?")
+
+
+def resolve(kinds: Sequence[Process], intake: str, asked: str) -> list[str]:
+    """The processes that a name means; `intake` is the manifest's ingest.process. Raises ScenarioError for none.
+
+    A process's own name and a kind's name come first; then `intake` and `worker` are all of a role, and `worker-2` is
+    the second of it.
+    """
+    if own := [name for kind in kinds for name in kind.instances() if asked in (name, kind.name)]:
+        return own
+    if role := _ROLE.fullmatch(asked):
+        found = _of_role(kinds, intake, role[1])
+        chosen = found if role[2] is None else found[int(role[2]) - 1 :][:1]
+        if chosen:
+            return chosen
+    raise ScenarioError(f"expected a process of the target to aim at, got {asked!r}: it has {_told(kinds, intake)}")
+
+
+def role_of(kind: Process, intake: str) -> Role:
+    """The manifest's word, or else: the process that takes events in is the intake, and all others are workers."""
+    return kind.role or ("intake" if kind.name == intake else "worker")
+
+
+def counted(manifest: Manifest, counts: Mapping[str, int]) -> Manifest:
+    """The manifest with so many of each process, by a kind's name or a role. Raises ScenarioError."""
+    kinds, intake = list(manifest.process), manifest.ingest.process
+    for asked, count in counts.items():
+        found = [i for i, kind in enumerate(kinds) if kind.name == asked]
+        found = found or [i for i, kind in enumerate(kinds) if role_of(kind, intake) == asked]
+        if len(found) != 1 or count < 1:
+            raise ScenarioError(
+                f"expected at least 1 of a kind of process of the target, got {count} of {asked!r}: "
+                f"it has {_told(kinds, intake)}"
+            )
+        kinds[found[0]] = msgspec.structs.replace(kinds[found[0]], count=count)
+    return msgspec.structs.replace(manifest, process=tuple(kinds))
+
+
+def _of_role(kinds: Sequence[Process], intake: str, role: str) -> list[str]:
+    """In the manifest's order, but for a kind that is called like the role: its own numbers stay true."""
+    fitting = [kind for kind in kinds if role_of(kind, intake) == role]
+    return [name for kind in sorted(fitting, key=lambda kind: kind.name != role) for name in kind.instances()]
+
+
+def _told(kinds: Sequence[Process], intake: str) -> str:
+    """`api (intake) and store (worker)`."""
+    told = [f"{name} ({role_of(kind, intake)})" for kind in kinds for name in kind.instances()]
+    return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))

@@ -1,0 +1,221 @@
+"""The target: the processor under test, as processes that the harness starts, watches, breaks and ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from shaketable.clock import SECOND, Clock, SystemClock
+from shaketable.errors import TargetError
+from shaketable.op import Kind, Op, Scalar
+from shaketable.stack.process import Child, Running, environment
+from shaketable.stack.stack import Address, Link, Stack
+from shaketable.stack.supervisor import Supervisor
+from shaketable.target import roles
+from shaketable.target.bounded_http import Silence, get
+from shaketable.target.manifest import DeadLetters, Manifest, Process
+from shaketable.target.settings import judged_by, translate
+
+#: Seconds that `setup` may take.
+SETUP_S = 60.0
+#: Seconds that an answer at start may take.
+ANSWER_S = 2.0
+
+
+class Instance:
+    """One process of the target: its links and ports stay, its incarnations come and go."""
+
+    def __init__(self, name: str, kind: Process, port: int, postgres: Link, redis: Link, state: Path) -> None:
+        self.name, self.kind, self.port, self.state = name, kind, port, state
+        self.postgres, self.redis = postgres, redis
+        self.incarnation = 0
+        self.child: Running | None = None
+        self.asked = False  # the harness ended this incarnation
+        self.restarted_unasked = False
+
+    @property
+    def running(self) -> Running:
+        """The current incarnation. Raises TargetError when none runs."""
+        if self.child is None or self.child.poll() is not None:
+            raise TargetError(f"{self.name} is not running, so nothing can be done to it")
+        return self.child
+
+    @property
+    def health_url(self) -> str | None:
+        """Where it tells its health, on its own port, past every link."""
+        return f"http://127.0.0.1:{self.port}{self.kind.health}" if self.kind.health else None
+
+
+class Target:
+    """The processor under test on a stack. `record` takes every start and exit as an op.
+
+    `programs`: what stands for each placeholder in its commands.
+    """
+
+    def __init__(
+        self, manifest: Manifest, folder: Path, stack: Stack, supervisor: Supervisor, *, run_id: str,
+        state: Path, logs: Path, settings: Mapping[str, float | str], record: Callable[[Op], None],
+        clock: Clock | None = None, programs: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.manifest, self._stack, self._supervisor, self._logs = manifest, stack, supervisor, logs
+        self._cwd = (folder / manifest.cwd).resolve()
+        self._state, self._run_id, self._record = state, run_id, record
+        self._clock, self._programs = clock or SystemClock(), programs or {"{python}": sys.executable}
+        self._settings = translate(settings, manifest)
+        self.timing = judged_by(manifest, settings)
+        self.instances = {name: self._place(name, kind) for name, kind in manifest.instances()}
+        self.intake = stack.add_link("clients", "ingest", Address("127.0.0.1", self.intake_instance.port))
+
+    def _place(self, name: str, kind: Process) -> Instance:
+        state = self._state / name
+        state.mkdir(parents=True)
+        links = (self._stack.add_link(name, "postgres"), self._stack.add_link(name, "redis"))
+        return Instance(name, kind, self._stack.take_port(), *links, state)
+
+    @property
+    def intake_instance(self) -> Instance:
+        """The process that the intake's link leads to."""
+        return next(i for i in self.instances.values() if i.kind.name == self.manifest.ingest.process)
+
+    @property
+    def intake_health_url(self) -> str | None:
+        """Where the intake tells the health of the whole."""
+        return self.intake_instance.health_url
+
+    def located(self) -> Manifest:
+        """The manifest with its dead letters' path as a URL: on the intake's own port, past every link."""
+        dead = self.manifest.dead_letters
+        if dead is None or dead.url is None:
+            return self.manifest
+        url = f"http://127.0.0.1:{self.intake_instance.port}{dead.url}"
+        return msgspec.structs.replace(self.manifest, dead_letters=DeadLetters(url=url))
+
+    def setup(self) -> None:
+        """Run the manifest's `setup` with direct addresses, as the database's owner."""
+        if not self.manifest.setup:
+            return
+        command = self._command(self.manifest.setup)
+        log = self._logs / "setup.log"
+        env = self._environment(DATABASE_URL=self._stack.owner_url(), REDIS_URL=self._stack.redis_url(),
+                                STATE_DIR=str(self._state), PROCESS="setup", INCARNATION="1")  # fmt: skip
+        child = self._stack.launch("setup", command, env, self._cwd, log)
+        if (code := child.wait(SETUP_S)) != 0:
+            child.kill()
+            ended = f"ended with exit code {code}" if code is not None else f"did not end within {SETUP_S:.0f} s"
+            raise TargetError(f"the target's setup {ended}: {child.tail(3)}")
+
+    def start(self, name: str) -> None:
+        """Start the next incarnation of one process; it need not be ready yet."""
+        instance = self.instances[name]
+        instance.incarnation += 1
+        title = f"{name}.{instance.incarnation}"
+        env = self._environment(
+            DATABASE_URL=self._stack.database_url(instance.postgres, title),
+            REDIS_URL=self._stack.redis_link_url(instance.redis), HTTP_PORT=str(instance.port), PROCESS=name,
+            INCARNATION=str(instance.incarnation), STATE_DIR=str(instance.state),
+        )  # fmt: skip
+        child = self._stack.launch(name, self._command(instance.kind.command), env, self._cwd,
+                                   self._logs / f"{name}.log")  # fmt: skip
+        instance.child, instance.asked = child, False  # last: `revive` looks on from another thread
+        self._record(self._op(Kind.START_PROCESS, instance))
+
+    def await_ready(self, name: str) -> None:
+        """Wait until a process answers on its health path. Raises TargetError when it dies or takes too long."""
+        instance = self.instances[name]
+        child, within_s = instance.child, instance.kind.ready_s
+        assert child is not None, "start it first"
+        deadline = self._clock.now() + int(within_s * SECOND)
+        while not _answers(instance):
+            if (code := child.poll()) is not None:
+                raise TargetError(f"{name} died at start with exit code {code}: {child.tail(3)}")
+            if self._clock.now() > deadline:
+                raise TargetError(f"{name} was not ready within {within_s:g} s (ready_s): {child.tail(3)}")
+            self._clock.sleep(0.05)
+
+    def becomes_ready(self, name: str) -> bool:
+        """Wait until whichever incarnation runs by then answers, at most ready_s; returns whether one does."""
+        instance = self.instances[name]
+        deadline = self._clock.now() + int(instance.kind.ready_s * SECOND)
+        while not (ready := _runs(instance) and _answers(instance)) and self._clock.now() < deadline:
+            self._clock.sleep(0.05)
+        return ready
+
+    def beside(self, name: str, command: Sequence[str]) -> Child:
+        """Start a process of the harness's own: supervised, and the run's as much as the target's are."""
+        log = self._logs / f"{name}.log"
+        return self._supervisor.spawn(name, command, env=self._environment(), cwd=self._state, log=log)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process and all it started."""
+        self._end(self.instances[name], lambda child: child.kill())
+
+    def stop(self, name: str) -> None:
+        """SIGTERM one process; SIGKILL after its grace."""
+        instance = self.instances[name]
+        self._end(instance, lambda child: child.terminate(instance.kind.stop_s))
+
+    def stop_all(self) -> None:
+        """End every process, workers first, so that the intake's last words are true."""
+        for name in reversed(self.instances):
+            if self.instances[name].child is not None:
+                self.stop(name)
+
+    def revive(self) -> list[str]:
+        """Record processes that died unasked and start each once more; returns the names of those that died."""
+        died = [i for i in self.instances.values() if i.child and not i.asked and i.child.poll() is not None]
+        for instance in died:
+            self._record(self._op(Kind.EXIT, instance))
+            if instance.restarted_unasked:
+                instance.child = None
+            else:
+                instance.restarted_unasked = True
+                self.start(instance.name)
+        return [instance.name for instance in died]
+
+    def named(self, name: str) -> list[Instance]:
+        """The instances that a process's name, a kind's or a role means (`roles`). Raises ScenarioError for none."""
+        found = roles.resolve(self.manifest.process, self.manifest.ingest.process, name)
+        return [self.instances[each] for each in found]
+
+    def _end(self, instance: Instance, how: Callable[[Running], object]) -> None:
+        if instance.child is None or instance.asked:
+            return
+        instance.asked = True
+        how(instance.child)
+        self._record(self._op(Kind.EXIT, instance))
+
+    def _op(self, kind: Kind, instance: Instance) -> Op:
+        code = instance.child.poll() if instance.child else None
+        detail: dict[str, Scalar] = {"incarnation": instance.incarnation, "asked": instance.asked, "code": code}
+        return Op(instance.name, kind, self._clock.now(), detail=detail)
+
+    def _command(self, command: tuple[str, ...]) -> list[str]:
+        return [filled(part, self._programs) for part in command]
+
+    def _environment(self, **own: str) -> dict[str, str]:
+        return environment(self._state, SHAKETABLE_RUN=self._run_id, **self._settings, **own)
+
+
+def filled(part: str, programs: Mapping[str, str]) -> str:
+    """One word of a command, each placeholder in it replaced by its program."""
+    for placeholder, program in programs.items():
+        part = part.replace(placeholder, program)
+    return part
+
+
+def _runs(instance: Instance) -> bool:
+    return instance.child is not None and instance.child.poll() is None
+
+
+def _answers(instance: Instance) -> bool:
+    """Any answer at all will do: a target may be honest about being unhealthy."""
+    if instance.health_url is None:
+        return True
+    try:
+        get(instance.health_url, ANSWER_S)
+        return True
+    except Silence:
+        return False

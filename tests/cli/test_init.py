@@ -1,0 +1,83 @@
+"""`shaketable init`: what it writes works as it stands, and the README's "Test your own processor" is followed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shaketable.runner import profile
+from shaketable.target import manifest
+from tests.cli.test_cli import ROOT, sentence
+from tests.conftest import Typed
+
+SECTION = (ROOT / "README.md").read_text().partition("## Test your own processor\n")[2].partition("\n## ")[0]
+#: What the section has people type, as arguments.
+TYPED = [
+    shlex.split(line, comments=True)[1:]
+    for block in re.findall(r"```\n(.*?)```", SECTION, re.S)
+    for line in block.splitlines()
+]
+
+
+def follow(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "shaketable.cli", *arguments], capture_output=True, text=True, cwd=folder
+    )
+
+
+def test_readme_begins_with_init_and_then_speaks_of_what_it_wrote(tmp_path: Path) -> None:
+    first, *then = TYPED
+    assert first[0] == "init"
+    done = follow(first, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [arguments[0] for arguments in then] == ["doctor", "run"]
+    for arguments in then:
+        assert "--target" in arguments
+        path = arguments[arguments.index("--target") + 1]
+        assert manifest.load(tmp_path / path).contract == 1
+        assert path in done.stdout
+
+
+@pytest.mark.slow
+def test_readme_is_followed_to_the_letter(tmp_path: Path) -> None:
+    for arguments in TYPED:
+        done = follow(arguments, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["target.toml", "processor.py"])
+def test_nothing_is_ever_overwritten(name: str, tmp_path: Path, typed: Typed) -> None:
+    (tmp_path / name).write_text("mine")
+    done = typed("init", tmp_path)
+    assert f"has a {name} already" in sentence(done)
+    assert done.returncode == 254
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_folder_that_cannot_be_one_is_named(tmp_path: Path, typed: Typed) -> None:
+    (tmp_path / "file").write_text("")
+    done = typed("init", tmp_path / "file" / "my")
+    assert str(tmp_path / "file" / "my") in sentence(done)
+    assert done.returncode == 254
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_profile_quick_comes_to_a_verdict_in_each_scenario_on_what_init_writes(tmp_path: Path) -> None:
+    assert follow(["init", "my"], tmp_path).returncode == 0
+    table = tmp_path / "table.json"
+    done = follow(["run", "--profile", "quick", "--target", "my/target.toml", "--json", str(table)], tmp_path)
+    runs = {run["scenario"]: run["verdict"] for run in json.loads(table.read_text())["runs"]}
+    assert set(runs) == set(profile.find("quick").trials)
+    # it has no dead letters: docs and the template say that an event that the database refuses holds up all behind it
+    assert runs["poison"] == "failed"
+    # each is played to a verdict, and none ends as bad input (254) or as the harness's failure (255)
+    assert set(runs.values()) <= {"passed", "failed", "unknown"}, done.stdout + done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr

@@ -1,0 +1,124 @@
+"""Whatever becomes of a run, what CI reads is written, and says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shaketable.checks import NoLoss
+from shaketable.cli.commands import run as command
+from shaketable.cli.commands import run_many
+from shaketable.cli.commands.check import check
+from shaketable.cli.commands.outputs import Outlets
+from shaketable.errors import InputError
+from shaketable.results.result import Result
+from shaketable.rundir import RunDir
+from shaketable.runner.phases import Order
+from tests.cli.test_cli import REFERENCE, ROOT, SCENARIO, sentence, shaketable
+from tests.conftest import Typed
+from tests.results.test_result import valid
+from tests.support.histories import absent, asks, run_of, sent, stored
+from tests.support.results import played
+
+
+def test_run_that_came_to_no_verdict_is_an_error_in_every_file(tmp_path: Path) -> None:
+    (tmp_path / "short.py").write_text(SCENARIO)
+    dying = REFERENCE.read_text().replace('"-m", "reference_impl", "migrate"', '"-c", "raise SystemExit(7)"')
+    (tmp_path / "target.toml").write_text(dying.replace('cwd = ".."', f'cwd = "{ROOT}"'))
+    done = shaketable(
+        "run", tmp_path / "short.py", "--target", tmp_path / "target.toml", "--runs", tmp_path / "runs", "--github",
+        "--json", tmp_path / "out" / "results.json", "--junit", tmp_path / "out" / "junit.xml",
+        env={"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")},
+    )  # fmt: skip
+    assert "setup ended with exit code 7" in sentence(done)
+    assert "::error title=short%3A error::" in done.stdout
+    told = valid((tmp_path / "out" / "results.json").read_bytes())
+    assert (told["verdict"], told["exit_code"]) == ("error", done.returncode)
+    assert Path(told["runs"][0]["run"]).exists()
+    (suite,) = ET.parse(tmp_path / "out" / "junit.xml").getroot()
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    assert "💥 error" in (tmp_path / "summary.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("parts", "code", "result"),
+    [
+        ([sent("a").acknowledged(1), stored("a")], 0, None),
+        ([sent("a").acknowledged(1)], 1, "failure"),
+        ([sent("a").acknowledged(1), absent("stored.jsonl")], 2, "error"),
+    ],
+)
+def test_saved_run_is_told_to_ci_as_it_is_judged(
+    parts: list[Any], code: int, result: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of([*parts, asks(NoLoss())], tmp_path)
+    assert check(run.path, Outlets(tmp_path / "x.json", tmp_path / "junit.xml", github=True)) == code
+    assert valid((tmp_path / "x.json").read_bytes())["exit_code"] == code
+    (case,) = [each for each in ET.parse(tmp_path / "junit.xml").iter("testcase") if each.get("name") == "no_loss"]
+    assert [child.tag for child in case] == ([result] if result else [])
+    assert ("::error title=literal%3A no_loss" in capsys.readouterr().out) == (code != 0)
+
+
+@pytest.mark.parametrize("outlets", [Outlets(json=Path("x")), Outlets(junit=Path("x"))])
+@pytest.mark.parametrize("name", [".", "file/x"])
+def test_file_that_cannot_be_is_bad_input(outlets: Outlets, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    there = {"json" if outlets.json else "junit": tmp_path / name}
+    with pytest.raises(InputError, match=re.escape(str(tmp_path))):
+        dataclasses.replace(outlets, **there).prepare()
+
+
+@pytest.mark.parametrize("wrong", [["--budget", "nonsense=3"], ["--profile", "nonsense"], ["no_such"]])
+def test_run_that_is_never_played_leaves_no_earlier_file_to_pass_for_its_own(
+    wrong: list[str], tmp_path: Path, typed: Typed
+) -> None:
+    files = [tmp_path / "junit.xml", tmp_path / "results.json"]
+    for file in files:
+        file.write_text("green")
+    done = typed("run", "calm", *wrong, "--junit", files[0], "--json", files[1], "--runs", tmp_path / "runs")
+    assert done.returncode == 254
+    assert [file.exists() for file in files] == [False, False]
+
+
+def test_bug_of_ours_leaves_its_word_in_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(order: Order) -> RunDir:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(command, "play", buggy)
+    options = command.Options(runs=tmp_path / "runs")
+    with pytest.raises(ZeroDivisionError):
+        command.one(command.order("calm", options), Outlets(json=tmp_path / "x.json"))
+    told = valid((tmp_path / "x.json").read_bytes())
+    assert (told["verdict"], told["exit_code"]) == ("error", 255)
+    assert "a bug in shaketable: ZeroDivisionError" in told["runs"][0]["why"]
+
+
+def test_interruption_between_two_runs_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def passing(order: Order, trial: int) -> Result:
+        if trial == 2:
+            raise KeyboardInterrupt
+        return played("passed", order.scenario.name, trial=trial)
+
+    monkeypatch.setattr(run_many, "_one", passing)
+    options = command.Options(runs=tmp_path / "runs")
+    orders = [command.order(name, options) for name in ("calm", "calm", "calm", "poison")]
+    with pytest.raises(KeyboardInterrupt):
+        run_many.many(orders, Outlets(tmp_path / "x.json", tmp_path / "junit.xml"))
+    told = valid((tmp_path / "x.json").read_bytes())
+    assert (told["verdict"], told["exit_code"]) == ("interrupted", 255)
+    assert [(run["scenario"], run["trial"], run["verdict"]) for run in told["runs"]] == [
+        ("calm", 1, "passed"), ("calm", 2, "interrupted"), ("calm", 3, "interrupted"), ("poison", 1, "interrupted"),
+    ]  # fmt: skip
+    assert ET.parse(tmp_path / "junit.xml").getroot().get("errors") == "3"
+
+
+def test_file_that_cannot_be_is_told_before_anything_is_played(tmp_path: Path) -> None:
+    done = shaketable("run", "calm", "--junit", tmp_path, "--runs", tmp_path / "runs")
+    assert done.returncode == 254
+    assert str(tmp_path) in sentence(done)
+    assert not (tmp_path / "runs").exists()

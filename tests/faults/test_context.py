@@ -1,0 +1,85 @@
+"""What a run's bench says of its links when nothing is broken, and what it closes at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from shaketable.errors import HarnessError
+from shaketable.faults.context import RunBench
+from shaketable.stack.stack import Address, Link
+from shaketable.target.target import Target
+from tests.conftest import Servers
+
+#: Nobody listens there: a process that stays dead.
+NOBODY = Address("127.0.0.1", 9)
+
+
+@pytest.fixture
+def bench(servers: Servers) -> Iterator[RunBench]:
+    with RunBench(servers.stack, cast(Target, None), id, list) as made:
+        yield made
+
+
+@pytest.fixture
+def link(servers: Servers) -> Iterator[Link]:
+    made = servers.stack.add_link("worker-1", "redis")
+    yield made
+    servers.stack.remove_link(made)
+
+
+def test_link_to_a_target_that_stays_dead_is_no_error_of_the_harness(servers: Servers, bench: RunBench) -> None:
+    link = servers.stack.add_link("ingest", "ingest", NOBODY)
+    bench.check_links()
+    servers.stack.remove_link(link)
+
+
+def test_link_that_is_silent_while_its_service_answers_is_named(servers: Servers, bench: RunBench, link: Link) -> None:
+    bench.check_links()
+    servers.stack.links[:] = [replace(link, listen=NOBODY)]
+    with pytest.raises(HarnessError, match=r"no exchange through the link worker-1-redis"):
+        bench.check_links()
+    servers.stack.links[:] = [link]
+
+
+@pytest.mark.parametrize("change", ["toxic", "enabled", "upstream", "gone"])
+def test_proxy_that_is_not_as_it_was_made_is_named(change: str, servers: Servers, bench: RunBench, link: Link) -> None:
+    server, name = servers.stack.toxiproxy, servers.stack.proxy(link)
+    match change:
+        case "toxic":
+            server.add_toxic(name, "slow", "latency", {"latency": 1, "jitter": 0})
+        case "enabled":
+            server.enable(name, False)
+        case "upstream":
+            server.aim(name, str(NOBODY))
+        case _:
+            server.delete(name)
+    with pytest.raises(HarnessError, match=r"the proxy of worker-1-redis is not as it was made"):
+        bench.check_links()
+
+
+class Kept:
+    """Something held that may fail to close."""
+
+    def __init__(self, name: str, closed: list[str], fails: bool = False) -> None:
+        self._name, self._closed, self._fails = name, closed, fails
+
+    def close(self) -> None:
+        self._closed.append(self._name)
+        if self._fails:
+            raise HarnessError(f"{self._name} does not close")
+
+
+def test_one_that_does_not_close_keeps_no_other_from_closing(servers: Servers) -> None:
+    closed: list[str] = []
+    with ExitStack() as open_:
+        bench = open_.enter_context(RunBench(servers.stack, cast(Target, None), id, list))
+        for name in "abc":
+            bench.hold(name, Kept(name, closed, fails=name == "b"))
+        with pytest.raises(HarnessError, match="b does not close"):
+            open_.close()
+    assert sorted(closed) == ["a", "b", "c"]

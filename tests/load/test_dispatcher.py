@@ -1,0 +1,204 @@
+"""A player with a fake clock: the journal it writes for literal times."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+
+import pytest
+
+from shaketable.clock import MS, SECOND
+from shaketable.load.dispatcher import LEAD, Inbox, Player, Ticket, complaint
+from shaketable.load.mix.shape import Expect, Shape
+from shaketable.load.outcome import Answer
+from shaketable.load.schedule import Planned
+from shaketable.op import Kind, Op, Outcome
+
+SHAPE = Shape(0, Expect.ACCEPT, "", body={"timestamp": "2026-11-23T00:00:00Z", "action": "a", "status": "attempt"})
+
+
+class FakeClock:
+    """Time passes only in sleep, and what is `then` due happens there."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.then: list[tuple[int, Ticket, int | None, str]] = []
+        self.player: Player | None = None
+
+    def now(self) -> int:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += max(round(seconds * SECOND), 1)
+        for each in [each for each in self.then if each[0] <= self.at]:
+            self.then.remove(each)
+            assert self.player
+            self.player.end(*each[1:])
+
+
+class Users:
+    """Users that answer at once or after a while, in place of greenlets: they look into their inboxes at each sleep."""
+
+    def __init__(self, count: int, *, takes_ms: int = 1, status: int | None = 202, error: str = "") -> None:
+        self.takes_ms, self.status, self.error, self.count = takes_ms, status, error, count
+
+
+class Log(list[Op]):
+    def write(self, op: Op) -> None:
+        self.append(op)
+
+    def of(self, kind: Kind) -> list[Op]:
+        return [op for op in self if op.kind is kind]
+
+
+class Hands:
+    """An inbox that a user would sleep on: sends as soon as a ticket falls in, and comes back after its answer."""
+
+    def __init__(self, clock: FakeClock, users: Users) -> None:
+        self.clock, self.users = clock, users
+        self.home = False
+
+    def put(self, ticket: Ticket | None) -> None:
+        if ticket is None:
+            self.home = True
+        else:
+            self.send(ticket)
+
+    def send(self, ticket: Ticket) -> None:
+        assert self.clock.player
+        self.clock.player.begin(ticket)
+        at = self.clock.at + self.users.takes_ms * MS
+        self.clock.then.append((at, ticket, self.users.status, self.users.error))
+
+
+def play(events: list[Planned], users: Users, **how: float) -> tuple[Log, Player]:
+    clock, log = FakeClock(), Log()
+    player = clock.player = Player(events, [SHAPE], log, clock, **how)  # type: ignore[arg-type]
+    everyone = [Hands(clock, users) for _ in range(users.count)]
+    end = player.end
+
+    def end_and_take(ticket: Ticket, status: int | None, error: str = "") -> Answer:
+        answer = end(ticket, status, error)
+        if player._waiting:
+            everyone[0].send(player._waiting.popleft())
+        else:
+            player._idle.append(everyone[0])  # type: ignore[arg-type]
+        return answer
+
+    player.end = end_and_take  # type: ignore[method-assign]
+    player._idle.extend(everyone)  # type: ignore[arg-type]
+    player.play(users.count)
+    return log, player
+
+
+def event(n: int, at_ms: int, organization: str | None = None) -> Planned:
+    return Planned(n, at_ms * MS, f"id-{n}", 0, Expect.ACCEPT, organization, organization is not None)
+
+
+def test_a_journal_opens_with_clocks_readiness_and_start_and_closes_with_counts_and_clocks() -> None:
+    log, _ = play([event(0, 0)], Users(2))
+    assert [op.kind for op in log] == [
+        Kind.CLOCK, Kind.READY, Kind.START, Kind.CLOCK, Kind.INTENT, Kind.SEND, Kind.DONE, Kind.CLOCK,
+    ]  # fmt: skip
+    assert log.of(Kind.START)[0].invoked_at == LEAD
+    assert log.of(Kind.READY)[0].detail == {"users": 2}
+
+
+def test_intent_and_outcome_of_an_attempt_are_joined_by_its_number() -> None:
+    log, _ = play([event(0, 0), event(1, 10)], Users(2, takes_ms=5))
+    (first, second), (sent, _) = log.of(Kind.INTENT), log.of(Kind.SEND)
+    assert (first.event_id, first.attempt, second.event_id, second.attempt) == ("id-0", 1, "id-1", 2)
+    assert second.detail == {"due": LEAD + 10 * MS, "emitted": LEAD + 10 * MS, "n": 1}
+    assert (sent.invoked_at, sent.ended_at, sent.outcome) == (LEAD, LEAD + 5 * MS, Outcome.ACKNOWLEDGED)
+    assert sent.detail == {"status": 202, "n": 0}
+
+
+def test_an_error_is_written_by_the_name_of_its_class() -> None:
+    log, _ = play([event(0, 0)], Users(1, status=None, error="TimeoutError"), resend_for_s=0)
+    assert log.of(Kind.SEND)[0].detail == {"status": None, "n": 0, "error": "TimeoutError"}
+    (given_up,) = log.of(Kind.GIVE_UP)
+    assert (given_up.event_id, given_up.detail) == ("id-0", {"tries": 1, "n": 0})
+
+
+def test_waiting_for_a_free_user_is_not_the_harnesss_lateness() -> None:
+    log, player = play([event(n, n) for n in range(5)], Users(1, takes_ms=100))
+    intents = log.of(Kind.INTENT)
+    assert [op.detail.get("queued") for op in intents] == [None, True, True, True, True]
+    assert intents[4].invoked_at >= LEAD + 400 * MS
+    counts = player.tally.counts()
+    assert (counts["queued"], counts["late"]) == (4, 0)
+
+
+def test_waiting_for_ones_turn_is_not_the_harnesss_lateness_either() -> None:
+    log, player = play([event(n, n, "a") for n in range(2)], Users(2, takes_ms=100))
+    assert log.of(Kind.INTENT)[1].detail["held"] == pytest.approx(99 * MS, abs=10 * MS)
+    assert player.tally.counts()["late"] == 0
+
+
+def test_a_clock_pair_is_written_every_ten_seconds() -> None:
+    log, _ = play([event(0, 0), event(1, 45_000)], Users(1))
+    assert len(log.of(Kind.CLOCK)) == 2 + 5
+
+
+def test_stopping_writes_down_what_was_never_sent() -> None:
+    clock, log = FakeClock(), Log()
+    player = Player([event(n, n) for n in range(3)], [SHAPE], log, clock)
+    assert player.stop() is None
+    assert not log.of(Kind.UNSENT)  # it never began
+    assert player.take(SimpleQueue()) is None
+
+
+def test_the_user_that_was_busy_last_is_the_first_to_be_used_again() -> None:
+    player = Player([], [SHAPE], Log(), FakeClock())
+    early, late = Inbox(), Inbox()
+    player._idle.extend([early, late])
+    player._hand_out(Ticket(None, 0, queued=False))  # type: ignore[arg-type]
+    assert (early.empty(), late.empty()) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("expect", "answer", "complains"),
+    [
+        (Expect.ACCEPT, Answer(Outcome.ACKNOWLEDGED, False), False),
+        (Expect.ACCEPT, Answer(Outcome.REFUSED, False), True),
+        (Expect.ACCEPT, Answer(Outcome.REFUSED, True), True),
+        (Expect.REFUSE, Answer(Outcome.ACKNOWLEDGED, False), True),
+        (Expect.REFUSE, Answer(Outcome.REFUSED, False), False),
+        (Expect.REFUSE, Answer(Outcome.INDETERMINATE, True), True),
+        (Expect.EITHER, Answer(Outcome.ACKNOWLEDGED, False), False),
+        (Expect.EITHER, Answer(Outcome.REFUSED, False), False),
+        (Expect.EITHER, Answer(Outcome.REFUSED, True), True),
+    ],
+)
+def test_expected_refusals_are_no_failures(expect: Expect, answer: Answer, complains: bool) -> None:
+    assert bool(complaint(Planned(0, 0, "id", 0, expect), answer, 422)) is complains
+
+
+def test_a_success_that_the_contract_does_not_know_ends_the_play_at_once() -> None:
+    log, _ = play([event(n, 20 * n) for n in range(100)], Users(3, status=201))
+    (done,) = log.of(Kind.DONE)
+    assert "answers are 201, the contract expects 202" in str(done.detail["broken"])
+    assert len(log.of(Kind.SEND)) == 1
+    assert len(log.of(Kind.UNSENT)) == 99
+
+
+def test_retries_that_are_put_off_are_counted_and_marked() -> None:
+    log, player = play([event(n, n) for n in range(2_000)], Users(3_000, status=500), resend_for_s=5)
+    deferred = [op for op in log.of(Kind.INTENT) if op.detail.get("deferred")]
+    assert len(deferred) == player.tally.counts()["deferred"] > 0
+    assert any(op.detail.get("deferred") for op in log.of(Kind.GIVE_UP))
+    assert len(log.of(Kind.GIVE_UP)) == player.tally.counts()["given_up"] == 2_000
+
+
+def test_what_a_user_leaves_behind_goes_to_another() -> None:
+    player = Player([], [SHAPE], Log(), FakeClock())
+    going, staying = Inbox(), Inbox()
+    player._idle.extend([going])
+    ticket = Ticket(None, 0, queued=False)  # type: ignore[arg-type]
+    player._hand_out(ticket)
+    player._idle.append(staying)
+    player.leave(going)
+    assert going.empty()
+    assert staying.get_nowait() is ticket
+    player._idle.append(staying)
+    player.leave(staying)
+    assert not player._idle

@@ -1,0 +1,51 @@
+"""A user's connection to a target that may do harm: an answer is bounded in bytes and time, or is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.target.test_bounded_http import HEAD, Serve, endless, serve
+
+__all__ = ["serve"]
+#: In a process of its own, as Locust is; it may have 200 MB more than what it has after the imports.
+USER = """
+import resource, sys
+from shaketable.load.http import Connection
+
+now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + (200 << 20),) * 2)
+reply = Connection(sys.argv[1], 0.5).post("/events", b"{}")
+print(reply.status, type(reply.error).__name__, reply.length)
+"""
+
+
+def replied(url: str) -> str:
+    return subprocess.run([sys.executable, "-c", USER, url], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_an_answer_is_taken(serve: Serve) -> None:
+    assert replied(serve(iter([b"HTTP/1.1 202 Accepted\r\nContent-Length: 3\r\n\r\nyes"]))) == "202 NoneType 3"
+
+
+@pytest.mark.parametrize(
+    ("first", "part"),
+    [
+        pytest.param(HEAD + b"\r\n", b"x" * 65_536, id="body"),
+        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65_536 + b"\r\n", id="chunks"),
+        pytest.param(HEAD + b"Endless: ", b"x" * 65_536, id="header"),
+        pytest.param(HEAD, b"More: x\r\n" * 8_000, id="headers"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 3_000, id="interim answers"),
+    ],
+)
+def test_an_answer_without_end_is_an_error_at_once(first: bytes, part: bytes, serve: Serve) -> None:
+    assert replied(serve(endless(first, part))) == "None HTTPParseError 0"
+
+
+def test_an_answer_that_trickles_is_an_error_after_its_time(serve: Serve) -> None:
+    began = time.monotonic()
+    assert replied(serve(endless(HEAD + b"\r\n", b"x", 0.02))) == "None Timeout 0"
+    assert time.monotonic() - began < 5

@@ -1,0 +1,185 @@
+"""A whole run as a user starts it: ended by hand at any moment it leaves nothing; two at once do not meet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from shaketable.cli.commands import check
+from shaketable.stack import supervisor
+from shaketable.stack.toxiproxy.repair import RECOVERY_S
+
+ROOT = Path(__file__).parents[2]
+SHORT = ROOT / "tests" / "seeded_bugs" / "scenarios" / "short_outage.py"
+
+
+def start(runs: Path, *arguments: str | Path, scenario: Path = SHORT) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--runs", str(runs), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+
+
+def output_until(harness: subprocess.Popen[str], word: str) -> str:
+    """Read what it says until a line holds `word`."""
+    assert harness.stdout is not None
+    said = ""
+    for line in harness.stdout:
+        said += line
+        if word in line:
+            return said
+    raise AssertionError(f"it ended before it said {word!r}: {said}")
+
+
+def end(harness: subprocess.Popen[str]) -> str:
+    assert harness.stdout is not None
+    with harness.stdout as out:
+        said = out.read()
+    harness.wait(timeout=30)
+    return said
+
+
+def run_id(runs: Path) -> str:
+    return (runs / "latest").resolve().name.split("-")[1]
+
+
+def left_of(run: str) -> list[str]:
+    """Processes that carry the run's id and are no zombies."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("SHAKETABLE_RUN") == run and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.name())
+        except psutil.Error:
+            continue
+    return found
+
+
+def await_any(run: str) -> None:
+    """Wait until the run has started a process: before, a kill proves nothing."""
+    deadline = time.monotonic() + 30
+    while not left_of(run):
+        assert time.monotonic() < deadline, f"run {run} started no process"
+        time.sleep(0.01)
+
+
+def gone(run: str, within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if not left_of(run) and not (supervisor.journals() / f"{run}.jsonl").exists():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def folders(run: str) -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"shaketable-stack-{run}-*"))
+
+
+def judged(tmp_path: Path) -> int:
+    """What `shaketable check` ends with."""
+    return check.check(tmp_path / "runs" / "latest")
+
+
+@pytest.mark.parametrize("moment", [pytest.param("prepare", marks=pytest.mark.slow), "FAULT"])
+def test_killed_harness_leaves_nothing_within_bounds(moment: str, tmp_path: Path) -> None:
+    harness = start(tmp_path / "runs")
+    output_until(harness, "on reference" if moment == "prepare" else moment)
+    run = run_id(tmp_path / "runs")
+    await_any(run)
+    harness.kill()
+    end(harness)
+    assert gone(run, supervisor.BOUND_S)
+    assert folders(run) == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP))]
+)
+def test_interrupted_harness_says_so_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    harness = start(tmp_path / "runs", "--junit", tmp_path / "junit.xml")
+    output_until(harness, "FAULT")
+    run = run_id(tmp_path / "runs")
+    os.kill(harness.pid, number)
+    assert "interrupted" in end(harness)
+    assert harness.returncode == 255
+    assert 'type="interrupted"' in (tmp_path / "junit.xml").read_text()
+    assert judged(tmp_path) == 2  # what is cut off can be judged, and is unknown
+    assert left_of(run) == []
+    assert folders(run) == []
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which somebody has typed `shaketable run`."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    harness = subprocess.run(
+        [sys.executable, "-m", "shaketable.cli", "run", str(SHORT)], capture_output=True, text=True, cwd=folder
+    )
+    assert harness.returncode == 0, harness.stdout + harness.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_run_started_in_another_folder_keeps_its_traces_there(elsewhere: Path) -> None:
+    assert (elsewhere / "runs" / "latest" / "transitions.jsonl").read_text().count('"OPEN"') >= 2
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_in_a_folder_with_a_space_both_pass(tmp_path: Path) -> None:
+    folder = tmp_path / "with a space"
+    both = [start(folder / name) for name in ("one", "two")]
+    said = [end(harness) for harness in both]
+    assert [harness.returncode for harness in both] == [0, 0], said
+
+
+@pytest.mark.slow
+def test_replay_sends_the_same_events_at_the_same_times(elsewhere: Path, tmp_path: Path) -> None:
+    earlier = (elsewhere / "runs" / "latest").resolve()
+    again = start(tmp_path / "runs", "--replay", earlier)
+    assert "PASSED" in end(again)
+    later = (tmp_path / "runs" / "latest").resolve()
+    assert later != earlier
+    for name in ("schedule.jsonl", "corpus.jsonl"):
+        assert (earlier / name).read_bytes() == (later / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_worker_killed_by_hand_loses_nothing(tmp_path: Path) -> None:
+    harness = start(tmp_path / "runs")
+    output_until(harness, "shake")
+    worker = next(
+        p
+        for p in psutil.process_iter()
+        if "reference_impl" in (words := p.cmdline())
+        and words[-1] == "work"
+        and p.environ().get("SHAKETABLE_RUN") == run_id(tmp_path / "runs")
+    )
+    worker.kill()
+    said = end(harness)
+    assert "died by itself" in said
+    told = msgspec.json.decode((tmp_path / "runs" / "latest" / "verdict.json").read_bytes())
+    assert told["verdict"] == "passed", told
+
+
+@pytest.mark.slow
+def test_toxiproxy_that_wedges_in_a_run_is_mended_and_the_run_can_be_judged(tmp_path: Path) -> None:
+    harness = start(tmp_path / "runs", scenario=ROOT / "tests" / "scenarios" / "wedged.py")
+    assert "PASSED" in end(harness)
+    told = msgspec.json.decode((tmp_path / "runs" / "latest" / "verdict.json").read_bytes())
+    slow, mended = told["faults"]
+    assert mended["label"].startswith("Toxiproxy had wedged and cut")
+    assert slow["until"] <= mended["at"] < mended["until"] < slow["until"] + RECOVERY_S

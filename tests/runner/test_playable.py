@@ -1,0 +1,125 @@
+"""Scenarios aim at roles, and what cannot be played is known from a manifest alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import shaketable
+from shaketable import resources
+from shaketable.errors import ManifestError, ScenarioError
+from shaketable.faults import Down, Kill, Pause
+from shaketable.faults.timeline import At
+from shaketable.load.schedule import Load
+from shaketable.runner import playable, scenario
+from shaketable.runner.scenario import Scenario
+from shaketable.target import manifest, roles
+from shaketable.target.manifest import Manifest, Process
+from tests.support import histories as h
+from tests.target.test_manifest import SOUND, write
+
+STARTER = Path(shaketable.__file__).parent / "starter" / "target.toml"
+SHIPPED = {**resources.targets(), "starter": STARTER}
+SCENARIOS = {name: scenario.load(str(path)) for name, path in scenario.names().items()}
+
+
+def process(name: str, count: int = 1, role: manifest.Role | None = None) -> Process:
+    return Process(name, ("true",), count, role=role)
+
+
+def target(*kinds: Process) -> Manifest:
+    return Manifest(1, "mine", manifest.Ingest(kinds[0].name), kinds, manifest.Stored("select", "events"))
+
+
+def named(asked: str, *kinds: Process) -> list[str]:
+    return roles.resolve(kinds, kinds[0].name, asked)
+
+
+@pytest.mark.parametrize("shipped", SHIPPED.values(), ids=list(SHIPPED))
+@pytest.mark.parametrize("asked", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_every_scenario_can_be_played_on_every_target_that_we_ship(asked: Scenario, shipped: Path) -> None:
+    found = manifest.load(shipped)
+    for seed in range(1, 6 if asked.storm else 2):
+        playable.check(_drawn(asked, seed), found)
+
+
+def _drawn(asked: Scenario, seed: int) -> Scenario:
+    return Scenario(
+        asked.story, asked.load, asked.timeline, counts=asked.counts, storm=asked.storm, seed=seed, name=asked.name
+    ).drawn()
+
+
+def test_a_role_finds_processes_whatever_they_are_called() -> None:
+    kinds = process("api"), process("store", 2), process("mail")
+    assert named("intake", *kinds) == named("intake-1", *kinds) == ["api"]
+    assert named("worker", *kinds) == ["store-1", "store-2", "mail"]
+    assert [named(f"worker-{n}", *kinds) for n in (1, 2, 3)] == [["store-1"], ["store-2"], ["mail"]]
+
+
+def test_a_name_of_the_manifests_own_comes_before_a_role() -> None:
+    kinds = process("ingest"), process("mail", 2), process("worker")
+    assert (named("worker", *kinds), named("mail", *kinds)) == (["worker"], ["mail-1", "mail-2"])
+    assert [named(f"worker-{n}", *kinds) for n in (1, 2)] == [["worker"], ["mail-1"]]
+    assert named("ingest", *kinds) == ["ingest"]
+
+
+def test_a_manifest_may_say_that_a_process_is_neither() -> None:
+    kinds = process("api"), process("clock", 1, "other"), process("store")
+    assert (named("worker", *kinds), named("clock", *kinds)) == (["store"], ["clock"])
+
+
+def test_an_intake_cannot_be_called_a_worker(tmp_path: Path) -> None:
+    text = SOUND.replace('name = "api"', 'name = "api"\nrole = "worker"')
+    with pytest.raises(ManifestError, match="'api' with role = 'worker'"):
+        manifest.load(write(tmp_path, text))
+
+
+def test_counts_are_of_a_role_too() -> None:
+    found = roles.counted(target(process("api"), process("store", 2)), {"worker": 5})
+    assert [name for name, _ in found.instances()] == ["api", *(f"store-{n}" for n in range(1, 6))]
+    for counts in ({"worker": 0}, {"clerk": 1}):
+        with pytest.raises(ScenarioError, match=r"api \(intake\), store-1 \(worker\) and store-2 \(worker\)"):
+            roles.counted(target(process("api"), process("store", 2)), counts)
+    with pytest.raises(ScenarioError, match="got 1 of 'worker'"):
+        roles.counted(target(process("api"), process("store"), process("mail")), {"worker": 1})
+
+
+def test_a_scenario_that_needs_more_workers_says_so_and_names_a_near_one_that_plays() -> None:
+    alone = target(process("api"), process("store"))
+    with pytest.raises(ScenarioError) as told:
+        playable.fitted(SCENARIOS["worker_frozen"], alone)
+    assert told.value.exit_code == 254
+    assert "'worker-2'" in str(told.value)
+    assert "store (worker)" in str(told.value)
+    near = str(told.value).rpartition(" ")[2]
+    assert SCENARIOS[near].timeline
+    assert playable.check(SCENARIOS[near], alone)
+
+
+def test_nothing_is_proposed_where_nothing_is_near() -> None:
+    lonely = target(process("api"))
+    asked = Scenario("…", Load(), (At(1, 2, Kill("worker")),), name="mine")
+    assert playable.nearest(asked, lonely) not in (None, "worker_killed")
+    assert playable.nearest(Scenario("…", Load(), name="mine"), lonely) is None
+
+
+def test_faults_that_meet_on_one_process_under_two_names_are_seen() -> None:
+    meeting = Scenario("…", Load(), (At(1, 4, Pause("worker-1")), At(2, 5, Pause("store"))), name="mine")
+    with pytest.raises(ScenarioError, match="overlap on store"):
+        playable.check(meeting, target(process("api"), process("store")))
+
+
+def test_an_own_fault_that_needs_servers_to_aim_is_asked_later() -> None:
+    class Odd(Down):
+        def aims(self, bench):  # type: ignore[no-untyped-def]
+            return [bench.admin_url]
+
+    assert playable.check(Scenario("…", Load(), (At(1, 2, Odd("postgres")),), name="mine"), target(process("api")))
+
+
+def test_checks_know_whom_a_role_means() -> None:
+    kinds = [{"name": "api", "command": ["x"]}, {"name": "store", "command": ["x"], "count": 2}]
+    seen = h.history(h.fault(1, 2, process="worker-2"), h.target(ingest={"process": "api"}, process=kinds))
+    aimed = [name for name in ("api", "store-1", "store-2") if seen.is_aimed_at(seen.faults[0], name)]
+    assert aimed == ["store-2"]

@@ -1,0 +1,103 @@
+"""A manifest says of itself what is wrong with it, in one sentence with the value and the remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shaketable.errors import ManifestError
+from shaketable.target import manifest
+from shaketable.target.manifest import Timing
+from shaketable.target.settings import judged_by, not_taken, translate
+
+SOUND = """
+contract = 1
+name = "mine"
+[ingest]
+process = "api"
+[[process]]
+name = "api"
+command = ["{python}", "-m", "mine"]
+[[process]]
+name = "worker"
+command = ["{python}", "-m", "mine"]
+count = 2
+[stored]
+sql = "select event_id, event from kept"
+[settings]
+breaker_recovery_s = "RECOVERY"
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    (path / "target.toml").write_text(text)
+    return path / "target.toml"
+
+
+def test_processes_of_a_kind_are_numbered(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND))
+    assert [name for name, _ in found.instances()] == ["api", "worker-1", "worker-2"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("contract = 1", "contract = 7", "expected contract = 1, got 7"),
+        ('process = "api"', 'process = "apy"', "ingest.process is 'apy', expected one of"),
+        ("count = 2", "cuont = 2", "cuont"),
+        ("count = 2", 'count = "two"', "int"),
+        ("count = 2", "count = 0", "a count of at least 1"),
+        ('name = "worker"', 'name = "api"', "a name of its own"),
+        ("[stored]", "[stored", "target.toml"),
+        ("count = 2", 'health = "healthz"', "health of process 'worker' .* got 'healthz': write '/healthz'"),
+        ("count = 2", 'health = ""', "begin with a slash .* got ''"),
+        ('process = "api"', 'process = "api"\npath = "events"', "ingest.path .* got 'events': write '/events'"),
+        ('process = "api"', 'process = "api"\npath = "/ev ents"', "ingest.path .* got '/ev ents'"),
+        ("[settings]", '[dead_letters]\nurl = "http://x/dead"\n[settings]', "dead_letters.url .* got 'http"),
+        ("count = 2", 'role = "clerk"', "role"),
+        ('sql = "select event_id, event from kept"', "", "sql"),
+    ],
+)
+def test_what_does_not_fit_the_contract_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ManifestError, match=told):
+        manifest.load(write(tmp_path, SOUND.replace(old, new)))
+
+
+def test_manifest_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="No such file"):
+        manifest.load(tmp_path / "target.toml")
+
+
+def test_settings_reach_the_target_by_its_own_names_and_others_are_left_out(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND))
+    assert translate({"breaker_recovery_s": 3, "lease_s": 5}, found) == {"RECOVERY": "3"}
+
+
+def test_laws_are_judged_by_the_settings_that_the_target_takes_over(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND))
+    timing = judged_by(found, {"breaker_recovery_s": 3, "breaker_failure_threshold": 2})
+    assert timing.recovery_s == 3
+    assert timing.failure_threshold == Timing().failure_threshold
+
+
+def test_setting_without_a_variable_is_named_and_never_overrides_the_manifests_timing(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND + "\n[timing]\nlease_s = 62\n"))
+    asked = {"breaker_recovery_s": 3, "lease_s": 3, "health_grace_s": 1, "attempt_timeout_s": 1, "open_within_s": 2}
+    timing = judged_by(found, asked)
+    assert timing == Timing(lease_s=62, recovery_s=3)
+    assert set(not_taken(asked, found)) == set(asked) - {"breaker_recovery_s"}
+
+
+def test_setting_with_an_empty_name_holds_and_is_no_variable(tmp_path: Path) -> None:
+    found = manifest.load(write(tmp_path, SOUND.replace("[settings]\n", "[settings]\nhealth_grace_s = ''\n")))
+    assert translate({"health_grace_s": 1}, found) == {}
+    assert judged_by(found, {"health_grace_s": 1}).health_grace_s == 1
+    assert not_taken({"health_grace_s": 1}, found) == {}
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "", "../x", "a b", "a\nb", "-rf", "x" * 61, "é"])
+def test_process_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="name"):
+        manifest.load(write(tmp_path, SOUND.replace('"api"', json.dumps(name))))
