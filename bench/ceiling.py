@@ -67,9 +67,22 @@ def one_insert(stage: Stage, count: int, salt: int) -> Figure:
 
     def insert(number: int) -> None:
         one, digest = events[number]
-        stage.database.execute(_ONE, [one.event_id, one.timestamp, one.action, one.status, one.principal_id,
-                                      one.organization_id, one.target_resource_type, one.target_resource_id,
-                                      one.outcome_description, one.data_classification, digest])  # fmt: skip
+        stage.database.execute(
+            _ONE,
+            [
+                one.event_id,
+                one.timestamp,
+                one.action,
+                one.status,
+                one.principal_id,
+                one.organization_id,
+                one.target_resource_type,
+                one.target_resource_id,
+                one.outcome_description,
+                one.data_classification,
+                digest,
+            ],
+        )
 
     return _timed(stage, "one INSERT an event", count, range(count), insert)
 

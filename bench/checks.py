@@ -23,8 +23,14 @@ from shaketable.report.page.page import REPORT
 #: What is asked for a million events.
 SECONDS, MEMORY_MB, PAGE_MB = 60.0, 2_000.0, 5.0
 #: Which check must count which planted anomaly.
-COUNTED_BY = {"lost": "no_loss", "doubled": "no_duplicates", "overtaken": "order_kept", "altered": "content_intact",
-              "refused": "nothing_invented", "undeserved": "dead_letters_explained"}  # fmt: skip
+COUNTED_BY = {
+    "lost": "no_loss",
+    "doubled": "no_duplicates",
+    "overtaken": "order_kept",
+    "altered": "content_intact",
+    "refused": "nothing_invented",
+    "undeserved": "dead_letters_explained",
+}
 
 
 class Cost(msgspec.Struct, frozen=True):

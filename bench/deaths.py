@@ -29,8 +29,17 @@ from shaketable.stack import ports
 from shaketable.stack.supervisor import BOUND_S
 
 #: Ways to die, and how often each is drawn: by itself in an instant, or by a signal at a random time.
-WAYS = {**dict.fromkeys(INSTANTS, 2), "database-killed": 1, "database-killed-twice": 1, "none": 1,
-        "SIGKILL": 5, "SIGINT": 2, "SIGTERM": 2, "supervisor": 1, "supervisor+SIGKILL": 2}  # fmt: skip
+WAYS = {
+    **dict.fromkeys(INSTANTS, 2),
+    "database-killed": 1,
+    "database-killed-twice": 1,
+    "none": 1,
+    "SIGKILL": 5,
+    "SIGINT": 2,
+    "SIGTERM": 2,
+    "supervisor": 1,
+    "supervisor+SIGKILL": 2,
+}
 #: The most that an instant is passed before it kills; one that is passed less often ends by itself.
 PASSES = 8
 #: Seconds within which a signal comes: a life takes as long on 2 idle cores.
@@ -113,17 +122,26 @@ class Deaths:
 
     def heal(self) -> str:
         """Heal what nobody was left to end; what that said."""
-        done = subprocess.run([sys.executable, "-m", "shaketable.cli", "heal"], env=self._env, cwd=ROOT, check=False,
-                              capture_output=True, encoding="utf-8")  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "shaketable.cli", "heal"],
+            env=self._env,
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            encoding="utf-8",
+        )
         return done.stdout
 
     def left(self) -> Left:
         """What all of them left."""
         return Left(
-            tuple(self._processes()), tuple(set(_segments()) - self._before[0]), tuple(set(_files()) - self._before[1]),
-            tuple(str(path) for path in self._folder.glob("shaketable-*")), tuple(self._journals("*.jsonl")),
+            tuple(self._processes()),
+            tuple(set(_segments()) - self._before[0]),
+            tuple(set(_files()) - self._before[1]),
+            tuple(str(path) for path in self._folder.glob("shaketable-*")),
+            tuple(self._journals("*.jsonl")),
             tuple(base for base in self.bases if not _is_free(base)),
-        )  # fmt: skip
+        )
 
     def _processes(self) -> list[str]:
         found = []

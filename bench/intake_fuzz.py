@@ -76,8 +76,17 @@ def _played(one: Stage, count: int, seed: int) -> Fuzz:
         accepted |= client.accepted
     kept = {str(event_id) for (event_id,) in one.database.execute(_KEPT)}
     letters = one.database.execute("select count(*) from audit_dead_letter").fetchone()
-    return Fuzz(seed, count, dict(sorted(answers.items())), len(accepted), sorted(accepted - kept),
-                letters[0] if letters else 0, look.looks, look.silent, round(look.longest_s * 1000, 1))  # fmt: skip
+    return Fuzz(
+        seed,
+        count,
+        dict(sorted(answers.items())),
+        len(accepted),
+        sorted(accepted - kept),
+        letters[0] if letters else 0,
+        look.looks,
+        look.silent,
+        round(look.longest_s * 1000, 1),
+    )
 
 
 class Feed:
@@ -115,8 +124,13 @@ class Client(threading.Thread):
     def _post(self, batch: list[bytes]) -> None:
         body, path = b"\n".join(batch), "/events/batch" if len(batch) > 1 else "/events"
         in_chunks = self._dice.random() < 0.1
-        self._connection.request("POST", path, iter([body[:100], body[100:]]) if in_chunks else body,
-                                 {"Content-Type": "application/json"}, encode_chunked=in_chunks)  # fmt: skip
+        self._connection.request(
+            "POST",
+            path,
+            iter([body[:100], body[100:]]) if in_chunks else body,
+            {"Content-Type": "application/json"},
+            encode_chunked=in_chunks,
+        )
         answer = self._connection.getresponse()
         text = answer.read()
         if answer.status == 207:

@@ -92,8 +92,13 @@ def play(
                     open_ -= 1
     took = sorted(ms * 1000 for client in clients for ms in client.took)
     accepted = sum(client.accepted for client in clients)
-    return {"accepted": accepted, "began": began, "seconds": time.time() - began,
-            "p50_ms": took[len(took) // 2], "p99_ms": took[len(took) * 99 // 100]}  # fmt: skip
+    return {
+        "accepted": accepted,
+        "began": began,
+        "seconds": time.time() - began,
+        "p50_ms": took[len(took) // 2],
+        "p99_ms": took[len(took) * 99 // 100],
+    }
 
 
 def main() -> None:

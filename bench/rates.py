@@ -24,8 +24,9 @@ def intake(stage: Stage, count: int, lines: int) -> Figure:
     stage.load(port, WARM, salt=1)
     meter = Meter(stage)
     told = stage.load(port, count, salt=2, lines=lines)
-    figure = meter.figure("intake, single" if lines == 1 else f"intake, batches of {lines}", count,
-                          told["seconds"], told)  # fmt: skip
+    figure = meter.figure(
+        "intake, single" if lines == 1 else f"intake, batches of {lines}", count, told["seconds"], told
+    )
     _check(told["accepted"] == count, f"{told['accepted']} of {count} were accepted")
     stage.stop("ingest")
     return figure

@@ -62,15 +62,21 @@ class Stage:
 
     def run(self, command: str) -> None:
         """A command of the reference that ends by itself."""
-        subprocess.run([sys.executable, "-m", "reference_impl", command], env=self._environment(), check=True,
-                       capture_output=True)  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-m", "reference_impl", command], env=self._environment(), check=True, capture_output=True
+        )
 
     def start(self, command: str, name: str, **settings: str) -> int:
         """A process of the reference, once it answers; the port it answers at."""
         port = self._stack.take_port()
         env = self._environment(HTTP_PORT=str(port), PROCESS=name, STATE_DIR=str(self._folder / name), **settings)
-        child = self._spawn(name, [sys.executable, "-m", "reference_impl", command], env=env, cwd=self._folder,
-                            log=self._folder / f"{name}.log")  # fmt: skip
+        child = self._spawn(
+            name,
+            [sys.executable, "-m", "reference_impl", command],
+            env=env,
+            cwd=self._folder,
+            log=self._folder / f"{name}.log",
+        )
         self.processes[name] = (child, port)
         until(lambda: self.health(name), 20, f"an answer of {name}")
         return port
@@ -123,8 +129,9 @@ class Stage:
         """When each transaction committed that stored events after this position, in UTC seconds, and how many."""
         found = self.database.execute(
             "select extract(epoch from pg_xact_commit_timestamp(xmin))::double precision, count(*) from audit_log"
-            " where position > %s group by 1 order by 1", [after]
-        )  # fmt: skip
+            " where position > %s group by 1 order by 1",
+            [after],
+        )
         return [(float(at), int(rows)) for at, rows in found]
 
     def await_empty(self) -> None:

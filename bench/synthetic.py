@@ -144,8 +144,14 @@ def _journal(ids: list[str], plan: dict[int, Fate]) -> Iterator[Op]:
             attempt += 1
             at = MONOTONIC + _due(n) + (5 * MS if resend else 0)
             due: dict[str, Any] = {"n": n, "due": MONOTONIC + _due(n), "emitted": at}
-            yield Op("load-0", Kind.INTENT, at, event_id=event_id, attempt=attempt,
-                     detail={**due, **({"resend": resend} if resend else {})})  # fmt: skip
+            yield Op(
+                "load-0",
+                Kind.INTENT,
+                at,
+                event_id=event_id,
+                attempt=attempt,
+                detail={**due, **({"resend": resend} if resend else {})},
+            )
             outcome, status = (Outcome.REFUSED, 400) if refused else (Outcome.ACKNOWLEDGED, 202)
             yield Op("load-0", Kind.SEND, at, at + 2 * MS, outcome, event_id, attempt, {"n": n, "status": status})
     yield _clock(_due(len(ids)) + 10 * SECOND)
@@ -159,8 +165,13 @@ def _stored(ids: list[str], plan: dict[int, Fate], shapes: list[Shape]) -> Itera
         event = {"eventId": event_id, **(shapes[n % SHAPES].body or {}), "organizationId": _organization(n)}
         if wrong == "altered":
             event["action"] = "another"
-        row = {"event_id": event_id, "position": place, "xid": str(1000 + place // BATCH),
-               "committed_at": (WALL + _committed(place)) // 1000, "event": event}  # fmt: skip
+        row = {
+            "event_id": event_id,
+            "position": place,
+            "xid": str(1000 + place // BATCH),
+            "committed_at": (WALL + _committed(place)) // 1000,
+            "event": event,
+        }
         yield row
         if wrong == "doubled":
             yield row | {"position": place + len(ids), "xid": f"9{place}"}
@@ -171,15 +182,29 @@ def _letters(ids: list[str], plan: dict[int, Fate], shapes: list[Shape]) -> Iter
         if wrong == "undeserved":
             event = {"eventId": ids[n], **(shapes[n % SHAPES].body or {}), "organizationId": _organization(n)}
             at = "2027-01-15T08:00:00Z"
-            yield {"event_id": ids[n], "event": event, "cause": "22023", "attempts": 1, "first_failed_at": at,
-                   "last_failed_at": at, "history": [{"at": at}]}  # fmt: skip
+            yield {
+                "event_id": ids[n],
+                "event": event,
+                "cause": "22023",
+                "attempts": 1,
+                "first_failed_at": at,
+                "last_failed_at": at,
+                "history": [{"at": at}],
+            }
 
 
 def _phases(size: int) -> Iterator[Op]:
     end = size / RATE
     yield _clock(0)
-    for name, at in (("baseline", 0), ("shake", AWAY - 5), ("heal", end - 5), ("recover", end - 4), ("drain", end),
-                     ("observe", end + 3), ("end", end + 4)):  # fmt: skip
+    for name, at in (
+        ("baseline", 0),
+        ("shake", AWAY - 5),
+        ("heal", end - 5),
+        ("recover", end - 4),
+        ("drain", end),
+        ("observe", end + 3),
+        ("end", end + 4),
+    ):
         yield Op("run", Kind.PHASE, MONOTONIC + int(at * SECOND), detail={"name": name})
 
 
@@ -199,16 +224,30 @@ def _probes(size: int) -> Iterator[Op]:
     for n in range(int((size / RATE + 3) * 5)):
         at = n / 5
         queue = max(0, int((at - AWAY) * RATE)) if at < BACK else max(0, int((CAUGHT_UP - at) * RATE * 3))
-        detail: dict[str, Any] = {"answered": True, "health": 60 if AWAY + 2 < at < BACK else 100, "dead": 0,
-                                  "queue": queue, "breaker": "CLOSED", "memory_worker-1": 60 << 20}  # fmt: skip
+        detail: dict[str, Any] = {
+            "answered": True,
+            "health": 60 if AWAY + 2 < at < BACK else 100,
+            "dead": 0,
+            "queue": queue,
+            "breaker": "CLOSED",
+            "memory_worker-1": 60 << 20,
+        }
         yield Op("probe", Kind.PROBE, MONOTONIC + int(at * SECOND), detail=detail)
 
 
 def _transitions() -> Iterator[dict[str, Any]]:
     states = [(0.0, "CLOSED"), (AWAY + 2, "OPEN"), (BACK - 0.05, "HALF_OPEN"), (BACK + 0.005, "CLOSED")]
     for seq, ((at, to), (_, before)) in enumerate(zip(states, [(0.0, None), *states], strict=False)):
-        yield {"process": "worker-1", "incarnation": "1", "seq": seq, "from": before, "to": to,
-               "at": "2027-01-15T08:00:00Z", "monotonic_ns": MONOTONIC + int(at * SECOND), "reason": ""}  # fmt: skip
+        yield {
+            "process": "worker-1",
+            "incarnation": "1",
+            "seq": seq,
+            "from": before,
+            "to": to,
+            "at": "2027-01-15T08:00:00Z",
+            "monotonic_ns": MONOTONIC + int(at * SECOND),
+            "reason": "",
+        }
 
 
 def _received(size: int) -> Iterator[dict[str, Any]]:
@@ -220,12 +259,23 @@ def _received(size: int) -> Iterator[dict[str, Any]]:
 
 def _scenario(size: int) -> dict[str, Any]:
     fault = {"at_s": 5.0, "until_s": 20.0, "label": "postgres away", "fault": {"kind": "down", "service": "postgres"}}
-    return {"schema": 1, "name": "synthetic", "story": f"{size} events that nobody sent.", "seed": 1, "drain_s": 30,
-            "timeline": [fault], "checks": [{"name": name} for name in CHECKS.kinds()], "load": {}}  # fmt: skip
+    return {
+        "schema": 1,
+        "name": "synthetic",
+        "story": f"{size} events that nobody sent.",
+        "seed": 1,
+        "drain_s": 30,
+        "timeline": [fault],
+        "checks": [{"name": name} for name in CHECKS.kinds()],
+        "load": {},
+    }
 
 
 _TARGET = {
-    "name": "synthetic", "timing": {"recovery_s": 3, "lease_s": 3, "open_within_s": 4, "health_grace_s": 1},
+    "name": "synthetic",
+    "timing": {"recovery_s": 3, "lease_s": 3, "open_within_s": 4, "health_grace_s": 1},
     "capabilities": {"order_by": "organizationId", "breaker": True, "health": True},
-    "stored": {"sql": ""}, "dead_letters": {"sql": ""}, "queue": {"redis": []},
-}  # fmt: skip
+    "stored": {"sql": ""},
+    "dead_letters": {"sql": ""},
+    "queue": {"redis": []},
+}

@@ -118,8 +118,12 @@ def close_stage(environment: Any, **_: Any) -> None:
     if Stage.options.run_dir:
         environment.process_exit_code = 0  # the harness judges by the journal
     elif not Stage.player.tally.attempts and environment.process_exit_code is None:
-        print("locust: nothing was sent: the test ended before all users were there, so give it more time (-t), fewer "
-              "users (-u) or a faster start (-r)", file=sys.stderr, flush=True)  # fmt: skip
+        print(
+            "locust: nothing was sent: the test ended before all users were there, so give it more time (-t), fewer "
+            "users (-u) or a faster start (-r)",
+            file=sys.stderr,
+            flush=True,
+        )
         environment.process_exit_code = InputError.exit_code
 
 

@@ -1,6 +1,6 @@
 """Ten times as many events for a few seconds."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -20,7 +20,13 @@ SCENARIO = Scenario(
     mix=Mix(ordered=0.04, ordered_organizations=40),  # one a second each in the burst: they wait for their answers
     settings={"lease_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """One failure leads to the next."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     BreakerBehaves,
     ContentIntact,
     NoDuplicates,
@@ -26,11 +26,21 @@ SCENARIO = Scenario(
         At(16, 21, Kill("worker")),
     ),
     settings={
-        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 4, "open_within_s": 6,
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 4,
+        "open_within_s": 6,
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), BreakerBehaves(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        BreakerBehaves(),
         RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=12),
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """Processes start while what they need is not there."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     ContentIntact,
     IntakeSurvives,
     NoDuplicates,
@@ -26,11 +26,20 @@ SCENARIO = Scenario(
         At(14, 19, Restart("intake", mode="kill")),
     ),
     settings={
-        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6,
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 3,
+        "open_within_s": 6,
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        IntakeSurvives(),
         RecoversInTime(commit_within_s=6, closed_within_s=8, healthy_within_s=8, backlog_within_s=12),
     ),
-)  # fmt: skip
+)

@@ -21,7 +21,13 @@ SCENARIO = Scenario(
     timeline=(At(1, 14, CommitReplyLost(every_s=1)),),
     settings={"breaker_recovery_s": 1, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(), LatencyBudget(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
+        LatencyBudget(),
         RecoversInTime(commit_within_s=3, closed_within_s=3, healthy_within_s=4, backlog_within_s=4),
     ),
-)  # fmt: skip
+)

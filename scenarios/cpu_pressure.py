@@ -1,6 +1,6 @@
 """The machine is busy with something else."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     ContentIntact,
     NoDuplicates,
     NoLoss,
@@ -19,7 +19,11 @@ SCENARIO = Scenario(
     timeline=(At(1, 13, CpuPressure()),),
     settings={"lease_s": 3, "health_grace_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
         RecoversInTime(commit_within_s=3, healthy_within_s=5, backlog_within_s=8),
     ),
-)  # fmt: skip
+)

@@ -30,7 +30,14 @@ SCENARIO = Scenario(
         "health_grace_s": 1,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(), BreakerBehaves(),
-        HealthHonest(), RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=6, backlog_within_s=10),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=6, backlog_within_s=10),
     ),
-)  # fmt: skip
+)

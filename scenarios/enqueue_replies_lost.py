@@ -21,7 +21,13 @@ SCENARIO = Scenario(
     timeline=tuple(At(at, at + 3, EnqueueReplyLost()) for at in (1, 7, 13)),
     settings={"enqueue_timeout_s": 1, "lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(), LatencyBudget(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
+        LatencyBudget(),
         RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=4),
     ),
-)  # fmt: skip
+)

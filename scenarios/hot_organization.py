@@ -1,6 +1,6 @@
 """One organization sends most of the events."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -19,7 +19,12 @@ SCENARIO = Scenario(
     mix=Mix(hot=0.92),
     settings={"lease_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=3),
     ),
-)  # fmt: skip
+)

@@ -20,7 +20,12 @@ SCENARIO = Scenario(
     timeline=(At(1, 4, Kill("intake")), At(7, 8, Kill("intake")), At(11, 13, Restart("intake"))),
     settings={"lease_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
         RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=6),
     ),
-)  # fmt: skip
+)

@@ -21,7 +21,13 @@ SCENARIO = Scenario(
     timeline=tuple(At(at, at + 4, Silence("ingest", direction="answers")) for at in (1, 9)),
     settings={"lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(), LatencyBudget(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
+        LatencyBudget(),
         RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=4),
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """A long outage, with everything as it comes: no setting is made quicker for the test."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     BreakerBehaves,
     ContentIntact,
     HealthHonest,
@@ -21,10 +21,17 @@ SCENARIO = Scenario(
     load=Load(rate=60, baseline_s=10, shake_s=105, recover_s=75),
     timeline=(At(2, 102, Down("postgres")),),
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(), BreakerBehaves(),
-        HealthHonest(), RecoversInTime(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(),
     ),
     resend_for_s=120,
     drain_s=60,
     nightly=True,
-)  # fmt: skip
+)

@@ -12,8 +12,12 @@ SCENARIO = Scenario(
     timeline=tuple(At(60 * minute + 20, 60 * minute + 26, Down("postgres")) for minute in range(4)),
     settings={"breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), RecoversInTime(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        RecoversInTime(),
         MemoryBounded(per_event_bytes=512, spare_mib=24),
     ),
     nightly=True,
-)  # fmt: skip
+)

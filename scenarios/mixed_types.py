@@ -1,6 +1,6 @@
 """Many kinds of events at once, small and large, everyday and hostile."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -20,7 +20,13 @@ SCENARIO = Scenario(
     mix=Mix(malformed=0.1, resent=0.1, twins=0.1, ordered=0.3, ordered_organizations=30, everyday=0.5),
     settings={"lease_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
-)  # fmt: skip
+)

@@ -22,7 +22,14 @@ SCENARIO = Scenario(
     timeline=(At(1, 15, Down("postgres", process="worker-2")),),
     settings={"breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), BreakerBehaves(), HealthHonest(),
-        Isolated(), RecoversInTime(commit_within_s=2, closed_within_s=4, healthy_within_s=5, backlog_within_s=5),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        BreakerBehaves(),
+        HealthHonest(),
+        Isolated(),
+        RecoversInTime(commit_within_s=2, closed_within_s=4, healthy_within_s=5, backlog_within_s=5),
     ),
-)  # fmt: skip
+)

@@ -22,7 +22,14 @@ SCENARIO = Scenario(
     timeline=(At(1, 4, TerminateBackends(every_s=1)), At(6, 17, ExhaustConnections())),
     settings={"breaker_recovery_s": 2, "retry_base_s": 0.2, "lease_s": 3, "open_within_s": 4, "health_grace_s": 1},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(), BreakerBehaves(),
-        HealthHonest(), RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=5, backlog_within_s=8),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=5, backlog_within_s=8),
     ),
-)  # fmt: skip
+)

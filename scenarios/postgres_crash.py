@@ -29,8 +29,15 @@ SCENARIO = Scenario(
         "health_grace_s": 1,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), IntakeSurvives(),
-        BreakerBehaves(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
         RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=5, backlog_within_s=8),
     ),
-)  # fmt: skip
+)

@@ -21,11 +21,22 @@ SCENARIO = Scenario(
     load=Load(rate=120, baseline_s=3, shake_s=16, recover_s=8),
     timeline=(At(1, 15, Flaky("postgres", down_ms=700, up_ms=1500)),),
     settings={
-        "breaker_failure_threshold": 3, "breaker_recovery_s": 1, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3,
+        "breaker_failure_threshold": 3,
+        "breaker_recovery_s": 1,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 3,
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), BreakerBehaves(), HealthHonest(),
-        RecoversInTime(commit_within_s=3, closed_within_s=3, healthy_within_s=5, backlog_within_s=5), LatencyBudget(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(commit_within_s=3, closed_within_s=3, healthy_within_s=5, backlog_within_s=5),
+        LatencyBudget(),
     ),
-)  # fmt: skip
+)

@@ -23,8 +23,15 @@ SCENARIO = Scenario(
     timeline=(At(1, 11, ReadOnly()),),
     settings={"breaker_recovery_s": 2, "retry_base_s": 0.2, "lease_s": 3, "open_within_s": 5, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(), BreakerBehaves(),
-        HealthHonest(), RetriesBounded(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RetriesBounded(),
         RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=5, backlog_within_s=8),
     ),
-)  # fmt: skip
+)

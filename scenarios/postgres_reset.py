@@ -21,11 +21,22 @@ SCENARIO = Scenario(
     load=Load(rate=120, baseline_s=3, shake_s=12, recover_s=8),
     timeline=(At(1, 11, Reset("postgres")),),
     settings={
-        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 4,
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 3,
+        "open_within_s": 4,
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), IntakeSurvives(), BreakerBehaves(),
-        HealthHonest(), RecoversInTime(commit_within_s=4, closed_within_s=4, healthy_within_s=5, backlog_within_s=6),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
+        RecoversInTime(commit_within_s=4, closed_within_s=4, healthy_within_s=5, backlog_within_s=6),
     ),
-)  # fmt: skip
+)

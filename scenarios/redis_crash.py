@@ -21,7 +21,13 @@ SCENARIO = Scenario(
     timeline=(At(1, 7, ValkeyCrash()), At(12, 13, ValkeyCrash())),
     settings={"lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
         RecoversInTime(commit_within_s=4, healthy_within_s=4, backlog_within_s=8),
     ),
-)  # fmt: skip
+)

@@ -21,7 +21,13 @@ SCENARIO = Scenario(
     timeline=(At(1, 14, Flaky("redis", down_ms=300, up_ms=1200)),),
     settings={"enqueue_timeout_s": 1, "lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
         RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=4),
     ),
-)  # fmt: skip
+)

@@ -22,7 +22,14 @@ SCENARIO = Scenario(
     timeline=(At(1, 11, Down("redis")),),
     settings={"enqueue_timeout_s": 1, "lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
-        LatencyBudget(), RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=5),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
+        LatencyBudget(),
+        RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=5),
     ),
-)  # fmt: skip
+)

@@ -22,8 +22,14 @@ SCENARIO = Scenario(
     timeline=(At(1, 13, Latency("redis", ms=300)),),
     settings={"enqueue_timeout_s": 1, "lease_s": 3, "health_grace_s": 2},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
         LatencyBudget(acknowledged_share=1.0),
         RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=4),
     ),
-)  # fmt: skip
+)

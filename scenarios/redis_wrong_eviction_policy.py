@@ -23,11 +23,20 @@ SCENARIO = Scenario(
         At(7, 11, OutOfMemory()),
     ),
     settings={
-        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6,
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 3,
+        "open_within_s": 6,
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
         RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=8, backlog_within_s=10),
     ),
-)  # fmt: skip
+)

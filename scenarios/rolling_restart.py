@@ -27,8 +27,14 @@ SCENARIO = Scenario(
     ),
     settings={"lease_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
         RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=6),
     ),
-)  # fmt: skip
+)

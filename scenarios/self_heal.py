@@ -1,6 +1,6 @@
 """Database, queue and network fail in turn, and nobody touches anything."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     BreakerBehaves,
     ContentIntact,
     HealthHonest,
@@ -28,12 +28,23 @@ SCENARIO = Scenario(
         At(20, 23, Latency("redis", ms=100)),
     ),
     settings={
-        "breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 5,
+        "breaker_recovery_s": 2,
+        "retry_base_s": 0.2,
+        "retry_cap_s": 1,
+        "lease_s": 3,
+        "open_within_s": 5,
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), RefusesRightly(), IntakeSurvives(),
-        BreakerBehaves(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        RefusesRightly(),
+        IntakeSurvives(),
+        BreakerBehaves(),
+        HealthHonest(),
         RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=10),
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """A thousand events a second, for as long as the run lasts."""
 
-from shaketable.checks import (  # fmt: skip
+from shaketable.checks import (
     ContentIntact,
     HealthHonest,
     LatencyBudget,
@@ -19,7 +19,12 @@ SCENARIO = Scenario(
     mix=Mix(resent=0.01, ordered=0.04, ordered_organizations=40),  # one a second each: they wait for their answers
     settings={"lease_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
-)  # fmt: skip
+)

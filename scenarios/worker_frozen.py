@@ -22,8 +22,14 @@ SCENARIO = Scenario(
     timeline=(At(1, 10, Pause("worker-1")), At(12, 16, Pause("worker-2"))),
     settings={"lease_s": 3, "attempt_timeout_s": 2, "batch_linger_s": 0.02, "health_grace_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=6),
-        Isolated(), RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=10),
+        Isolated(),
+        RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=10),
     ),
-)  # fmt: skip
+)

@@ -21,8 +21,13 @@ SCENARIO = Scenario(
     timeline=(At(1, 7, Kill("worker-1")), At(11, 14, Kill("worker"))),
     settings={"lease_s": 3, "health_grace_s": 3},
     checks=(
-        NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), ContentIntact(), HealthHonest(),
+        NoLoss(),
+        NoDuplicates(),
+        NothingInvented(),
+        OrderKept(),
+        ContentIntact(),
+        HealthHonest(),
         LatencyBudget(acknowledged_within_s=1, stored_within_s=6),
         RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=8),
     ),
-)  # fmt: skip
+)

@@ -21,14 +21,37 @@ from psycopg.conninfo import conninfo_to_dict
 NO_FILE = "/dev/null/none"
 #: What a parameter is when the URL does not say it. Empty where libpq takes that as "not given".
 DEFAULTS = {
-    "application_name": "", "channel_binding": "prefer", "dbname": "", "gssdelegation": "0", "gssencmode": "disable",
-    "gsslib": "", "host": "", "hostaddr": "", "krbsrvname": "postgres", "load_balance_hosts": "disable",
-    "max_protocol_version": "3.0", "min_protocol_version": "3.0", "options": "", "passfile": NO_FILE, "password": "",
-    "port": "5432", "requirepeer": "", "sslcert": "", "sslcertmode": "disable",
-    "sslcompression": "0", "sslcrl": NO_FILE, "sslcrldir": "", "sslkey": "", "ssl_max_protocol_version": "",
-    "ssl_min_protocol_version": "TLSv1.2", "sslmode": "prefer", "sslnegotiation": "postgres", "sslrootcert": NO_FILE,
-    "sslsni": "1", "target_session_attrs": "any",
-}  # fmt: skip
+    "application_name": "",
+    "channel_binding": "prefer",
+    "dbname": "",
+    "gssdelegation": "0",
+    "gssencmode": "disable",
+    "gsslib": "",
+    "host": "",
+    "hostaddr": "",
+    "krbsrvname": "postgres",
+    "load_balance_hosts": "disable",
+    "max_protocol_version": "3.0",
+    "min_protocol_version": "3.0",
+    "options": "",
+    "passfile": NO_FILE,
+    "password": "",
+    "port": "5432",
+    "requirepeer": "",
+    "sslcert": "",
+    "sslcertmode": "disable",
+    "sslcompression": "0",
+    "sslcrl": NO_FILE,
+    "sslcrldir": "",
+    "sslkey": "",
+    "ssl_max_protocol_version": "",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "sslmode": "prefer",
+    "sslnegotiation": "postgres",
+    "sslrootcert": NO_FILE,
+    "sslsni": "1",
+    "target_session_attrs": "any",
+}
 #: Variables that libpq reads whatever its parameters are; an empty require_auth would forbid every method.
 HIDDEN = ("PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGREQUIREAUTH")
 #: Seconds that connecting may take.

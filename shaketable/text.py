@@ -28,8 +28,9 @@ def visible(text: str) -> str:
     What would be invisible, or turn the direction of reading, is shown as its code point; what a workflow's runner
     would obey (`::`, `##[`) has a space in it.
     """
-    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c
-                    for c in text)  # fmt: skip
+    shown = "".join(
+        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in text
+    )
     return _COMMAND.sub(r"\g<0> ", shown)
 
 

@@ -83,8 +83,15 @@ def _in_a_sentence(said: str) -> bool:
 
 def rich() -> list[object]:
     """What a run has that is not in every one."""
-    return [dead("e88"), queued(1), poisoned("e7"), started("worker-1"), exited("worker-1", 40),
-            sunk("worker-1", 21, 30), received("worker-1.1", 1, 5, 9)]  # fmt: skip
+    return [
+        dead("e88"),
+        queued(1),
+        poisoned("e7"),
+        started("worker-1"),
+        exited("worker-1", 40),
+        sunk("worker-1", 21, 30),
+        received("worker-1.1", 1, 5, 9),
+    ]
 
 
 class Fuzz:
@@ -136,8 +143,12 @@ class Fuzz:
                 yield from self._run_mutant(draw.choice(self._sane), draw)
 
     def _run_mutant(self, sane: Path, draw: random.Random) -> Iterator[Ended]:
-        commands = {"check": check, "report": report, "diff": lambda path: diff(path, sane),
-                    "explain": lambda path: explain.life(path, "e1")}  # fmt: skip
+        commands = {
+            "check": check,
+            "report": report,
+            "diff": lambda path: diff(path, sane),
+            "explain": lambda path: explain.life(path, "e1"),
+        }
         name = draw.choice(list(commands))
         yield self._mutant(sane, draw, commands[name], name)
 

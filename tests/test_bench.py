@@ -72,9 +72,9 @@ def test_rates_are_measured_on_real_processes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "disorder", "held"), [("abc", 0, True), ("abd", 0, False), ("abcc", 0, False), ("ab", 0, False),
-                                   ("abcd", 0, False), ("abc", 1, False)],
-)  # fmt: skip
+    ("rows", "disorder", "held"),
+    [("abc", 0, True), ("abd", 0, False), ("abcc", 0, False), ("ab", 0, False), ("abcd", 0, False), ("abc", 1, False)],
+)
 def test_kills_compare_what_was_acknowledged_with_what_is_stored_id_by_id(rows: str, disorder: int, held: bool) -> None:
     assert kills.compare({}, set("abc"), list(rows), disorder).held == held
 
@@ -116,13 +116,26 @@ def test_mutants_are_lines_that_the_seed_decides() -> None:
 @pytest.mark.parametrize(
     ("changes", "held"),
     [
-        ({}, True), ({"answers": {"202": 8, "500": 1}}, False), ({"answers": {"none": 1}}, False),
-        ({"missing": ["x"]}, False), ({"health_silent": 1}, False), ({"health_looks": 0}, False),
+        ({}, True),
+        ({"answers": {"202": 8, "500": 1}}, False),
+        ({"answers": {"none": 1}}, False),
+        ({"missing": ["x"]}, False),
+        ({"health_silent": 1}, False),
+        ({"health_looks": 0}, False),
     ],
-)  # fmt: skip
+)
 def test_a_fuzz_holds_unless_an_answer_an_event_or_health_is_missing(changes: dict[str, Any], held: bool) -> None:
-    whole = {"seed": 1, "bodies": 9, "answers": {"202": 7, "422": 2}, "accepted": 7, "missing": [], "dead_letters": 0,
-             "health_looks": 3, "health_silent": 0, "health_longest_ms": 5.0}  # fmt: skip
+    whole = {
+        "seed": 1,
+        "bodies": 9,
+        "answers": {"202": 7, "422": 2},
+        "accepted": 7,
+        "missing": [],
+        "dead_letters": 0,
+        "health_looks": 3,
+        "health_silent": 0,
+        "health_longest_ms": 5.0,
+    }
     assert intake_fuzz.Fuzz(**{**whole, **changes}).held == held
 
 

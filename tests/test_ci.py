@@ -125,9 +125,13 @@ def runner(folder: Path) -> dict[str, str]:
     command.parent.mkdir(exist_ok=True)
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m shaketable.cli "$@"\n')
     command.chmod(0o755)
-    return {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-            "TARGET": str(ROOT / "reference_impl" / "target.toml"),
-            "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}  # fmt: skip
+    return {
+        **os.environ,
+        "PATH": f"{command.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "TARGET": str(ROOT / "reference_impl" / "target.toml"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+    }
 
 
 @pytest.mark.slow
@@ -144,8 +148,9 @@ def test_the_page_tried_to_the_letter(tmp_path: Path) -> None:
     assert [run["seed"] for run in valid((tmp_path / "after.json").read_bytes())["runs"]] == [3]
     suites = list(ET.parse(tmp_path / "junit.xml").getroot())
     assert [(suite.get("name"), suite.get("errors"), suite.get("failures")) for suite in suites] == [
-        ("hundred_events", "0", "0"), ("hundred_events (trial 2)", "0", "0"),
-    ]  # fmt: skip
+        ("hundred_events", "0", "0"),
+        ("hundred_events (trial 2)", "0", "0"),
+    ]
     assert "✅ shaketable: passed" in (tmp_path / "summary.md").read_text()
     assert "failed: none in 2 trials: at most 78 %" in done.stdout
     assert "verdict: PASSED – nothing is worse" in done.stdout

@@ -10,8 +10,12 @@ from tests.support.histories import absent, fault, history, probe, sent, stored
 WAITED = [
     *(sent(f"e{i}", at=i / 20).acknowledged(i / 20 + 0.01) for i in range(200)),
     *(stored(f"e{i}", at=20 + i / 50) for i in range(200)),
-    fault(10, 20), probe(5, queue=3), probe(19, 20, queue=203), probe(22, queue=90), probe(24, 30, queue=0),
-]  # fmt: skip
+    fault(10, 20),
+    probe(5, queue=3),
+    probe(19, 20, queue=203),
+    probe(22, queue=90),
+    probe(24, 30, queue=0),
+]
 
 
 def of(*parts: Part) -> dict[str, float | None]:

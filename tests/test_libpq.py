@@ -18,9 +18,19 @@ VARIABLES = {name: option.envvar.decode() for name, option in OPTIONS.items() if
 SHOWN = "select current_user, current_setting('TimeZone'), current_setting('DateStyle'), current_setting('geqo'), \
 current_setting('client_encoding'), current_setting('work_mem'), current_setting('application_name')"
 #: Values that libpq or the server takes, and that change a session; any other variable gets one that is refused.
-EFFECTIVE = {"PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German", "PGGEQO": "off", "PGCLIENTENCODING": "LATIN1",
-             "PGOPTIONS": "-c work_mem=77MB", "PGAPPNAME": "somebody", "PGUSER": "nobody", "PGPASSWORD": "wrong",
-             "PGHOSTADDR": "192.0.2.1", "PGTARGETSESSIONATTRS": "standby", "PGSSLMODE": "verify-full"}  # fmt: skip
+EFFECTIVE = {
+    "PGTZ": "Asia/Tokyo",
+    "PGDATESTYLE": "German",
+    "PGGEQO": "off",
+    "PGCLIENTENCODING": "LATIN1",
+    "PGOPTIONS": "-c work_mem=77MB",
+    "PGAPPNAME": "somebody",
+    "PGUSER": "nobody",
+    "PGPASSWORD": "wrong",
+    "PGHOSTADDR": "192.0.2.1",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGSSLMODE": "verify-full",
+}
 
 
 def session(url: str) -> object:

@@ -184,10 +184,16 @@ def test_failed_and_unknown_fail_a_test_unless_it_gates_by_itself(pytester: pyte
     done = pytester.runpytest_subprocess("--shake-runs", "here/runs", "-p", "no:cacheprovider")
     done.assert_outcomes(failed=2, passed=1)
     failed, unknown = sorted(path for path in (pytester.path / "here" / "runs").iterdir() if not path.is_symlink())
-    done.stdout.fnmatch_lines([
-        "shake hasty: FAILED", "  latency_budget: failed: *", f"  run: {failed}",
-        "shake calm_breaker: UNKNOWN", "  breaker_behaves: unknown: no breaker had cause to open", f"  run: {unknown}",
-    ])  # fmt: skip
+    done.stdout.fnmatch_lines(
+        [
+            "shake hasty: FAILED",
+            "  latency_budget: failed: *",
+            f"  run: {failed}",
+            "shake calm_breaker: UNKNOWN",
+            "  breaker_behaves: unknown: no breaker had cause to open",
+            f"  run: {unknown}",
+        ]
+    )
 
 
 @pytest.mark.slow

@@ -83,8 +83,9 @@ def table(kind: type[Any], title: str) -> list[str]:
         return []
     hints = get_type_hints(kind)
     head = [f"**{title}.**", "", "| name | type | default | unit |", "|---|---|---|---|"]
-    rows = [f"| `{f.name}` | {named(hints[f.name])} | {told(f.default)} | {unit(f.name, hints[f.name])} |"
-            for f in found]  # fmt: skip
+    rows = [
+        f"| `{f.name}` | {named(hints[f.name])} | {told(f.default)} | {unit(f.name, hints[f.name])} |" for f in found
+    ]
     return [*head, *rows, ""]
 
 

@@ -83,8 +83,9 @@ def _clean(number: int, scenario: str, asked: argparse.Namespace) -> Clean:
         _, doc = shake(scenario, target("", folder), folder, asked.before)
     except AssertionError as e:
         return Clean(scenario, "none", {"the run": str(e)[-500:]}, str(folder))
-    blamed = {name: found.why for name, found in doc.checks.items()
-              if found.required and found.verdict is not Verdict.PASSED}  # fmt: skip
+    blamed = {
+        name: found.why for name, found in doc.checks.items() if found.required and found.verdict is not Verdict.PASSED
+    }
     blamed |= {"the run": "; ".join(doc.reasons)} if doc.reasons else {}
     print(f"clean {number}: {scenario}: {doc.verdict.value}", flush=True)
     if doc.verdict is Verdict.PASSED:

@@ -64,7 +64,7 @@ async def startup(ctx: dict[str, Any]) -> None:
     """
     ctx["store"] = await AsyncStore(
         HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
-    ).__aenter__()  # fmt: skip
+    ).__aenter__()
 
 
 async def shutdown(ctx: dict[str, Any]) -> None:

@@ -54,17 +54,18 @@ app.conf.update(
 )
 # User Guide, Tasks, "task may block indefinitely": time-outs for I/O; together shorter than the task's. PostgreSQL's
 # manual, "Database Connection Control Functions" and, for statement_timeout, "Client Connection Defaults"
-store = Store(
-    statements.HARDENED, connect_timeout=3, options="-c statement_timeout=5000", tcp_user_timeout=5000
-)  # fmt: skip
+store = Store(statements.HARDENED, connect_timeout=3, options="-c statement_timeout=5000", tcp_user_timeout=5000)
 
 
 # User Guide, Tasks, "Automatic retry for known exceptions"; max_retries=None: without end. The same,
 # Task.dont_autoretry_for: what the store refuses for its content is refused again
 @app.task(
-    autoretry_for=(psycopg.Error,), dont_autoretry_for=(psycopg.DataError, psycopg.IntegrityError),
-    retry_backoff=True, retry_backoff_max=8, max_retries=None,
-)  # fmt: skip
+    autoretry_for=(psycopg.Error,),
+    dont_autoretry_for=(psycopg.DataError, psycopg.IntegrityError),
+    retry_backoff=True,
+    retry_backoff_max=8,
+    max_retries=None,
+)
 def record(event: dict[str, Any]) -> None:
     """Store one event; a second time it is there already (User Guide, Tasks: "should be idempotent")."""
     store.insert(event)

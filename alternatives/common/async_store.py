@@ -19,9 +19,14 @@ class AsyncStore:
     def __init__(self, statement: str, size: int = 10, url: str | None = None, **options: Any) -> None:
         self._statement = statement
         self._pool = AsyncConnectionPool(
-            url or os.environ["DATABASE_URL"], min_size=1, max_size=size, open=False, timeout=10,
-            check=AsyncConnectionPool.check_connection, kwargs={"autocommit": True, **options},
-        )  # fmt: skip
+            url or os.environ["DATABASE_URL"],
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=10,
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"autocommit": True, **options},
+        )
 
     async def __aenter__(self) -> Self:
         await self._pool.open()

@@ -26,6 +26,10 @@ def letter(event: dict[str, Any], error: BaseException | None, attempts: int) ->
     """The row's values: the kind of error and its SQLSTATE, never its message, which may hold the event's content."""
     now, cause = datetime.now(UTC), f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()
     return {
-        "event_id": event["eventId"], "event": Jsonb(event), "cause": cause, "attempts": attempts, "at": now,
+        "event_id": event["eventId"],
+        "event": Jsonb(event),
+        "cause": cause,
+        "attempts": attempts,
+        "at": now,
         "history": Jsonb([{"at": now.isoformat(), "attempt": attempts, "error": cause}]),
-    }  # fmt: skip
+    }

@@ -112,7 +112,11 @@ def serve(enqueue: Enqueue, lifespan: Any = None, dead_letters: DeadLetters | No
     """Serve on HTTP_PORT until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     uvicorn.run(
-        application(enqueue, lifespan, dead_letters), host="127.0.0.1", port=int(os.environ["HTTP_PORT"]),
-        access_log=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=5,
+        application(enqueue, lifespan, dead_letters),
+        host="127.0.0.1",
+        port=int(os.environ["HTTP_PORT"]),
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=5,
         http="h11",  # the other parser loses the body of a request that offers to change to HTTP/2: curl --http2, Java
-    )  # fmt: skip
+    )

@@ -42,6 +42,11 @@ def _letter(message: dict[str, Any], died: float) -> dict[str, Any]:
     cause = trace[-1].partition(":")[0] if trace else "an error of a kind that the actor does not retry"
     attempts = max(tried, 1)
     return {
-        "event_id": event["eventId"], "event": event, "cause": cause, "attempts": attempts, "first_failed_at": first,
-        "last_failed_at": at, "history": [{"at": at, "attempt": attempts, "error": cause}],
-    }  # fmt: skip
+        "event_id": event["eventId"],
+        "event": event,
+        "cause": cause,
+        "attempts": attempts,
+        "first_failed_at": first,
+        "last_failed_at": at,
+        "history": [{"at": at, "attempt": attempts, "error": cause}],
+    }

@@ -23,9 +23,7 @@ CAP_S = float(os.environ.get("RETRY_CAP_S", "30"))
 
 #: API Reference, RedisBroker. Who sent no heartbeat for this long is dead; 60 s otherwise. One command in ten looks for
 #: the dead: with the default, one in a thousand, that takes minutes in a queue with little to do.
-broker = RedisBroker(
-    url=os.environ["REDIS_URL"], heartbeat_timeout=int(LEASE_S * 1000), maintenance_chance=100_000
-)  # fmt: skip
+broker = RedisBroker(url=os.environ["REDIS_URL"], heartbeat_timeout=int(LEASE_S * 1000), maintenance_chance=100_000)
 #: Best Practices, Retriable Actors: "running your actor multiple times must be safe". User Guide, Message Time Limits:
 #: "always specify a timeout for the request itself": PostgreSQL's manual, "Database Connection Control Functions" and,
 #: for statement_timeout, "Client Connection Defaults".

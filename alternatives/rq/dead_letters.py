@@ -38,11 +38,14 @@ def _letter(job: Job) -> dict[str, Any]:
     results = [result for result in job.results() if result.exc_string]
     times = sorted(result.created_at.isoformat() for result in results)
     return {
-        "event_id": event["eventId"], "event": event, "cause": _kind(results[0].exc_string) if results else "",
-        "attempts": len(results), "first_failed_at": times[0] if times else None,
+        "event_id": event["eventId"],
+        "event": event,
+        "cause": _kind(results[0].exc_string) if results else "",
+        "attempts": len(results),
+        "first_failed_at": times[0] if times else None,
         "last_failed_at": times[-1] if times else None,
         "history": [{"at": r.created_at.isoformat(), "error": _kind(r.exc_string)} for r in results],
-    }  # fmt: skip
+    }
 
 
 def _kind(trace: str | None) -> str:

@@ -52,7 +52,12 @@ def work() -> None:
     # Exceptions & Retries, "Custom Exception Handlers": called before it is decided whether to retry
     # Workers, "Worker Arguments": --disable-job-desc-logging, or the log holds every event
     worker = Worker(
-        [q], connection=q.connection, maintenance_interval=5, job_monitoring_interval=5, exception_handlers=[give_up],
-        log_job_description=False, worker_ttl=20,
-    )  # fmt: skip
+        [q],
+        connection=q.connection,
+        maintenance_interval=5,
+        job_monitoring_interval=5,
+        exception_handlers=[give_up],
+        log_job_description=False,
+        worker_ttl=20,
+    )
     worker.work(with_scheduler=True)

@@ -47,11 +47,16 @@ broker = (
     # peaks"; an outage may be longer than any count
     .with_middlewares(
         SmartRetryMiddleware(
-            default_retry_label=True, default_retry_count=1_000_000, default_delay=BASE_S, use_jitter=True,
-            use_delay_exponent=True, max_delay_exponent=CAP_S, schedule_source=source,
+            default_retry_label=True,
+            default_retry_count=1_000_000,
+            default_delay=BASE_S,
+            use_jitter=True,
+            use_delay_exponent=True,
+            max_delay_exponent=CAP_S,
+            schedule_source=source,
         )
     )
-)  # fmt: skip
+)
 scheduler = TaskiqScheduler(broker, [source])
 
 
@@ -64,7 +69,7 @@ async def startup(state: TaskiqState) -> None:
     """
     state.store = await AsyncStore(
         HARDENED, connect_timeout=5, options="-c statement_timeout=5000", tcp_user_timeout=5000
-    ).__aenter__()  # fmt: skip
+    ).__aenter__()
 
 
 @broker.on_event(TaskiqEvents.WORKER_SHUTDOWN)

@@ -68,10 +68,14 @@ class Stamped(msgspec.Struct):
 
 
 _KEYS = {
-    "action": "action", "principal_id": "principalId", "organization_id": "organizationId",
-    "correlation_id": "correlationId", "retention_policy": "retentionPolicy",
-    "target_resource_type": "targetResourceType", "target_resource_id": "targetResourceId",
-}  # fmt: skip
+    "action": "action",
+    "principal_id": "principalId",
+    "organization_id": "organizationId",
+    "correlation_id": "correlationId",
+    "retention_policy": "retentionPolicy",
+    "target_resource_type": "targetResourceType",
+    "target_resource_id": "targetResourceId",
+}
 NAMED = frozenset(name for name in Event.__struct_encode_fields__ if name != "details")
 
 _decode_sent = msgspec.json.Decoder(_Sent).decode

@@ -86,10 +86,16 @@ async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event,
     # nobody who does not read his answer holds it, and a connection, for longer
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(head_s * 1000))
     config = uvicorn.Config(
-        app, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_config=None, lifespan="off", ws="none",
-        timeout_graceful_shutdown=GRACE_S, backlog=ACCEPTED_AT_ONCE,
+        app,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=ACCEPTED_AT_ONCE,
         http=partial(Connection, head_s, Room.of_process()),  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listening]))
     while not server.started and not serving.done():

@@ -14,9 +14,17 @@ from reference_impl.errors import SettingsError
 #: The options that both clients honour. Any other would be lost on one of them.
 OPTIONS = ("db", "username", "password")
 TLS_OPTIONS = (
-    "ssl_ca_certs", "ssl_ca_path", "ssl_ca_data", "ssl_cert_reqs", "ssl_check_hostname", "ssl_certfile",
-    "ssl_keyfile", "ssl_password", "ssl_ciphers", "ssl_min_version",
-)  # fmt: skip
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_ca_data",
+    "ssl_cert_reqs",
+    "ssl_check_hostname",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_password",
+    "ssl_ciphers",
+    "ssl_min_version",
+)
 _BESIDES = {"host", "port", "path", "connection_class"}
 
 

@@ -27,24 +27,33 @@ class Budget:
 #: What is asked most often, by a name of its own.
 COMMON = {
     "recovery_s": Budget(
-        "recovers_in_time", ("commit_within_s", "closed_within_s", "healthy_within_s", "backlog_within_s"),
+        "recovers_in_time",
+        ("commit_within_s", "closed_within_s", "healthy_within_s", "backlog_within_s"),
         means="from the last healing until all is well again: commits, breakers, health, backlog",
     ),
     "intake_p99_ms": Budget(
-        "latency_budget", ("acknowledged_within_s",), per=1000, implied={"acknowledged_share": 0.99},
+        "latency_budget",
+        ("acknowledged_within_s",),
+        per=1000,
+        implied={"acknowledged_share": 0.99},
         means="99 of 100 events are acknowledged within so long of their intended time",
     ),
     "freshness_p99_s": Budget(
-        "latency_budget", ("stored_within_s",), implied={"stored_share": 0.99},
+        "latency_budget",
+        ("stored_within_s",),
+        implied={"stored_share": 0.99},
         means="99 of 100 events are stored within so long of their intended time",
     ),
-}  # fmt: skip
+}
 
 
 def known() -> dict[str, Budget]:
     """Every budget by name: the common ones, then each field of each check as CHECK.FIELD."""
-    own = {f"{name}.{each.name}": Budget(name, (each.name,)) for name, kind in CHECKS.kinds().items()
-           for each in fields(kind)}  # fmt: skip
+    own = {
+        f"{name}.{each.name}": Budget(name, (each.name,))
+        for name, kind in CHECKS.kinds().items()
+        for each in fields(kind)
+    }
     return COMMON | own
 
 

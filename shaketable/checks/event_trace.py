@@ -99,9 +99,11 @@ class _Seen:
     @classmethod
     def of(cls, history: History, numbers: Ints) -> _Seen:
         return cls(
-            history, _grouped(history.attempts, "event", numbers), _grouped(history.stored, "event", numbers),
+            history,
+            _grouped(history.attempts, "event", numbers),
+            _grouped(history.stored, "event", numbers),
             _grouped(history.dead, "number", numbers),
-        )  # fmt: skip
+        )
 
     def seconds(self, time: int) -> float:
         return (time - (self.history.start or 0)) / SECOND

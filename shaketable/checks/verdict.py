@@ -78,10 +78,20 @@ def judge_history(history: History) -> VerdictDoc:
     reasons = doubts(history)
     counting = [finding.verdict for finding in findings.values() if finding.required]
     return VerdictDoc(
-        rundir.SCHEMA, worst(counting + [Verdict.UNKNOWN] * bool(reasons)), findings, _faults(history),
-        figures(history), reasons, history.scenario.name, history.scenario.story, history.target.name,
-        history.scenario.seed, _honest(history), event_trace.of_findings(history, findings), deaths(history),
-    )  # fmt: skip
+        rundir.SCHEMA,
+        worst(counting + [Verdict.UNKNOWN] * bool(reasons)),
+        findings,
+        _faults(history),
+        figures(history),
+        reasons,
+        history.scenario.name,
+        history.scenario.story,
+        history.target.name,
+        history.scenario.seed,
+        _honest(history),
+        event_trace.of_findings(history, findings),
+        deaths(history),
+    )
 
 
 def _judged(check: Check, history: History, counts: bool) -> Judged:

@@ -24,7 +24,9 @@ GitHub = Annotated[
 Budgets = Annotated[
     list[str] | None,
     typer.Option(
-        "--budget", help="In place of the scenario's: recovery_s=10 (`shaketable list` names all).",
-        metavar="NAME=VALUE", rich_help_panel=CI,
+        "--budget",
+        help="In place of the scenario's: recovery_s=10 (`shaketable list` names all).",
+        metavar="NAME=VALUE",
+        rich_help_panel=CI,
     ),
-]  # fmt: skip
+]

@@ -48,9 +48,14 @@ AllowNotEmpty = Annotated[
 
 
 def choice(
-    stack: str, postgres: str, postgres_admin: str, redis: str, toxiproxy: str, allow_remote: list[str] | None,
+    stack: str,
+    postgres: str,
+    postgres_admin: str,
+    redis: str,
+    toxiproxy: str,
+    allow_remote: list[str] | None,
     allow_not_empty: bool,
-) -> Choice:  # fmt: skip
+) -> Choice:
     """The stack that is asked for. Raises InputError."""
     from shaketable.stack.choice import Choice, Kind
     from shaketable.stack.services import Given

@@ -49,8 +49,11 @@ class Figure(msgspec.Struct, frozen=True):
     @property
     def known(self) -> list[float]:
         """What was measured; a backlog that never went took for ever."""
-        return [INFINITE if value.state == "never" else value.number or 0.0
-                for _, value in self.values if value.state in ("known", "never")]  # fmt: skip
+        return [
+            INFINITE if value.state == "never" else value.number or 0.0
+            for _, value in self.values
+            if value.state in ("known", "never")
+        ]
 
     @property
     def others(self) -> Counter[str]:
@@ -156,8 +159,12 @@ class Compared(msgspec.Struct, frozen=True):
     @property
     def doubts(self) -> list[str]:
         """Why cells of one scenario may not be alike, though they stand beside each other."""
-        return [*_differing_inputs(self.trials), *_differing(self.trials, "manifest"),
-                *_differing(self.trials, "code"), *_differing_machines(self.trials)]  # fmt: skip
+        return [
+            *_differing_inputs(self.trials),
+            *_differing(self.trials, "manifest"),
+            *_differing(self.trials, "code"),
+            *_differing_machines(self.trials),
+        ]
 
     @property
     def when(self) -> tuple[str, str] | None:
@@ -186,8 +193,11 @@ class Compared(msgspec.Struct, frozen=True):
     @property
     def machines(self) -> list[dict[str, Any]]:
         """What it ran on, each once: without what differs from run to run."""
-        told = [{name: value for name, value in trial.environment.items() if name not in _CHANGING}
-                for trial in self.trials if trial.environment]  # fmt: skip
+        told = [
+            {name: value for name, value in trial.environment.items() if name not in _CHANGING}
+            for trial in self.trials
+            if trial.environment
+        ]
         return [one for number, one in enumerate(told) if one not in told[:number]]
 
 
@@ -205,8 +215,11 @@ def _differing_inputs(trials: Sequence[Trial]) -> list[str]:
     for trial in trials:
         if trial.inputs and trial.outcome in JUDGED:
             places.setdefault((trial.scenario, trial.seed), set()).add(trial.inputs)
-    return [f"{scenario}, seed {seed}: not all targets were sent the same"
-            for (scenario, seed), found in places.items() if len(found) > 1]  # fmt: skip
+    return [
+        f"{scenario}, seed {seed}: not all targets were sent the same"
+        for (scenario, seed), found in places.items()
+        if len(found) > 1
+    ]
 
 
 def _differing(trials: Sequence[Trial], what: str) -> list[str]:

@@ -29,8 +29,15 @@ from shaketable.runner.scenario import Scenario
 
 FILE, CELL, INPUTS, PAGE = "comparison.json", "cell.json", ".inputs", "compare.html"
 #: What is compared unless somebody says otherwise: one of each way in which events get lost or doubled.
-SCENARIOS = ("calm", "postgres_outage", "redis_drops", "worker_killed", "worker_frozen", "redis_crash",
-             "commit_replies_lost")  # fmt: skip
+SCENARIOS = (
+    "calm",
+    "postgres_outage",
+    "redis_drops",
+    "worker_killed",
+    "worker_frozen",
+    "redis_crash",
+    "commit_replies_lost",
+)
 #: Outcomes of a cell that was played and judged; any other one is tried again.
 JUDGED = ("passed", "failed", "unknown")
 
@@ -153,8 +160,19 @@ def _commands(calls: Sequence[Asked], cells: Sequence[tuple[str, str, int]]) -> 
     targets = [manifests.get(name, name) for name in in_order((cell[0] for cell in cells), resources.targets())]
     scenarios = ",".join(files.get(name, name) for name in in_order((cell[1] for cell in cells), SCENARIOS))
     for seeds in _stretches({cell[2] for cell in cells}):
-        yield shlex.join(["shaketable", "compare", *targets, "--scenarios", scenarios, "--trials", str(len(seeds)),
-                          "--seed", str(seeds[0])])  # fmt: skip
+        yield shlex.join(
+            [
+                "shaketable",
+                "compare",
+                *targets,
+                "--scenarios",
+                scenarios,
+                "--trials",
+                str(len(seeds)),
+                "--seed",
+                str(seeds[0]),
+            ]
+        )
 
 
 def in_order(names: Iterable[str], known: Iterable[str]) -> list[str]:

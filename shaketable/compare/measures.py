@@ -98,8 +98,15 @@ def _summed(*sets: tuple[str, str]) -> Callable[[VerdictDoc], Value]:
 
 
 #: Checks whose breach other columns show.
-SHOWN = ("no_loss", "no_duplicates", "order_kept", "content_intact", "nothing_invented", "refuses_rightly",
-         "dead_letters_explained")  # fmt: skip
+SHOWN = (
+    "no_loss",
+    "no_duplicates",
+    "order_kept",
+    "content_intact",
+    "nothing_invented",
+    "refuses_rightly",
+    "dead_letters_explained",
+)
 
 
 def _others(doc: VerdictDoc) -> Value:
@@ -148,29 +155,72 @@ def _drained(doc: VerdictDoc) -> Value:
 
 #: The columns, in order.
 MEASURES = (
-    Measure("lost", "", "acknowledged, and in the end neither stored nor dead-lettered nor queued",
-            _counted("no_loss", "lost")),
-    Measure("doubled", "", "stored more than once, although its client may have sent it again",
-            _counted("no_duplicates", "doubled")),
-    Measure("by itself", "", "of those doubled: stored more often than it was sent",
-            _counted("no_duplicates", "unprovoked")),
-    Measure("out of order", "", "stored before an event of the same organization that had ended before it began",
-            _counted("order_kept", "overtaken")),
-    Measure("altered", "", "stored, or dead-lettered, with other members than were sent",
-            _summed(("content_intact", "altered"), ("dead_letters_explained", "altered"))),
-    Measure("invented", "", "kept although nobody sent it, or although every attempt was refused",
-            _summed(("nothing_invented", "foreign"), ("nothing_invented", "unsent"), ("nothing_invented", "refused"))),
-    Measure("unexplained", "", "acknowledged and still queued at the end, dead-lettered without deserving it or "
-            "without a reason, poison that is nowhere, or stored and dead-lettered at once", _unexplained),
-    Measure("misanswered", "", "malformed and accepted or answered with 5xx, or well-formed and refused for good",
-            _summed(("refuses_rightly", "accepted"), ("refuses_rightly", "stumbled"), ("refuses_rightly", "refused"))),
+    Measure(
+        "lost",
+        "",
+        "acknowledged, and in the end neither stored nor dead-lettered nor queued",
+        _counted("no_loss", "lost"),
+    ),
+    Measure(
+        "doubled",
+        "",
+        "stored more than once, although its client may have sent it again",
+        _counted("no_duplicates", "doubled"),
+    ),
+    Measure(
+        "by itself", "", "of those doubled: stored more often than it was sent", _counted("no_duplicates", "unprovoked")
+    ),
+    Measure(
+        "out of order",
+        "",
+        "stored before an event of the same organization that had ended before it began",
+        _counted("order_kept", "overtaken"),
+    ),
+    Measure(
+        "altered",
+        "",
+        "stored, or dead-lettered, with other members than were sent",
+        _summed(("content_intact", "altered"), ("dead_letters_explained", "altered")),
+    ),
+    Measure(
+        "invented",
+        "",
+        "kept although nobody sent it, or although every attempt was refused",
+        _summed(("nothing_invented", "foreign"), ("nothing_invented", "unsent"), ("nothing_invented", "refused")),
+    ),
+    Measure(
+        "unexplained",
+        "",
+        "acknowledged and still queued at the end, dead-lettered without deserving it or "
+        "without a reason, poison that is nowhere, or stored and dead-lettered at once",
+        _unexplained,
+    ),
+    Measure(
+        "misanswered",
+        "",
+        "malformed and accepted or answered with 5xx, or well-formed and refused for good",
+        _summed(("refuses_rightly", "accepted"), ("refuses_rightly", "stumbled"), ("refuses_rightly", "refused")),
+    ),
     Measure("other laws", "", "checks that count and failed, beside those of the columns before", _others),
-    Measure("recovery", "s", "from the last healing until the queue is no longer than it was before the first fault",
-            _recovery),
-    Measure("drain rate", "/s", "events stored a second, new ones too, from the longest backlog until it was gone",
-            _drained),
-    Measure("intake p99", "ms", "from the time at which an event was meant to be sent to its first acknowledgement, "
-            "resends included", _figure("intake_p99_ms", "nothing was acknowledged")),
-    Measure("memory", "MiB", "resident, all processes of the target together at their highest, shared pages as often "
-            "as shared", _figure("memory_peak_mib", "not every process could be watched")),
-)  # fmt: skip
+    Measure(
+        "recovery",
+        "s",
+        "from the last healing until the queue is no longer than it was before the first fault",
+        _recovery,
+    ),
+    Measure(
+        "drain rate", "/s", "events stored a second, new ones too, from the longest backlog until it was gone", _drained
+    ),
+    Measure(
+        "intake p99",
+        "ms",
+        "from the time at which an event was meant to be sent to its first acknowledgement, resends included",
+        _figure("intake_p99_ms", "nothing was acknowledged"),
+    ),
+    Measure(
+        "memory",
+        "MiB",
+        "resident, all processes of the target together at their highest, shared pages as often as shared",
+        _figure("memory_peak_mib", "not every process could be watched"),
+    ),
+)

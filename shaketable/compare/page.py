@@ -18,8 +18,16 @@ from shaketable.text import listed
 
 #: What must be 0.
 COUNTED = (
-    "lost", "doubled", "by itself", "out of order", "altered", "invented", "unexplained", "misanswered", "other laws"
-)  # fmt: skip
+    "lost",
+    "doubled",
+    "by itself",
+    "out of order",
+    "altered",
+    "invented",
+    "unexplained",
+    "misanswered",
+    "other laws",
+)
 
 
 class Link(NamedTuple):
@@ -62,15 +70,22 @@ def html(found: Compared, place: Path) -> str:
     trials = max((len(line.trials) for block in found.blocks for line in block.lines), default=0)
     counts = [_several(len(found.targets), "processor"), _several(len(found.blocks), "scenario")]
     return document.render(
-        "compare.html", counts=[*counts, _several(trials, "trial")], when=found.when, doubts=found.doubts,
+        "compare.html",
+        counts=[*counts, _several(trials, "trial")],
+        when=found.when,
+        doubts=found.doubts,
         sentence=_sentence(found),
-        blocks=[(block, [each.name for each in _measures(block)], _rows(block, place), block.checks, _reasons(block))
-                for block in found.blocks],
-        meanings=[(measure.name, measure.about) for measure in MEASURES], assumption=bound.ASSUMPTION,
-        confidence=f"{bound.CONFIDENCE * 100:g} %", stood_on=stood_on(found), commands=found.commands,
-        packages=[(target, list(packages.items())) for target in found.targets
-                  if (packages := found.packages(target))],
-    )  # fmt: skip
+        blocks=[
+            (block, [each.name for each in _measures(block)], _rows(block, place), block.checks, _reasons(block))
+            for block in found.blocks
+        ],
+        meanings=[(measure.name, measure.about) for measure in MEASURES],
+        assumption=bound.ASSUMPTION,
+        confidence=f"{bound.CONFIDENCE * 100:g} %",
+        stood_on=stood_on(found),
+        commands=found.commands,
+        packages=[(target, list(packages.items())) for target in found.targets if (packages := found.packages(target))],
+    )
 
 
 def _several(count: int, noun: str) -> str:
@@ -99,11 +114,16 @@ def _measures(block: Block) -> list[Measure]:
 
 def _rows(block: Block, place: Path) -> list[Row]:
     return [
-        Row(line.target, list(line.verdicts.items()), [_cell(line, measure, place) for measure in _measures(block)],
-            list(forms.not_judged(line)), [list(line.check(name).items()) for name in block.checks],
-            [(name, next(iter(line.check(name)), ""), why) for name in block.checks if (why := line.reason(name))])
+        Row(
+            line.target,
+            list(line.verdicts.items()),
+            [_cell(line, measure, place) for measure in _measures(block)],
+            list(forms.not_judged(line)),
+            [list(line.check(name).items()) for name in block.checks],
+            [(name, next(iter(line.check(name)), ""), why) for name in block.checks if (why := line.reason(name))],
+        )
         for line in block.lines
-    ]  # fmt: skip
+    ]
 
 
 def _reasons(block: Block) -> list[tuple[str, str, str, str]]:

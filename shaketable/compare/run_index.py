@@ -40,8 +40,9 @@ def read(paths: Sequence[Path]) -> Compared:
     missing = _missing(trials, asked)
     compared |= set(map(_place, missing))
     blocks = _blocks([*trials, *missing], asked)
-    again = [_place(trial) for block in blocks for line in block.lines for trial in line.trials
-             if _place(trial) in compared]  # fmt: skip
+    again = [
+        _place(trial) for block in blocks for line in block.lines for trial in line.trials if _place(trial) in compared
+    ]
     return Compared(blocks, comparison.commands(asked, again))
 
 
@@ -66,15 +67,28 @@ def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
 def _missing(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Trial]:
     """Cells that were asked for and are not there."""
     there = {_place(trial) for trial in trials}
-    wanted = [(target, scenario, seed) for one in asked for target in one.targets for scenario in one.scenarios
-              for seed in one.seeds]  # fmt: skip
+    wanted = [
+        (target, scenario, seed)
+        for one in asked
+        for target in one.targets
+        for scenario in one.scenarios
+        for seed in one.seeds
+    ]
     return [Trial(*place, "not played") for place in dict.fromkeys(wanted) if place not in there]
 
 
 def _of_cell(held: Comparison, cell: Cell) -> Trial:
     run = held.run(cell)
-    known = Trial(cell.target, cell.scenario, cell.seed, cell.outcome, cell.why, inputs=cell.inputs,
-                  manifest=cell.manifest, code=cell.code)  # fmt: skip
+    known = Trial(
+        cell.target,
+        cell.scenario,
+        cell.seed,
+        cell.outcome,
+        cell.why,
+        inputs=cell.inputs,
+        manifest=cell.manifest,
+        code=cell.code,
+    )
     if cell.outcome not in comparison.JUDGED:
         return known
     if run is None:
@@ -96,10 +110,15 @@ def _judged(known: Trial, run: RunDir) -> Trial:
     except RunDirError as e:
         return msgspec.structs.replace(known, outcome="error", why=str(e))
     return msgspec.structs.replace(
-        known, outcome=doc.verdict.value, why="; ".join(doc.reasons), run=run.path.name,
-        page=str(run / REPORT) if run.has(REPORT) else "", story=doc.story, environment=environment,
+        known,
+        outcome=doc.verdict.value,
+        why="; ".join(doc.reasons),
+        run=run.path.name,
+        page=str(run / REPORT) if run.has(REPORT) else "",
+        story=doc.story,
+        environment=environment,
         values={measure.name: measure.of(doc) for measure in MEASURES},
         checks={name: (found.verdict.value, found.why) for name, found in doc.checks.items()},
         required=frozenset(name for name, found in doc.checks.items() if found.required),
         acknowledged=int(doc.figures.get("acknowledged") or 0),
-    )  # fmt: skip
+    )

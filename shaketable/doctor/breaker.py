@@ -24,8 +24,12 @@ def lines(visit: Visit) -> Iterator[Line]:
         return
     writers = [i for i in visit.target.instances.values() if (i.state / FILE).exists()]
     if not writers:
-        yield wrong("breaker", f"claimed, but no process wrote {FILE} in its STATE_DIR",
-                    "write a line at start, from null to CLOSED", SECTION)  # fmt: skip
+        yield wrong(
+            "breaker",
+            f"claimed, but no process wrote {FILE} in its STATE_DIR",
+            "write a line at start, from null to CLOSED",
+            SECTION,
+        )
     for instance in writers:
         yield _first(instance)
 

@@ -44,8 +44,13 @@ def _valid(visit: Visit, event_id: str, body: bytes) -> Line:
     if answer.status in (404, 405):
         return wrong(what, said, "`ingest.path` must be where the process takes POST", "`[ingest]`")
     if 200 <= answer.status < 300:
-        return wrong(what, said, "answer 202 once the event is durable: any other status counts as unknown, "
-                                 "so that a lost event would never be called lost", ANSWERS)  # fmt: skip
+        return wrong(
+            what,
+            said,
+            "answer 202 once the event is durable: any other status counts as unknown, "
+            "so that a lost event would never be called lost",
+            ANSWERS,
+        )
     return wrong(what, said, "an event of the contract must be taken in", "An event")
 
 
@@ -67,8 +72,12 @@ def _repeated(what: str, answers: list[Answer | Silence]) -> Line:
     told = [str(a.status) if isinstance(a, Answer) else str(a) for a in answers]
     if set(told) == {"202"}:
         return ok(what, " and ".join(told))
-    return wrong(what, f"expected 202, got {' and '.join(told)}",
-                 "who did not hear the answer sends again: acknowledge it, and store it once", ANSWERS)  # fmt: skip
+    return wrong(
+        what,
+        f"expected 202, got {' and '.join(told)}",
+        "who did not hear the answer sends again: acknowledge it, and store it once",
+        ANSWERS,
+    )
 
 
 def _malformed(visit: Visit) -> Line:
@@ -90,8 +99,12 @@ def _malformed(visit: Visit) -> Line:
         return ok(what, f"{count} of {count} refused")
     shown = ", ".join(offenders[:SHOWN])
     more = f" … and {len(offenders) - SHOWN} more" if len(offenders) > SHOWN else ""
-    return wrong(what, f"{len(offenders)} of {count} not refused for good: {shown}{more}",
-                 "answer 400 or 422 (one of ingest.definite_refusals) and keep nothing", "An event")  # fmt: skip
+    return wrong(
+        what,
+        f"{len(offenders)} of {count} not refused for good: {shown}{more}",
+        "answer 400 or 422 (one of ingest.definite_refusals) and keep nothing",
+        "An event",
+    )
 
 
 def _names_the_member(visit: Visit) -> Line:

@@ -49,17 +49,24 @@ def missing(visit: Visit) -> set[str]:
 def _arrived(visit: Visit, what: str, count: int) -> Line:
     others = [name for name, it in visit.target.instances.items() if it.kind.name != visit.manifest.ingest.process]
     said = "; ".join(f"{name} said: {visit.words(name) or 'nothing'}" for name in others[:1])
-    return wrong(what, f"{count} of {len(visit.taken)} are not in stored.sql{f' ({said})' if said else ''}",
-                 "does a process store them, and does the SQL show event_id as it was sent", SQL)  # fmt: skip
+    return wrong(
+        what,
+        f"{count} of {len(visit.taken)} are not in stored.sql{f' ({said})' if said else ''}",
+        "does a process store them, and does the SQL show event_id as it was sent",
+        SQL,
+    )
 
 
 def _once(visit: Visit, counts: Counter[str]) -> Line:
     doubled = [event_id for event_id in visit.taken if counts[event_id] > 1]
     if not doubled:
         return ok("stored once", "also what was sent twice")
-    return wrong("stored once", plural.counted(
-        len(doubled), f"events have several rows, up to {max(counts[i] for i in doubled)}"),
-                 "eventId is the key: keep it unique in the transaction that stores", "An event")  # fmt: skip
+    return wrong(
+        "stored once",
+        plural.counted(len(doubled), f"events have several rows, up to {max(counts[i] for i in doubled)}"),
+        "eventId is the key: keep it unique in the transaction that stores",
+        "An event",
+    )
 
 
 def _intact(visit: Visit, rows: list[dict[str, str]]) -> Line:
@@ -74,8 +81,12 @@ def _intact(visit: Visit, rows: list[dict[str, str]]) -> Line:
         except ValueError:
             return wrong(what, "the column event holds no JSON object", "show the event as one JSON object", SQL)
     if paths:
-        return wrong(what, f"differs in {', '.join(sorted(paths))}",
-                     "show what was sent; name under stored.adds what you add yourself", "An event")  # fmt: skip
+        return wrong(
+            what,
+            f"differs in {', '.join(sorted(paths))}",
+            "show what was sent; name under stored.adds what you add yourself",
+            "An event",
+        )
     return ok(what, f"{compared} compared") if compared else wrong(what, "no row to compare", "see above", SQL)
 
 
@@ -83,8 +94,12 @@ def _nothing_refused(visit: Visit, counts: Counter[str]) -> Line:
     stored = [event_id for event_id in visit.refused if counts[event_id]]
     if not stored:
         return ok("nothing that was refused is stored", f"{len(visit.refused)} looked for")
-    return wrong("nothing that was refused is stored", f"{len(stored)} are",
-                 "validate before anything is kept", "What it answers")  # fmt: skip
+    return wrong(
+        "nothing that was refused is stored",
+        f"{len(stored)} are",
+        "validate before anything is kept",
+        "What it answers",
+    )
 
 
 def _found_by_faults(visit: Visit) -> Iterator[Line]:
@@ -93,7 +108,8 @@ def _found_by_faults(visit: Visit) -> Iterator[Line]:
     if relation is None:
         return
     query = sql.SQL("select array(select lower(m) from ({}) as ids(m)) from {} as r").format(
-        sql.SQL(ROW_IDS.format(row="r")), triggers.relation(relation))  # fmt: skip
+        sql.SQL(ROW_IDS.format(row="r")), triggers.relation(relation)
+    )
     try:
         with visit.session() as database:
             rows = [set(ids) for (ids,) in database.execute(query)]
@@ -102,5 +118,6 @@ def _found_by_faults(visit: Visit) -> Iterator[Line]:
     if found := sum(not ids.isdisjoint(visit.taken) for ids in rows):
         yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
     elif rows:
-        yield wrong(what, UNSEEN.format(relation), "name a relation whose rows hold it, or leave RejectRows out",
-                    "`[stored]`")  # fmt: skip
+        yield wrong(
+            what, UNSEEN.format(relation), "name a relation whose rows hold it, or leave RejectRows out", "`[stored]`"
+        )

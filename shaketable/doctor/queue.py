@@ -36,15 +36,22 @@ def lines(visit: Visit) -> Iterator[Line]:
     if visit.seen(lambda: not missing(visit)):
         yield ok("work goes on after a freeze", "all is stored")
     else:
-        yield wrong("work goes on after a freeze", plural.counted(len(missing(visit)), "events are not stored"),
-                    "who was frozen must go on, or another take over within lease_s", "`[timing]`")  # fmt: skip
+        yield wrong(
+            "work goes on after a freeze",
+            plural.counted(len(missing(visit)), "events are not stored"),
+            "who was frozen must go on, or another take over within lease_s",
+            "`[timing]`",
+        )
 
 
 @contextmanager
 def _frozen(visit: Visit) -> Iterator[None]:
     """All but the intake are stopped meanwhile."""
-    running = [i.child for i in visit.target.instances.values()
-               if i.kind.name != visit.manifest.ingest.process and i.child and i.child.poll() is None]  # fmt: skip
+    running = [
+        i.child
+        for i in visit.target.instances.values()
+        if i.kind.name != visit.manifest.ingest.process and i.child and i.child.poll() is None
+    ]
     for child in running:
         child.pause()
     try:
@@ -72,15 +79,23 @@ def _type(visit: Visit, key: QueueKey) -> Line | None:
         types = {server.type(name).decode() for name in names} - {"none"}
     if not types or key.type in types:
         return None
-    return wrong(f"queue key {key.key}", f"is of type {', '.join(sorted(types))}, and the manifest says {key.type}",
-                 "say the type that it has, or its length cannot be asked", QUEUE)  # fmt: skip
+    return wrong(
+        f"queue key {key.key}",
+        f"is of type {', '.join(sorted(types))}, and the manifest says {key.type}",
+        "say the type that it has, or its length cannot be asked",
+        QUEUE,
+    )
 
 
 def _length(visit: Visit, backlog: Backlog, accepted: int) -> Line:
     what, length = "the backlog is seen", backlog.queue()
     if not accepted:
-        return wrong(what, "nothing is accepted while the other processes are frozen",
-                     "take events in whatever the workers do", "What it answers")  # fmt: skip
+        return wrong(
+            what,
+            "nothing is accepted while the other processes are frozen",
+            "take events in whatever the workers do",
+            "What it answers",
+        )
     waiting = len(missing(visit))
     if length:
         held = f": {waiting - length} in the hands of frozen processes" if waiting > length else ""
@@ -90,9 +105,12 @@ def _length(visit: Visit, backlog: Backlog, accepted: int) -> Line:
         )
     if not waiting:
         return wrong(what, "the intake stores by itself: there is no backlog", "leave [queue] out", QUEUE)
-    return wrong(what, plural.counted(
-        waiting, f"events wait, and the length is {'unknown' if length is None else 0}"),
-                 f"keys that are there: {_keys(visit)}", QUEUE)  # fmt: skip
+    return wrong(
+        what,
+        plural.counted(waiting, f"events wait, and the length is {'unknown' if length is None else 0}"),
+        f"keys that are there: {_keys(visit)}",
+        QUEUE,
+    )
 
 
 def _keys(visit: Visit) -> str:

@@ -31,27 +31,51 @@ SEEN_S = 10.0
 WORDS = 160
 #: One of each thing that an event may hold, and of what readers of JSON are known to spoil.
 CONTENT: dict[str, Any] = {
-    "action": "doctor.visit", "status": "success", "principalId": "doctor", "organizationId": "org-doctor",
-    "targetResourceType": "Patient", "targetResourceId": "pat-1", "outcomeDescription": "Grüße – 中文 \"'\\ \U0001f468",
-    "correlationId": "visit", "dataClassification": "INTERNAL", "retentionPolicy": "standard", "eventVersion": "1.0",
-    "ttl": 3600, "details": {"list": [1, 2.5, True, {"deep": "x"}], "largest": 9007199254740991, "small": 1e-7},
+    "action": "doctor.visit",
+    "status": "success",
+    "principalId": "doctor",
+    "organizationId": "org-doctor",
+    "targetResourceType": "Patient",
+    "targetResourceId": "pat-1",
+    "outcomeDescription": "Grüße – 中文 \"'\\ \U0001f468",
+    "correlationId": "visit",
+    "dataClassification": "INTERNAL",
+    "retentionPolicy": "standard",
+    "eventVersion": "1.0",
+    "ttl": 3600,
+    "details": {"list": [1, 2.5, True, {"deep": "x"}], "largest": 9007199254740991, "small": 1e-7},
     "unnamedMember": "kept as well",
-}  # fmt: skip
+}
 
 
 class Visit:
     """Brings the target up as `run` does. Use as a context manager: whatever it started ends with it."""
 
     def __init__(
-        self, manifest: Manifest, folder: Path, stack: Stack, supervisor: Supervisor, *, run_id: str, home: Path,
+        self,
+        manifest: Manifest,
+        folder: Path,
+        stack: Stack,
+        supervisor: Supervisor,
+        *,
+        run_id: str,
+        home: Path,
         programs: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.manifest, self.stack, self.home, self.clock = manifest, stack, home, SystemClock()
         (home / "logs").mkdir(exist_ok=True)
         self.target = Target(
-            manifest, folder, stack, supervisor, run_id=run_id, state=home / "state", logs=home / "logs", settings={},
-            record=lambda _: None, programs=programs,
-        )  # fmt: skip
+            manifest,
+            folder,
+            stack,
+            supervisor,
+            run_id=run_id,
+            state=home / "state",
+            logs=home / "logs",
+            settings={},
+            record=lambda _: None,
+            programs=programs,
+        )
         self.taken: dict[str, bytes] = {}  # what was answered with 202, by id
         self.refused: set[str] = set()  # whose every attempt was refused
 

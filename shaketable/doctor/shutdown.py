@@ -31,8 +31,12 @@ def lines(visit: Visit) -> Iterator[Line]:
             continue
         what = f"{name} ends at SIGTERM"
         if (code := instance.child.poll()) is not None:
-            yield wrong(what, f"it had died by itself with exit code {code} ({visit.words(name)})",
-                        "it must go on until it is asked to end", SECTION)  # fmt: skip
+            yield wrong(
+                what,
+                f"it had died by itself with exit code {code} ({visit.words(name)})",
+                "it must go on until it is asked to end",
+                SECTION,
+            )
             continue
         if (took := _ends(visit, instance)) is not None:
             yield ok(what, f"after {took:.1f} s of {instance.kind.stop_s:g}")

@@ -61,8 +61,12 @@ def _stored(visit: Visit) -> Line:
         return _lacking(what, missing)
     ordered = {"xmin", "committed_at"} & set(columns)
     if visit.manifest.capabilities.order_by and not ordered:
-        return wrong(what, "gives neither xmin nor committed_at, although order_by is claimed",
-                     "add the row's own xmin to the columns", SQL)  # fmt: skip
+        return wrong(
+            what,
+            "gives neither xmin nor committed_at, although order_by is claimed",
+            "add the row's own xmin to the columns",
+            SQL,
+        )
     less = "" if ordered else "; without xmin or committed_at order cannot be judged"
     return ok(what, f"gives event_id, event{''.join(f', {name}' for name in TOLD if name in columns)}{less}")
 
@@ -143,7 +147,11 @@ def _remedy(instance: Instance) -> str:
 def _ports(child: Running) -> set[int]:
     """Where it listens, as the kernel tells."""
     try:
-        return {one.laddr.port for process in child.tree() for one in process.net_connections("tcp")
-                if one.status == psutil.CONN_LISTEN}  # fmt: skip
+        return {
+            one.laddr.port
+            for process in child.tree()
+            for one in process.net_connections("tcp")
+            if one.status == psutil.CONN_LISTEN
+        }
     except psutil.Error:
         return set()

@@ -106,7 +106,7 @@ class Backlog:
             with libpq.answering(session, ANSWER_S):
                 row = session.execute(
                     sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query)), prepare=True
-                ).fetchone()  # fmt: skip
+                ).fetchone()
             return row[0] if row else None
         except psycopg.Error:
             self._drop()
@@ -116,9 +116,12 @@ class Backlog:
         if self._postgres is None or self._postgres.closed:
             # as the harness's role: a fault may take all the connections that the target's may have
             self._postgres = libpq.reading(
-                self._stack.admin_url(), COUNT_MS / 1000, autocommit=True, connect_timeout=2,
+                self._stack.admin_url(),
+                COUNT_MS / 1000,
+                autocommit=True,
+                connect_timeout=2,
                 options="-c log_duration=off",
-            )  # fmt: skip
+            )
         return self._postgres
 
     def _drop(self) -> None:

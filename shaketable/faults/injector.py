@@ -31,9 +31,13 @@ class Injector:
     """Plays `timeline` on `bench` from `began`; every op goes to `record`. On leaving the `with`, all is healed."""
 
     def __init__(
-        self, timeline: Timeline, bench: Bench, record: Callable[[Op], None], clock: Clock | None = None,
+        self,
+        timeline: Timeline,
+        bench: Bench,
+        record: Callable[[Op], None],
+        clock: Clock | None = None,
         action_s: float = ACTION_S,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._timeline, self._bench, self._record, self._action_s = timeline, bench, record, action_s
         self._clock = clock or SystemClock()
         self._due: list[tuple[int, int, Action, int]] = []
@@ -147,7 +151,10 @@ class Injector:
     def _note(self, kind: Kind, number: int, began: int, **more: Scalar) -> None:
         fault: Fault = self._timeline[number].fault
         detail: dict[str, Scalar] = {
-            "fault": number, "label": fault.label, "blocks_store": fault.blocks_store,
-            "blocks_intake": fault.blocks_intake(self._bench), **more,
-        }  # fmt: skip
+            "fault": number,
+            "label": fault.label,
+            "blocks_store": fault.blocks_store,
+            "blocks_intake": fault.blocks_intake(self._bench),
+            **more,
+        }
         self._record(Op("injector", kind, began, self._clock.now(), detail=detail))

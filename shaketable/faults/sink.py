@@ -67,9 +67,13 @@ class _Handler(socketserver.BaseRequestHandler):
         link, named = self.server.link, _NAME.search(opening)
         by = named[1].decode() if named else None
         self.server.record(
-            Op("sink", Kind.SINK, now, detail={"link": link.name, "process": link.process, "service": link.service,
-                                               "by": by})
-        )  # fmt: skip
+            Op(
+                "sink",
+                Kind.SINK,
+                now,
+                detail={"link": link.name, "process": link.process, "service": link.service, "by": by},
+            )
+        )
 
     def _opening(self) -> bytes:
         self.request.settimeout(OPENING_S)

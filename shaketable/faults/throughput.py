@@ -37,8 +37,9 @@ def _postgres(url: str, data: str) -> float:
 
 
 def _redis(url: str, data: str) -> float:
-    with redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
-                              client_name=OWN_NAME) as client:  # fmt: skip
+    with redis.Redis.from_url(
+        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, client_name=OWN_NAME
+    ) as client:
         client.ping()
         began = time.monotonic_ns()
         client.echo(data)

@@ -75,9 +75,17 @@ def execute(command: Sequence[str], env: Mapping[str, str], lock: int, what: str
     """Run one program of the making. Raises HarnessError with its last words and the remedy."""
     try:
         done = subprocess.run(
-            command, env=dict(env), cwd=cwd, pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=MAKE_S,
-        )  # fmt: skip
+            command,
+            env=dict(env),
+            cwd=cwd,
+            pass_fds=(lock,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=MAKE_S,
+        )
     except (OSError, subprocess.SubprocessError) as e:
         raise HarnessError(f"cannot make {what} ({e}): {_INDEX}") from e
     if done.returncode != 0:

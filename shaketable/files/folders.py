@@ -67,8 +67,10 @@ def _first(variable: str, candidates: Sequence[Path], mode: int) -> Path:
                 return own(path, mode)
         except HarnessError as e:
             refused.append(str(e))
-    raise HarnessError(f"expected a folder that only user {os.geteuid()} can write to, got none: {'; '.join(refused)}: "
-                       f"name one by {variable}")  # fmt: skip
+    raise HarnessError(
+        f"expected a folder that only user {os.geteuid()} can write to, got none: {'; '.join(refused)}: "
+        f"name one by {variable}"
+    )
 
 
 def _temporary(kind: str) -> Path:

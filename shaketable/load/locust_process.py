@@ -89,13 +89,32 @@ class Driver:
     def command(self) -> list[str]:
         """Locust's whole command line."""
         return [
-            sys.executable, "-m", "locust", "-f", str(self.locustfile or resources.find("locustfiles/ingest.py")),
-            "--headless", "--only-summary", "--host", self.host,
-            "--users", str(self.users), "--spawn-rate", str(self.users),
-            "--run-dir", str(self.run.path.resolve()), "--path", self.path, "--resend-for", str(self.resend_for_s),
-            "--request-timeout", str(self.request_timeout_s), "--stop-timeout", str(math.ceil(self.request_timeout_s)),
-            "--definite-refusals", ",".join(map(str, sorted(self.definite_refusals))),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "locust",
+            "-f",
+            str(self.locustfile or resources.find("locustfiles/ingest.py")),
+            "--headless",
+            "--only-summary",
+            "--host",
+            self.host,
+            "--users",
+            str(self.users),
+            "--spawn-rate",
+            str(self.users),
+            "--run-dir",
+            str(self.run.path.resolve()),
+            "--path",
+            self.path,
+            "--resend-for",
+            str(self.resend_for_s),
+            "--request-timeout",
+            str(self.request_timeout_s),
+            "--stop-timeout",
+            str(math.ceil(self.request_timeout_s)),
+            "--definite-refusals",
+            ",".join(map(str, sorted(self.definite_refusals))),
+        ]
 
     def start(self) -> None:
         """Start Locust; its users open, and the schedule begins half a second after the last of them."""
@@ -105,9 +124,14 @@ class Driver:
     def _popen(self, command: Sequence[str], log: Path) -> Running:
         with log.open("ab") as out:
             return subprocess.Popen(
-                command, env=dict(self.env), cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                command,
+                env=dict(self.env),
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def wait_started(self, timeout_s: float = 30.0) -> int:
         """T0, the schedule's zero, in monotonic nanoseconds. Raises HarnessError when Locust dies or stays silent."""

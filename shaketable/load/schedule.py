@@ -158,9 +158,14 @@ class _Planner:
         self._hot = mix.hot
         self._malformed, self._resent, self._twins, self._ordered, self._everyday = (
             _Share(share if shapes else 0, self.rng)
-            for share, shapes in ((mix.malformed, bad), (mix.resent, good), (mix.twins, good), (mix.ordered, good),
-                                  (mix.everyday, plain))
-        )  # fmt: skip
+            for share, shapes in (
+                (mix.malformed, bad),
+                (mix.resent, good),
+                (mix.twins, good),
+                (mix.ordered, good),
+                (mix.everyday, plain),
+            )
+        )
         self._resends = cycle(("at_once", "after_ack", "drain"))
         self._in_turn = cycle(f"ordered-{i + 1}" for i in range(mix.ordered_organizations))
         self._organizations = [f"org-{i + 1}" for i in range(mix.organizations)]

@@ -71,8 +71,11 @@ def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Row]:
     """
     _of_one_target(old, new)
     before, now = _by_scenario(old), _by_scenario(new)
-    return [row for name in [*before, *(name for name in now if name not in before)]
-            for row in _of_scenario(name, before.get(name, []), now.get(name, []))]  # fmt: skip
+    return [
+        row
+        for name in [*before, *(name for name in now if name not in before)]
+        for row in _of_scenario(name, before.get(name, []), now.get(name, []))
+    ]
 
 
 def code(rows: Sequence[Row]) -> int:
@@ -92,8 +95,10 @@ def _of_one_target(old: Sequence[Result], new: Sequence[Result]) -> None:
     before, now = ({run.target for run in runs if run.target} for runs in (old, new))
     if len(before | now) > 1:
         of = [" and ".join(sorted(names)) or "none" for names in (before, now)]
-        raise InputError(f"expected results of one target, got {of[0]} before and {of[1]} now: "
-                         "`shaketable compare` puts several beside each other")  # fmt: skip
+        raise InputError(
+            f"expected results of one target, got {of[0]} before and {of[1]} now: "
+            "`shaketable compare` puts several beside each other"
+        )
 
 
 def _of_scenario(name: str, old: list[Result], new: list[Result]) -> Iterator[Row]:
@@ -149,8 +154,9 @@ def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iter
     """In a check that failed before too: what it finds wrong now and never found before."""
     sets = dict.fromkeys(each for run in new if check in run.checks for each in run.checks[check].members)
     for each in sets:
-        before, now = ([run.checks[check].counts.get(each, 0) for run in runs if check in run.checks]
-                       for runs in (old, new))  # fmt: skip
+        before, now = (
+            [run.checks[check].counts.get(each, 0) for run in runs if check in run.checks] for runs in (old, new)
+        )
         if not ordinary(each) and not any(before) and any(now):
             yield Row(name, f"{check}: {each}", "0", span(now), Said.WORSE, "never before")
 
@@ -160,8 +166,10 @@ def _figure(name: str, measure: Measure, old: list[Result], new: list[Result]) -
 
     What could be measured and cannot be now is lost: a backlog that never empties has no time of recovery.
     """
-    before, now = ([value for run in runs if run.verdict in ("passed", "failed")
-                    if (value := measure.of(run)) is not None] for runs in (old, new))  # fmt: skip
+    before, now = (
+        [value for run in runs if run.verdict in ("passed", "failed") if (value := measure.of(run)) is not None]
+        for runs in (old, new)
+    )
     if not (before or now):
         return
     said, why = Said.UNKNOWN, f"{len(before)} and {len(now)} trials; {significance.FEWEST} each show the noise"

@@ -78,10 +78,20 @@ def of(doc: VerdictDoc, exit_code: int, *, run: str = "", trial: int = 1, second
     """The result of a run that was judged."""
     verdict: Ending = "passed" if doc.verdict is Verdict.PASSED else _bad(doc.verdict)
     return Result(
-        scenario=doc.scenario, verdict=verdict, exit_code=exit_code, target=doc.target, seed=doc.seed, trial=trial,
-        seconds=None if seconds is None else round(seconds, 1), story=doc.story, reasons=doc.reasons,
-        checks=doc.checks, faults=doc.faults, figures=doc.figures, run=run,
-    )  # fmt: skip
+        scenario=doc.scenario,
+        verdict=verdict,
+        exit_code=exit_code,
+        target=doc.target,
+        seed=doc.seed,
+        trial=trial,
+        seconds=None if seconds is None else round(seconds, 1),
+        story=doc.story,
+        reasons=doc.reasons,
+        checks=doc.checks,
+        faults=doc.faults,
+        figures=doc.figures,
+        run=run,
+    )
 
 
 def _bad(verdict: Verdict) -> Ending:

@@ -98,8 +98,16 @@ def play(asked: Asked, runs: Path, root: Path) -> Shaken:
 def _run(arguments: list[str], root: Path) -> tuple[int, str]:
     """The exit code and the last line of stderr; all output is shown, so that pytest captures it."""
     command = [sys.executable, "-P", "-m", "shaketable.cli", *arguments]  # -P: `root` may hold a queue.py
-    child = subprocess.Popen(command, cwd=root, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
+    child = subprocess.Popen(
+        command,
+        cwd=root,
+        encoding="utf-8",
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         out, err = child.communicate()
     except BaseException:  # Ctrl-C, or the test's time-out: nothing may stay running

@@ -65,9 +65,17 @@ def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str]
         say(f"starting the servers ({choice.kind})")
         stack = opened.enter_context(choice.open(run_id, block, supervisor, logs, say))
         target = Target(
-            found, folder, stack, supervisor, run_id=run_id, state=home / "state", logs=logs, settings={},
-            record=lambda _: None, programs=programs,
-        )  # fmt: skip
+            found,
+            folder,
+            stack,
+            supervisor,
+            run_id=run_id,
+            state=home / "state",
+            logs=logs,
+            settings={},
+            record=lambda _: None,
+            programs=programs,
+        )
         opened.callback(target.stop_all)
         say(f"starting {found.name}: {', '.join(target.instances)}")
         bring_up(target, stack, target.located())

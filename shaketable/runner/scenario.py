@@ -58,14 +58,31 @@ class Scenario:
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as data: what scenario.json holds."""
-        timeline = [{"at_s": e.at_s, "until_s": e.until_s, "label": e.fault.label, "colour": e.fault.colour,
-                     "fault": FAULTS.to_spec(e.fault)} for e in self.timeline]  # fmt: skip
+        timeline = [
+            {
+                "at_s": e.at_s,
+                "until_s": e.until_s,
+                "label": e.fault.label,
+                "colour": e.fault.colour,
+                "fault": FAULTS.to_spec(e.fault),
+            }
+            for e in self.timeline
+        ]
         return {
-            "schema": 1, "name": self.name, "story": self.story, "seed": self.seed, "load": asdict(self.load),
-            "timeline": timeline, "checks": [CHECKS.to_spec(check) for check in self.checks],
-            "settings": dict(self.settings), "counts": dict(self.counts), "mix": asdict(self.mix),
-            "drain_s": self.drain_s, "resend_for_s": self.resend_for_s, "nightly": self.nightly,
-        }  # fmt: skip
+            "schema": 1,
+            "name": self.name,
+            "story": self.story,
+            "seed": self.seed,
+            "load": asdict(self.load),
+            "timeline": timeline,
+            "checks": [CHECKS.to_spec(check) for check in self.checks],
+            "settings": dict(self.settings),
+            "counts": dict(self.counts),
+            "mix": asdict(self.mix),
+            "drain_s": self.drain_s,
+            "resend_for_s": self.resend_for_s,
+            "nightly": self.nightly,
+        }
 
 
 def load(name: str) -> Scenario:
@@ -133,10 +150,16 @@ def _replayed(scenario: Scenario, run: RunDir) -> Scenario:
         raise ScenarioError(f"{run.path.name} is a run of {told['name']}, not of {scenario.name}: name that scenario")
     timeline = tuple(At(e["at_s"], e["until_s"], FAULTS.from_spec(e["fault"])) for e in told["timeline"])
     return replace(
-        scenario, seed=told["seed"], load=msgspec.convert(told["load"], Load), mix=msgspec.convert(told["mix"], Mix),
-        timeline=timeline, settings=told["settings"], counts=told["counts"], drain_s=told["drain_s"],
+        scenario,
+        seed=told["seed"],
+        load=msgspec.convert(told["load"], Load),
+        mix=msgspec.convert(told["mix"], Mix),
+        timeline=timeline,
+        settings=told["settings"],
+        counts=told["counts"],
+        drain_s=told["drain_s"],
         resend_for_s=told["resend_for_s"],
-    )  # fmt: skip
+    )
 
 
 def names() -> dict[str, Path]:

@@ -159,13 +159,20 @@ class ComposeStack(HostStack):
         return {
             **service["Config"],
             "Env": [f"{name}={value}" for name, value in {**environment(service), **given}.items()],
-            "User": _user(Path(state)), "Hostname": "", "Healthcheck": {"Test": ["NONE"]},
+            "User": _user(Path(state)),
+            "Hostname": "",
+            "Healthcheck": {"Test": ["NONE"]},
             "Labels": {engine.LABEL: self._run_id, project.LABEL: self._project.name},
-            "ExposedPorts": {name: {} for name in published}, "Volumes": None,
-            "HostConfig": {**service["HostConfig"], "Binds": [f"{state}:{state}"], "Mounts": None,
-                           "PortBindings": published},
+            "ExposedPorts": {name: {} for name in published},
+            "Volumes": None,
+            "HostConfig": {
+                **service["HostConfig"],
+                "Binds": [f"{state}:{state}"],
+                "Mounts": None,
+                "PortBindings": published,
+            },
             "NetworkingConfig": {"EndpointsConfig": {self._project.network: {"Aliases": aliases}}},
-        }  # fmt: skip
+        }
 
     def _translated(self, value: str) -> str:
         """A URL as it leads to the same place from within the network."""

@@ -69,8 +69,9 @@ class ContainersStack(HostStack):
 
         return RecoveringToxiproxy(at.host, at.port, restart)
 
-    def _run(self, name: str, image: str, command: Sequence[str], copy: tuple[bytes, str] | None = None,
-             **env: str) -> Box:  # fmt: skip
+    def _run(
+        self, name: str, image: str, command: Sequence[str], copy: tuple[bytes, str] | None = None, **env: str
+    ) -> Box:
         """Start a container that ends with the run. Raises HarnessError when the engine does not start it."""
         container = DockerContainer(image).with_command(list(command)).with_envs(**env)
         container.with_kwargs(network_mode="host", labels={engine.LABEL: self._run_id})

@@ -18,10 +18,17 @@ class LocalStack(HostStack):
         user, spawn = binaries.server_user(), self._spawn_server
         folder = self._supervisor.scratch(scratch.folder(user))  # which it removes once all are gone that stand in it
         folder.chmod(0o711)  # Postgres's user must pass through
-        self.postgres = PostgresServer(binaries.postgres_bin(user), folder / "postgres", self._ports.take(),
-                                       self._logs / "postgres.log", user, spawn)  # fmt: skip
-        self.valkey = ValkeyServer(binaries.valkey_server(), folder / "valkey", self._ports.take(),
-                                   self._logs / "valkey.log", spawn)  # fmt: skip
+        self.postgres = PostgresServer(
+            binaries.postgres_bin(user),
+            folder / "postgres",
+            self._ports.take(),
+            self._logs / "postgres.log",
+            user,
+            spawn,
+        )
+        self.valkey = ValkeyServer(
+            binaries.valkey_server(), folder / "valkey", self._ports.take(), self._logs / "valkey.log", spawn
+        )
         self.postgres.create()
         self.valkey.create()
         for server in (self.postgres, self.valkey):

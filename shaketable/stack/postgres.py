@@ -68,9 +68,24 @@ class PostgresServer:
         if self._user:  # the file first: in a folder that is already the user's it could be exchanged for a link
             shutil.chown(password_file, self._user)
             shutil.chown(self._folder, self._user)
-        command = [str(self._bin / "initdb"), "-D", str(self._folder / "data"), "-U", ADMIN, "--pwfile",
-                   str(password_file), "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync",
-                   "--no-instructions", "-c", "dynamic_shared_memory_type=mmap"]  # fmt: skip
+        command = [
+            str(self._bin / "initdb"),
+            "-D",
+            str(self._folder / "data"),
+            "-U",
+            ADMIN,
+            "--pwfile",
+            str(password_file),
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+            "-c",
+            "dynamic_shared_memory_type=mmap",
+        ]
         log = self._log.with_name("initdb.log")
         child = self._spawn("initdb", command, env=self._env, cwd=self._folder, log=log, user=self._user)
         if (code := child.wait(CREATE_S)) != 0:
@@ -84,8 +99,9 @@ class PostgresServer:
         """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
         settings = [f"-c{name}={value}" for name, value in LOCAL_SETTINGS.items()]
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.address.port)]
-        self.child = self._spawn("postgres", command + settings, env=self._env, cwd=self._folder, log=self._log,
-                                 user=self._user)  # fmt: skip
+        self.child = self._spawn(
+            "postgres", command + settings, env=self._env, cwd=self._folder, log=self._log, user=self._user
+        )
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 
@@ -110,10 +126,12 @@ def url(at: Address, role: str, password: str, application_name: str, database: 
 def create_database(admin_url: str, password: str) -> None:
     """The target's role, which is no superuser, and the database it owns."""
     with libpq.connect(admin_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("create role {} login password {}").format(
-            sql.Identifier(ROLE), sql.Literal(password)))  # fmt: skip
-        connection.execute(sql.SQL("create database {} owner {}").format(
-            sql.Identifier(DATABASE), sql.Identifier(ROLE)))  # fmt: skip
+        connection.execute(
+            sql.SQL("create role {} login password {}").format(sql.Identifier(ROLE), sql.Literal(password))
+        )
+        connection.execute(
+            sql.SQL("create database {} owner {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
+        )
 
 
 def answers(at: str) -> bool:

@@ -11,8 +11,12 @@ from shaketable.stack import urls
 from shaketable.stack.stack import Address
 
 #: The variables that hold the URLs in place of options.
-VARIABLES = {"--postgres": "SHAKETABLE_POSTGRES", "--redis": "SHAKETABLE_REDIS",
-             "--postgres-admin": "SHAKETABLE_POSTGRES_ADMIN", "--toxiproxy": "TOXIPROXY_URL"}  # fmt: skip
+VARIABLES = {
+    "--postgres": "SHAKETABLE_POSTGRES",
+    "--redis": "SHAKETABLE_REDIS",
+    "--postgres-admin": "SHAKETABLE_POSTGRES_ADMIN",
+    "--toxiproxy": "TOXIPROXY_URL",
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,12 @@ class Given:
 
     def named(self) -> dict[str, str]:
         """The URLs that were given, by their options."""
-        told = {"--postgres": self.postgres, "--redis": self.redis, "--postgres-admin": self.postgres_admin,
-                "--toxiproxy": self.toxiproxy}  # fmt: skip
+        told = {
+            "--postgres": self.postgres,
+            "--redis": self.redis,
+            "--postgres-admin": self.postgres_admin,
+            "--toxiproxy": self.toxiproxy,
+        }
         return {option: url for option, url in told.items() if url}
 
     def warnings(self) -> list[str]:

@@ -14,8 +14,19 @@ PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "http": 8474}
 
 #: What may stand behind `?`: nothing that names another server, user or database, or a file that does (libpq reads
 #: host, hostaddr, port, service, passfile… there, redis-py host, port, path and connection_class).
-POSTGRES = frozenset({"application_name", "channel_binding", "client_encoding", "connect_timeout", "options",
-                      "sslcert", "sslkey", "sslmode", "sslrootcert"})  # fmt: skip
+POSTGRES = frozenset(
+    {
+        "application_name",
+        "channel_binding",
+        "client_encoding",
+        "connect_timeout",
+        "options",
+        "sslcert",
+        "sslkey",
+        "sslmode",
+        "sslrootcert",
+    }
+)
 REDIS = frozenset({"db", "health_check_interval", "protocol", "socket_connect_timeout", "socket_timeout"})
 
 

@@ -31,8 +31,9 @@ class ValkeyServer:
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
-        self.child = self._spawn("valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder,
-                                 log=self._log)  # fmt: skip
+        self.child = self._spawn(
+            "valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder, log=self._log
+        )
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 

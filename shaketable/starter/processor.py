@@ -100,8 +100,10 @@ def work() -> None:
 def setup() -> None:
     """Once, with direct addresses. `json` keeps what was sent to the letter; `jsonb` would not (-0.0, 1e400, NUL)."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as database:
-        database.execute("create table events (event_id uuid primary key, event json not null,"
-                         " position bigint generated always as identity)")  # fmt: skip
+        database.execute(
+            "create table events (event_id uuid primary key, event json not null,"
+            " position bigint generated always as identity)"
+        )
 
 
 {"intake": intake, "work": work, "setup": setup}[sys.argv[1]]()

@@ -44,8 +44,11 @@ def count(url: str) -> int | None:
 
 def ids(url: str) -> set[str]:
     """The ids of the events that are dead, as far as the target gives them."""
-    found = (msgspec.json.decode(row["event_id"], type=str | None) for row in stored_rows.readable(rows(url))
-             if row.get("event_id") is not None)  # fmt: skip
+    found = (
+        msgspec.json.decode(row["event_id"], type=str | None)
+        for row in stored_rows.readable(rows(url))
+        if row.get("event_id") is not None
+    )
     return {event_id for event_id in found if event_id is not None}
 
 

@@ -23,8 +23,18 @@ FETCH = 5_000
 #: Queries by which failing rows are looked for; rows that are not found by then are unreadable.
 TRIES = 500
 #: Columns that are read; others may be of any type.
-COLUMNS = ("event_id", "event", "position", "xmin", "committed_at", "cause", "attempts", "first_failed_at",
-           "last_failed_at", "history")  # fmt: skip
+COLUMNS = (
+    "event_id",
+    "event",
+    "position",
+    "xmin",
+    "committed_at",
+    "cause",
+    "attempts",
+    "first_failed_at",
+    "last_failed_at",
+    "history",
+)
 
 Row = dict[str, Any]
 #: What a row that cannot be read raises: in Postgres, in psycopg, in a decoder.
@@ -80,13 +90,18 @@ def _whole(
 
 
 def _rest(
-    connection: psycopg.Connection[Any], select: sql.Composed, inner: sql.Composable, came: Counter[str | None],
+    connection: psycopg.Connection[Any],
+    select: sql.Composed,
+    inner: sql.Composable,
+    came: Counter[str | None],
     why: str,
-) -> Iterator[Row]:  # fmt: skip
+) -> Iterator[Row]:
     """What did not come before a row failed."""
     try:
-        there = Counter(row[0] for row in connection.execute(
-            sql.SQL("select q.event_id::text from ({}) as q").format(inner), prepare=True))  # fmt: skip
+        there = Counter(
+            row[0]
+            for row in connection.execute(sql.SQL("select q.event_id::text from ({}) as q").format(inner), prepare=True)
+        )
     except psycopg.OperationalError:
         raise
     except psycopg.Error:  # not even the ids can be read

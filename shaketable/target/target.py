@@ -56,10 +56,20 @@ class Target:
     """
 
     def __init__(
-        self, manifest: Manifest, folder: Path, stack: Stack, supervisor: Supervisor, *, run_id: str,
-        state: Path, logs: Path, settings: Mapping[str, float | str], record: Callable[[Op], None],
-        clock: Clock | None = None, programs: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        manifest: Manifest,
+        folder: Path,
+        stack: Stack,
+        supervisor: Supervisor,
+        *,
+        run_id: str,
+        state: Path,
+        logs: Path,
+        settings: Mapping[str, float | str],
+        record: Callable[[Op], None],
+        clock: Clock | None = None,
+        programs: Mapping[str, str] | None = None,
+    ) -> None:
         self.manifest, self._stack, self._supervisor, self._logs = manifest, stack, supervisor, logs
         self._cwd = (folder / manifest.cwd).resolve()
         self._state, self._run_id, self._record = state, run_id, record
@@ -99,8 +109,13 @@ class Target:
             return
         command = self._command(self.manifest.setup)
         log = self._logs / "setup.log"
-        env = self._environment(DATABASE_URL=self._stack.owner_url(), REDIS_URL=self._stack.redis_url(),
-                                STATE_DIR=str(self._state), PROCESS="setup", INCARNATION="1")  # fmt: skip
+        env = self._environment(
+            DATABASE_URL=self._stack.owner_url(),
+            REDIS_URL=self._stack.redis_url(),
+            STATE_DIR=str(self._state),
+            PROCESS="setup",
+            INCARNATION="1",
+        )
         child = self._stack.launch("setup", command, env, self._cwd, log)
         if (code := child.wait(SETUP_S)) != 0:
             child.kill()
@@ -114,11 +129,15 @@ class Target:
         title = f"{name}.{instance.incarnation}"
         env = self._environment(
             DATABASE_URL=self._stack.database_url(instance.postgres, title),
-            REDIS_URL=self._stack.redis_link_url(instance.redis), HTTP_PORT=str(instance.port), PROCESS=name,
-            INCARNATION=str(instance.incarnation), STATE_DIR=str(instance.state),
-        )  # fmt: skip
-        child = self._stack.launch(name, self._command(instance.kind.command), env, self._cwd,
-                                   self._logs / f"{name}.log")  # fmt: skip
+            REDIS_URL=self._stack.redis_link_url(instance.redis),
+            HTTP_PORT=str(instance.port),
+            PROCESS=name,
+            INCARNATION=str(instance.incarnation),
+            STATE_DIR=str(instance.state),
+        )
+        child = self._stack.launch(
+            name, self._command(instance.kind.command), env, self._cwd, self._logs / f"{name}.log"
+        )
         instance.child, instance.asked = child, False  # last: `revive` looks on from another thread
         self._record(self._op(Kind.START_PROCESS, instance))
 

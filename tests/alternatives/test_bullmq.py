@@ -35,9 +35,12 @@ for await (const line of createInterface({ input: process.stdin })) {
 def tried(*bodies: bytes) -> list[dict[str, str]]:
     """What each body comes to in event.js."""
     done = subprocess.run(
-        ["node", "--input-type=module", "-e", TRY, BULLMQ / "event.js"], check=True, capture_output=True, text=True,
+        ["node", "--input-type=module", "-e", TRY, BULLMQ / "event.js"],
+        check=True,
+        capture_output=True,
+        text=True,
         input="".join(f"{base64.b64encode(body).decode()}\n" for body in bodies),
-    )  # fmt: skip
+    )
     return [json.loads(line) for line in done.stdout.strip("\n").split("\n")]  # not splitlines: U+0085 is text
 
 
@@ -72,18 +75,24 @@ def test_an_event_without_id_gets_one() -> None:
 
 def test_a_dead_letter_tells_the_kind_of_error_and_never_its_message() -> None:
     traces = [
-        "Error: Query read timeout\n    at x", "AggregateError [ECONNREFUSED]: \n    at x", 'error: Token "secret"',
-        "secret: no kind", "secret", "UnrecoverableError: 22P02\n    at x",
-    ]  # fmt: skip
+        "Error: Query read timeout\n    at x",
+        "AggregateError [ECONNREFUSED]: \n    at x",
+        'error: Token "secret"',
+        "secret: no kind",
+        "secret",
+        "UnrecoverableError: 22P02\n    at x",
+    ]
     job = {"data": {"eventId": ID, "text": "{}"}, "finishedOn": 0, "attemptsMade": 5, "failedReason": "secret"}
     program = "const { letter } = await import(process.argv[1]); console.log(letter(JSON.parse(process.argv[2])));"
     told = [
         subprocess.run(
             ["node", "--input-type=module", "-e", program, BULLMQ / "intake.js", json.dumps(job | members)],
-            check=True, capture_output=True, text=True,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         for members in ({"stacktrace": traces}, {"failedReason": "job stalled more than allowable limit"})
-    ]  # fmt: skip
+    ]
     assert "secret" not in "".join(told)
     broken, stalled = map(json.loads, told)
     kinds = ["Error", "AggregateError", "error", "Error", "Error", "UnrecoverableError 22P02"]

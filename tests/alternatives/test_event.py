@@ -42,12 +42,17 @@ def test_every_malformed_shape_is_refused_and_what_is_doubtful_is_refused_or_kep
 @pytest.mark.parametrize(
     ("members", "field"),
     [
-        ({"action": None}, "action"), ({"status": "done"}, "status"), ({"eventId": "17"}, "eventId"),
+        ({"action": None}, "action"),
+        ({"status": "done"}, "status"),
+        ({"eventId": "17"}, "eventId"),
         ({"timestamp": "2026-11-23T10:15:02"}, "timestamp"),
-        ({"timestamp": (NOW + timedelta(days=2)).isoformat()}, "timestamp"), ({"ttl": 1.5}, "ttl"),
-        ({"note": {"deep": ["a\0b"]}}, "note"), ({"note": "\ud800"}, "note"), ({"note": 10**309}, "note"),
+        ({"timestamp": (NOW + timedelta(days=2)).isoformat()}, "timestamp"),
+        ({"ttl": 1.5}, "ttl"),
+        ({"note": {"deep": ["a\0b"]}}, "note"),
+        ({"note": "\ud800"}, "note"),
+        ({"note": 10**309}, "note"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_names_the_member(members: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as raised:
         accept(json.dumps(GOOD | members).encode(), NOW)

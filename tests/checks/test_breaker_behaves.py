@@ -192,8 +192,16 @@ def test_process_that_was_killed_while_open_need_not_close():
 
 
 def test_two_trials_failing_after_the_healing_are_flapping():
-    flapping = breaker((0, "CLOSED"), (12, "OPEN"), (31, "HALF_OPEN"), (31.1, "OPEN"), (35, "HALF_OPEN"),
-                       (35.1, "OPEN"), (40, "HALF_OPEN"), (40.1, "CLOSED"))  # fmt: skip
+    flapping = breaker(
+        (0, "CLOSED"),
+        (12, "OPEN"),
+        (31, "HALF_OPEN"),
+        (31.1, "OPEN"),
+        (35, "HALF_OPEN"),
+        (35.1, "OPEN"),
+        (40, "HALF_OPEN"),
+        (40.1, "CLOSED"),
+    )
     assert rule_broken(AWAY, WORK, sunk("worker-1", 11), received("worker-1.1", 9), flapping) == {"flapped"}
 
 

@@ -41,8 +41,12 @@ def test_health_of_exactly_seventy_is_ill():
 
 
 def test_health_that_never_recovers_lies():
-    found = judged(AWAY, probe(*every(0.2, 0, 11)), probe(*every(0.2, 11, 31), health=60, queue=9),
-                   probe(*every(0.2, 31, 100), health=60))  # fmt: skip
+    found = judged(
+        AWAY,
+        probe(*every(0.2, 0, 11)),
+        probe(*every(0.2, 11, 31), health=60, queue=9),
+        probe(*every(0.2, 31, 100), health=60),
+    )
     assert found.verdict is Verdict.FAILED
     assert found.counts["falsely_ill_s"] > 60
 
@@ -106,8 +110,14 @@ def test_run_without_faults_is_judged_by_its_calm():
 
 def ill_until(end, *parts):
     """Ill from the outage on until `end`; the store comes back at 30 s, and the queue is empty from then on."""
-    return judged(AWAY, probe(*every(0.2, 0, 11)), probe(*every(0.2, 11, 30), health=60, queue=9),
-                  probe(*every(0.2, 30, end), health=60), probe(*every(0.2, end, 100)), *parts)  # fmt: skip
+    return judged(
+        AWAY,
+        probe(*every(0.2, 0, 11)),
+        probe(*every(0.2, 11, 30), health=60, queue=9),
+        probe(*every(0.2, 30, end), health=60),
+        probe(*every(0.2, end, 100)),
+        *parts,
+    )
 
 
 def test_while_a_breaker_is_legally_open_and_nothing_is_stored_it_may_be_ill():

@@ -65,8 +65,10 @@ def test_one_worker_cut_off_holds_up_its_own_lanes_only():
     well = event("a", 12, 1), event("b", 13, 1), event("c", 12, 1, "fine")
     found = judged(*CUT_OFF, *held, *(part for parts in well for part in parts))
     assert (found.verdict, found.counts["organizations"], found.counts["held_up_organizations"]) == (
-        Verdict.PASSED, 5, 3,
-    ), found  # fmt: skip
+        Verdict.PASSED,
+        5,
+        3,
+    ), found
     assert found.members == {"held_up_organizations": ["held-0", "held-1", "held-2"]}
 
 

@@ -30,9 +30,15 @@ def test_acknowledged_and_stored_in_time_passes_with_its_quantiles():
     found = judged(*IN_TIME)
     assert found.verdict is Verdict.PASSED, found
     assert found.counts == {
-        "acknowledged_judged": 1, "acknowledged_late": 0, "acknowledged_p50_s": 0.2, "acknowledged_p99_s": 0.2,
-        "stored_judged": 1, "stored_late": 0, "stored_p50_s": 1.0, "stored_p99_s": 1.0,
-    }  # fmt: skip
+        "acknowledged_judged": 1,
+        "acknowledged_late": 0,
+        "acknowledged_p50_s": 0.2,
+        "acknowledged_p99_s": 0.2,
+        "stored_judged": 1,
+        "stored_late": 0,
+        "stored_p50_s": 1.0,
+        "stored_p99_s": 1.0,
+    }
 
 
 def test_latency_counts_from_the_intended_time():

@@ -53,9 +53,13 @@ def test_too_few_events_to_tell_are_unknown():
 
 def test_each_life_of_a_process_is_measured_by_itself():
     lives = (
-        started("worker-1", 0), *memory("worker-1", 0, 25, 60), exited("worker-1", 25), probe(25, memory_worker=0),
-        started("worker-1", 26, incarnation=2), *memory("worker-1", 26, 50, 160),
-    )  # fmt: skip
+        started("worker-1", 0),
+        *memory("worker-1", 0, 25, 60),
+        exited("worker-1", 25),
+        probe(25, memory_worker=0),
+        started("worker-1", 26, incarnation=2),
+        *memory("worker-1", 26, 50, 160),
+    )
     found = judged(*WORK, *lives)
     assert (found.verdict, found.counts["growth_mib"]) == (Verdict.UNKNOWN, 0), found
     assert judged(*WORK, *lives, spare_mib=8, per_event_bytes=MIB).counts["judged"] == 2

@@ -131,8 +131,7 @@ def late(fates: list[Fate], within_s: int) -> set[str]:
     times = {f.event_id: [_committed(xid) for xid, _ in f.rows] for f in fates}
     asked = [f for f in fates if f.acknowledged_at is not None and not f.dead]
     known = [f for f in asked if not times[f.event_id] or any(t is not None for t in times[f.event_id])]
-    return {f.event_id for f in known
-            if not any(t is not None and t - f.due <= within_s for t in times[f.event_id])}  # fmt: skip
+    return {f.event_id for f in known if not any(t is not None and t - f.due <= within_s for t in times[f.event_id])}
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])

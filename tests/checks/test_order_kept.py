@@ -101,10 +101,16 @@ def test_order_by_another_member_is_unknown():
 
 
 EVENTS = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 3), st.sampled_from(["x", "y", None]), st.integers(0, 4) | st.none(),
-              st.integers(0, 2), st.booleans()),
+    st.tuples(
+        st.integers(0, 6),
+        st.integers(0, 3),
+        st.sampled_from(["x", "y", None]),
+        st.integers(0, 4) | st.none(),
+        st.integers(0, 2),
+        st.booleans(),
+    ),
     max_size=9,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None)  # each writes and reads a run directory
@@ -114,8 +120,10 @@ def test_agrees_with_the_law_spelled_out_for_every_pair(drawn):
         sent(f"e{i}", at=at, organization=org).acknowledged(at + took) for i, (at, took, org, *_) in enumerate(drawn)
     ]
     # equal commit time, equal transaction: half the time
-    rows = [stored(f"e{i}", at=tick, xid=f"t{tick}" if shared else "", position=p)
-            for i, (_, _, _, tick, p, shared) in enumerate(drawn)]  # fmt: skip
+    rows = [
+        stored(f"e{i}", at=tick, xid=f"t{tick}" if shared else "", position=p)
+        for i, (_, _, _, tick, p, shared) in enumerate(drawn)
+    ]
     judged, late = _naive(drawn)
     found = OrderKept().judge(history(*events, *rows))
     assert found.counts.get("overtaken", 0) == len(late)

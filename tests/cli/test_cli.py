@@ -184,10 +184,17 @@ def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path
     home.mkdir()
     (home / ".locust.conf").write_text("host = http://127.0.0.1:9\nusers = 1\nmaster = true\n")
     hostile = {
-        "HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9",
-        "PGHOST": "127.0.0.9", "PGPORT": "9", "PGUSER": "nobody", "LOCUST_HOST": "http://127.0.0.1:9",
-        "LOCUST_USERS": "1", "HOME": str(home), "XDG_CACHE_HOME": str(user_cache_path()),
-    }  # fmt: skip
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+        "ALL_PROXY": "http://127.0.0.1:9",
+        "PGHOST": "127.0.0.9",
+        "PGPORT": "9",
+        "PGUSER": "nobody",
+        "LOCUST_HOST": "http://127.0.0.1:9",
+        "LOCUST_USERS": "1",
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(user_cache_path()),
+    }
     done = shaketable("run", scenario, "--runs", tmp_path / "runs", env=hostile)
     assert done.returncode == 0, done.stdout + done.stderr
 

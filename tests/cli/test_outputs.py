@@ -31,10 +31,19 @@ def test_run_that_came_to_no_verdict_is_an_error_in_every_file(tmp_path: Path) -
     dying = REFERENCE.read_text().replace('"-m", "reference_impl", "migrate"', '"-c", "raise SystemExit(7)"')
     (tmp_path / "target.toml").write_text(dying.replace('cwd = ".."', f'cwd = "{ROOT}"'))
     done = shaketable(
-        "run", tmp_path / "short.py", "--target", tmp_path / "target.toml", "--runs", tmp_path / "runs", "--github",
-        "--json", tmp_path / "out" / "results.json", "--junit", tmp_path / "out" / "junit.xml",
+        "run",
+        tmp_path / "short.py",
+        "--target",
+        tmp_path / "target.toml",
+        "--runs",
+        tmp_path / "runs",
+        "--github",
+        "--json",
+        tmp_path / "out" / "results.json",
+        "--junit",
+        tmp_path / "out" / "junit.xml",
         env={"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")},
-    )  # fmt: skip
+    )
     assert "setup ended with exit code 7" in sentence(done)
     assert "::error title=short%3A error::" in done.stdout
     told = valid((tmp_path / "out" / "results.json").read_bytes())
@@ -112,8 +121,11 @@ def test_interruption_between_two_runs_is_no_pass(tmp_path: Path, monkeypatch: p
     told = valid((tmp_path / "x.json").read_bytes())
     assert (told["verdict"], told["exit_code"]) == ("interrupted", 255)
     assert [(run["scenario"], run["trial"], run["verdict"]) for run in told["runs"]] == [
-        ("calm", 1, "passed"), ("calm", 2, "interrupted"), ("calm", 3, "interrupted"), ("poison", 1, "interrupted"),
-    ]  # fmt: skip
+        ("calm", 1, "passed"),
+        ("calm", 2, "interrupted"),
+        ("calm", 3, "interrupted"),
+        ("poison", 1, "interrupted"),
+    ]
     assert ET.parse(tmp_path / "junit.xml").getroot().get("errors") == "3"
 
 

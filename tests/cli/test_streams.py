@@ -85,9 +85,19 @@ def test_explain_has_its_laws_without_docstrings() -> None:
 def test_text_files_are_utf_8_in_every_locale(tmp_path: Path) -> None:
     manifest = tmp_path / "target.toml"
     manifest.write_text("# Größe – 中文\ncontract = 77\n", encoding="utf-8")
-    done = shaketable("run", "calm", "--target", manifest, "--runs", tmp_path, env={
-        "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
-    })  # fmt: skip
+    done = shaketable(
+        "run",
+        "calm",
+        "--target",
+        manifest,
+        "--runs",
+        tmp_path,
+        env={
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+        },
+    )
     assert done.returncode == 254
     assert b"codec" not in done.stderr
 

@@ -43,9 +43,12 @@ def intake(request: pytest.FixtureRequest, stack: Any, tmp_path_factory: pytest.
         pytest.skip(f"no {command[0]} on PATH: {request.param} cannot be tried")
     port = Servers(stack).stack.take_port()
     given = {
-        "REDIS_URL": stack.redis_url(), "HTTP_PORT": f"{port}", "PATH": "/usr/bin:/bin:/usr/local/bin",
-        "PYTHONPATH": str(ROOT), "STATE_DIR": str(tmp_path_factory.mktemp("state")),
-    }  # fmt: skip
+        "REDIS_URL": stack.redis_url(),
+        "HTTP_PORT": f"{port}",
+        "PATH": "/usr/bin:/bin:/usr/local/bin",
+        "PYTHONPATH": str(ROOT),
+        "STATE_DIR": str(tmp_path_factory.mktemp("state")),
+    }
     with subprocess.Popen(
         [shutil.which(command[0]) or "", *command[1:]], env=given, stderr=subprocess.DEVNULL
     ) as child:

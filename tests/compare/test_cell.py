@@ -189,13 +189,15 @@ def test_load_before_the_runs_is_told_from_lowest_to_highest_and_what_is_missing
 @pytest.mark.parametrize(
     ("ground", "told"),
     [
-        ({"cpus": 2, "processor": "EPYC", "memory_bytes": 2**34, "system": "Linux", "python": "3.11.7"},
-         ["2 × EPYC, 16 GiB, Linux, Python 3.11.7"]),
+        (
+            {"cpus": 2, "processor": "EPYC", "memory_bytes": 2**34, "system": "Linux", "python": "3.11.7"},
+            ["2 × EPYC, 16 GiB, Linux, Python 3.11.7"],
+        ),
         ({"processor": "EPYC", "python": "3.11.7"}, ["EPYC, Python 3.11.7"]),
         ({"cpus": 1}, ["1 CPU"]),
         ({"stack": "local"}, []),
     ],
-)  # fmt: skip
+)
 def test_machine_is_told_as_far_as_it_is_known(held: Comparison, ground: dict[str, Any], told: list[str]) -> None:
     played(held, "a", *losing(0), ground=ground)
     assert stood_on(read(held)) == ["2026-11-24", *told]
@@ -226,8 +228,9 @@ def test_csv_has_a_row_for_each_trial_and_json_all_of_it(held: Comparison) -> No
     stopped(held, "b", "skipped", "no npm")
     rows = list(csv.DictReader(io.StringIO(forms.csv(read(held)))))
     assert [(row["target"], row["outcome"], row["lost"], row["memory_mib"]) for row in rows] == [
-        ("a", "failed", "3", "unknown"), ("b", "skipped", "", ""),
-    ]  # fmt: skip
+        ("a", "failed", "3", "unknown"),
+        ("b", "skipped", "", ""),
+    ]
     whole = json.loads(forms.json(read(held)))
     first = whole["scenarios"][0]["targets"][0]
     assert (first["figures"]["lost"]["high"], first["figures"]["memory_mib"]["unknown"]) == (3, 1)

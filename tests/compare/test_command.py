@@ -61,8 +61,18 @@ def test_reference_and_a_seeded_bug_are_sent_the_same_and_an_interrupted_compari
     scenario: Path, tmp_path: Path
 ) -> None:
     folder, bug = tmp_path / "compare", target("not_idempotent", tmp_path)
-    command = [sys.executable, "-m", "shaketable.cli", "compare", "reference", str(bug), "--scenarios", str(scenario),
-               "--runs", str(folder)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "shaketable.cli",
+        "compare",
+        "reference",
+        str(bug),
+        "--scenarios",
+        str(scenario),
+        "--runs",
+        str(folder),
+    ]
     harness = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     output_until(harness, "brief on not_idempotent")
     os.kill(harness.pid, signal.SIGINT)

@@ -72,8 +72,12 @@ def test_what_was_asked_before_is_kept_each_call_once_and_the_first_first(tmp_pa
 
 def test_command_repeats_all_cells_in_their_natural_order_and_calls_each_as_it_was_called() -> None:
     calls = [Asked(1, ["mine"], ["brief"], [1], {"mine": "my own/target.toml"}, {"brief": "brief.py"})]
-    cells = [(target, scenario, seed) for target in ("mine", "rq-hardened", "reference")
-             for scenario in ("brief", "worker_killed", "calm") for seed in (2, 1, 7)]  # fmt: skip
+    cells = [
+        (target, scenario, seed)
+        for target in ("mine", "rq-hardened", "reference")
+        for scenario in ("brief", "worker_killed", "calm")
+        for seed in (2, 1, 7)
+    ]
     again = "shaketable compare reference rq-hardened 'my own/target.toml' --scenarios calm,worker_killed,brief.py"
     assert commands(calls, cells) == [f"{again} --trials 2 --seed 1", f"{again} --trials 1 --seed 7"]
     assert commands([], []) == []
@@ -89,5 +93,11 @@ def test_scenarios_that_other_targets_were_tried_under_have_a_command_of_their_o
 
 def test_name_is_a_folder_that_leads_nowhere_else() -> None:
     assert [tidy(name) for name in ("celery-defaults", "../x", "a/b", ".inputs", "..", "", "é")] == [
-        "celery-defaults", "-x", "a-b", "inputs", "-", "-", "é",
-    ]  # fmt: skip
+        "celery-defaults",
+        "-x",
+        "a-b",
+        "inputs",
+        "-",
+        "-",
+        "é",
+    ]

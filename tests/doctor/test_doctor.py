@@ -105,40 +105,58 @@ def test_the_reference_is_as_the_contract_has_it(examined: Callable[[Path], list
 
 def test_each_slip_of_a_manifest_gets_its_sentence(examined: Callable[[Path], list[Line]], tmp_path: Path) -> None:
     letters = '[dead_letters]\nsql = "select event_id, event from events where false"\n[capabilities]\nbreaker = true\n'
-    told = wrongs(examined(made(
-        tmp_path,
-        target={
-            'relation = "events"': 'relation = "event"', 'type = "stream"': 'type = "list"', "[capabilities]": letters,
-            'order_by = "organizationId"': "health = true", "count = 2 ": "stop_s = 0.3 ", ", xmin from": " from",
-        },
-        processor={
-            'status: Literal["attempt", "success", "failure"]': "status: str",
-            "return JSONResponse({})": "from starlette.responses import Response; return Response('fine')",
-            "def work() -> None:": "def work() -> None:\n    time.sleep(3 * (os.environ['INCARNATION'] == '2'))"
-                                  "  # as on a busy machine\n    __import__('signal').signal(15, 1)",
-        },
-    )))  # fmt: skip
+    told = wrongs(
+        examined(
+            made(
+                tmp_path,
+                target={
+                    'relation = "events"': 'relation = "event"',
+                    'type = "stream"': 'type = "list"',
+                    "[capabilities]": letters,
+                    'order_by = "organizationId"': "health = true",
+                    "count = 2 ": "stop_s = 0.3 ",
+                    ", xmin from": " from",
+                },
+                processor={
+                    'status: Literal["attempt", "success", "failure"]': "status: str",
+                    "return JSONResponse({})": "from starlette.responses import Response; return Response('fine')",
+                    "def work() -> None:": "def work() -> None:\n    time.sleep(3 * (os.environ['INCARNATION'] == '2'))"
+                    "  # as on a busy machine\n    __import__('signal').signal(15, 1)",
+                },
+            )
+        )
+    )
     for expected in (
         "stored.relation: there is no 'event': tables that are there: events (docs/contract.md, \"`[stored]`\")",
         "dead_letters.sql: gives no column attempts, no cause, no first_failed_at, no history, no last_failed_at",
         "malformed events: 4 of 86 not refused for good: 202 for status of an unknown value",
         "queue key events: is of type stream, and the manifest says list",
         "the backlog is seen: 12 events wait, and the length is unknown: keys that are there: events (stream)",
-        "health: the answer is no JSON: answer {\"healthScore\"",
+        'health: the answer is no JSON: answer {"healthScore"',
         "breaker: claimed, but no process wrote transitions.jsonl in its STATE_DIR",
         "worker ends at SIGTERM: not within stop_s = 0.3 s, so it was killed",
-    ):  # fmt: skip
+    ):
         assert expected in told, told
 
 
 def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], list[Line]], tmp_path: Path) -> None:
-    told = wrongs(examined(made(
-        tmp_path,
-        target={'by = "organizationId"': 'by = "organizationId"\nhealth = true', 'key = "events"': 'key = "evnts"',
-                "position, xmin": "position"},
-        processor={" primary key": "", " on conflict do nothing": "",
-                   ".decode()) for": ".decode().replace('3600', '1')) for"},
-    )))  # fmt: skip
+    told = wrongs(
+        examined(
+            made(
+                tmp_path,
+                target={
+                    'by = "organizationId"': 'by = "organizationId"\nhealth = true',
+                    'key = "events"': 'key = "evnts"',
+                    "position, xmin": "position",
+                },
+                processor={
+                    " primary key": "",
+                    " on conflict do nothing": "",
+                    ".decode()) for": ".decode().replace('3600', '1')) for",
+                },
+            )
+        )
+    )
     for expected in (
         "stored.sql: gives neither xmin nor committed_at, although order_by is claimed",
         "stored once: 2 events have several rows, up to 2: eventId is the key",
@@ -153,20 +171,30 @@ def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], lis
     ("edits", "expected"),
     [
         ({"processor": {"create table events": "create tabel events"}}, "setup ended with exit code 1"),
-        ({"processor": {"JSONResponse({\"eventId\": event.event_id.lower()}, 202)": "JSONResponse({}, 200)"}},
-         "POST /events, a valid event: expected 202, got 200 ({}): answer 202 once the event is durable"),
-        ({"processor": {'Route("/events"': 'Route("/event"'}},
-         "expected 202, got 404 (Not Found): `ingest.path` must be where the process takes POST"),
-        ({"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
-         "intake becomes ready: intake died at start with exit code 7"),
-        slow({"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
-             "dead_letters.url: tells no number within 1 s: answer 200 with a header Total-Count"),
+        (
+            {"processor": {'JSONResponse({"eventId": event.event_id.lower()}, 202)': "JSONResponse({}, 200)"}},
+            "POST /events, a valid event: expected 202, got 200 ({}): answer 202 once the event is durable",
+        ),
+        (
+            {"processor": {'Route("/events"': 'Route("/event"'}},
+            "expected 202, got 404 (Not Found): `ingest.path` must be where the process takes POST",
+        ),
+        (
+            {"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
+            "intake becomes ready: intake died at start with exit code 7",
+        ),
+        slow(
+            {"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
+            "dead_letters.url: tells no number within 1 s: answer 200 with a header Total-Count",
+        ),
         ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
         slow({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
-        slow({"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
-             "worker-1 ends at SIGTERM: it had died by itself with exit code 7"),
+        slow(
+            {"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
+            "worker-1 ends at SIGTERM: it had died by itself with exit code 7",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_defect_gets_its_sentence(
     examined: Callable[[Path], list[Line]], tmp_path: Path, edits: dict[str, Edits], expected: str
 ) -> None:
@@ -190,8 +218,9 @@ def test_rows_in_which_no_fault_finds_an_event_are_named(
     examined: Callable[[Path], list[Line]], tmp_path: Path
 ) -> None:
     aside = "create table aside as select '\\\\x00'::bytea as body; create table events"
-    path = made(tmp_path, target={'relation = "events"': 'relation = "aside"'},
-                processor={"create table events": aside})  # fmt: skip
+    path = made(
+        tmp_path, target={'relation = "events"': 'relation = "aside"'}, processor={"create table events": aside}
+    )
     told = wrongs(examined(path))
     assert "RejectRows finds an event's row: no row inserted into aside held such an event's id as text" in told
 
@@ -201,8 +230,11 @@ def test_port_of_its_own_choice_is_named(
     examined: Callable[[Path], list[Line]], tmp_path: Path, servers: Servers
 ) -> None:
     port = servers.stack.take_port()
-    path = made(tmp_path, processor={'int(os.environ["HTTP_PORT"])': f"{port}"},
-                target={'health = "/health" ': 'health = "/health"\nready_s = 2 '})  # fmt: skip
+    path = made(
+        tmp_path,
+        processor={'int(os.environ["HTTP_PORT"])': f"{port}"},
+        target={'health = "/health" ': 'health = "/health"\nready_s = 2 '},
+    )
     told = wrongs(examined(path))
     servers.stack._ports.give_back(port)
     assert "not ready within 2 s" in told

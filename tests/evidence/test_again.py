@@ -88,8 +88,12 @@ def test_path_that_begins_like_an_option_is_none(tmp_path: Path, monkeypatch: py
 
 
 def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: Path, typed: Typed) -> None:
-    given = Given("postgresql://u:secret@192.0.2.1/d", "redis://:secret@127.0.0.1", allow_remote=("192.0.2.1",),
-                  allow_not_empty=True)  # fmt: skip
+    given = Given(
+        "postgresql://u:secret@192.0.2.1/d",
+        "redis://:secret@127.0.0.1",
+        allow_remote=("192.0.2.1",),
+        allow_not_empty=True,
+    )
     order = command.order("calm", Options(stack=Choice("given", given)))
     run = run_of(whole(), tmp_path / "run")
     rundir.write_json(run / rundir.ASKED, order.asked)

@@ -12,9 +12,13 @@ from shaketable.target.manifest import Ingest, Manifest, Process, Queue, QueueKe
 from tests.conftest import Servers
 
 MANIFEST = Manifest(
-    contract=1, name="streamer", ingest=Ingest("ingest"), process=(Process("ingest", ("true",)),), stored=Stored(""),
+    contract=1,
+    name="streamer",
+    ingest=Ingest("ingest"),
+    process=(Process("ingest", ("true",)),),
+    stored=Stored(""),
     queue=Queue((QueueKey("task*", "groups"),)),
-)  # fmt: skip
+)
 
 
 @pytest.fixture

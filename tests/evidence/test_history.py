@@ -125,10 +125,17 @@ def test_fault_has_its_times_and_the_witness_that_landed():
 
 def test_readings_transitions_and_evidence_are_columns():
     seen = history(
-        probe(1, 2, health=None, memory_worker=5), breaker((0, "CLOSED"), (4, "OPEN")),
-        sunk("worker-1", 3, by="worker-1.1"), received("worker-1.1", 7, ms=500), exited("worker-1", 9),
-        phase("baseline", 0), phase("observe", 50), stored("a", at=8), clock(0), clock(100),
-    )  # fmt: skip
+        probe(1, 2, health=None, memory_worker=5),
+        breaker((0, "CLOSED"), (4, "OPEN")),
+        sunk("worker-1", 3, by="worker-1.1"),
+        received("worker-1.1", 7, ms=500),
+        exited("worker-1", 9),
+        phase("baseline", 0),
+        phase("observe", 50),
+        stored("a", at=8),
+        clock(0),
+        clock(100),
+    )
     assert seen.probes.health.isna().all()
     assert seen.probes.memory_worker.tolist() == [5, 5]
     assert seen.transitions.to.tolist() == ["CLOSED", "OPEN"]

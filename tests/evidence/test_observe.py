@@ -48,9 +48,14 @@ def test_row_that_fails_hides_no_other(servers: Servers) -> None:
     assert {row["unreadable"] for row in rows if "unreadable" in row} == {"InvalidTextRepresentation (22P02)"}
 
 
-@pytest.mark.parametrize("value", [
-    "'infinity'::timestamptz", "'4713-01-01 BC'::timestamptz", "'99999-01-01'::date",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'infinity'::timestamptz",
+        "'4713-01-01 BC'::timestamptz",
+        "'99999-01-01'::date",
+    ],
+)
 def test_time_that_is_none_of_pythons_makes_one_row_unreadable(servers: Servers, value: str) -> None:
     query = f"""select 'a' as event_id, '{{}}'::json as event, {value} as first_failed_at
                 union all select 'b', '{{}}', now()"""
@@ -82,13 +87,16 @@ def test_sql_that_is_wrong_for_every_row_is_told_as_such(servers: Servers) -> No
         kept(connection, "select 'a' as event_id, '{}'::json as event, 'x'::text as committed_at")
 
 
-@pytest.mark.parametrize("statement", [
-    "select 1 as n; create table written (n int)",
-    "select 1 as n) as q; create table written (n int); select * from (select 1 as n",
-    "with w as (insert into kept values ('b', '{}') returning 1) select * from w",
-    "select set_config('transaction_read_only', 'off', false)",
-    "select pg_sleep(60)",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select 1 as n; create table written (n int)",
+        "select 1 as n) as q; create table written (n int); select * from (select 1 as n",
+        "with w as (insert into kept values ('b', '{}') returning 1) select * from w",
+        "select set_config('transaction_read_only', 'off', false)",
+        "select pg_sleep(60)",
+    ],
+)
 def test_sql_of_a_manifest_reads_in_one_statement_and_soon(servers: Servers, statement: str) -> None:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("create table kept (event_id text, event json)")

@@ -37,9 +37,16 @@ def started(here: Here, told: list[Op], tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("target")
     supervisor = Supervisor(f"test-{folder.name}")
     made = Target(
-        MANIFEST, folder, cast(Stack, here), supervisor, run_id=f"test-{folder.name}", state=folder / "state",
-        logs=folder, settings={}, record=told.append,
-    )  # fmt: skip
+        MANIFEST,
+        folder,
+        cast(Stack, here),
+        supervisor,
+        run_id=f"test-{folder.name}",
+        state=folder / "state",
+        logs=folder,
+        settings={},
+        record=told.append,
+    )
     yield made
     made.stop_all()
     supervisor.close()

@@ -66,9 +66,16 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
     manifest = Manifest(1, "tested", Ingest("ingest"), kinds, Stored("select 1", relation="every_fault"))
     before, supervisor = list(stack.links), Supervisor(f"test-{folder.name}")
     made = Target(
-        manifest, folder, stack, supervisor, run_id=f"test-{folder.name}", state=folder / "state", logs=folder,
-        settings={}, record=id,
-    )  # fmt: skip
+        manifest,
+        folder,
+        stack,
+        supervisor,
+        run_id=f"test-{folder.name}",
+        state=folder / "state",
+        logs=folder,
+        settings={},
+        record=id,
+    )
     with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
         admin.execute("create table every_fault (event_id text)")
         for name in made.instances:

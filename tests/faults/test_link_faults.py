@@ -276,9 +276,14 @@ def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Flaky("redis", down_ms=0), lambda: Bandwidth("redis", 0), lambda: Slicer("redis", 0),
-             lambda: LimitData("redis", 0)],
-)  # fmt: skip
+    "make",
+    [
+        lambda: Flaky("redis", down_ms=0),
+        lambda: Bandwidth("redis", 0),
+        lambda: Slicer("redis", 0),
+        lambda: LimitData("redis", 0),
+    ],
+)
 def test_link_fault_that_is_none_is_refused(make: Callable[[], Fault]) -> None:
     with pytest.raises(ScenarioError, match="got 0"):
         make()

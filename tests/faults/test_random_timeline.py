@@ -19,14 +19,16 @@ from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
 
-STORM = Storm((
-    gust(Down("postgres"), "postgres"),
-    gust(Latency("postgres", 200), "postgres"),
-    gust(Down("redis"), "redis"),
-    gust(Kill("worker-1"), "worker-1"),
-    gust(Pause("worker-1"), "worker-1", least_s=4, most_s=6),
-    gust(Kill("ingest"), "ingest"),
-))  # fmt: skip
+STORM = Storm(
+    (
+        gust(Down("postgres"), "postgres"),
+        gust(Latency("postgres", 200), "postgres"),
+        gust(Down("redis"), "redis"),
+        gust(Kill("worker-1"), "worker-1"),
+        gust(Pause("worker-1"), "worker-1", least_s=4, most_s=6),
+        gust(Kill("ingest"), "ingest"),
+    )
+)
 SHAKE_S = 30.0
 SEEDS = range(1, 201)
 

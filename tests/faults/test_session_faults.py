@@ -51,8 +51,14 @@ def queue(stack: LocalStack) -> Iterator[redis.Redis]:
 
 
 FAULTS: list[Fault] = [
-    TerminateBackends(), LockTable(), LockTable("share"), Deadlock(), ExhaustConnections(), ClientPause(), KillClients()
-]  # fmt: skip
+    TerminateBackends(),
+    LockTable(),
+    LockTable("share"),
+    Deadlock(),
+    ExhaustConnections(),
+    ClientPause(),
+    KillClients(),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)

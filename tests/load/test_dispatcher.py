@@ -97,8 +97,15 @@ def event(n: int, at_ms: int, organization: str | None = None) -> Planned:
 def test_a_journal_opens_with_clocks_readiness_and_start_and_closes_with_counts_and_clocks() -> None:
     log, _ = play([event(0, 0)], Users(2))
     assert [op.kind for op in log] == [
-        Kind.CLOCK, Kind.READY, Kind.START, Kind.CLOCK, Kind.INTENT, Kind.SEND, Kind.DONE, Kind.CLOCK,
-    ]  # fmt: skip
+        Kind.CLOCK,
+        Kind.READY,
+        Kind.START,
+        Kind.CLOCK,
+        Kind.INTENT,
+        Kind.SEND,
+        Kind.DONE,
+        Kind.CLOCK,
+    ]
     assert log.of(Kind.START)[0].invoked_at == LEAD
     assert log.of(Kind.READY)[0].detail == {"users": 2}
 

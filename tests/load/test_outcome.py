@@ -62,9 +62,17 @@ def test_one_event_is_tried_some_thirty_times_at_most_however_long_it_is_tried_f
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("3", 3.0), (" 12 ", 12.0), (None, 0.0), ("", 0.0), ("-1", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0),
-     ("9999999999", 0.0), ("٣", 0.0)],
-)  # fmt: skip
+    [
+        ("3", 3.0),
+        (" 12 ", 12.0),
+        (None, 0.0),
+        ("", 0.0),
+        ("-1", 0.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0),
+        ("9999999999", 0.0),
+        ("٣", 0.0),
+    ],
+)
 def test_retry_after_is_read_in_seconds(header: str | None, seconds: float) -> None:
     assert advised(header) == seconds
     assert wait(1, random.Random(1), advised_s=seconds) >= seconds * SECOND
@@ -72,10 +80,20 @@ def test_retry_after_is_read_in_seconds(header: str | None, seconds: float) -> N
 
 @pytest.mark.parametrize(
     ("status", "proven", "broken"),
-    [(200, True, True), (201, False, True), (204, True, True), (202, False, False), (500, False, False),
-     (404, False, True), (404, True, False), (308, False, True), (302, True, False), (None, False, False),
-     (400, False, False)],
-)  # fmt: skip
+    [
+        (200, True, True),
+        (201, False, True),
+        (204, True, True),
+        (202, False, False),
+        (500, False, False),
+        (404, False, True),
+        (404, True, False),
+        (308, False, True),
+        (302, True, False),
+        (None, False, False),
+        (400, False, False),
+    ],
+)
 def test_answers_that_no_target_of_the_contract_gives_end_the_load(
     status: int | None, proven: bool, broken: bool
 ) -> None:

@@ -55,8 +55,11 @@ def test_a_schedule_is_played_whole_and_its_journal_accounts_for_it(drive: Drive
     assert {(i.detail["n"], i.detail["due"]) for i in of(Kind.INTENT, ops)} == {(p.n, start + p.at) for p in events}
     seen = driver.progress()
     assert (seen.acknowledged, seen.refused, seen.indeterminate, seen.done) == (
-        len(driver.acknowledged()), 600 - len(driver.acknowledged()), 0, True,
-    )  # fmt: skip
+        len(driver.acknowledged()),
+        600 - len(driver.acknowledged()),
+        0,
+        True,
+    )
 
 
 @pytest.mark.slow
@@ -87,8 +90,10 @@ def test_ordered_events_never_overlap_while_others_do(drive: Drive, target: Star
     mix = Mix(shapes=40, ordered=0.5, ordered_organizations=2, resent=0, malformed=0)
     driver, _ = drive(running.url, Load(100, 0, 2, 0), mix)
     assert driver.wait_done(60)
-    overlaps = {name: sum(later["began"] < earlier["ended"] for earlier, later in pairwise(requests))
-                for name, requests in by_organization(running)}  # fmt: skip
+    overlaps = {
+        name: sum(later["began"] < earlier["ended"] for earlier, later in pairwise(requests))
+        for name, requests in by_organization(running)
+    }
     assert overlaps["ordered-1"] == overlaps["ordered-2"] == 0
     everyone = sorted(running.requests(), key=lambda request: request["began"])
     assert any(later["began"] < earlier["ended"] for earlier, later in pairwise(everyone))
@@ -186,7 +191,9 @@ def test_first_attempts_are_sent_within_10_ms_of_their_time(
     start = driver.wait_started()
     assert driver.wait_done(60)
     firsts = [each for each in of(Kind.INTENT, journal(driver)) if "resend" not in each.detail]
-    seconds = [[(each.invoked_at - int(each.detail["due"] or 0)) / MS for each in of_second]
-               for _, of_second in groupby(firsts, lambda each: (each.invoked_at - start) // SECOND)]  # fmt: skip
+    seconds = [
+        [(each.invoked_at - int(each.detail["due"] or 0)) / MS for each in of_second]
+        for _, of_second in groupby(firsts, lambda each: (each.invoked_at - start) // SECOND)
+    ]
     quantiles = sorted(statistics.quantiles(each, n=100)[98] for each in seconds if len(each) > 20)
     assert quantiles[len(quantiles) * 2 // 3 - 1] < 10

@@ -168,10 +168,17 @@ class Processes:
         """A process, and where it answers."""
         port = self._servers.stack.take_port()
         given = {
-            "DATABASE_URL": self._servers.postgres_url, "REDIS_URL": self._servers.redis_url, "HTTP_PORT": f"{port}",
-            "PROCESS": process, "INCARNATION": "1", "STATE_DIR": str(self._folder / process), "LEASE_S": "2",
-            "ATTEMPT_TIMEOUT_S": "1", "BREAKER_RECOVERY_TIMEOUT_S": "1", **environ,
-        }  # fmt: skip
+            "DATABASE_URL": self._servers.postgres_url,
+            "REDIS_URL": self._servers.redis_url,
+            "HTTP_PORT": f"{port}",
+            "PROCESS": process,
+            "INCARNATION": "1",
+            "STATE_DIR": str(self._folder / process),
+            "LEASE_S": "2",
+            "ATTEMPT_TIMEOUT_S": "1",
+            "BREAKER_RECOVERY_TIMEOUT_S": "1",
+            **environ,
+        }
         log = (self._folder / f"{process}.log").open("ab")
         child = subprocess.Popen([sys.executable, "-m", "reference_impl", command], env=given, stderr=log)
         log.close()

@@ -17,16 +17,29 @@ from tests.reference_impl.conftest import NOW, wire
 @pytest.mark.parametrize(
     ("double", "text"),
     [
-        (0.0, "0"), (-0.0, "0"), (5e-324, "5e-324"), (-5e-324, "-5e-324"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (5e-324, "5e-324"),
+        (-5e-324, "-5e-324"),
         (1.7976931348623157e308, "1.7976931348623157e+308"),
-        (9007199254740992, "9007199254740992"), (-9007199254740992, "-9007199254740992"),
+        (9007199254740992, "9007199254740992"),
+        (-9007199254740992, "-9007199254740992"),
         (2**68, "295147905179352830000"),
-        (9.999999999999997e22, "9.999999999999997e+22"), (1e23, "1e+23"), (1e21, "1e+21"),
+        (9.999999999999997e22, "9.999999999999997e+22"),
+        (1e23, "1e+23"),
+        (1e21, "1e+21"),
         (1e20, "100000000000000000000"),
-        (999999999999999700000.0, "999999999999999700000"), (1e-6, "0.000001"), (1e-7, "1e-7"), (1.5e-5, "0.000015"),
-        (333333333.3333332, "333333333.3333332"), (4.5, "4.5"), (2e-3, "0.002"), (1.0, "1"), (10**30, "1e+30"),
+        (999999999999999700000.0, "999999999999999700000"),
+        (1e-6, "0.000001"),
+        (1e-7, "1e-7"),
+        (1.5e-5, "0.000015"),
+        (333333333.3333332, "333333333.3333332"),
+        (4.5, "4.5"),
+        (2e-3, "0.002"),
+        (1.0, "1"),
+        (10**30, "1e+30"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_printed_as_ecmascript_does(double: float, text: str) -> None:
     assert canonical_json.number(double) == text
 
@@ -47,11 +60,14 @@ def test_names_are_sorted_by_utf16_code_units() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
     max_leaves=10,
-)  # fmt: skip
+)
 
 
 @hypothesis_settings(max_examples=60, deadline=None)

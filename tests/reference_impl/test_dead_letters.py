@@ -179,8 +179,10 @@ def test_numbers_tell_how_many_since_when_and_why(settings: Settings, admin: psy
     admin.execute(REFUSE.format(code="22003"))
     isolate(settings, [row(action="poison")])
     (newest,) = admin.execute("select max(last_failed_at) from audit_dead_letter").fetchone() or (None,)
-    admin.execute("update audit_dead_letter set first_failed_at = first_failed_at - interval '2 days',"
-                  " last_failed_at = last_failed_at - interval '1 day' where id = 1")  # fmt: skip
+    admin.execute(
+        "update audit_dead_letter set first_failed_at = first_failed_at - interval '2 days',"
+        " last_failed_at = last_failed_at - interval '1 day' where id = 1"
+    )
     count: repository.Count = with_store(settings, lambda store: repository.count(store.connection, newest))
     assert (count.total, count.today, count.newest) == (4, 3, newest)
     assert count.oldest is not None
@@ -265,7 +267,7 @@ def test_a_replay_killed_in_between_has_done_nothing(settings: Settings, admin: 
         doomed = subprocess.Popen(
             [sys.executable, "-m", "reference_impl", "dead-letters", "replay", poison[0].event_id],
             env={"DATABASE_URL": settings.database_url, "ATTEMPT_TIMEOUT_S": "30"},
-        )  # fmt: skip
+        )
         asyncio.run(until(waits))
         os.kill(doomed.pid, signal.SIGKILL)
         doomed.wait()

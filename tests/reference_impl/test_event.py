@@ -176,10 +176,14 @@ def test_an_id_is_compared_without_case() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        {"a": [1e-7] * 9000}, [[{"é": ["x" * 9000, None, True]}] * 3] * 3, {"": {"a": "x" * 9000}}, ["x" * 9000, 2**70],
-        "x" * 9000, [[]] * 9000,
+        {"a": [1e-7] * 9000},
+        [[{"é": ["x" * 9000, None, True]}] * 3] * 3,
+        {"": {"a": "x" * 9000}},
+        ["x" * 9000, 2**70],
+        "x" * 9000,
+        [[]] * 9000,
     ],
-)  # fmt: skip
+)
 def test_large_json_decodes_to_the_same_piece_by_piece(value: Any) -> None:
     for body in (json.dumps(value).encode(), json.dumps(value, indent=1, ensure_ascii=False).encode()):
         assert i_json.decode(body) == msgspec.json.decode(body)

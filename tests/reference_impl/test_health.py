@@ -59,6 +59,9 @@ def test_the_answer_names_what_the_contract_names() -> None:
     )
     answer = msgspec.json.decode(msgspec.json.encode(status(Vitals(True, False, 7, 0.0, [WELL, open_one]), 5.0)))
     assert {k: answer[k] for k in ("healthScore", "circuitBreakerState", "queueDepth", "deadLetterCount")} == {
-        "healthScore": 60, "circuitBreakerState": "OPEN", "queueDepth": 7, "deadLetterCount": 4,
-    }  # fmt: skip
+        "healthScore": 60,
+        "circuitBreakerState": "OPEN",
+        "queueDepth": 7,
+        "deadLetterCount": 4,
+    }
     assert [w["worker"] for w in answer["workers"]] == ["worker-1", "worker-2"]

@@ -90,9 +90,7 @@ class LanesMachine(RuleBasedStateMachine):
         store = Store(connection, self.settings)
         await store.prepare()
         breaker = Breaker(self.settings, lambda *_: None)
-        return Lane(
-            number, store, self.redis, Rounds(breaker, self.settings, asyncio.sleep), Ledger(), self.settings
-        )  # fmt: skip
+        return Lane(number, store, self.redis, Rounds(breaker, self.settings, asyncio.sleep), Ledger(), self.settings)
 
     def one_of(self, data: st.DataObject) -> Tenure:
         return self.tenures[data.draw(st.integers(0, len(self.tenures) - 1), label="worker")]

@@ -50,8 +50,14 @@ def clocked(servers: Servers, tmp_path: Path) -> Iterator[Callable[[str, bytes],
     """Posts a body three times; the least of the longest turns, in seconds: a hold of its own is in each."""
     port = servers.stack.take_port()
     given = {**os.environ, "REDIS_URL": servers.redis_url, "HTTP_PORT": f"{port}", "STATE_DIR": str(tmp_path)}
-    child = subprocess.Popen([sys.executable, "-m", watched_ingest.__name__], env=given, text=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # fmt: skip
+    child = subprocess.Popen(
+        [sys.executable, "-m", watched_ingest.__name__],
+        env=given,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     with child, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
         assert child.stdin
         assert child.stdout

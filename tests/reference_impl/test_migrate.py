@@ -32,11 +32,28 @@ def test_two_migrations_at_once_and_one_more_do_it_once(servers: Servers) -> Non
 def test_audit_log_has_every_column_of_the_design(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     found = admin.execute("select attname from pg_attribute where attrelid = 'audit_log'::regclass and attnum > 0")
     assert {name for (name,) in found} == {
-        "id", "timestamp", "ttl", "principal_id", "organization_id", "action", "target_resource_type",
-        "target_resource_id", "status", "outcome_description", "hash", "hash_algorithm", "event_version",
-        "correlation_id", "data_classification", "retention_policy", "processing_latency", "archived_at", "details",
-        "event_id", "position",
-    }  # fmt: skip
+        "id",
+        "timestamp",
+        "ttl",
+        "principal_id",
+        "organization_id",
+        "action",
+        "target_resource_type",
+        "target_resource_id",
+        "status",
+        "outcome_description",
+        "hash",
+        "hash_algorithm",
+        "event_version",
+        "correlation_id",
+        "data_classification",
+        "retention_policy",
+        "processing_latency",
+        "archived_at",
+        "details",
+        "event_id",
+        "position",
+    }
 
 
 def test_the_other_tables_have_the_columns_of_the_design(settings: Settings, admin: psycopg.Connection[Any]) -> None:

@@ -98,9 +98,13 @@ def test_a_worker_refuses_a_pooler_that_loses_options_or_sessions(
     port = servers.stack.take_port()
     given = {"DATABASE_URL": url, "REDIS_URL": settings.redis_url, "STATE_DIR": str(tmp_path), "HTTP_PORT": f"{port}"}
     ended = subprocess.run(
-        [sys.executable, "-m", "reference_impl", "work"], env=given, capture_output=True, text=True, timeout=20,
+        [sys.executable, "-m", "reference_impl", "work"],
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=20,
         check=False,
-    )  # fmt: skip
+    )
     assert ended.returncode == 78
     assert ended.stderr.startswith("DATABASE_URL: ")
     assert named in ended.stderr

@@ -14,8 +14,14 @@ from tests.reference_impl.conftest import NOW, wire
 
 
 def preset(**changes: Any) -> Preset:
-    whole = {"name": "p", "organization_id": None, "action": None, "required_fields": [], "default_values": {},
-             "validation": {}}  # fmt: skip
+    whole = {
+        "name": "p",
+        "organization_id": None,
+        "action": None,
+        "required_fields": [],
+        "default_values": {},
+        "validation": {},
+    }
     return msgspec.convert({**whole, **changes}, Preset)
 
 

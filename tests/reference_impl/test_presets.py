@@ -26,10 +26,15 @@ def add(admin: psycopg.Connection[Any], name: str, organization: str | None, act
         "insert into audit_preset (name, organization_id, action, data_classification, required_fields, default_values,"
         " validation) values (%s, %s, %s, %s, %s, %s, %s)",
         [
-            name, organization, action, values.get("classification"), values.get("required", []),
-            Jsonb(values.get("defaults", {})), Jsonb(values.get("validation", {})),
+            name,
+            organization,
+            action,
+            values.get("classification"),
+            values.get("required", []),
+            Jsonb(values.get("defaults", {})),
+            Jsonb(values.get("validation", {})),
         ],
-    )  # fmt: skip
+    )
 
 
 def with_intake(settings: Settings, do: Callable[[httpx.AsyncClient], Awaitable[Any]], connected: bool = True) -> Any:
@@ -69,8 +74,11 @@ def test_the_preset_that_says_most_of_an_event_is_its_preset_and_a_change_is_see
             assert await status(http, **given) == 202
         told = {(e["organizationId"], e["action"]): e for e in await queued(settings) if "principalId" in e}
         assert {key: e["details"]["by"] for key, e in told.items()} == {
-            ("x", "read"): "all", ("x", "login"): "action", ("o", "read"): "organization", ("o", "login"): "both",
-        }  # fmt: skip
+            ("x", "read"): "all",
+            ("x", "login"): "action",
+            ("o", "read"): "organization",
+            ("o", "login"): "both",
+        }
         assert told["o", "read"]["dataClassification"] == "PHI"
         admin.execute("update audit_preset set required_fields = '{ward}' where name = 'all'")
 

@@ -155,9 +155,15 @@ def test_no_content_reaches_the_logs_and_each_line_is_json(
 ) -> None:
     admin.execute(REFUSE.format(code="22023"))
     hostile = [
-        wire(timestamp="secret-1"), b'{"secret-2": ', wire(status="secret-3"), wire(secret4={"a": "\0"}),
-        wire(eventId="secret-5" * 5), b"\xff secret-6", b"{\"secret7\":" + b"[" * 40, wire(action="secret", ttl=1.5),
-    ]  # fmt: skip
+        wire(timestamp="secret-1"),
+        b'{"secret-2": ',
+        wire(status="secret-3"),
+        wire(secret4={"a": "\0"}),
+        wire(eventId="secret-5" * 5),
+        b"\xff secret-6",
+        b'{"secret7":' + b"[" * 40,
+        wire(action="secret", ttl=1.5),
+    ]
 
     async def run() -> None:
         _, intake = processes.start("ingest", "ingest")
@@ -242,7 +248,10 @@ def test_the_manifest_names_settings_and_queries_that_exist(settings: Any, admin
     assert set(MANIFEST["settings"].values()) - {""} <= fields  # "" follows from others
     timing = MANIFEST["timing"]
     assert (timing["failure_threshold"], timing["recovery_s"], timing["lease_s"], timing["attempt_timeout_s"]) == (
-        5, 30, 10, 5,
-    )  # fmt: skip
+        5,
+        30,
+        10,
+        5,
+    )
     for part in ("stored", "dead_letters"):
         admin.execute(MANIFEST[part]["sql"])

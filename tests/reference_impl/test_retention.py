@@ -207,7 +207,9 @@ def test_the_command_tells_what_it_did(settings: Settings, admin: psycopg.Connec
     put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
     done = subprocess.run(
         [sys.executable, "-m", "reference_impl", "retention"],
-        env={"DATABASE_URL": settings.database_url}, capture_output=True, check=True,
-    )  # fmt: skip
+        env={"DATABASE_URL": settings.database_url},
+        capture_output=True,
+        check=True,
+    )
     assert msgspec.json.decode(done.stdout, type=Retained) == Retained(dropped=["2020-01"])
     assert {month.replace("-", "_") for month in partitions.ahead(datetime.now(UTC).date())} <= months(admin)

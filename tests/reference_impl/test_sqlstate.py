@@ -16,14 +16,28 @@ from tests.reference_impl.test_store import put
 @pytest.mark.parametrize(
     ("code", "failure"),
     [
-        ("22P05", Failure.DATA), ("22001", Failure.DATA), ("23502", Failure.DATA), ("54000", Failure.DATA),
-        ("40001", Failure.RETRY), ("40P01", Failure.RETRY), ("55P03", Failure.RETRY), ("57014", Failure.RETRY),
-        ("08006", Failure.AWAY), ("53300", Failure.AWAY), ("57P01", Failure.AWAY), ("57P03", Failure.AWAY),
-        ("25006", Failure.AWAY), ("42501", Failure.AWAY), ("42P01", Failure.AWAY),
-        ("25P03", Failure.LANE_LOST), ("57P05", Failure.LANE_LOST),
-        ("P0001", Failure.UNKNOWN), ("XX000", Failure.UNKNOWN), ("42703", Failure.UNKNOWN),
+        ("22P05", Failure.DATA),
+        ("22001", Failure.DATA),
+        ("23502", Failure.DATA),
+        ("54000", Failure.DATA),
+        ("40001", Failure.RETRY),
+        ("40P01", Failure.RETRY),
+        ("55P03", Failure.RETRY),
+        ("57014", Failure.RETRY),
+        ("08006", Failure.AWAY),
+        ("53300", Failure.AWAY),
+        ("57P01", Failure.AWAY),
+        ("57P03", Failure.AWAY),
+        ("25006", Failure.AWAY),
+        ("42501", Failure.AWAY),
+        ("42P01", Failure.AWAY),
+        ("25P03", Failure.LANE_LOST),
+        ("57P05", Failure.LANE_LOST),
+        ("P0001", Failure.UNKNOWN),
+        ("XX000", Failure.UNKNOWN),
+        ("42703", Failure.UNKNOWN),
     ],
-)  # fmt: skip
+)
 def test_each_code_is_in_one_row_of_the_table(code: str, failure: Failure) -> None:
     assert classify(errors.lookup(code)("said by the server")) is failure
 

@@ -55,13 +55,25 @@ def stored(admin: psycopg.Connection[Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def test_every_member_comes_back_as_it_was_sent(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     sent: dict[str, Any] = {
-        "eventId": str(uuid.uuid4()), "timestamp": "2026-11-23T10:15:02.123456Z", "status": "attempt",
+        "eventId": str(uuid.uuid4()),
+        "timestamp": "2026-11-23T10:15:02.123456Z",
+        "status": "attempt",
         "action": "a\tb\\c\nd\re",
-        "principalId": "\\N", "organizationId": "", "targetResourceType": "\\.", "targetResourceId": "😀\u2028",
-        "outcomeDescription": "x" * 8000, "ttl": -5, "correlationId": "é\x01", "dataClassification": "PHI",
-        "retentionPolicy": "standard", "eventVersion": "1.0", "n": [1.5, 1e300, -0.5, 12345678901234567890, None, True],
-        "details": {"details": {"a\\b": "\t"}}, "": {"": []}, "hash": "mine",
-    }  # fmt: skip
+        "principalId": "\\N",
+        "organizationId": "",
+        "targetResourceType": "\\.",
+        "targetResourceId": "😀\u2028",
+        "outcomeDescription": "x" * 8000,
+        "ttl": -5,
+        "correlationId": "é\x01",
+        "dataClassification": "PHI",
+        "retentionPolicy": "standard",
+        "eventVersion": "1.0",
+        "n": [1.5, 1e300, -0.5, 12345678901234567890, None, True],
+        "details": {"details": {"a\\b": "\t"}},
+        "": {"": []},
+        "hash": "mine",
+    }
     put(settings, [row(**sent)])
     ((event_id, event),) = stored(admin)
     assert event_id == sent["eventId"]
@@ -69,9 +81,14 @@ def test_every_member_comes_back_as_it_was_sent(settings: Settings, admin: psyco
 
 
 KEYS = (
-    "action", "principalId", "organizationId", "correlationId", "retentionPolicy", "targetResourceType",
+    "action",
+    "principalId",
+    "organizationId",
+    "correlationId",
+    "retentionPolicy",
+    "targetResourceType",
     "targetResourceId",
-)  # fmt: skip
+)
 
 
 def incompressible(size: int) -> str:

@@ -36,9 +36,9 @@ TAMPERINGS = {
     "an organization changed": f"update audit_log set organization_id = 'org-2' {WHERE}",
     "a member of details changed": f"update audit_log set details = '{{\"n\": 2}}' {WHERE}",
     "a column changed, and overridden by details": "update audit_log set action = 'other',"
-    f" details = details || '{{\"action\": \"record.read\"}}' {WHERE}",
+    f' details = details || \'{{"action": "record.read"}}\' {WHERE}',
     "a column moved into details": "update audit_log set correlation_id = null,"
-    f" details = details || '{{\"correlationId\": \"c\"}}' {WHERE}",
+    f' details = details || \'{{"correlationId": "c"}}\' {WHERE}',
     "a column changed, and the id below 0": f"update audit_log set action = 'other', id = -7 {WHERE}",
     "an event id changed": f"update audit_log set event_id = gen_random_uuid() {WHERE}",
     "a timestamp moved to another month": f"update audit_log set timestamp = timestamp - interval '1 month' {WHERE}",
@@ -67,7 +67,7 @@ TAMPERINGS = {
     "the integrity log emptied": "delete from audit_integrity_log",
     "an entry of the integrity log deleted": "delete from audit_integrity_log where id ="
     " (select max(id) from audit_integrity_log)",
-}  # fmt: skip
+}
 
 
 def filled(settings: Settings, admin: psycopg.Connection[Any]) -> list[Row]:

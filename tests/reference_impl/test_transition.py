@@ -31,8 +31,12 @@ def test_a_transition_is_on_disk_before_it_takes_effect(tmp_path: Path) -> None:
     assert breaker.state == OPEN
     first, second = lines(tmp_path)
     assert (first["process"], first["incarnation"], first["seq"], first["from"], first["to"]) == (
-        "worker-1", "3", 0, None, CLOSED,
-    )  # fmt: skip
+        "worker-1",
+        "3",
+        0,
+        None,
+        CLOSED,
+    )
     assert (second["seq"], second["from"], second["to"]) == (1, CLOSED, OPEN)
     assert first["at"].endswith("Z")
     assert first["monotonic_ns"] < second["monotonic_ns"]

@@ -78,9 +78,14 @@ def test_whatever_intake_takes_hashes_the_same_once_it_is_stored(
 
 
 CHANGES = [
-    "action = 'read'", "timestamp = timestamp + interval '1 us'", "ttl = 1", "principal_id = ''", "hash = '\\x00'",
-    "details = details || '{\"n\": 2}'", "event_version = null",
-]  # fmt: skip
+    "action = 'read'",
+    "timestamp = timestamp + interval '1 us'",
+    "ttl = 1",
+    "principal_id = ''",
+    "hash = '\\x00'",
+    "details = details || '{\"n\": 2}'",
+    "event_version = null",
+]
 
 
 def test_a_change_of_a_row_is_found_and_named(settings: Settings, admin: psycopg.Connection[Any]) -> None:
@@ -135,8 +140,11 @@ def test_the_command_exits_with_1_for_a_mismatch_and_tells_no_content(
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "reference_impl", "verify"],
-            env={"DATABASE_URL": settings.database_url}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            env={"DATABASE_URL": settings.database_url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     fine = run()
     assert (fine.returncode, json.loads(fine.stdout)["verified"]) == (0, 3)

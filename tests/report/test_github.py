@@ -15,9 +15,12 @@ HOSTILE = "100 % lost\r\n::set-env name=PATH::/evil\n| a | `b` | <img> [x](y) \u
 
 def test_each_check_that_counts_and_did_not_pass_is_an_error() -> None:
     checks = {
-        "no_loss": judged("failed", "8 lost"), "order_kept": judged("unknown", "no pair"), "isolated": judged("passed"),
-        "memory_bounded": judged("failed", "grew", required=False), "breaker_behaves": judged("not applicable", "none"),
-    }  # fmt: skip
+        "no_loss": judged("failed", "8 lost"),
+        "order_kept": judged("unknown", "no pair"),
+        "isolated": judged("passed"),
+        "memory_bounded": judged("failed", "grew", required=False),
+        "breaker_behaves": judged("not applicable", "none"),
+    }
     assert github.commands([played("failed", checks=checks), played()]) == [
         "::error title=outage%3A no_loss failed::8 lost",
         "::error title=outage%3A order_kept unknown::no pair",
@@ -49,10 +52,12 @@ def test_no_more_annotations_than_github_shows() -> None:
 
 
 def test_summary_is_a_table_with_a_row_for_each_run() -> None:
-    told = github.markdown([
-        played(figures={"acknowledged": 4200, "heal_to_empty_backlog_s": 1.52}),
-        played("failed", "calm", trial=2, checks={"no_loss": judged("failed", "8 lost", lost=8)}),
-    ]).splitlines()  # fmt: skip
+    told = github.markdown(
+        [
+            played(figures={"acknowledged": 4200, "heal_to_empty_backlog_s": 1.52}),
+            played("failed", "calm", trial=2, checks={"no_loss": judged("failed", "8 lost", lost=8)}),
+        ]
+    ).splitlines()
     assert told[0] == "### ❌ shaketable: failed"
     assert told[4] == "| outage | ✅ passed | 1 check passed | 4,200 | 0 | 1.5 s | x |"
     assert told[5] == r"| calm (trial 2) | ❌ failed | calm (trial 2): no\_loss failed: 8 lost | 100 | 8 | – | x |"

@@ -30,14 +30,19 @@ def outcome(name: str, suite: ET.Element) -> str:
 
 def test_every_verdict_is_what_a_gate_must_read() -> None:
     checks = {
-        "no_loss": judged("failed", "8 lost"), "order_kept": judged("unknown", "no pair"), "isolated": judged("passed"),
+        "no_loss": judged("failed", "8 lost"),
+        "order_kept": judged("unknown", "no pair"),
+        "isolated": judged("passed"),
         "breaker_behaves": judged("not applicable", "it has none"),
-    }  # fmt: skip
+    }
     (suite,) = suites(played("failed", checks=checks, seconds=12.5))
     assert [outcome(name, suite) for name in checks] == ["failure", "error", "passed", "skipped"]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors"), suite.get("skipped")) == (
-        "5", "1", "1", "1",
-    )  # fmt: skip
+        "5",
+        "1",
+        "1",
+        "1",
+    )
     assert suite.get("time") == "12.5"
     assert {each.get("classname") for each in suite.iter("testcase")} == {"shaketable.outage"}
 
@@ -80,9 +85,15 @@ def test_counts_figures_and_origin_are_properties() -> None:
     (suite,) = suites(run)
     told = {each.get("name"): each.get("value") for each in suite.iter("property")}
     assert told == {
-        "target": "reference", "seed": "1", "trial": "1", "run": "runs/x", "verdict": "passed", "no_loss.lost": "0",
-        "no_loss.stored": "99", "run_s": "9.5",
-    }  # fmt: skip
+        "target": "reference",
+        "seed": "1",
+        "trial": "1",
+        "run": "runs/x",
+        "verdict": "passed",
+        "no_loss.lost": "0",
+        "no_loss.stored": "99",
+        "run_s": "9.5",
+    }
 
 
 def test_trials_are_suites_of_their_own() -> None:

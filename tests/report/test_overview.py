@@ -43,13 +43,21 @@ def test_row_has_witnesses_recovery_amounts_and_where_to_look() -> None:
 def test_table_has_a_line_for_each_run_however_long() -> None:
     figures = {"heal_to_empty_backlog_s": 1.5, "refused": 17, "indeterminate": 3, "acknowledged": 4200, "stored": 4200}
     runs = [
-        played("a", "passed", 0, 40.2, faults=[seen(0, 3, "of 3 links hit")], figures=figures,
-               checks={"no_loss": Judged(Verdict.PASSED, {"lost": 0})},
-               run="runs/20261123T101502Z-4f1c-a-reference"),
-        played("b", "error", 255, 3, why="Toxiproxy [8474] does not answer",
-               run="runs/20261123T101602Z-4f1d-b-reference"),
+        played(
+            "a",
+            "passed",
+            0,
+            40.2,
+            faults=[seen(0, 3, "of 3 links hit")],
+            figures=figures,
+            checks={"no_loss": Judged(Verdict.PASSED, {"lost": 0})},
+            run="runs/20261123T101502Z-4f1c-a-reference",
+        ),
+        played(
+            "b", "error", 255, 3, why="Toxiproxy [8474] does not answer", run="runs/20261123T101602Z-4f1d-b-reference"
+        ),
         played("c", "interrupted", 255, 1),
-    ]  # fmt: skip
+    ]
     said = shown(*runs)
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert "a passed 3 of 3 links hit 1.50 17 3 4,200 4,200 0 40 runs/20261123T101502Z-4f1c-a-reference" in lines

@@ -122,8 +122,16 @@ def test_page_without_a_file_says_what_is_missing(tmp_path: Path, name: str) -> 
     assert f"{name.replace(JOURNAL, rundir.JOURNALS)} is missing" in Parsed(html).text
 
 
-READ = (rundir.TARGET, rundir.SCHEDULE, JOURNAL, rundir.FAULTS, rundir.PROBES, rundir.TRANSITIONS, rundir.VERDICT,
-        rundir.ENVIRONMENT)  # fmt: skip
+READ = (
+    rundir.TARGET,
+    rundir.SCHEDULE,
+    JOURNAL,
+    rundir.FAULTS,
+    rundir.PROBES,
+    rundir.TRANSITIONS,
+    rundir.VERDICT,
+    rundir.ENVIRONMENT,
+)
 
 
 @pytest.mark.parametrize("name", READ)
@@ -152,8 +160,17 @@ def test_hundred_thousand_events_fit_into_two_megabytes(tmp_path: Path) -> None:
         at = ns(n / 1000)
         detail = {"n": n, "due": at, "emitted": at}
         lines.append({"process": "load-0", "kind": "intent", "invoked_at": at, "attempt": n, "detail": detail})
-        lines.append({"process": "load-0", "kind": "send", "invoked_at": at, "ended_at": at + 2_000_000,
-                      "outcome": "acknowledged", "attempt": n, "detail": {"n": n, "status": 202}})  # fmt: skip
+        lines.append(
+            {
+                "process": "load-0",
+                "kind": "send",
+                "invoked_at": at,
+                "ended_at": at + 2_000_000,
+                "outcome": "acknowledged",
+                "attempt": n,
+                "detail": {"n": n, "status": 202},
+            }
+        )
         planned.append({"n": n, "at": n * 1_000_000, "event_id": f"e{n}", "shape": 0, "expect": "accept"})
     rundir.write_lines(run / JOURNAL, lines)
     rundir.write_lines(run / rundir.SCHEDULE, planned)

@@ -95,8 +95,10 @@ def test_breaker_of_a_killed_process_has_no_state(tmp_path: Path) -> None:
     found = lanes_of(tmp_path, breaker((0, "CLOSED"), (20, "OPEN")), exited("worker-1", 50), again)
     assert found.breakers is not None
     assert [(s.label, s.begin, s.end) for s in found.breakers["worker-1"]] == [
-        ("CLOSED", 0, 20), ("OPEN", 20, 50), ("CLOSED", 60, 100),
-    ]  # fmt: skip
+        ("CLOSED", 0, 20),
+        ("OPEN", 20, 50),
+        ("CLOSED", 60, 100),
+    ]
 
 
 def test_fault_that_was_never_healed_lasts_to_the_end(tmp_path: Path) -> None:

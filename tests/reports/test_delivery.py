@@ -22,13 +22,28 @@ SANE = (RESENT, ORDERED, stored("a", 2), stored("o", 7))
 
 
 def test_every_event_is_counted_in_its_class():
-    table = frames.delivery(history(
-        *SANE, sent("t", twin_of="a").acknowledged(1), sent("m", expect="refuse").refused(1),
-        sent("e", expect="either"), unsent("u"), dead("t"), stored("a"), stored("x"), sent("l").acknowledged(1),
-    ))  # fmt: skip
+    table = frames.delivery(
+        history(
+            *SANE,
+            sent("t", twin_of="a").acknowledged(1),
+            sent("m", expect="refuse").refused(1),
+            sent("e", expect="either"),
+            unsent("u"),
+            dead("t"),
+            stored("a"),
+            stored("x"),
+            sent("l").acknowledged(1),
+        )
+    )
     assert table.scheduled.to_dict() == {
-        "independent": 3, "ordered": 1, "twin": 1, "malformed": 1, "either way": 1, "never planned": 0, "all": 7,
-    }  # fmt: skip
+        "independent": 3,
+        "ordered": 1,
+        "twin": 1,
+        "malformed": 1,
+        "either way": 1,
+        "never planned": 0,
+        "all": 7,
+    }
     assert table.loc["independent", ["doubled", "missing", "unsent"]].tolist() == [1, 1, 1]
     assert table.loc["twin", "dead"] == 1
     assert table.loc["never planned", ["stored", "invented"]].tolist() == [1, 1]

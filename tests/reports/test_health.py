@@ -3,11 +3,14 @@ from shaketable.cli.tables.health import report
 from tests.support.histories import breaker, every, fault, history, probe, sent, stored
 
 SANE = (
-    fault(10, 30, "a label that is rather long, as labels go", blocks_store=True), probe(*every(0.2, 0, 11)),
-    probe(*every(0.2, 11, 31), health=60, queue=9), probe(*every(0.2, 31, 100)),
-    breaker((0, "CLOSED"), (12, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED")), sent("a", at=20).acknowledged(21),
+    fault(10, 30, "a label that is rather long, as labels go", blocks_store=True),
+    probe(*every(0.2, 0, 11)),
+    probe(*every(0.2, 11, 31), health=60, queue=9),
+    probe(*every(0.2, 31, 100)),
+    breaker((0, "CLOSED"), (12, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED")),
+    sent("a", at=20).acknowledged(21),
     stored("a", at=31),
-)  # fmt: skip
+)
 
 
 def test_score_is_told_by_phase_and_by_fault():

@@ -26,8 +26,10 @@ from tests.support.results import judged, played
 
 def trials(*verdicts: Ending, **figures: Sequence[float]) -> list[Result]:
     """One for each verdict, each with its own of the figures."""
-    return [played(verdict, trial=n + 1, figures={name: values[n] for name, values in figures.items()})
-            for n, verdict in enumerate(verdicts)]  # fmt: skip
+    return [
+        played(verdict, trial=n + 1, figures={name: values[n] for name, values in figures.items()})
+        for n, verdict in enumerate(verdicts)
+    ]
 
 
 def said(rows: list[Row]) -> dict[str, Said]:
@@ -77,8 +79,9 @@ def test_verdict_that_got_worse_is_a_regression_and_one_that_is_missing_is_unkno
 def test_scenario_that_is_not_played_any_more_is_told() -> None:
     rows = differences([*SOUND, played(scenario="calm")], SOUND)
     assert [(row.scenario, row.said, row.why) for row in rows] == [
-        ("outage", Said.SAME, ""), ("calm", Said.LOST, "it was not played"),
-    ]  # fmt: skip
+        ("outage", Said.SAME, ""),
+        ("calm", Said.LOST, "it was not played"),
+    ]
     assert regression.code(rows) == 2
 
 
@@ -112,11 +115,14 @@ def checked(*, trial: int = 1, **checks: Any) -> Result:
 
 
 def test_check_that_got_worse_is_named_with_what_it_says() -> None:
-    rows = differences([checked(no_loss=judged("passed"), order_kept=judged("passed"))],
-                       [checked(no_loss=judged("failed", "8 are lost"), order_kept=judged("passed"))])  # fmt: skip
+    rows = differences(
+        [checked(no_loss=judged("passed"), order_kept=judged("passed"))],
+        [checked(no_loss=judged("failed", "8 are lost"), order_kept=judged("passed"))],
+    )
     assert [(row.what, row.said, row.why) for row in rows] == [
-        ("verdict", Said.WORSE, ""), ("no_loss", Said.WORSE, "8 are lost"),
-    ]  # fmt: skip
+        ("verdict", Said.WORSE, ""),
+        ("no_loss", Said.WORSE, "8 are lost"),
+    ]
 
 
 def test_check_that_does_not_count_on_either_side_is_not_compared() -> None:

@@ -11,8 +11,18 @@ import pytest
 from tests.runner.test_phases import ROOT
 
 #: Where root may, the counts are of a machine of their own: nobody else's servers are in them.
-ALONE = ["unshare", "--ipc", "--pid", "--net", "--mount-proc", "--fork", "sh", "-c",
-         'ip link set lo up && mount -t tmpfs tmpfs /dev/shm && "$@"; exit $?', "sh"]  # fmt: skip
+ALONE = [
+    "unshare",
+    "--ipc",
+    "--pid",
+    "--net",
+    "--mount-proc",
+    "--fork",
+    "sh",
+    "-c",
+    'ip link set lo up && mount -t tmpfs tmpfs /dev/shm && "$@"; exit $?',
+    "sh",
+]
 
 
 def alone() -> list[str]:
@@ -23,6 +33,11 @@ def alone() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a life takes a second or two, on few cores more
 def test_deaths_leave_no_process_no_shared_memory_no_folder_and_no_port() -> None:
-    done = subprocess.run([*alone(), sys.executable, "-m", "bench.deaths", "30", "--seed", "1"], cwd=ROOT, check=False,
-                          capture_output=True, text=True)  # fmt: skip
+    done = subprocess.run(
+        [*alone(), sys.executable, "-m", "bench.deaths", "30", "--seed", "1"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

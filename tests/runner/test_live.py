@@ -23,8 +23,18 @@ def drawn(status: Status) -> str:
 
 def test_picture_tells_all_without_colour() -> None:
     told = drawn(STATUS)
-    for word in ("shake", "12 s", "4320 scheduled", "600 acknowledged", "580 stored", "20 queued", "60",
-                 "worker-1 OPEN", "worker-2 CLOSED", "postgres away (sink)"):  # fmt: skip
+    for word in (
+        "shake",
+        "12 s",
+        "4320 scheduled",
+        "600 acknowledged",
+        "580 stored",
+        "20 queued",
+        "60",
+        "worker-1 OPEN",
+        "worker-2 CLOSED",
+        "postgres away (sink)",
+    ):
         assert word in told
 
 

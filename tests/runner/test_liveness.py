@@ -119,8 +119,13 @@ def own(harness: int, name: str) -> psutil.Process:
     return next(child for child in children if any(name in word for word in child.cmdline()))
 
 
-NAMES = {"postgres": "bin/postgres", "valkey": "valkey", "toxiproxy": "toxiproxy-server",
-         "supervisor": "shaketable.stack.supervisor", "the load generator": "locust"}  # fmt: skip
+NAMES = {
+    "postgres": "bin/postgres",
+    "valkey": "valkey",
+    "toxiproxy": "toxiproxy-server",
+    "supervisor": "shaketable.stack.supervisor",
+    "the load generator": "locust",
+}
 
 
 def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, phase: str) -> tuple[str, int, float]:
@@ -141,10 +146,15 @@ def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, ph
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "phase"), [
-    (name, phase) for name in NAMES for phase in ("baseline", "FAULT", "drain")
-    if (name, phase) != ("the load generator", "drain")  # it has ended by then
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "phase"),
+    [
+        (name, phase)
+        for name in NAMES
+        for phase in ("baseline", "FAULT", "drain")
+        if (name, phase) != ("the load generator", "drain")  # it has ended by then
+    ],
+)
 def test_run_whose_own_process_is_killed_is_unknown_in_a_sentence(
     name: str, phase: str, scenario: Path, tmp_path: Path
 ) -> None:

@@ -68,8 +68,10 @@ def scenario(tmp_path: Path) -> Path:
 def test_error_in_any_phase_is_one_sentence_and_leaves_nothing(phase: str, scenario: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FAILING, phase, "run", str(scenario), "--runs", str(tmp_path / "runs")],
-        capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert (done.returncode, done.stderr) == (255, f"shaketable: no way through {phase}\n")
     run = run_id(tmp_path / "runs")
     assert (left_of(run), folders(run)) == ([], [])
@@ -149,8 +151,9 @@ def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
 
-@pytest.mark.parametrize("kilobytes", [300, pytest.param(790, marks=pytest.mark.slow),
-                                       pytest.param(900, marks=pytest.mark.slow)])  # fmt: skip
+@pytest.mark.parametrize(
+    "kilobytes", [300, pytest.param(790, marks=pytest.mark.slow), pytest.param(900, marks=pytest.mark.slow)]
+)
 def test_full_disk_is_one_sentence_and_leaves_nothing(kilobytes: int, scenario: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     with full_disk(runs, kilobytes):
@@ -166,9 +169,11 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(kilobytes: int, scenario: 
             if planted.is_char_device():
                 planted.unlink()  # to read it would never end
         done = subprocess.run(
-            [sys.executable, "-m", "shaketable.cli", "check", str(runs / "latest")], capture_output=True, text=True,
+            [sys.executable, "-m", "shaketable.cli", "check", str(runs / "latest")],
+            capture_output=True,
+            text=True,
             preexec_fn=_bounded,
-        )  # fmt: skip
+        )
     assert "verdict: UNKNOWN" in done.stdout
     assert (done.returncode, "verdict.json" in done.stderr) in ((255, True), (2, False))  # told, written or not
 

@@ -33,9 +33,14 @@ def test_quick_asks_for_every_check_that_a_seeded_bug_is_caught_by_but_memory() 
 
 #: The scenario of `quick` that breaks the same thing as one that shows seeded bugs, for longer.
 LIKE = {
-    "outage": "postgres_outage", "short_outage": "postgres_outage", "short_calm": "calm", "few_poison": "poison",
-    "worker_frozen": "worker_frozen", "intake_killed": "ingest_killed", "commit_replies_lost": "commit_replies_lost",
-}  # fmt: skip
+    "outage": "postgres_outage",
+    "short_outage": "postgres_outage",
+    "short_calm": "calm",
+    "few_poison": "poison",
+    "worker_frozen": "worker_frozen",
+    "intake_killed": "ingest_killed",
+    "commit_replies_lost": "commit_replies_lost",
+}
 
 
 def test_quick_breaks_what_shows_most_of_the_seeded_bugs() -> None:

@@ -19,14 +19,17 @@ from tests.conftest import Typed
 from tests.runner.test_phases import end, left_of, output_until, run_id, start
 
 #: A fault that the harness cannot put in.
-BROKEN = SCENARIO.replace("SCENARIO = ", """
+BROKEN = SCENARIO.replace(
+    "SCENARIO = ",
+    """
 from shaketable.errors import HarnessError
 
 class Broken(Down):
     def inject(self, bench):
         raise HarnessError("this fault cannot be put in")
 
-SCENARIO = """).replace("Down(\"postgres\")", "Broken(\"postgres\")")  # fmt: skip
+SCENARIO = """,
+).replace('Down("postgres")', 'Broken("postgres")')
 
 
 @pytest.fixture
@@ -49,8 +52,10 @@ def test_one_that_cannot_be_played_keeps_no_other_from_it(scenarios: list[Path],
     assert (results.verdict, results.exit_code) == ("error", 255)
     runs = results.runs
     assert [(run.scenario, run.verdict, run.exit_code) for run in runs] == [
-        ("broken", "error", 255), ("aimless", "error", 254), ("short", "passed", 0),
-    ]  # fmt: skip
+        ("broken", "error", 255),
+        ("aimless", "error", 254),
+        ("short", "passed", 0),
+    ]
     assert "broken: this fault cannot be put in" in done.stdout
     assert [Path(run.run).exists() for run in runs] == [True] * 3
     short = runs[2]

@@ -159,10 +159,22 @@ def test_shaken_on_given_services_nothing_is_lost(given: Given, tmp_path: Path) 
     assert given.postgres not in "".join(path.read_text() for path in run.glob("*.json*"))
 
 
-@pytest.mark.parametrize("query", [
-    "host=db.example", "hostaddr=192.0.2.1", "service=theirs", "port=1", "dbname=theirs", "user=theirs", "HOST=x",
-    "passfile=/etc/passwd", "%68ost=db.example", "sslmode=disable&hostaddr=192.0.2.1", "load_balance_hosts=random",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "host=db.example",
+        "hostaddr=192.0.2.1",
+        "service=theirs",
+        "port=1",
+        "dbname=theirs",
+        "user=theirs",
+        "HOST=x",
+        "passfile=/etc/passwd",
+        "%68ost=db.example",
+        "sslmode=disable&hostaddr=192.0.2.1",
+        "load_balance_hosts=random",
+    ],
+)
 def test_url_that_leads_elsewhere_by_its_query_is_refused(query: str) -> None:
     with pytest.raises(InputError, match="--postgres"):
         Given(f"{HERE}?{query}", REDIS)
@@ -170,19 +182,35 @@ def test_url_that_leads_elsewhere_by_its_query_is_refused(query: str) -> None:
         Given(HERE, REDIS, f"{HERE}?{query}")
 
 
-@pytest.mark.parametrize("server", [
-    "127.0.0.1:5432,db.example:5432", "127.0.0.1,db.example", "u:p@db.example@127.0.0.1:5432", "%64b.example:5432",
-    "%2Ftmp", "127.0.0.1%2Cdb.example:5432", "",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "server",
+    [
+        "127.0.0.1:5432,db.example:5432",
+        "127.0.0.1,db.example",
+        "u:p@db.example@127.0.0.1:5432",
+        "%64b.example:5432",
+        "%2Ftmp",
+        "127.0.0.1%2Cdb.example:5432",
+        "",
+    ],
+)
 def test_url_that_libpq_reads_otherwise_is_refused(server: str) -> None:
     with pytest.raises(InputError):
         Given(f"postgresql://{server}/d", REDIS)
 
 
-@pytest.mark.parametrize("url", [
-    "redis://127.0.0.1:6379/0?host=db.example", "redis://127.0.0.1:6379?port=1", "redis://127.0.0.1?path=/tmp/x",
-    "redis://127.0.0.1:6379?connection_class=x", "unix:///tmp/x", "rediss://127.0.0.1:6379", "redis:///?path=/x",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:6379/0?host=db.example",
+        "redis://127.0.0.1:6379?port=1",
+        "redis://127.0.0.1?path=/tmp/x",
+        "redis://127.0.0.1:6379?connection_class=x",
+        "unix:///tmp/x",
+        "rediss://127.0.0.1:6379",
+        "redis:///?path=/x",
+    ],
+)
 def test_redis_url_that_leads_elsewhere_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="--redis"):
         Given(HERE, url)
@@ -206,12 +234,15 @@ def test_surroundings_lead_no_session_elsewhere(given: Given, tmp_path: Path, mo
         assert stack.links == []
 
 
-@pytest.mark.parametrize(("made", "told"), [
-    ("create schema theirs", "schema theirs"),
-    ("create function theirs() returns int language sql as 'select 1'", r"function public\.theirs"),
-    ("create type theirs as enum ('a')", r"type public\.theirs"),
-    ("create role theirs; grant usage on schema public to theirs", "role theirs"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("create schema theirs", "schema theirs"),
+        ("create function theirs() returns int language sql as 'select 1'", r"function public\.theirs"),
+        ("create type theirs as enum ('a')", r"type public\.theirs"),
+        ("create role theirs; grant usage on schema public to theirs", "role theirs"),
+    ],
+)
 def test_database_with_anything_of_somebody_s_is_not_empty(
     given: Given, servers: Servers, tmp_path: Path, made: str, told: str
 ) -> None:

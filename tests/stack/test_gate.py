@@ -32,9 +32,13 @@ spawn("touch", ["touch", "started"], env={"PATH": os.environ["PATH"]}, cwd=folde
 def started(folder: Path, *command: str, env: dict[str, str] | None = None) -> tuple[Child, list[Identity]]:
     noted: list[Identity] = []
     child = spawn(
-        command[0], command, env=env if env is not None else {"PATH": os.environ["PATH"]}, cwd=folder,
-        log=folder / "log", journal=lambda _, identity: noted.append(identity),
-    )  # fmt: skip
+        command[0],
+        command,
+        env=env if env is not None else {"PATH": os.environ["PATH"]},
+        cwd=folder,
+        log=folder / "log",
+        journal=lambda _, identity: noted.append(identity),
+    )
     return child, noted
 
 
@@ -46,8 +50,16 @@ def test_command_is_as_if_it_had_been_started_outright(env: dict[str, str], tmp_
     assert child.wait(10) == 0
     assert [identity.pid for identity in noted] == [child.pid]
     with (tmp_path / "outright").open("wb") as out:
-        subprocess.run(["/bin/sh", "-c", look], env=env, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=out,
-                       stderr=subprocess.STDOUT, check=True, start_new_session=True)  # fmt: skip
+        subprocess.run(
+            ["/bin/sh", "-c", look],
+            env=env,
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            check=True,
+            start_new_session=True,
+        )
     outright = (tmp_path / "outright").read_text().replace(str(tmp_path / "outright"), str(tmp_path / "log"))
     assert (tmp_path / "log").read_text() == outright
 
@@ -82,7 +94,14 @@ def test_command_that_cannot_be_run_is_one_sentence(command: str, why: str, tmp_
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_root_starts_a_command_as_another_user_and_of_no_other_group(tmp_path: Path) -> None:
-    child = spawn("id", ["id"], env={"PATH": os.environ["PATH"]}, cwd=Path("/"), log=tmp_path / "log",
-                  journal=lambda *_: None, user="nobody")  # fmt: skip
+    child = spawn(
+        "id",
+        ["id"],
+        env={"PATH": os.environ["PATH"]},
+        cwd=Path("/"),
+        log=tmp_path / "log",
+        journal=lambda *_: None,
+        user="nobody",
+    )
     assert child.wait(10) == 0
     assert (tmp_path / "log").read_text().count("65534") == 3  # user, group, groups

@@ -73,8 +73,13 @@ def test_daemon_with_an_empty_environment_ends_with_the_run(how: str, tmp_path: 
 
 def test_daemon_is_killed_and_frozen_with_the_process_that_left_it(tmp_path: Path) -> None:
     with closing(supervisor.Supervisor(f"test-tree-{os.getpid()}")) as mine:
-        child = mine.spawn("worker-1", [sys.executable, "-c", DAEMONISES, str(tmp_path / "pid")], env={}, cwd=tmp_path,
-                           log=tmp_path / "log")  # fmt: skip
+        child = mine.spawn(
+            "worker-1",
+            [sys.executable, "-c", DAEMONISES, str(tmp_path / "pid")],
+            env={},
+            cwd=tmp_path,
+            log=tmp_path / "log",
+        )
         other = mine.spawn("worker-2", ["/bin/sleep", "600"], env={}, cwd=tmp_path, log=tmp_path / "log")
         until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
         daemon = psutil.Process(int((tmp_path / "pid").read_text()))

@@ -60,10 +60,16 @@ def test_ten_runs_of_two_users_that_start_at_once_hold_different_blocks() -> Non
     users = ["65001", "65002"] if os.getuid() == 0 else [""]
     with ExitStack() as opened:
         runs = [
-            opened.enter_context(subprocess.Popen([sys.executable, "-c", RUN, users[number % len(users)]],
-                                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            opened.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", RUN, users[number % len(users)]],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
             for number in range(10)
-        ]  # fmt: skip
+        ]
         for run in runs:
             assert run.stdin
             run.stdin.write("start\n")

@@ -246,10 +246,12 @@ def test_what_cannot_be_undone_stays_in_the_journal_until_it_can(tmp_path: Path)
 
 def test_action_is_tried_again_while_there_is_time(tmp_path: Path) -> None:
     journal, late = tmp_path / "late.jsonl", tmp_path / "late"
-    journal.write_bytes(b"".join(
-        msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=Program(words))) + b"\n"
-        for words in [("rm", str(late)), ("sh", "-c", f"sleep 0.5; touch {late}")]
-    ))  # fmt: skip
+    journal.write_bytes(
+        b"".join(
+            msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=Program(words))) + b"\n"
+            for words in [("rm", str(late)), ("sh", "-c", f"sleep 0.5; touch {late}")]
+        )
+    )
     assert supervisor.end(journal) == ["program undone"] * 2
 
 

@@ -31,8 +31,15 @@ def kept(folder: Path, targets: list[str]) -> Comparison:
 GROUND = {"cpus": 2, "target_packages": {"celery": "5.6.0", "kombu": "5.6.1"}}
 
 
-def played(held: Comparison, name: str, *parts: Part, scenario: str = "calm", seed: int = 1,
-           ground: dict[str, Any] = GROUND, **more: str) -> Path:  # fmt: skip
+def played(
+    held: Comparison,
+    name: str,
+    *parts: Part,
+    scenario: str = "calm",
+    seed: int = 1,
+    ground: dict[str, Any] = GROUND,
+    **more: str,
+) -> Path:
     """One cell with a run that is judged and has a page; returns its run directory."""
     run = held.folder(name, scenario, seed) / RUN.format(seed)
     run.mkdir(parents=True)

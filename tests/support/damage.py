@@ -144,8 +144,14 @@ def member_replaced_everywhere(path: Path, draw: random.Random) -> None:
     except msgspec.DecodeError:
         return member_replaced(path, draw)
     places = [(key,) for row in rows if isinstance(row, dict) for key in row]
-    inner = [(key, each) for row in rows if isinstance(row, dict) for key in row if isinstance(row[key], dict)
-             for each in row[key]]  # fmt: skip
+    inner = [
+        (key, each)
+        for row in rows
+        if isinstance(row, dict)
+        for key in row
+        if isinstance(row[key], dict)
+        for each in row[key]
+    ]
     *above, last = draw.choice(places + inner or [("x",)])
     for row in rows:
         holder = row.get(above[0]) if above and isinstance(row, dict) else row
@@ -156,10 +162,27 @@ def member_replaced_everywhere(path: Path, draw: random.Random) -> None:
 
 
 KINDS: tuple[Callable[[Path, random.Random], None], ...] = (
-    truncate, empty, other_type, binary, deep, wide, one_long_line, many_lines, pipe, folder, sparse, link_to_zero,
-    link_to_nothing, link_to_itself, missing, doubled_lines, shuffled_lines, member_missing,
-    *[member_replaced] * 6, *[member_replaced_everywhere] * 6,
-)  # fmt: skip
+    truncate,
+    empty,
+    other_type,
+    binary,
+    deep,
+    wide,
+    one_long_line,
+    many_lines,
+    pipe,
+    folder,
+    sparse,
+    link_to_zero,
+    link_to_nothing,
+    link_to_itself,
+    missing,
+    doubled_lines,
+    shuffled_lines,
+    member_missing,
+    *[member_replaced] * 6,
+    *[member_replaced_everywhere] * 6,
+)
 
 
 def _rewrite(path: Path, draw: random.Random, change: Callable[[Any, Any], Any]) -> None:

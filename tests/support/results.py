@@ -20,9 +20,12 @@ def played(verdict: Ending = "passed", scenario: str = "outage", **more: Any) ->
     """One run; a sane one has a check that counts, with the run's verdict."""
     named = verdict if verdict in ("failed", "unknown") else "passed"
     sane = {
-        "checks": {} if "why" in more else {"no_loss": judged(named, lost=0)}, "seed": 1, "target": "reference",
-        "figures": {"acknowledged": 100, "stored": 100}, "run": "runs/x",
-    }  # fmt: skip
+        "checks": {} if "why" in more else {"no_loss": judged(named, lost=0)},
+        "seed": 1,
+        "target": "reference",
+        "figures": {"acknowledged": 100, "stored": 100},
+        "run": "runs/x",
+    }
     return Result(scenario=scenario, verdict=verdict, exit_code=CODES[verdict], **(sane | more))
 
 

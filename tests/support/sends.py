@@ -61,9 +61,17 @@ class Sent:
         n = len(book.lines.setdefault(rundir.SCHEDULE, []))
         book.lines.setdefault(rundir.CORPUS, []).append(Shape(n, Expect(self.expect), "a test's", body=self.body))
         book.lines[rundir.SCHEDULE].append(
-            Planned(n, round(self.due * SECOND), self.event_id, n, Expect(self.expect), self.organization, self.ordered,
-                    twin_of=self.twin_of)
-        )  # fmt: skip
+            Planned(
+                n,
+                round(self.due * SECOND),
+                self.event_id,
+                n,
+                Expect(self.expect),
+                self.organization,
+                self.ordered,
+                twin_of=self.twin_of,
+            )
+        )
         for each in self.tries:
             self._write(book, each, n)
         if self.given_up:

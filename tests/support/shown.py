@@ -51,8 +51,14 @@ def hostile_run(folder: Path, hostile: str = HOSTILE) -> RunDir:
     rundir.write_json(run / rundir.ENVIRONMENT, {hostile: hostile, "packages": {hostile: hostile}})
     found = {"verdict": "failed", "why": hostile, "counts": {hostile: 1}, "members": {hostile: [hostile]}}
     checks = {hostile: {**found, "required": True}, "no_loss": {**found, "required": True}}
-    life = {"event_id": hostile, "fate": hostile, "story": [hostile], "last_seen": hostile, "meanwhile": [hostile],
-            "at": 42.0}  # fmt: skip
+    life = {
+        "event_id": hostile,
+        "fate": hostile,
+        "story": [hostile],
+        "last_seen": hostile,
+        "meanwhile": [hostile],
+        "at": 42.0,
+    }
     rundir.write_json(
         run / rundir.VERDICT,
         {"verdict": hostile, "checks": checks, "figures": {hostile: 1.5}, "lives": [life], "reasons": [hostile]},

@@ -58,8 +58,9 @@ def test_an_answer_that_trickles_is_none_after_its_time(first: bytes, serve: Ser
     assert time.monotonic() - began < 2
 
 
-@pytest.mark.parametrize(("first", "part"), [(HEAD + b"\r\n", b"x" * 65536), (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-                                             (HEAD, b"A: b\r\n")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("first", "part"), [(HEAD + b"\r\n", b"x" * 65536), (b"", b"HTTP/1.1 100 Continue\r\n\r\n"), (HEAD, b"A: b\r\n")]
+)
 def test_an_answer_without_end_is_none(first: bytes, part: bytes, serve: Serve) -> None:
     url, began = serve(endless(first, part)), time.monotonic()
     with pytest.raises(Silence):

@@ -75,10 +75,15 @@ def test_an_answer_of_no_use_is_told(tell: Tell) -> None:
         list(letters.rows(tell(b"", 503)))
 
 
-@pytest.mark.parametrize(("line", "event_id"), [
-    (b"no JSON", None), (b"[]", None), (b'{"event_id": "x"}', "x"),
-    (b'{"event_id": "x", "event": ' + b"[" * 9000, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "event_id"),
+    [
+        (b"no JSON", None),
+        (b"[]", None),
+        (b'{"event_id": "x"}', "x"),
+        (b'{"event_id": "x", "event": ' + b"[" * 9000, None),
+    ],
+)
 def test_a_line_that_cannot_be_read_hides_no_other(tell: Tell, line: bytes, event_id: str | None) -> None:
     url = tell(line + b"\n" + lines([letter(1)]))
     bad, good = letters.rows(url)

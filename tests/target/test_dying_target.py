@@ -68,10 +68,17 @@ def test_rows_before_a_failure_are_kept() -> None:
 
 
 def test_what_may_be_a_dead_letter_is_not_lost_and_the_deaths_come_first() -> None:
-    died = (started("worker"), exited("worker", 3, asked=False), started("worker", 4, 2),
-            exited("worker", 5, 2, asked=False), started("intake"), exited("intake", 9))  # fmt: skip
-    doc = judge_history(history(sent("a").acknowledged(1), stored("b"), unreadable(rundir.DEAD_LETTERS, more=True),
-                                *died))  # fmt: skip
+    died = (
+        started("worker"),
+        exited("worker", 3, asked=False),
+        started("worker", 4, 2),
+        exited("worker", 5, 2, asked=False),
+        started("intake"),
+        exited("intake", 9),
+    )
+    doc = judge_history(
+        history(sent("a").acknowledged(1), stored("b"), unreadable(rundir.DEAD_LETTERS, more=True), *died)
+    )
     assert (doc.verdict, doc.checks["no_loss"].verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
     assert len(doc.deaths) == 1
     assert doc.deaths[0].startswith("worker died by itself 2 times (it was killed by SIGKILL) and did not come back")

@@ -8,8 +8,10 @@ from tools.kill_matrix import MISSED, OTHER, RIGHT, Clean, Matrix, Row, page, sh
 
 
 def doc(verdict="failed", **checks):
-    found = {name: Judged(Verdict(told), why="1 lost" if told == "failed" else "", required=True)
-             for name, told in checks.items()}  # fmt: skip
+    found = {
+        name: Judged(Verdict(told), why="1 lost" if told == "failed" else "", required=True)
+        for name, told in checks.items()
+    }
     return VerdictDoc(1, Verdict(verdict), found, [], {})
 
 

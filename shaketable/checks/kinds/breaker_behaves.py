@@ -47,9 +47,12 @@ class BreakerBehaves:
         broken = _broken(history, lives)
         opened = sum(len(life.moves(CLOSED, OPEN)) for life in lives)
         found = counts(
-            incarnations=len(lives), transitions=sum(len(life.states) for life in lives), opened=opened,
-            had_to_open=sum(len(must_open(life)) for life in lives), **broken,
-        )  # fmt: skip
+            incarnations=len(lives),
+            transitions=sum(len(life.states) for life in lives),
+            opened=opened,
+            had_to_open=sum(len(must_open(life)) for life in lives),
+            **broken,
+        )
         if why := "; ".join(f"{name.replace('_', ' ')}: {each[0]}" for name, each in broken.items() if each):
             return Finding(Verdict.FAILED, found, some(**broken), why)
         if doubts := _doubts(history, lives):
@@ -62,11 +65,12 @@ def _broken(history: History, lives: list[Incarnation]) -> dict[str, list[str]]:
     return {
         name: [
             f"{life.name} at {told(history, at)}: {how}"
-            for life in lives if life.is_whole or rule is illegal
+            for life in lives
+            if life.is_whole or rule is illegal
             for at, how in rule(life)
         ]
         for name, rule in RULES.items()
-    }  # fmt: skip
+    }
 
 
 def _doubts(history: History, lives: list[Incarnation]) -> list[str]:
@@ -74,8 +78,11 @@ def _doubts(history: History, lives: list[Incarnation]) -> list[str]:
     doubts = [
         f"a transition of {life.name} is missing (a gap in seq, or in time)" for life in lives if not life.is_whole
     ]
-    doubts += [f"{life.name} opened, but neither a sink nor Postgres's log knows what it sent" for life in lives
-               if OPEN in life.states and not life.logged and not len(life.sunk)]  # fmt: skip
+    doubts += [
+        f"{life.name} opened, but neither a sink nor Postgres's log knows what it sent"
+        for life in lives
+        if OPEN in life.states and not life.logged and not len(life.sunk)
+    ]
     exact = any(fault.spec.get("kind") in ("fail_next", POISON) and fault.landed for fault in history.faults)
     if not exact and not any(OPEN in life.states or must_open(life) for life in lives):
         doubts.append("no breaker had cause to open")

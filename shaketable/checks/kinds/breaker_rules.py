@@ -124,9 +124,18 @@ def flapped(life: Incarnation) -> Broken:
 
 RULES: dict[str, Callable[[Incarnation], Broken]] = {
     rule.__name__: rule
-    for rule in (illegal, opened_late, opened_early, half_open_early, many_trials, sent_while_open, closed_while_away,
-                 never_closed, flapped)
-}  # fmt: skip
+    for rule in (
+        illegal,
+        opened_late,
+        opened_early,
+        half_open_early,
+        many_trials,
+        sent_while_open,
+        closed_while_away,
+        never_closed,
+        flapped,
+    )
+}
 
 
 def must_open(life: Incarnation) -> list[Span]:
@@ -173,6 +182,9 @@ def _threshold(life: Incarnation) -> int:
 
 def _latency(history: History, time: int) -> int:
     """What the links to the store add at that time (ns): an answer under way when it opened comes so much later."""
-    added = [fault.spec.get("ms", 0) for fault in history.faults
-             if fault.spec.get("kind") == "latency" and fault.began <= time < fault.healed]  # fmt: skip
+    added = [
+        fault.spec.get("ms", 0)
+        for fault in history.faults
+        if fault.spec.get("kind") == "latency" and fault.began <= time < fault.healed
+    ]
     return int(max(added, default=0) * MS)

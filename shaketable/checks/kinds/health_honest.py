@@ -59,9 +59,13 @@ class HealthHonest:
         calm = [readings[_inside(readings, span)] for span in well]
         falsely_ill = sum(float(part.seconds[part.score <= WELL].sum()) for part in calm)
         found = counts(
-            readings=len(readings), judged_away=sum(map(len, ill_while_away)), judged_calm=sum(map(len, calm)),
-            falsely_well_s=falsely_well, falsely_ill_s=falsely_ill, **_lag(history, readings),
-        )  # fmt: skip
+            readings=len(readings),
+            judged_away=sum(map(len, ill_while_away)),
+            judged_calm=sum(map(len, calm)),
+            falsely_well_s=falsely_well,
+            falsely_ill_s=falsely_ill,
+            **_lag(history, readings),
+        )
         why = self._why(falsely_well, falsely_ill)
         if why:
             return Finding(Verdict.FAILED, found, _members(history, ill_while_away, calm), why)
@@ -138,15 +142,20 @@ def _legally_open(history: History, healed: int) -> list[Span]:
 
 def _lag(history: History, readings: pd.DataFrame) -> dict[str, float]:
     """Seconds from each outage to the first bad score in it: the longest."""
-    lags = [(int(bad.iloc[0]) - away.begin) / SECOND for away in store_away(history)
-            if len(bad := readings.time[_inside(readings, away) & (readings.score <= WELL)])]  # fmt: skip
+    lags = [
+        (int(bad.iloc[0]) - away.begin) / SECOND
+        for away in store_away(history)
+        if len(bad := readings.time[_inside(readings, away) & (readings.score <= WELL)])
+    ]
     return {"lag_s": max(lags)} if lags else {}
 
 
 def _members(history: History, away: list[pd.DataFrame], calm: list[pd.DataFrame]) -> dict[str, list[str]]:
     """When, and what it said."""
-    wrong = {"falsely_well": [part[part.score > WELL] for part in away],
-             "falsely_ill": [part[part.score <= WELL] for part in calm]}  # fmt: skip
+    wrong = {
+        "falsely_well": [part[part.score > WELL] for part in away],
+        "falsely_ill": [part[part.score <= WELL] for part in calm],
+    }
     return some(**{name: [line for part in parts for line in _lines(history, part)] for name, parts in wrong.items()})
 
 

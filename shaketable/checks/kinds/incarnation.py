@@ -102,9 +102,16 @@ def _incarnation(history: History, process: str, number: str, rows: pd.DataFrame
     exit_ = _exit(history, process, number)
     end = min(exit_, observed_at(history))
     return Incarnation(
-        process, number, rows.seq.tolist(), rows.time.tolist(), rows.from_.tolist(), rows.to.tolist(), end,
-        exit_ <= observed_at(history) and exit_ != NEVER, history,
-    )  # fmt: skip
+        process,
+        number,
+        rows.seq.tolist(),
+        rows.time.tolist(),
+        rows.from_.tolist(),
+        rows.to.tolist(),
+        end,
+        exit_ <= observed_at(history) and exit_ != NEVER,
+        history,
+    )
 
 
 def _exit(history: History, process: str, number: str) -> int:

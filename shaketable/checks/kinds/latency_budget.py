@@ -111,8 +111,11 @@ class _Part:
     def counts(self) -> dict[str, int | float]:
         """How many, and how long it took those for which it came at all."""
         took = self.took[self.judged & (self.took < NEVER // 2)] / SECOND
-        told = {f"{self.name}_p{share * 100:g}_s": round(float(np.quantile(took, share)), 3)
-                for share in QUANTILES if len(took)}  # fmt: skip
+        told = {
+            f"{self.name}_p{share * 100:g}_s": round(float(np.quantile(took, share)), 3)
+            for share in QUANTILES
+            if len(took)
+        }
         return {f"{self.name}_judged": int(self.judged.sum()), f"{self.name}_late": int(self.late.sum()), **told}
 
 

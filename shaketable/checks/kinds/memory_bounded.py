@@ -71,8 +71,14 @@ class MemoryBounded:
 
 def _counts(judged: list[Growth], leaking: list[Growth]) -> dict[str, int | float]:
     most = max(judged, key=lambda each: each.bytes, default=None)
-    told = {} if most is None else {"growth_mib": round(most.bytes / MIB, 1),
-                                    "growth_per_event_bytes": round(most.bytes / max(1, most.events))}  # fmt: skip
+    told = (
+        {}
+        if most is None
+        else {
+            "growth_mib": round(most.bytes / MIB, 1),
+            "growth_per_event_bytes": round(most.bytes / max(1, most.events)),
+        }
+    )
     return {"judged": len(judged), "leaking": len(leaking), **told}
 
 

@@ -54,7 +54,7 @@ def _by_itself(history: History, exposed: Flags, unprovoked: Flags, resent: Flag
     """Of a target that claims no deduplication only what it stored more often than it was sent counts."""
     found = counts(
         stored=history.rows_of > 0, exposed=exposed, doubled=unprovoked, unprovoked=unprovoked, resent=resent
-    )  # fmt: skip
+    )
     if unprovoked.any():
         why = plural.counted(found["unprovoked"], "events are stored more often than sent")
         return Finding(Verdict.FAILED, found, members(history, doubled=unprovoked), why)

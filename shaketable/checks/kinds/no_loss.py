@@ -52,9 +52,13 @@ def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -
     why = _doubt(history, int(missing.sum())) if missing.any() else ""
     lost, undelivered = (missing & False, missing) if why else (missing, missing & False)
     found = counts(
-        acknowledged=acknowledged, stored=acknowledged & stored, dead_lettered=acknowledged & dead, lost=lost,
-        undelivered=undelivered, queued=history.queue_length or 0,
-    )  # fmt: skip
+        acknowledged=acknowledged,
+        stored=acknowledged & stored,
+        dead_lettered=acknowledged & dead,
+        lost=lost,
+        undelivered=undelivered,
+        queued=history.queue_length or 0,
+    )
     verdict = Verdict.FAILED if lost.any() else Verdict.UNKNOWN if undelivered.any() else Verdict.PASSED
     if lost.any():
         meaning = "acknowledged events are neither stored nor dead-lettered, and the queue is empty"

@@ -77,8 +77,11 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
     judged = np.unique(
         np.concatenate([rows_.event.to_numpy()[f.judged] for rows_, f in zip((between, within), found, strict=True)])
     )
-    pairs = {int(b): int(a) for rows_, f in zip((between, within), found, strict=True)
-             for a, b in zip(rows_.event.to_numpy()[f.by], rows_.event.to_numpy()[f.late], strict=True)}  # fmt: skip
+    pairs = {
+        int(b): int(a)
+        for rows_, f in zip((between, within), found, strict=True)
+        for a, b in zip(rows_.event.to_numpy()[f.by], rows_.event.to_numpy()[f.late], strict=True)
+    }
     counts: dict[str, int | float] = {"stored": len(rows), "judged": len(judged), "overtaken": len(pairs)}
     if pairs:
         shown = evenly(sorted(pairs.items()))

@@ -57,8 +57,11 @@ class RecoversInTime:
         if history.healed_at >= observed_at(history) or observed_at(history) == NEVER:
             return unknown("the run was cut off before it could recover")
         seen, bounds = _measured(history), self._bounds(history)
-        late = {name: f"{_told(seconds)} (budget {bounds[name]:g} s)" for name, seconds in seen.items()
-                if seconds is None or seconds > bounds[name]}  # fmt: skip
+        late = {
+            name: f"{_told(seconds)} (budget {bounds[name]:g} s)"
+            for name, seconds in seen.items()
+            if seconds is None or seconds > bounds[name]
+        }
         times = slower(history)
         busier = ""
         if times is not None and times > self.slower_times:

@@ -53,9 +53,13 @@ class RetriesBounded:
         hammered = letters[(letters.attempts > self.attempts_per_letter) | (letters.pause_s < self.letter_pause_s)]
         lines = [f"{row.event_id}: {row.attempts} attempts, {row.pause_s:.3g} s apart" for row in hammered.itertuples()]
         found = counts(
-            absences=len(away), connections_per_s=_peak(away, seen, "connect"), letters=len(letters),
-            statements_per_s=_peak(away, seen, "statement"), storm=storm, hammered=lines,
-        )  # fmt: skip
+            absences=len(away),
+            connections_per_s=_peak(away, seen, "connect"),
+            letters=len(letters),
+            statements_per_s=_peak(away, seen, "statement"),
+            storm=storm,
+            hammered=lines,
+        )
         if storm or lines:
             why = "; ".join(storm[:1] + [plural.counted(len(lines), "dead letters were hammered")] * bool(lines))
             return Finding(Verdict.FAILED, found, some(storm=storm, hammered=lines), why)
@@ -66,12 +70,16 @@ class RetriesBounded:
         return Finding(Verdict.PASSED, found)
 
     def _storms(self, history: History, span: Span, tries: pd.DataFrame) -> Iterator[str]:
-        for what, name, budget in (("connect", "connections", self.connections_per_s),
-                                   ("statement", "statements", self.statements_per_s)):  # fmt: skip
+        for what, name, budget in (
+            ("connect", "connections", self.connections_per_s),
+            ("statement", "statements", self.statements_per_s),
+        ):
             for process, tried in tries.process[tries.what == what].value_counts().items():
                 if tried / span.seconds > budget:
-                    yield (f"{process} at {told(history, span.begin)}: {tried} {name} in {span.seconds:.1f} s "
-                           f"(budget {budget:g}/s)")  # fmt: skip
+                    yield (
+                        f"{process} at {told(history, span.begin)}: {tried} {name} in {span.seconds:.1f} s "
+                        f"(budget {budget:g}/s)"
+                    )
 
 
 def _received(history: History, span: Span) -> pd.DataFrame:
@@ -93,8 +101,11 @@ def _inside(times: pd.Series[int], span: Span) -> pd.Series[bool]:
 
 def _peak(away: list[Span], seen: list[pd.DataFrame], what: str) -> float:
     """The highest rate of any process in any absence."""
-    rates = [tries.process[tries.what == what].value_counts().max() / span.seconds
-             for span, tries in zip(away, seen, strict=True) if (tries.what == what).any()]  # fmt: skip
+    rates = [
+        tries.process[tries.what == what].value_counts().max() / span.seconds
+        for span, tries in zip(away, seen, strict=True)
+        if (tries.what == what).any()
+    ]
     return float(max(rates, default=0.0))
 
 

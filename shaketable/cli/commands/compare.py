@@ -74,8 +74,9 @@ class Target:
         if self.manifest.requirements is None:
             return ""
         folder = (self.path.parent / self.manifest.requirements).parent.resolve()
-        return comparison.digest(*(file for place in (folder, folder.parent / "common")
-                                   for file in sorted(place.glob("*.py"))))  # fmt: skip
+        return comparison.digest(
+            *(file for place in (folder, folder.parent / "common") for file in sorted(place.glob("*.py")))
+        )
 
 
 def compare(options: Options) -> int:
@@ -119,8 +120,12 @@ class _Bench:
 
     def play(self, targets: Sequence[Target], scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Iterator[Cell]:
         """Trial by trial and scenario by scenario, so that an interrupted comparison still compares."""
-        wanted = [(target, dataclasses.replace(one, seed=seed).drawn())
-                  for seed in seeds for one in scenarios for target in targets]  # fmt: skip
+        wanted = [
+            (target, dataclasses.replace(one, seed=seed).drawn())
+            for seed in seeds
+            for one in scenarios
+            for target in targets
+        ]
         self._make_environments(targets)
         for number, (target, asked) in enumerate(wanted, 1):
             place = f"[{number}/{len(wanted)}] {target.name} × {asked.name}, seed {asked.seed}"
@@ -157,8 +162,17 @@ class _Bench:
         outcome, why, code, directory = self._attempt(target, asked, folder)
         if why:
             print(f"  {outcome}: {in_a_line(why)}", flush=True)
-        cell = Cell(target.name, asked.name, asked.seed, outcome, why, code, round(time.monotonic() - began, 1),
-                    directory, *self._asked(target, asked))  # fmt: skip
+        cell = Cell(
+            target.name,
+            asked.name,
+            asked.seed,
+            outcome,
+            why,
+            code,
+            round(time.monotonic() - began, 1),
+            directory,
+            *self._asked(target, asked),
+        )
         if outcome == "interrupted":
             raise KeyboardInterrupt
         self._held.keep(cell)
@@ -170,8 +184,9 @@ class _Bench:
         try:
             if (known := self._why_not.get(target.name)) is not None:
                 raise known
-            order = Order(asked, target.path, folder, self._options.port_base, self._held.inputs(asked),
-                          self._options.stack)  # fmt: skip
+            order = Order(
+                asked, target.path, folder, self._options.port_base, self._held.inputs(asked), self._options.stack
+            )
             with self._show() as show:
                 directory = phases.run(order, show)
             doc = verdict.judge_history(History.load(directory))
@@ -223,8 +238,10 @@ def targets(asked: Sequence[str]) -> list[Target]:
     found = [Target(path, manifests.load(path)) for path in paths]
     for number, target in enumerate(found):
         if twin := next((one for one in found[:number] if tidy(one.name) == tidy(target.name)), None):
-            raise InputError(f"expected every target to have a name of its own: {twin.path} and {target.path} are "
-                             f"both called {target.name!r}")  # fmt: skip
+            raise InputError(
+                f"expected every target to have a name of its own: {twin.path} and {target.path} are "
+                f"both called {target.name!r}"
+            )
     return found
 
 

@@ -20,9 +20,12 @@ from shaketable.runner.scenario import Scenario
 
 #: The groups, in order: what a scenario's faults have in common.
 NOTHING, PROCESSES, LINKS, OTHERS, MANY = (
-    "nothing is broken", "processes of the target", "ways to a service", "store, data and machine",
+    "nothing is broken",
+    "processes of the target",
+    "ways to a service",
+    "store, data and machine",
     "several kinds of faults",
-)  # fmt: skip
+)
 #: Columns where nobody's terminal bounds them.
 WIDE = 160
 

@@ -112,10 +112,16 @@ def without_verdict(asked: Order, error: BaseException, seconds: float, before: 
         why, code = f"a bug in shaketable: {type(error).__name__}: {error}", HarnessError.exit_code
     after = latest(asked.runs)
     return Result(
-        scenario=asked.scenario.name, verdict=ending, exit_code=code, seed=asked.scenario.seed, trial=trial,
-        seconds=round(seconds, 1), why=why, story=asked.scenario.story,
+        scenario=asked.scenario.name,
+        verdict=ending,
+        exit_code=code,
+        seed=asked.scenario.seed,
+        trial=trial,
+        seconds=round(seconds, 1),
+        why=why,
+        story=asked.scenario.story,
         run="" if after in (None, before) else str(check.shown(after)),
-    )  # fmt: skip
+    )
 
 
 def latest(runs: Path) -> Path | None:

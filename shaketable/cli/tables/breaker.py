@@ -31,18 +31,28 @@ def _stays(history: History, life: Incarnation) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for begin, end, state in zip(life.times, [*life.times[1:], life.end], life.states, strict=True):
         span = Span(begin, end)
-        rows.append({
-            "breaker": life.name, "from": told(history, begin), "state": state, "seconds": round(span.seconds, 2),
-            "sunk": len(span.of(life.sunk)), "connects": len(span.of(life.received("connect"))),
-            "statements": len(span.of(life.received("statement"))),
-        })  # fmt: skip
+        rows.append(
+            {
+                "breaker": life.name,
+                "from": told(history, begin),
+                "state": state,
+                "seconds": round(span.seconds, 2),
+                "sunk": len(span.of(life.sunk)),
+                "connects": len(span.of(life.received("connect"))),
+                "statements": len(span.of(life.received("statement"))),
+            }
+        )
     return rows
 
 
 def _totals(life: Incarnation) -> dict[str, object]:
     opened = list(life.spans(OPEN))
     return {
-        "breaker": life.name, "transitions": len(life.states), "opened": len(opened),
-        "trials": len(list(life.spans(HALF_OPEN))), "seconds open": round(sum(span.seconds for span in opened), 1),
-        "at the end": "(ended) " * life.ended + life.states[-1], "whole": life.is_whole,
-    }  # fmt: skip
+        "breaker": life.name,
+        "transitions": len(life.states),
+        "opened": len(opened),
+        "trials": len(list(life.spans(HALF_OPEN))),
+        "seconds open": round(sum(span.seconds for span in opened), 1),
+        "at the end": "(ended) " * life.ended + life.states[-1],
+        "whole": life.is_whole,
+    }

@@ -42,7 +42,13 @@ def _row(history: History, span: Span) -> dict[str, object]:
     seen = history.probes[(history.probes.time >= span.begin) & (history.probes.time < span.end)]
     score = seen.health.where(seen.answered)
     return {
-        "from": told(history, span.begin), "seconds": round(span.seconds, 1), "asked": len(seen),
-        "silent": int((~seen.answered).sum()), "lowest": score.min(), "median": score.median(), "highest": score.max(),
-        "queue": seen.queue.max(), "commits": len(span.of(history.commits)),
-    }  # fmt: skip
+        "from": told(history, span.begin),
+        "seconds": round(span.seconds, 1),
+        "asked": len(seen),
+        "silent": int((~seen.answered).sum()),
+        "lowest": score.min(),
+        "median": score.median(),
+        "highest": score.max(),
+        "queue": seen.queue.max(),
+        "commits": len(span.of(history.commits)),
+    }

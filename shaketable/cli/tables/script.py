@@ -93,8 +93,10 @@ def _worst(found: Mapping[str, Report]) -> Verdict:
 
 
 def _table(found: Mapping[str, Report]) -> str:
-    told = [f"{f'{visible(run)}:{chr(10)}{chr(10)}' * (len(found) > 1)}{each.text}\n\n{each.verdict}"
-            for run, each in found.items()]  # fmt: skip
+    told = [
+        f"{f'{visible(run)}:{chr(10)}{chr(10)}' * (len(found) > 1)}{each.text}\n\n{each.verdict}"
+        for run, each in found.items()
+    ]
     return "\n\n\n".join([*told, *([f"worst: {_worst(found)}"] if len(found) > 1 else [])])
 
 
@@ -108,15 +110,18 @@ def _json(found: Mapping[str, Report]) -> str:
 
 
 def _csv(found: Mapping[str, Report]) -> str:
-    return forms.csv(*(
-        ({"run": run, "table": name}, table) for run, each in found.items() for name, table in each.whole.items()
-    ))  # fmt: skip
+    return forms.csv(
+        *(({"run": run, "table": name}, table) for run, each in found.items() for name, table in each.whole.items())
+    )
 
 
 #: What prints several runs' reports, by form.
 WRITERS: dict[Form, Callable[[Mapping[str, Report]], str]] = {
-    Form.TABLE: _table, Form.MD: _md, Form.JSON: _json, Form.CSV: _csv,
-}  # fmt: skip
+    Form.TABLE: _table,
+    Form.MD: _md,
+    Form.JSON: _json,
+    Form.CSV: _csv,
+}
 
 
 def _line(name: str, found: Finding) -> str:

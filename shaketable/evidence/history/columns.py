@@ -43,10 +43,12 @@ def table(rows: Iterable[list[T]], columns: dict[str, Callable[[T], Any]], **dty
     for block in rows:
         for name, value in columns.items():
             parts[name].append(np.array([value(row) for row in block], dtype=dtypes.get(name, np.int64)))
-    return pd.DataFrame({
-        name: np.concatenate(part) if part else np.array([], dtype=dtypes.get(name, np.int64))
-        for name, part in parts.items()
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            name: np.concatenate(part) if part else np.array([], dtype=dtypes.get(name, np.int64))
+            for name, part in parts.items()
+        }
+    )
 
 
 def first(times: Ints, groups: Ints, size: int) -> Ints:

@@ -23,8 +23,14 @@ def figures(history: History) -> dict[str, float | None]:
     was over. memory_peak_mib: resident bytes of all the target's processes together, shared pages as often as shared,
     the most that a probe saw.
     """
-    return {**_amounts(history), **_times(history), **_rates(history), **_recovery(history), **_backlog(history),
-            "memory_peak_mib": _memory(history)}  # fmt: skip
+    return {
+        **_amounts(history),
+        **_times(history),
+        **_rates(history),
+        **_recovery(history),
+        **_backlog(history),
+        "memory_peak_mib": _memory(history),
+    }
 
 
 def _amounts(history: History) -> dict[str, float | None]:
@@ -34,11 +40,15 @@ def _amounts(history: History) -> dict[str, float | None]:
         return dict.fromkeys(names)
     turned_away = history.attempts.outcome[(events.expect == "accept").to_numpy()[history.attempts.event]]
     return {
-        "scheduled": len(events), "acknowledged": int((events.outcome == "acknowledged").sum()),
-        "unsent": int(events.unsent.sum()), "given_up": int(events.given_up.sum()), "attempts": len(history.attempts),
-        "refused": int((turned_away == "refused").sum()), "indeterminate": int((turned_away == "indeterminate").sum()),
+        "scheduled": len(events),
+        "acknowledged": int((events.outcome == "acknowledged").sum()),
+        "unsent": int(events.unsent.sum()),
+        "given_up": int(events.given_up.sum()),
+        "attempts": len(history.attempts),
+        "refused": int((turned_away == "refused").sum()),
+        "indeterminate": int((turned_away == "indeterminate").sum()),
         "stored": None if history.stored is None else len(history.stored),
-    }  # fmt: skip
+    }
 
 
 def _times(history: History) -> dict[str, float | None]:
@@ -62,9 +72,10 @@ def _rates(history: History) -> dict[str, float | None]:
         acknowledged = history.events.first_acknowledged[history.events.first_acknowledged != NEVER].to_numpy()
     rows = 0 if history.stored is None else int((history.stored.committed_at >= 0).sum())
     return {
-        "acknowledged_per_s": _rate(acknowledged, len(acknowledged)), "stored_per_s": _rate(history.commits, rows),
+        "acknowledged_per_s": _rate(acknowledged, len(acknowledged)),
+        "stored_per_s": _rate(history.commits, rows),
         "run_s": _span(np.array(list(history.phases.values()), dtype=np.int64)),
-    }  # fmt: skip
+    }
 
 
 def _rate(times: np.ndarray, amount: int) -> float | None:

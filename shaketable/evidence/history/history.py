@@ -57,17 +57,26 @@ class History:
         phases = watched.phases(seen[rundir.PHASES])
         ids = pd.Index([] if events is None else events.event_id, dtype=object)
         return cls(
-            scenario, target, clocks,
-            events=None if events is None else load.with_fates(events, journals), attempts=journals.attempts,
-            stored=kept.stored(run, ids), dead=kept.dead(run, target.dead_letters is None, ids),
-            queue=kept.queue(run / rundir.QUEUE), poison=kept.poison(run / rundir.POISON, ids),
+            scenario,
+            target,
+            clocks,
+            events=None if events is None else load.with_fates(events, journals),
+            attempts=journals.attempts,
+            stored=kept.stored(run, ids),
+            dead=kept.dead(run, target.dead_letters is None, ids),
+            queue=kept.queue(run / rundir.QUEUE),
+            poison=kept.poison(run / rundir.POISON, ids),
             faults=watched.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
             sinks=watched.sinks(seen[rundir.FAULTS]),
-            probes=watched.probes(seen[rundir.PROBES]), processes=watched.processes(seen[rundir.PROBES]),
-            transitions=watched.transitions(run), received=watched.received(run, clocks),
-            phases=phases, failures=watched.failures(seen[rundir.PHASES]), start=journals.start,
+            probes=watched.probes(seen[rundir.PROBES]),
+            processes=watched.processes(seen[rundir.PROBES]),
+            transitions=watched.transitions(run),
+            received=watched.received(run, clocks),
+            phases=phases,
+            failures=watched.failures(seen[rundir.PHASES]),
+            start=journals.start,
             contents=Contents(run, events),
-        )  # fmt: skip
+        )
 
     @property
     def timing(self) -> Timing:

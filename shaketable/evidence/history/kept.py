@@ -59,12 +59,18 @@ def stored(run: RunDir, ids: pd.Index) -> pd.DataFrame | None:
     rows = table(
         blocks(run / rundir.STORED, _Stored),
         {
-            "event_id": lambda row: (row.event_id or "").lower(), "position": _or_none("position"),
-            "xid": lambda row: None if row.xid is None else str(row.xid), "committed_at": _or_none("committed_at"),
-            "unreadable": attrgetter("unreadable"), "more": attrgetter("more"),
+            "event_id": lambda row: (row.event_id or "").lower(),
+            "position": _or_none("position"),
+            "xid": lambda row: None if row.xid is None else str(row.xid),
+            "committed_at": _or_none("committed_at"),
+            "unreadable": attrgetter("unreadable"),
+            "more": attrgetter("more"),
         },
-        event_id=object, xid=object, unreadable=object, more=bool,
-    )  # fmt: skip
+        event_id=object,
+        xid=object,
+        unreadable=object,
+        more=bool,
+    )
     return rows.assign(event=known(rows.event_id, ids))
 
 

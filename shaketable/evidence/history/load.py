@@ -63,13 +63,23 @@ def schedule(path: Path) -> pd.DataFrame:
     events = table(
         blocks(path, Planned),
         {
-            "n": attrgetter("n"), "event_id": lambda p: p.event_id.lower(), "offset": attrgetter("at"),
-            "shape_number": attrgetter("shape"), "expect": lambda p: p.expect.value,
-            "organization": attrgetter("organization"), "ordered": attrgetter("ordered"),
-            "resend": attrgetter("resend"), "twin_of": attrgetter("twin_of"),
+            "n": attrgetter("n"),
+            "event_id": lambda p: p.event_id.lower(),
+            "offset": attrgetter("at"),
+            "shape_number": attrgetter("shape"),
+            "expect": lambda p: p.expect.value,
+            "organization": attrgetter("organization"),
+            "ordered": attrgetter("ordered"),
+            "resend": attrgetter("resend"),
+            "twin_of": attrgetter("twin_of"),
         },
-        event_id=object, expect=object, organization=object, ordered=bool, resend=object, twin_of=object,
-    )  # fmt: skip
+        event_id=object,
+        expect=object,
+        organization=object,
+        ordered=bool,
+        resend=object,
+        twin_of=object,
+    )
     events = events.sort_values("n", ignore_index=True)
     if not (events.n.to_numpy() == np.arange(len(events))).all():
         raise RunDirError(f"expected {path.name} to number its events 0, 1, 2, …: a number is missing or there twice")
@@ -84,10 +94,12 @@ def journals(run: RunDir, scheduled: int) -> Journals:
         odd = attempts.event[~attempts.event.between(0, scheduled - 1)].iloc[0]
         raise RunDirError(f"a journal tells of event {odd}, but {rundir.SCHEDULE} has 0 to {scheduled - 1}")
     return Journals(
-        attempts, _together([part.unsent for part in parts]), _together([part.given_up for part in parts]),
+        attempts,
+        _together([part.unsent for part in parts]),
+        _together([part.given_up for part in parts]),
         min((part.start for part in parts if part.start is not None), default=None),
         [pair for part in parts for pair in part.pairs],
-    )  # fmt: skip
+    )
 
 
 def _together(parts: list[Ints]) -> Ints:
@@ -126,12 +138,20 @@ def _numbers(lines: list[_Line]) -> Ints:
     """A row of numbers for each line, in the order of `_COLUMNS`."""
     rows = [
         (
-            line.detail.n, line.attempt or 0, line.detail.due, line.detail.emitted, line.detail.held,
-            line.detail.queued, line.invoked_at, NEVER if line.ended_at is None else line.ended_at,
-            _CODE.get(line.outcome or "", _INDETERMINATE), line.detail.status or 0, _RESENDS.get(line.detail.resend, 1),
+            line.detail.n,
+            line.attempt or 0,
+            line.detail.due,
+            line.detail.emitted,
+            line.detail.held,
+            line.detail.queued,
+            line.invoked_at,
+            NEVER if line.ended_at is None else line.ended_at,
+            _CODE.get(line.outcome or "", _INDETERMINATE),
+            line.detail.status or 0,
+            _RESENDS.get(line.detail.resend, 1),
         )
         for line in lines
-    ]  # fmt: skip
+    ]
     return np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
 
 
@@ -150,10 +170,12 @@ def _joined(intents: list[Ints], sends: list[Ints]) -> pd.DataFrame:
     place = pd.Index(sent.attempt).get_indexer(pd.Index(meant.attempt))  # -1, the place put on at the end: no answer
     answers = {name: np.append(sent[name].to_numpy(), none)[place] for name, none in _NO_ANSWER.items()}
     return meant.assign(
-        ended_at=answers["ended_at"], status=answers["status"], queued=meant.queued.astype(bool),
+        ended_at=answers["ended_at"],
+        status=answers["status"],
+        queued=meant.queued.astype(bool),
         outcome=_category(answers["outcome"], OUTCOMES),
         resent=_category(meant.resent, RESENDS),
-    )  # fmt: skip
+    )
 
 
 def _category(codes: Any, names: Sequence[str]) -> Any:

@@ -75,10 +75,19 @@ def _recovery(number: int, o: Op, shake: int | None) -> Fault:
     at_s, until_s = round((o.invoked_at - zero) / SECOND, 1), round((ended - zero) / SECOND, 1)
     how = "was restarted" if o.detail.get("how") == "restarted" else f"cut {o.detail.get('proxy')}"
     return Fault(
-        number, at_s, until_s, f"Toxiproxy had wedged and {how}", {"kind": RECOVERY}, blocks_intake=True,
-        began=o.invoked_at, in_effect=o.invoked_at, heal_began=ended, healed=ended, landed=True,
+        number,
+        at_s,
+        until_s,
+        f"Toxiproxy had wedged and {how}",
+        {"kind": RECOVERY},
+        blocks_intake=True,
+        began=o.invoked_at,
+        in_effect=o.invoked_at,
+        heal_began=ended,
+        healed=ended,
+        landed=True,
         text=f"a client of {o.detail.get('proxy')} did not read; connections were cut",
-    )  # fmt: skip
+    )
 
 
 def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
@@ -87,13 +96,23 @@ def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
     best = max((o for o in seen if o.detail.get("landed")), key=_figure, default=seen[-1] if seen else None)
     told, of_it = best.detail if best else {}, ops[0].detail if ops else {}
     return Fault(
-        number, entry.at_s, entry.until_s, entry.label, entry.fault,
-        bool(of_it.get("blocks_store")), bool(of_it.get("blocks_intake")),
-        injected.invoked_at if injected else NEVER, _ended(injected), healed.invoked_at if healed else NEVER,
-        _ended(healed), bool(told.get("landed")) if best else None,
+        number,
+        entry.at_s,
+        entry.until_s,
+        entry.label,
+        entry.fault,
+        bool(of_it.get("blocks_store")),
+        bool(of_it.get("blocks_intake")),
+        injected.invoked_at if injected else NEVER,
+        _ended(injected),
+        healed.invoked_at if healed else NEVER,
+        _ended(healed),
+        bool(told.get("landed")) if best else None,
         _figure(best) if best and "figure" in told else None,
-        str(told.get("unit", "")), str(told.get("text", "")), entry.colour,
-    )  # fmt: skip
+        str(told.get("unit", "")),
+        str(told.get("text", "")),
+        entry.colour,
+    )
 
 
 def _figure(o: Op) -> float:
@@ -116,8 +135,11 @@ def sinks(ops: Sequence[Op] | None) -> pd.DataFrame | None:
     """One row for each connection attempt that a sink of ours took: when, whose, to which service."""
     if ops is None:
         return None
-    rows = [(o.invoked_at, str(o.detail.get("process")), o.detail.get("by"), str(o.detail.get("service")))
-            for o in ops if o.kind == Kind.SINK]  # fmt: skip
+    rows = [
+        (o.invoked_at, str(o.detail.get("process")), o.detail.get("by"), str(o.detail.get("service")))
+        for o in ops
+        if o.kind == Kind.SINK
+    ]
     return pd.DataFrame(rows, columns=["time", "process", "by", "service"], dtype=object).astype({"time": np.int64})
 
 
@@ -141,9 +163,18 @@ def processes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
     """Starts and exits of the target's processes, in order."""
     if ops is None:
         return None
-    rows = [(o.invoked_at, o.process, str(o.detail.get("incarnation")), o.kind == Kind.START_PROCESS,
-             bool(o.detail.get("asked")), _code(o.detail.get("code")))
-            for o in ops if o.kind in (Kind.EXIT, Kind.START_PROCESS)]  # fmt: skip
+    rows = [
+        (
+            o.invoked_at,
+            o.process,
+            str(o.detail.get("incarnation")),
+            o.kind == Kind.START_PROCESS,
+            bool(o.detail.get("asked")),
+            _code(o.detail.get("code")),
+        )
+        for o in ops
+        if o.kind in (Kind.EXIT, Kind.START_PROCESS)
+    ]
     found = pd.DataFrame(rows, columns=["time", "process", "incarnation", "started", "asked", "code"], dtype=object)
     return found.astype({"time": np.int64, "started": bool, "asked": bool})
 
@@ -183,9 +214,18 @@ def transitions(run: RunDir) -> pd.DataFrame | None:
     """All breakers' transitions, by process, incarnation and number; -1 for a number that is none."""
     if not run.has(rundir.TRANSITIONS):
         return None
-    rows = [(str(t.process), str(t.incarnation), _whole(t.seq), _state(t.from_), _state(t.to), _whole(t.monotonic_ns),
-             str(t.reason))
-            for t in rundir.read_lines(run / rundir.TRANSITIONS, _Transition)]  # fmt: skip
+    rows = [
+        (
+            str(t.process),
+            str(t.incarnation),
+            _whole(t.seq),
+            _state(t.from_),
+            _state(t.to),
+            _whole(t.monotonic_ns),
+            str(t.reason),
+        )
+        for t in rundir.read_lines(run / rundir.TRANSITIONS, _Transition)
+    ]
     columns = ["process", "incarnation", "seq", "from_", "to", "time", "reason"]
     found = pd.DataFrame(rows, columns=columns, dtype=object).astype({"time": np.int64, "seq": np.int64})
     return found.sort_values(["process", "incarnation", "seq"], ignore_index=True)
@@ -213,6 +253,7 @@ def received(run: RunDir, clocks: Clocks) -> pd.DataFrame | None:
     rows = table(
         blocks(run / rundir.RECEIVED, _Received),
         {"at_us": lambda r: r.at_us - int(r.ms * 1000), "by": lambda r: r.by, "what": lambda r: r.what},
-        by=object, what=object,
-    )  # fmt: skip
+        by=object,
+        what=object,
+    )
     return rows.assign(time=clocks.to_monotonic(rows.at_us.to_numpy())).drop(columns="at_us")

@@ -76,8 +76,7 @@ def _collide(bench: Bench) -> None:
             if time.monotonic() > deadline:
                 return
             time.sleep(0.01)
-        connection.execute(sql.SQL("lock table {} in share mode").format(
-            triggers.relation(bench.relation)))  # fmt: skip
+        connection.execute(sql.SQL("lock table {} in share mode").format(triggers.relation(bench.relation)))
 
 
 def _wanted(connection: sessions.Connection) -> bool:

@@ -11,12 +11,49 @@ from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
 
 #: Writes that say nothing of an intake: a worker takes work by them, puts it away, or keeps a lease alive.
-NOT_AN_INTAKES = frozenset({
-    "xack", "xdel", "xtrim", "xclaim", "xautoclaim", "xreadgroup", "lpop", "rpop", "blpop", "brpop", "lmove",
-    "blmove", "rpoplpush", "brpoplpush", "lmpop", "blmpop", "lrem", "ltrim", "zrem", "zpopmin", "zpopmax",
-    "bzpopmin", "bzpopmax", "zmpop", "bzmpop", "zremrangebyscore", "zremrangebyrank", "srem", "spop", "hdel", "del",
-    "unlink", "expire", "pexpire", "expireat", "pexpireat", "persist", "getdel", "getex",
-})  # fmt: skip
+NOT_AN_INTAKES = frozenset(
+    {
+        "xack",
+        "xdel",
+        "xtrim",
+        "xclaim",
+        "xautoclaim",
+        "xreadgroup",
+        "lpop",
+        "rpop",
+        "blpop",
+        "brpop",
+        "lmove",
+        "blmove",
+        "rpoplpush",
+        "brpoplpush",
+        "lmpop",
+        "blmpop",
+        "lrem",
+        "ltrim",
+        "zrem",
+        "zpopmin",
+        "zpopmax",
+        "bzpopmin",
+        "bzpopmax",
+        "zmpop",
+        "bzmpop",
+        "zremrangebyscore",
+        "zremrangebyrank",
+        "srem",
+        "spop",
+        "hdel",
+        "del",
+        "unlink",
+        "expire",
+        "pexpire",
+        "expireat",
+        "pexpireat",
+        "persist",
+        "getdel",
+        "getex",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,9 @@ class FailNext(Fault):
         with triggers.admin(bench) as connection:
             connection.execute("drop sequence if exists shaketable.failed")
             connection.execute("create sequence shaketable.failed")
-            connection.execute(_FUNCTION.format(
-                k=sql.Literal(self.k), sqlstate=sql.Literal(self.sqlstate), who=sql.Literal(who)
-            ))  # fmt: skip
+            connection.execute(
+                _FUNCTION.format(k=sql.Literal(self.k), sqlstate=sql.Literal(self.sqlstate), who=sql.Literal(who))
+            )
             triggers.put(connection, bench.relation, self.kind, "statement")
 
     def heal(self, bench: Bench) -> None:

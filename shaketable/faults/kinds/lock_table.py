@@ -42,8 +42,9 @@ class LockTable(Fault):
         bench.hold(self.kind, holder)
         bench.notes[f"{self.kind}.pid"] = holder.info.backend_pid
         try:
-            holder.execute(sql.SQL("lock table {} in {} mode").format(
-                triggers.relation(bench.relation), sql.SQL(self.mode)))  # fmt: skip
+            holder.execute(
+                sql.SQL("lock table {} in {} mode").format(triggers.relation(bench.relation), sql.SQL(self.mode))
+            )
         except sessions.Error as e:
             raise HarnessError(f"{bench.relation} could not be locked within {sessions.ASK_S} s: {e}") from e
 

@@ -62,11 +62,16 @@ class RejectRows(Fault):
         with triggers.admin(bench) as connection, connection.cursor() as cursor:
             cursor.execute(_TABLE)
             poison = self.chosen(bench.event_ids())
-            cursor.executemany("insert into shaketable.poison (event_id) values (%s) on conflict do nothing",
-                               [[event_id] for event_id in poison])  # fmt: skip
+            cursor.executemany(
+                "insert into shaketable.poison (event_id) values (%s) on conflict do nothing",
+                [[event_id] for event_id in poison],
+            )
             for (number,) in cursor.execute("select n from shaketable.poison").fetchall():
-                cursor.execute(sql.SQL("create sequence if not exists {}").format(
-                    sql.Identifier("shaketable", f"refused_{number}")))  # fmt: skip
+                cursor.execute(
+                    sql.SQL("create sequence if not exists {}").format(
+                        sql.Identifier("shaketable", f"refused_{number}")
+                    )
+                )
             cursor.execute(_FUNCTION.replace(f"'{DATA}'", f"'{self.sqlstate}'").encode())
             bench.notes[f"{self.kind}.before"] = _refusals(connection)
             triggers.put(connection, bench.relation, self.kind, "row")

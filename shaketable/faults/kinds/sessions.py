@@ -69,7 +69,7 @@ def count(connection: Connection, names: list[str], of_them: str = "true") -> in
     """How many sessions these processes have, or those among them for which a condition holds."""
     row = connection.execute(
         f"select count(*) from pg_stat_activity where {_TARGET} and {of_them}".encode(), [names]
-    ).fetchone()  # fmt: skip
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -36,9 +36,11 @@ def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
 def put(connection: psycopg.Connection[Any], table: str, name: str, each: Literal["row", "statement"]) -> None:
     """Let `shaketable.NAME()` run before every insert into the relation."""
     drop(connection, table, name)
-    connection.execute(sql.SQL("create trigger {} before insert on {} for each {} execute function {}()").format(
-        sql.Identifier(f"shaketable_{name}"), relation(table), sql.SQL(each), sql.Identifier("shaketable", name)
-    ))  # fmt: skip
+    connection.execute(
+        sql.SQL("create trigger {} before insert on {} for each {} execute function {}()").format(
+            sql.Identifier(f"shaketable_{name}"), relation(table), sql.SQL(each), sql.Identifier("shaketable", name)
+        )
+    )
 
 
 def drop(connection: psycopg.Connection[Any], table: str, name: str) -> None:
@@ -48,9 +50,9 @@ def drop(connection: psycopg.Connection[Any], table: str, name: str) -> None:
     the table beforehand the two would wait for each other in a circle.
     """
     connection.execute(sql.SQL("lock table {} in access exclusive mode").format(relation(table)))
-    connection.execute(sql.SQL("drop trigger if exists {} on {}").format(
-        sql.Identifier(f"shaketable_{name}"), relation(table)
-    ))  # fmt: skip
+    connection.execute(
+        sql.SQL("drop trigger if exists {} on {}").format(sql.Identifier(f"shaketable_{name}"), relation(table))
+    )
 
 
 def refused(connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:

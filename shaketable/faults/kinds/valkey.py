@@ -34,9 +34,12 @@ class ValkeyFault(Fault):
 def admin(bench: Bench) -> Iterator[redis.Redis]:
     """A client that tries nothing twice. Raises HarnessError."""
     client = redis.Redis.from_url(
-        bench.redis_url, socket_timeout=ASK_S, socket_connect_timeout=ASK_S, retry=Retry(NoBackoff(), 0),
+        bench.redis_url,
+        socket_timeout=ASK_S,
+        socket_connect_timeout=ASK_S,
+        retry=Retry(NoBackoff(), 0),
         client_name=OWN_NAME,
-    )  # fmt: skip
+    )
     try:
         with client:
             yield client

@@ -94,8 +94,11 @@ def markdown(runs: Sequence[Result]) -> str:
     head = f"### {SIGNS[results.verdict]} shaketable: {results.verdict}\n\n"
     titles = "| scenario | verdict | what was found | acknowledged | lost | recovery | run |\n"
     rows = "".join(_row(run) for run in runs)
-    proved = "".join(f"\n{escaped(name)}: {escaped(trials.proved(several))}\n"
-                     for name, several in trials.by_scenario(runs).items() if len(several) > 1)  # fmt: skip
+    proved = "".join(
+        f"\n{escaped(name)}: {escaped(trials.proved(several))}\n"
+        for name, several in trials.by_scenario(runs).items()
+        if len(several) > 1
+    )
     return f"{head}{titles}|---|---|---|--:|--:|--:|---|\n{rows}{proved}\n"
 
 
@@ -103,8 +106,15 @@ def _row(run: Result) -> str:
     found = "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or _passed(run)
     lost = run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
     recovery = run.figures.get("heal_to_empty_backlog_s")
-    cells = (run.title, f"{SIGNS[run.verdict]} {run.verdict}", found, number(run.figures.get("acknowledged")),
-             number(lost), "–" if recovery is None else f"{recovery:.1f} s", Path(run.run).name)  # fmt: skip
+    cells = (
+        run.title,
+        f"{SIGNS[run.verdict]} {run.verdict}",
+        found,
+        number(run.figures.get("acknowledged")),
+        number(lost),
+        "–" if recovery is None else f"{recovery:.1f} s",
+        Path(run.run).name,
+    )
     return f"| {' | '.join(escaped(cell) for cell in cells)} |\n"
 
 

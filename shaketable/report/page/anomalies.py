@@ -64,8 +64,10 @@ def rows(doc: Mapping[str, Any], end: float) -> list[Row]:
             found.setdefault(str(life.get("fate") or ""), []).append(dot)
     totals = totals_of(doc)
     found |= {fate: [] for fate, total in totals.items() if total and fate not in found}
-    return [Row(fate, COLOURS.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
-            for fate, dots in found.items()]  # fmt: skip
+    return [
+        Row(fate, COLOURS.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
+        for fate, dots in found.items()
+    ]
 
 
 def totals_of(doc: Mapping[str, Any]) -> dict[str, int]:

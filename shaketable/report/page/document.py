@@ -34,9 +34,13 @@ def source(name: str) -> str:
 def _environment(folder: Path) -> Environment:
     """Everything that a template shows goes through `_harmless` and is then escaped."""
     return Environment(
-        loader=FileSystemLoader([folder, TEMPLATES]), autoescape=True, undefined=StrictUndefined, finalize=_harmless,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader([folder, TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _harmless(value: object) -> object:

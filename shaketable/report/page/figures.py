@@ -30,10 +30,14 @@ def draw(lanes: Lanes) -> dict[str, Any]:
     """A figure for each lane that was recorded, by name, from top to bottom."""
     axis, source = Axis(lanes.end), _source(lanes)
     made = {
-        "strip": strip(axis, lanes), "rate": _rate(axis, source, lanes), "latency": _latency(axis, source, lanes),
-        "backlog": _backlog(axis, source, lanes), "stored": _stored(axis, source, lanes),
-        "health": _health(axis, source, lanes), "breaker": breakers(axis, lanes),
-    }  # fmt: skip
+        "strip": strip(axis, lanes),
+        "rate": _rate(axis, source, lanes),
+        "latency": _latency(axis, source, lanes),
+        "backlog": _backlog(axis, source, lanes),
+        "stored": _stored(axis, source, lanes),
+        "health": _health(axis, source, lanes),
+        "breaker": breakers(axis, lanes),
+    }
     found = {name: lane for name, lane in made.items() if lane is not None}
     for name, lane in found.items():
         if name != "strip":
@@ -140,8 +144,16 @@ def _fill(made: Any, source: ColumnDataSource, name: str, colour: str, floor: fl
 
 def _bands(made: Any, lanes: Lanes) -> None:
     for fault in lanes.faults:
-        made.add_layout(BoxAnnotation(left=fault.begin, right=fault.end, fill_color=fault.colour, level="underlay",
-                                      fill_alpha=theme.BAND, line_color=None))  # fmt: skip
+        made.add_layout(
+            BoxAnnotation(
+                left=fault.begin,
+                right=fault.end,
+                fill_color=fault.colour,
+                level="underlay",
+                fill_alpha=theme.BAND,
+                line_color=None,
+            )
+        )
 
 
 def _show_time(made: Any) -> None:

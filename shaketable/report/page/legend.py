@@ -45,19 +45,37 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
 
     told = [
         Lane("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
-        Lane("rate", "Intake", "events a second, by intended time",
-             [line("offered", GREY, "offered", "/s"), line("acknowledged", BLUE, "acknowledged", "/s")]),
-        Lane("latency", "Intake latency", "from the intended time to the first acknowledgement, logarithmic",
-             [line("p50", BLUE, "p50", " ms"), line("p99", PURPLE, "p99", " ms")]),
+        Lane(
+            "rate",
+            "Intake",
+            "events a second, by intended time",
+            [line("offered", GREY, "offered", "/s"), line("acknowledged", BLUE, "acknowledged", "/s")],
+        ),
+        Lane(
+            "latency",
+            "Intake latency",
+            "from the intended time to the first acknowledgement, logarithmic",
+            [line("p50", BLUE, "p50", " ms"), line("p99", PURPLE, "p99", " ms")],
+        ),
         Lane("backlog", "Backlog", "accepted, not yet stored", [line("entries", AMBER, "backlog")]),
         Lane("stored", "Stored", "rows a second, logarithmic", [line("stored", TEAL, "stored", "/s")]),
-        Lane("health", "Health", "the target's own word; 70 or less is ill, red below is no answer",
-             [line("score", TEAL, "health", low=True), *_honest(lanes)]),
-        Lane("breaker", "Circuit breakers", "by process",
-             [Line(name.lower().replace("_", "-"), colour) for name, (colour, _) in STATES.items()]),
-    ]  # fmt: skip
-    return [Lane(lane.name, lane.title, lane.about, lane.lines, places.get(lane.name, ""), _ABSENT[lane.name])
-            for lane in told]  # fmt: skip
+        Lane(
+            "health",
+            "Health",
+            "the target's own word; 70 or less is ill, red below is no answer",
+            [line("score", TEAL, "health", low=True), *_honest(lanes)],
+        ),
+        Lane(
+            "breaker",
+            "Circuit breakers",
+            "by process",
+            [Line(name.lower().replace("_", "-"), colour) for name, (colour, _) in STATES.items()],
+        ),
+    ]
+    return [
+        Lane(lane.name, lane.title, lane.about, lane.lines, places.get(lane.name, ""), _ABSENT[lane.name])
+        for lane in told
+    ]
 
 
 def _honest(lanes: Lanes) -> list[Line]:

@@ -89,8 +89,10 @@ def _band(fault: Span, end: float, bottom: int) -> str:
 
 def _axis(end: float, bottom: int) -> list[str]:
     step = next((s for s in (1, 2, 5, 10, 20, 60, 300) if end / s <= 10), 600)
-    return [f'<text x="{_x(t, end):.1f}" y="{bottom + 18}" text-anchor="middle">{t} s</text>'
-            for t in range(0, int(end) + 1, step)]  # fmt: skip
+    return [
+        f'<text x="{_x(t, end):.1f}" y="{bottom + 18}" text-anchor="middle">{t} s</text>'
+        for t in range(0, int(end) + 1, step)
+    ]
 
 
 def _steps(

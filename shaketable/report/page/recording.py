@@ -70,15 +70,22 @@ class Recording:
         probes = read.of(rundir.PROBES, lambda: watched.probes(seen[rundir.PROBES]))
         journals = read.of(rundir.JOURNALS, lambda: loads.journals(run, NEVER) if run.journals() else None)
         return cls(
-            run, scenario, told=read.json(rundir.SCENARIO), target=read.json(rundir.TARGET),
-            environment=read.json(rundir.ENVIRONMENT), verdict=read.json(rundir.VERDICT), phases=phases,
-            faults=_faults(read, seen[rundir.FAULTS], scenario, phases.get("shake")), probes=probes,
+            run,
+            scenario,
+            told=read.json(rundir.SCENARIO),
+            target=read.json(rundir.TARGET),
+            environment=read.json(rundir.ENVIRONMENT),
+            verdict=read.json(rundir.VERDICT),
+            phases=phases,
+            faults=_faults(read, seen[rundir.FAULTS], scenario, phases.get("shake")),
+            probes=probes,
             processes=read.of(rundir.PROBES, lambda: watched.processes(seen[rundir.PROBES])),
             transitions=read(rundir.TRANSITIONS, lambda _: watched.transitions(run)),
             offsets=read(rundir.SCHEDULE, lambda p: table(blocks(p, _Offset), {"at": lambda o: o.at})["at"].to_numpy()),
             attempts=None if journals is None else journals.attempts,
-            start=_zero(None if journals is None else journals.start, phases, probes), gaps=gaps,
-        )  # fmt: skip
+            start=_zero(None if journals is None else journals.start, phases, probes),
+            gaps=gaps,
+        )
 
     def seconds(self, times: Any) -> Any:
         """Seconds after T0."""

@@ -31,16 +31,33 @@ def strip(axis: Axis, lanes: Lanes) -> Any:
 
 def _blocks(made: Any, spans: list[Span], above: int, alphas: list[float]) -> None:
     names = [span.label for span in spans]
-    source = ColumnDataSource({
-        "left": [span.begin for span in spans], "right": [span.end for span in spans],
-        "bottom": [above + span.row + 0.06 for span in spans], "top": [above + span.row + 0.94 for span in spans],
-        "middle": [above + span.row + 0.5 for span in spans], "colour": [span.colour for span in spans],
-        "alpha": alphas, "full": names, "shown": names, "from": [max(0.0, span.begin) for span in spans],
-    }, tags=["fit"])  # fmt: skip
-    made.quad("left", "right", "top", "bottom", source=source, fill_color="colour", fill_alpha="alpha",
-              line_color=None)  # fmt: skip
-    made.text("from", "middle", "shown", source=source, text_font_size="11px", text_baseline="middle", x_offset=5,
-              text_font=GLYPH_FONT, tags=[INK])  # fmt: skip
+    source = ColumnDataSource(
+        {
+            "left": [span.begin for span in spans],
+            "right": [span.end for span in spans],
+            "bottom": [above + span.row + 0.06 for span in spans],
+            "top": [above + span.row + 0.94 for span in spans],
+            "middle": [above + span.row + 0.5 for span in spans],
+            "colour": [span.colour for span in spans],
+            "alpha": alphas,
+            "full": names,
+            "shown": names,
+            "from": [max(0.0, span.begin) for span in spans],
+        },
+        tags=["fit"],
+    )
+    made.quad("left", "right", "top", "bottom", source=source, fill_color="colour", fill_alpha="alpha", line_color=None)
+    made.text(
+        "from",
+        "middle",
+        "shown",
+        source=source,
+        text_font_size="11px",
+        text_baseline="middle",
+        x_offset=5,
+        text_font=GLYPH_FONT,
+        tags=[INK],
+    )
 
 
 def breakers(axis: Axis, lanes: Lanes) -> Any:
@@ -52,17 +69,41 @@ def breakers(axis: Axis, lanes: Lanes) -> Any:
     made.ygrid.grid_line_color = None
     for row, (process, states) in enumerate(reversed(lanes.breakers.items())):
         _states(made, states, row)
-        made.add_layout(Label(x=4, y=row + 0.93, x_units="screen", text=process, text_font_size="11px", tags=[INK],
-                              text_baseline="top", text_font=FONT))  # fmt: skip
+        made.add_layout(
+            Label(
+                x=4,
+                y=row + 0.93,
+                x_units="screen",
+                text=process,
+                text_font_size="11px",
+                tags=[INK],
+                text_baseline="top",
+                text_font=FONT,
+            )
+        )
     return made
 
 
 def _states(made: Any, states: list[Span], row: int) -> None:
     """The lower half of the row: the name stands above it."""
     looks = [STATES.get(state.label, UNKNOWN_STATE) for state in states]
-    source = ColumnDataSource({
-        "left": [state.begin for state in states], "right": [state.end for state in states],
-        "top": [row + 0.06 + 0.5 * share for _, share in looks], "colour": [colour for colour, _ in looks],
-    })  # fmt: skip
-    made.quad("left", "right", "top", row + 0.06, source=source, fill_color="colour", fill_alpha=0.85,
-              line_color="colour", line_width=1.5, line_alpha=0.85)  # fmt: skip
+    source = ColumnDataSource(
+        {
+            "left": [state.begin for state in states],
+            "right": [state.end for state in states],
+            "top": [row + 0.06 + 0.5 * share for _, share in looks],
+            "colour": [colour for colour, _ in looks],
+        }
+    )
+    made.quad(
+        "left",
+        "right",
+        "top",
+        row + 0.06,
+        source=source,
+        fill_color="colour",
+        fill_alpha=0.85,
+        line_color="colour",
+        line_width=1.5,
+        line_alpha=0.85,
+    )

@@ -74,11 +74,19 @@ def _evidence(name: str, found: dict[str, Any], numbers: dict[str, int]) -> Evid
     members = typed(found.get("members"), dict[str, list[Any]]) or {}
     totals = typed(found.get("counts"), dict[str, float]) or {}
     return Evidence(
-        name, str(found.get("verdict") or "unknown"), counts(found), law, terms, str(found.get("why") or ""),
+        name,
+        str(found.get("verdict") or "unknown"),
+        counts(found),
+        law,
+        terms,
+        str(found.get("why") or ""),
         [quantity(str(key), value) for key, value in (found.get("counts") or {}).items()],
-        [_members(key, [str(each) for each in ids], int(totals.get(key, 0)), numbers)
-         for key, ids in members.items() if ids],
-    )  # fmt: skip
+        [
+            _members(key, [str(each) for each in ids], int(totals.get(key, 0)), numbers)
+            for key, ids in members.items()
+            if ids
+        ],
+    )
 
 
 def _members(name: str, told: list[str], total: int, numbers: dict[str, int]) -> Members:
@@ -134,9 +142,12 @@ def _lived(told: dict[str, Any]) -> Lived:
 
 
 _HEADLINE = {
-    "acknowledged": "acknowledged", "stored": "stored", "intake_p99_ms": "intake p99",
-    "heal_to_first_commit_s": "heal to first commit", "heal_to_empty_backlog_s": "heal to empty backlog",
-}  # fmt: skip
+    "acknowledged": "acknowledged",
+    "stored": "stored",
+    "intake_p99_ms": "intake p99",
+    "heal_to_first_commit_s": "heal to first commit",
+    "heal_to_empty_backlog_s": "heal to empty backlog",
+}
 
 
 def headline(recording: Recording, lanes: Lanes) -> Rows:
@@ -178,11 +189,13 @@ def again(recording: Recording) -> Rows:
     """The commands that repeat the run, and the judging."""
     needs = commands.needs(recording.run)
     return [
-        ("The same run once more: corpus, schedule and timeline exactly" + (f"; {needs}" if needs else ""),
-         commands.command(recording.run, recording.scenario.name)),
+        (
+            "The same run once more: corpus, schedule and timeline exactly" + (f"; {needs}" if needs else ""),
+            commands.command(recording.run, recording.scenario.name),
+        ),
         ("Judge it again from its files alone", commands.line("check", commands.shown(recording.run.path))),
         ("Write this page again", commands.line("report", commands.shown(recording.run.path))),
-    ]  # fmt: skip
+    ]
 
 
 def when(recording: Recording) -> str:
@@ -201,8 +214,11 @@ def target(recording: Recording) -> str:
 def missing(recording: Recording) -> list[str]:
     """What a reader must know before believing the page: cut off, or without some of its files."""
     gaps = [f"{gap}." for gap in recording.gaps if not gap.startswith(f"{rundir.VERDICT} is missing")]
-    missed = [f"Fault {fault.number} ({fault.label}) {said}: {fault.text or 'it has no witness'}."
-              for fault in recording.faults if (said := _missed(fault))]  # fmt: skip
+    missed = [
+        f"Fault {fault.number} ({fault.label}) {said}: {fault.text or 'it has no witness'}."
+        for fault in recording.faults
+        if (said := _missed(fault))
+    ]
     return list(filter(None, [recording.unfinished, *missed, *gaps]))
 
 

@@ -42,8 +42,10 @@ def sentence(doc: Mapping[str, Any]) -> str:
     if not doc:
         return "Nobody has judged this run yet: `shaketable check` does."
     counting = {name: found for name, found in checks(doc).items() if counts(found)}
-    by = {verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
-          for verdict in ("failed", "unknown", "passed")}  # fmt: skip
+    by = {
+        verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
+        for verdict in ("failed", "unknown", "passed")
+    }
     died = [str(death) for death in doc.get("deaths") or []]
     if by["failed"]:
         told = [_why(name, counting[name]) for name in by["failed"]]

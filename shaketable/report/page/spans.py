@@ -88,8 +88,10 @@ def _states(recording: Recording, process: str, end: float) -> list[Span]:
     own = rows[(rows.process == process) & (rows.time >= 0)].sort_values("time", kind="stable")
     states = [(float(recording.seconds(row.time)), str(row.to)) for row in own.itertuples()]
     exits = _exits(recording, process)
-    spans = [Span(max(begin, 0.0), min(until, end, *(at for at in exits if at > begin)), plain(to))
-             for begin, until, to in _until_next(states, end)]  # fmt: skip
+    spans = [
+        Span(max(begin, 0.0), min(until, end, *(at for at in exits if at > begin)), plain(to))
+        for begin, until, to in _until_next(states, end)
+    ]
     return [span for span in spans if span.end >= span.begin and span.end > 0]
 
 

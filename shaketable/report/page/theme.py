@@ -42,11 +42,23 @@ class Axis:
         """An empty lane: no toolbar; drag to zoom, double-click to go back."""
         low, high = y_range
         made = figure(
-            name=name, height=height, x_range=self.range, y_range=Range1d(start=low, end=high), toolbar_location=None,
-            tools="xbox_zoom", active_drag="xbox_zoom", sizing_mode="stretch_width", min_border_left=LEFT,
-            min_border_right=RIGHT, min_border_top=5, min_border_bottom=9, background_fill_color=None,
-            border_fill_color=None, outline_line_color=None, **options,
-        )  # fmt: skip
+            name=name,
+            height=height,
+            x_range=self.range,
+            y_range=Range1d(start=low, end=high),
+            toolbar_location=None,
+            tools="xbox_zoom",
+            active_drag="xbox_zoom",
+            sizing_mode="stretch_width",
+            min_border_left=LEFT,
+            min_border_right=RIGHT,
+            min_border_top=5,
+            min_border_bottom=9,
+            background_fill_color=None,
+            border_fill_color=None,
+            outline_line_color=None,
+            **options,
+        )
         made.add_tools(self.hair)
         made.add_layout(Span(location=0, dimension="height", line_width=1.5, visible=False, tags=[MARK]))
         _bare(made)

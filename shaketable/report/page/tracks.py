@@ -54,9 +54,14 @@ def of(recording: Recording) -> Lanes:
     columns = {**_offered(recording, bins), **_answers(recording, bins), **_probed(recording, bins)}
     columns |= _honest(recording.verdict, bins, columns.get("health"))
     return Lanes(
-        bins, end, spans.phases(recording, end), spans.faults(recording, end), spans.breakers(recording, end),
-        lied_s=_lied(recording.verdict), **columns,
-    )  # fmt: skip
+        bins,
+        end,
+        spans.phases(recording, end),
+        spans.faults(recording, end),
+        spans.breakers(recording, end),
+        lied_s=_lied(recording.verdict),
+        **columns,
+    )
 
 
 def _end(recording: Recording) -> float:
@@ -84,8 +89,9 @@ def _answers(recording: Recording, bins: Bins) -> dict[str, Floats]:
     due, latency = recording.seconds(events.due), ((events.ended_at - events.due) / MS).clip(lower=0.1)
     return {
         "acknowledged": bins.rate(recording.seconds(events.ended_at)),
-        "p50": bins.reduce(due, latency, "quantile", q=0.5), "p99": bins.reduce(due, latency, "quantile", q=0.99),
-    }  # fmt: skip
+        "p50": bins.reduce(due, latency, "quantile", q=0.5),
+        "p99": bins.reduce(due, latency, "quantile", q=0.99),
+    }
 
 
 def _probed(recording: Recording, bins: Bins) -> dict[str, Floats]:

@@ -51,9 +51,12 @@ def _kept(history: History) -> dict[str, np.ndarray]:
     to_keep = ((outcome == "acknowledged") & (history.events.expect != "refuse")).to_numpy()
     nobody_sent = outcome.isin(["refused", "unsent"]).to_numpy()
     return {
-        "stored": stored, "dead": dead, "missing": to_keep & ~stored & ~dead,
-        "doubled": history.rows_of > 1, "invented": (stored | dead) & nobody_sent,
-    }  # fmt: skip
+        "stored": stored,
+        "dead": dead,
+        "missing": to_keep & ~stored & ~dead,
+        "doubled": history.rows_of > 1,
+        "invented": (stored | dead) & nobody_sent,
+    }
 
 
 def _foreign(history: History, column: str) -> int:
@@ -78,12 +81,13 @@ def _rates(history: History, begin: int, end: int) -> dict[str, float]:
     answered = due[due.first_acknowledged != NEVER]
     latency = (answered.first_acknowledged - answered.due) / 1e6
     return {
-        "seconds": round(seconds, 1), "meant/s": round(len(due) / seconds, 1),
+        "seconds": round(seconds, 1),
+        "meant/s": round(len(due) / seconds, 1),
         "acknowledged/s": round(_within(events.first_acknowledged.to_numpy(), begin, end) / seconds, 1),
         "stored/s": round(_within(_stored_at(history), begin, end) / seconds, 1),
         "intake p50 ms": round(float(latency.quantile(0.5)), 1),
         "intake p99 ms": round(float(latency.quantile(0.99)), 1),
-    }  # fmt: skip
+    }
 
 
 def _within(times: Ints, begin: int, end: int) -> int:

@@ -38,8 +38,9 @@ def table(rows: Sequence[Row]) -> Table:
     for row in rows:
         told = row.said.upper() if row.said is Said.WORSE else row.said
         first = "" if row.scenario == last else row.scenario
-        made.add_row(*(Text(visible(each)) for each in (first, row.what, row.before, row.now)),
-                     Text(told, STYLE[row.said]))  # fmt: skip
+        made.add_row(
+            *(Text(visible(each)) for each in (first, row.what, row.before, row.now)), Text(told, STYLE[row.said])
+        )
         last = row.scenario
     return made
 

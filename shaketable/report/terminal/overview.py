@@ -47,11 +47,19 @@ def row(run: Result) -> Row:
     """The row of one result."""
     figures, lost = run.figures, run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
     return Row(
-        run.title, run.verdict, run.seconds or 0, run.why, witnesses=witnesses(run.faults),
-        recovery_s=figures.get("heal_to_empty_backlog_s"), acknowledged=_whole(figures.get("acknowledged")),
-        refused=_whole(figures.get("refused")), indeterminate=_whole(figures.get("indeterminate")),
-        stored=_whole(figures.get("stored")), lost=_whole(lost), run=run.run,
-    )  # fmt: skip
+        run.title,
+        run.verdict,
+        run.seconds or 0,
+        run.why,
+        witnesses=witnesses(run.faults),
+        recovery_s=figures.get("heal_to_empty_backlog_s"),
+        acknowledged=_whole(figures.get("acknowledged")),
+        refused=_whole(figures.get("refused")),
+        indeterminate=_whole(figures.get("indeterminate")),
+        stored=_whole(figures.get("stored")),
+        lost=_whole(lost),
+        run=run.run,
+    )
 
 
 def witnesses(faults: Sequence[FaultSeen]) -> list[str]:

