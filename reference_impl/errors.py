@@ -13,7 +13,13 @@ class SettingsError(ProcessorError):
     """A setting that cannot be used; the message names its variable."""
 
 
-class RefusedError(ProcessorError):
+class NotAcknowledged(ProcessorError):
+    """An event was not acknowledged; `status` is the HTTP status of the response."""
+
+    status: int
+
+
+class RefusedError(NotAcknowledged):
     """An event that will never be accepted; `field` is the member at fault, `status` the HTTP answer."""
 
     def __init__(self, field: str, why: str, status: int = 422) -> None:
@@ -21,12 +27,16 @@ class RefusedError(ProcessorError):
         self.field, self.why, self.status = field, why, status
 
 
-class NotNowError(ProcessorError):
-    """Certainly not accepted, and worth another try: 503."""
+class TemporarilyUnavailable(NotAcknowledged):
+    """The event was not accepted, and a later attempt may succeed: 503."""
+
+    status = 503
 
 
-class UnknownError(ProcessorError):
-    """Sent to the queue, and no answer: it may or may not be there: 504."""
+class Indeterminate(NotAcknowledged):
+    """The event was sent to the queue and no reply came: it may or may not be stored: 504."""
+
+    status = 504
 
 
 class BreakerOpenError(ProcessorError):
@@ -37,8 +47,8 @@ class ArchiveError(ProcessorError):
     """The archive did not take a dead letter, which stays where it is."""
 
 
-class StoppingError(ProcessorError):
-    """The worker was asked to stop while it waited."""
+class ShuttingDown(ProcessorError):
+    """The process was asked to stop during a wait."""
 
 
 class Failure(StrEnum):

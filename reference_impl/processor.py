@@ -16,7 +16,7 @@ import psycopg
 
 from reference_impl.dead_letters.replay import Outcome, replay
 from reference_impl.delivery.worker import Worker
-from reference_impl.errors import NotNowError
+from reference_impl.errors import TemporarilyUnavailable
 from reference_impl.event import i_json
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations.health import Status
@@ -53,9 +53,9 @@ class ReliableEventProcessor:
         await self._intake.ready(self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
-        """Return the event's id once the queue has it. Raises RefusedError, NotNowError or UnknownError."""
+        """Return the event's id once the queue has it. Raises RefusedError, TemporarilyUnavailable or Indeterminate."""
         if self._worker.stopping.is_set():
-            raise NotNowError("the processor was told to stop, or ended by a defect")
+            raise TemporarilyUnavailable("the processor was told to stop, or ended by a defect")
         return await self._intake.add(i_json.encoded(event))
 
     async def replay(self, event_id: str | UUID) -> Outcome:

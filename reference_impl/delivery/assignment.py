@@ -16,7 +16,7 @@ from reference_impl import log
 from reference_impl.delivery import lease as lock
 from reference_impl.delivery.attempt import Kind, Rounds
 from reference_impl.delivery.consumer import Lane, Ledger
-from reference_impl.errors import BreakerOpenError, StoppingError, StoreError
+from reference_impl.errors import BreakerOpenError, ShuttingDown, StoreError
 from reference_impl.queue import streams as queue
 from reference_impl.resilience.backoff import Sleep
 from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
@@ -69,7 +69,7 @@ class Lanes:
             await self._learn_count()
             while True:
                 await self._step()
-        except StoppingError:
+        except ShuttingDown:
             pass
         finally:
             await self._release_all()
@@ -111,7 +111,7 @@ class Lanes:
         await asyncio.wait([changed, nap, *self._held.values()], return_when=asyncio.FIRST_COMPLETED)
         changed.cancel()
         if nap.done():
-            nap.result()  # raises StoppingError
+            nap.result()  # raises ShuttingDown
         nap.cancel()
 
     def _reap(self) -> bool:
@@ -217,9 +217,9 @@ class Lanes:
         self._connecting.cut()
 
     async def _connect(self) -> Connection:
-        """Connect, unless the breaker opens meanwhile. Raises StoppingError once told to stop."""
+        """Connect, unless the breaker opens meanwhile. Raises ShuttingDown once told to stop."""
         if self._stopping:
-            raise StoppingError("told to stop")
+            raise ShuttingDown("told to stop")
         return await self._connecting.connect()
 
     def _refuse_unless_closed(self) -> None:

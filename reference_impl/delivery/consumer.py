@@ -22,7 +22,7 @@ from reference_impl.dead_letters import model
 from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
 from reference_impl.dead_letters.model import Attempt, DeadLetter
 from reference_impl.delivery.attempt import Kind, Rounds
-from reference_impl.errors import BreakerOpenError, Failure, StoppingError, StoreError
+from reference_impl.errors import BreakerOpenError, Failure, ShuttingDown, StoreError
 from reference_impl.operations import metrics
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
@@ -75,7 +75,7 @@ class Lane:
         try:
             while not self._leave.is_set():
                 await self._step()
-        except (StoreError, BreakerOpenError, StoppingError) as e:
+        except (StoreError, BreakerOpenError, ShuttingDown) as e:
             log.info("lane left", lane=self.number, why=str(e))
         finally:
             await connections.close(self._store.connection)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_impl.errors import NotNowError, RefusedError, UnknownError
+from reference_impl.errors import NotAcknowledged, RefusedError, TemporarilyUnavailable
 from reference_impl.ingest import server
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations import metrics
@@ -84,7 +84,7 @@ class Desk:
         try:
             await self._read_in_time(receive, body, self._settings.max_event_bytes)
             return answer(await self._intake.add(bytes(body)))
-        except (RefusedError, NotNowError, UnknownError) as e:
+        except NotAcknowledged as e:
             return answer(e)
         finally:
             self._held -= len(body)
@@ -97,7 +97,7 @@ class Desk:
             if body.count(b"\n") + (not body.endswith(b"\n")) > most:
                 raise RefusedError("event", f"expected at most {most} lines", 413)
             results = await self._intake.add_many([line for line in bytes(body).split(b"\n") if line.strip()])
-        except (RefusedError, NotNowError) as e:
+        except NotAcknowledged as e:
             return answer(e)
         finally:
             self._held -= len(body)
@@ -118,7 +118,7 @@ class Desk:
             raise RefusedError("event", f"expected all of it within {longest:g} s", 408) from None
 
     async def _read(self, receive: Receive, body: bytearray, limit: int) -> None:
-        """The body, but not more than its limit, nor than all may hold. Raises RefusedError or NotNowError."""
+        """Read the body, up to its limit and the limit of all requests together."""
         more = True
         while more:
             message = await receive()
@@ -131,17 +131,16 @@ class Desk:
             if len(body) > limit:
                 raise RefusedError("event", f"expected at most {limit} bytes", 413)
             if self._held > self._settings.max_in_flight_bytes:
-                raise NotNowError("too many bytes of events are under way")
+                raise TemporarilyUnavailable("too many bytes of events are under way")
 
 
-def answer(result: str | Exception) -> Answer:
-    """202 for an id; for an error the status that says what is certain."""
+def answer(result: str | NotAcknowledged) -> Answer:
+    """202 for an id; for an error its status."""
     if isinstance(result, str):
         return Answer(202, b'{"eventId":"%b"}' % result.encode())
-    status = result.status if isinstance(result, RefusedError) else 503 if isinstance(result, NotNowError) else 504
-    metrics.REFUSED.labels(str(status)).inc()
+    metrics.REFUSED.labels(str(result.status)).inc()
     field = {"field": result.field} if isinstance(result, RefusedError) else {}
-    return Answer(status, _encode({**field, "error": str(result)}))
+    return Answer(result.status, _encode({**field, "error": str(result)}))
 
 
 async def run(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from reference_impl.errors import NotNowError, RefusedError, UnknownError
+from reference_impl.errors import NotAcknowledged, RefusedError, TemporarilyUnavailable
 from reference_impl.event import event
 from reference_impl.ingest.preset_cache import Presets
 from reference_impl.operations import metrics
@@ -33,7 +33,7 @@ class Intake:
     """Validates, stamps, enqueues."""
 
     def __init__(self, settings: Settings, watch: Watch, sleep: Sleep) -> None:
-        self._settings, self._watch = settings, watch
+        self._settings, self.watch = settings, watch
         self.pipeline = Pipeline(
             settings.redis_url, settings.enqueue_timeout_s, settings.max_in_flight, settings.concurrency, sleep
         )
@@ -43,7 +43,7 @@ class Intake:
         self._validating = asyncio.Lock()  # of batches one at a time, or each would hold the loop in the same turn
 
     async def run(self) -> None:
-        """Keep the connection to the queue, and the presets, until StoppingError is raised by the sleep."""
+        """Keep the connection to the queue, and the presets, until ShuttingDown is raised by the sleep."""
         await asyncio.gather(self.pipeline.run(), self.presets.run())
 
     async def ready(self, within_s: float) -> None:
@@ -54,7 +54,10 @@ class Intake:
                 await self.presets.looked.wait()
 
     async def add(self, body: bytes) -> str:
-        """Accept one event in its wire form; returns its id. Raises RefusedError, NotNowError or UnknownError."""
+        """Accept one event in its wire form and return its id.
+
+        Raises RefusedError, TemporarilyUnavailable or Indeterminate.
+        """
         return await self._take(await self._stamp(body))
 
     async def _stamp(self, body: bytes) -> event.Stamped:
@@ -67,8 +70,8 @@ class Intake:
         return await asyncio.get_running_loop().run_in_executor(self._aside, event.accept, *given)
 
     async def _take(self, stamped: event.Stamped) -> str:
-        """Enqueue it, and return its id. Raises NotNowError or UnknownError."""
-        self._admit()
+        """Enqueue it, and return its id. Raises TemporarilyUnavailable or Indeterminate."""
+        self.require_ready()
         began = time.perf_counter()
         await self.enqueue(stamped)
         metrics.INTAKE_S.observe(time.perf_counter() - began)
@@ -76,30 +79,30 @@ class Intake:
         assert stamped.event.event_id is not None
         return stamped.event.event_id
 
-    def _admit(self) -> None:
-        """Raise NotNowError while the queue may drop events, or is full, or presets may be missed, or must be known."""
-        vitals = self._watch.vitals
+    def require_ready(self) -> None:
+        """Raise TemporarilyUnavailable while the queue may evict events or is full, or presets are not known."""
+        vitals = self.watch.vitals
         if vitals.may_evict:
-            raise NotNowError("the queue may evict events: its maxmemory-policy must be noeviction")
+            raise TemporarilyUnavailable("the queue may evict events: its maxmemory-policy must be noeviction")
         if not self.presets.looked.is_set():
-            raise NotNowError("the presets are being looked for")
+            raise TemporarilyUnavailable("the presets are being looked for")
         if self._settings.require_presets and not self.presets.loaded:
-            raise NotNowError("the presets have not been read yet")
+            raise TemporarilyUnavailable("the presets have not been read yet")
         if vitals.depth >= self._settings.queue_bound:
-            raise NotNowError("the queue is full")
+            raise TemporarilyUnavailable("the queue is full")
 
     async def enqueue(self, stamped: event.Stamped) -> None:
         """Return once the queue has it."""
         one = stamped.event
         assert one.event_id is not None
         if not self.pipeline.lanes:
-            raise NotNowError("the queue has not been reached yet")
+            raise TemporarilyUnavailable("the queue has not been reached yet")
         lane = streams.lane_of(one.organization_id, one.event_id, self.pipeline.lanes)
         await self.pipeline.add(lane, one.event_id, _encode(one), stamped.hash)
 
-    async def add_many(self, bodies: list[bytes]) -> list[str | Exception]:
+    async def add_many(self, bodies: list[bytes]) -> list[str | NotAcknowledged]:
         """Accept each by itself, in their order; what is wrong with one is no matter for the others."""
-        results: list[str | Exception] = []
+        results: list[str | NotAcknowledged] = []
         for some in range(0, len(bodies), AT_ONCE):
             async with self._validating:
                 begun = [await self._begin(body) for body in bodies[some : some + AT_ONCE]]
@@ -107,7 +110,7 @@ class Intake:
             results += [one.result() if isinstance(one, asyncio.Task) else one for one in begun]
         return results
 
-    async def _begin(self, body: bytes) -> asyncio.Task[str | Exception] | RefusedError:
+    async def _begin(self, body: bytes) -> asyncio.Task[str | NotAcknowledged] | RefusedError:
         """Validate one, and begin the rest of its way at once: those of a whole batch would hold the loop together."""
         await self.let_go()
         try:
@@ -116,10 +119,10 @@ class Intake:
             e.__traceback__ = e.__context__ = None  # with the frames of 10,000 the garbage collector takes 90 ms
             return e
 
-    async def _take_or_why_not(self, stamped: event.Stamped) -> str | Exception:
+    async def _take_or_why_not(self, stamped: event.Stamped) -> str | NotAcknowledged:
         try:
             return await self._take(stamped)
-        except (NotNowError, UnknownError) as e:
+        except NotAcknowledged as e:
             return e
 
     async def let_go(self) -> None:

@@ -52,7 +52,7 @@ class Presets:
         return next((self._found[key] for key in asked if key in self._found), None)
 
     async def run(self) -> None:
-        """Look again and again, until StoppingError is raised by the sleep."""
+        """Look again and again, until ShuttingDown is raised by the sleep."""
         while True:
             try:
                 await self.look()

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from reference_impl import log
-from reference_impl.errors import StoppingError
+from reference_impl.errors import ShuttingDown
 from reference_impl.operations import metrics
 from reference_impl.resilience.backoff import Sleep
 from reference_impl.settings import Settings
@@ -48,7 +48,7 @@ class Alerts:
             self._telling[kind] = asyncio.create_task(self._tell(kind))
 
     async def close(self) -> None:
-        """Tell what is untold, for as long as there is time; the sleep must raise StoppingError by now."""
+        """Tell what is untold, for as long as there is time; the sleep must raise ShuttingDown by now."""
         if self._telling:
             _, late = await asyncio.wait(self._telling.values(), timeout=CLOSE_S)
             for task in late:
@@ -57,7 +57,7 @@ class Alerts:
     async def _tell(self, kind: str) -> None:
         """A turn's cool-down begins with its line in the log: no post holds up the next."""
         posts: list[asyncio.Task[None]] = []
-        with suppress(StoppingError):
+        with suppress(ShuttingDown):
             while kind in self._untold:
                 posts = [asyncio.create_task(self._send(self._log(kind)))]
                 await self._sleep(self._settings.alert_cooldown_s)

@@ -40,7 +40,7 @@ class Upkeep:
         self._settings, self._errands, self._sleep = settings, errands, sleep
 
     async def run(self) -> None:
-        """Turn after turn, until StoppingError is raised by the sleep."""
+        """Turn after turn, until ShuttingDown is raised by the sleep."""
         while True:
             try:
                 async with self._errands.connection(BOUND_S) as connection:

@@ -34,7 +34,7 @@ class Watch:
         return now
 
     async def run(self) -> None:
-        """Look until StoppingError is raised by the sleep."""
+        """Look until ShuttingDown is raised by the sleep."""
         while True:
             await self.look()
             await self._sleep(LOOK_S)

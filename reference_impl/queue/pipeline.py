@@ -12,7 +12,7 @@ from collections import deque
 from typing import cast
 
 from reference_impl import log
-from reference_impl.errors import NotNowError, UnknownError
+from reference_impl.errors import Indeterminate, TemporarilyUnavailable
 from reference_impl.queue import address, resp, streams
 from reference_impl.resilience.backoff import Sleep
 
@@ -39,7 +39,7 @@ class _Wire(asyncio.Protocol):
         return len(self._waiting)
 
     def send(self, command: bytes) -> asyncio.Future[resp.Reply]:
-        """Put a packed command into this turn's write. The future raises UnknownError when its reply is not read."""
+        """Put a packed command into this turn's write. The future raises Indeterminate when its reply is not read."""
         loop = asyncio.get_running_loop()
         if not self._out:
             loop.call_soon(self._flush)
@@ -71,7 +71,7 @@ class _Wire(asyncio.Protocol):
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():
-                waiting.set_exception(UnknownError("the connection to the queue broke before its reply"))
+                waiting.set_exception(Indeterminate("the connection to the queue broke before its reply"))
 
     def abort(self) -> None:
         """Close at once."""
@@ -92,7 +92,7 @@ class Pipeline:
         self.connected = asyncio.Event()  # set by the first connection, for good
 
     async def run(self) -> None:
-        """Connect, and again whenever the connection is lost, until the sleep raises StoppingError."""
+        """Connect, and again whenever the connection is lost, until the sleep raises ShuttingDown."""
         try:
             while True:
                 await self._connect()
@@ -103,17 +103,17 @@ class Pipeline:
             self._lose()
 
     async def add(self, lane: int, event_id: str, event: bytes, digest: str) -> None:
-        """Return once the queue has it. Raises NotNowError (it has not) or UnknownError (who knows)."""
+        """Return once the queue has it. Raises TemporarilyUnavailable (it has not) or Indeterminate (who knows)."""
         wire = self._wire
         if wire is None or wire.closed.is_set() or wire.leaving.is_set():
-            raise NotNowError("the queue is away")
+            raise TemporarilyUnavailable("the queue is away")
         if len(wire) >= self._max_in_flight:
-            raise NotNowError("too many events wait for the queue's reply")
+            raise TemporarilyUnavailable("too many events wait for the queue's reply")
         reply = await self._reply(wire, _xadd(lane, event_id, event, digest))
         if isinstance(reply, resp.ReplyError):
             if reply.code in streams.DEMOTED:
                 wire.leaving.set()
-            raise NotNowError(f"the queue refused it ({reply.code})")
+            raise TemporarilyUnavailable(f"the queue refused it ({reply.code})")
 
     async def _reply(self, wire: _Wire, command: bytes) -> resp.Reply:
         """The reply to one command. A silent link is closed: who waits behind would wait as long."""
@@ -142,7 +142,7 @@ class Pipeline:
                 await self._greet(wire)
             self._wire = wire
             self.connected.set()
-        except (OSError, UnknownError, TimeoutError, resp.ReplyError) as e:
+        except (OSError, Indeterminate, TimeoutError, resp.ReplyError) as e:
             log.warning("the queue is away", type=type(e).__name__)
             if wire is not None:
                 wire.abort()

@@ -13,7 +13,7 @@ Keys, all of them:
 from __future__ import annotations
 
 import zlib
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -82,6 +82,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     id: str
     fields: list[str]
 
+    @classmethod
+    def from_redis(cls, id_: bytes, fields: dict[bytes, bytes]) -> Self:
+        """The entry as redis-py returns it; bytes that are not UTF-8 are replaced."""
+        return cls(id_.decode(), [part.decode("utf-8", "replace") for pair in fields.items() for part in pair])
+
     def field(self, name: str) -> str:
         """The value of that field; empty when somebody else's entry lacks it."""
         for i in range(0, len(self.fields) - 1, 2):
@@ -148,11 +153,7 @@ async def head(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
     try:
         return _decode_entries(packed)
     except (msgspec.MsgspecError, UnicodeDecodeError):  # somebody else's entry is no text
-        return [_as_text(*found) for found in cast(Any, await redis.xrange(key(lane), count=_FOREIGN))]
-
-
-def _as_text(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
-    return Entry(id_.decode(), [part.decode("utf-8", "replace") for pair in fields.items() for part in pair])
+        return [Entry.from_redis(*found) for found in cast(Any, await redis.xrange(key(lane), count=_FOREIGN))]
 
 
 async def wait(redis: Redis, lane: int, seconds: float) -> None:

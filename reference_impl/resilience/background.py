@@ -10,25 +10,25 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from reference_impl import log
-from reference_impl.errors import StoppingError
+from reference_impl.errors import ShuttingDown
 from reference_impl.resilience.backoff import Sleep
 
 Parts = list[asyncio.Task[None]]
 
 
 def sleeper(stopping: asyncio.Event) -> Sleep:
-    """A sleep that ends with StoppingError once `stopping` is set."""
+    """A sleep that ends with ShuttingDown once `stopping` is set."""
 
     async def sleep(seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), seconds)
-            raise StoppingError("told to stop")
+            raise ShuttingDown("told to stop")
 
     return sleep
 
 
 def start(stopping: asyncio.Event, *runs: Callable[[], Awaitable[None]]) -> Parts:
-    """Run each until StoppingError; a defect is logged, and sets `stopping`."""
+    """Run each until ShuttingDown; a defect is logged, and sets `stopping`."""
 
     def ended(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
@@ -54,5 +54,5 @@ def blame(parts: Parts) -> None:
 
 
 async def _until_stopped(run: Callable[[], Awaitable[None]]) -> None:
-    with suppress(StoppingError):
+    with suppress(ShuttingDown):
         await run()

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from reference_impl import log
-from reference_impl.errors import StoppingError
+from reference_impl.errors import ShuttingDown
 from reference_impl.operations import alerts as alert
 from reference_impl.operations.alerts import Alert, Alerts
 from reference_impl.resilience.circuit_breaker import OPEN
@@ -76,7 +76,7 @@ class Gate:
         over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         await self._asleep.put((seconds, over))
         if await over:
-            raise StoppingError("told to stop")
+            raise ShuttingDown("told to stop")
 
     async def end(self, stopping: bool = False) -> float:
         """End the next sleep that began, and say how long it was to be."""

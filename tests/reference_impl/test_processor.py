@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 
 import reference_impl
 from reference_impl.dead_letters.replay import Outcome
-from reference_impl.errors import NotNowError, RefusedError, StoreError
+from reference_impl.errors import RefusedError, StoreError, TemporarilyUnavailable
 from reference_impl.processor import ReliableEventProcessor
 from reference_impl.queue import streams
 from reference_impl.settings import Settings
@@ -88,7 +88,7 @@ def test_cold_start_refuses_until_the_queue_is_there_and_stores_once_the_store_i
     )
 
     async def do(processor: ReliableEventProcessor) -> None:
-        with pytest.raises(NotNowError):
+        with pytest.raises(TemporarilyUnavailable):
             await processor.add_event(one())
         assert processor.health_status().health_score == 0
         redis_link.mend()
@@ -96,7 +96,7 @@ def test_cold_start_refuses_until_the_queue_is_there_and_stores_once_the_store_i
         async def added() -> bool:
             try:
                 return bool(await processor.add_event(one()))
-            except NotNowError:
+            except TemporarilyUnavailable:
                 return False
 
         async def count() -> bool:
@@ -156,7 +156,7 @@ def test_stop_raises_what_a_part_ended_by(settings: Settings) -> None:
         await processor.start()
         with pytest.raises((TypeError, ValueError)):
             await processor.stop()
-        with pytest.raises(NotNowError):
+        with pytest.raises(TemporarilyUnavailable):
             await processor.add_event(one())
 
     asyncio.run(whole())

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.errors import NotNowError
+from reference_impl.errors import TemporarilyUnavailable
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations.health import worst_state
 from reference_impl.resilience.circuit_breaker import CLOSED
@@ -16,15 +16,15 @@ from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="intake_survives", shown_by="outage", in_ci=True)
 
-admit = Intake._admit
+require_ready = Intake.require_ready
 
 
 def anxious(self: Intake) -> None:
-    if worst_state(self._watch.vitals) != CLOSED:
-        raise NotNowError("the store is away")
-    admit(self)
+    if worst_state(self.watch.vitals) != CLOSED:
+        raise TemporarilyUnavailable("the store is unavailable")
+    require_ready(self)
 
 
 if __name__ == "__main__":
-    Intake._admit = anxious  # type: ignore[method-assign]
+    Intake.require_ready = anxious  # type: ignore[method-assign]
     sys.exit(main())

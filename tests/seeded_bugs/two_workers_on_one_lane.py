@@ -35,7 +35,7 @@ async def share(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
     with suppress(ResponseError):  # the other worker was first
         await redis.xgroup_create(streams.key(lane), GROUP, "0", mkstream=True)
     found = await redis.xreadgroup(GROUP, os.environ["PROCESS"], {streams.key(lane): ">"}, count=min(count, 5))
-    return [streams._as_text(*entry) for _, entries in found or [] for entry in entries]
+    return [Entry.from_redis(*entry) for _, entries in found or [] for entry in entries]
 
 
 if __name__ == "__main__":
