@@ -27,7 +27,7 @@ __all__ = ["LATEST", "app", "guarded", "main"]
 
 app = typer.Typer(
     name="shaketable",
-    help="Does your event pipeline keep its promise when things break? Load it, shake it, judge it.\n\n"
+    help="Test an event processor's at-least-once promise: send load, inject faults, check every event.\n\n"
     "Exit codes: 0 passed, 1 failed, 2 unknown, 254 bad arguments or input, 255 the harness failed or was interrupted.",
     no_args_is_help=True,
     add_completion=False,

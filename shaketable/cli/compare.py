@@ -12,7 +12,7 @@ def compare(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Manifests, or names: `reference`, those in alternatives/.",
+            help="Manifests, or names: `reference` and the targets of alternatives/.",
             metavar="[TARGET]...",
             show_default="the reference and all of alternatives/",
         ),
@@ -20,24 +20,26 @@ def compare(
     scenarios: Annotated[
         str,
         typer.Option(
-            help="Names or files, @RATE behind or not, separated by commas.",
-            show_default="calm and six kinds of trouble",
+            help="Names or files, comma-separated; NAME@20 plays one at 20 events/s.",
+            show_default="calm and six kinds of faults",
         ),
     ] = "",
-    trials: Annotated[int, typer.Option(help="Runs of each target under each scenario.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the first trial; each further one has the next.")] = 1,
-    runs: Annotated[Path, typer.Option(help="The comparison's folder: what is there is kept.")] = Path("runs/compare"),
+    trials: Annotated[int, typer.Option(help="Runs per target and scenario.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the first trial; later trials count up.")] = 1,
+    runs: Annotated[Path, typer.Option(help="Folder of the comparison; finished cells are reused.")] = Path(
+        "runs/compare"
+    ),
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Play again what is there: after the processor's own code changed.")
+        bool, typer.Option("--fresh", help="Run finished cells again, e.g. after a change of the processor's code.")
     ] = False,
-    gate: Annotated[bool, typer.Option("--gate", help="End with the worst exit code of all runs.")] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit with the worst exit code of all runs.")] = False,
     port_base: Annotated[
-        int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
+        int | None, typer.Option(help="First of 64 loopback ports.", show_default="the first free block")
     ] = None,
 ) -> int:
-    """Shake several processors by the same scenarios, events, times and seeds, and put them beside each other.
+    """Run several processors under the same scenarios, events, times and seeds, and compare them on one page.
 
-    It can be interrupted and goes on where it was. Exit code 0 when it ran, whatever it found: it is no gate.
+    You can interrupt a comparison and resume it. The exit code is 0 whatever the verdicts are, unless --gate is given.
     """
     from shaketable.cli.commands import compare as command
     from shaketable.compare import comparison

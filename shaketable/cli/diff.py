@@ -11,13 +11,13 @@ from shaketable.cli.gates import GitHub
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="The baseline: a file of --json, a run's folder, or a folder of runs.")],
-    new: Annotated[Path, typer.Argument(help="What is judged by it: the same.")],
+    old: Annotated[Path, typer.Argument(help="The baseline: a file of --json, a run directory, or a folder of runs.")],
+    new: Annotated[Path, typer.Argument(help="The results to compare with it: the same kinds.")],
     github: GitHub = False,
 ) -> int:
-    """Say what is worse than it was, beyond the noise of the trials: 1 if anything is, 2 if that cannot be said.
+    """Report regressions beyond the noise of the trials. Exit code 1 on a regression, 2 if it cannot be decided.
 
-    Verdicts are compared always; figures from 3 trials on either side (`run --trials 3`).
+    Verdicts are always compared; figures need at least 3 trials on each side (`run --trials 3`).
     """
     from shaketable.cli.commands.diff import diff as command
 

@@ -9,11 +9,11 @@ import typer
 
 
 def doctor(
-    target: Annotated[Path | None, typer.Option(help="Try each endpoint of this processor too.")] = None,
+    target: Annotated[Path | None, typer.Option(help="Also test each endpoint of this processor.")] = None,
 ) -> int:
-    """Say what is here, what is missing and how to get it; builds Toxiproxy if it must.
+    """Check this machine: report each requirement, and the remedy for a missing one. Build Toxiproxy if necessary.
 
-    With a target: bring it up on servers of its own, try each of its endpoints, and say in words what is wrong.
+    With --target: start the target on servers of its own, test each endpoint, and explain each problem.
     """
     from shaketable import resources
     from shaketable.cli.commands.doctor import examine

@@ -11,7 +11,7 @@ CI = "For CI"
 
 JUnit = Annotated[
     Path | None,
-    typer.Option(help="Write a JUnit file; what is unknown is an error.", metavar="FILE", rich_help_panel=CI),
+    typer.Option(help="Write a JUnit file; an unknown verdict is an error.", metavar="FILE", rich_help_panel=CI),
 ]
 Json = Annotated[
     Path | None,
@@ -19,13 +19,13 @@ Json = Annotated[
 ]
 GitHub = Annotated[
     bool,
-    typer.Option("--github", help="Annotate, and add to the step's summary, in GitHub Actions.", rich_help_panel=CI),
+    typer.Option("--github", help="Write GitHub Actions annotations and the step summary.", rich_help_panel=CI),
 ]
 Budgets = Annotated[
     list[str] | None,
     typer.Option(
         "--budget",
-        help="In place of the scenario's: recovery_s=10 (`shaketable list` names all).",
+        help="Override a check's limit, e.g. recovery_s=10 (see `shaketable list`).",
         metavar="NAME=VALUE",
         rich_help_panel=CI,
     ),

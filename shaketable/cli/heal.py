@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def heal() -> int:
-    """End all that killed runs left behind (servers, folders), and take back what they broke in servers not ours.
+    """Remove the servers and folders that killed runs left behind, and undo their faults on external servers.
 
-    Runs that are alive are left alone.
+    Active runs are not touched.
     """
     from shaketable.cli.commands.heal import heal as command
 

@@ -9,9 +9,9 @@ import typer
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, made where there is none.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; created if missing.")],
 ) -> int:
-    """Write a small processor to start from, and the manifest that describes it; nothing is ever overwritten."""
+    """Write a small working processor and its manifest as a starting point. Existing files are never overwritten."""
     from shaketable.cli.commands.init import init as command
 
     return command(folder)

@@ -15,32 +15,35 @@ def run(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names (see `shaketable list`) or files; NAME@20: at 20 events a second in place of its own rate.",
+            help="Names (see `shaketable list`) or files; NAME@20 plays one at 20 events/s.",
             metavar="SCENARIO",
         ),
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option(help="The processor's manifest, or a name such as celery-hardened.", show_default="the reference"),
+        typer.Option(help="A manifest, or a name such as celery-hardened.", show_default="the reference"),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every scenario there is, but for the nightly ones.")] = False,
-    nightly: Annotated[bool, typer.Option("--nightly", help="Every scenario, the nightly ones too.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Run every scenario except the nightly ones.")] = False,
+    nightly: Annotated[bool, typer.Option("--nightly", help="Run every scenario, including the nightly ones.")] = False,
     profile: Annotated[
-        str | None, typer.Option(help="Those of a profile: quick (5 minutes), nightly (an hour).", metavar="NAME")
+        str | None, typer.Option(help="Run a profile: quick (5 minutes) or nightly (an hour).", metavar="NAME")
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(help="Each so often, from seed to seed, and what that proves.", min=1, metavar="N")
+        int | None,
+        typer.Option(
+            help="Run each scenario N times with consecutive seeds and report the confidence bound.", min=1, metavar="N"
+        ),
     ] = None,
     budget: Budgets = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of corpus, schedule and resends.", show_default="the scenario's")
+        int | None, typer.Option(help="Seed of corpus, schedule and resends.", show_default="the scenario's")
     ] = None,
     replay: Annotated[
-        Path | None, typer.Option(help="Reuse this run's corpus, schedule and timeline exactly.", metavar="RUN_DIR")
+        Path | None, typer.Option(help="Reuse the corpus, schedule and timeline of an earlier run.", metavar="RUN_DIR")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder for run directories.")] = Path("runs"),
     port_base: Annotated[
-        int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
+        int | None, typer.Option(help="First of 64 loopback ports.", show_default="the first free block")
     ] = None,
     junit: JUnit = None,
     json: Json = None,
@@ -53,9 +56,10 @@ def run(
     allow_remote: stands.AllowRemote = None,
     allow_not_empty: stands.AllowNotEmpty = False,
 ) -> int:
-    """Shake a target by a scenario, and judge it; by several: one after another, and a table at the end.
+    """Run one or more scenarios against a target and report the verdict.
 
-    The exit code is the worst there was. A scenario that cannot be played does not keep the others from it.
+    Several scenarios run one after another and end with one table; the exit code is the worst of them. If one cannot
+    run, the others still do.
     """
     from shaketable.cli.commands import run_many, selection
     from shaketable.cli.commands.outputs import Outlets

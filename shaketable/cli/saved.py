@@ -10,7 +10,7 @@ import typer
 from shaketable.cli.gates import Budgets, GitHub, Json, JUnit
 
 LATEST = Path("runs/latest")
-RunPath = Annotated[Path, typer.Argument(metavar="[RUN_DIR]", help="A run's folder.")]
+RunPath = Annotated[Path, typer.Argument(metavar="[RUN_DIR]", help="A run directory.")]
 
 
 def check(
@@ -20,7 +20,7 @@ def check(
     json: Json = None,
     github: GitHub = False,
 ) -> int:
-    """Judge a saved run again: also one that was cut off half-way. Under a budget, what is in its folder stays."""
+    """Check a saved run again, complete or interrupted. With --budget, the run's own verdict.json stays unchanged."""
     from shaketable.cli.commands.check import check as command
     from shaketable.cli.commands.outputs import Outlets
 
@@ -28,7 +28,7 @@ def check(
 
 
 def report(run_dir: RunPath = LATEST) -> int:
-    """Write a saved run's page, report.html: one file, offline."""
+    """Write the report of a saved run: report.html, one file that opens offline."""
     from shaketable.cli.commands.report import report as command
 
     return command(run_dir)
@@ -36,16 +36,16 @@ def report(run_dir: RunPath = LATEST) -> int:
 
 def explain(
     check: Annotated[
-        str, typer.Argument(metavar="[CHECK|RUN_DIR]", help="A check's name; all without one. With --event: the run.")
+        str, typer.Argument(metavar="[CHECK|RUN_DIR]", help="A check; default: all. With --event: a run directory.")
     ] = "",
     event: Annotated[
-        str, typer.Option(help="Tell this event's life instead.", metavar="EVENT_ID", show_default=False)
+        str, typer.Option(help="Print the trace of this event instead.", metavar="EVENT_ID", show_default=False)
     ] = "",
     run_dir: Annotated[
-        Path, typer.Option("--run", help="In which run; --event ID RUN_DIR is the same.", metavar="RUN_DIR")
+        Path, typer.Option("--run", help="The run of --event; `--event ID RUN_DIR` is the same.", metavar="RUN_DIR")
     ] = LATEST,
 ) -> int:
-    """Say what a check's law is, its terms, the evidence it needs, and what it does not prove; or an event's life."""
+    """Print a check's law, its terms, the evidence it needs and its limits; or, with --event, the trace of an event."""
     from shaketable.cli.commands import explain as command
 
     if event:

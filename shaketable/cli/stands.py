@@ -12,38 +12,38 @@ if TYPE_CHECKING:
 Stack = Annotated[
     str,
     typer.Option(
-        help="What it stands on: local (needs no Docker), containers (testcontainers), compose "
-        "(docker-compose.chaos.yml), given (yours, by URL).",
+        help="Where the servers run: local (no Docker), containers (testcontainers), compose "
+        "(docker-compose.chaos.yml), given (your own, by URL).",
         metavar="KIND",
     ),
 ]
 Postgres = Annotated[
-    str, typer.Option(help="Given: Postgres, as the target's role.", metavar="URL", envvar="SHAKETABLE_POSTGRES")
+    str, typer.Option(help="External Postgres, as the target's role.", metavar="URL", envvar="SHAKETABLE_POSTGRES")
 ]
 PostgresAdmin = Annotated[
     str,
     typer.Option(
-        help="Given: the same database, as the harness's role.",
+        help="The same database, as the harness's role.",
         metavar="URL",
         envvar="SHAKETABLE_POSTGRES_ADMIN",
         show_default="--postgres",
     ),
 ]
-Redis = Annotated[str, typer.Option(help="Given: Redis or Valkey.", metavar="URL", envvar="SHAKETABLE_REDIS")]
+Redis = Annotated[str, typer.Option(help="External Redis or Valkey.", metavar="URL", envvar="SHAKETABLE_REDIS")]
 Toxiproxy = Annotated[
     str,
     typer.Option(
-        help="Given: a Toxiproxy 2.12 on this machine.",
+        help="An external Toxiproxy 2.12 on this machine.",
         metavar="URL",
         envvar="TOXIPROXY_URL",
-        show_default="one of the run's own",
+        show_default="the run starts its own",
     ),
 ]
 AllowRemote = Annotated[
-    list[str] | None, typer.Option(help="Given: a host beyond loopback that may be broken.", metavar="HOST")
+    list[str] | None, typer.Option(help="Allow an external server on HOST, which is not loopback.", metavar="HOST")
 ]
 AllowNotEmpty = Annotated[
-    bool, typer.Option("--allow-not-empty", help="Given: the database or Redis may hold something already.")
+    bool, typer.Option("--allow-not-empty", help="Allow an external database or Redis that holds data.")
 ]
 
 

@@ -13,13 +13,13 @@ from shaketable.cli import stands
 def up(
     target: Annotated[
         Path | None,
-        typer.Option(help="The processor's manifest, or a name such as celery-hardened.", show_default="the reference"),
+        typer.Option(help="A manifest, or a name such as celery-hardened.", show_default="the reference"),
     ] = None,
     port_base: Annotated[
-        int | None, typer.Option(help="First of 64 loopback ports to use.", show_default="the first free block")
+        int | None, typer.Option(help="First of 64 loopback ports.", show_default="the first free block")
     ] = None,
     passwords: Annotated[
-        bool, typer.Option("--passwords", help="Print the servers' passwords although the output is no terminal.")
+        bool, typer.Option("--passwords", help="Print the servers' passwords even if stdout is not a terminal.")
     ] = False,
     stack: stands.Stack = "local",
     postgres: stands.Postgres = "",
@@ -29,9 +29,9 @@ def up(
     allow_remote: stands.AllowRemote = None,
     allow_not_empty: stands.AllowNotEmpty = False,
 ) -> int:
-    """Start a target on a stack and leave it running until Ctrl-C; print where it takes events in.
+    """Start a target on a stack, print the address of its intake, and leave it running until Ctrl-C.
 
-    Nothing is sent and nothing is broken: load it with locust, or by hand. All of it ends with this command.
+    No load and no faults: send events with locust or by hand. Everything stops with this command.
     """
     from shaketable import resources
     from shaketable.cli.commands.up import stay

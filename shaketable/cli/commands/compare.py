@@ -239,7 +239,7 @@ def targets(asked: Sequence[str]) -> list[Target]:
     for number, target in enumerate(found):
         if twin := next((one for one in found[:number] if tidy(one.name) == tidy(target.name)), None):
             raise InputError(
-                f"expected every target to have a name of its own: {twin.path} and {target.path} are "
+                f"expected each target to have a unique name: {twin.path} and {target.path} are "
                 f"both called {target.name!r}"
             )
     return found
@@ -252,9 +252,7 @@ def _manifest(name: str) -> Path:
         return Path(name).resolve()
     known = _alternatives()
     if name not in known:
-        raise InputError(
-            f"expected a manifest, or one of {', '.join(['reference', *known])}: got {name!r}, which is neither"
-        )
+        raise InputError(f"expected a manifest, or one of {', '.join(['reference', *known])}: got {name!r}")
     return known[name]
 
 

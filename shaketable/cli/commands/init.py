@@ -15,7 +15,7 @@ def init(folder: Path) -> int:
     """Write a processor to start from and its manifest. Raises InputError rather than overwrite anything."""
     if there := [name for name in FILES if (folder / name).exists()]:
         raise InputError(
-            f"{folder} has a {' and a '.join(there)} already, and nothing is overwritten: name a new folder"
+            f"{folder} has a {' and a '.join(there)} already, and files are never overwritten: name a new folder"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -26,9 +26,9 @@ def init(folder: Path) -> int:
         raise InputError(f"expected a folder to write {' and '.join(FILES)} into, got {folder}: {e.strerror}") from e
     manifest = folder / "target.toml"
     print(
-        f"wrote {manifest} and {folder / 'processor.py'}: a processor that works, to make your own of\n\n"
-        f"shaketable doctor --target {manifest}              # tries each of its endpoints\n"
-        f"shaketable run calm --target {manifest}            # nothing goes wrong\n"
-        f"shaketable run postgres_outage --target {manifest} # its database goes away"
+        f"wrote {manifest} and {folder / 'processor.py'}: a working processor to start from\n\n"
+        f"shaketable doctor --target {manifest}              # tests each of its endpoints\n"
+        f"shaketable run calm --target {manifest}            # no faults\n"
+        f"shaketable run postgres_outage --target {manifest} # its database is unavailable for 15 s"
     )
     return 0

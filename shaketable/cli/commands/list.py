@@ -22,7 +22,7 @@ from shaketable.runner.scenario import Scenario
 NOTHING, PROCESSES, LINKS, OTHERS, MANY = (
     "nothing is broken",
     "processes of the target",
-    "ways to a service",
+    "links to a service",
     "store, data and machine",
     "several kinds of faults",
 )
@@ -49,7 +49,7 @@ def show() -> int:
         console.print(f"--profile {name}: {profile.story}", soft_wrap=True)
     console.print(f"--budget {', '.join(COMMON)}, or CHECK.FIELD: `explain CHECK` names its own", soft_wrap=True)
     console.print(
-        "\n`shaketable run NAME…` plays some, `run --all` all but the nightly ones, `explain CHECK` is a law."
+        "\n`shaketable run NAME…` runs some, `run --all` all except the nightly ones; `explain CHECK` prints a law."
     )
     return 0
 

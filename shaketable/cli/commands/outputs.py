@@ -35,7 +35,7 @@ class Outlets:
             except OSError as e:
                 raise InputError(f"cannot write {path}: {e.strerror}: name another file") from e
             if path.is_dir():
-                raise InputError(f"expected a file to write, got {path}: that is a folder")
+                raise InputError(f"expected a file to write to, got the folder {path}: name a file")
 
     def write(self, runs: Sequence[Result]) -> None:
         """Write all of it. Raises HarnessError when the disk refuses it."""

@@ -74,7 +74,9 @@ def order(name: str, options: Options, nth: int = 0) -> Order:
     if earlier is not None:
         asked = scenario.replayed(asked, earlier)
         if nth:
-            raise InputError("expected --trials or --replay: a replay has the same seed, so further trials try nothing")
+            raise InputError(
+                "expected --trials or --replay, not both: a replay has one seed, so more trials would repeat it"
+            )
     seed = asked.seed if options.seed is None else options.seed
     asked = dataclasses.replace(asked, seed=seed + nth)
     target = resources.target(options.target)

@@ -38,10 +38,8 @@ def look(found: Standing) -> None:
     """A process that died is started once more, as in a run. Raises TargetError when it dies again."""
     for name in found.target.revive():
         if found.target.instances[name].child is None:
-            raise TargetError(
-                f"{name} died twice: see {found.logs / f'{name}.log'} while it is there: {found.tail(name)}"
-            )
-        say(f"{name} died by itself and was started once more: see {found.logs / f'{name}.log'}")
+            raise TargetError(f"{name} died twice: see its log {found.logs / f'{name}.log'}: {found.tail(name)}")
+        say(f"{name} died and was restarted once: see {found.logs / f'{name}.log'}")
 
 
 def lines(found: Standing, stack: Choice, *, passwords: bool) -> list[tuple[str, str]]:

@@ -20,15 +20,17 @@ def main() -> NoReturn:
     """Tell of what is there; exits with 0, 254 for what is neither a comparison nor a run that was judged."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-    @app.command(help="Several processors beside each other, from what `shaketable compare` and single runs left.")
+    @app.command(help="Print a comparison of processors from the results of `shaketable compare` and of single runs.")
     def command(
         paths: Annotated[
             list[Path] | None,
-            typer.Argument(metavar="[DIR]...", help="Comparisons, or run directories.", show_default=str(COMPARISON)),
+            typer.Argument(
+                metavar="[DIR]...", help="Folders of comparisons, or run directories.", show_default=str(COMPARISON)
+            ),
         ] = None,
-        form: Annotated[Form, typer.Option("--format", help="Of what is printed.")] = Form.TABLE,
-        brief: Annotated[bool, typer.Option("--brief", help="One table in Markdown: lost / doubled.")] = False,
-        page: Annotated[Path | None, typer.Option(help="Write the page here too.", metavar="FILE")] = None,
+        form: Annotated[Form, typer.Option("--format", help="Output format.")] = Form.TABLE,
+        brief: Annotated[bool, typer.Option("--brief", help="One Markdown table: lost / doubled.")] = False,
+        page: Annotated[Path | None, typer.Option(help="Also write the HTML page to FILE.", metavar="FILE")] = None,
     ) -> int:
         found = run_index.read([path.resolve() for path in paths or [COMPARISON]])
         if page is not None:

@@ -70,9 +70,9 @@ def main(report: Callable[[History], Report], about: str) -> NoReturn:
     @app.command(help=f"{about}\n\nExit codes: 0 passed, 1 failed, 2 unknown, 254 bad input, 255 the harness failed.")
     def command(
         run_dirs: Annotated[
-            list[Path] | None, typer.Argument(metavar="[RUN_DIR]...", help="Runs' folders.", show_default=str(LATEST))
+            list[Path] | None, typer.Argument(metavar="[RUN_DIR]...", help="Run directories.", show_default=str(LATEST))
         ] = None,
-        form: Annotated[Form, typer.Option("--format", help="Of what is printed.")] = Form.TABLE,
+        form: Annotated[Form, typer.Option("--format", help="Output format.")] = Form.TABLE,
     ) -> int:
         runs = {str(path): rundir.find(path) for path in run_dirs or [LATEST]}
         found = {name: report(History.load(run)) for name, run in runs.items()}
