@@ -152,6 +152,18 @@ def test_event_whose_id_lies_inside_json_is_refused(servers: Servers, bench: Run
     assert fault.witness(bench).landed
 
 
+@pytest.mark.parametrize("text", [r"\u0000", r"\ud800", "1e400"], ids=["nul", "half a surrogate", "huge number"])
+def test_an_event_that_json_keeps_and_jsonb_cannot_is_no_poison(servers: Servers, bench: RunBench, text: str) -> None:
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("alter table kept add column event json")
+    RejectRows(0.1).inject(bench)
+    body = f'{{"eventId": "{IDS[-1]}", "note": "{text}"}}'
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("insert into kept values (%s, '2026-01-01', %s)", [IDS[-1], body])
+    with pytest.raises(psycopg.errors.InvalidParameterValue), psycopg.connect(servers.postgres_url) as connection:
+        connection.execute("insert into kept values (%s, '2026-01-01', %s)", [IDS[0], body])
+
+
 def test_rows_in_which_no_id_is_found_are_named(servers: Servers, bench: RunBench) -> None:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("drop table kept")
