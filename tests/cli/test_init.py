@@ -68,16 +68,25 @@ def test_folder_that_cannot_be_one_is_named(tmp_path: Path, typed: Typed) -> Non
     assert done.returncode == 254
 
 
+#: Checks of times: on a machine that is too slow for the rate of a scenario they fail, whatever the target does.
+TIMES = {"latency_budget", "isolated", "recovers_in_time"}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_profile_quick_comes_to_a_verdict_in_each_scenario_on_what_init_writes(tmp_path: Path) -> None:
+def test_profile_quick_passes_on_what_init_writes_but_for_poison(tmp_path: Path) -> None:
     assert follow(["init", "my"], tmp_path).returncode == 0
     table = tmp_path / "table.json"
     done = follow(["run", "--profile", "quick", "--target", "my/target.toml", "--json", str(table)], tmp_path)
-    runs = {run["scenario"]: run["verdict"] for run in json.loads(table.read_text())["runs"]}
+    runs = {run["scenario"]: run for run in json.loads(table.read_text())["runs"]}
     assert set(runs) == set(profile.find("quick").trials)
+    assert {run["verdict"] for run in runs.values()} <= {"passed", "failed", "unknown"}, done.stdout + done.stderr
+    failed = {
+        name: {c for c, judged in run["checks"].items() if judged["required"] and judged["verdict"] == "failed"}
+        for name, run in runs.items()
+    }
     # it has no dead letters: docs and the template say that an event that the database refuses holds up all behind it
-    assert runs["poison"] == "failed"
-    # each is played to a verdict, and none ends as bad input (254) or as the harness's failure (255)
-    assert set(runs.values()) <= {"passed", "failed", "unknown"}, done.stdout + done.stderr
+    assert failed.pop("poison") == {"isolated"}, done.stdout + done.stderr
+    assert all(checks <= TIMES for checks in failed.values()), done.stdout + done.stderr
+    assert runs["calm"]["verdict"] == "passed", done.stdout + done.stderr
     assert done.returncode == 1, done.stdout + done.stderr
