@@ -17,21 +17,21 @@ from locust.exception import StopUser
 from locust.runners import LocalRunner
 
 from shaketable.errors import InputError, ShaketableError
-from shaketable.load.dispatcher import Inbox, Player, Ticket, UnexpectedAnswer, complaint
+from shaketable.load.dispatcher import Assignment, Dispatcher, Inbox, UnexpectedAnswer, contract_violation
 from shaketable.load.http import Connection
-from shaketable.load.options import Options, add_options, check_host, player
+from shaketable.load.options import LoadOptions, add_options, check_host, dispatcher
 
 hooks: Any = events
 #: Seconds after which a load of its own ends that has not found anybody who listens.
 NOBODY_S = 10.0
 
 
-class Stage:
+class LoadSession:
     """What the users of one test share."""
 
     environment: Any
-    options: Options
-    player: Player
+    options: LoadOptions
+    dispatcher: Dispatcher
     playing = False
 
 
@@ -44,7 +44,7 @@ def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
     """Complain before anything starts, with the exit code of bad input; draw the shapes before any time counts."""
     asked = environment.parsed_options
     try:
-        options = Options.of(asked)
+        options = LoadOptions.of(asked)
         if not isinstance(runner, LocalRunner):
             raise InputError("expected one process, got --master, --worker or --processes: leave them out")
         if environment.web_ui is None and not environment.host:
@@ -61,12 +61,12 @@ def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
         gevent.get_hub().loop.update_now()  # or -t would count from before the drawing: timers take the loop's old time
 
 
-def open_stage(environment: Any, **_: Any) -> None:
+def open_session(environment: Any, **_: Any) -> None:
     """Draw or read the schedule."""
-    Stage.environment, Stage.options = environment, Options.of(environment.parsed_options)
-    Stage.player, Stage.playing = player(Stage.options), False
-    if not Stage.options.run_dir:
-        print(f"seed {Stage.options.seed}", flush=True)
+    LoadSession.environment, LoadSession.options = environment, LoadOptions.of(environment.parsed_options)
+    LoadSession.dispatcher, LoadSession.playing = dispatcher(LoadSession.options), False
+    if not LoadSession.options.run_dir:
+        print(f"seed {LoadSession.options.seed}", flush=True)
     try:
         check_host(environment.host or "")  # the web page may name another
     except InputError as e:
@@ -75,27 +75,31 @@ def open_stage(environment: Any, **_: Any) -> None:
 
 def begin(user_count: int, **_: Any) -> None:
     """All users are there: the play begins. Users that come or go later change nothing about it."""
-    if user_count and not Stage.playing and not Stage.player.ended:
-        Stage.playing = True
+    if user_count and not LoadSession.playing and not LoadSession.dispatcher.ended:
+        LoadSession.playing = True
         gevent.spawn(play_whole, user_count).link_exception(die)
 
 
 def play_whole(users: int) -> None:
     """Pace the whole schedule, then end."""
-    watch = None if Stage.options.run_dir else gevent.spawn_later(NOBODY_S, end_if_nobody_listens, Stage.player)
-    Stage.player.play(users)
+    watch = (
+        None
+        if LoadSession.options.run_dir
+        else gevent.spawn_later(NOBODY_S, end_if_nobody_listens, LoadSession.dispatcher)
+    )
+    LoadSession.dispatcher.play(users)
     if watch:
         watch.kill(block=False)
-    if Stage.player.broken and not Stage.options.run_dir:
-        give_up(Stage.environment, Stage.player.broken)
-    elif Stage.options.run_dir:
-        Stage.environment.runner.quit()
+    if LoadSession.dispatcher.broken and not LoadSession.options.run_dir:
+        give_up(LoadSession.environment, LoadSession.dispatcher.broken)
+    elif LoadSession.options.run_dir:
+        LoadSession.environment.runner.quit()
 
 
-def end_if_nobody_listens(playing: Player) -> None:
+def end_if_nobody_listens(playing: Dispatcher) -> None:
     """A person who mistyped a port need not wait; under the harness the target may be down on purpose."""
-    if playing is Stage.player and playing.nobody_listens:
-        environment = Stage.environment
+    if playing is LoadSession.dispatcher and playing.nobody_listens:
+        environment = LoadSession.environment
         give_up(environment, f"nobody listened at {environment.host} for {NOBODY_S:g} s: is the target running there?")
 
 
@@ -108,16 +112,16 @@ def give_up(environment: Any, why: str) -> None:
 
 def stop_playing(**_: Any) -> None:
     """Hand nothing out any more; requests in flight have the stop time-out to be answered."""
-    Stage.player.stop()
+    LoadSession.dispatcher.stop()
 
 
-def close_stage(environment: Any, **_: Any) -> None:
+def close_session(environment: Any, **_: Any) -> None:
     """Say what became of it all."""
-    Stage.player.finish()
-    print(Stage.player.tally.sentence(), flush=True)
-    if Stage.options.run_dir:
+    LoadSession.dispatcher.finish()
+    print(LoadSession.dispatcher.stats.sentence(), flush=True)
+    if LoadSession.options.run_dir:
         environment.process_exit_code = 0  # the harness judges by the journal
-    elif not Stage.player.tally.attempts and environment.process_exit_code is None:
+    elif not LoadSession.dispatcher.stats.attempts and environment.process_exit_code is None:
         print(
             "locust: nothing was sent: the test ended before all users were there, so give it more time (-t), fewer "
             "users (-u) or a faster start (-r)",
@@ -137,7 +141,7 @@ class Client(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self.connection = Connection(str(self.host), Stage.options.request_timeout_s)
+        self.connection = Connection(str(self.host), LoadSession.options.request_timeout_s)
         self.inbox: Inbox = SimpleQueue()
         self.leaving = False
         self.since_intended = environment.stats.get("/events since intended", "POST")
@@ -151,10 +155,10 @@ class Client(User):
     def play(self) -> None:
         """One endless task: what a task costs is paid once, not for each request."""
         try:
-            while not self.leaving and (ticket := Stage.player.take(self.inbox)):
-                self.send(ticket)
+            while not self.leaving and (assignment := LoadSession.dispatcher.take(self.inbox)):
+                self.send(assignment)
         finally:  # killed, perhaps: what it has not taken goes to another user
-            Stage.player.leave(self.inbox)
+            LoadSession.dispatcher.leave(self.inbox)
         raise StopUser
 
     def stop(self, force: bool = False) -> bool:
@@ -162,42 +166,42 @@ class Client(User):
         self.leaving = True
         stopped = bool(super().stop(force))
         if not stopped:
-            Stage.player.leave(self.inbox)
+            LoadSession.dispatcher.leave(self.inbox)
             self.inbox.put(None)
         return stopped
 
-    def send(self, ticket: Ticket) -> None:
+    def send(self, assignment: Assignment) -> None:
         """One attempt: its intent first, then the request, then its outcome."""
         try:
-            body = Stage.player.begin(ticket)
+            body = LoadSession.dispatcher.begin(assignment)
             try:
-                status, error, length, advised_s = self.connection.post(Stage.options.path, body)
+                status, error, length, advised_s = self.connection.post(LoadSession.options.path, body)
             except BaseException as e:  # killed in the middle: nobody knows, so that another user tries again
-                Stage.player.end(ticket, None, type(e).__name__)
+                LoadSession.dispatcher.end(assignment, None, type(e).__name__)
                 raise
-            answer = Stage.player.end(ticket, status, type(error).__name__ if error else "", advised_s)
+            answer = LoadSession.dispatcher.end(assignment, status, type(error).__name__ if error else "", advised_s)
         except OSError as e:  # not the target's doing: the journal's disk
             print(f"the journal cannot be written: {e}", file=sys.stderr, flush=True)
             os._exit(ShaketableError.exit_code)
-        if not error and (why := complaint(ticket.planned, answer, status)):
+        if not error and (why := contract_violation(assignment.planned, answer, status)):
             error = UnexpectedAnswer(why)
-        if ticket.latency_ms is not None:
-            self.since_intended.log(ticket.latency_ms, 0)
+        if assignment.latency_ms is not None:
+            self.since_intended.log(assignment.latency_ms, 0)
         hooks.request.fire(
             request_type="POST",
             name="/events",
-            url=Stage.options.path,
-            start_time=time.time() - ticket.took_ms / 1000,
-            response_time=ticket.took_ms,
+            url=LoadSession.options.path,
+            start_time=time.time() - assignment.took_ms / 1000,
+            response_time=assignment.took_ms,
             response_length=length,
             exception=error,
-            context={"event_id": ticket.planned.event_id},
+            context={"event_id": assignment.planned.event_id},
         )
 
 
 hooks.init_command_line_parser.add_listener(add_arguments)
 hooks.init.add_listener(check_arguments)
-hooks.test_start.add_listener(open_stage)
+hooks.test_start.add_listener(open_session)
 hooks.spawning_complete.add_listener(begin)
 hooks.test_stopping.add_listener(stop_playing)
-hooks.test_stop.add_listener(close_stage)
+hooks.test_stop.add_listener(close_session)

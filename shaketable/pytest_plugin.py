@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from shaketable.errors import InputError, ShaketableError
-from shaketable.results.shake import Asked, Shaken, play, read
+from shaketable.results.shake import ShakeRequest, ShakeResult, play, read
 
-SHAKEN = pytest.StashKey[Shaken]()
+SHAKEN = pytest.StashKey[ShakeResult]()
 #: What was played in this session: tests that are marked alike share one run.
-PLAYED = pytest.StashKey[dict[Asked, Shaken | ShaketableError]]()
+PLAYED = pytest.StashKey[dict[ShakeRequest, ShakeResult | ShaketableError]]()
 #: Options that take a path.
 OPTIONS = ("--shake-runs", "--shake-target")
 #: How the mark is written.
@@ -70,7 +70,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture
-def shake(request: pytest.FixtureRequest) -> Shaken:
+def shake(request: pytest.FixtureRequest) -> ShakeResult:
     """The verdict of the shake that the test is marked with: `verdict`, `passed`, `checks`, `figures`, `run`."""
     item = request.node
     mark = _mark_of(item)
@@ -122,7 +122,7 @@ def _mark_of(item: pytest.Item) -> pytest.Mark | None:
     return None
 
 
-def asked_of(item: pytest.Item, mark: pytest.Mark) -> Asked:
+def asked_of(item: pytest.Item, mark: pytest.Mark) -> ShakeRequest:
     """What the mark asks for. Raises pytest.UsageError with how it is written."""
     known: dict[str, tuple[type, ...]] = {"target": (str, Path), "seed": (int,), "budget": (dict,), "gate": (bool,)}
     given = {key: value for key, value in mark.kwargs.items() if value is not None}
@@ -132,14 +132,14 @@ def asked_of(item: pytest.Item, mark: pytest.Mark) -> Asked:
         got = ", ".join([*map(repr, mark.args), *(f"{key}={value!r}" for key, value in mark.kwargs.items())])
         raise pytest.UsageError(f"{item.nodeid}: expected @pytest.mark.{MARK}, got shake({got})")
     target = given.get("target") or _option(item.config, "target")
-    return Asked(str(mark.args[0]), str(target), given.get("seed"), tuple(sorted(budget.items())))
+    return ShakeRequest(str(mark.args[0]), str(target), given.get("seed"), tuple(sorted(budget.items())))
 
 
 def _is_one_name(given: tuple[object, ...]) -> bool:
     return len(given) == 1 and isinstance(given[0], str | Path)
 
 
-def _shared(config: pytest.Config, asked: Asked, folder: Path) -> Shaken | ShaketableError:
+def _shared(config: pytest.Config, asked: ShakeRequest, folder: Path) -> ShakeResult | ShaketableError:
     """Under pytest-xdist: the first process that wants a shake plays it, and the others wait for its verdict."""
     name = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
     told = folder / f"shaketable-{name}.json"
@@ -155,7 +155,7 @@ def _shared(config: pytest.Config, asked: Asked, folder: Path) -> Shaken | Shake
     return InputError(was["error"]) if was["error"] else read(Path(was["run"]))
 
 
-def _played(config: pytest.Config, asked: Asked) -> Shaken | ShaketableError:
+def _played(config: pytest.Config, asked: ShakeRequest) -> ShakeResult | ShaketableError:
     played = config.stash[PLAYED]
     if asked not in played:
         try:

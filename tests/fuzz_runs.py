@@ -129,9 +129,9 @@ class Fuzz:
         shutil.copytree(self._sane[0], made.path, dirs_exist_ok=True)
         return made
 
-    def _options(self, folder: Path) -> compare.Options:
+    def _options(self, folder: Path) -> compare.CompareOptions:
         targets = [str(self._folder / f"{name}.toml") for name in ("a", "b")]
-        return compare.Options(targets, [str(self._folder / "brief.py")], folder=folder)
+        return compare.CompareOptions(targets, [str(self._folder / "brief.py")], folder=folder)
 
     def mutants(self, count: int, seed: int) -> Iterator[Ended]:
         """Every file in every way, in an order drawn from the seed; `count` of them."""

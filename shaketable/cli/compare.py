@@ -45,4 +45,6 @@ def compare(
     from shaketable.compare import comparison
 
     chosen = tuple(name.strip() for name in scenarios.split(",") if name.strip()) or comparison.SCENARIOS
-    return command.compare(command.Options(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base))
+    return command.compare(
+        command.CompareOptions(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base)
+    )

@@ -78,7 +78,7 @@ class Figure(msgspec.Struct, frozen=True):
         return next((value.why for _, value in self.values if value.why), "")
 
 
-class Line(msgspec.Struct, frozen=True):
+class TargetTrials(msgspec.Struct, frozen=True):
     """One target under one scenario: its trials, by seed."""
 
     target: str
@@ -125,7 +125,7 @@ class Block(msgspec.Struct, frozen=True):
     """One scenario, a line for each target."""
 
     scenario: str
-    lines: list[Line]
+    lines: list[TargetTrials]
 
     @property
     def story(self) -> str:
@@ -232,7 +232,7 @@ def _differing(trials: Sequence[Trial], what: str) -> list[str]:
 
 
 def _differing_machines(trials: Sequence[Trial]) -> list[str]:
-    machines = len(Compared([Block("", [Line("", list(trials))])], []).machines)
+    machines = len(Compared([Block("", [TargetTrials("", list(trials))])], []).machines)
     return [f"the runs were made on {machines} different machines, or with different versions"] if machines > 1 else []
 
 

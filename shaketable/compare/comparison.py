@@ -42,7 +42,7 @@ SCENARIOS = (
 JUDGED = ("passed", "failed", "unknown")
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ComparisonRequest(msgspec.Struct, frozen=True):
     """comparison.json."""
 
     schema: int
@@ -51,10 +51,10 @@ class Asked(msgspec.Struct, frozen=True):
     seeds: list[int]
     manifests: dict[str, str] = {}  # how targets were called, where not by name
     files: dict[str, str] = {}  # and scenarios
-    before: list[Asked] = []  # earlier calls, the first first; of each its last time
+    before: list[ComparisonRequest] = []  # earlier calls, the first first; of each its last time
 
     @property
-    def calls(self) -> list[Asked]:
+    def calls(self) -> list[ComparisonRequest]:
         """All of them, the first first."""
         return [*self.before, msgspec.structs.replace(self, before=[])]
 
@@ -85,7 +85,7 @@ class Comparison:
         """Where a cell is."""
         return self.path / tidy(target) / tidy(scenario) / f"seed-{seed}"
 
-    def begin(self, asked: Asked) -> None:
+    def begin(self, asked: ComparisonRequest) -> None:
         """Write down what is asked for, beside what was before. Raises HarnessError when the disk refuses it."""
         self.path.mkdir(parents=True, exist_ok=True)
         earlier = self.asked.calls if (self.path / FILE).exists() else []
@@ -93,9 +93,9 @@ class Comparison:
         rundir.write_json(self.path / FILE, msgspec.structs.replace(asked, before=before))
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> ComparisonRequest:
         """What was asked for last, and before. Raises RunDirError."""
-        return rundir.read_json(self.path / FILE, Asked)
+        return rundir.read_json(self.path / FILE, ComparisonRequest)
 
     def keep(self, cell: Cell) -> None:
         """Write down what became of a cell. Raises HarnessError when the disk refuses it."""
@@ -143,7 +143,7 @@ def find(path: Path) -> Comparison:
     return Comparison(path)
 
 
-def commands(calls: Sequence[Asked], cells: Iterable[tuple[str, str, int]]) -> list[str]:
+def commands(calls: Sequence[ComparisonRequest], cells: Iterable[tuple[str, str, int]]) -> list[str]:
     """What repeats these cells (target, scenario, seed): one command for all scenarios that the same targets had.
 
     A gap in the seeds makes it two.
@@ -154,7 +154,7 @@ def commands(calls: Sequence[Asked], cells: Iterable[tuple[str, str, int]]) -> l
     return [command for some in alike for command in _commands(calls, some)]
 
 
-def _commands(calls: Sequence[Asked], cells: Sequence[tuple[str, str, int]]) -> Iterator[str]:
+def _commands(calls: Sequence[ComparisonRequest], cells: Sequence[tuple[str, str, int]]) -> Iterator[str]:
     manifests = {name: told for one in calls for name, told in one.manifests.items()}
     files = {name: told for one in calls for name, told in one.files.items()}
     targets = [manifests.get(name, name) for name in in_order((cell[0] for cell in cells), resources.targets())]

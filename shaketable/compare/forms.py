@@ -15,7 +15,7 @@ from rich.text import Text
 
 from shaketable.checks.check import Verdict
 from shaketable.compare import run_index as cells
-from shaketable.compare.cell import INFINITE, Block, Compared, Figure, Line, Trial, worst
+from shaketable.compare.cell import INFINITE, Block, Compared, Figure, TargetTrials, Trial, worst
 from shaketable.compare.comparison import Comparison
 from shaketable.compare.environment_summary import stood_on
 from shaketable.compare.measures import MEASURES, Measure
@@ -64,12 +64,12 @@ def counted(verdicts: Counter[str]) -> str:
     return ", ".join(f"{what} {count}" for what, count in verdicts.items())
 
 
-def proved(line: Line) -> str:
+def proved(line: TargetTrials) -> str:
     """The bound that no loss in all trials proves; "" when there was one."""
     return bound.at_most(line.proved[0], "trials") if line.proved else ""
 
 
-def told(line: Line) -> list[str]:
+def told(line: TargetTrials) -> list[str]:
     """The cells of one target's row."""
     if not line.judged:
         return [line.target, "; ".join(not_judged(line))] + [""] * (len(HEADS) - 3) + ["0"]
@@ -88,21 +88,21 @@ def heads(block: Block) -> list[str]:
     return [head for head in HEADS if head not in RARE or any(line.figure(head).high for line in block.lines)]
 
 
-def not_judged(line: Line) -> Iterator[str]:
+def not_judged(line: TargetTrials) -> Iterator[str]:
     """`skipped: reason`, once for each reason; beside trials that were judged, how many trials it is."""
     for (outcome, why), count in Counter((trial.outcome, trial.why) for trial in line.others).items():
         many = f"{count} trial{'s' * (count > 1)}: " if line.judged else ""
         yield f"{many}{outcome}{f': {why}' if why else ''}"
 
 
-def notes(line: Line) -> Iterator[str]:
+def notes(line: TargetTrials) -> Iterator[str]:
     """What a reader of the row must know beside it."""
     yield from not_judged(line)
     for why, seeds in _doubted(line).items():
         yield f"cannot be judged, seed {listed([str(seed) for seed in seeds], 9)}: {why}"
 
 
-def _doubted(line: Line) -> dict[str, list[int]]:
+def _doubted(line: TargetTrials) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for trial in line.judged:
         if trial.why:
@@ -149,7 +149,7 @@ def progress(held: Comparison) -> Table:
     return made
 
 
-def _stand(line: Line | None) -> Text:
+def _stand(line: TargetTrials | None) -> Text:
     if line is None or not any(trial.outcome != "not played" for trial in line.trials):
         return Text("·", "dim")
     if not line.judged:
@@ -177,7 +177,7 @@ def _scenario(block: Block) -> Iterator[str]:
         yield "\n".join(_wrapped(each, "  ") for each in others)
 
 
-def _untold(line: Line) -> list[str]:
+def _untold(line: TargetTrials) -> list[str]:
     """The row of a target that was not judged: why, in short."""
     return [line.target, textwrap.shorten("; ".join(not_judged(line)), REASON, placeholder=" …")]
 
@@ -264,7 +264,7 @@ def json(found: Compared) -> str:
     })  # fmt: skip
 
 
-def _line(line: Line) -> dict[str, object]:
+def _line(line: TargetTrials) -> dict[str, object]:
     figures = {_key(measure): line.figure(measure.name) for measure in MEASURES}
     return {
         "target": line.target, "trials": [_row(trial) for trial in line.trials], "verdicts": line.verdicts,

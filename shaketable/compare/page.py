@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from shaketable import rundir
 from shaketable.compare import forms
-from shaketable.compare.cell import Block, Compared, Line, Trial
+from shaketable.compare.cell import Block, Compared, TargetTrials, Trial
 from shaketable.compare.environment_summary import stood_on
 from shaketable.compare.measures import MEASURES, Measure, Value
 from shaketable.report.page import document
@@ -30,7 +30,7 @@ COUNTED = (
 )
 
 
-class Link(NamedTuple):
+class TrialLink(NamedTuple):
     """A trial's own figure, and where its run is."""
 
     text: str
@@ -38,21 +38,21 @@ class Link(NamedTuple):
     title: str
 
 
-class Cell(NamedTuple):
+class CellView(NamedTuple):
     """One measure of one target, over all trials."""
 
     shown: str
     tone: str  # bad, good, unknown, not-applicable, plain
     notes: list[str]
-    links: list[Link]
+    links: list[TrialLink]
 
 
-class Row(NamedTuple):
+class TargetRow(NamedTuple):
     """One target under one scenario."""
 
     target: str
     verdicts: list[tuple[str, int]]
-    cells: list[Cell]
+    cells: list[CellView]
     others: list[str]  # what became of trials that were not judged
     checks: list[list[tuple[str, int]]]
     reasons: list[tuple[str, str, str]]  # check, verdict, why
@@ -112,9 +112,9 @@ def _measures(block: Block) -> list[Measure]:
     return [measure for measure in MEASURES if measure.name not in forms.RARE or measure.name in forms.heads(block)]
 
 
-def _rows(block: Block, place: Path) -> list[Row]:
+def _rows(block: Block, place: Path) -> list[TargetRow]:
     return [
-        Row(
+        TargetRow(
             line.target,
             list(line.verdicts.items()),
             [_cell(line, measure, place) for measure in _measures(block)],
@@ -137,7 +137,7 @@ def _reasons(block: Block) -> list[tuple[str, str, str, str]]:
     return [(*what, listed(list(targets), 20)) for what, targets in found.items()]
 
 
-def _cell(line: Line, measure: Measure, place: Path) -> Cell:
+def _cell(line: TargetTrials, measure: Measure, place: Path) -> CellView:
     figure = line.figure(measure.name)
     shown = forms.ranged(figure, measure.unit)
     links = [_link(trial, value, place) for trial, value in figure.values]
@@ -150,10 +150,10 @@ def _cell(line: Line, measure: Measure, place: Path) -> Cell:
         ]
     if measure.name == "recovery" and len(figure.known) > 1 and figure.median is not None:
         notes = [f"median {forms.measured(figure.median, measure.unit)}"]
-    return Cell(shown, _tone(measure, line), notes, links)
+    return CellView(shown, _tone(measure, line), notes, links)
 
 
-def _tone(measure: Measure, line: Line) -> str:
+def _tone(measure: Measure, line: TargetTrials) -> str:
     figure = line.figure(measure.name)
     if figure.high is None:
         return next(iter(figure.others), "unknown").replace(" ", "-")
@@ -162,9 +162,9 @@ def _tone(measure: Measure, line: Line) -> str:
     return "unknown" if "unknown" in figure.others else "good" if measure.name in COUNTED else "plain"
 
 
-def _link(trial: Trial, value: Value, place: Path) -> Link:
+def _link(trial: Trial, value: Value, place: Path) -> TrialLink:
     told = {"known": forms.measured(value.number or 0.0, ""), "not applicable": "n/a", "unknown": "?"}.get(
         value.state, value.state
     )
     href = quote(os.path.relpath(trial.page, place)) if trial.page else ""
-    return Link(told, href, "; ".join(filter(None, [f"seed {trial.seed}: {trial.outcome}", value.why])))
+    return TrialLink(told, href, "; ".join(filter(None, [f"seed {trial.seed}: {trial.outcome}", value.why])))

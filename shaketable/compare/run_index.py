@@ -11,8 +11,8 @@ import msgspec
 from shaketable import resources, rundir
 from shaketable.checks.verdict import VerdictDoc
 from shaketable.compare import comparison
-from shaketable.compare.cell import Block, Compared, Line, Trial
-from shaketable.compare.comparison import Asked, Cell, Comparison
+from shaketable.compare.cell import Block, Compared, TargetTrials, Trial
+from shaketable.compare.comparison import Cell, Comparison, ComparisonRequest
 from shaketable.compare.measures import MEASURES
 from shaketable.errors import RunDirError
 from shaketable.report.page.page import REPORT
@@ -25,7 +25,7 @@ def read(paths: Sequence[Path]) -> Compared:
     Raises RunDirError for a folder that is neither.
     """
     trials: list[Trial] = []
-    asked: list[Asked] = []
+    asked: list[ComparisonRequest] = []
     compared: set[tuple[str, str, int]] = set()
     for path in paths:
         if (path / rundir.SCENARIO).exists():
@@ -50,7 +50,7 @@ def _place(trial: Trial) -> tuple[str, str, int]:
     return trial.target, trial.scenario, trial.seed
 
 
-def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
+def _blocks(trials: Sequence[Trial], asked: Sequence[ComparisonRequest]) -> list[Block]:
     """In their natural order; others as they were asked for, then what is there beside it."""
     targets = [*(name for one in asked for name in one.targets), *(trial.target for trial in trials)]
     scenarios = [*(name for one in asked for name in one.scenarios), *(trial.scenario for trial in trials)]
@@ -60,11 +60,11 @@ def _blocks(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Block]:
     for scenario in scenarios:
         mine = [trial for trial in trials if trial.scenario == scenario]
         lines = [(name, sorted((t for t in mine if t.target == name), key=lambda t: t.seed)) for name in targets]
-        blocks.append(Block(scenario, [Line(name, found) for name, found in lines if found]))
+        blocks.append(Block(scenario, [TargetTrials(name, found) for name, found in lines if found]))
     return [block for block in blocks if block.lines]
 
 
-def _missing(trials: Sequence[Trial], asked: Sequence[Asked]) -> list[Trial]:
+def _missing(trials: Sequence[Trial], asked: Sequence[ComparisonRequest]) -> list[Trial]:
     """Cells that were asked for and are not there."""
     there = {_place(trial) for trial in trials}
     wanted = [

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shaketable.doctor import breaker, dead_letters, health, intake, persistence, queue, shutdown, startup
-from shaketable.doctor.result import Line
+from shaketable.doctor.result import DoctorResult
 from shaketable.doctor.session import Visit
 
-__all__ = ["Line", "Visit", "examine"]
+__all__ = ["DoctorResult", "Visit", "examine"]
 
 
-def examine(visit: Visit) -> Iterator[Line]:
+def examine(visit: Visit) -> Iterator[DoctorResult]:
     """Every question to one target, in order; what cannot be asked any more for want of an earlier answer is left."""
     if not (yield from startup.sets_up(visit)):
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import Visit
 from shaketable.files import foreign
 from shaketable.target.target import Instance
@@ -17,7 +17,7 @@ SECTION = "Breaker transitions"
 STATES = ("CLOSED", "OPEN", "HALF_OPEN")
 
 
-def lines(visit: Visit) -> Iterator[Line]:
+def lines(visit: Visit) -> Iterator[DoctorResult]:
     """Each file of transitions; at least one there must be."""
     if not visit.manifest.capabilities.breaker:
         yield not_claimed("breaker", "no breaker is judged (capabilities.breaker)")
@@ -34,7 +34,7 @@ def lines(visit: Visit) -> Iterator[Line]:
         yield _first(instance)
 
 
-def _first(instance: Instance) -> Line:
+def _first(instance: Instance) -> DoctorResult:
     what = f"{instance.name}'s {FILE}"
     try:
         first = next(foreign.lines(instance.state / FILE, MOST, LONGEST_LINE), b"")

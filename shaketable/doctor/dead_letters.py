@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shaketable.doctor.result import Line, ok, wrong
+from shaketable.doctor.result import DoctorResult, ok, wrong
 from shaketable.doctor.session import Visit
 from shaketable.errors import TargetError
 from shaketable.target import dead_letters as letters
@@ -12,7 +12,7 @@ from shaketable.target import dead_letters as letters
 SECTION = "What the SQL gives"
 
 
-def lines(visit: Visit) -> Iterator[Line]:
+def lines(visit: Visit) -> Iterator[DoctorResult]:
     """The number in its header, and one JSON object a line."""
     told = visit.target.located().dead_letters
     if told is None or told.url is None:

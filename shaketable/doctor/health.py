@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import Visit
-from shaketable.target.bounded_http import Silence, get
+from shaketable.target.bounded_http import NoResponse, get
 
 #: Seconds within which health is told, and how often it is asked for: once may be too late on a busy machine.
 TOLD_S, TIMES = 1.0, 3
@@ -17,7 +17,7 @@ ANSWERS = "What it answers"
 SHAPE = 'answer {"healthScore": 0–100, "circuitBreakerState": "CLOSED", "deadLetterCount": 0}'
 
 
-def lines(visit: Visit) -> Iterator[Line]:
+def lines(visit: Visit) -> Iterator[DoctorResult]:
     """Its shape, and that it is told when it matters most."""
     claims = visit.manifest.capabilities
     if not claims.health:
@@ -45,14 +45,14 @@ def _told(visit: Visit) -> dict[str, Any] | str:
     assert url is not None
     try:
         told = get(url, TOLD_S).json()
-    except Silence:
+    except NoResponse:
         return SILENT
     except ValueError:
         return "the answer is no JSON"
     return told if isinstance(told, dict) else f"the answer is a JSON {type(told).__name__}"
 
 
-def _shape(what: str, told: dict[str, Any] | str, breaker: bool) -> Line:
+def _shape(what: str, told: dict[str, Any] | str, breaker: bool) -> DoctorResult:
     if isinstance(told, str):
         return wrong(what, told, SHAPE, ANSWERS)
     score, state, dead = told.get("healthScore"), told.get("circuitBreakerState"), told.get("deadLetterCount")

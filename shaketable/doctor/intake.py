@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from shaketable.doctor.result import Line, ok, wrong
+from shaketable.doctor.result import DoctorResult, ok, wrong
 from shaketable.doctor.session import ANSWER_S, Visit, event, words
 from shaketable.load.mix import malformed
 from shaketable.load.mix.shape import Expect
-from shaketable.load.outcome import decide
+from shaketable.load.outcome import classify
 from shaketable.op import Outcome
-from shaketable.target.bounded_http import Answer, Silence
+from shaketable.target.bounded_http import BoundedResponse, NoResponse
 
 ANSWERS = "What it answers"
 #: How many offenders are named.
 SHOWN = 3
 
 
-def lines(visit: Visit) -> Iterator[Line]:
+def lines(visit: Visit) -> Iterator[DoctorResult]:
     """Valid, again, at once, malformed."""
     event_id, body = event()
     first = _valid(visit, event_id, body)
@@ -32,10 +32,10 @@ def lines(visit: Visit) -> Iterator[Line]:
     yield _names_the_member(visit)
 
 
-def _valid(visit: Visit, event_id: str, body: bytes) -> Line:
+def _valid(visit: Visit, event_id: str, body: bytes) -> DoctorResult:
     path, answer = visit.manifest.ingest.path, visit.post(body)
     what = f"POST {path}, a valid event"
-    if isinstance(answer, Silence):
+    if isinstance(answer, NoResponse):
         return wrong(what, f"no answer ({answer})", f"answer within {ANSWER_S:g} s", ANSWERS)
     if answer.status == 202:
         visit.taken[event_id] = body
@@ -54,22 +54,22 @@ def _valid(visit: Visit, event_id: str, body: bytes) -> Line:
     return wrong(what, said, "an event of the contract must be taken in", "An event")
 
 
-def _again(visit: Visit, body: bytes) -> Line:
+def _again(visit: Visit, body: bytes) -> DoctorResult:
     answer = visit.post(body)
     return _repeated("the same event again", [answer])
 
 
-def _at_once(visit: Visit) -> Line:
+def _at_once(visit: Visit) -> DoctorResult:
     event_id, body = event()
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(visit.post, [body, body]))
-    if any(isinstance(answer, Answer) and answer.status == 202 for answer in answers):
+    if any(isinstance(answer, BoundedResponse) and answer.status == 202 for answer in answers):
         visit.taken[event_id] = body
     return _repeated("an event twice at once", answers)
 
 
-def _repeated(what: str, answers: list[Answer | Silence]) -> Line:
-    told = [str(a.status) if isinstance(a, Answer) else str(a) for a in answers]
+def _repeated(what: str, answers: list[BoundedResponse | NoResponse]) -> DoctorResult:
+    told = [str(a.status) if isinstance(a, BoundedResponse) else str(a) for a in answers]
     if set(told) == {"202"}:
         return ok(what, " and ".join(told))
     return wrong(
@@ -80,7 +80,7 @@ def _repeated(what: str, answers: list[Answer | Silence]) -> Line:
     )
 
 
-def _malformed(visit: Visit) -> Line:
+def _malformed(visit: Visit) -> DoctorResult:
     """Every malformed shape of the mix that must be refused; at the first that gets no answer, no more are sent."""
     what, offenders, count = "malformed events", list[str](), 0
     for shape in malformed.shapes(datetime.now(UTC).date()):
@@ -88,10 +88,10 @@ def _malformed(visit: Visit) -> Line:
             continue
         event_id, _ = event()
         answer, count = visit.post(shape.wire(event_id)), count + 1
-        if isinstance(answer, Silence):
+        if isinstance(answer, NoResponse):
             return wrong(what, f"no answer to {shape.why} ({answer})", "answer 400 or 422", ANSWERS)
-        found = decide(answer.status, definite_refusals=visit.manifest.ingest.definite_refusals)
-        if found.outcome is Outcome.REFUSED and not found.again:
+        found = classify(answer.status, definite_refusals=visit.manifest.ingest.definite_refusals)
+        if found.outcome is Outcome.REFUSED and not found.retryable:
             visit.refused.add(event_id)
         else:
             offenders.append(f"{answer.status} for {shape.why}")
@@ -107,13 +107,13 @@ def _malformed(visit: Visit) -> Line:
     )
 
 
-def _names_the_member(visit: Visit) -> Line:
+def _names_the_member(visit: Visit) -> DoctorResult:
     what = "a refusal names the member"
     _, body = event(action=None)
     answer = visit.post(body)
-    if isinstance(answer, Answer) and "action" in answer.text:
+    if isinstance(answer, BoundedResponse) and "action" in answer.text:
         return ok(what, words(answer))
-    said = words(answer) if isinstance(answer, Answer) else answer
-    return Line(
+    said = words(answer) if isinstance(answer, BoundedResponse) else answer
+    return DoctorResult(
         "ok", what, f"not said for an event without action ({said}), though it should be", section=f'"{ANSWERS}"'
     )

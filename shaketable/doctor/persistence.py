@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from shaketable import event, plural
-from shaketable.doctor.result import Line, ok, wrong
+from shaketable.doctor.result import DoctorResult, ok, wrong
 from shaketable.doctor.session import Visit
 from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
@@ -17,7 +17,7 @@ from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
 SQL = "What the SQL gives"
 
 
-def lines(visit: Visit) -> Generator[Line, None, bool]:
+def lines(visit: Visit) -> Generator[DoctorResult, None, bool]:
     """Seen in stored.sql, once, content equal. Whether all of it was seen: without, there is no more to look for."""
     if not visit.taken:
         return False
@@ -46,7 +46,7 @@ def missing(visit: Visit) -> set[str]:
     return set(visit.taken) - found
 
 
-def _arrived(visit: Visit, what: str, count: int) -> Line:
+def _arrived(visit: Visit, what: str, count: int) -> DoctorResult:
     others = [name for name, it in visit.target.instances.items() if it.kind.name != visit.manifest.ingest.process]
     said = "; ".join(f"{name} said: {visit.words(name) or 'nothing'}" for name in others[:1])
     return wrong(
@@ -57,7 +57,7 @@ def _arrived(visit: Visit, what: str, count: int) -> Line:
     )
 
 
-def _once(visit: Visit, counts: Counter[str]) -> Line:
+def _once(visit: Visit, counts: Counter[str]) -> DoctorResult:
     doubled = [event_id for event_id in visit.taken if counts[event_id] > 1]
     if not doubled:
         return ok("stored once", "also what was sent twice")
@@ -69,7 +69,7 @@ def _once(visit: Visit, counts: Counter[str]) -> Line:
     )
 
 
-def _intact(visit: Visit, rows: list[dict[str, str]]) -> Line:
+def _intact(visit: Visit, rows: list[dict[str, str]]) -> DoctorResult:
     what, paths, compared = "stored as it was sent", set[str](), 0
     for row in rows:
         sent = visit.taken.get(str(row["event_id"]).lower())
@@ -90,7 +90,7 @@ def _intact(visit: Visit, rows: list[dict[str, str]]) -> Line:
     return ok(what, f"{compared} compared") if compared else wrong(what, "no row to compare", "see above", SQL)
 
 
-def _nothing_refused(visit: Visit, counts: Counter[str]) -> Line:
+def _nothing_refused(visit: Visit, counts: Counter[str]) -> DoctorResult:
     stored = [event_id for event_id in visit.refused if counts[event_id]]
     if not stored:
         return ok("nothing that was refused is stored", f"{len(visit.refused)} looked for")
@@ -102,7 +102,7 @@ def _nothing_refused(visit: Visit, counts: Counter[str]) -> Line:
     )
 
 
-def _found_by_faults(visit: Visit) -> Iterator[Line]:
+def _found_by_faults(visit: Visit) -> Iterator[DoctorResult]:
     """Whether RejectRows can tell whose a row is; said only where there are rows."""
     what, relation = "RejectRows finds an event's row", visit.manifest.stored.relation
     if relation is None:

@@ -9,10 +9,10 @@ import redis
 
 from shaketable import plural
 from shaketable.doctor.persistence import missing
-from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import Visit, event
 from shaketable.evidence.backlog import Backlog
-from shaketable.target.bounded_http import Answer
+from shaketable.target.bounded_http import BoundedResponse
 from shaketable.target.manifest import QueueKey
 
 #: Events that are sent meanwhile: more than frozen processes are likely to have in their hands.
@@ -20,7 +20,7 @@ EVENTS = 12
 QUEUE = "`[queue]`"
 
 
-def lines(visit: Visit) -> Iterator[Line]:
+def lines(visit: Visit) -> Iterator[DoctorResult]:
     """Not claimed; not to be seen, as one process does all; or looked at while the others are frozen."""
     if visit.manifest.queue is None:
         yield not_claimed("queue", "a missing event is undelivered, never lost: the verdict on loss would be unknown")
@@ -66,13 +66,13 @@ def _fill(visit: Visit) -> int:
     for _ in range(EVENTS):
         event_id, body = event()
         answer = visit.post(body)
-        if isinstance(answer, Answer) and answer.status == 202:
+        if isinstance(answer, BoundedResponse) and answer.status == 202:
             visit.taken[event_id] = body
             accepted += 1
     return accepted
 
 
-def _type(visit: Visit, key: QueueKey) -> Line | None:
+def _type(visit: Visit, key: QueueKey) -> DoctorResult | None:
     """A key that is of another type than the manifest says; none for one that is right or not there."""
     with redis.Redis.from_url(visit.stack.redis_url(), socket_timeout=2) as server:
         names = list(server.scan_iter(key.key, count=1000))
@@ -87,7 +87,7 @@ def _type(visit: Visit, key: QueueKey) -> Line | None:
     )
 
 
-def _length(visit: Visit, backlog: Backlog, accepted: int) -> Line:
+def _length(visit: Visit, backlog: Backlog, accepted: int) -> DoctorResult:
     what, length = "the backlog is seen", backlog.queue()
     if not accepted:
         return wrong(

@@ -10,7 +10,7 @@ State = Literal["ok", "wrong", "not claimed"]
 
 
 @dataclass(frozen=True)
-class Line:
+class DoctorResult:
     """What was asked, what was found, what to do about it, and where to read of it."""
 
     state: State
@@ -25,16 +25,16 @@ class Line:
         return f"{self.state:<12} {self.what}: {self.found}{remedy}{where}"
 
 
-def ok(what: str, found: str) -> Line:
+def ok(what: str, found: str) -> DoctorResult:
     """As the contract has it."""
-    return Line("ok", what, found)
+    return DoctorResult("ok", what, found)
 
 
-def wrong(what: str, found: str, remedy: str, section: str) -> Line:
+def wrong(what: str, found: str, remedy: str, section: str) -> DoctorResult:
     """Otherwise than the contract has it."""
-    return Line("wrong", what, found, remedy, f'"{section}"')
+    return DoctorResult("wrong", what, found, remedy, f'"{section}"')
 
 
-def not_claimed(what: str, found: str) -> Line:
+def not_claimed(what: str, found: str) -> DoctorResult:
     """Left out of the manifest."""
-    return Line("not claimed", what, found)
+    return DoctorResult("not claimed", what, found)

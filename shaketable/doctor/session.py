@@ -19,7 +19,7 @@ from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target import bounded_http
-from shaketable.target.bounded_http import Answer, Silence
+from shaketable.target.bounded_http import BoundedResponse, NoResponse
 from shaketable.target.manifest import Manifest
 from shaketable.target.target import Target
 
@@ -87,11 +87,11 @@ class Visit:
     ) -> None:
         self.target.stop_all()
 
-    def post(self, body: bytes) -> Answer | Silence:
+    def post(self, body: bytes) -> BoundedResponse | NoResponse:
         """The answer of the intake, by way of the clients' link, or the error that came instead."""
         try:
             return bounded_http.post(f"http://{self.target.intake.listen}{self.manifest.ingest.path}", body, ANSWER_S)
-        except Silence as e:
+        except NoResponse as e:
             return e
 
     def columns(self, query: str) -> list[str]:
@@ -144,6 +144,6 @@ def event(**other: Any) -> tuple[str, bytes]:
     return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **CONTENT, **other})
 
 
-def words(said: Answer) -> str:
+def words(said: BoundedResponse) -> str:
     """What an answer says, for people."""
     return " ".join(said.text.split())[:WORDS] or "nothing more"

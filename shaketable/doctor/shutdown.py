@@ -9,9 +9,9 @@ import psutil
 import psycopg
 
 from shaketable.doctor.persistence import missing
-from shaketable.doctor.result import Line, ok, wrong
+from shaketable.doctor.result import DoctorResult, ok, wrong
 from shaketable.doctor.session import Visit, event
-from shaketable.target.bounded_http import Answer
+from shaketable.target.bounded_http import BoundedResponse
 from shaketable.target.target import Instance
 
 #: Seconds that a fresh process may take until it has a connection to a server, and those that it is then given for
@@ -20,7 +20,7 @@ START_S, CONNECTED_S = 20.0, 1.0
 SECTION = "How it is started"
 
 
-def lines(visit: Visit) -> Iterator[Line]:
+def lines(visit: Visit) -> Iterator[DoctorResult]:
     """Workers first, as a run ends. One that does not end in time is started anew and asked once more."""
     was_cut = visit.manifest.capabilities.health
     if was_cut:  # the links were cut for the questions before: it may be reconnecting
@@ -48,7 +48,7 @@ def _settle(visit: Visit) -> None:
     """Wait until an event that is sent now is stored, so that nobody is asked to end while it reconnects."""
     event_id, body = event()
     answer = visit.post(body)
-    if not isinstance(answer, Answer) or answer.status != 202:
+    if not isinstance(answer, BoundedResponse) or answer.status != 202:
         return
     visit.taken[event_id] = body
     try:
@@ -65,7 +65,7 @@ def _ends(visit: Visit, instance: Instance) -> float | None:
     return None if instance.child.poll() == -signal.SIGKILL else (visit.clock.now() - began) / 1e9
 
 
-def _again(visit: Visit, instance: Instance, what: str, before: str) -> Line:
+def _again(visit: Visit, instance: Instance, what: str, before: str) -> DoctorResult:
     """Ask a fresh incarnation, to which nothing has happened."""
     grace = instance.kind.stop_s
     visit.target.start(instance.name)

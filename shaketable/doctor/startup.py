@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterator
 import psutil
 import psycopg
 
-from shaketable.doctor.result import Line, not_claimed, ok, wrong
+from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import Visit
 from shaketable.errors import ShaketableError
 from shaketable.stack.process import Running
-from shaketable.target.bounded_http import Silence, get
+from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.target import Instance
 
 #: Columns without which a row cannot be judged, and those by which it can be judged further.
@@ -23,7 +23,7 @@ LETTER = ("cause", "attempts", "first_failed_at", "last_failed_at", "history")
 SQL, START = "What the SQL gives", "How it is started"
 
 
-def sets_up(visit: Visit) -> Generator[Line, None, bool]:
+def sets_up(visit: Visit) -> Generator[DoctorResult, None, bool]:
     """Whether `setup` ends well."""
     if not visit.manifest.setup:
         yield not_claimed("setup", "nothing is run before the processes")
@@ -37,7 +37,7 @@ def sets_up(visit: Visit) -> Generator[Line, None, bool]:
     return True
 
 
-def reads(visit: Visit) -> Iterator[Line]:
+def reads(visit: Visit) -> Iterator[DoctorResult]:
     """The SQL gives the columns that are needed, and the relation is there."""
     yield _stored(visit)
     relation = visit.manifest.stored.relation
@@ -52,7 +52,7 @@ def reads(visit: Visit) -> Iterator[Line]:
         yield _letters(visit, letters.sql)
 
 
-def _stored(visit: Visit) -> Line:
+def _stored(visit: Visit) -> DoctorResult:
     what, query = "stored.sql", visit.manifest.stored.sql
     columns = _columns(visit, query)
     if isinstance(columns, str):
@@ -71,7 +71,7 @@ def _stored(visit: Visit) -> Line:
     return ok(what, f"gives event_id, event{''.join(f', {name}' for name in TOLD if name in columns)}{less}")
 
 
-def _letters(visit: Visit, query: str) -> Line:
+def _letters(visit: Visit, query: str) -> DoctorResult:
     what, columns = "dead_letters.sql", _columns(visit, query)
     if isinstance(columns, str):
         return wrong(what, f"fails with {columns!r}", "run it by hand after `setup`", SQL)
@@ -79,7 +79,7 @@ def _letters(visit: Visit, query: str) -> Line:
     return _lacking(what, missing) if missing else ok(what, f"gives event_id, event, {', '.join(LETTER)}")
 
 
-def _lacking(what: str, missing: set[str]) -> Line:
+def _lacking(what: str, missing: set[str]) -> DoctorResult:
     return wrong(what, f"gives no column {', no '.join(sorted(missing))}", "name the columns so, `as` if need be", SQL)
 
 
@@ -91,7 +91,7 @@ def _columns(visit: Visit, query: str) -> list[str] | str:
         return str(e.diag.message_primary or e)
 
 
-def _relation(visit: Visit, relation: str) -> Line:
+def _relation(visit: Visit, relation: str) -> DoctorResult:
     with visit.session() as database:
         row = database.execute("select to_regclass(%s)::text, current_schemas(false)", [relation]).fetchone()
         names = database.execute("select relname from pg_stat_user_tables order by 1 limit 8").fetchall()
@@ -101,7 +101,7 @@ def _relation(visit: Visit, relation: str) -> Line:
     return wrong("stored.relation", f"there is no {relation!r}", f"tables that are there: {there}", "`[stored]`")
 
 
-def becomes_ready(visit: Visit) -> Generator[Line, None, bool]:
+def becomes_ready(visit: Visit) -> Generator[DoctorResult, None, bool]:
     """Whether the intake does; each process is started as `run` does, and asked on its health path."""
     answers = {}
     for name in visit.target.instances:
@@ -113,7 +113,7 @@ def _takes_in(visit: Visit, name: str) -> bool:
     return visit.target.instances[name].kind.name == visit.manifest.ingest.process
 
 
-def _starts(visit: Visit, instance: Instance) -> Generator[Line, None, bool]:
+def _starts(visit: Visit, instance: Instance) -> Generator[DoctorResult, None, bool]:
     what, began = f"{instance.name} becomes ready", visit.clock.now()
     try:
         visit.target.start(instance.name)
@@ -127,7 +127,7 @@ def _starts(visit: Visit, instance: Instance) -> Generator[Line, None, bool]:
     after = f"after {(visit.clock.now() - began) / 1e9:.1f} s"
     try:
         status = get(instance.health_url, HEALTH_S).status
-    except Silence as e:
+    except NoResponse as e:
         yield wrong(what, f"ready {after}, then no answer at {instance.kind.health}: {e}", _remedy(instance), START)
         return False
     if status == 404:

@@ -12,7 +12,7 @@ from shaketable.errors import RunDirError
 from shaketable.rundir import RunDir
 
 
-class Asked(msgspec.Struct, frozen=True):
+class TypedCommand(msgspec.Struct, frozen=True):
     """What was typed after `shaketable run`, in words; a path is absolute."""
 
     scenario: str
@@ -22,7 +22,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def command(run: RunDir, scenario: str) -> str:
     """The command, quoted for a shell; of a run that does not say what was typed, by its scenario's name."""
-    asked = _read(run) or Asked(scenario)
+    asked = _read(run) or TypedCommand(scenario)
     words = [shown(Path(word)) if Path(word).is_absolute() else word for word in (asked.scenario, *asked.options)]
     return line("run", *words, "--replay", shown(run.path))
 
@@ -44,9 +44,9 @@ def shown(path: Path) -> str:
     return f"./{told}" if told.startswith("-") else told
 
 
-def _read(run: RunDir) -> Asked | None:
+def _read(run: RunDir) -> TypedCommand | None:
     """None for an older run, or one whose file is damaged: its verdict does not depend on it."""
     try:
-        return rundir.read_json(run / rundir.ASKED, Asked)
+        return rundir.read_json(run / rundir.ASKED, TypedCommand)
     except RunDirError:
         return None

@@ -12,7 +12,7 @@ import psutil
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.evidence.backlog import Backlog
 from shaketable.op import Kind, Op, Scalar
-from shaketable.target.bounded_http import Silence, get
+from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.target import Instance, Target
 
 #: Milliseconds between two readings.
@@ -78,7 +78,7 @@ class Probe:
                 "dead": _scalar(answer.get("deadLetterCount")),
                 "breaker": _scalar(answer.get("circuitBreakerState")),
             }
-        except (Silence, ValueError, AttributeError):
+        except (NoResponse, ValueError, AttributeError):
             return {"answered": False, "health": None, "breaker": None}
 
     def _look_at_backlog(self) -> None:

@@ -101,8 +101,8 @@ class RunBench:
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
         return self.ask(link, through).ms
 
-    def ask(self, link: Link, through: bool) -> round_trip.Answer:
-        return round_trip.ask(link.service, link.listen if through else link.past)
+    def ask(self, link: Link, through: bool) -> round_trip.PingResult:
+        return round_trip.ping(link.service, link.listen if through else link.past)
 
     def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
         stack = self._stack

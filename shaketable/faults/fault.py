@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from shaketable.faults.round_trip import Answer
+from shaketable.faults.round_trip import PingResult
 from shaketable.stack.stack import Link, Server, Service
 from shaketable.stack.toxiproxy.client import Toxiproxy
 
@@ -90,7 +90,7 @@ class Bench(Protocol):
         """One exchange with the link's service, through the proxy or past it; None when there is no answer."""
         ...
 
-    def ask(self, link: Link, through: bool) -> Answer:
+    def ask(self, link: Link, through: bool) -> PingResult:
         """The same, told by how it ended."""
         ...
 

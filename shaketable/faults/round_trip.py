@@ -29,7 +29,7 @@ _OPENING: dict[Service, bytes] = {
 How = Literal["answered", "refused", "closed", "reset", "silent"]
 
 
-class Answer(NamedTuple):
+class PingResult(NamedTuple):
     """How an exchange ended, and after how many milliseconds since it began to connect."""
 
     how: How
@@ -44,16 +44,16 @@ class Answer(NamedTuple):
         return f"{self.took_ms:.1f} ms" if self.how == "answered" else f"no answer ({self.how})"
 
 
-def ask(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> Answer:
+def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> PingResult:
     """One exchange."""
     began = time.monotonic_ns()
     how = _ends(service, at, timeout_s)
-    return Answer(how, (time.monotonic_ns() - began) / 1e6)
+    return PingResult(how, (time.monotonic_ns() - began) / 1e6)
 
 
 def round_trip_ms(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> float | None:
     """Milliseconds from connecting to the first byte of an answer; None when there is none."""
-    return ask(service, at, timeout_s).ms
+    return ping(service, at, timeout_s).ms
 
 
 def _ends(service: Service, at: Address, timeout_s: float) -> How:

@@ -23,7 +23,7 @@ def ms(service: Service, url: str, kilobytes: int) -> float | None:
     data = "x" * (1000 * kilobytes)
     try:
         return {"postgres": _postgres, "redis": _redis, "ingest": _ingest}[service](url, data)
-    except (psycopg.Error, redis.RedisError, bounded_http.Silence, OSError):
+    except (psycopg.Error, redis.RedisError, bounded_http.NoResponse, OSError):
         return None
 
 

@@ -15,10 +15,10 @@ from typing import Protocol
 
 from shaketable.clock import MS, SECOND, Clock
 from shaketable.load.mix.shape import Expect, Shape
-from shaketable.load.outcome import DEFINITE_REFUSALS, NEVER_SENT, Answer, contract_broken, decide
+from shaketable.load.outcome import DEFINITE_REFUSALS, NEVER_SENT, Classification, classify, contract_broken
 from shaketable.load.schedule import Planned, body
-from shaketable.load.send_queue import DELIBERATE, RESEND_FOR_S, Agenda, Attempt, Sending
-from shaketable.load.stats import Tally
+from shaketable.load.send_queue import DELIBERATE, RESEND_FOR_S, Attempt, PendingEvent, SendQueue
+from shaketable.load.stats import LoadStats
 from shaketable.op import Kind, Op, Outcome, Scalar, clock_op
 
 #: What the contract asks, in words.
@@ -47,7 +47,7 @@ class NoJournal:
 
 
 @dataclass(slots=True, eq=False)
-class Ticket:
+class Assignment:
     """An attempt handed to a user."""
 
     attempt: Attempt
@@ -64,10 +64,10 @@ class Ticket:
 
 
 #: Where a user waits for its next attempt.
-Inbox = queue.SimpleQueue[Ticket | None]
+Inbox = queue.SimpleQueue[Assignment | None]
 
 
-class Player:
+class Dispatcher:
     """Plays `plan` over the shapes of `corpus`."""
 
     def __init__(
@@ -81,13 +81,13 @@ class Player:
         resend_for_s: float = RESEND_FOR_S,
         definite_refusals: Collection[int] = DEFINITE_REFUSALS,
     ) -> None:
-        self.tally = Tally()
+        self.stats = LoadStats()
         self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
         self._shapes = {shape.number: shape for shape in corpus}
         self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
         self._idle: list[Inbox] = []  # of free users: the last one to come is the first to go
-        self._waiting: deque[Ticket] = deque()  # for a user to become free
-        self._agenda = Agenda((), 0)
+        self._waiting: deque[Assignment] = deque()  # for a user to become free
+        self._send_queue = SendQueue((), 0)
         self._next_clock = 0
         self._stopped = self._done = False
         self.broken = ""  # why the target cannot be loaded at all
@@ -104,31 +104,31 @@ class Player:
         gc.collect()
         gc.freeze()  # schedule and corpus stay: collections need not walk them while the load is on
         start = self._clock.now() + LEAD
-        self._agenda = Agenda(self._plan, start, self._resend_for_s)
+        self._send_queue = SendQueue(self._plan, start, self._resend_for_s)
         self._op(Kind.READY, self._clock.now(), users=users)
         self._op(Kind.START, start)
-        while not self._stopped and not self._agenda.finished():
+        while not self._stopped and not self._send_queue.finished():
             self._clock.sleep(self._pace(self._clock.now()) / SECOND)
         self.finish()
 
     def _pace(self, now: int) -> int:
         """Hand out what is due; returns for how many nanoseconds nothing else will be."""
         self._mark_clocks(now)
-        for attempt in self._agenda.due(now):
-            self.tally.scheduled += not attempt.resend
-            self._hand_out(Ticket(attempt, now, queued=not self._idle))
+        for attempt in self._send_queue.due(now):
+            self.stats.scheduled += not attempt.resend
+            self._hand_out(Assignment(attempt, now, queued=not self._idle))
         self._write_unsent()
-        following = self._agenda.next_at()
+        following = self._send_queue.next_at()
         return TICK if following is None else max(0, min(following - self._clock.now(), TICK))
 
-    def _hand_out(self, ticket: Ticket) -> None:
+    def _hand_out(self, assignment: Assignment) -> None:
         """Give it to the user that was busy last: as few connections as will do, and none of them gets old."""
         if self._idle:
-            self._idle.pop().put(ticket)
+            self._idle.pop().put(assignment)
         else:
-            self._waiting.append(ticket)
+            self._waiting.append(assignment)
 
-    def take(self, inbox: Inbox) -> Ticket | None:
+    def take(self, inbox: Inbox) -> Assignment | None:
         """Wait for an attempt to send, in the user's own inbox; None at the end."""
         if self._waiting:
             return self._waiting.popleft()
@@ -137,79 +137,92 @@ class Player:
         self._idle.append(inbox)
         return inbox.get()
 
-    def begin(self, ticket: Ticket) -> bytes:
+    def begin(self, assignment: Assignment) -> bytes:
         """Write the intent, and give the request's body."""
-        attempt, planned = ticket.attempt, ticket.planned
+        attempt, planned = assignment.attempt, assignment.planned
         sent = body(planned, self._shapes[planned.shape])
-        ticket.invoked = now = self._clock.now()
-        detail: dict[str, Scalar] = {"due": attempt.intended, "emitted": ticket.emitted, "n": planned.n}
+        assignment.invoked = now = self._clock.now()
+        detail: dict[str, Scalar] = {"due": attempt.intended, "emitted": assignment.emitted, "n": planned.n}
         if attempt.resend:
             detail["resend"] = attempt.resend
         elif attempt.due > attempt.intended:
             detail["held"] = attempt.due - attempt.intended
-        if ticket.queued:
+        if assignment.queued:
             detail["queued"] = True
         if attempt.deferred:
             detail["deferred"] = True
-            self.tally.deferred += 1
+            self.stats.deferred += 1
         self._journal.write(Op(self._process, Kind.INTENT, now, None, None, planned.event_id, attempt.number, detail))
-        self._agenda.began(attempt, now)
-        self.tally.began(attempt.resend, (ticket.emitted if ticket.queued else now) - attempt.due, ticket.queued)
+        self._send_queue.began(attempt, now)
+        self.stats.began(
+            attempt.resend, (assignment.emitted if assignment.queued else now) - attempt.due, assignment.queued
+        )
         return sent
 
-    def end(self, ticket: Ticket, status: int | None, error: str = "", advised_s: float = 0.0) -> Answer:
+    def end(
+        self, assignment: Assignment, status: int | None, error: str = "", advised_s: float = 0.0
+    ) -> Classification:
         """Write the attempt's outcome, from its status or the class name of the error that came instead.
 
         A status that the contract does not know for a success ends the play: another try would bring the same.
         """
-        now, attempt, planned = self._clock.now(), ticket.attempt, ticket.planned
-        answer = decide(status, error, self._refusals)
-        self.tally.outcomes[answer.outcome] += 1
-        ticket.took_ms = (now - ticket.invoked) / MS
-        if answer.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
-            ticket.latency_ms = (now - attempt.intended) / MS
+        now, attempt, planned = self._clock.now(), assignment.attempt, assignment.planned
+        answered = classify(status, error, self._refusals)
+        self.stats.outcomes[answered.outcome] += 1
+        assignment.took_ms = (now - assignment.invoked) / MS
+        if answered.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
+            assignment.latency_ms = (now - attempt.intended) / MS
         detail: dict[str, Scalar] = {"status": status, "n": planned.n}
         if error:
             detail["error"] = error
         if attempt.resend:
             detail["resend"] = attempt.resend
         self._journal.write(
-            Op(self._process, Kind.SEND, ticket.invoked, now, answer.outcome, planned.event_id, attempt.number, detail)
+            Op(
+                self._process,
+                Kind.SEND,
+                assignment.invoked,
+                now,
+                answered.outcome,
+                planned.event_id,
+                attempt.number,
+                detail,
+            )
         )
-        if self._agenda.answered(attempt, answer, now, advised_s):
-            self._give_up(attempt.sending, now)
+        if self._send_queue.answered(attempt, answered, now, advised_s):
+            self._give_up(attempt.pending, now)
         self.nobody_listens = self.nobody_listens and error in NOBODY
-        proven = self.tally.outcomes[Outcome.ACKNOWLEDGED] > 0
+        proven = self.stats.outcomes[Outcome.ACKNOWLEDGED] > 0
         if not self.broken and (why := contract_broken(status, self._refusals, proven=proven)):
             self.broken = why
             self.stop()
-        return answer
+        return answered
 
-    def _give_up(self, sending: Sending, now: int, **more: Scalar) -> None:
-        self.tally.given_up += 1
-        self._op(Kind.GIVE_UP, now, sending.planned, tries=sending.tries, **more)
+    def _give_up(self, pending: PendingEvent, now: int, **more: Scalar) -> None:
+        self.stats.given_up += 1
+        self._op(Kind.GIVE_UP, now, pending.planned, tries=pending.tries, **more)
 
     def leave(self, inbox: Inbox) -> None:
         """A user goes, perhaps because it is killed: an attempt that it has not taken goes to another."""
         if inbox in self._idle:
             self._idle.remove(inbox)
         while not inbox.empty():
-            ticket = inbox.get_nowait()
-            if ticket is not None and not self._stopped:
-                self._hand_out(ticket)
-            elif ticket is not None and not ticket.attempt.resend:
-                self.tally.scheduled -= 1
-                self._unsent([ticket.planned], "stopped")
+            assignment = inbox.get_nowait()
+            if assignment is not None and not self._stopped:
+                self._hand_out(assignment)
+            elif assignment is not None and not assignment.attempt.resend:
+                self.stats.scheduled -= 1
+                self._unsent([assignment.planned], "stopped")
 
     def stop(self) -> None:
         """End early: nothing more is handed out, what was never sent is written down, free users go home."""
         if self._stopped or self._done:
             return
         self._stopped = True
-        waiting = [ticket.planned for ticket in self._waiting if not ticket.attempt.resend]
+        waiting = [assignment.planned for assignment in self._waiting if not assignment.attempt.resend]
         self._waiting.clear()
-        self.tally.scheduled -= len(waiting)
-        self._unsent([*waiting, *self._agenda.abandon()], "stopped")
+        self.stats.scheduled -= len(waiting)
+        self._unsent([*waiting, *self._send_queue.abandon()], "stopped")
         self._send_home()
 
     def finish(self) -> None:
@@ -219,7 +232,7 @@ class Player:
         self._done = True
         self._write_unsent()
         broken: dict[str, Scalar] = {"broken": self.broken} if self.broken else {}
-        self._op(Kind.DONE, self._clock.now(), None, **self.tally.counts(), **broken)
+        self._op(Kind.DONE, self._clock.now(), None, **self.stats.counts(), **broken)
         self._journal.write(clock_op(self._process))
         self._send_home()
 
@@ -228,17 +241,17 @@ class Player:
             self._idle.pop().put(None)
 
     def _write_unsent(self) -> None:
-        if self._agenda.unsent:
-            self._unsent(self._agenda.unsent, "held back longer than it may be resent")
-            self._agenda.unsent.clear()
-        for sending in self._agenda.given_up:
-            self._give_up(sending, self._clock.now(), deferred=True)
-        self._agenda.given_up.clear()
+        if self._send_queue.unsent:
+            self._unsent(self._send_queue.unsent, "held back longer than it may be resent")
+            self._send_queue.unsent.clear()
+        for pending in self._send_queue.given_up:
+            self._give_up(pending, self._clock.now(), deferred=True)
+        self._send_queue.given_up.clear()
 
     def _unsent(self, events: Iterable[Planned], why: str) -> None:
         for planned in events:
-            self.tally.unsent += 1
-            self.tally.scheduled += 1
+            self.stats.unsent += 1
+            self.stats.scheduled += 1
             self._op(Kind.UNSENT, self._clock.now(), planned, why=why)
 
     def _mark_clocks(self, now: int) -> None:
@@ -256,9 +269,9 @@ class UnexpectedAnswer(Exception):
     """The target answered otherwise than the contract asks."""
 
 
-def complaint(planned: Planned, answer: Answer, status: int | None) -> str:
+def contract_violation(planned: Planned, answered: Classification, status: int | None) -> str:
     """What the contract does not allow about an answer; "" when it is no failure of the target's."""
-    taken = answer.outcome is Outcome.ACKNOWLEDGED
-    refused = answer.outcome is Outcome.REFUSED and not answer.again
+    taken = answered.outcome is Outcome.ACKNOWLEDGED
+    refused = answered.outcome is Outcome.REFUSED and not answered.retryable
     allowed = (taken and planned.expect is not Expect.REFUSE) or (refused and planned.expect is not Expect.ACCEPT)
     return "" if allowed else f"{status} for an event to {ASKED[planned.expect]}"

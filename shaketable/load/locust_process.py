@@ -35,7 +35,7 @@ GRACE_S = 5.0
 LOOK_EVERY_S = 0.05
 
 
-class Running(Protocol):
+class ProcessHandle(Protocol):
     """A process that was started, as subprocess.Popen and the harness's own children are."""
 
     def poll(self) -> int | None: ...
@@ -43,7 +43,7 @@ class Running(Protocol):
     def kill(self) -> None: ...
 
 
-Spawn = Callable[[Sequence[str], Path], Running]
+Spawn = Callable[[Sequence[str], Path], ProcessHandle]
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ def users_for(rate: float, request_timeout_s: float = REQUEST_TIMEOUT_S) -> int:
 
 
 @dataclass
-class Driver:
+class LocustProcess:
     """Plays a run directory's schedule against `host`."""
 
     run: RunDir
@@ -83,8 +83,8 @@ class Driver:
 
     def __post_init__(self) -> None:
         self.log = self.run.logs / "locust.log"
-        self._process: Running | None = None
-        self._tail = _Tail(self.run.journal(PROCESS))
+        self._child: ProcessHandle | None = None
+        self._tail = JournalTail(self.run.journal(PROCESS))
 
     def command(self) -> list[str]:
         """Locust's whole command line."""
@@ -119,9 +119,9 @@ class Driver:
     def start(self) -> None:
         """Start Locust; its users open, and the schedule begins half a second after the last of them."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._process = (self.spawn or self._popen)(self.command(), self.log)
+        self._child = (self.spawn or self._popen)(self.command(), self.log)
 
-    def _popen(self, command: Sequence[str], log: Path) -> Running:
+    def _popen(self, command: Sequence[str], log: Path) -> ProcessHandle:
         with log.open("ab") as out:
             return subprocess.Popen(
                 command,
@@ -140,7 +140,8 @@ class Driver:
             self._check_alive()
             if self.clock.now() > deadline:
                 raise HarnessError(
-                    f"expected Locust to open {self.users} users within {timeout_s:g} s, got none: {self.words()}"
+                    f"expected Locust to open {self.users} users within {timeout_s:g} s, got none: "
+                    f"{self.last_log_lines()}"
                 )
             self.clock.sleep(LOOK_EVERY_S)
         return start
@@ -154,7 +155,7 @@ class Driver:
 
     def poll(self) -> int | None:
         """Locust's exit code, or None while it runs."""
-        return self._process.poll() if self._process else None
+        return self._child.poll() if self._child else None
 
     def progress(self) -> Progress:
         """Counts so far.
@@ -179,7 +180,7 @@ class Driver:
 
     def stop(self, grace_s: float | None = None) -> int | None:
         """Ask Locust to end, so that requests in flight are still answered; then kill it. Returns its exit code."""
-        process = self._process
+        process = self._child
         if process is None:
             return None
         if process.poll() is None:
@@ -189,27 +190,29 @@ class Driver:
             self._ends(process, GRACE_S)
         return process.poll()
 
-    def _ends(self, process: Running, within_s: float) -> bool:
+    def _ends(self, process: ProcessHandle, within_s: float) -> bool:
         deadline = self.clock.now() + int(within_s * SECOND)
         while process.poll() is None and self.clock.now() < deadline:
             self.clock.sleep(LOOK_EVERY_S)
         return process.poll() is not None
 
-    def words(self, lines: int = 8) -> str:
+    def last_log_lines(self, lines: int = 8) -> str:
         """The last lines of Locust's log."""
         return " | ".join(foreign.tail(self.log, lines)) or "it said nothing"
 
     def _check_alive(self) -> None:
-        if self._process is None:
+        if self._child is None:
             raise HarnessError("expected a load under way, got none: call start() first")
-        code = self._process.poll()
+        code = self._child.poll()
         if code is not None and self._tail.read().done is None:
             if shutil.disk_usage(self.log.parent).free < ROOM:
                 raise rundir.refused(self.log.parent, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-            raise LoadEnded(f"Locust ended with exit code {code} before its schedule was played: {self.words()}", code)
+            raise LoadEnded(
+                f"Locust ended with exit code {code} before its schedule was played: {self.last_log_lines()}", code
+            )
 
 
-class _Tail:
+class JournalTail:
     """Reads a journal as it grows, once each line."""
 
     def __init__(self, path: Path) -> None:
@@ -221,7 +224,7 @@ class _Tail:
         self.start: int | None = None
         self.done: Op | None = None
 
-    def read(self) -> _Tail:
+    def read(self) -> JournalTail:
         """Take in what was written since."""
         if not self._path.exists():
             return self

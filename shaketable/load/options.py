@@ -14,7 +14,7 @@ from shaketable import rundir
 from shaketable.clock import SystemClock
 from shaketable.errors import InputError
 from shaketable.load import mix
-from shaketable.load.dispatcher import NoJournal, Player
+from shaketable.load.dispatcher import Dispatcher, NoJournal
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.mix.shape import Shape
 from shaketable.load.outcome import DEFINITE_REFUSALS
@@ -62,7 +62,7 @@ def add_options(parser: Parser) -> None:
 
 
 @dataclass(frozen=True)
-class Options:
+class LoadOptions:
     """What was asked of a load. Times are seconds."""
 
     rate: float
@@ -76,7 +76,7 @@ class Options:
     run_dir: Path | None
 
     @classmethod
-    def of(cls, parsed: Any) -> Options:
+    def of(cls, parsed: Any) -> LoadOptions:
         """Read parsed arguments. Raises InputError in one sentence."""
         check_route(parsed.path)
         if not 0 < parsed.request_timeout < math.inf:
@@ -128,17 +128,17 @@ def _statuses(text: str) -> frozenset[int]:
         raise InputError(f"expected --definite-refusals as 400,401,503, got {text!r}: write status codes only") from e
 
 
-def player(options: Options) -> Player:
+def dispatcher(options: LoadOptions) -> Dispatcher:
     """Play a run directory's schedule into its journal, or draw an endless one and keep no journal."""
     if options.run_dir is None:
         shapes = options.corpus()
         endless = plan(times(options.load(), endless=True), options.mix, shapes, options.seed)
-        return Player(endless, shapes, NoJournal(), SystemClock(), **_answers(options))
+        return Dispatcher(endless, shapes, NoJournal(), SystemClock(), **_answers(options))
     run, journal = _saved(options.run_dir)
-    return Player(*run, Journal(journal), SystemClock(), process=PROCESS, **_answers(options))
+    return Dispatcher(*run, Journal(journal), SystemClock(), process=PROCESS, **_answers(options))
 
 
-def _answers(options: Options) -> dict[str, Any]:
+def _answers(options: LoadOptions) -> dict[str, Any]:
     return {"resend_for_s": options.resend_for_s, "definite_refusals": options.definite_refusals}
 
 

@@ -26,22 +26,24 @@ MOST_TRIES = 30
 WAIT_JITTER = 0.25
 
 
-class Answer(NamedTuple):
+class Classification(NamedTuple):
     """What the client knows after an attempt."""
 
     outcome: Outcome
-    again: bool  # whether a real client would try again
+    retryable: bool  # whether a real client would try again
 
 
-def decide(status: int | None, error: str = "", definite_refusals: Collection[int] = DEFINITE_REFUSALS) -> Answer:
+def classify(
+    status: int | None, error: str = "", definite_refusals: Collection[int] = DEFINITE_REFUSALS
+) -> Classification:
     """The meaning of an answer's status, or of the error (by class name) in its stead; in doubt, indeterminate."""
     if status == 202 and not error:
-        return Answer(Outcome.ACKNOWLEDGED, again=False)
+        return Classification(Outcome.ACKNOWLEDGED, retryable=False)
     if error in NEVER_SENT:
-        return Answer(Outcome.REFUSED, again=True)
+        return Classification(Outcome.REFUSED, retryable=True)
     if status in definite_refusals and not error:
-        return Answer(Outcome.REFUSED, again=status in FOR_NOW)
-    return Answer(Outcome.INDETERMINATE, again=True)
+        return Classification(Outcome.REFUSED, retryable=status in FOR_NOW)
+    return Classification(Outcome.INDETERMINATE, retryable=True)
 
 
 def wait(tries: int, rng: random.Random, resend_for_s: float = 0.0, advised_s: float = 0.0) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shaketable.clock import MS, SECOND
-from shaketable.load.outcome import Answer, wait
+from shaketable.load.outcome import Classification, wait
 from shaketable.load.retry_budget import RetryBudget
 from shaketable.load.schedule import Planned
 from shaketable.op import Outcome
@@ -33,7 +33,7 @@ DRAIN_GAP, DRAIN_WHOLE = 20 * MS, 2 * SECOND
 
 
 @dataclass(slots=True, eq=False)
-class Sending:
+class PendingEvent:
     """One event on its way: what its next attempt depends on."""
 
     planned: Planned
@@ -47,7 +47,7 @@ class Sending:
 class Attempt:
     """One request to send. Times are monotonic nanoseconds."""
 
-    sending: Sending
+    pending: PendingEvent
     number: int  # unique within the agenda
     intended: int  # of its event's first attempt
     due: int
@@ -57,11 +57,11 @@ class Attempt:
     @property
     def planned(self) -> Planned:
         """The event."""
-        return self.sending.planned
+        return self.pending.planned
 
 
 @dataclass(slots=True)
-class Agenda:
+class SendQueue:
     """Plays `plan`, whose times count from `start`."""
 
     plan: Iterable[Planned]
@@ -71,10 +71,10 @@ class Agenda:
     #: Events held back so long that they are not sent any more; whoever plays the agenda takes them out.
     unsent: list[Planned] = field(default_factory=list)
     #: Events given up while they waited for the budget for retries; whoever plays the agenda takes them out.
-    given_up: list[Sending] = field(default_factory=list)
+    given_up: list[PendingEvent] = field(default_factory=list)
     _heap: list[tuple[int, int, Attempt]] = field(default_factory=list)
     _held: dict[str, deque[Planned]] = field(default_factory=dict)  # by organization: a key while one is on its way
-    _drain: list[Sending] = field(default_factory=list)
+    _drain: list[PendingEvent] = field(default_factory=list)
     _deferred: deque[Attempt] = field(default_factory=deque)  # retries that wait for the budget
     _in_flight: int = 0
 
@@ -119,30 +119,30 @@ class Agenda:
 
     def began(self, attempt: Attempt, now: int) -> None:
         """The attempt is being sent."""
-        sending = attempt.sending
-        if sending.began is None:
-            sending.began = now
+        pending = attempt.pending
+        if pending.began is None:
+            pending.began = now
             self._budget.first()
             if attempt.planned.resend == "at_once":
-                self._push(sending, now, "at_once")
-        sending.tries += 1
+                self._push(pending, now, "at_once")
+        pending.tries += 1
 
-    def answered(self, attempt: Attempt, answer: Answer, now: int, advised_s: float = 0.0) -> bool:
+    def answered(self, attempt: Attempt, answer: Classification, now: int, advised_s: float = 0.0) -> bool:
         """Take an answer in, with the wait that it advises; True when its event is given up by it."""
-        sending = attempt.sending
+        pending = attempt.pending
         self._in_flight -= 1
         if attempt.resend in LATE:
             return False
-        sending.open -= 1
+        pending.open -= 1
         if answer.outcome is Outcome.ACKNOWLEDGED:
-            self._acknowledged(sending, now)
-        elif not answer.again:
-            sending.settled = True
-        if not answer.again:
+            self._acknowledged(pending, now)
+        elif not answer.retryable:
+            pending.settled = True
+        if not answer.retryable:
             self._budget.settled()
-        given_up = self._follow_up(sending, now, advised_s)
-        if sending.settled and not sending.open:
-            self._release(sending.planned, now)
+        given_up = self._follow_up(pending, now, advised_s)
+        if pending.settled and not pending.open:
+            self._release(pending.planned, now)
         return given_up
 
     def abandon(self) -> list[Planned]:
@@ -162,32 +162,32 @@ class Agenda:
                 self._held[planned.organization].append(planned)
                 return
             self._held[planned.organization] = deque()
-        self._push(Sending(planned), self.start + planned.at)
+        self._push(PendingEvent(planned), self.start + planned.at)
 
-    def _push(self, sending: Sending, due: int, resend: str = "") -> None:
-        attempt = Attempt(sending, next(self._numbers), self.start + sending.planned.at, due, resend)
-        sending.open += resend not in LATE
+    def _push(self, pending: PendingEvent, due: int, resend: str = "") -> None:
+        attempt = Attempt(pending, next(self._numbers), self.start + pending.planned.at, due, resend)
+        pending.open += resend not in LATE
         heapq.heappush(self._heap, (due, attempt.number, attempt))
 
-    def _acknowledged(self, sending: Sending, now: int) -> None:
-        if sending.settled:
+    def _acknowledged(self, pending: PendingEvent, now: int) -> None:
+        if pending.settled:
             return
-        sending.settled = True
-        if sending.planned.resend == "after_ack":
-            self._push(sending, now + AFTER_ACK, "after_ack")
-        elif sending.planned.resend == "drain":
-            self._drain.append(sending)
+        pending.settled = True
+        if pending.planned.resend == "after_ack":
+            self._push(pending, now + AFTER_ACK, "after_ack")
+        elif pending.planned.resend == "drain":
+            self._drain.append(pending)
 
     def _affordable(self, now: int) -> list[Attempt]:
         """The retries that the budget allows, in the order in which they came due; those too late are given up."""
         ready: list[Attempt] = []
         while self._deferred:
-            sending = self._deferred[0].sending
-            if sending.began is not None and now - sending.began > self.resend_for_s * SECOND:
+            pending = self._deferred[0].pending
+            if pending.began is not None and now - pending.began > self.resend_for_s * SECOND:
                 self._deferred.popleft()
-                sending.settled, sending.open = True, sending.open - 1
-                self.given_up.append(sending)
-                self._release(sending.planned, now)
+                pending.settled, pending.open = True, pending.open - 1
+                self.given_up.append(pending)
+                self._release(pending.planned, now)
             elif self._budget.take(now):
                 ready.append(self._deferred.popleft())
             else:
@@ -198,15 +198,15 @@ class Agenda:
             attempt.deferred = True
         return ready
 
-    def _follow_up(self, sending: Sending, now: int, advised_s: float) -> bool:
+    def _follow_up(self, pending: PendingEvent, now: int, advised_s: float) -> bool:
         """Try an unsettled event again, unless another attempt of it is on its way; True when its time is up."""
-        if sending.settled or sending.open or sending.began is None:
+        if pending.settled or pending.open or pending.began is None:
             return False
-        due = now + wait(sending.tries, self._rng, self.resend_for_s, advised_s)
-        if due - sending.began > self.resend_for_s * SECOND:
-            sending.settled = True
+        due = now + wait(pending.tries, self._rng, self.resend_for_s, advised_s)
+        if due - pending.began > self.resend_for_s * SECOND:
+            pending.settled = True
             return True
-        self._push(sending, due, "retry")
+        self._push(pending, due, "retry")
         return False
 
     def _release(self, planned: Planned, now: int) -> None:
@@ -217,7 +217,7 @@ class Agenda:
         while held:
             following = held.popleft()
             if now - self.start - following.at <= self.resend_for_s * SECOND:
-                self._push(Sending(following), now)
+                self._push(PendingEvent(following), now)
                 return
             self.unsent.append(following)
         del self._held[planned.organization or ""]
@@ -227,6 +227,6 @@ class Agenda:
 
     def _begin_drain(self, now: int) -> None:
         gap = min(DRAIN_GAP, DRAIN_WHOLE // len(self._drain))
-        for i, sending in enumerate(self._drain):
-            self._push(sending, now + i * gap, "drain")
+        for i, pending in enumerate(self._drain):
+            self._push(pending, now + i * gap, "drain")
         self._drain.clear()

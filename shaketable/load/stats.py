@@ -14,7 +14,7 @@ from shaketable.op import Outcome, Scalar
 LATE = 10 * MS
 
 
-class Tally:
+class LoadStats:
     """Counts attempts by outcome, and first attempts by lateness that is the harness's own fault."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from shaketable.text import number
 
 
 @dataclass(frozen=True)
-class Measure:
+class Metric:
     """One figure."""
 
     name: str
@@ -26,13 +26,13 @@ class Measure:
         return run.checks[check].counts.get(count) if check in run.checks else None
 
 
-MEASURES = (
-    Measure("recovery", "s", "heal_to_empty_backlog_s", 0.4),  # two looks of the probe
-    Measure("first commit", "s", "heal_to_first_commit_s", 0.1),
-    Measure("freshness p99", "s", "latency_budget.stored_p99_s", 0.1),
-    Measure("drain", "/s", "drained_per_s", 10, more_is_better=True),
-    Measure("intake p99", "ms", "intake_p99_ms", 5),
-    Measure("memory", "MiB", "memory_peak_mib", 8),
+METRICS = (
+    Metric("recovery", "s", "heal_to_empty_backlog_s", 0.4),  # two looks of the probe
+    Metric("first commit", "s", "heal_to_first_commit_s", 0.1),
+    Metric("freshness p99", "s", "latency_budget.stored_p99_s", 0.1),
+    Metric("drain", "/s", "drained_per_s", 10, more_is_better=True),
+    Metric("intake p99", "ms", "intake_p99_ms", 5),
+    Metric("memory", "MiB", "memory_peak_mib", 8),
 )
 
 

@@ -10,7 +10,7 @@ from shaketable import plural
 from shaketable.checks.check import Verdict, ordinary
 from shaketable.errors import InputError
 from shaketable.results import significance
-from shaketable.results.metrics import MEASURES, Measure, span
+from shaketable.results.metrics import METRICS, Metric, span
 from shaketable.results.result import Result
 
 
@@ -25,7 +25,7 @@ class Said(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class Difference:
     """One thing of one scenario, then and now."""
 
     scenario: str
@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Tally:
+class VerdictCounts:
     """How many trials passed and failed; the others say nothing."""
 
     passed: int = 0
@@ -45,7 +45,7 @@ class Tally:
     other: int = 0
 
     @classmethod
-    def of(cls, verdicts: Sequence[str]) -> Tally:
+    def of(cls, verdicts: Sequence[str]) -> VerdictCounts:
         """Of verdicts by name."""
         passed, failed = verdicts.count("passed"), verdicts.count("failed")
         return cls(passed, failed, len(verdicts) - passed - failed)
@@ -55,7 +55,7 @@ class Tally:
         """Of how many there is a verdict."""
         return self.passed + self.failed
 
-    def less_judged(self, than: Tally) -> bool:
+    def less_judged(self, than: VerdictCounts) -> bool:
         """Whether a greater share has no verdict."""
         return self.other * max(1, than.judged + than.other) > than.other * (self.judged + self.other)
 
@@ -64,7 +64,7 @@ class Tally:
         return ", ".join(f"{count} {what}" for what, count in told.items() if count) or "–"
 
 
-def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Row]:
+def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Difference]:
     """Each scenario's verdict, each check of which there is news, each figure; scenarios of either side in order.
 
     Raises InputError for results of more than one target.
@@ -78,7 +78,7 @@ def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Row]:
     ]
 
 
-def code(rows: Sequence[Row]) -> int:
+def code(rows: Sequence[Difference]) -> int:
     """1: something is worse. 2: it cannot be said whether, for something is not judged any more, or nothing was. 0."""
     said = {row.said for row in rows}
     if Said.WORSE in said:
@@ -101,21 +101,21 @@ def _of_one_target(old: Sequence[Result], new: Sequence[Result]) -> None:
         )
 
 
-def _of_scenario(name: str, old: list[Result], new: list[Result]) -> Iterator[Row]:
-    before, now = (Tally.of([run.verdict for run in runs]) for runs in (old, new))
+def _of_scenario(name: str, old: list[Result], new: list[Result]) -> Iterator[Difference]:
+    before, now = (VerdictCounts.of([run.verdict for run in runs]) for runs in (old, new))
     yield _row(name, "verdict", before, now, "" if old and new else "it is new" if new else "it was not played")
     if not (before.judged and now.judged):
         return
     yield from _checks(name, old, new)
-    for measure in MEASURES:
+    for measure in METRICS:
         yield from _figure(name, measure, old, new)
 
 
-def _row(name: str, what: str, old: Tally, new: Tally, why: str = "") -> Row:
-    return Row(name, what, str(old), str(new), _said(old, new), why)
+def _row(name: str, what: str, old: VerdictCounts, new: VerdictCounts, why: str = "") -> Difference:
+    return Difference(name, what, str(old), str(new), _said(old, new), why)
 
 
-def _said(old: Tally, new: Tally) -> Said:
+def _said(old: VerdictCounts, new: VerdictCounts) -> Said:
     """Of verdicts: what never failed and fails now is worse, new or not; what is judged less often now is lost."""
     if significance.more_often((old.failed, old.judged), (new.failed, new.judged)):
         return Said.WORSE
@@ -126,7 +126,7 @@ def _said(old: Tally, new: Tally) -> Said:
     return Said.BETTER if old.failed and not new.failed else Said.SAME
 
 
-def _checks(name: str, old: list[Result], new: list[Result]) -> Iterator[Row]:
+def _checks(name: str, old: list[Result], new: list[Result]) -> Iterator[Difference]:
     """Those that count on either side and of which there is news."""
     counting = dict.fromkeys(check for run in [*old, *new] for check, found in run.checks.items() if found.required)
     for check in counting:
@@ -138,10 +138,10 @@ def _checks(name: str, old: list[Result], new: list[Result]) -> Iterator[Row]:
             yield from _counts(name, check, old, new)
 
 
-def _tally(check: str, runs: list[Result]) -> Tally:
+def _tally(check: str, runs: list[Result]) -> VerdictCounts:
     """Not applicable is no trial at all."""
     verdicts = [str(run.checks[check].verdict) for run in runs if check in run.checks]
-    return Tally.of([verdict for verdict in verdicts if verdict != Verdict.NOT_APPLICABLE])
+    return VerdictCounts.of([verdict for verdict in verdicts if verdict != Verdict.NOT_APPLICABLE])
 
 
 def _why(check: str, runs: list[Result]) -> str:
@@ -150,7 +150,7 @@ def _why(check: str, runs: list[Result]) -> str:
     return next((run.checks[check].why for run in runs if check in run.checks and run.checks[check].verdict in bad), "")
 
 
-def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iterator[Row]:
+def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iterator[Difference]:
     """In a check that failed before too: what it finds wrong now and never found before."""
     sets = dict.fromkeys(each for run in new if check in run.checks for each in run.checks[check].members)
     for each in sets:
@@ -158,10 +158,10 @@ def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iter
             [run.checks[check].counts.get(each, 0) for run in runs if check in run.checks] for runs in (old, new)
         )
         if not ordinary(each) and not any(before) and any(now):
-            yield Row(name, f"{check}: {each}", "0", span(now), Said.WORSE, "never before")
+            yield Difference(name, f"{check}: {each}", "0", span(now), Said.WORSE, "never before")
 
 
-def _figure(name: str, measure: Measure, old: list[Result], new: list[Result]) -> Iterator[Row]:
+def _figure(name: str, measure: Metric, old: list[Result], new: list[Result]) -> Iterator[Difference]:
     """Of the runs that were judged: what a starved harness measured is no figure of the target.
 
     What could be measured and cannot be now is lost: a backlog that never empties has no time of recovery.
@@ -178,4 +178,4 @@ def _figure(name: str, measure: Measure, old: list[Result], new: list[Result]) -
         said, why = {1: Said.WORSE, -1: Said.BETTER}.get(way, Said.SAME), ""
     elif len(before) >= significance.FEWEST and not now:
         said, why = Said.LOST, f"it was measured in {plural.counted(len(before), 'trials')} before, in none now"
-    yield Row(name, f"{measure.name} {measure.unit}", span(before), span(now), said, why)
+    yield Difference(name, f"{measure.name} {measure.unit}", span(before), span(now), said, why)

@@ -21,7 +21,7 @@ _ERRORS: dict[int, type[ShaketableError]] = {254: InputError, 255: HarnessError}
 
 
 @dataclass(frozen=True)
-class Asked:
+class ShakeRequest:
     """What a mark asks for: a scenario by name or file, and what `shaketable run` would be told."""
 
     scenario: str
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Found:
+class CheckResult:
     """What one check found; `required` is whether the scenario names it, so that it counts."""
 
     verdict: str  # passed, failed, unknown, not applicable
@@ -49,12 +49,12 @@ class Found:
 
 
 @dataclass(frozen=True, repr=False)
-class Shaken:
+class ShakeResult:
     """The verdict of a run; all else is in its directory."""
 
     scenario: str
     verdict: str  # passed, failed, unknown
-    checks: Mapping[str, Found]
+    checks: Mapping[str, CheckResult]
     run: Path
     reasons: tuple[str, ...] = ()  # why the run cannot be judged, whatever the checks say
     figures: Mapping[str, float | None] = field(default_factory=dict)
@@ -75,15 +75,17 @@ class Shaken:
         return f"shake {self.scenario}: {self.verdict.upper()}\n{told}\n  run: {self.run}".replace("\n\n", "\n")
 
 
-def read(run: Path) -> Shaken:
+def read(run: Path) -> ShakeResult:
     """The verdict of a run directory that was judged."""
     doc = json.loads(foreign.read(run / "verdict.json"))
-    known = {each.name for each in fields(Found)}
-    checks = {name: Found(**{key: found[key] for key in known & found.keys()}) for name, found in doc["checks"].items()}
-    return Shaken(doc["scenario"], doc["verdict"], checks, run, tuple(doc["reasons"]), doc["figures"])
+    known = {each.name for each in fields(CheckResult)}
+    checks = {
+        name: CheckResult(**{key: found[key] for key in known & found.keys()}) for name, found in doc["checks"].items()
+    }
+    return ShakeResult(doc["scenario"], doc["verdict"], checks, run, tuple(doc["reasons"]), doc["figures"])
 
 
-def play(asked: Asked, runs: Path, root: Path) -> Shaken:
+def play(asked: ShakeRequest, runs: Path, root: Path) -> ShakeResult:
     """Shake, from the folder `root`, and judge. Raises ShaketableError for what cannot be played or judged."""
     with TemporaryDirectory(prefix="shaketable-") as folder:
         table = Path(folder) / "table.json"

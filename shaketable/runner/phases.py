@@ -28,14 +28,14 @@ from shaketable.clock import SECOND, SystemClock
 from shaketable.errors import Unordered
 from shaketable.evidence import environment as surroundings
 from shaketable.evidence import observe
-from shaketable.evidence.again import Asked
+from shaketable.evidence.again import TypedCommand
 from shaketable.evidence.backlog import Backlog, Counts
 from shaketable.evidence.probe import Probe
 from shaketable.evidence.recorder import Recorder
 from shaketable.faults.context import RunBench
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import check_apart
-from shaketable.load.locust_process import Driver, users_for
+from shaketable.load.locust_process import LocustProcess, users_for
 from shaketable.op import Kind, Op
 from shaketable.rundir import RunDir
 from shaketable.runner import inputs, playable
@@ -75,7 +75,7 @@ class Order:
     port_base: int | None = None
     replay: RunDir | None = None  # whose corpus and schedule are used again
     stack: Choice = Choice()
-    asked: Asked | None = None  # as it was typed
+    asked: TypedCommand | None = None  # as it was typed
 
 
 def run(order: Order, show: Show) -> RunDir:
@@ -204,14 +204,14 @@ class _Run:
         told: dict[str, Any] = msgspec.to_builtins(self._manifest)
         rundir.write_json(self._run / rundir.TARGET, {**told, "timing": msgspec.to_builtins(self._target.timing)})
 
-    def _make_driver(self, supervisor: Supervisor) -> Driver:
+    def _make_driver(self, supervisor: Supervisor) -> LocustProcess:
         home = self._state / "load"
         home.mkdir()
 
         def start(command: Sequence[str], log: Path) -> Child:
             return supervisor.spawn("load", command, env=environment(home), cwd=home, log=log)
 
-        return Driver(
+        return LocustProcess(
             self._run, f"http://{self._target.intake.listen}", env={}, cwd=home,
             users=users_for(self._scenario.load.rate), path=self._manifest.ingest.path,
             resend_for_s=self._scenario.resend_for_s, definite_refusals=self._manifest.ingest.definite_refusals,

@@ -21,12 +21,12 @@ import msgspec
 MOST = 1 << 20
 
 
-class Silence(Exception):
+class NoResponse(Exception):
     """No answer, or none within the bounds."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class BoundedResponse:
     """What came."""
 
     status: int
@@ -46,18 +46,18 @@ class Answer:
             raise ValueError(f"expected JSON: {e}") from e
 
 
-def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> Answer:
+def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> BoundedResponse:
     """GET a URL of this machine. Raises Silence for no answer, a late one, a larger one, or a compressed one."""
     return _ask(url, _request("GET", url, urlencode(query)), within_s, most)
 
 
-def post(url: str, body: bytes, within_s: float, *, most: int = MOST) -> Answer:
+def post(url: str, body: bytes, within_s: float, *, most: int = MOST) -> BoundedResponse:
     """POST JSON to a URL of this machine. Raises Silence as `get` does."""
     more = ("Content-Type: application/json", f"Content-Length: {len(body)}")
     return _ask(url, _request("POST", url, "", *more) + body, within_s, most)
 
 
-def _ask(url: str, request: bytes, within_s: float, most: int) -> Answer:
+def _ask(url: str, request: bytes, within_s: float, most: int) -> BoundedResponse:
     deadline, parts = time.monotonic() + within_s, urlsplit(url)
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), within_s) as connection:
@@ -68,13 +68,13 @@ def _ask(url: str, request: bytes, within_s: float, most: int) -> Answer:
                 response.begin()
                 headers = {name.lower(): value for name, value in response.getheaders()}
                 if headers.get("content-encoding", "identity").lower() != "identity":
-                    raise Silence(f"expected no Content-Encoding, got {headers['content-encoding']!r}")
+                    raise NoResponse(f"expected no Content-Encoding, got {headers['content-encoding']!r}")
                 content = response.read(most + 1)
     except (OSError, HTTPException, ValueError) as e:
-        raise Silence(str(e) or type(e).__name__) from e
+        raise NoResponse(str(e) or type(e).__name__) from e
     if len(content) > most:
-        raise Silence(f"expected at most {most:,} bytes, got more")
-    return Answer(response.status, headers, content)
+        raise NoResponse(f"expected at most {most:,} bytes, got more")
+    return BoundedResponse(response.status, headers, content)
 
 
 def _request(method: str, url: str, query: str, *more: str) -> bytes:

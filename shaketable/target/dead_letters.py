@@ -15,7 +15,7 @@ import msgspec
 
 from shaketable.errors import TargetError
 from shaketable.target import stored_rows
-from shaketable.target.bounded_http import Silence, get
+from shaketable.target.bounded_http import NoResponse, get
 
 #: Dead letters asked for at a time.
 PAGE = 1_000
@@ -38,7 +38,7 @@ def count(url: str) -> int | None:
     try:
         answer = get(url, COUNT_S, offset=0, limit=0)
         return int(answer.headers[TOTAL.lower()]) if answer.status == OK else None
-    except (Silence, KeyError, ValueError):
+    except (NoResponse, KeyError, ValueError):
         return None
 
 
@@ -68,7 +68,7 @@ def rows(url: str) -> Iterator[dict[str, Any]]:
 def _page(url: str, offset: int) -> list[dict[str, Any]]:
     try:
         answer = get(url, PAGE_S, most=PAGE_BYTES, offset=offset, limit=PAGE)
-    except Silence as e:
+    except NoResponse as e:
         raise TargetError(f"the manifest's [dead_letters] url fails: {e}") from e
     if answer.status != OK:
         raise TargetError(f"the manifest's [dead_letters] url fails: expected {OK}, got {answer.status}")

@@ -15,7 +15,7 @@ from shaketable.stack.process import Child, Running, environment
 from shaketable.stack.stack import Address, Link, Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target import roles
-from shaketable.target.bounded_http import Silence, get
+from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.manifest import DeadLetters, Manifest, Process
 from shaketable.target.settings import judged_by, translate
 
@@ -236,5 +236,5 @@ def _answers(instance: Instance) -> bool:
     try:
         get(instance.health_url, ANSWER_S)
         return True
-    except Silence:
+    except NoResponse:
         return False

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shaketable import rundir
-from shaketable.cli.commands.compare import Options, compare
+from shaketable.cli.commands.compare import CompareOptions, compare
 from shaketable.cli.commands.compare import targets as chosen
 from shaketable.compare import run_index
 from shaketable.compare.cell import Compared
@@ -123,7 +123,7 @@ def test_what_cannot_be_compared_is_said_before_anything_is_played(
     asked: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=told):
-        compare(Options(**{"targets": ["reference"], **asked}, folder=tmp_path / "compare"))
+        compare(CompareOptions(**{"targets": ["reference"], **asked}, folder=tmp_path / "compare"))
     assert not (tmp_path / "compare").exists()
 
 

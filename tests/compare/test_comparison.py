@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from shaketable import rundir
-from shaketable.compare.comparison import CELL, Asked, Cell, Comparison, commands, digest_of_inputs, tidy
+from shaketable.compare.comparison import CELL, Cell, Comparison, ComparisonRequest, commands, digest_of_inputs, tidy
 from shaketable.runner import scenario
 from tests.cli.test_cli import SCENARIO
 
@@ -51,15 +51,19 @@ def test_cell_that_was_cut_off_or_torn_is_not_there(tmp_path: Path) -> None:
 
 def test_further_seeds_and_scenarios_leave_the_cells_that_are_there(tmp_path: Path) -> None:
     held = Comparison(tmp_path)
-    held.begin(Asked(1, ["a"], ["calm"], [1]))
+    held.begin(ComparisonRequest(1, ["a"], ["calm"], [1]))
     held.keep(Cell("a", "calm", 1, "passed"))
-    held.begin(Asked(1, ["a", "b"], ["storm"], [2, 3]))
+    held.begin(ComparisonRequest(1, ["a", "b"], ["storm"], [2, 3]))
     assert held.cell("a", "calm", 1) is not None
     assert held.asked.seeds == [2, 3]
 
 
 def test_what_was_asked_before_is_kept_each_call_once_and_the_first_first(tmp_path: Path) -> None:
-    held, one, other = Comparison(tmp_path), Asked(1, ["a"], ["calm"], [1]), Asked(1, ["b"], ["storm"], [1])
+    held, one, other = (
+        Comparison(tmp_path),
+        ComparisonRequest(1, ["a"], ["calm"], [1]),
+        ComparisonRequest(1, ["b"], ["storm"], [1]),
+    )
     for asked in (one, other, other, one, one):
         held.begin(asked)
     assert held.asked.calls == [other, one]
@@ -71,7 +75,7 @@ def test_what_was_asked_before_is_kept_each_call_once_and_the_first_first(tmp_pa
 
 
 def test_command_repeats_all_cells_in_their_natural_order_and_calls_each_as_it_was_called() -> None:
-    calls = [Asked(1, ["mine"], ["brief"], [1], {"mine": "my own/target.toml"}, {"brief": "brief.py"})]
+    calls = [ComparisonRequest(1, ["mine"], ["brief"], [1], {"mine": "my own/target.toml"}, {"brief": "brief.py"})]
     cells = [
         (target, scenario, seed)
         for target in ("mine", "rq-hardened", "reference")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from shaketable.compare import forms, run_index
-from shaketable.compare.comparison import Asked, Comparison
+from shaketable.compare.comparison import Comparison, ComparisonRequest
 from tests.support.comparisons import kept, losing, played, read
 
 
 def test_brief_table_holds_only_scenarios_that_the_same_targets_were_tried_under(tmp_path: Path) -> None:
     held = Comparison(tmp_path)
-    held.begin(Asked(1, ["a", "b"], ["calm"], [1]))
-    held.begin(Asked(1, ["b"], ["calm@12"], [1]))
+    held.begin(ComparisonRequest(1, ["a", "b"], ["calm"], [1]))
+    held.begin(ComparisonRequest(1, ["b"], ["calm@12"], [1]))
     played(held, "a", *losing(0))
     played(held, "b", *losing(2), scenario="calm")
     played(held, "b", *losing(0), scenario="calm@12")

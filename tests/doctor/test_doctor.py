@@ -11,7 +11,7 @@ import pytest
 from shaketable import doctor
 from shaketable.cli.commands.init import init
 from shaketable.doctor import session as visits
-from shaketable.doctor.result import Line
+from shaketable.doctor.result import DoctorResult
 from shaketable.doctor.session import Visit
 from shaketable.stack import urls
 from shaketable.stack.stack import Link, Stack
@@ -65,11 +65,11 @@ class Fresh:
 @pytest.fixture
 def examined(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Path], list[Line]]]:
+) -> Iterator[Callable[[Path], list[DoctorResult]]]:
     monkeypatch.setattr(visits, "SEEN_S", 5.0)
     supervisor, fresh = Supervisor(f"test-{tmp_path.name}"), Fresh(servers)
 
-    def examine(path: Path) -> list[Line]:
+    def examine(path: Path) -> list[DoctorResult]:
         found = manifest.load(path)
         with Visit(found, path.parent, cast(Stack, fresh), supervisor, run_id="test", home=tmp_path) as visit:
             return list(doctor.examine(visit))
@@ -92,18 +92,20 @@ def made(folder: Path, **edits: Edits) -> Path:
     return folder / "my" / "target.toml"
 
 
-def wrongs(lines: list[Line]) -> str:
+def wrongs(lines: list[DoctorResult]) -> str:
     return "\n".join(str(line) for line in lines if line.state == "wrong")
 
 
 @pytest.mark.slow
-def test_the_reference_is_as_the_contract_has_it(examined: Callable[[Path], list[Line]]) -> None:
+def test_the_reference_is_as_the_contract_has_it(examined: Callable[[Path], list[DoctorResult]]) -> None:
     lines = examined(REFERENCE)
     assert {line.state for line in lines} == {"ok"}, "\n".join(map(str, lines))
     assert {"health while Postgres and Redis are away", "worker-2's transitions.jsonl"} <= {line.what for line in lines}
 
 
-def test_each_slip_of_a_manifest_gets_its_sentence(examined: Callable[[Path], list[Line]], tmp_path: Path) -> None:
+def test_each_slip_of_a_manifest_gets_its_sentence(
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
+) -> None:
     letters = '[dead_letters]\nsql = "select event_id, event from events where false"\n[capabilities]\nbreaker = true\n'
     told = wrongs(
         examined(
@@ -139,7 +141,9 @@ def test_each_slip_of_a_manifest_gets_its_sentence(examined: Callable[[Path], li
         assert expected in told, told
 
 
-def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], list[Line]], tmp_path: Path) -> None:
+def test_what_is_stored_wrongly_gets_its_sentence(
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
+) -> None:
     told = wrongs(
         examined(
             made(
@@ -196,7 +200,7 @@ def test_what_is_stored_wrongly_gets_its_sentence(examined: Callable[[Path], lis
     ],
 )
 def test_each_defect_gets_its_sentence(
-    examined: Callable[[Path], list[Line]], tmp_path: Path, edits: dict[str, Edits], expected: str
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path, edits: dict[str, Edits], expected: str
 ) -> None:
     path = made(tmp_path, **edits)
     path.write_text(f"{path.read_text()}\n[timing]\nattempt_timeout_s = -3\n")
@@ -205,7 +209,7 @@ def test_each_defect_gets_its_sentence(
 
 @pytest.mark.slow
 def test_process_that_ends_when_asked_afresh_is_not_blamed(
-    examined: Callable[[Path], list[Line]], tmp_path: Path
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:
     deaf = "def work() -> None:\n    if os.environ['INCARNATION'] == '1': __import__('signal').signal(15, 1)"
     lines = examined(made(tmp_path, target={"count = 2 ": "stop_s = 3 "}, processor={"def work() -> None:": deaf}))
@@ -215,7 +219,7 @@ def test_process_that_ends_when_asked_afresh_is_not_blamed(
 
 @pytest.mark.slow
 def test_rows_in_which_no_fault_finds_an_event_are_named(
-    examined: Callable[[Path], list[Line]], tmp_path: Path
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:
     aside = "create table aside as select '\\\\x00'::bytea as body; create table events"
     path = made(
@@ -227,7 +231,7 @@ def test_rows_in_which_no_fault_finds_an_event_are_named(
 
 @pytest.mark.slow
 def test_port_of_its_own_choice_is_named(
-    examined: Callable[[Path], list[Line]], tmp_path: Path, servers: Servers
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path, servers: Servers
 ) -> None:
     port = servers.stack.take_port()
     path = made(

@@ -7,9 +7,9 @@ from queue import SimpleQueue
 import pytest
 
 from shaketable.clock import MS, SECOND
-from shaketable.load.dispatcher import LEAD, Inbox, Player, Ticket, complaint
+from shaketable.load.dispatcher import LEAD, Assignment, Dispatcher, Inbox, contract_violation
 from shaketable.load.mix.shape import Expect, Shape
-from shaketable.load.outcome import Answer
+from shaketable.load.outcome import Classification
 from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Op, Outcome
 
@@ -21,8 +21,8 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.at = 0
-        self.then: list[tuple[int, Ticket, int | None, str]] = []
-        self.player: Player | None = None
+        self.then: list[tuple[int, Assignment, int | None, str]] = []
+        self.dispatcher: Dispatcher | None = None
 
     def now(self) -> int:
         return self.at
@@ -31,8 +31,8 @@ class FakeClock:
         self.at += max(round(seconds * SECOND), 1)
         for each in [each for each in self.then if each[0] <= self.at]:
             self.then.remove(each)
-            assert self.player
-            self.player.end(*each[1:])
+            assert self.dispatcher
+            self.dispatcher.end(*each[1:])
 
 
 class Users:
@@ -57,37 +57,37 @@ class Hands:
         self.clock, self.users = clock, users
         self.home = False
 
-    def put(self, ticket: Ticket | None) -> None:
-        if ticket is None:
+    def put(self, assignment: Assignment | None) -> None:
+        if assignment is None:
             self.home = True
         else:
-            self.send(ticket)
+            self.send(assignment)
 
-    def send(self, ticket: Ticket) -> None:
-        assert self.clock.player
-        self.clock.player.begin(ticket)
+    def send(self, assignment: Assignment) -> None:
+        assert self.clock.dispatcher
+        self.clock.dispatcher.begin(assignment)
         at = self.clock.at + self.users.takes_ms * MS
-        self.clock.then.append((at, ticket, self.users.status, self.users.error))
+        self.clock.then.append((at, assignment, self.users.status, self.users.error))
 
 
-def play(events: list[Planned], users: Users, **how: float) -> tuple[Log, Player]:
+def play(events: list[Planned], users: Users, **how: float) -> tuple[Log, Dispatcher]:
     clock, log = FakeClock(), Log()
-    player = clock.player = Player(events, [SHAPE], log, clock, **how)  # type: ignore[arg-type]
+    dispatcher = clock.dispatcher = Dispatcher(events, [SHAPE], log, clock, **how)  # type: ignore[arg-type]
     everyone = [Hands(clock, users) for _ in range(users.count)]
-    end = player.end
+    end = dispatcher.end
 
-    def end_and_take(ticket: Ticket, status: int | None, error: str = "") -> Answer:
-        answer = end(ticket, status, error)
-        if player._waiting:
-            everyone[0].send(player._waiting.popleft())
+    def end_and_take(assignment: Assignment, status: int | None, error: str = "") -> Classification:
+        answer = end(assignment, status, error)
+        if dispatcher._waiting:
+            everyone[0].send(dispatcher._waiting.popleft())
         else:
-            player._idle.append(everyone[0])  # type: ignore[arg-type]
+            dispatcher._idle.append(everyone[0])  # type: ignore[arg-type]
         return answer
 
-    player.end = end_and_take  # type: ignore[method-assign]
-    player._idle.extend(everyone)  # type: ignore[arg-type]
-    player.play(users.count)
-    return log, player
+    dispatcher.end = end_and_take  # type: ignore[method-assign]
+    dispatcher._idle.extend(everyone)  # type: ignore[arg-type]
+    dispatcher.play(users.count)
+    return log, dispatcher
 
 
 def event(n: int, at_ms: int, organization: str | None = None) -> Planned:
@@ -127,18 +127,18 @@ def test_an_error_is_written_by_the_name_of_its_class() -> None:
 
 
 def test_waiting_for_a_free_user_is_not_the_harnesss_lateness() -> None:
-    log, player = play([event(n, n) for n in range(5)], Users(1, takes_ms=100))
+    log, dispatcher = play([event(n, n) for n in range(5)], Users(1, takes_ms=100))
     intents = log.of(Kind.INTENT)
     assert [op.detail.get("queued") for op in intents] == [None, True, True, True, True]
     assert intents[4].invoked_at >= LEAD + 400 * MS
-    counts = player.tally.counts()
+    counts = dispatcher.stats.counts()
     assert (counts["queued"], counts["late"]) == (4, 0)
 
 
 def test_waiting_for_ones_turn_is_not_the_harnesss_lateness_either() -> None:
-    log, player = play([event(n, n, "a") for n in range(2)], Users(2, takes_ms=100))
+    log, dispatcher = play([event(n, n, "a") for n in range(2)], Users(2, takes_ms=100))
     assert log.of(Kind.INTENT)[1].detail["held"] == pytest.approx(99 * MS, abs=10 * MS)
-    assert player.tally.counts()["late"] == 0
+    assert dispatcher.stats.counts()["late"] == 0
 
 
 def test_a_clock_pair_is_written_every_ten_seconds() -> None:
@@ -148,36 +148,36 @@ def test_a_clock_pair_is_written_every_ten_seconds() -> None:
 
 def test_stopping_writes_down_what_was_never_sent() -> None:
     clock, log = FakeClock(), Log()
-    player = Player([event(n, n) for n in range(3)], [SHAPE], log, clock)
-    assert player.stop() is None
+    dispatcher = Dispatcher([event(n, n) for n in range(3)], [SHAPE], log, clock)
+    assert dispatcher.stop() is None
     assert not log.of(Kind.UNSENT)  # it never began
-    assert player.take(SimpleQueue()) is None
+    assert dispatcher.take(SimpleQueue()) is None
 
 
 def test_the_user_that_was_busy_last_is_the_first_to_be_used_again() -> None:
-    player = Player([], [SHAPE], Log(), FakeClock())
+    dispatcher = Dispatcher([], [SHAPE], Log(), FakeClock())
     early, late = Inbox(), Inbox()
-    player._idle.extend([early, late])
-    player._hand_out(Ticket(None, 0, queued=False))  # type: ignore[arg-type]
+    dispatcher._idle.extend([early, late])
+    dispatcher._hand_out(Assignment(None, 0, queued=False))  # type: ignore[arg-type]
     assert (early.empty(), late.empty()) == (True, False)
 
 
 @pytest.mark.parametrize(
     ("expect", "answer", "complains"),
     [
-        (Expect.ACCEPT, Answer(Outcome.ACKNOWLEDGED, False), False),
-        (Expect.ACCEPT, Answer(Outcome.REFUSED, False), True),
-        (Expect.ACCEPT, Answer(Outcome.REFUSED, True), True),
-        (Expect.REFUSE, Answer(Outcome.ACKNOWLEDGED, False), True),
-        (Expect.REFUSE, Answer(Outcome.REFUSED, False), False),
-        (Expect.REFUSE, Answer(Outcome.INDETERMINATE, True), True),
-        (Expect.EITHER, Answer(Outcome.ACKNOWLEDGED, False), False),
-        (Expect.EITHER, Answer(Outcome.REFUSED, False), False),
-        (Expect.EITHER, Answer(Outcome.REFUSED, True), True),
+        (Expect.ACCEPT, Classification(Outcome.ACKNOWLEDGED, False), False),
+        (Expect.ACCEPT, Classification(Outcome.REFUSED, False), True),
+        (Expect.ACCEPT, Classification(Outcome.REFUSED, True), True),
+        (Expect.REFUSE, Classification(Outcome.ACKNOWLEDGED, False), True),
+        (Expect.REFUSE, Classification(Outcome.REFUSED, False), False),
+        (Expect.REFUSE, Classification(Outcome.INDETERMINATE, True), True),
+        (Expect.EITHER, Classification(Outcome.ACKNOWLEDGED, False), False),
+        (Expect.EITHER, Classification(Outcome.REFUSED, False), False),
+        (Expect.EITHER, Classification(Outcome.REFUSED, True), True),
     ],
 )
-def test_expected_refusals_are_no_failures(expect: Expect, answer: Answer, complains: bool) -> None:
-    assert bool(complaint(Planned(0, 0, "id", 0, expect), answer, 422)) is complains
+def test_expected_refusals_are_no_failures(expect: Expect, answer: Classification, complains: bool) -> None:
+    assert bool(contract_violation(Planned(0, 0, "id", 0, expect), answer, 422)) is complains
 
 
 def test_a_success_that_the_contract_does_not_know_ends_the_play_at_once() -> None:
@@ -189,23 +189,23 @@ def test_a_success_that_the_contract_does_not_know_ends_the_play_at_once() -> No
 
 
 def test_retries_that_are_put_off_are_counted_and_marked() -> None:
-    log, player = play([event(n, n) for n in range(2_000)], Users(3_000, status=500), resend_for_s=5)
+    log, dispatcher = play([event(n, n) for n in range(2_000)], Users(3_000, status=500), resend_for_s=5)
     deferred = [op for op in log.of(Kind.INTENT) if op.detail.get("deferred")]
-    assert len(deferred) == player.tally.counts()["deferred"] > 0
+    assert len(deferred) == dispatcher.stats.counts()["deferred"] > 0
     assert any(op.detail.get("deferred") for op in log.of(Kind.GIVE_UP))
-    assert len(log.of(Kind.GIVE_UP)) == player.tally.counts()["given_up"] == 2_000
+    assert len(log.of(Kind.GIVE_UP)) == dispatcher.stats.counts()["given_up"] == 2_000
 
 
 def test_what_a_user_leaves_behind_goes_to_another() -> None:
-    player = Player([], [SHAPE], Log(), FakeClock())
+    dispatcher = Dispatcher([], [SHAPE], Log(), FakeClock())
     going, staying = Inbox(), Inbox()
-    player._idle.extend([going])
-    ticket = Ticket(None, 0, queued=False)  # type: ignore[arg-type]
-    player._hand_out(ticket)
-    player._idle.append(staying)
-    player.leave(going)
+    dispatcher._idle.extend([going])
+    assignment = Assignment(None, 0, queued=False)  # type: ignore[arg-type]
+    dispatcher._hand_out(assignment)
+    dispatcher._idle.append(staying)
+    dispatcher.leave(going)
     assert going.empty()
-    assert staying.get_nowait() is ticket
-    player._idle.append(staying)
-    player.leave(staying)
-    assert not player._idle
+    assert staying.get_nowait() is assignment
+    dispatcher._idle.append(staying)
+    dispatcher.leave(staying)
+    assert not dispatcher._idle

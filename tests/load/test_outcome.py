@@ -5,12 +5,12 @@ import random
 import pytest
 
 from shaketable.clock import SECOND
-from shaketable.load.outcome import DEFINITE_REFUSALS, MOST_TRIES, advised, contract_broken, decide, wait
+from shaketable.load.outcome import DEFINITE_REFUSALS, MOST_TRIES, advised, classify, contract_broken, wait
 from shaketable.op import Outcome
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "outcome", "again"),
+    ("status", "error", "outcome", "retryable"),
     [
         (202, "", Outcome.ACKNOWLEDGED, False),
         (400, "", Outcome.REFUSED, False),
@@ -36,13 +36,13 @@ from shaketable.op import Outcome
         (400, "ConnectionResetError", Outcome.INDETERMINATE, True),
     ],
 )
-def test_every_answer_has_one_meaning(status: int | None, error: str, outcome: Outcome, again: bool) -> None:
-    assert decide(status, error) == (outcome, again)
+def test_every_answer_has_one_meaning(status: int | None, error: str, outcome: Outcome, retryable: bool) -> None:
+    assert classify(status, error) == (outcome, retryable)
 
 
 def test_a_target_names_its_own_definite_refusals() -> None:
-    assert decide(503, definite_refusals={400}).outcome is Outcome.INDETERMINATE
-    assert decide(409, definite_refusals={409}) == (Outcome.REFUSED, False)
+    assert classify(503, definite_refusals={400}).outcome is Outcome.INDETERMINATE
+    assert classify(409, definite_refusals={409}) == (Outcome.REFUSED, False)
 
 
 def test_waits_double_from_a_fifth_of_a_second_to_two_seconds() -> None:

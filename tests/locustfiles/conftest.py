@@ -13,7 +13,7 @@ import pytest
 
 import shaketable
 from shaketable import rundir
-from shaketable.load.locust_process import Driver
+from shaketable.load.locust_process import LocustProcess
 from shaketable.load.mix import Mix
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.schedule import Load, Planned, schedule
@@ -62,11 +62,11 @@ def target(tmp_path: Path) -> Iterator[Callable[[str], Running]]:
 
 
 @pytest.fixture
-def drive(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., tuple[Driver, list[Planned]]]]:
+def drive(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., tuple[LocustProcess, list[Planned]]]]:
     """Starts Locust on a schedule of its own; every one is ended with the test."""
     with ExitStack() as opened:
 
-        def start(host: str, load: Load, mix: Mix | None = None, **how: Any) -> tuple[Driver, list[Planned]]:
+        def start(host: str, load: Load, mix: Mix | None = None, **how: Any) -> tuple[LocustProcess, list[Planned]]:
             run = RunDir(tmp_path / "run")
             run.logs.mkdir(parents=True)
             mix = mix or Mix(shapes=40)
@@ -74,9 +74,9 @@ def drive(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[...,
             events = schedule(load, mix, shapes, 1)
             rundir.write_lines(run / rundir.CORPUS, shapes)
             rundir.write_lines(run / rundir.SCHEDULE, events)
-            driver = Driver(run, host, environment, tmp_path, **{"users": 50, **how})
-            opened.callback(driver.stop, 0)
-            driver.start()
-            return driver, events
+            locust = LocustProcess(run, host, environment, tmp_path, **{"users": 50, **how})
+            opened.callback(locust.stop, 0)
+            locust.start()
+            return locust, events
 
         yield start

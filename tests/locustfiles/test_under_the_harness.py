@@ -15,36 +15,36 @@ import pytest
 from shaketable import rundir
 from shaketable.clock import MS, SECOND
 from shaketable.errors import HarnessError
-from shaketable.load.locust_process import Driver
+from shaketable.load.locust_process import LocustProcess
 from shaketable.load.mix import Mix
 from shaketable.load.schedule import Load, Planned
 from shaketable.op import Kind, Op, Outcome
 
-Drive = Callable[..., tuple[Driver, list[Planned]]]
+Drive = Callable[..., tuple[LocustProcess, list[Planned]]]
 Start = Callable[[str], Any]
 
 
-def journal(driver: Driver) -> list[Op]:
-    return list(rundir.read_lines(driver.run.journal("load-0"), Op))
+def journal(locust: LocustProcess) -> list[Op]:
+    return list(rundir.read_lines(locust.run.journal("load-0"), Op))
 
 
 def of(kind: Kind, ops: list[Op]) -> list[Op]:
     return [each for each in ops if each.kind is kind]
 
 
-def ended(driver: Driver) -> int | None:
-    while driver.poll() is None:
-        driver.clock.sleep(0.05)
-    return driver.poll()
+def ended(locust: LocustProcess) -> int | None:
+    while locust.poll() is None:
+        locust.clock.sleep(0.05)
+    return locust.poll()
 
 
 @pytest.mark.slow
 def test_a_schedule_is_played_whole_and_its_journal_accounts_for_it(drive: Drive, target: Start) -> None:
-    driver, events = drive(target("ok").url, Load(rate=200, baseline_s=0, shake_s=3, recover_s=0))
-    start = driver.wait_started()
-    assert driver.wait_done(30)
-    assert ended(driver) == 0
-    ops = journal(driver)
+    locust, events = drive(target("ok").url, Load(rate=200, baseline_s=0, shake_s=3, recover_s=0))
+    start = locust.wait_started()
+    assert locust.wait_done(30)
+    assert ended(locust) == 0
+    ops = journal(locust)
     assert {each.event_id for each in of(Kind.INTENT, ops)} == {planned.event_id for planned in events}
     assert {each.attempt for each in of(Kind.INTENT, ops)} == {each.attempt for each in of(Kind.SEND, ops)}
     assert [ops[0].kind, ops[-1].kind] == [Kind.CLOCK, Kind.CLOCK]
@@ -53,10 +53,10 @@ def test_a_schedule_is_played_whole_and_its_journal_accounts_for_it(drive: Drive
     assert began.invoked_at == start
     assert done.detail["scheduled"] == done.detail["sent"] == len(events) == 600
     assert {(i.detail["n"], i.detail["due"]) for i in of(Kind.INTENT, ops)} == {(p.n, start + p.at) for p in events}
-    seen = driver.progress()
+    seen = locust.progress()
     assert (seen.acknowledged, seen.refused, seen.indeterminate, seen.done) == (
-        len(driver.acknowledged()),
-        600 - len(driver.acknowledged()),
+        len(locust.acknowledged()),
+        600 - len(locust.acknowledged()),
         0,
         True,
     )
@@ -65,21 +65,21 @@ def test_a_schedule_is_played_whole_and_its_journal_accounts_for_it(drive: Drive
 @pytest.mark.slow
 def test_resends_on_purpose_reach_the_target_beside_and_after_the_first(drive: Drive, target: Start) -> None:
     running = target("ok")
-    driver, events = drive(running.url, Load(100, 0, 3, 0), Mix(shapes=40, resent=0.2, malformed=0))
-    assert driver.wait_done(30)
+    locust, events = drive(running.url, Load(100, 0, 3, 0), Mix(shapes=40, resent=0.2, malformed=0))
+    assert locust.wait_done(30)
     again = {planned.event_id for planned in events if planned.resend}
     assert Counter(request["id"] for request in running.requests()) == {
         planned.event_id: 2 if planned.event_id in again else 1 for planned in events
     }
-    kinds = Counter(each.detail.get("resend") for each in of(Kind.SEND, journal(driver)))
+    kinds = Counter(each.detail.get("resend") for each in of(Kind.SEND, journal(locust)))
     assert kinds == Counter(planned.resend for planned in events if planned.resend) + Counter({None: 300})
 
 
 def test_what_is_refused_for_now_is_sent_again_until_it_is_acknowledged(drive: Drive, target: Start) -> None:
-    driver, events = drive(target("later").url, Load(100, 0, 2, 0), Mix(shapes=40, malformed=0))
-    assert driver.wait_done(30)
-    assert driver.acknowledged() == {planned.event_id for planned in events}
-    refused = [each for each in of(Kind.SEND, journal(driver)) if each.outcome is Outcome.REFUSED]
+    locust, events = drive(target("later").url, Load(100, 0, 2, 0), Mix(shapes=40, malformed=0))
+    assert locust.wait_done(30)
+    assert locust.acknowledged() == {planned.event_id for planned in events}
+    refused = [each for each in of(Kind.SEND, journal(locust)) if each.outcome is Outcome.REFUSED]
     assert refused
     assert {each.detail["status"] for each in refused} == {503}
 
@@ -88,8 +88,8 @@ def test_what_is_refused_for_now_is_sent_again_until_it_is_acknowledged(drive: D
 def test_ordered_events_never_overlap_while_others_do(drive: Drive, target: Start) -> None:
     running = target("slow")
     mix = Mix(shapes=40, ordered=0.5, ordered_organizations=2, resent=0, malformed=0)
-    driver, _ = drive(running.url, Load(100, 0, 2, 0), mix)
-    assert driver.wait_done(60)
+    locust, _ = drive(running.url, Load(100, 0, 2, 0), mix)
+    assert locust.wait_done(60)
     overlaps = {
         name: sum(later["began"] < earlier["ended"] for earlier, later in pairwise(requests))
         for name, requests in by_organization(running)
@@ -107,27 +107,27 @@ def by_organization(running: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 @pytest.mark.slow
 def test_a_silent_target_leaves_indeterminate_events_that_are_given_up(drive: Drive, target: Start) -> None:
     load = Load(20, 0, 1, 0)
-    driver, events = drive(target("silent").url, load, request_timeout_s=0.5, resend_for_s=1, users=60)
-    assert driver.wait_done(60)
-    seen = driver.progress()
+    locust, events = drive(target("silent").url, load, request_timeout_s=0.5, resend_for_s=1, users=60)
+    assert locust.wait_done(60)
+    seen = locust.progress()
     assert (seen.acknowledged, seen.indeterminate, seen.given_up + seen.unsent) == (0, seen.sent, len(events))
-    errors = {each.detail.get("error") for each in of(Kind.SEND, journal(driver))}
+    errors = {each.detail.get("error") for each in of(Kind.SEND, journal(locust))}
     assert errors == {"TimeoutError"}
 
 
 @pytest.mark.slow
 def test_a_target_that_is_not_there_refuses(drive: Drive) -> None:
-    driver, _ = drive("http://127.0.0.1:9", Load(20, 0, 1, 0), resend_for_s=1)
-    assert driver.wait_done(30)
-    seen = driver.progress()
+    locust, _ = drive("http://127.0.0.1:9", Load(20, 0, 1, 0), resend_for_s=1)
+    assert locust.wait_done(30)
+    seen = locust.progress()
     assert (seen.acknowledged, seen.refused, seen.indeterminate) == (0, seen.sent, 0)
 
 
 @pytest.mark.slow
 def test_a_slow_target_makes_others_wait_for_users_and_that_is_not_lateness(drive: Drive, target: Start) -> None:
-    driver, _ = drive(target("slow").url, Load(200, 0, 2, 0), Mix(shapes=40, ordered=0), users=5)
-    assert driver.wait_done(60)
-    done = driver.counts()
+    locust, _ = drive(target("slow").url, Load(200, 0, 2, 0), Mix(shapes=40, ordered=0), users=5)
+    assert locust.wait_done(60)
+    done = locust.counts()
     assert done
     assert int(done.detail["queued"] or 0) > 100  # 5 users at 50 ms do half of it
     assert float(done.detail["p50_ms"] or 0) < 10
@@ -135,27 +135,27 @@ def test_a_slow_target_makes_others_wait_for_users_and_that_is_not_lateness(driv
 
 def test_kill_9_leaves_an_intent_for_every_request_the_target_saw(drive: Drive, target: Start) -> None:
     running = target("ok")
-    driver, _ = drive(running.url, Load(300, 0, 20, 0), Mix(shapes=40, malformed=0))
-    driver.wait_started()
-    while driver.progress().sent < 200:
-        driver.clock.sleep(0.02)
-    process: Any = driver._process
+    locust, _ = drive(running.url, Load(300, 0, 20, 0), Mix(shapes=40, malformed=0))
+    locust.wait_started()
+    while locust.progress().sent < 200:
+        locust.clock.sleep(0.02)
+    process: Any = locust._child
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    intents = Counter(each.event_id for each in of(Kind.INTENT, journal(driver)))
+    intents = Counter(each.event_id for each in of(Kind.INTENT, journal(locust)))
     for event_id, times in Counter(request["id"] for request in running.requests()).items():
         assert intents[event_id] >= times
     with pytest.raises(HarnessError, match="exit code -9 before its schedule was played"):
-        driver.progress()
+        locust.progress()
 
 
 def test_asked_to_stop_it_names_what_was_never_sent(drive: Drive, target: Start) -> None:
-    driver, events = drive(target("ok").url, Load(100, 0, 30, 0))
-    driver.wait_started()
-    while driver.progress().sent < 50:
-        driver.clock.sleep(0.02)
-    assert driver.stop() == 0
-    ops = journal(driver)
+    locust, events = drive(target("ok").url, Load(100, 0, 30, 0))
+    locust.wait_started()
+    while locust.progress().sent < 50:
+        locust.clock.sleep(0.02)
+    assert locust.stop() == 0
+    ops = journal(locust)
     sent = {each.event_id for each in of(Kind.INTENT, ops)}
     unsent = [each.event_id for each in of(Kind.UNSENT, ops)]
     assert sorted([*sent, *unsent]) == sorted(planned.event_id for planned in events)
@@ -165,9 +165,9 @@ def test_asked_to_stop_it_names_what_was_never_sent(drive: Drive, target: Start)
 
 
 def test_a_locust_that_dies_at_start_is_reported_with_its_last_words(drive: Drive) -> None:
-    driver, _ = drive("http://127.0.0.1:9", Load(20, 0, 1, 0), path="/events", resend_for_s="never")
+    locust, _ = drive("http://127.0.0.1:9", Load(20, 0, 1, 0), path="/events", resend_for_s="never")
     with pytest.raises(HarnessError, match=r"exit code 2 .*--resend-for"):
-        driver.wait_started()
+        locust.wait_started()
 
 
 @pytest.mark.slow
@@ -176,9 +176,9 @@ def test_configuration_files_and_variables_of_the_testers_own_have_no_effect(
 ) -> None:
     monkeypatch.setenv("LOCUST_HOST", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    driver, events = drive(target("ok").url, Load(50, 0, 1, 0), Mix(shapes=40, malformed=0))
-    assert driver.wait_done(30)
-    assert len(driver.acknowledged()) == len(events)
+    locust, events = drive(target("ok").url, Load(50, 0, 1, 0), Mix(shapes=40, malformed=0))
+    assert locust.wait_done(30)
+    assert len(locust.acknowledged()) == len(events)
 
 
 @pytest.mark.slow
@@ -187,10 +187,10 @@ def test_first_attempts_are_sent_within_10_ms_of_their_time(
     drive: Drive, target: Start, rate: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     # Measured 2 ms on two idle cores. Two thirds of the seconds must keep the bound: a busy machine takes others.
-    driver, _ = drive(target("ok").url, Load(rate, 0, 6, 0), Mix(shapes=40, ordered=0), users=300)
-    start = driver.wait_started()
-    assert driver.wait_done(60)
-    firsts = [each for each in of(Kind.INTENT, journal(driver)) if "resend" not in each.detail]
+    locust, _ = drive(target("ok").url, Load(rate, 0, 6, 0), Mix(shapes=40, ordered=0), users=300)
+    start = locust.wait_started()
+    assert locust.wait_done(60)
+    firsts = [each for each in of(Kind.INTENT, journal(locust)) if "resend" not in each.detail]
     seconds = [
         [(each.invoked_at - int(each.detail["due"] or 0)) / MS for each in of_second]
         for _, of_second in groupby(firsts, lambda each: (each.invoked_at - start) // SECOND)

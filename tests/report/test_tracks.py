@@ -10,7 +10,7 @@ import pytest
 from shaketable.report.page import tracks
 from shaketable.report.page.bins import MOST, Bins, carried
 from shaketable.report.page.recording import Recording
-from shaketable.report.page.spans import Span, in_rows
+from shaketable.report.page.spans import DrawnSpan, in_rows
 from shaketable.report.page.tracks import Lanes
 from tests.support.book import Part
 from tests.support.histories import absent, breaker, exited, fault, phase, probe, run_of, sent
@@ -109,5 +109,5 @@ def test_fault_that_was_never_healed_lasts_to_the_end(tmp_path: Path) -> None:
 
 
 def test_overlapping_faults_have_rows_of_their_own() -> None:
-    spans = [Span(0, 10, "a"), Span(5, 8, "b"), Span(8, 12, "c"), Span(10, 12, "d")]
+    spans = [DrawnSpan(0, 10, "a"), DrawnSpan(5, 8, "b"), DrawnSpan(8, 12, "c"), DrawnSpan(10, 12, "d")]
     assert {span.label: span.row for span in in_rows(spans)} == {"a": 0, "b": 1, "c": 1, "d": 0}

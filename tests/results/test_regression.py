@@ -16,7 +16,7 @@ from shaketable.cli.commands.check import check
 from shaketable.cli.commands.outputs import Outlets
 from shaketable.errors import InputError
 from shaketable.results import regression
-from shaketable.results.regression import Row, Said, differences
+from shaketable.results.regression import Difference, Said, differences
 from shaketable.results.result import Ending, Result, collect
 from tests.cli.test_cli import sentence
 from tests.conftest import Typed
@@ -32,7 +32,7 @@ def trials(*verdicts: Ending, **figures: Sequence[float]) -> list[Result]:
     ]
 
 
-def said(rows: list[Row]) -> dict[str, Said]:
+def said(rows: list[Difference]) -> dict[str, Said]:
     return {row.what: row.said for row in rows}
 
 

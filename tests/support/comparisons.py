@@ -11,8 +11,8 @@ from shaketable import rundir
 from shaketable.checks import NoLoss
 from shaketable.checks.verdict import judge_run
 from shaketable.compare import run_index
-from shaketable.compare.cell import Compared, Line
-from shaketable.compare.comparison import Asked, Cell, Comparison
+from shaketable.compare.cell import Compared, TargetTrials
+from shaketable.compare.comparison import Cell, Comparison, ComparisonRequest
 from tests.support.book import Part
 from tests.support.histories import asks, run_of, sent, stored, target
 
@@ -23,7 +23,7 @@ RUN = "20261124T201756Z-aa4{}-calm-x"
 def kept(folder: Path, targets: list[str]) -> Comparison:
     """An empty one of one scenario and one trial."""
     held = Comparison(folder)
-    held.begin(Asked(1, targets, ["calm"], [1]))
+    held.begin(ComparisonRequest(1, targets, ["calm"], [1]))
     return held
 
 
@@ -65,7 +65,7 @@ def read(held: Comparison) -> Compared:
     return run_index.read([held.path])
 
 
-def line(held: Comparison, name: str) -> Line:
+def line(held: Comparison, name: str) -> TargetTrials:
     """A target's only line."""
     [found] = [line for block in read(held).blocks for line in block.lines if line.target == name]
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shaketable.target.bounded_http import Silence, get, post
+from shaketable.target.bounded_http import NoResponse, get, post
 
 Serve = Callable[[Iterator[bytes]], str]
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -53,7 +53,7 @@ def test_an_answer_is_read_whole(serve: Serve) -> None:
 @pytest.mark.parametrize("first", [HEAD, HEAD + b"Content-Length: 100000\r\n\r\n", b"HTTP"])
 def test_an_answer_that_trickles_is_none_after_its_time(first: bytes, serve: Serve) -> None:
     url, began = serve(endless(first, b"x", 0.02)), time.monotonic()
-    with pytest.raises(Silence):
+    with pytest.raises(NoResponse):
         get(url, 0.3)
     assert time.monotonic() - began < 2
 
@@ -63,7 +63,7 @@ def test_an_answer_that_trickles_is_none_after_its_time(first: bytes, serve: Ser
 )
 def test_an_answer_without_end_is_none(first: bytes, part: bytes, serve: Serve) -> None:
     url, began = serve(endless(first, part)), time.monotonic()
-    with pytest.raises(Silence):
+    with pytest.raises(NoResponse):
         get(url, 1)
     assert time.monotonic() - began < 3
 
@@ -71,7 +71,7 @@ def test_an_answer_without_end_is_none(first: bytes, part: bytes, serve: Serve) 
 def test_a_compressed_answer_is_none_and_is_not_unpacked(serve: Serve) -> None:
     bomb = gzip.compress(b"x" * 10_000_000)
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
-    with pytest.raises(Silence, match="Content-Encoding"):
+    with pytest.raises(NoResponse, match="Content-Encoding"):
         get(serve(iter([head, bomb])), 2)
 
 
@@ -91,7 +91,7 @@ def test_what_is_posted_arrives_whole_and_its_answer_is_bounded_too() -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/events?a=b"
         assert post(url, body, 5).status == 202
-        with pytest.raises(Silence):
+        with pytest.raises(NoResponse):
             post(url, body, 5)
         thread.join()
     assert heard[0].startswith(b"POST /events?a=b HTTP/1.1\r\n")
@@ -118,7 +118,7 @@ def test_an_answer_that_comes_before_all_was_sent_is_heard() -> None:
 def test_nobody_there_is_silence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(Silence):
+    with pytest.raises(NoResponse):
         get(f"http://127.0.0.1:{port}/", 1)
 
 

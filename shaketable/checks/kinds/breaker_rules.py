@@ -11,7 +11,7 @@ from shaketable.clock import MS, SECOND
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
-    from shaketable.evidence.history.watched import Fault
+    from shaketable.evidence.history.watched import RecordedFault
     from shaketable.target.manifest import Timing
 
 #: Times at which a rule was broken, each with how.
@@ -164,7 +164,7 @@ def _work_waited(history: History, span: Span) -> bool:
     return history.events is not None and len(span.of(history.events.first_acknowledged.to_numpy())) > 0
 
 
-def _failed_next(life: Incarnation) -> Iterator[tuple[Fault, Span]]:
+def _failed_next(life: Incarnation) -> Iterator[tuple[RecordedFault, Span]]:
     """The faults that fail exactly the next k rounds of this process, where they did."""
     for fault in life.history.faults:
         mine = not fault.spec.get("process") or life.history.is_aimed_at(fault, life.process)
@@ -172,7 +172,7 @@ def _failed_next(life: Incarnation) -> Iterator[tuple[Fault, Span]]:
             yield fault, Span(fault.began, fault.healed + SECOND)
 
 
-def _k(fault: Fault) -> int:
+def _k(fault: RecordedFault) -> int:
     return int(fault.spec.get("k", 0))
 
 

@@ -18,7 +18,7 @@ from shaketable.evidence.history.lateness import lost_by_harness
 if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
     from shaketable.evidence.history import History
-    from shaketable.evidence.history.watched import Fault
+    from shaketable.evidence.history.watched import RecordedFault
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Isolated:
         late_by = f"not stored within {self.within_s:g} s (at least {self.share:.1%})"
         return f"{held_up} of {asked} events of others were {late_by}"
 
-    def _held(self, history: History, fault: Fault, group: pd.Series[bool]) -> str:
+    def _held(self, history: History, fault: RecordedFault, group: pd.Series[bool]) -> str:
         """Why too many organizations were held up; "" when they were not."""
         peers = _peers(history, fault)
         least = (1 - 1 / peers) / 2 if self.organizations_share is None else self.organizations_share
@@ -85,12 +85,12 @@ class Isolated:
         )
 
 
-def _is_of_one(history: History, fault: Fault) -> bool:
+def _is_of_one(history: History, fault: RecordedFault) -> bool:
     """Whether it was aimed at one of several processes of a kind, and landed."""
     return bool(fault.spec.get("process")) and fault.landed is True and _peers(history, fault) > 1
 
 
-def _peers(history: History, fault: Fault) -> int:
+def _peers(history: History, fault: RecordedFault) -> int:
     """How many processes of its kind there are, the one that it is aimed at among them; 0 for a whole kind."""
     names = set() if history.processes is None else set(history.processes.process)
     aimed = [name for name in names if history.is_aimed_at(fault, name)]
@@ -118,7 +118,7 @@ def _late(history: History, within_s: float) -> Flags:
     return np.asarray(took > within_s * SECOND)
 
 
-def _within(history: History, faults: list[Fault]) -> Flags:
+def _within(history: History, faults: list[RecordedFault]) -> Flags:
     """Due while one of them was active."""
     assert history.events is not None
     inside = np.zeros(len(history.events), dtype=bool)
@@ -142,7 +142,7 @@ def _of_poisoned(history: History) -> Flags:
     return np.asarray(history.events.organization.isin(organizations[history.poison[history.poison >= 0]]))
 
 
-def _organizations(history: History, fault: Fault, asked: Flags, late: Flags) -> pd.Series[bool]:
+def _organizations(history: History, fault: RecordedFault, asked: Flags, late: Flags) -> pd.Series[bool]:
     """Of each organization that had an event due meanwhile: whether one of them was late."""
     assert history.events is not None
     mine = asked & _within(history, [fault])

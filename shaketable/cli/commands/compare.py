@@ -15,7 +15,7 @@ from shaketable.checks.check import Verdict
 from shaketable.cli.commands import check
 from shaketable.compare import comparison, forms, run_index
 from shaketable.compare import page as compared_page
-from shaketable.compare.comparison import SCENARIOS, Asked, Cell, Comparison, tidy
+from shaketable.compare.comparison import SCENARIOS, Cell, Comparison, ComparisonRequest, tidy
 from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError, ToolchainMissing
 from shaketable.evidence.history import History
 from shaketable.report.terminal import summary
@@ -36,7 +36,7 @@ BADNESS = (0, 2, 1, 254, 255)
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class CompareOptions:
     """What is asked for."""
 
     targets: Sequence[str] = ()  # manifests, or names in alternatives/; (): the reference and all of those
@@ -51,7 +51,7 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Target:
+class ComparedTarget:
     """One of those that are compared."""
 
     path: Path
@@ -79,7 +79,7 @@ class Target:
         )
 
 
-def compare(options: Options) -> int:
+def compare(options: CompareOptions) -> int:
     """Play what is not there yet, tell of all that is, and return 0; with a gate, the worst of the runs' exit codes.
 
     Raises InputError before anything is played for what is wrong with a target or scenario, HarnessError when no cell
@@ -92,7 +92,7 @@ def compare(options: Options) -> int:
     seeds = list(range(options.seed, options.seed + options.trials))
     names, titles = [target.name for target in known], [one.name for one in scenarios]
     manifests_, files = _called(names, options.targets), _called(titles, options.scenarios)
-    held.begin(Asked(rundir.SCHEMA, names, titles, seeds, manifests_, files))
+    held.begin(ComparisonRequest(rundir.SCHEMA, names, titles, seeds, manifests_, files))
     bench = _Bench(options, held)
     try:
         played = list(bench.play(known, scenarios, seeds))
@@ -114,11 +114,13 @@ def tell(held: Comparison) -> None:
 class _Bench:
     """Plays cells one after another; a target that cannot be tried here has its reason in each of its cells."""
 
-    def __init__(self, options: Options, held: Comparison) -> None:
+    def __init__(self, options: CompareOptions, held: Comparison) -> None:
         self._options, self._held = options, held
         self._why_not: dict[str, ShaketableError] = {}  # by target
 
-    def play(self, targets: Sequence[Target], scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Iterator[Cell]:
+    def play(
+        self, targets: Sequence[ComparedTarget], scenarios: Sequence[Scenario], seeds: Sequence[int]
+    ) -> Iterator[Cell]:
         """Trial by trial and scenario by scenario, so that an interrupted comparison still compares."""
         wanted = [
             (target, dataclasses.replace(one, seed=seed).drawn())
@@ -133,7 +135,7 @@ class _Bench:
             print(visible(f"{place}: {f'{kept.outcome}, kept' if kept else asked.story}"), flush=True)
             yield kept or self._cell(target, asked)
 
-    def _make_environments(self, targets: Sequence[Target]) -> None:
+    def _make_environments(self, targets: Sequence[ComparedTarget]) -> None:
         """Before anything is measured: what is made beside a run disturbs it."""
         for target in targets:
             try:
@@ -143,7 +145,7 @@ class _Bench:
             except ShaketableError as e:
                 self._why_not[target.name] = e
 
-    def _kept(self, target: Target, asked: Scenario) -> Cell | None:
+    def _kept(self, target: ComparedTarget, asked: Scenario) -> Cell | None:
         """The cell, if it came to a verdict on exactly what is asked now."""
         cell = self._held.cell(target.name, asked.name, asked.seed)
         if cell is None or self._options.fresh or cell.outcome not in comparison.JUDGED:
@@ -153,10 +155,10 @@ class _Bench:
         same = (cell.inputs, cell.manifest) == (inputs, manifest) and cell.code in ("", code)
         return cell if same and directory is not None and directory.has(rundir.VERDICT) else None
 
-    def _asked(self, target: Target, asked: Scenario) -> tuple[str, str, str]:
+    def _asked(self, target: ComparedTarget, asked: Scenario) -> tuple[str, str, str]:
         return comparison.digest_of_inputs(self._held.inputs(asked)), target.digest, target.code
 
-    def _cell(self, target: Target, asked: Scenario) -> Cell:
+    def _cell(self, target: ComparedTarget, asked: Scenario) -> Cell:
         began, folder = time.monotonic(), self._held.folder(target.name, asked.name, asked.seed)
         (folder / comparison.CELL).unlink(missing_ok=True)
         outcome, why, code, directory = self._attempt(target, asked, folder)
@@ -178,7 +180,7 @@ class _Bench:
         self._held.keep(cell)
         return cell
 
-    def _attempt(self, target: Target, asked: Scenario, folder: Path) -> tuple[str, str, int, str]:
+    def _attempt(self, target: ComparedTarget, asked: Scenario, folder: Path) -> tuple[str, str, int, str]:
         """Play and judge; outcome, reason, exit code, and the run directory's name."""
         before = _newest(folder)
         try:
@@ -229,13 +231,13 @@ def _called(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
     return {name: word for name, word in zip(names, words, strict=False) if word != name}
 
 
-def targets(asked: Sequence[str]) -> list[Target]:
+def targets(asked: Sequence[str]) -> list[ComparedTarget]:
     """Those that are asked for; else the reference and all of alternatives/.
 
     Raises InputError for one that nobody knows or can read, and for two of one name.
     """
     paths = [_manifest(name) for name in asked] if asked else [_manifest("reference"), *_alternatives().values()]
-    found = [Target(path, manifests.load(path)) for path in paths]
+    found = [ComparedTarget(path, manifests.load(path)) for path in paths]
     for number, target in enumerate(found):
         if twin := next((one for one in found[:number] if tidy(one.name) == tidy(target.name)), None):
             raise InputError(

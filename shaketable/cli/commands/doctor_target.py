@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from shaketable import doctor as doctors
-from shaketable.doctor.result import Line
+from shaketable.doctor.result import DoctorResult
 from shaketable.doctor.session import Visit
 from shaketable.stack import ports
 from shaketable.stack.choice import Choice
@@ -32,7 +32,7 @@ def examine(found: Manifest, folder: Path, console: Console) -> int:
     """
     programs = environments.programs(found, folder, console.print)
     run_id = f"doctor{secrets.token_hex(2)}"
-    lines: list[Line] = []
+    lines: list[DoctorResult] = []
     with ExitStack() as opened:
         supervisor = Supervisor(run_id)
         opened.callback(supervisor.close)
@@ -50,6 +50,6 @@ def examine(found: Manifest, folder: Path, console: Console) -> int:
     return 1 if count["wrong"] else 0
 
 
-def show(line: Line, console: Console) -> None:
+def show(line: DoctorResult, console: Console) -> None:
     """One line, as it comes."""
     console.print(in_a_line(str(line)), markup=False, soft_wrap=True)

@@ -15,7 +15,7 @@ from shaketable.checks.budget import Spec
 from shaketable.cli.commands import check
 from shaketable.cli.commands.outputs import Outlets
 from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError
-from shaketable.evidence.again import Asked
+from shaketable.evidence.again import TypedCommand
 from shaketable.results import result
 from shaketable.results.result import Ending, Result
 from shaketable.rundir import RunDir
@@ -54,7 +54,7 @@ def one(asked: Order, outlets: Outlets = Outlets()) -> int:
     return code
 
 
-def _typed(name: str, options: Options) -> Asked:
+def _typed(name: str, options: Options) -> TypedCommand:
     """What stood after `shaketable run`, a file with its whole path; no URLs of services, which hold passwords."""
     named = options.target
     target = ["--target", str(named.resolve() if resources.is_file(named) else named)] if named else []
@@ -64,7 +64,7 @@ def _typed(name: str, options: Options) -> Asked:
     budgets = [part for text in options.budgets for part in ("--budget", text)]
     words = [scenario.typed(name), *target, *stack, *budgets]
     told = [os.fsencode(word).decode("utf-8", "replace") for word in words]  # of a name that is no UTF-8, what can be
-    return Asked(told[0], tuple(told[1:]), tuple(VARIABLES[option] for option in given.named()))
+    return TypedCommand(told[0], tuple(told[1:]), tuple(VARIABLES[option] for option in given.named()))
 
 
 def order(name: str, options: Options, nth: int = 0) -> Order:

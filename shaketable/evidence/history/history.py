@@ -16,7 +16,7 @@ from shaketable.evidence.history.clocks import Clocks
 from shaketable.evidence.history.columns import NEVER, Ints, count, first
 from shaketable.evidence.history.contents import Contents
 from shaketable.evidence.history.facts import ScenarioFacts, TargetFacts
-from shaketable.evidence.history.watched import Fault
+from shaketable.evidence.history.watched import RecordedFault
 from shaketable.rundir import RunDir
 from shaketable.target import roles
 from shaketable.target.manifest import Capabilities, Timing
@@ -35,7 +35,7 @@ class History:
     dead: pd.DataFrame | None  # a row for each dead letter; `number` is its event's or -1
     queue: dict[str, int | None] | None  # entries by key when it was observed
     poison: Ints | None  # the numbers of events that the harness had the store refuse
-    faults: tuple[Fault, ...]  # the timeline's, by number; then the recoveries of Toxiproxy
+    faults: tuple[RecordedFault, ...]  # the timeline's, by number; then the recoveries of Toxiproxy
     sinks: pd.DataFrame | None
     probes: pd.DataFrame | None
     processes: pd.DataFrame | None
@@ -96,7 +96,7 @@ class History:
         known = [length for length in self.queue.values() if length is not None]
         return sum(known) if len(known) == len(self.queue) else None
 
-    def is_aimed_at(self, fault: Fault, process: str) -> bool:
+    def is_aimed_at(self, fault: RecordedFault, process: str) -> bool:
         """Whether that process is among those that the fault's `process` means."""
         asked, target = str(fault.spec.get("process") or ""), self.target
         if not asked or not target.process:  # no target.json yet: by names alone

@@ -38,7 +38,7 @@ def pairs(ops: Sequence[Op] | None) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Fault:
+class RecordedFault:
     """One fault of the timeline; what never happened is NEVER, what was not witnessed is None."""
 
     number: int
@@ -59,7 +59,7 @@ class Fault:
     colour: str = ""  # "" where nobody wrote it down
 
 
-def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | None = None) -> tuple[Fault, ...]:
+def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | None = None) -> tuple[RecordedFault, ...]:
     """Every fault of the timeline, by its number; then the recoveries of Toxiproxy, which cut connections unplanned."""
     planned = [
         _fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
@@ -69,12 +69,12 @@ def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | Non
     return (*planned, *(_recovery(number, o, shake) for number, o in enumerate(mended, len(planned))))
 
 
-def _recovery(number: int, o: Op, shake: int | None) -> Fault:
+def _recovery(number: int, o: Op, shake: int | None) -> RecordedFault:
     """Nobody knows which of the connections it cut were the clients', so the intake may suffer."""
     ended, zero = _ended(o), o.invoked_at if shake is None else shake
     at_s, until_s = round((o.invoked_at - zero) / SECOND, 1), round((ended - zero) / SECOND, 1)
     how = "was restarted" if o.detail.get("how") == "restarted" else f"cut {o.detail.get('proxy')}"
-    return Fault(
+    return RecordedFault(
         number,
         at_s,
         until_s,
@@ -90,12 +90,12 @@ def _recovery(number: int, o: Op, shake: int | None) -> Fault:
     )
 
 
-def _fault(number: int, entry: Entry, ops: list[Op]) -> Fault:
+def _fault(number: int, entry: Entry, ops: list[Op]) -> RecordedFault:
     injected, healed = _last(ops, Kind.INJECT), _last(ops, Kind.HEAL)
     seen = [o for o in ops if o.kind == Kind.WITNESS]
     best = max((o for o in seen if o.detail.get("landed")), key=_figure, default=seen[-1] if seen else None)
     told, of_it = best.detail if best else {}, ops[0].detail if ops else {}
-    return Fault(
+    return RecordedFault(
         number,
         entry.at_s,
         entry.until_s,

@@ -45,7 +45,7 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Row:
+class AnomalyRow:
     """The events of one fate, in order; `total` counts those too that have no dot."""
 
     fate: str
@@ -54,7 +54,7 @@ class Row:
     dots: list[Dot]
 
 
-def rows(doc: Mapping[str, Any], end: float) -> list[Row]:
+def rows(doc: Mapping[str, Any], end: float) -> list[AnomalyRow]:
     """A row for each fate that befell somebody, in the order in which the lives are told; then those without a dot."""
     found: dict[str, list[Dot]] = {}
     for number, life in enumerate(typed(doc.get("lives"), list[dict[str, Any]]) or [], 1):
@@ -65,7 +65,7 @@ def rows(doc: Mapping[str, Any], end: float) -> list[Row]:
     totals = totals_of(doc)
     found |= {fate: [] for fate, total in totals.items() if total and fate not in found}
     return [
-        Row(fate, COLOURS.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
+        AnomalyRow(fate, COLOURS.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
         for fate, dots in found.items()
     ]
 

@@ -11,7 +11,7 @@ from shaketable.text import number, seconds
 
 
 @dataclass(frozen=True)
-class Line:
+class LegendLine:
     """One line of a lane; `column` and `unit` let the page's script show its value under the pointer."""
 
     name: str
@@ -29,7 +29,7 @@ class Lane:
     name: str
     title: str
     about: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[LegendLine] = field(default_factory=list)
     place: str = ""
     absent: str = ""
 
@@ -37,11 +37,11 @@ class Lane:
 def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
     """All lanes from top to bottom, those too that could not be drawn, and why."""
 
-    def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> Line:
+    def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> LegendLine:
         values = getattr(lanes, column)
         extreme = lowest(values) if low else peak(values)
         rest = f"{'lowest' if low else 'most'} {number(_rounded(extreme))}{unit}" if extreme is not None else ""
-        return Line(name, colour, column, unit, rest)
+        return LegendLine(name, colour, column, unit, rest)
 
     told = [
         Lane("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
@@ -69,7 +69,7 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
             "breaker",
             "Circuit breakers",
             "by process",
-            [Line(name.lower().replace("_", "-"), colour) for name, (colour, _) in STATES.items()],
+            [LegendLine(name.lower().replace("_", "-"), colour) for name, (colour, _) in STATES.items()],
         ),
     ]
     return [
@@ -78,13 +78,13 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
     ]
 
 
-def _honest(lanes: Lanes) -> list[Line]:
+def _honest(lanes: Lanes) -> list[LegendLine]:
     """What an honest score would have been, and for how long the target's was none."""
     if lanes.honest is None:
         return []
     words = json.dumps({f"{value:g}": said for value, said in HONEST_IS.items()})
-    lied = Line("not honest for", RED, rest=seconds(lanes.lied_s))
-    return [Line("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if lanes.lied_s else [])]
+    lied = LegendLine("not honest for", RED, rest=seconds(lanes.lied_s))
+    return [LegendLine("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if lanes.lied_s else [])]
 
 
 #: What the line of an honest score means.

@@ -11,7 +11,7 @@ from shaketable.report.page import tracks as binned
 from shaketable.report.page.bins import Floats
 from shaketable.report.page.recording import Recording
 from shaketable.report.page.sentence import checks, counts, sentence, verdict
-from shaketable.report.page.spans import Span
+from shaketable.report.page.spans import DrawnSpan
 from shaketable.report.page.theme import AMBER, BLUE, RED, STATES, TEAL, UNKNOWN_STATE
 from shaketable.report.page.tracks import Lanes, lowest, peak
 from shaketable.rundir import RunDir
@@ -56,7 +56,7 @@ def _all(lanes: Lanes, top: int) -> tuple[list[str], int]:
     return drawn + rows, tops[-1] + len(rows) * ROW
 
 
-def _breakers(lanes: Lanes) -> list[tuple[str, list[Span]]]:
+def _breakers(lanes: Lanes) -> list[tuple[str, list[DrawnSpan]]]:
     return list((lanes.breakers or {}).items())
 
 
@@ -79,7 +79,7 @@ def _title(seen: Recording) -> str:
     )
 
 
-def _band(fault: Span, end: float, bottom: int) -> str:
+def _band(fault: DrawnSpan, end: float, bottom: int) -> str:
     left, right, top = _x(fault.begin, end), _x(fault.end, end), TOP + fault.row * ROW
     return (
         f'<rect x="{left:.1f}" y="{top}" width="{max(1.0, right - left):.1f}" height="{bottom - top}" '
@@ -113,7 +113,7 @@ def _dashes(y: float, end: float) -> str:
     return f'<path d="M{LEFT},{y:.1f}H{_x(end, end):.1f}" stroke="{RED}" stroke-dasharray="4 4" fill="none"/>'
 
 
-def _states(name: str, states: list[Span], end: float, top: int) -> str:
+def _states(name: str, states: list[DrawnSpan], end: float, top: int) -> str:
     looks = [(state, *STATES.get(state.label, UNKNOWN_STATE)) for state in states]
     bars = [
         f'<path d="M{_x(state.begin, end):.1f},{top + 15}v{-12 * share:.1f}H{_x(state.end, end):.1f}V{top + 15}z" '

@@ -15,7 +15,7 @@ from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, ScenarioFacts, watched
 from shaketable.evidence.history import load as loads
 from shaketable.evidence.history.columns import Ints, blocks, table
-from shaketable.evidence.history.watched import Fault
+from shaketable.evidence.history.watched import RecordedFault
 from shaketable.op import Op
 from shaketable.rundir import RunDir
 
@@ -50,7 +50,7 @@ class Recording:
     environment: dict[str, Any]
     verdict: dict[str, Any]
     phases: dict[str, int]
-    faults: tuple[Fault, ...]
+    faults: tuple[RecordedFault, ...]
     probes: pd.DataFrame | None
     processes: pd.DataFrame | None
     transitions: pd.DataFrame | None
@@ -141,7 +141,9 @@ def typed(found: object, kind: type[T]) -> T | None:
         return None
 
 
-def _faults(read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts, shake: int | None) -> tuple[Fault, ...]:
+def _faults(
+    read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts, shake: int | None
+) -> tuple[RecordedFault, ...]:
     """Those of the timeline, as far as anybody knows what became of them, and the recoveries."""
     return read.of(rundir.FAULTS, lambda: watched.faults(ops, scenario.timeline, shake)) or ()
 

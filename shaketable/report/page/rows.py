@@ -7,7 +7,7 @@ from typing import Any
 from bokeh.models import ColumnDataSource
 from bokeh.models.annotations.labels import Label
 
-from shaketable.report.page.spans import Span
+from shaketable.report.page.spans import DrawnSpan
 from shaketable.report.page.theme import FONT, GLYPH_FONT, GREY, INK, STATES, UNKNOWN_STATE, Axis
 from shaketable.report.page.tracks import Lanes
 
@@ -23,13 +23,13 @@ def strip(axis: Axis, lanes: Lanes) -> Any:
     made = axis.frame("strip", rows * ROW + 8, (0, rows))
     made.yaxis.visible = False
     made.grid.grid_line_color = None
-    shades = [Span(p.begin, p.end, p.label, GREY) for p in lanes.phases]
+    shades = [DrawnSpan(p.begin, p.end, p.label, GREY) for p in lanes.phases]
     _blocks(made, shades, 0, [0.10 + 0.12 * (i % 2) for i in range(len(shades))])
     _blocks(made, lanes.faults, 1, [0.30] * len(lanes.faults))
     return made
 
 
-def _blocks(made: Any, spans: list[Span], above: int, alphas: list[float]) -> None:
+def _blocks(made: Any, spans: list[DrawnSpan], above: int, alphas: list[float]) -> None:
     names = [span.label for span in spans]
     source = ColumnDataSource(
         {
@@ -84,7 +84,7 @@ def breakers(axis: Axis, lanes: Lanes) -> Any:
     return made
 
 
-def _states(made: Any, states: list[Span], row: int) -> None:
+def _states(made: Any, states: list[DrawnSpan], row: int) -> None:
     """The lower half of the row: the name stands above it."""
     looks = [STATES.get(state.label, UNKNOWN_STATE) for state in states]
     source = ColumnDataSource(

@@ -12,7 +12,7 @@ from shaketable.checks import CHECKS
 from shaketable.checks import event_trace as life
 from shaketable.evidence import again as commands
 from shaketable.evidence.history import NEVER
-from shaketable.evidence.history.watched import Fault
+from shaketable.evidence.history.watched import RecordedFault
 from shaketable.report.page.recording import Recording, typed
 from shaketable.report.page.sentence import checks as findings
 from shaketable.report.page.sentence import counts
@@ -109,7 +109,7 @@ def faults(recording: Recording) -> list[Witnessed]:
 _LANDED = {True: ("passed", "landed"), False: ("failed", "did not land"), None: ("unknown", "not witnessed")}
 
 
-def _fault(recording: Recording, row: Fault) -> Witnessed:
+def _fault(recording: Recording, row: RecordedFault) -> Witnessed:
     injected = row.began != NEVER
     healed = "not healed" if row.healed == NEVER else seconds(float(recording.seconds(row.healed)))
     active = f"{seconds(float(recording.seconds(row.began)))} – {healed}" if injected else "never injected"
@@ -222,7 +222,7 @@ def missing(recording: Recording) -> list[str]:
     return list(filter(None, [recording.unfinished, *missed, *gaps]))
 
 
-def _missed(fault: Fault) -> str:
+def _missed(fault: RecordedFault) -> str:
     """What a reader must know of a fault that nobody saw land."""
     if fault.began == NEVER:
         return "was never injected"

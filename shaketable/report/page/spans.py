@@ -23,7 +23,7 @@ MOST_BREAKERS = 16
 
 
 @dataclass(frozen=True)
-class Span:
+class DrawnSpan:
     """Seconds after T0; `label` is fit to be drawn."""
 
     begin: float
@@ -33,10 +33,10 @@ class Span:
     row: int = 0
 
 
-def phases(recording: Recording, end: float) -> list[Span]:
+def phases(recording: Recording, end: float) -> list[DrawnSpan]:
     """The phases from the baseline on, each until the next begins."""
     began = sorted((float(recording.seconds(at)), name) for name, at in recording.phases.items())
-    found = [Span(max(begin, 0.0), min(until, end), plain(name)) for begin, until, name in _until_next(began, end)]
+    found = [DrawnSpan(max(begin, 0.0), min(until, end), plain(name)) for begin, until, name in _until_next(began, end)]
     return [span for span in found if span.end > span.begin]
 
 
@@ -45,7 +45,7 @@ def _until_next(began: list[tuple[float, str]], end: float) -> list[tuple[float,
     return [(begin, until, name) for (begin, name), (until, _) in pairwise([*began, (end, "")])]
 
 
-def faults(recording: Recording, end: float) -> list[Span]:
+def faults(recording: Recording, end: float) -> list[DrawnSpan]:
     """The faults that were injected, until they were healed; overlapping ones in rows of their own."""
     colours = {RECOVERY: RECOVERY_COLOUR, **{name: kind.colour for name, kind in FAULTS.kinds().items()}}
     found = []
@@ -53,7 +53,7 @@ def faults(recording: Recording, end: float) -> list[Span]:
         if fault.began != NEVER:
             until = end if fault.healed == NEVER else float(recording.seconds(fault.healed))
             colour = _colour(fault.colour) or colours.get(fault.spec.get("kind", ""), UNKNOWN_COLOUR)
-            found.append(Span(float(recording.seconds(fault.began)), until, plain(fault.label), colour))
+            found.append(DrawnSpan(float(recording.seconds(fault.began)), until, plain(fault.label), colour))
     return in_rows(found)
 
 
@@ -62,7 +62,7 @@ def _colour(told: str) -> str:
     return told if re.fullmatch("#[0-9a-f]{6}", told) else ""
 
 
-def in_rows(spans: Iterable[Span]) -> list[Span]:
+def in_rows(spans: Iterable[DrawnSpan]) -> list[DrawnSpan]:
     """Each in the first row that is free when it begins."""
     free: list[float] = []
     placed = []
@@ -73,7 +73,7 @@ def in_rows(spans: Iterable[Span]) -> list[Span]:
     return placed
 
 
-def breakers(recording: Recording, end: float) -> dict[str, list[Span]] | None:
+def breakers(recording: Recording, end: float) -> dict[str, list[DrawnSpan]] | None:
     """The states of each process's breaker, in order; None when no transitions were kept."""
     if recording.transitions is None:
         return None
@@ -81,7 +81,7 @@ def breakers(recording: Recording, end: float) -> dict[str, list[Span]] | None:
     return {plain(name): _states(recording, name, end) for name in names}
 
 
-def _states(recording: Recording, process: str, end: float) -> list[Span]:
+def _states(recording: Recording, process: str, end: float) -> list[DrawnSpan]:
     """Each state lasts until the next begins, its process ends, or the run does."""
     rows = recording.transitions
     assert rows is not None
@@ -89,7 +89,7 @@ def _states(recording: Recording, process: str, end: float) -> list[Span]:
     states = [(float(recording.seconds(row.time)), str(row.to)) for row in own.itertuples()]
     exits = _exits(recording, process)
     spans = [
-        Span(max(begin, 0.0), min(until, end, *(at for at in exits if at > begin)), plain(to))
+        DrawnSpan(max(begin, 0.0), min(until, end, *(at for at in exits if at > begin)), plain(to))
         for begin, until, to in _until_next(states, end)
     ]
     return [span for span in spans if span.end >= span.begin and span.end > 0]

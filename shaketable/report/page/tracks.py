@@ -15,7 +15,7 @@ from shaketable.report.page import spans
 from shaketable.report.page.bins import Bins, Floats, carried
 from shaketable.report.page.recording import Recording, typed
 from shaketable.report.page.sentence import checks
-from shaketable.report.page.spans import Span
+from shaketable.report.page.spans import DrawnSpan
 
 #: Seconds for which a reading of the probe stands when the next one is late.
 STANDS_S = 2.0
@@ -31,9 +31,9 @@ class Lanes:
 
     bins: Bins
     end: float
-    phases: list[Span]
-    faults: list[Span]
-    breakers: dict[str, list[Span]] | None
+    phases: list[DrawnSpan]
+    faults: list[DrawnSpan]
+    breakers: dict[str, list[DrawnSpan]] | None
     offered: Floats | None = None  # events a second, by intended time
     acknowledged: Floats | None = None  # events a second, by their first acknowledgement
     p50: Floats | None = None  # milliseconds from the intended time, by intended time

@@ -12,14 +12,14 @@ from rich.text import Text
 
 from shaketable.report.ci.github import command, escaped
 from shaketable.report.terminal.overview import WIDE
-from shaketable.results.regression import Row, Said, code
+from shaketable.results.regression import Difference, Said, code
 from shaketable.text import visible
 
 STYLE = {Said.WORSE: "bold red", Said.LOST: "yellow", Said.BETTER: "green", Said.SAME: "", Said.UNKNOWN: "dim"}
 VERDICTS = {0: "PASSED – nothing is worse", 1: "FAILED – worse: ", 2: "UNKNOWN – not judged now: "}
 
 
-def show(rows: Sequence[Row], console: Console | None = None) -> None:
+def show(rows: Sequence[Difference], console: Console | None = None) -> None:
     """Print the table and what it comes to; in a pipe no line is wrapped."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     console.print(table(rows))
@@ -31,7 +31,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     console.print(f"verdict: {sentence(rows)}", soft_wrap=True, markup=False)
 
 
-def table(rows: Sequence[Row]) -> Table:
+def table(rows: Sequence[Difference]) -> Table:
     """A row for each thing; a scenario is named once."""
     made = Table("scenario", "what", "before", "now", "", box=None, pad_edge=False, header_style="")
     last = ""
@@ -45,13 +45,13 @@ def table(rows: Sequence[Row]) -> Table:
     return made
 
 
-def _reason(row: Row) -> str:
+def _reason(row: Difference) -> str:
     """Why; what is the same for several figures is said once."""
     what = "figures" if row.said is Said.UNKNOWN and row.what != "verdict" else row.what
     return visible(f"{what} of {row.scenario}: {row.why}")
 
 
-def sentence(rows: Sequence[Row]) -> str:
+def sentence(rows: Sequence[Difference]) -> str:
     """What the differences come to."""
     result = code(rows)
     wrong = [f"{row.what} of {row.scenario}" for row in rows if row.said is (Said.WORSE if result == 1 else Said.LOST)]
@@ -60,12 +60,12 @@ def sentence(rows: Sequence[Row]) -> str:
     return VERDICTS[result] + visible(", ".join(wrong) if result else "")
 
 
-def commands(rows: Sequence[Row]) -> list[str]:
+def commands(rows: Sequence[Difference]) -> list[str]:
     """An annotation when something is worse or was not judged, for GitHub Actions."""
     return [command("shaketable diff", sentence(rows))] if code(rows) else []
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Difference]) -> str:
     """The same table for the step's summary."""
     cells = [(row.scenario, row.what, row.before, row.now, f"{row.said} {row.why}".strip()) for row in rows]
     lines = [f"| {' | '.join(escaped(cell) for cell in line)} |\n" for line in cells]

@@ -26,7 +26,7 @@ MISSED = "DID NOT LAND"
 
 
 @dataclass(frozen=True)
-class Row:
+class ScenarioRow:
     """What became of one scenario; None is what cannot be known."""
 
     scenario: str
@@ -43,10 +43,10 @@ class Row:
     run: str = ""  # its directory
 
 
-def row(run: Result) -> Row:
+def row(run: Result) -> ScenarioRow:
     """The row of one result."""
     figures, lost = run.figures, run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
-    return Row(
+    return ScenarioRow(
         run.title,
         run.verdict,
         run.seconds or 0,
@@ -89,7 +89,7 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
 
 
 #: Columns by name: how a row shows them. Those that a narrow terminal shows too are in FEW_COLUMNS.
-COLUMNS: dict[str, Callable[[Row], str | Text]] = {
+COLUMNS: dict[str, Callable[[ScenarioRow], str | Text]] = {
     "scenario": lambda row: Text(visible(row.scenario)),
     "verdict": lambda row: _verdict(row),
     "witnesses": lambda row: Text(visible(_first(row.witnesses)) or "–"),
@@ -106,7 +106,7 @@ TEXTS = ("scenario", "verdict", "witnesses", "run")
 FEW_COLUMNS = ("scenario", "verdict", "recovery s", "acknowledged", "lost", "seconds")
 
 
-def table(rows: Sequence[Row], columns: Sequence[str] = tuple(COLUMNS)) -> Table:
+def table(rows: Sequence[ScenarioRow], columns: Sequence[str] = tuple(COLUMNS)) -> Table:
     """A row for each scenario."""
     made = Table(box=None, pad_edge=False, header_style="")
     for name in columns:
@@ -121,7 +121,7 @@ def fits(console: Console, made: Table) -> bool:
     return console.measure(made, options=console.options.update(max_width=WIDE)).maximum <= console.width
 
 
-def _verdict(row: Row) -> Text:
+def _verdict(row: ScenarioRow) -> Text:
     bad = row.verdict in ("failed", "error", "interrupted")
     style = STYLE[Verdict(row.verdict)] if row.verdict in list(Verdict) else "bold red"
     return Text(row.verdict.upper() if bad else row.verdict, style)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from shaketable.report.terminal.overview import WIDE, fits
 from shaketable.results import confidence
-from shaketable.results.metrics import MEASURES, span
+from shaketable.results.metrics import METRICS, span
 from shaketable.results.result import Result
 from shaketable.text import visible
 
@@ -44,7 +44,7 @@ def by_scenario(runs: Sequence[Result]) -> Trials:
 def table(several: Trials) -> Table:
     """A row for each scenario."""
     made = Table("trials", "passed", box=None, pad_edge=False, header_style="")
-    for measure in MEASURES:
+    for measure in METRICS:
         made.add_column(f"{measure.name} {measure.unit}", justify="right")
     for name, trials in several.items():
         made.add_row(Text(visible(name)), *_ranges(trials).values())
@@ -65,7 +65,7 @@ def _ranges(trials: Sequence[Result]) -> dict[str, str]:
     """How many passed, and from where to where each figure went."""
     values = {
         f"{measure.name} {measure.unit}": [value for run in trials if (value := measure.of(run)) is not None]
-        for measure in MEASURES
+        for measure in METRICS
     }
     return {"passed": f"{passed(trials)} of {len(trials)}"} | {name: span(found) for name, found in values.items()}
 

@@ -23,7 +23,7 @@ RECOVERY_S = 10.0
 
 
 @dataclass(frozen=True)
-class Toxic:
+class WantedToxic:
     """A toxic as it should be."""
 
     kind: str
@@ -32,13 +32,13 @@ class Toxic:
 
 
 @dataclass(frozen=True)
-class Proxy:
+class WantedProxy:
     """A proxy as it should be."""
 
     listen: str
     upstream: str
     enabled: bool = True
-    toxics: Mapping[str, Toxic] = field(default_factory=dict)  # in the order they came
+    toxics: Mapping[str, WantedToxic] = field(default_factory=dict)  # in the order they came
 
 
 class RecoveringToxiproxy(Toxiproxy):
@@ -49,14 +49,14 @@ class RecoveringToxiproxy(Toxiproxy):
     ) -> None:
         super().__init__(host, port)
         self._restart, self._clock = restart, clock or SystemClock()
-        self._wanted: dict[str, Proxy] = {}
+        self._wanted: dict[str, WantedProxy] = {}
         self._lock = threading.RLock()  # a fault may have a thread of its own: one change at a time
         self.record: Callable[[Op], object] = id  # takes every recovery; nobody listens yet
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> None:
         with self._lock:
             change = partial(super().create, name, listen, upstream, enabled)
-            self._change(name, Proxy(listen, upstream, enabled), change)
+            self._change(name, WantedProxy(listen, upstream, enabled), change)
 
     def delete(self, name: str) -> None:
         with self._lock:
@@ -77,7 +77,7 @@ class RecoveringToxiproxy(Toxiproxy):
         self, proxy: str, name: str, kind: str, attributes: Mapping[str, int], stream: Stream = "downstream"
     ) -> None:
         with self._lock:
-            wanted, toxic = self._wanted.get(proxy), Toxic(kind, dict(attributes), stream)
+            wanted, toxic = self._wanted.get(proxy), WantedToxic(kind, dict(attributes), stream)
             change = partial(super().add_toxic, proxy, name, kind, attributes, stream)
             self._change(proxy, wanted and replace(wanted, toxics={**wanted.toxics, name: toxic}), change)
 
@@ -87,7 +87,7 @@ class RecoveringToxiproxy(Toxiproxy):
             left = {key: toxic for key, toxic in wanted.toxics.items() if key != name} if wanted else {}
             self._change(proxy, wanted and replace(wanted, toxics=left), partial(super().remove_toxic, proxy, name))
 
-    def _change(self, name: str, wanted: Proxy | None, change: Callable[[], None]) -> None:
+    def _change(self, name: str, wanted: WantedProxy | None, change: Callable[[], None]) -> None:
         """Make a change; where the server does not answer it, mend. What it refuses is not wanted any more."""
         before, began = self._wanted.get(name), self._clock.now()
         if wanted is not None:
