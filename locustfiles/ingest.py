@@ -82,12 +82,9 @@ def begin(user_count: int, **_: Any) -> None:
 
 def play_whole(users: int) -> None:
     """Pace the whole schedule, then end."""
-    watch = (
-        None
-        if LoadSession.options.run_dir
-        else gevent.spawn_later(NOBODY_S, end_if_nobody_listens, LoadSession.dispatcher)
-    )
-    LoadSession.dispatcher.play(users)
+    playing, run_dir = LoadSession.dispatcher, LoadSession.options.run_dir
+    watch = None if run_dir else gevent.spawn_later(NOBODY_S, end_if_nobody_listens, playing)
+    playing.play(users)
     if watch:
         watch.kill(block=False)
     if LoadSession.dispatcher.broken and not LoadSession.options.run_dir:
