@@ -66,6 +66,15 @@ def test_every_shape_of_a_load_and_every_share_of_a_mix_is_told_of() -> None:
     assert [name for name in SHARES if name not in told] == []
 
 
+def test_index_names_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)/#]+)\)", (DOCS / "README.md").read_text()))
+    assert {path.name for path in DOCS.iterdir() if path.suffix in {".md", ".json"}} - {"README.md"} == linked
+
+
+def test_readme_fits_on_a_few_screens() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 130
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
 def test_no_link_leads_nowhere(page: Path) -> None:
     links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
@@ -83,7 +92,7 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_fits_and_names_no_place_of_a_machine(page: Path) -> None:
     lines = page.read_text().splitlines()
-    assert [line for line in lines if len(line) > 130] == []
+    assert [line for line in lines if len(line) > 130 and not line.startswith("| ")] == []  # a row cannot be wrapped
     assert [line for line in lines if re.search(r"(?<![\w.`])/(home|root|tmp|usr|var|work)/", line)] == []
 
 

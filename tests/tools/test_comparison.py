@@ -1,4 +1,4 @@
-"""What a comparison found, written into the README and a page of docs."""
+"""docs/comparison.md is made from the results of a comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from shaketable.compare.cell import Compared
 from tests.support.comparisons import kept, losing, played, read, stopped
-from tools.comparison import BEGIN, END, ROOT, page, readme
+from tools.comparison import page
 
 
 @pytest.fixture
@@ -19,24 +19,14 @@ def found(tmp_path: Path) -> Compared:
     return read(held)
 
 
-def test_readme_gets_the_table_in_its_place_and_keeps_all_else(found: Compared) -> None:
-    once = readme(f"before\n{BEGIN}\nold\n{END}\nafter\n", found)
-    assert once.startswith("before\n")
-    assert once.endswith(f"{END}\nafter\n")
-    assert "old" not in once
-    assert "| celery-defaults | 3 / unknown |" in once
-    assert "| bullmq-defaults | skipped |" in once
-    assert "celery 5.6.0" in once
-    assert readme(once, found) == once
-
-
-def test_readme_has_a_place_for_it(found: Compared) -> None:
-    assert "| celery-defaults |" in readme((ROOT / "README.md").read_text(), found)
-    with pytest.raises(ValueError, match="put them where the table belongs"):
-        readme("nothing", found)
+def test_page_begins_with_one_table_of_all_scenarios(found: Compared) -> None:
+    brief, _, details = page(found).partition("\n## By scenario\n")
+    assert "| celery-defaults | 3 / unknown |" in brief
+    assert "| bullmq-defaults | skipped |" in brief
+    assert "celery 5.6.0" in details
 
 
 def test_page_fits_and_tells_why_something_was_skipped(found: Compared) -> None:
     told = page(found)
-    assert [line for line in told.splitlines() if len(line) > 130] == []
+    assert [line for line in told.splitlines() if len(line) > 130 and not line.startswith("| ")] == []
     assert "- bullmq-defaults: skipped: expected npm" in told
