@@ -32,8 +32,8 @@ async def work(settings: Settings) -> None:
     listening = server.bind(settings.http_host, settings.http_port)
     await connections.require_sessions(settings)
     worker = Worker(settings)
-    told = [*server.telling(worker.watch), server.transitions(worker.transitions)]
-    app = Router(told + dead_letter_api.routes(worker.errands, settings))
+    told = [*server.telling(worker.monitor), server.transitions(worker.transitions)]
+    app = Router(told + dead_letter_api.routes(worker.admin, settings))
     worker.start()
     guarded = server.guarded(app, settings)
     await server.serve(guarded, listening, worker.stopping, settings.request_timeout_s)
@@ -90,12 +90,12 @@ def main() -> int:
         print(f"the database did not take it: {told(e)}", file=sys.stderr)
         return 1
     except Exception as e:  # not Python's own traceback: its last line may quote an event
-        log.crash("ended by a defect", e)
+        log.unexpected("ended by a defect", e)
         return 1
 
 
 async def _run(command: Command, settings: Settings, given: argparse.Namespace) -> int | None:
-    asyncio.get_running_loop().set_exception_handler(log.unheard)
+    asyncio.get_running_loop().set_exception_handler(log.asyncio_exception_handler)
     return await (command.run(settings, given) if command.arguments else command.run(settings))
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 Scalar = str | int | float | bool | None
 
-#: Least seconds between two warnings of `seldom` that say the same.
+#: Least seconds between two warnings of `rate_limited_warning` that say the same.
 SELDOM_S = 60.0
 _told: dict[str, float] = {}  # when each was said last
 
@@ -61,7 +61,7 @@ def warning(message: str, **fields: Scalar) -> None:
     _logger.warning(message, extra={"fields": fields})
 
 
-def seldom(message: str, **fields: Scalar) -> None:
+def rate_limited_warning(message: str, **fields: Scalar) -> None:
     """A warning that comes at most once a minute, however often there is reason for it."""
     now = time.monotonic()
     if now - _told.get(message, -SELDOM_S) >= SELDOM_S:
@@ -69,7 +69,7 @@ def seldom(message: str, **fields: Scalar) -> None:
         warning(message, **fields)
 
 
-def crash(message: str, error: BaseException, **fields: Scalar) -> None:
+def unexpected(message: str, error: BaseException, **fields: Scalar) -> None:
     """Something nobody foresaw: where it was raised, never what it said."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
@@ -78,12 +78,12 @@ def crash(message: str, error: BaseException, **fields: Scalar) -> None:
     _logger.error(message, extra={"fields": {**fields, "exception": type(error).__name__, "where": where}})
 
 
-def unheard(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def asyncio_exception_handler(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """The event loop's own handler of what nobody awaited or caught: said here, as asyncio's words are not let out."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        seldom("no descriptor is left for a connection")
+        rate_limited_warning("no descriptor is left for a connection")
     elif error:
-        crash("nobody heard what a task or callback ended by", error)
+        unexpected("nobody heard what a task or callback ended by", error)
     else:
         _logger.error("the event loop met a defect")

@@ -39,7 +39,7 @@ class ReliableEventProcessor:
         self._worker = Worker(settings, handle)
         self._worker.breaker.listeners += [listener] if listener else []
         self._stopped = asyncio.Event()
-        self._intake = Intake(settings, self._worker.watch, background.sleeper(self._stopped))
+        self._intake = Intake(settings, self._worker.monitor, background.sleeper(self._stopped))
         self._parts: background.Parts = []
 
     async def start(self) -> None:
@@ -61,7 +61,7 @@ class ReliableEventProcessor:
     async def replay(self, event_id: str | UUID) -> Outcome:
         """Store the event of a dead letter; again and again does it once. Raises BreakerOpenError or StoreError."""
         try:
-            async with self._worker.errands.store() as store:
+            async with self._worker.admin.store() as store:
                 return await replay(store, UUID(str(event_id)))
         except psycopg.Error as e:
             raise error_classes.told(e, self._settings) from None
@@ -80,7 +80,7 @@ class ReliableEventProcessor:
 
     def health_status(self) -> Status:
         """The score, the breaker's state, depth and dead letters."""
-        return self._worker.watch.status()
+        return self._worker.monitor.status()
 
     async def __aenter__(self) -> Self:
         await self.start()

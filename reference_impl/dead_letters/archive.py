@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from reference_impl.dead_letters import repository
-from reference_impl.dead_letters.repository import Letter
+from reference_impl.dead_letters.repository import StoredDeadLetter
 from reference_impl.errors import ArchiveError
 from reference_impl.operations import metrics
 from reference_impl.resilience.watchdog import Connection
@@ -39,7 +39,7 @@ async def archive(connection: Connection, url: str, before: datetime) -> int:
     return archived
 
 
-async def _written(url: str, letter: Letter) -> None:
+async def _written(url: str, letter: StoredDeadLetter) -> None:
     """Write in a thread that nobody waits for longer: one that hangs is left behind. Raises ArchiveError."""
     future: Future[None] = Future()
     future.set_running_or_notify_cancel()  # it cannot be called off
@@ -58,7 +58,7 @@ async def _written(url: str, letter: Letter) -> None:
         raise ArchiveError(f"the archive did not take a dead letter within {WRITE_S:g} s") from None
 
 
-def write(url: str, letter: Letter) -> None:
+def write(url: str, letter: StoredDeadLetter) -> None:
     """Write one letter below this address, in the folder of its month. Raises ArchiveError."""
     import fsspec  # loads only where something is archived
 

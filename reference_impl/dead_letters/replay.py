@@ -15,7 +15,7 @@ import psycopg
 from reference_impl.dead_letters import model, repository
 from reference_impl.dead_letters.isolation import OWN_FAULT
 from reference_impl.dead_letters.model import Attempt
-from reference_impl.dead_letters.repository import Letter
+from reference_impl.dead_letters.repository import StoredDeadLetter
 from reference_impl.queue.streams import Entry
 from reference_impl.resilience import error_classes
 from reference_impl.store import evidence
@@ -23,7 +23,7 @@ from reference_impl.store.copy_row import Row, build, digest
 from reference_impl.store.writer import Store
 
 #: The key goes with the letter: it is drawn anew by the insertion, in the same transaction.
-_EXHUME = """
+_TAKE_FOR_REPLAY = """
 with letter as (delete from audit_dead_letter where event_id = %s returning event_id)
 delete from audit_event_key key using letter where key.event_id = letter.event_id
 """
@@ -62,7 +62,7 @@ async def replay(store: Store, event_id: UUID) -> Outcome:
     return await _became(store, event_id)
 
 
-async def _row(store: Store, letter: Letter) -> Row:
+async def _row(store: Store, letter: StoredDeadLetter) -> Row:
     query = "select encode(hash, 'hex') from audit_event_key where event_id = %s"
     (kept,) = await (await store.connection.execute(query, [letter.event_id])).fetchone() or ("",)
     hashed = digest(letter.event.encode())
@@ -78,7 +78,7 @@ async def _store(store: Store, row: Row, event_id: UUID) -> bool:
     await store.make_partitions([row])
     with store.bounded():
         async with store.connection.transaction():
-            if (await store.connection.execute(_EXHUME, [event_id])).rowcount == 0:
+            if (await store.connection.execute(_TAKE_FOR_REPLAY, [event_id])).rowcount == 0:
                 return False
             if (await store.insert([row])).stored != 1:
                 raise ValueError("the event bears another id than its letter, and that one is stored or dead")

@@ -1,6 +1,6 @@
-"""The dead letters as they lie in the store: one, a page, how many and why; and away with one.
+"""The table of dead letters: insert, find, list, count and delete.
 
-The id of a letter that is dropped stays dead: whoever sends it again gets no second event.
+The id of a deleted dead letter stays dead: an event that is sent again with the same id is not stored.
 """
 
 from __future__ import annotations
@@ -11,26 +11,39 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
+from reference_impl.dead_letters.model import DeadLetter
 from reference_impl.resilience.watchdog import Connection
 
-#: Most reasons that are told, the commonest first.
-REASONS = 10
+#: Most causes in a summary, the commonest first.
+CAUSES = 10
 
-_LETTER = "select * from audit_dead_letter"
-_COUNT = """
+_INSERT = """
+with new as (
+    insert into audit_event_key (event_id, hash, dead) values (%(key)s, decode(%(hash)s, 'hex'), true)
+    on conflict do nothing returning event_id
+)
+insert into audit_dead_letter
+    (event_id, event, cause, error_class, stack, attempts, first_failed_at, last_failed_at, history)
+select event_id, %(event)s, %(cause)s, %(error_class)s, %(stack)s, %(attempts)s, %(first)s, %(last)s,
+    %(history)s::text::jsonb from new on conflict do nothing
+"""
+_SUMMARY = """
 select count(*) as total, count(*) filter (where last_failed_at >= date_trunc('day', %s::timestamptz, 'UTC')) as today,
-    min(first_failed_at) as oldest, max(last_failed_at) as newest
+    min(first_failed_at) as oldest, max(last_failed_at) as newest, (
+        select coalesce(json_object_agg(cause, number), '{}') from (
+            select cause, count(*) as number from audit_dead_letter group by 1 order by 2 desc, 1 limit %s
+        ) as commonest
+    ) as reasons
 from audit_dead_letter
 """
-_REASONS = "select cause, count(*) from audit_dead_letter group by cause order by count(*) desc, cause limit %s"
 
 
-class Letter(msgspec.Struct, frozen=True, rename="camel"):
+class StoredDeadLetter(msgspec.Struct, frozen=True, rename="camel"):
     """A dead letter, in full. Times are UTC."""
 
-    id: int  # in the order of their deaths
+    id: int  # in insertion order
     event_id: UUID
     cause: str
     error_class: str
@@ -40,11 +53,11 @@ class Letter(msgspec.Struct, frozen=True, rename="camel"):
     archived_at: datetime | None
     stack: str
     history: list[dict[str, Any]]  # [{at, failure, sqlstate}], oldest first
-    event: str  # as it lay in the queue
+    event: str  # as it was queued
 
 
-class Count(msgspec.Struct, frozen=True, rename="camel"):
-    """How many there are."""
+class Summary(msgspec.Struct, frozen=True, rename="camel"):
+    """How many dead letters there are, and why."""
 
     total: int
     today: int  # since midnight UTC
@@ -53,35 +66,47 @@ class Count(msgspec.Struct, frozen=True, rename="camel"):
     reasons: dict[str, int]
 
 
-async def page(connection: Connection, after: int, limit: int) -> list[Letter]:
-    """So many letters after this one, in the order of their deaths."""
+async def insert(connection: Connection, letter: DeadLetter) -> bool:
+    """Insert within the caller's transaction. Returns False, and changes nothing, for an id that is stored or dead."""
+    derived = {
+        "key": letter.key,
+        "attempts": len(letter.history),
+        "first": letter.history[0].at,
+        "last": letter.history[-1].at,
+        "history": msgspec.json.encode(letter.history).decode(),
+    }
+    return (await connection.execute(_INSERT, msgspec.structs.asdict(letter) | derived)).rowcount > 0
+
+
+async def page(connection: Connection, after: int, limit: int) -> list[StoredDeadLetter]:
+    """Up to `limit` dead letters after this `id`, in insertion order."""
     return await select(connection, "where id > %s order by id limit %s", [after, limit])
 
 
-async def find(connection: Connection, event_id: UUID) -> Letter | None:
-    """The letter of an event."""
+async def find(connection: Connection, event_id: UUID) -> StoredDeadLetter | None:
+    """The dead letter of an event."""
     return next(iter(await select(connection, "where event_id = %s", [event_id])), None)
 
 
-async def select(connection: Connection, where: str, values: Sequence[object]) -> list[Letter]:
-    """The letters of a condition."""
+async def select(connection: Connection, where: str, values: Sequence[object]) -> list[StoredDeadLetter]:
+    """The dead letters that match a condition."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        rows = await (await cursor.execute(f"{_LETTER} {where}", values)).fetchall()
-    return [Letter(**{**row, "event": bytes(row["event"]).decode("utf-8", "replace")}) for row in rows]
+        rows = await (await cursor.execute(f"select * from audit_dead_letter {where}", values)).fetchall()
+    return [StoredDeadLetter(**{**row, "event": bytes(row["event"]).decode("utf-8", "replace")}) for row in rows]
 
 
 async def drop(connection: Connection, event_id: UUID) -> bool:
-    """Delete a letter; whether there was one."""
+    """Delete the dead letter of an event. Returns whether there was one."""
     return await _delete(connection, "event_id = %s", event_id) > 0
 
 
-async def retire(connection: Connection, before: datetime) -> int:
-    """Delete the archived letters that failed last before then; how many. One that no archive has stays."""
+async def purge(connection: Connection, before: datetime) -> int:
+    """Delete archived dead letters whose last failure is older. Returns how many."""
     return await _delete(connection, "archived_at is not null and last_failed_at < %s", before)
 
 
 async def _delete(connection: Connection, where: str, value: object) -> int:
-    """Delete letters, and tell the verifier by their keys that somebody meant to."""
+    """Delete dead letters and mark their keys as dropped, so that `verify` does not report them as lost."""
     gone = await connection.execute(
         f"with gone as (delete from audit_dead_letter where {where} returning event_id)"
         " update audit_event_key key set dropped = true from gone where key.event_id = gone.event_id",
@@ -90,9 +115,9 @@ async def _delete(connection: Connection, where: str, value: object) -> int:
     return gone.rowcount
 
 
-async def count(connection: Connection, now: datetime) -> Count:
-    """How many there are, since when, and why."""
-    reasons = await (await connection.execute(_REASONS, [REASONS])).fetchall()
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        told = await (await cursor.execute(_COUNT, [now])).fetchone()
-    return Count(**(told or {}), reasons=dict(reasons))
+async def summarize(connection: Connection, now: datetime) -> Summary:
+    """Count the dead letters."""
+    async with connection.cursor(row_factory=class_row(Summary)) as cursor:
+        found = await (await cursor.execute(_SUMMARY, [now, CAUSES])).fetchone()
+    assert found is not None  # an aggregate without groups has one row
+    return found

@@ -122,7 +122,7 @@ class Lanes:
                 del self._held[lane]
                 if error := task.exception():
                     defect = True
-                    log.crash("a lane ended by a defect", error, lane=lane.number)
+                    log.unexpected("a lane ended by a defect", error, lane=lane.number)
         return defect
 
     async def _take_one(self) -> bool:

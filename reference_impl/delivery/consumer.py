@@ -189,7 +189,7 @@ class Lane:
     def _note(self, tally: Tally, took_s: float, age_s: float) -> None:
         self._ledger.committed_at = time.time()
         self._ledger.buried += tally.dead
-        metrics.tell(tally, took_s, age_s)
+        metrics.record(tally, took_s, age_s)
         if tally.dead:
             self._beat_at = 0.0  # so that the next step counts them
 
@@ -230,5 +230,5 @@ def _foreign(entry: Entry, error: Exception, key: str) -> DeadLetter:
     event = entry.field("event").encode()
     sealed = evidence.seal(hashlib.sha256(event).hexdigest(), key)
     attempt = Attempt(model.now(), "undecodable", None)
-    why = "no event of ours", [attempt], *model.where(error)
+    why = "no event of ours", [attempt], *model.error_location(error)
     return DeadLetter(entry.field("event_id"), event, sealed, *why)

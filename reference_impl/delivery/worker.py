@@ -9,10 +9,10 @@ from reference_impl.delivery.assignment import Lanes
 from reference_impl.delivery.attempt import Rounds
 from reference_impl.delivery.consumer import WAIT_S, Ledger
 from reference_impl.operations import metrics
-from reference_impl.operations.admin_connections import Errands
+from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.operations.alerts import Alerts
-from reference_impl.operations.maintenance import Upkeep
-from reference_impl.operations.monitor import Watch
+from reference_impl.operations.maintenance import Maintenance
+from reference_impl.operations.monitor import HealthMonitor
 from reference_impl.queue import heartbeats, streams
 from reference_impl.queue.heartbeats import QUEUE_AWAY, Heartbeat
 from reference_impl.resilience import background
@@ -37,17 +37,19 @@ class Worker:
         self.breaker = Breaker(settings, self._transition)
         self._rounds = Rounds(self.breaker, settings, self.sleep)
         self._ledger = Ledger()
-        self.watch = Watch(settings, self._redis, self.sleep)
+        self.monitor = HealthMonitor(settings, self._redis, self.sleep)
         self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep, handle)
-        self.errands = Errands(settings, lambda: self.breaker.state)
+        self.admin = AdminConnections(settings, lambda: self.breaker.state)
         self._alerts = Alerts(settings, self.sleep)
         self._alerted, self._past_threshold = 0, False
-        self._upkeep = Upkeep(settings, self.errands, self.sleep)
+        self._maintenance = Maintenance(settings, self.admin, self.sleep)
         self._tasks: background.Parts = []
 
     def start(self) -> None:
         """Begin to take lanes."""
-        self._tasks = background.start(self._stopping, self.watch.run, self._beat, self.lanes.run, self._upkeep.run)
+        self._tasks = background.start(
+            self._stopping, self.monitor.run, self._beat, self.lanes.run, self._maintenance.run
+        )
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -58,7 +60,7 @@ class Worker:
         """Finish the batches at hand, give the lanes back. Raises what a part ended by."""
         self._stopping.set()
         self.lanes.stop()
-        self.errands.cut()
+        self.admin.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._alert_of_the_dead()  # also of those that the last batches buried
         await self._alerts.close()
@@ -70,15 +72,15 @@ class Worker:
 
     def _transition(self, before: str | None, after: str, reason: str) -> None:
         self.transitions.record(before, after, reason)
-        metrics.transition(before, after)
+        metrics.record_transition(before, after)
         if after == OPEN:
             self.lanes.cut()
-            self.errands.cut()
-            self._alerts.tell("breaker_open", reason)
+            self.admin.cut()
+            self._alerts.notify("breaker_open", reason)
 
     def _deliverers(self) -> int:
         """How many workers can deliver, as last heard; this one always counts."""
-        others = [w for w in self.watch.vitals.workers if w.worker != self._settings.process]
+        others = [w for w in self.monitor.snapshot.workers if w.worker != self._settings.process]
         return 1 + sum(w.circuit_breaker_state == CLOSED for w in others)
 
     async def _beat(self) -> None:
@@ -94,14 +96,14 @@ class Worker:
         ledger, threshold = self._ledger, self._settings.dead_letter_alert_threshold
         if buried := ledger.buried - self._alerted:
             self._alerted = ledger.buried
-            self._alerts.tell("dead_letter", "events went to the dead letters", buried)
+            self._alerts.notify("dead_letter", "events went to the dead letters", buried)
         if ledger.dead_letters > threshold and not self._past_threshold:
-            self._alerts.tell("dead_letters_past_threshold", f"there are more than {threshold} dead letters")
+            self._alerts.notify("dead_letters_past_threshold", f"there are more than {threshold} dead letters")
         self._past_threshold = ledger.dead_letters > threshold
 
     def _heartbeat(self) -> Heartbeat:
         rounds, failed = self.breaker.rounds()
-        metrics.rate(rounds, failed)
+        metrics.record_failure_rate(rounds, failed)
         metrics.LANES.set(len(self.lanes.held))
         return Heartbeat(
             worker=self._settings.process,

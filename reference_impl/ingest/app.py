@@ -16,7 +16,7 @@ from reference_impl.errors import NotAcknowledged, RefusedError, TemporarilyUnav
 from reference_impl.ingest import server
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations import metrics
-from reference_impl.operations.monitor import Watch
+from reference_impl.operations.monitor import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.resilience import background
 from reference_impl.settings import Settings
@@ -50,13 +50,13 @@ class Answer(msgspec.Struct, frozen=True):
         await send({"type": "http.response.body", "body": self.body})
 
 
-def app(intake: Intake, watch: Watch, settings: Settings) -> ASGIApp:
+def app(intake: Intake, monitor: HealthMonitor, settings: Settings) -> ASGIApp:
     """The routes of the contract; the two that take events go past the router, which is slower than they are."""
 
     async def not_post(_: Request) -> Response:
         return Response(status_code=405, headers={"Allow": "POST"})
 
-    others = Router([Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(watch))
+    others = Router([Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(monitor))
     desk = Desk(intake, settings)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,14 +150,14 @@ async def run(settings: Settings) -> None:
     sleep = background.sleeper(served)
     listening = server.bind(settings.http_host, settings.http_port)
     redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s)
-    watch = Watch(settings, redis, sleep)
-    intake = Intake(settings, watch, sleep)
+    monitor = HealthMonitor(settings, redis, sleep)
+    intake = Intake(settings, monitor, sleep)
     server.heed_signals(stopping)
-    parts = background.start(stopping, watch.run, intake.run)
+    parts = background.start(stopping, monitor.run, intake.run)
     await intake.ready(settings.connect_timeout_s)  # whoever sees it healthy finds it ready
     gc.collect()
     gc.freeze()  # what stays to the end: to look through it again holds the loop for 10 ms
-    await server.serve(app(intake, watch, settings), listening, stopping, settings.request_timeout_s)
+    await server.serve(app(intake, monitor, settings), listening, stopping, settings.request_timeout_s)
     served.set()
     await background.end(parts)
     await redis.aclose()

@@ -39,7 +39,7 @@ class Room:
 
     def make(self) -> bool:
         """Close the connection that has been idle for the longest time; whether there was one."""
-        log.seldom("too many connections: the longest idle ones are closed", most=self.most)
+        log.rate_limited_warning("too many connections: the longest idle ones are closed", most=self.most)
         for connection in self.idle:
             del self.idle[connection]
             connection.transport.close()

@@ -14,7 +14,7 @@ from reference_impl.errors import NotAcknowledged, RefusedError, TemporarilyUnav
 from reference_impl.event import event
 from reference_impl.ingest.preset_cache import Presets
 from reference_impl.operations import metrics
-from reference_impl.operations.monitor import Watch
+from reference_impl.operations.monitor import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.queue.pipeline import Pipeline
 from reference_impl.resilience.backoff import Sleep
@@ -32,8 +32,8 @@ _encode = msgspec.json.Encoder().encode
 class Intake:
     """Validates, stamps, enqueues."""
 
-    def __init__(self, settings: Settings, watch: Watch, sleep: Sleep) -> None:
-        self._settings, self.watch = settings, watch
+    def __init__(self, settings: Settings, monitor: HealthMonitor, sleep: Sleep) -> None:
+        self._settings, self.monitor = settings, monitor
         self.pipeline = Pipeline(
             settings.redis_url, settings.enqueue_timeout_s, settings.max_in_flight, settings.concurrency, sleep
         )
@@ -81,14 +81,14 @@ class Intake:
 
     def require_ready(self) -> None:
         """Raise TemporarilyUnavailable while the queue may evict events or is full, or presets are not known."""
-        vitals = self.watch.vitals
-        if vitals.may_evict:
+        snapshot = self.monitor.snapshot
+        if snapshot.may_evict:
             raise TemporarilyUnavailable("the queue may evict events: its maxmemory-policy must be noeviction")
         if not self.presets.looked.is_set():
             raise TemporarilyUnavailable("the presets are being looked for")
         if self._settings.require_presets and not self.presets.loaded:
             raise TemporarilyUnavailable("the presets have not been read yet")
-        if vitals.depth >= self._settings.queue_bound:
+        if snapshot.depth >= self._settings.queue_bound:
             raise TemporarilyUnavailable("the queue is full")
 
     async def enqueue(self, stamped: event.Stamped) -> None:

@@ -26,7 +26,7 @@ from reference_impl import log
 from reference_impl.errors import SettingsError
 from reference_impl.ingest.header_timeout import Connection, Room
 from reference_impl.operations import metrics
-from reference_impl.operations.monitor import Watch
+from reference_impl.operations.monitor import HealthMonitor
 from reference_impl.resilience.transition_log import Transitions
 from reference_impl.settings import Settings
 
@@ -123,7 +123,7 @@ def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
             refused = refusal(scope)
             await (refused or app)(scope, receive, noting)
         except Exception as e:
-            log.crash("a request met a defect", e)
+            log.unexpected("a request met a defect", e)
             metrics.REFUSED.labels("500").inc()
             if begun:
                 raise  # half an answer is none: the server closes the connection
@@ -181,14 +181,14 @@ def json(value: object, status: int = 200, headers: dict[str, str] | None = None
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
-def telling(watch: Watch) -> list[Route]:
+def telling(monitor: HealthMonitor) -> list[Route]:
     """What every process tells of itself: /health and /metrics."""
 
     async def health(_: Request) -> Response:
-        return json(watch.status())
+        return json(monitor.status())
 
     async def exposition(_: Request) -> Response:
-        watch.status()  # brings the gauges up to date
+        monitor.status()  # brings the gauges up to date
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/health", health), Route("/metrics", exposition)]

@@ -1,4 +1,4 @@
-"""Errands: what the store is asked besides deliveries. While the breaker is not closed, nothing.
+"""AdminConnections: what the store is asked besides deliveries. While the breaker is not closed, nothing.
 
 So a worker whose breaker is open truly sends nothing: neither its upkeep nor what an operator asks of it.
 """
@@ -19,7 +19,7 @@ from reference_impl.store.writer import Store
 ATTEMPTS = 2
 
 
-class Errands:
+class AdminConnections:
     """Gives a connection to each errand, and ends all of them when the breaker opens."""
 
     def __init__(self, settings: Settings, state: Callable[[], str]) -> None:

@@ -41,7 +41,7 @@ class Alerts:
         self._untold: dict[str, tuple[str, int]] = {}
         self._telling: dict[str, asyncio.Task[None]] = {}
 
-    def tell(self, kind: str, text: str, count: int = 1) -> None:
+    def notify(self, kind: str, text: str, count: int = 1) -> None:
         """Alert now, or when the cool-down of this kind is over."""
         self._keep(kind, text, count)
         if kind not in self._telling or self._telling[kind].done():

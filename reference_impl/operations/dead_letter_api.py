@@ -24,7 +24,7 @@ from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.replay import Outcome, replay
 from reference_impl.errors import BreakerOpenError
 from reference_impl.ingest.server import json
-from reference_impl.operations.admin_connections import Errands
+from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.resilience import error_classes
 from reference_impl.settings import Settings
 from reference_impl.store.writer import Store
@@ -37,13 +37,13 @@ STATUS = {Outcome.STORED: 200, Outcome.REFUSED: 409, Outcome.ABSENT: 404, Outcom
 Answer = Callable[[Store, Request], Awaitable[Response]]
 
 
-def routes(errands: Errands, settings: Settings) -> list[Route]:
+def routes(admin: AdminConnections, settings: Settings) -> list[Route]:
     """The routes of a worker."""
 
     def route(path: str, method: str, answer: Answer) -> Route:
         async def handle(request: Request) -> Response:
             try:
-                async with errands.store() as store:
+                async with admin.store() as store:
                     return await answer(store, request)
             except ValueError:
                 return json({"error": "expected a UUID in the path, and numbers for after and limit"}, 422)

@@ -13,7 +13,7 @@ import msgspec
 
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.replay import Outcome, replay
-from reference_impl.dead_letters.repository import Letter
+from reference_impl.dead_letters.repository import StoredDeadLetter
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.writer import Store
@@ -22,31 +22,31 @@ from reference_impl.store.writer import Store
 PAGE = 100
 
 #: Does its part, and says whether all went as asked.
-Deed = Callable[[Store, argparse.Namespace], Awaitable[bool]]
+Command = Callable[[Store, argparse.Namespace], Awaitable[bool]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The words that follow `dead-letters`."""
-    deeds = parser.add_subparsers(dest="deed", required=True, metavar="list | show | replay | drop")
-    deeds.add_parser("list", help="one line each, without content: id, last failure, attempts, cause")
-    deeds.add_parser("show", help="one, in full, as JSON").add_argument("event_id", type=UUID)
-    deeds.add_parser("drop", help="delete these; their ids stay dead").add_argument("event_id", type=UUID, nargs="+")
-    again = deeds.add_parser("replay", help="store the events of these; again and again does it once")
+    commands = parser.add_subparsers(dest="operation", required=True, metavar="list | show | replay | drop")
+    commands.add_parser("list", help="one line each, without content: id, last failure, attempts, cause")
+    commands.add_parser("show", help="one, in full, as JSON").add_argument("event_id", type=UUID)
+    commands.add_parser("drop", help="delete these; their ids stay dead").add_argument("event_id", type=UUID, nargs="+")
+    again = commands.add_parser("replay", help="store the events of these; again and again does it once")
     again.add_argument("event_id", type=UUID, nargs="*")
     again.add_argument("--all", action="store_true", help="every dead letter there is")
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
     """The command `dead-letters`; 1 when a letter was not there, or was refused again."""
-    deed: Deed = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}[given.deed]
+    command: Command = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}[given.operation]
     store = Store(await connections.connect_unhurried(settings), settings)
     try:
-        return 0 if await deed(store, given) else 1
+        return 0 if await command(store, given) else 1
     finally:
         await connections.close(store.connection)
 
 
-async def letters(store: Store) -> AsyncIterator[Letter]:
+async def letters(store: Store) -> AsyncIterator[StoredDeadLetter]:
     """All of them, in the order of their deaths."""
     after = 0
     while page := await repository.page(store.connection, after, PAGE):

@@ -17,7 +17,7 @@ STALLED, NO_WORKER = 60, 50
 NO_STATE = "UNKNOWN"
 
 
-class Vitals(msgspec.Struct, frozen=True):
+class HealthSnapshot(msgspec.Struct, frozen=True):
     """What the score is made of, as last seen."""
 
     queue_answers: bool = False
@@ -37,51 +37,51 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     workers: list[Heartbeat]
 
 
-def status(vitals: Vitals, stall_s: float) -> Status:
-    """The answer for these vitals; `stall_s` without a commit is a stall."""
+def status(snapshot: HealthSnapshot, stall_s: float) -> Status:
+    """The answer for this snapshot; `stall_s` without a commit is a stall."""
     return Status(
-        health_score=score(vitals, stall_s),
-        circuit_breaker_state=worst_state(vitals),
-        queue_depth=vitals.depth,
-        dead_letter_count=last.dead_letters if (last := last_count(vitals)) else 0,
-        workers=vitals.workers,
+        health_score=score(snapshot, stall_s),
+        circuit_breaker_state=worst_state(snapshot),
+        queue_depth=snapshot.depth,
+        dead_letter_count=last.dead_letters if (last := last_count(snapshot)) else 0,
+        workers=snapshot.workers,
     )
 
 
-def score(vitals: Vitals, stall_s: float) -> int:
+def score(snapshot: HealthSnapshot, stall_s: float) -> int:
     """100, less what the window holds against it, within the bounds of what cannot be done now."""
-    if not vitals.queue_answers or vitals.may_evict:
+    if not snapshot.queue_answers or snapshot.may_evict:
         return 0
-    points = max(FLOOR_OF_BACKLOG, 100 - _for_dead_letters(vitals) - _for_depth(vitals)) - _for_failures(vitals)
-    return max(0, int(min(points, _bound(vitals, stall_s))))
+    points = max(FLOOR_OF_BACKLOG, 100 - _for_dead_letters(snapshot) - _for_depth(snapshot)) - _for_failures(snapshot)
+    return max(0, int(min(points, _bound(snapshot, stall_s))))
 
 
-def worst_state(vitals: Vitals) -> str:
+def worst_state(snapshot: HealthSnapshot) -> str:
     """The worst live worker's breaker state."""
-    return max((w.circuit_breaker_state for w in vitals.workers), key=STATES.index, default=NO_STATE)
+    return max((w.circuit_breaker_state for w in snapshot.workers), key=STATES.index, default=NO_STATE)
 
 
-def last_count(vitals: Vitals) -> Heartbeat | None:
+def last_count(snapshot: HealthSnapshot) -> Heartbeat | None:
     """The worker that counted the dead letters last: who has given up its lanes tells an old number for ever."""
-    return max(vitals.workers, key=lambda w: w.counted_at, default=None)
+    return max(snapshot.workers, key=lambda w: w.counted_at, default=None)
 
 
-def _for_failures(vitals: Vitals) -> float:
-    rounds = sum(w.rounds for w in vitals.workers)
-    rate = sum(w.failed_rounds for w in vitals.workers) / rounds if rounds else 0.0
+def _for_failures(snapshot: HealthSnapshot) -> float:
+    rounds = sum(w.rounds for w in snapshot.workers)
+    rate = sum(w.failed_rounds for w in snapshot.workers) / rounds if rounds else 0.0
     return min(30.0, rate * 100) if rate > TOLERATED else 0.0
 
 
-def _for_dead_letters(vitals: Vitals) -> float:
-    last = last_count(vitals)
+def _for_dead_letters(snapshot: HealthSnapshot) -> float:
+    last = last_count(snapshot)
     return min(20, last.dead_letters_recent) if last else 0
 
 
-def _for_depth(vitals: Vitals) -> float:
-    return min(20.0, vitals.depth / 10) if vitals.depth > 100 else 0.0
+def _for_depth(snapshot: HealthSnapshot) -> float:
+    return min(20.0, snapshot.depth / 10) if snapshot.depth > 100 else 0.0
 
 
-def _bound(vitals: Vitals, stall_s: float) -> int:
-    if not vitals.workers:
+def _bound(snapshot: HealthSnapshot, stall_s: float) -> int:
+    if not snapshot.workers:
         return NO_WORKER
-    return STALLED if worst_state(vitals) != CLOSED or vitals.stalled_s > stall_s else 100
+    return STALLED if worst_state(snapshot) != CLOSED or snapshot.stalled_s > stall_s else 100

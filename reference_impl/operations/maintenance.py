@@ -1,4 +1,4 @@
-"""Upkeep: every five minutes months are made ahead, dead letters archived, deleted past retention, and counted."""
+"""Maintenance: every five minutes months are made ahead, dead letters archived, deleted past retention, and counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.archive import archive
 from reference_impl.errors import ArchiveError, BreakerOpenError
 from reference_impl.operations import metrics
-from reference_impl.operations.admin_connections import Errands
+from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.resilience.backoff import Sleep
 from reference_impl.resilience.watchdog import Connection
 from reference_impl.settings import Settings
@@ -25,32 +25,32 @@ FOLDER = "dead_letters"
 BOUND_S = 60.0
 
 
-class Done(msgspec.Struct, frozen=True):
+class MaintenanceReport(msgspec.Struct, frozen=True):
     """What one turn did."""
 
     archived: int
-    retired: int
-    letters: repository.Count
+    purged: int
+    letters: repository.Summary
 
 
-class Upkeep:
+class Maintenance:
     """The turns of one worker; several workers at once do no harm."""
 
-    def __init__(self, settings: Settings, errands: Errands, sleep: Sleep) -> None:
-        self._settings, self._errands, self._sleep = settings, errands, sleep
+    def __init__(self, settings: Settings, admin: AdminConnections, sleep: Sleep) -> None:
+        self._settings, self._admin, self._sleep = settings, admin, sleep
 
     async def run(self) -> None:
         """Turn after turn, until ShuttingDown is raised by the sleep."""
         while True:
             try:
-                async with self._errands.connection(BOUND_S) as connection:
-                    metrics.count((await tend(connection, self._settings, datetime.now(UTC))).letters)
+                async with self._admin.connection(BOUND_S) as connection:
+                    metrics.record_dead_letters((await run_once(connection, self._settings, datetime.now(UTC))).letters)
             except (psycopg.Error, BreakerOpenError) as e:
                 log.warning("upkeep is for another time", type=type(e).__name__)
             await self._sleep(self._settings.upkeep_interval_s)
 
 
-async def tend(connection: Connection, settings: Settings, now: datetime) -> Done:
+async def run_once(connection: Connection, settings: Settings, now: datetime) -> MaintenanceReport:
     """One turn. Raises psycopg.Error; what was done until then is done."""
     await partitions.ensure(connection, partitions.ahead(now.date()))
     url = settings.dead_letter_archive_url or str(Path(settings.state_dir).resolve() / FOLDER)
@@ -59,5 +59,5 @@ async def tend(connection: Connection, settings: Settings, now: datetime) -> Don
     except ArchiveError as e:
         log.warning(str(e))  # its letters stay where they are, also past retention
         archived = 0
-    retired = await repository.retire(connection, now - timedelta(days=settings.dead_letter_retention_days))
-    return Done(archived, retired, await repository.count(connection, now))
+    purged = await repository.purge(connection, now - timedelta(days=settings.dead_letter_retention_days))
+    return MaintenanceReport(archived, purged, await repository.summarize(connection, now))

@@ -54,7 +54,7 @@ for _change in ((CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED), (HALF_OP
     TRANSITIONS.labels(*_change)
 
 
-def tell(tally: Tally, took_s: float, age_s: float) -> None:
+def record(tally: Tally, took_s: float, age_s: float) -> None:
     """Count a committed batch: how long it took, and how old its oldest event is."""
     STORED.inc(tally.stored)
     REPEATED.inc(tally.repeated)
@@ -65,7 +65,7 @@ def tell(tally: Tally, took_s: float, age_s: float) -> None:
     AGE_S.observe(age_s)
 
 
-def count(letters: repository.Count) -> None:
+def record_dead_letters(letters: repository.Summary) -> None:
     """Tell how many dead letters there are."""
     DEAD_LETTERS.set(letters.total)
     DEAD_TODAY.set(letters.today)
@@ -76,7 +76,7 @@ def count(letters: repository.Count) -> None:
         DEAD_REASONS.labels(cause).set(number)
 
 
-def transition(before: str | None, to: str) -> None:
+def record_transition(before: str | None, to: str) -> None:
     """Count a transition of the breaker."""
     BREAKER.set(STATES.index(to))
     if before:
@@ -85,6 +85,6 @@ def transition(before: str | None, to: str) -> None:
         TRIPS.inc()
 
 
-def rate(rounds: int, failed: int) -> None:
+def record_failure_rate(rounds: int, failed: int) -> None:
     """Tell how the breaker's window stands."""
     FAILURE_RATE.set(failed / rounds if rounds else 0)

@@ -32,7 +32,7 @@ def start(stopping: asyncio.Event, *runs: Callable[[], Awaitable[None]]) -> Part
 
     def ended(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            log.crash("a part ended by a defect", error, part=task.get_name())
+            log.unexpected("a part ended by a defect", error, part=task.get_name())
             stopping.set()
 
     parts = [asyncio.create_task(_until_stopped(run), name=run.__qualname__) for run in runs]

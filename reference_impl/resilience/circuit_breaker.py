@@ -123,7 +123,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
             try:
                 listener(before, after, self._reason)
             except Exception as e:
-                log.crash("a listener of the breaker failed", e)
+                log.unexpected("a listener of the breaker failed", e)
 
     def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002
         """pybreaker calls this before the new state is in force."""

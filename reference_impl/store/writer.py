@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import msgspec
 import psycopg
 
-from reference_impl.dead_letters import model
+from reference_impl.dead_letters import model, repository
 from reference_impl.dead_letters.model import DeadLetter
 from reference_impl.resilience.watchdog import Connection, bounded
 from reference_impl.settings import Settings
@@ -199,7 +199,7 @@ class Store:
         if self._handle is not None:
             letter = msgspec.structs.replace(letter, cause=model.UNDER_HANDLER + letter.cause)
         with self.bounded():
-            buried = await model.bury(self.connection, letter)
+            buried = await repository.insert(self.connection, letter)
         return Tally(dead=1) if buried else Tally(repeated=1)
 
     def forget_partitions(self) -> None:

@@ -89,16 +89,16 @@ def test_one_of_a_kind_within_the_cool_down_and_the_next_counts_the_rest(webhook
     async def run() -> None:
         gate = Gate()
         alerts = Alerts(Settings(alert_webhook_url=webhook.url, process="worker-7"), gate.sleep)
-        alerts.tell("dead_letter", "events died", 2)
+        alerts.notify("dead_letter", "events died", 2)
         first = await webhook.next()
         assert (first.kind, first.count, first.process) == ("dead_letter", 2, "worker-7")
-        alerts.tell("dead_letter", "events died", 3)
-        alerts.tell("dead_letter", "events died", 1)
+        alerts.notify("dead_letter", "events died", 3)
+        alerts.notify("dead_letter", "events died", 1)
         assert webhook.received.empty()
         assert await gate.end() == 300
         assert (await webhook.next()).count == 4
-        alerts.tell("dead_letter", "events died", 5)
-        alerts.tell("breaker_open", "5 consecutive failures")  # another kind has a cool-down of its own
+        alerts.notify("dead_letter", "events died", 5)
+        alerts.notify("breaker_open", "5 consecutive failures")  # another kind has a cool-down of its own
         assert (await webhook.next()).kind == "breaker_open"
         await gate.end(stopping=True)
         await gate.end(stopping=True)
@@ -123,7 +123,7 @@ def test_a_webhook_that_fails_is_told_again_and_its_address_is_in_no_log(
         gate = Gate()
         alerts = Alerts(Settings(alert_webhook_url=webhook.url), gate.sleep)
         webhook.status = 500
-        alerts.tell("dead_letter", "events died")
+        alerts.notify("dead_letter", "events died")
         await webhook.next()
         webhook.status = 204
         await gate.end()
@@ -182,7 +182,7 @@ def test_a_webhook_whose_answer_trickles_is_waited_for_no_longer_than_its_time(
         async with slow_webhook(HEAD_WITHOUT_END) as (url, got):
             gate = Gate()
             alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
-            alerts.tell("dead_letter", "events died")
+            alerts.notify("dead_letter", "events died")
             for stopping in (False, True):
                 await asyncio.wait_for(got.get(), 10)
                 await gate.end(stopping)
@@ -199,7 +199,7 @@ def test_a_body_without_end_is_not_read(caplog: pytest.LogCaptureFixture) -> Non
         async with slow_webhook(BODY_WITHOUT_END) as (url, _):
             gate = Gate()
             alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
-            alerts.tell("dead_letter", "events died")
+            alerts.notify("dead_letter", "events died")
             await gate.end(stopping=True)
             await alerts.close()
 
@@ -215,9 +215,9 @@ def test_no_post_holds_up_a_line_of_the_log(caplog: pytest.LogCaptureFixture, mo
         async with slow_webhook(HEAD_WITHOUT_END) as (url, got):
             gate = Gate()
             alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
-            alerts.tell("dead_letter", "events died")
+            alerts.notify("dead_letter", "events died")
             await asyncio.wait_for(got.get(), 10)
-            alerts.tell("dead_letter", "events died", 2)
+            alerts.notify("dead_letter", "events died", 2)
             await gate.end(stopping=True)  # though the first post is under way
             await alerts.close()
 
@@ -230,7 +230,7 @@ def test_an_address_that_nobody_can_post_to_ends_no_task(caplog: pytest.LogCaptu
     async def run() -> None:
         gate = Gate()
         alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
-        alerts.tell("dead_letter", "events died")
+        alerts.notify("dead_letter", "events died")
         await gate.end()
         await gate.end(stopping=True)
         await alerts.close()

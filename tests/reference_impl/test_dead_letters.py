@@ -150,8 +150,8 @@ def test_the_store_holds_what_the_model_holds(settings: Settings, admin: psycopg
     run_state_machine_as_test(lambda: Letters(settings, admin), settings=bounded)
 
 
-def letter_of(settings: Settings, event_id: str) -> repository.Letter | None:
-    found: repository.Letter | None = with_store(
+def letter_of(settings: Settings, event_id: str) -> repository.StoredDeadLetter | None:
+    found: repository.StoredDeadLetter | None = with_store(
         settings, lambda store: repository.find(store.connection, uuid.UUID(event_id))
     )
     return found
@@ -165,7 +165,7 @@ def test_a_letter_tells_all_and_its_stack_tells_no_content(settings: Settings, a
     assert letter is not None
     assert letter.event.encode() == rows[0].event
     assert letter.error_class == "psycopg.errors.InvalidParameterValue"
-    assert [line.split()[1] for line in letter.stack.splitlines()][:2] == ["_fits", "insert"]
+    assert [line.split()[1] for line in letter.stack.splitlines()][:2] == ["_insert", "insert"]
     assert "secret" not in f"{letter.stack}{letter.cause}{letter.error_class}{letter.history}"
     assert (letter.attempts, letter.history[0]["sqlstate"], letter.history[0]["failure"]) == (1, "22023", "data")
     assert letter.first_failed_at == letter.last_failed_at
@@ -183,7 +183,7 @@ def test_numbers_tell_how_many_since_when_and_why(settings: Settings, admin: psy
         "update audit_dead_letter set first_failed_at = first_failed_at - interval '2 days',"
         " last_failed_at = last_failed_at - interval '1 day' where id = 1"
     )
-    count: repository.Count = with_store(settings, lambda store: repository.count(store.connection, newest))
+    count: repository.Summary = with_store(settings, lambda store: repository.summarize(store.connection, newest))
     assert (count.total, count.today, count.newest) == (4, 3, newest)
     assert count.oldest is not None
     assert (newest - count.oldest).days >= 1

@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from reference_impl.operations.health import Vitals, score, status
+from reference_impl.operations.health import HealthSnapshot, score, status
 from reference_impl.queue.heartbeats import Heartbeat
 
 WELL = Heartbeat("worker-1", "1", "CLOSED", [0], 20, 0, 0.0, 0, 0, 1000.0)
 
 
-def told(worker: dict[str, Any] | None = None, **vitals: Any) -> int:
+def told(worker: dict[str, Any] | None = None, **snapshot: Any) -> int:
     workers = [msgspec.structs.replace(WELL, **(worker or {}))]
-    return score(Vitals(**{"queue_answers": True, "workers": workers, **vitals}), 5.0)
+    return score(HealthSnapshot(**{"queue_answers": True, "workers": workers, **snapshot}), 5.0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_dead_letters_are_told_by_who_counted_them_last() -> None:
     gave_up = msgspec.structs.replace(WELL, worker="worker-2", lanes=[], dead_letters=40, dead_letters_recent=15)
     counted = msgspec.structs.replace(WELL, dead_letters=2, dead_letters_recent=1, counted_at=1000.1)
     for workers in ([gave_up, counted], [counted, gave_up]):
-        told = status(Vitals(queue_answers=True, workers=workers), 5.0)
+        told = status(HealthSnapshot(queue_answers=True, workers=workers), 5.0)
         assert (told.dead_letter_count, told.health_score) == (2, 99)
 
 
@@ -57,7 +57,9 @@ def test_the_answer_names_what_the_contract_names() -> None:
     open_one = msgspec.structs.replace(
         WELL, worker="worker-2", circuit_breaker_state="OPEN", dead_letters=4, counted_at=1001.0
     )
-    answer = msgspec.json.decode(msgspec.json.encode(status(Vitals(True, False, 7, 0.0, [WELL, open_one]), 5.0)))
+    answer = msgspec.json.decode(
+        msgspec.json.encode(status(HealthSnapshot(True, False, 7, 0.0, [WELL, open_one]), 5.0))
+    )
     assert {k: answer[k] for k in ("healthScore", "circuitBreakerState", "queueDepth", "deadLetterCount")} == {
         "healthScore": 60,
         "circuitBreakerState": "OPEN",

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from reference_impl.ingest.app import app
 from reference_impl.ingest.intake import Intake
-from reference_impl.operations.monitor import Watch
+from reference_impl.operations.monitor import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.settings import Settings
 from tests.conftest import Servers
@@ -25,14 +25,14 @@ from tests.reference_impl.conftest import Link, until, wire
 async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """An ASGI client of a running intake."""
     redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s)
-    watch = Watch(settings, redis, asyncio.sleep)
-    one = Intake(settings, watch, asyncio.sleep)
-    tasks = [asyncio.create_task(watch.run()), asyncio.create_task(one.run())]
+    monitor = HealthMonitor(settings, redis, asyncio.sleep)
+    one = Intake(settings, monitor, asyncio.sleep)
+    tasks = [asyncio.create_task(monitor.run()), asyncio.create_task(one.run())]
 
     async def ready() -> bool:
         return one.pipeline.lanes > 0 and one.presets.looked.is_set()
 
-    transport = httpx.ASGITransport(app(one, watch, settings))
+    transport = httpx.ASGITransport(app(one, monitor, settings))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             if connected:

@@ -88,11 +88,11 @@ def test_the_breakers_transitions_and_trips_are_counted() -> None:
 
     before = value(metrics.TRIPS)
     for change in ((None, CLOSED), (CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, OPEN)):
-        metrics.transition(*change)
+        metrics.record_transition(*change)
     assert value(metrics.TRIPS) == before + 2
     assert value(metrics.BREAKER) == 2
-    metrics.transition(OPEN, HALF_OPEN)
-    metrics.transition(HALF_OPEN, CLOSED)
+    metrics.record_transition(OPEN, HALF_OPEN)
+    metrics.record_transition(HALF_OPEN, CLOSED)
     assert value(metrics.BREAKER) == 0
-    metrics.rate(10, 4)
+    metrics.record_failure_rate(10, 4)
     assert value(metrics.FAILURE_RATE) == 0.4

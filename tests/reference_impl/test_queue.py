@@ -68,7 +68,7 @@ def test_the_lane_count_changes_only_while_nothing_runs(
         async with worker(settings, concurrency=3) as one:
 
             async def beats() -> bool:
-                return bool(one.watch.vitals.workers)
+                return bool(one.monitor.snapshot.workers)
 
             await until(beats)
             assert one.lanes.count == 5

@@ -1,4 +1,4 @@
-"""Upkeep: dead letters are archived at one age, deleted at another, never before they are archived, and counted."""
+"""Maintenance: dead letters are archived at one age, deleted at another (once archived), and counted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from reference_impl.dead_letters import archive
-from reference_impl.dead_letters.repository import Letter
+from reference_impl.dead_letters.repository import StoredDeadLetter
 from reference_impl.errors import BreakerOpenError
 from reference_impl.operations import maintenance
-from reference_impl.operations.admin_connections import Errands
-from reference_impl.operations.maintenance import Done
+from reference_impl.operations.admin_connections import AdminConnections
+from reference_impl.operations.maintenance import MaintenanceReport
 from reference_impl.operations.metrics import DEAD_LETTERS
 from reference_impl.resilience.circuit_breaker import OPEN
 from reference_impl.settings import Settings
@@ -30,11 +30,11 @@ from tests.reference_impl.test_store import REFUSE, isolate
 from tests.reference_impl.test_worker import count, enqueue, worker
 
 
-def tended(settings: Settings, now: datetime) -> Done:
-    async def run() -> Done:
+def tended(settings: Settings, now: datetime) -> MaintenanceReport:
+    async def run() -> MaintenanceReport:
         connection = await connections.connect(settings)
         try:
-            return await maintenance.tend(connection, settings, now)
+            return await maintenance.run_once(connection, settings, now)
         finally:
             await connections.close(connection)
 
@@ -66,18 +66,18 @@ def test_letters_are_archived_at_one_age_and_deleted_at_another(
 ) -> None:
     ids = bury(settings, admin, 31, 8, 6)
     done = tended(settings, datetime.now(UTC))
-    assert (done.archived, done.retired, done.letters.total) == (2, 1, 2)
+    assert (done.archived, done.purged, done.letters.total) == (2, 1, 2)
     assert kept(admin) == ids[1:]
     files = {path.stem: path for path in (tmp_path / "dead_letters").rglob("*.json")}
     assert set(files) == set(ids[:2])
-    letter = msgspec.json.decode(files[ids[0]].read_bytes(), type=Letter)
+    letter = msgspec.json.decode(files[ids[0]].read_bytes(), type=StoredDeadLetter)
     assert "poison 0" in letter.event
     assert letter.history
     assert letter.stack
     again = tended(settings, datetime.now(UTC))
-    assert (again.archived, again.retired) == (0, 0)
+    assert (again.archived, again.purged) == (0, 0)
     later = tended(settings, datetime.now(UTC) + timedelta(days=60))
-    assert (later.archived, later.retired) == (1, 2)
+    assert (later.archived, later.purged) == (1, 2)
     assert admin.execute("select count(*) from audit_event_key where dead").fetchone() == (3,)  # they stay dead
 
 
@@ -89,11 +89,11 @@ def test_what_no_archive_has_is_not_deleted(
     in_the_way.write_text("")
     for url in (str(in_the_way), "nosuchprotocol://there"):
         done = tended(msgspec.structs.replace(settings, dead_letter_archive_url=url), datetime.now(UTC))
-        assert (done.archived, done.retired) == (0, 0)
+        assert (done.archived, done.purged) == (0, 0)
     assert kept(admin) == ids
     in_the_way.unlink()
     done = tended(msgspec.structs.replace(settings, dead_letter_archive_url=f"file://{in_the_way}"), datetime.now(UTC))
-    assert (done.archived, done.retired) == (2, 1)
+    assert (done.archived, done.purged) == (2, 1)
     assert "poison" not in str(capfd.readouterr())
 
 
@@ -113,7 +113,7 @@ def test_an_archive_that_hangs_holds_up_neither_the_turn_nor_the_end(
     done = tended(settings, datetime.now(UTC))
     took = time.monotonic() - begun
     release.cancel()
-    assert (done.archived, done.retired, kept(admin)) == (0, 0, ids)
+    assert (done.archived, done.purged, kept(admin)) == (0, 0, ids)
     assert took < 4  # tolerance: a busy machine
     os.close(os.open(file, os.O_RDONLY | os.O_NONBLOCK))
 
@@ -161,22 +161,22 @@ def test_no_errand_while_the_breaker_is_not_closed_and_none_outlives_its_opening
     state = ["CLOSED"]
 
     async def run() -> None:
-        errands = Errands(settings, lambda: state[0])
-        async with errands.connection(10) as connection:
-            asyncio.get_running_loop().call_later(0.1, errands.cut)
+        admin = AdminConnections(settings, lambda: state[0])
+        async with admin.connection(10) as connection:
+            asyncio.get_running_loop().call_later(0.1, admin.cut)
             with pytest.raises(psycopg.OperationalError):
                 await connection.execute("select pg_sleep(3)")
         state[0] = OPEN
         with pytest.raises(BreakerOpenError):
-            async with errands.connection(10):
+            async with admin.connection(10):
                 pass
         state[0] = "CLOSED"
         postgres_link.silence()
         silent = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
-        errands = Errands(silent, lambda: state[0])
-        asyncio.get_running_loop().call_later(0.1, errands.cut)
+        admin = AdminConnections(silent, lambda: state[0])
+        asyncio.get_running_loop().call_later(0.1, admin.cut)
         with pytest.raises(BreakerOpenError):
-            async with errands.connection(10):
+            async with admin.connection(10):
                 pass
 
     asyncio.run(run())

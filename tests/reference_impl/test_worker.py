@@ -202,12 +202,12 @@ async def _state(one: Worker, state: str) -> bool:
 
 
 async def _scores(one: Worker, least: int) -> bool:
-    return one.watch.status().health_score >= least
+    return one.monitor.status().health_score >= least
 
 
 async def _status(one: Worker, most: int) -> Any:
     async def found() -> Any:
-        now = one.watch.status()
+        now = one.monitor.status()
         return now if now.health_score <= most else None
 
     return await until(found)
@@ -227,7 +227,7 @@ def test_poison_goes_to_the_dead_letters_and_holds_up_nobody(
             assert [t.to for t in one.transitions.seen] == [CLOSED]
 
             async def eight_dead() -> bool:
-                return one.watch.status().dead_letter_count == 8
+                return one.monitor.status().dead_letter_count == 8
 
             await until(eight_dead)
 

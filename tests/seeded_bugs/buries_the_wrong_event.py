@@ -18,15 +18,15 @@ from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", because="do not hold what was sent")
 
-letter = Isolation._letter
+letter = Isolation.dead_letter
 
 
 def off_by_one(self: Isolation, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
     right = letter(self, row, failure, error)
-    event = self._rows[self._rows.index(row) - 1].event
+    event = self.rows[self.rows.index(row) - 1].event
     return DeadLetter(right.event_id, event, right.hash, right.cause, right.history)
 
 
 if __name__ == "__main__":
-    Isolation._letter = off_by_one  # type: ignore[method-assign]
+    Isolation.dead_letter = off_by_one  # type: ignore[method-assign]
     sys.exit(main())

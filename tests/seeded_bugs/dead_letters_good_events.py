@@ -10,7 +10,7 @@ import psycopg
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.dead_letters import model
+from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.errors import Failure
 from reference_impl.store.writer import Tally
@@ -21,10 +21,10 @@ BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison")
 
 async def bury_all(self: Isolation) -> Tally:
     error = psycopg.DataError("the batch was refused")
-    async with self._store.connection.transaction():
-        for row in self._rows:
-            await model.bury(self._store.connection, self._letter(row, Failure.DATA, error))
-    return Tally(dead=len(self._rows))
+    async with self.store.connection.transaction():
+        for row in self.rows:
+            await repository.insert(self.store.connection, self.dead_letter(row, Failure.DATA, error))
+    return Tally(dead=len(self.rows))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.operations import health
-from reference_impl.operations.health import Vitals
+from reference_impl.operations.health import HealthSnapshot
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="health_honest", shown_by="outage", in_ci=True)
 
 
-def well(vitals: Vitals, stall_s: float) -> int:
+def well(snapshot: HealthSnapshot, stall_s: float) -> int:
     return 100
 
 

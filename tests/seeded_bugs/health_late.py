@@ -9,7 +9,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.operations import monitor
-from reference_impl.operations.monitor import Watch
+from reference_impl.operations.monitor import HealthMonitor
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="health_honest", shown_by="outage", because="while nothing could be stored")
@@ -17,15 +17,15 @@ BUG = Bug(caught_by="health_honest", shown_by="outage", because="while nothing c
 #: Seconds between two looks, once there is something to be seen.
 LOOK_S = 60.0
 
-look = Watch.look
+poll = HealthMonitor.poll
 
 
-async def seldom(self: Watch) -> None:
-    await look(self)
-    if self.vitals.queue_answers and self.vitals.workers:
-        monitor.LOOK_S = LOOK_S
+async def seldom(self: HealthMonitor) -> None:
+    await poll(self)
+    if self.snapshot.queue_answers and self.snapshot.workers:
+        monitor.POLL_S = LOOK_S
 
 
 if __name__ == "__main__":
-    Watch.look = seldom  # type: ignore[method-assign]
+    HealthMonitor.poll = seldom  # type: ignore[method-assign]
     sys.exit(main())

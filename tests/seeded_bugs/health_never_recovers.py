@@ -9,7 +9,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.operations import health
-from reference_impl.operations.health import Vitals
+from reference_impl.operations.health import HealthSnapshot
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="health_honest", shown_by="outage")
@@ -18,10 +18,10 @@ score = health.score
 worst = [100]
 
 
-def bitter(vitals: Vitals, stall_s: float) -> int:
-    if vitals.workers:  # not what it said before anybody was there
-        worst[0] = min(worst[0], score(vitals, stall_s))
-    return min(worst[0], score(vitals, stall_s))
+def bitter(snapshot: HealthSnapshot, stall_s: float) -> int:
+    if snapshot.workers:  # not what it said before anybody was there
+        worst[0] = min(worst[0], score(snapshot, stall_s))
+    return min(worst[0], score(snapshot, stall_s))
 
 
 if __name__ == "__main__":

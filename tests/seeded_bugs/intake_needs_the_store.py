@@ -20,7 +20,7 @@ require_ready = Intake.require_ready
 
 
 def anxious(self: Intake) -> None:
-    if worst_state(self.watch.vitals) != CLOSED:
+    if worst_state(self.monitor.snapshot) != CLOSED:
         raise TemporarilyUnavailable("the store is unavailable")
     require_ready(self)
 
