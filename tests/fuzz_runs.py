@@ -22,12 +22,12 @@ from typing import NamedTuple
 
 from shaketable import rundir
 from shaketable.checks.verdict import judge_run
-from shaketable.cli.commands import compare, explain
-from shaketable.cli.commands.check import check
-from shaketable.cli.commands.diff import diff
-from shaketable.cli.commands.report import report
+from shaketable.cli.check import check_run as check
+from shaketable.cli.diff import diff
+from shaketable.cli.explain import explain_event
 from shaketable.cli.guard import guarded
-from shaketable.compare import comparison
+from shaketable.cli.report import report
+from shaketable.compare import comparison, player
 from shaketable.rundir import RunDir
 from shaketable.runner import phases as runs
 from tests.support import damage
@@ -121,7 +121,7 @@ class Fuzz:
         for name in ("a", "b"):
             (self._folder / f"{name}.toml").write_text(MANIFEST.replace("NAME", name))
         runs.run = self._play  # type: ignore[assignment]
-        assert compare.compare(self._options(self._folder / "compared")) == 0
+        assert player.compare(self._options(self._folder / "compared")) == 0
         return self._folder / "compared"
 
     def _play(self, order: runs.Order, show: object) -> RunDir:
@@ -129,9 +129,9 @@ class Fuzz:
         shutil.copytree(self._sane[0], made.path, dirs_exist_ok=True)
         return made
 
-    def _options(self, folder: Path) -> compare.CompareOptions:
+    def _options(self, folder: Path) -> player.CompareOptions:
         targets = [str(self._folder / f"{name}.toml") for name in ("a", "b")]
-        return compare.CompareOptions(targets, [str(self._folder / "brief.py")], folder=folder)
+        return player.CompareOptions(targets, [str(self._folder / "brief.py")], folder=folder)
 
     def mutants(self, count: int, seed: int) -> Iterator[Ended]:
         """Every file in every way, in an order drawn from the seed; `count` of them."""
@@ -147,13 +147,13 @@ class Fuzz:
             "check": check,
             "report": report,
             "diff": lambda path: diff(path, sane),
-            "explain": lambda path: explain.life(path, "e1"),
+            "explain": lambda path: explain_event(path, "e1"),
         }
         name = draw.choice(list(commands))
         yield self._mutant(sane, draw, commands[name], name)
 
     def _comparing(self, path: Path) -> int:
-        return compare.compare(self._options(path))
+        return player.compare(self._options(path))
 
     def _mutant(self, sane: Path, draw: random.Random, command: Callable[[Path], int], name: str = "compare") -> Ended:
         copy = self._folder / "mutant"

@@ -22,6 +22,11 @@ class Verdict(StrEnum):
     PASSED = "passed"
     NOT_APPLICABLE = "not applicable"
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with this verdict."""
+        return {Verdict.PASSED: 0, Verdict.FAILED: 1}.get(self, 2)
+
 
 class Finding(msgspec.Struct, frozen=True):
     """What a check found: counts and members of the sets it names, and why in a sentence."""

@@ -1,4 +1,4 @@
-"""The command line: one file a command or a small family, which says its arguments; what it does is in `commands`.
+"""The command line: one file a command. Heavy modules are imported in the functions, so that `--help` stays fast.
 
 0 passed, 1 failed, 2 unknown, 254 bad arguments or input, 255 the harness failed or was interrupted: `guard` decides.
 """
@@ -12,15 +12,18 @@ from typing import Annotated
 
 import typer
 
+from shaketable.cli.check import check
 from shaketable.cli.compare import compare
 from shaketable.cli.diff import diff
 from shaketable.cli.doctor import doctor
+from shaketable.cli.explain import explain
 from shaketable.cli.guard import guarded
 from shaketable.cli.heal import heal
 from shaketable.cli.init import init
 from shaketable.cli.list import list_
+from shaketable.cli.report import report
 from shaketable.cli.run import run
-from shaketable.cli.saved import LATEST, check, explain, report
+from shaketable.cli.saved_run import LATEST
 from shaketable.cli.up import up
 
 __all__ = ["LATEST", "app", "guarded", "main"]

@@ -1,4 +1,4 @@
-"""`shaketable compare`."""
+"""`shaketable compare`: several targets under the same scenarios."""
 
 from __future__ import annotations
 
@@ -41,10 +41,9 @@ def compare(
 
     You can interrupt a comparison and resume it. The exit code is 0 whatever the verdicts are, unless --gate is given.
     """
-    from shaketable.cli.commands import compare as command
-    from shaketable.compare import comparison
+    from shaketable.compare import comparison, player
 
     chosen = tuple(name.strip() for name in scenarios.split(",") if name.strip()) or comparison.SCENARIOS
-    return command.compare(
-        command.CompareOptions(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base)
+    return player.compare(
+        player.CompareOptions(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base)
     )

@@ -1,13 +1,14 @@
-"""`shaketable diff`."""
+"""`shaketable diff`: what became worse between two results."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shaketable.cli.gates import GitHub
+from shaketable.cli.ci_options import GitHub
 
 
 def diff(
@@ -19,6 +20,15 @@ def diff(
 
     Verdicts are always compared; figures need at least 3 trials on each side (`run --trials 3`).
     """
-    from shaketable.cli.commands.diff import diff as command
+    from shaketable.report.ci import github as actions
+    from shaketable.report.tables import regression
+    from shaketable.results.regression import code, differences
+    from shaketable.results.saved import results
 
-    return command(old, new, github)
+    rows = differences(results(old), results(new))
+    regression.show(rows)
+    if github:
+        for line in regression.commands(rows):
+            print(line, flush=True)
+        actions.append(regression.markdown(rows), os.environ)
+    return code(rows)

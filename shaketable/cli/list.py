@@ -1,10 +1,75 @@
-"""`shaketable list`."""
+"""`shaketable list`: scenarios, faults, checks and budgets."""
 
 from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shaketable.faults.fault import Fault
+    from shaketable.runner.scenario import Scenario
+
+#: The groups, in order, by what a scenario's faults have in common.
+NOTHING, PROCESSES, LINKS, OTHERS, MANY = (
+    "nothing is broken",
+    "processes of the target",
+    "links to a service",
+    "store, data and machine",
+    "several kinds of faults",
+)
+#: Columns of the table where the output is no terminal.
+WIDE = 160
 
 
 def list_() -> int:
     """List the scenarios, grouped by kind of fault, with a sentence on each, and the faults and checks."""
-    from shaketable.cli.commands.list import show
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    return show()
+    from shaketable.checks import CHECKS
+    from shaketable.checks.budget import COMMON
+    from shaketable.faults import FAULTS
+    from shaketable.runner import scenario
+    from shaketable.runner.profile import profiles
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    grouped: dict[str, list[Scenario]] = defaultdict(list)
+    for path in scenario.names().values():
+        found = scenario.load(str(path))
+        grouped[group(found)].append(found)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name in (NOTHING, LINKS, OTHERS, PROCESSES, MANY):
+        if grouped[name]:
+            table.add_row(Text(f"{name}:", "bold"), end_section=False)
+            for each in grouped[name]:
+                table.add_row(f"  {each.name}", f"{seconds(each):.0f} s{', nightly' * each.nightly}", each.story)
+    console.print(table)
+    console.print(f"\nfaults: {', '.join(sorted(FAULTS.kinds()))}\nchecks: {', '.join(sorted(CHECKS.kinds()))}")
+    for name, profile in profiles().items():
+        console.print(f"--profile {name}: {profile.story}", soft_wrap=True)
+    console.print(f"--budget {', '.join(COMMON)}, or CHECK.FIELD: `explain CHECK` names its own", soft_wrap=True)
+    console.print(
+        "\n`shaketable run NAME…` runs some, `run --all` all except the nightly ones; `explain CHECK` prints a law."
+    )
+    return 0
+
+
+def group(scenario: Scenario) -> str:
+    """The group of a scenario, by its faults."""
+    groups = {_group(entry.fault) for entry in scenario.drawn().timeline}
+    return MANY if len(groups) > 1 else next(iter(groups), NOTHING)
+
+
+def _group(fault: Fault) -> str:
+    from shaketable.faults.kinds.processes import ProcessFault
+
+    if isinstance(fault, ProcessFault):
+        return PROCESSES
+    return LINKS if hasattr(fault, "service") else OTHERS
+
+
+def seconds(scenario: Scenario) -> float:
+    """The duration of the load."""
+    return scenario.load.baseline_s + scenario.load.shake_s + scenario.load.recover_s

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shaketable.cli import stands
-from shaketable.cli.gates import Budgets, GitHub, Json, JUnit
+from shaketable.cli import stack_options
+from shaketable.cli.ci_options import Budgets, GitHub, Json, JUnit
+from shaketable.cli.outputs import Outputs
+from shaketable.errors import InputError
+
+if TYPE_CHECKING:
+    from shaketable.runner.order import Options
 
 
 def run(
@@ -48,26 +54,39 @@ def run(
     junit: JUnit = None,
     json: Json = None,
     github: GitHub = False,
-    stack: stands.Stack = "local",
-    postgres: stands.Postgres = "",
-    postgres_admin: stands.PostgresAdmin = "",
-    redis: stands.Redis = "",
-    toxiproxy: stands.Toxiproxy = "",
-    allow_remote: stands.AllowRemote = None,
-    allow_not_empty: stands.AllowNotEmpty = False,
+    stack: stack_options.Stack = "local",
+    postgres: stack_options.Postgres = "",
+    postgres_admin: stack_options.PostgresAdmin = "",
+    redis: stack_options.Redis = "",
+    toxiproxy: stack_options.Toxiproxy = "",
+    allow_remote: stack_options.AllowRemote = None,
+    allow_not_empty: stack_options.AllowNotEmpty = False,
 ) -> int:
     """Run one or more scenarios against a target and report the verdict.
 
     Several scenarios run one after another and end with one table; the exit code is the worst of them. If one cannot
     run, the others still do.
     """
-    from shaketable.cli.commands import run_many, selection
-    from shaketable.cli.commands.outputs import Outlets
-    from shaketable.cli.commands.run import Options
+    from shaketable.runner import selection
+    from shaketable.runner.order import Options
 
-    choice = stands.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
+    choice = stack_options.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
-    outlets = Outlets(json, junit, github)
-    outlets.prepare()
+    outputs = Outputs(json, junit, github)
+    outputs.prepare()
     wanted = selection.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
-    return run_many.shake(wanted, options, outlets)
+    return run_scenarios(wanted, options, outputs)
+
+
+def run_scenarios(wanted: Sequence[tuple[str, int]], options: Options, outputs: Outputs) -> int:
+    """Play the scenarios, each as often as wanted: one run with all its details, several with a table at the end.
+
+    Raises InputError, before the first is played, for whatever is wrong with any of them.
+    """
+    from shaketable.cli import playing
+    from shaketable.runner.order import order, under_budgets
+
+    orders = under_budgets([order(name, options, n) for name, often in wanted for n in range(often)], options.budgets)
+    if not orders:
+        raise InputError("expected the name of a scenario, --all or a --profile: `shaketable list` shows them")
+    return playing.one(orders[0], outputs) if len(orders) == 1 else playing.many(orders, outputs)

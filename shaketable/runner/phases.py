@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ from shaketable.clock import SECOND, SystemClock
 from shaketable.errors import Unordered
 from shaketable.evidence import environment as surroundings
 from shaketable.evidence import observe
-from shaketable.evidence.again import TypedCommand
 from shaketable.evidence.backlog import Backlog, Counts
 from shaketable.evidence.probe import Probe
 from shaketable.evidence.recorder import Recorder
@@ -42,10 +40,9 @@ from shaketable.runner import inputs, playable
 from shaketable.runner.bring_up import bring_up
 from shaketable.runner.drain import Drain, Drained, Patience
 from shaketable.runner.liveness import Liveness, Watched
+from shaketable.runner.order import Order
 from shaketable.runner.progress import Show, Status
-from shaketable.runner.scenario import Scenario
 from shaketable.stack import ports
-from shaketable.stack.choice import Choice
 from shaketable.stack.log_bound import LogBound
 from shaketable.stack.process import Child, environment
 from shaketable.stack.supervisor import Supervisor
@@ -63,19 +60,6 @@ TICK_S = 0.1
 OPEN_S = 60.0
 #: Seconds beyond the resend budget after which a load that has not ended is ended.
 OVERTIME_S = 10.0
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is asked for: a scenario on a target, and where its traces go."""
-
-    scenario: Scenario
-    target: Path  # the manifest
-    runs: Path = Path("runs")
-    port_base: int | None = None
-    replay: RunDir | None = None  # whose corpus and schedule are used again
-    stack: Choice = Choice()
-    asked: TypedCommand | None = None  # as it was typed
 
 
 def run(order: Order, show: Show) -> RunDir:

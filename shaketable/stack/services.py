@@ -34,7 +34,7 @@ class Given:
         if not self.named():
             return
         if not (self.postgres and self.redis):
-            raise InputError("--stack given needs --postgres URL and --redis URL: the services that it stands on")
+            raise InputError("--stack external needs --postgres URL and --redis URL: the services that it stands on")
         for option, url in self.named().items():
             _check(option, url)
         if self.postgres_admin and _database(self.postgres_admin) != _database(self.postgres):

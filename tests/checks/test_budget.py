@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shaketable.checks import LatencyBudget, NoLoss, RecoversInTime, RetriesBounded, budget, to_spec
-from shaketable.cli.commands import explain
-from shaketable.cli.commands import list as list_
-from shaketable.cli.commands.check import check
+from shaketable.cli.check import check_run as check
+from shaketable.cli.explain import explain_checks
+from shaketable.cli.list import list_
 from shaketable.errors import InputError
 from tests.cli.test_cli import sentence
 from tests.conftest import Typed
@@ -81,9 +81,9 @@ def test_wrong_name_is_told_before_anything_is_played(tmp_path: Path, typed: Typ
 
 
 def test_every_budget_is_told_of_by_list_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
-    list_.show()
+    list_()
     listed = capsys.readouterr().out
-    explain.explain("")
+    explain_checks("")
     explained = capsys.readouterr().out
     for name, known in budget.known().items():
         assert name in listed or all(f"{each} = " in explained for each in known.fields)

@@ -7,7 +7,7 @@ import pytest
 from shaketable.checks import NoDuplicates, NoLoss, OrderKept
 from shaketable.checks.event_trace import Life, of_findings
 from shaketable.checks.verdict import judge_history, judge_run
-from shaketable.cli.commands import explain
+from shaketable.cli.explain import explain_event
 from shaketable.errors import InputError
 from shaketable.report.page.page import report
 from tests.support.histories import (
@@ -121,10 +121,10 @@ def test_page_shows_every_life_and_escapes_it(tmp_path):
 
 def test_explain_tells_any_event_of_a_run(tmp_path, capsys):
     run = run_of([*OTHERS], tmp_path)
-    assert explain.life(run.path, "A") == 0
+    assert explain_event(run.path, "A") == 0
     assert "stored at 2.00 s" in capsys.readouterr().out
     with pytest.raises(InputError, match="no such id"):
-        explain.life(run.path, "nobody")
+        explain_event(run.path, "nobody")
 
 
 def test_breaker_that_was_open_when_it_was_last_seen_is_named():

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from shaketable.checks import NoLoss
-from shaketable.cli.commands import run as command
-from shaketable.cli.commands import run_many
-from shaketable.cli.commands.check import check
-from shaketable.cli.commands.outputs import Outlets
+from shaketable.cli import playing
+from shaketable.cli.check import check_run as check
+from shaketable.cli.outputs import Outputs
 from shaketable.errors import InputError
 from shaketable.results.result import Result
 from shaketable.rundir import RunDir
-from shaketable.runner.phases import Order
+from shaketable.runner.order import Options, Order, order
 from tests.cli.test_cli import REFERENCE, ROOT, SCENARIO, sentence, shaketable
 from tests.conftest import Typed
 from tests.results.test_result import valid
@@ -66,16 +65,16 @@ def test_saved_run_is_told_to_ci_as_it_is_judged(
     parts: list[Any], code: int, result: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = run_of([*parts, asks(NoLoss())], tmp_path)
-    assert check(run.path, Outlets(tmp_path / "x.json", tmp_path / "junit.xml", github=True)) == code
+    assert check(run.path, Outputs(tmp_path / "x.json", tmp_path / "junit.xml", github=True)) == code
     assert valid((tmp_path / "x.json").read_bytes())["exit_code"] == code
     (case,) = [each for each in ET.parse(tmp_path / "junit.xml").iter("testcase") if each.get("name") == "no_loss"]
     assert [child.tag for child in case] == ([result] if result else [])
     assert ("::error title=literal%3A no_loss" in capsys.readouterr().out) == (code != 0)
 
 
-@pytest.mark.parametrize("outlets", [Outlets(json=Path("x")), Outlets(junit=Path("x"))])
+@pytest.mark.parametrize("outlets", [Outputs(json=Path("x")), Outputs(junit=Path("x"))])
 @pytest.mark.parametrize("name", [".", "file/x"])
-def test_file_that_cannot_be_is_bad_input(outlets: Outlets, name: str, tmp_path: Path) -> None:
+def test_file_that_cannot_be_is_bad_input(outlets: Outputs, name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     there = {"json" if outlets.json else "junit": tmp_path / name}
     with pytest.raises(InputError, match=re.escape(str(tmp_path))):
@@ -94,30 +93,29 @@ def test_run_that_is_never_played_leaves_no_earlier_file_to_pass_for_its_own(
     assert [file.exists() for file in files] == [False, False]
 
 
-def test_bug_of_ours_leaves_its_word_in_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bug_of_ours_leaves_its_word_in_the_files(tmp_path: Path) -> None:
     def buggy(order: Order) -> RunDir:
         raise ZeroDivisionError("of ours")
 
-    monkeypatch.setattr(command, "play", buggy)
-    options = command.Options(runs=tmp_path / "runs")
+    options = Options(runs=tmp_path / "runs")
     with pytest.raises(ZeroDivisionError):
-        command.one(command.order("calm", options), Outlets(json=tmp_path / "x.json"))
+        playing.one(order("calm", options), Outputs(json=tmp_path / "x.json"), buggy)
     told = valid((tmp_path / "x.json").read_bytes())
     assert (told["verdict"], told["exit_code"]) == ("error", 255)
     assert "a bug in shaketable: ZeroDivisionError" in told["runs"][0]["why"]
 
 
 def test_interruption_between_two_runs_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def passing(order: Order, trial: int) -> Result:
+    def passing(order: Order, trial: int, _: object) -> Result:
         if trial == 2:
             raise KeyboardInterrupt
         return played("passed", order.scenario.name, trial=trial)
 
-    monkeypatch.setattr(run_many, "_one", passing)
-    options = command.Options(runs=tmp_path / "runs")
-    orders = [command.order(name, options) for name in ("calm", "calm", "calm", "poison")]
+    monkeypatch.setattr(playing, "_result", passing)
+    options = Options(runs=tmp_path / "runs")
+    orders = [order(name, options) for name in ("calm", "calm", "calm", "poison")]
     with pytest.raises(KeyboardInterrupt):
-        run_many.many(orders, Outlets(tmp_path / "x.json", tmp_path / "junit.xml"))
+        playing.many(orders, Outputs(tmp_path / "x.json", tmp_path / "junit.xml"))
     told = valid((tmp_path / "x.json").read_bytes())
     assert (told["verdict"], told["exit_code"]) == ("interrupted", 255)
     assert [(run["scenario"], run["trial"], run["verdict"]) for run in told["runs"]] == [

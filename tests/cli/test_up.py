@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import shaketable
-from shaketable.cli.commands import up
+from shaketable.cli.up import lines
 from shaketable.stack.choice import Choice
 from tests.runner.test_phases import left_of
 
@@ -38,7 +38,7 @@ def standing(**given: Any) -> Any:
 
 
 def told(**given: Any) -> dict[str, str]:
-    return dict(up.lines(standing(**given), given.get("stack", Choice()), passwords=given.get("passwords", False)))
+    return dict(lines(standing(**given), given.get("stack", Choice()), passwords=given.get("passwords", False)))
 
 
 def test_passwords_are_told_only_to_those_who_see_them() -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from shaketable import rundir
-from shaketable.cli.commands.compare import CompareOptions, compare
-from shaketable.cli.commands.compare import targets as chosen
 from shaketable.compare import run_index
 from shaketable.compare.cell import Compared
 from shaketable.compare.comparison import Comparison
+from shaketable.compare.player import CompareOptions, compare
+from shaketable.compare.targets import targets as chosen
 from shaketable.errors import InputError
 from tests.cli.test_cli import REFERENCE, ROOT, shaketable
 from tests.runner.test_phases import end, output_until

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from shaketable import doctor
-from shaketable.cli.commands.init import init
+from shaketable.cli.init import init
 from shaketable.doctor import session as visits
 from shaketable.doctor.result import DoctorResult
 from shaketable.doctor.session import Visit

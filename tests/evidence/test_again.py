@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from shaketable import rundir
-from shaketable.cli import stands
-from shaketable.cli.commands import run as command
-from shaketable.cli.commands.run import Options
+from shaketable.cli import stack_options
 from shaketable.evidence import again
 from shaketable.report.page import page
 from shaketable.rundir import RunDir
 from shaketable.runner import scenario
+from shaketable.runner.order import Options, order
 from shaketable.stack.choice import Choice
 from shaketable.stack.services import VARIABLES, Given
 from tests.conftest import Typed
@@ -35,10 +34,10 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[RunDir, lis
         (folder / name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.chdir(folder)
     options = Options(target=Path("my target.toml"), budgets=("recovery_s=10",))
-    order = command.order("my calm.py@30", options)
-    assert order.asked
+    asked = order("my calm.py@30", options)
+    assert asked.asked
     run = run_of(whole(), folder / "runs" / "20270101T000000Z-aaaa-my calm-reference")
-    rundir.write_json(run / rundir.ASKED, order.asked)
+    rundir.write_json(run / rundir.ASKED, asked.asked)
     return run, ["my calm.py@30", "--target", "my target.toml", "--budget", "recovery_s=10"]
 
 
@@ -83,7 +82,7 @@ def test_path_that_begins_like_an_option_is_none(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     (tmp_path / "-calm.py").write_text(CALM.read_text(encoding="utf-8"), encoding="utf-8")
     run = run_of(whole(), tmp_path / "-run")
-    rundir.write_json(run / rundir.ASKED, command.order("-calm.py", Options()).asked)
+    rundir.write_json(run / rundir.ASKED, order("-calm.py", Options()).asked)
     assert shlex.split(again.command(run, "x")) == ["shaketable", "run", "./-calm.py", "--replay", "./-run"]
 
 
@@ -94,10 +93,10 @@ def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: P
         allow_remote=("192.0.2.1",),
         allow_not_empty=True,
     )
-    order = command.order("calm", Options(stack=Choice("given", given)))
+    asked = order("calm", Options(stack=Choice("external", given)))
     run = run_of(whole(), tmp_path / "run")
-    rundir.write_json(run / rundir.ASKED, order.asked)
-    words = ["--stack", "given", "--allow-remote", "192.0.2.1", "--allow-not-empty", "--replay", str(run.path)]
+    rundir.write_json(run / rundir.ASKED, asked.asked)
+    words = ["--stack", "external", "--allow-remote", "192.0.2.1", "--allow-not-empty", "--replay", str(run.path)]
     assert shlex.split(again.command(run, "x")) == ["shaketable", "run", "calm", *words]
     assert "secret" not in (run / rundir.ASKED).read_text(encoding="utf-8")
     named = "first set SHAKETABLE_POSTGRES, SHAKETABLE_REDIS"
@@ -106,7 +105,7 @@ def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: P
 
 
 def test_variables_that_are_named_are_those_that_are_read() -> None:
-    read = (stands.Postgres, stands.Redis, stands.PostgresAdmin, stands.Toxiproxy)
+    read = (stack_options.Postgres, stack_options.Redis, stack_options.PostgresAdmin, stack_options.Toxiproxy)
     assert [kind.__metadata__[0].envvar for kind in read] == list(VARIABLES.values())
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shaketable import rundir
-from shaketable.cli.commands.check import check
-from shaketable.cli.commands.report import report
+from shaketable.cli.check import check_run as check
+from shaketable.cli.report import report
 from shaketable.errors import RunDirError
 from shaketable.files import atomic, foreign
 from shaketable.rundir import RunDir

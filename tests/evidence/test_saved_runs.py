@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from shaketable.cli.commands.check import check
 
 from shaketable import rundir
 from shaketable.checks.verdict import VerdictDoc
-from shaketable.cli.commands.check import check
 from shaketable.rundir import RunDir
 
 SAVED = Path(__file__).parent / "saved"

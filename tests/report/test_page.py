@@ -13,7 +13,7 @@ import pytest
 from shaketable import rundir
 from shaketable.checks import ContentIntact, NoLoss
 from shaketable.checks.verdict import judge_run
-from shaketable.cli.commands.report import report as command
+from shaketable.cli.report import report as command
 from shaketable.errors import RunDirError
 from shaketable.report.page.page import SCRIPTS, report
 from shaketable.rundir import RunDir

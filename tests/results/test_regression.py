@@ -11,13 +11,14 @@ import pytest
 
 from shaketable.checks import NoLoss
 from shaketable.checks.verdict import judge_run
-from shaketable.cli.commands import diff as command
-from shaketable.cli.commands.check import check
-from shaketable.cli.commands.outputs import Outlets
+from shaketable.cli.check import check_run as check
+from shaketable.cli.diff import diff
+from shaketable.cli.outputs import Outputs
 from shaketable.errors import InputError
 from shaketable.results import regression
 from shaketable.results.regression import Difference, Said, differences
 from shaketable.results.result import Ending, Result, collect
+from shaketable.results.saved import results
 from tests.cli.test_cli import sentence
 from tests.conftest import Typed
 from tests.support.histories import asks, run_of, sent, stored
@@ -223,13 +224,13 @@ def shaken(folder: Path, *, kept: bool) -> Path:
 def test_command_ends_with_the_verdict(
     new: list[Result], code: int, told: str, baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.diff(baseline, written(tmp_path / "new.json", new)) == code
+    assert diff(baseline, written(tmp_path / "new.json", new)) == code
     assert capsys.readouterr().out.splitlines()[-1] == told
 
 
 def test_nothing_in_common_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nothing = written(tmp_path / "none.json", [])
-    assert command.diff(nothing, nothing) == 2
+    assert diff(nothing, nothing) == 2
     assert "nothing could be compared" in capsys.readouterr().out
 
 
@@ -240,19 +241,19 @@ def test_run_directories_folders_of_them_and_files_are_compared(
         shaken(tmp_path / "old" / f"{n}", kept=True)
     lost = shaken(tmp_path / "new" / "0", kept=False)
     (tmp_path / "new" / "latest").symlink_to("0")
-    assert command.diff(tmp_path / "old", tmp_path / "new") == 1
+    assert diff(tmp_path / "old", tmp_path / "new") == 1
     said = capsys.readouterr().out
     assert "2 passed" in said
     assert "1 failed" in said  # the link is no run of its own
     file = tmp_path / "lost.json"
-    assert check(lost, Outlets(json=file)) == 1
-    assert command.diff(lost, file) == 0
-    assert [run.scenario for run in command.results(tmp_path / "old")] == ["literal"] * 2
+    assert check(lost, Outputs(json=file)) == 1
+    assert diff(lost, file) == 0
+    assert [run.scenario for run in results(tmp_path / "old")] == ["literal"] * 2
 
 
 def test_run_that_was_never_judged_is_judged(tmp_path: Path) -> None:
     run = run_of([sent("a").acknowledged(1), asks(NoLoss())], tmp_path)
-    (result,) = command.results(run.path)
+    (result,) = results(run.path)
     assert result.verdict == "failed"
     assert not run.has("verdict.json")
 
@@ -261,13 +262,13 @@ def test_run_that_was_never_judged_is_judged(tmp_path: Path) -> None:
 def test_file_that_holds_no_results_is_bad_input(content: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(InputError, match="--json FILE"):
-        command.results(tmp_path / "x.json")
+        results(tmp_path / "x.json")
 
 
 def test_other_schema_is_bad_input(baseline: Path) -> None:
     baseline.write_text(baseline.read_text().replace('"schema":1', '"schema":2'))
     with pytest.raises(InputError, match="expected schema 1"):
-        command.results(baseline)
+        results(baseline)
 
 
 def test_place_without_runs_is_one_sentence(tmp_path: Path, typed: Typed) -> None:
@@ -280,8 +281,8 @@ def test_github_gets_one_annotation_and_the_table(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    command.diff(baseline, written(tmp_path / "new.json", trials("failed")), annotate=True)
+    diff(baseline, written(tmp_path / "new.json", trials("failed")), github=True)
     assert "\n::error title=shaketable diff::FAILED – worse: verdict of outage" in capsys.readouterr().out
     assert "| outage | verdict | 3 passed | 1 failed | worse |" in (tmp_path / "summary.md").read_text()
-    command.diff(baseline, baseline, annotate=True)
+    diff(baseline, baseline, github=True)
     assert "::error" not in capsys.readouterr().out

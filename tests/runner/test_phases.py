@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 
-from shaketable.cli.commands import check
+from shaketable.cli.check import check_run
 from shaketable.stack import supervisor
 from shaketable.stack.toxiproxy.repair import RECOVERY_S
 
@@ -91,7 +91,7 @@ def folders(run: str) -> list[Path]:
 
 def judged(tmp_path: Path) -> int:
     """What `shaketable check` ends with."""
-    return check.check(tmp_path / "runs" / "latest")
+    return check_run(tmp_path / "runs" / "latest")
 
 
 @pytest.mark.parametrize("moment", [pytest.param("prepare", marks=pytest.mark.slow), "FAULT"])

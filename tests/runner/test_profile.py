@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shaketable.cli.commands import selection
-from shaketable.cli.commands.run import Options, order
 from shaketable.errors import InputError
-from shaketable.runner import profile, scenario
+from shaketable.runner import profile, scenario, selection
+from shaketable.runner.order import Options, order
 from tests.seeded_bugs.catalogue import BUGS
 
 #: Seconds that a run takes beside its load: set-up, drain, judging, the page.

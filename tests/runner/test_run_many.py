@@ -11,9 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shaketable.cli.commands import selection
 from shaketable.results.result import Results
-from shaketable.runner import scenario
+from shaketable.runner import scenario, selection
 from tests.cli.test_cli import SCENARIO, sentence, shaketable
 from tests.conftest import Typed
 from tests.runner.test_phases import end, left_of, output_until, run_id, start

@@ -33,7 +33,10 @@ def opened(given: Given, logs: Path) -> Iterator[Stack]:
     run_id = f"test-{secrets.token_hex(4)}"
     supervisor = Supervisor(run_id)
     try:
-        with ports.reserve() as block, Choice("given", given).open(run_id, block, supervisor, logs, print) as running:
+        with (
+            ports.reserve() as block,
+            Choice("external", given).open(run_id, block, supervisor, logs, print) as running,
+        ):
             yield running
     finally:
         supervisor.close()
@@ -45,7 +48,7 @@ def given(servers: Servers) -> Given:
 
 
 def shaken(scenario: str, given: Given, runs: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "shaketable.cli", "run", scenario, "--stack", "given", "--runs", str(runs)]
+    command = [sys.executable, "-m", "shaketable.cli", "run", scenario, "--stack", "external", "--runs", str(runs)]
     urls = ["--postgres", given.postgres, "--redis", given.redis, "--postgres-admin", given.postgres_admin]
     return subprocess.run([*command, *urls], capture_output=True, text=True, cwd=ROOT)
 
@@ -137,10 +140,10 @@ def test_what_cannot_be_used_is_told_without_a_password(given: dict[str, object]
 
 
 def test_urls_without_the_stack_they_are_for_are_refused() -> None:
-    with pytest.raises(InputError, match="--stack given"):
+    with pytest.raises(InputError, match="--stack external"):
         Choice("local", Given(HERE, REDIS))
     with pytest.raises(InputError, match="--postgres URL"):
-        Choice("given")
+        Choice("external")
 
 
 def test_scenario_that_breaks_the_servers_is_refused_before_anything_starts(given: Given, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import typer
 from shaketable import rundir
 from shaketable.checks.check import Check, Finding, Verdict, judge, worst
 from shaketable.cli import LATEST, guarded
-from shaketable.cli.commands.check import EXIT
 from shaketable.evidence.history import History
 from shaketable.report.ci.github import escaped
 from shaketable.report.tables import forms
@@ -77,7 +76,7 @@ def main(report: Callable[[History], Report], about: str) -> NoReturn:
         runs = {str(path): rundir.find(path) for path in run_dirs or [LATEST]}
         found = {name: report(History.load(run)) for name, run in runs.items()}
         print(WRITERS[form](found))
-        return EXIT[_worst(found)]
+        return _worst(found).exit_code
 
     sys.exit(guarded(lambda: app(standalone_mode=False)))
 

@@ -97,8 +97,8 @@ def _refusals(connection: psycopg.Connection[Any]) -> int:
 
 
 _TABLE = "create table if not exists shaketable.poison (n serial, event_id text primary key)"
-#: The ids in any column of a row, also inside json, jsonb or text. `to_jsonb` would refuse a row whose json column has
-#: \u0000 or half a surrogate pair, so that the fault would hold up events that are no poison, without counting them.
+#: The ids in any column of a row, also inside json, jsonb or text. `to_jsonb` would refuse a row whose `json` column
+#: holds \u0000 or half a surrogate pair: the fault would hold up events that are no poison, without counting them.
 ROW_IDS = """
     select m[1] from regexp_matches(lower(row_to_json({row})::text),
                                     '[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}', 'g') as m

@@ -1,4 +1,4 @@
-"""Where a stack comes from: `local` (servers from wheels), `containers` (the official images), `compose`, `given`."""
+"""The kinds of a stack: `local` (servers from wheels), `containers` (the official images), `compose`, `external`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shaketable.stack.services import Given
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 
-Kind = Literal["local", "containers", "compose", "given"]
+Kind = Literal["local", "containers", "compose", "external"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -24,15 +24,15 @@ class Choice:
     """Which stack is asked for."""
 
     kind: Kind = "local"
-    given: Given = Given()  # what `given` stands on
+    given: Given = Given()  # the services of `external`
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"expected --stack {'|'.join(KINDS)}, got {self.kind!r}")
-        if self.kind != "given" and (named := self.given.named()):
-            raise InputError(f"{', '.join(named)}: these are for --stack given, and this is --stack {self.kind}")
-        if self.kind == "given" and not self.given.named():
-            raise InputError("--stack given needs --postgres URL and --redis URL: the services that it stands on")
+        if self.kind != "external" and (named := self.given.named()):
+            raise InputError(f"{', '.join(named)}: these are for --stack external, and this is --stack {self.kind}")
+        if self.kind == "external" and not self.given.named():
+            raise InputError("--stack external needs --postgres URL and --redis URL: the services that it stands on")
 
     def open(
         self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
@@ -42,7 +42,7 @@ class Choice:
             from shaketable.stack.local import LocalStack
 
             return LocalStack(run_id, ports, supervisor, logs, say)
-        if self.kind == "given":
+        if self.kind == "external":
             from shaketable.stack.external import GivenStack
 
             stack = GivenStack(run_id, ports, supervisor, logs, say)

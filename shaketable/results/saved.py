@@ -1,4 +1,4 @@
-"""`shaketable diff`: what is worse than it was."""
+"""Read saved results: a file of `--json`, a run directory, or a folder of run directories."""
 
 from __future__ import annotations
 
@@ -10,38 +10,20 @@ import msgspec
 from shaketable import rundir
 from shaketable.checks import verdict
 from shaketable.checks.verdict import VerdictDoc
-from shaketable.cli.commands.check import EXIT, shown
 from shaketable.errors import InputError
 from shaketable.evidence import again
 from shaketable.evidence.history import History
 from shaketable.files import foreign
-from shaketable.report.ci import github
-from shaketable.report.tables import regression
 from shaketable.results import result
-from shaketable.results.regression import code, differences
 from shaketable.results.result import Result, Results
 from shaketable.rundir import RunDir
 
-#: Bytes that a file of --json may have: some hundred runs.
+#: Largest size of a file of --json, in bytes: some hundred runs.
 MOST = 4 * foreign.DOCUMENT
 
 
-def diff(old: Path, new: Path, annotate: bool = False) -> int:
-    """Compare, tell, and return 1 when something is worse, 2 when that cannot be said, 0. Raises InputError."""
-    rows = differences(results(old), results(new))
-    regression.show(rows)
-    if annotate:
-        for line in regression.commands(rows):
-            print(line, flush=True)
-        github.append(regression.markdown(rows), os.environ)
-    return code(rows)
-
-
 def results(path: Path) -> list[Result]:
-    """The results in a file of `--json`, of a run directory, or of all that a folder holds.
-
-    Raises InputError for anything else.
-    """
+    """The results at a path. Raises InputError for a path that holds none."""
     if not path.exists():
         raise InputError(
             f"expected a run directory, a folder of some, or a file of --json: there is no {path}: {_remedy(path)}"
@@ -59,10 +41,10 @@ def results(path: Path) -> list[Result]:
 
 
 def _remedy(path: Path) -> str:
-    """Where runs are, if there are any near; else how to get some."""
+    """A folder of runs close to the path, if there is one; else the command that makes a run."""
     near = [each for each in (path / "runs", path.parent, Path("runs")) if each != path and _holds_runs(each)]
     makes = again.line("run", "calm", "--runs", str(path))
-    return f"name {shown(near[0].resolve())} or a folder below it" if near else f"`{makes}` makes one"
+    return f"name {again.shown(near[0].resolve())} or a folder below it" if near else f"`{makes}` makes one"
 
 
 def _holds_runs(path: Path) -> bool:
@@ -83,7 +65,7 @@ def _of_file(path: Path) -> list[Result]:
 
 
 def _of_run(run: RunDir) -> Result:
-    """As it was judged; one that never was is judged now."""
+    """The result from verdict.json; a run without one is judged now."""
     with rundir.judging(run.path):
         return _judged(run)
 
@@ -91,4 +73,4 @@ def _of_run(run: RunDir) -> Result:
 def _judged(run: RunDir) -> Result:
     judged = run.has(rundir.VERDICT)
     doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc) if judged else verdict.judge_history(History.load(run))
-    return result.of(doc, EXIT[doc.verdict], run=str(shown(run.path)))
+    return result.of(doc, doc.verdict.exit_code, run=again.shown(run.path))

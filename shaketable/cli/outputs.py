@@ -1,4 +1,4 @@
-"""Where results go beside the terminal: files and annotations that CI reads."""
+"""Where results go besides the terminal: files and annotations that CI reads."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shaketable import rundir
 from shaketable.errors import InputError
-from shaketable.files import atomic
-from shaketable.report.ci import github, junit
-from shaketable.results.result import Result, collect
+
+if TYPE_CHECKING:
+    from shaketable.results.result import Result
 
 
 @dataclass(frozen=True)
-class Outlets:
-    """What was asked for."""
+class Outputs:
+    """The files and annotations that the options name."""
 
     json: Path | None = None
     junit: Path | None = None
     github: bool = False
 
     def prepare(self) -> None:
-        """Make the files' folders, and remove what an earlier run left: it would pass for this one's.
+        """Make the files' folders, and remove the files of an earlier run: they would pass for this run's.
 
-        A name that cannot be is told before anything is played. Raises InputError.
+        Raises InputError, before anything is played, for a path that cannot be written.
         """
         for path in filter(None, (self.json, self.junit)):
             try:
@@ -38,7 +38,12 @@ class Outlets:
                 raise InputError(f"expected a file to write to, got the folder {path}: name a file")
 
     def write(self, runs: Sequence[Result]) -> None:
-        """Write all of it. Raises HarnessError when the disk refuses it."""
+        """Write all of them. Raises HarnessError when the disk refuses one."""
+        from shaketable import rundir
+        from shaketable.files import atomic
+        from shaketable.report.ci import github, junit
+        from shaketable.results.result import collect
+
         if self.github:
             for line in github.commands(runs):
                 print(line, flush=True)

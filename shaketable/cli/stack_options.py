@@ -1,7 +1,8 @@
-"""What a target stands on: the options that `run` and `up` share."""
+"""The options that name the stack: `run` and `up` share them."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -13,7 +14,7 @@ Stack = Annotated[
     str,
     typer.Option(
         help="Where the servers run: local (no Docker), containers (testcontainers), compose "
-        "(docker-compose.chaos.yml), given (your own, by URL).",
+        "(docker-compose.chaos.yml), external (your own, by URL).",
         metavar="KIND",
     ),
 ]
@@ -61,6 +62,9 @@ def choice(
     from shaketable.stack.services import Given
 
     if stack == "given":
+        print("shaketable: --stack given is now called --stack external", file=sys.stderr)
+        stack = "external"
+    if stack == "external":
         given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
     else:
         given = Given(postgres, redis, postgres_admin)

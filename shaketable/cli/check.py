@@ -1,0 +1,39 @@
+"""`shaketable check`: judge a saved run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shaketable.cli.ci_options import Budgets, GitHub, Json, JUnit
+from shaketable.cli.outputs import Outputs
+from shaketable.cli.saved_run import LATEST, RunPath
+
+
+def check(
+    run_dir: RunPath = LATEST,
+    budget: Budgets = None,
+    junit: JUnit = None,
+    json: Json = None,
+    github: GitHub = False,
+) -> int:
+    """Check a saved run again, complete or interrupted. With --budget, the run's own verdict.json stays unchanged."""
+    return check_run(run_dir, Outputs(json, junit, github), budget or [])
+
+
+def check_run(run_dir: Path, outputs: Outputs = Outputs(), budgets: Sequence[str] = ()) -> int:
+    """Judge the run and return the exit code of its verdict; with budgets, the run directory stays as it is.
+
+    Raises InputError for a path that is no run directory and for a wrong budget; HarnessError, after the verdict is
+    printed, when the disk refuses a file.
+    """
+    from shaketable import rundir
+    from shaketable.report import judging
+    from shaketable.results import result
+
+    outputs.prepare()
+    run = rundir.find(run_dir)
+    with rundir.judging(run.path):
+        doc = judging.judge_with_budgets(run, budgets) if budgets else judging.judge(run)
+    outputs.write([result.of(doc, doc.verdict.exit_code, run=str(judging.shown(run.path)))])
+    return doc.verdict.exit_code

@@ -1,0 +1,76 @@
+"""`shaketable explain`: the law of a check, or the life of an event."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shaketable.cli.saved_run import LATEST
+from shaketable.errors import InputError
+
+
+def explain(
+    check: Annotated[
+        str, typer.Argument(metavar="[CHECK|RUN_DIR]", help="A check; default: all. With --event: a run directory.")
+    ] = "",
+    event: Annotated[
+        str, typer.Option(help="Print the trace of this event instead.", metavar="EVENT_ID", show_default=False)
+    ] = "",
+    run_dir: Annotated[
+        Path, typer.Option("--run", help="The run of --event; `--event ID RUN_DIR` is the same.", metavar="RUN_DIR")
+    ] = LATEST,
+) -> int:
+    """Print a check's law, its terms, the evidence it needs and its limits; or, with --event, the trace of an event."""
+    if event:
+        return explain_event(Path(check) if check and run_dir == LATEST else run_dir, event)
+    return explain_checks(check)
+
+
+def explain_checks(name: str) -> int:
+    """Print the law of one check, or of all. Raises InputError for an unknown name."""
+    from shaketable.checks import CHECKS
+
+    kinds = CHECKS.kinds()
+    if name and name not in kinds:
+        raise InputError(f"expected a check, one of {', '.join(kinds)}: got {name!r}")
+    print("\n\n".join(law(each) for each in ([name] if name else kinds)))
+    return 0
+
+
+def law(name: str) -> str:
+    """A check's name and docstring, which is its law, with its budgets and their defaults."""
+    from shaketable.checks import CHECKS
+    from shaketable.checks.budget import COMMON
+
+    kind = CHECKS.kinds()[name]
+    budgets = [f"{field.name} = {field.default}" for field in fields(kind)]
+    common = [f"{short} ({found.means})" for short, found in COMMON.items() if found.check == name]
+    told = f"\n\nBudgets: {', '.join(budgets)}." if budgets else ""
+    if budgets:
+        told += f"\nFor one run: `--budget {name}.{fields(kind)[0].name}=…`"
+        told += f", or by a name of its own: {'; '.join(common)}." if common else "."
+    return f"{name}\n{'-' * len(name)}\n{inspect.getdoc(kind)}{told}"
+
+
+def explain_event(run_dir: Path, event_id: str) -> int:
+    """Print the trace of one event of a run. Raises InputError for an id that is not in its schedule."""
+    from shaketable import rundir
+    from shaketable.checks.event_trace import lives
+    from shaketable.evidence.history import History
+    from shaketable.text import visible
+
+    run = rundir.find(run_dir)
+    with rundir.judging(run.path):
+        history, known = History.load(run), []
+        if history.events is not None:
+            known = history.events.index[history.events.event_id == event_id.lower()].tolist()
+        if not known:
+            raise InputError(f"expected an event of {run.path}, got {event_id!r}: its schedule.jsonl has no such id")
+        (found,) = lives(history, known)
+    for line in [*found.story, f"last seen: {found.last_seen}", *(f"meanwhile: {each}" for each in found.meanwhile)]:
+        print(visible(line))
+    return 0

@@ -1,0 +1,83 @@
+"""The targets of a comparison, by manifest or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shaketable.compare import comparison
+from shaketable.compare.comparison import tidy
+from shaketable.errors import InputError
+from shaketable.resources import find, places
+from shaketable.target import manifest as manifests
+from shaketable.target.manifest import PLACEHOLDERS, Manifest
+
+
+@dataclass(frozen=True)
+class ComparedTarget:
+    """A target of the comparison: its manifest and where it is."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def digest(self) -> str:
+        """Of the manifest and what its environment is made from."""
+        pinned = [named for key in PLACEHOLDERS if (named := getattr(self.manifest, key, None)) is not None]
+        files = [self.path, *(file for name in pinned for file in _files(self.path.parent / name))]
+        return comparison.digest(*files)
+
+    @property
+    def code(self) -> str:
+        """Of the Python code beside its requirements, and in the `common` beside that; "" without requirements."""
+        if self.manifest.requirements is None:
+            return ""
+        folder = (self.path.parent / self.manifest.requirements).parent.resolve()
+        return comparison.digest(
+            *(file for place in (folder, folder.parent / "common") for file in sorted(place.glob("*.py")))
+        )
+
+
+def targets(asked: Sequence[str]) -> list[ComparedTarget]:
+    """The named targets; without names, the reference and all of alternatives/.
+
+    Raises InputError for an unknown name, an unreadable manifest, and two targets of one name.
+    """
+    paths = [_manifest(name) for name in asked] if asked else [_manifest("reference"), *_alternatives().values()]
+    found = [ComparedTarget(path, manifests.load(path)) for path in paths]
+    for number, target in enumerate(found):
+        if twin := next((one for one in found[:number] if tidy(one.name) == tidy(target.name)), None):
+            raise InputError(
+                f"expected each target to have a unique name: {twin.path} and {target.path} are "
+                f"both called {target.name!r}"
+            )
+    return found
+
+
+def _manifest(name: str) -> Path:
+    if name == "reference":
+        return find("reference_impl/target.toml")
+    if Path(name).is_file():
+        return Path(name).resolve()
+    known = _alternatives()
+    if name not in known:
+        raise InputError(f"expected a manifest, or one of {', '.join(['reference', *known])}: got {name!r}")
+    return known[name]
+
+
+def _alternatives() -> dict[str, Path]:
+    """The manifests in the nearest alternatives/, by name."""
+    nearest = places("alternatives")[:1]
+    return {path.stem: path.resolve() for place in nearest for path in sorted(place.glob("*.toml"))}
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or all of a folder but for packages that somebody installed there."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file() and "node_modules" not in file.parts)
+    return [path] if path.is_file() else []

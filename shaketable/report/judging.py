@@ -1,0 +1,66 @@
+"""Judge a saved run, write its verdict and its page, and print the verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.checks import budget, verdict
+from shaketable.checks.verdict import VerdictDoc
+from shaketable.evidence import again
+from shaketable.evidence.history import History
+from shaketable.report.terminal import summary
+from shaketable.rundir import RunDir
+
+
+def judge(run: RunDir, *, page: bool = False) -> VerdictDoc:
+    """Judge the run, write verdict.json (and report.html with `page`), and print the verdict.
+
+    The verdict is printed even when the disk refuses the files. Raises HarnessError in that case.
+    """
+    doc = verdict.judge_history(History.load(run))
+    try:
+        write(run, doc, page=page)
+    finally:
+        _print(run, doc, page=page)
+    return doc
+
+
+def judge_with_budgets(run: RunDir, budgets: Sequence[str]) -> VerdictDoc:
+    """Judge the run with these budgets in place of its scenario's, and print the verdict. Writes nothing."""
+    history = History.load(run)
+    (specs,) = budget.apply([history.scenario.checks], budget.parse(budgets))
+    scenario = msgspec.structs.replace(history.scenario, checks=specs)
+    doc = verdict.judge_history(dataclasses.replace(history, scenario=scenario))
+    _print(run, doc)
+    return doc
+
+
+def judge_one_of_many(run: RunDir) -> VerdictDoc:
+    """Judge the run, print its headline, and write verdict.json and report.html."""
+    doc = verdict.judge_history(History.load(run))
+    summary.headline(doc)
+    write(run, doc, page=True)
+    return doc
+
+
+def write(run: RunDir, doc: VerdictDoc, *, page: bool) -> None:
+    """Write the verdict, and the page, into the run directory. Raises HarnessError."""
+    rundir.write_json(run / rundir.VERDICT, doc)
+    if page:
+        from shaketable.report.page import page as report_page  # Bokeh takes long to load: not before a run
+
+        report_page.report(run)
+
+
+def shown(path: Path) -> Path:
+    """The path as you would type it from here."""
+    return Path(again.shown(path))
+
+
+def _print(run: RunDir, doc: VerdictDoc, *, page: bool = False) -> None:
+    summary.show(doc, shown(run.path), page, again.command(run, doc.scenario), again.needs(run))

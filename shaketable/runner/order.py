@@ -1,0 +1,95 @@
+"""What to play: a scenario on a target, made of a scenario's name and the options beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shaketable import resources, rundir
+from shaketable.checks import CHECKS, budget
+from shaketable.checks.budget import Spec
+from shaketable.errors import InputError
+from shaketable.evidence.again import TypedCommand
+from shaketable.rundir import RunDir
+from shaketable.runner import scenario
+from shaketable.runner.scenario import Scenario
+from shaketable.stack.choice import Choice
+from shaketable.stack.services import VARIABLES
+
+
+@dataclass(frozen=True)
+class Order:
+    """One run to play: a scenario, a target, a stack, and the folder of its run directory."""
+
+    scenario: Scenario
+    target: Path  # the manifest
+    runs: Path = Path("runs")
+    port_base: int | None = None
+    replay: RunDir | None = None  # whose corpus and schedule are used again
+    stack: Choice = Choice()
+    asked: TypedCommand | None = None  # as it was typed
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options beside the scenario's name."""
+
+    target: Path | None = None  # the manifest; None: the reference
+    runs: Path = Path("runs")
+    seed: int | None = None
+    replay: Path | None = None
+    port_base: int | None = None
+    stack: Choice = Choice()
+    budgets: tuple[str, ...] = ()  # NAME=VALUE each, in place of the scenario's
+
+
+def order(name: str, options: Options, nth: int = 0) -> Order:
+    """The order for a scenario's name; the nth trial has the nth seed after the first.
+
+    Raises InputError (ScenarioError, ManifestError) for a name or an option that cannot be used.
+    """
+    earlier = rundir.find(options.replay) if options.replay else None
+    found = scenario.load(name)
+    if earlier is not None:
+        found = scenario.replayed(found, earlier)
+        if nth:
+            raise InputError(
+                "expected --trials or --replay, not both: a replay has one seed, so more trials would repeat it"
+            )
+    seed = found.seed if options.seed is None else options.seed
+    found = dataclasses.replace(found, seed=seed + nth).drawn()
+    target = resources.target(options.target)
+    return Order(found, target, options.runs, options.port_base, earlier, options.stack, _typed(name, options))
+
+
+def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order]:
+    """The orders with these budgets in place of their scenarios' own. Raises InputError."""
+    if not budgets:
+        return list(orders)
+    named = [[CHECKS.to_spec(check) for check in order.scenario.checks] for order in orders]
+    under = budget.apply(named, budget.parse(budgets))
+    return [_judged_by(order, specs) for order, specs in zip(orders, under, strict=True)]
+
+
+def _judged_by(order: Order, specs: list[Spec]) -> Order:
+    checks = tuple(CHECKS.from_spec(spec) for spec in specs)
+    return dataclasses.replace(order, scenario=dataclasses.replace(order.scenario, checks=checks))
+
+
+def _typed(name: str, options: Options) -> TypedCommand:
+    """The words after `shaketable run`, with absolute paths; without the services' URLs, which hold passwords."""
+    target = ["--target", _target(options.target)] if options.target else []
+    stack, given = ["--stack", options.stack.kind] if options.stack.kind != "local" else [], options.stack.given
+    stack += [word for host in given.allow_remote for word in ("--allow-remote", host)]
+    stack += ["--allow-not-empty"] * given.allow_not_empty
+    budgets = [part for text in options.budgets for part in ("--budget", text)]
+    words = [scenario.typed(name), *target, *stack, *budgets]
+    readable = [os.fsencode(word).decode("utf-8", "replace") for word in words]  # a file name may be no UTF-8
+    return TypedCommand(readable[0], tuple(readable[1:]), tuple(VARIABLES[option] for option in given.named()))
+
+
+def _target(named: Path) -> str:
+    return str(named.resolve() if resources.is_file(named) else named)
