@@ -1,5 +1,5 @@
 # GNU make 3.81 or newer; relative paths only, so that a folder's name may hold a space.
-# Without make: the README has the command behind each target.
+# Without make: README.md and CONTRIBUTING.md have the command behind each target.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
@@ -55,13 +55,14 @@ test-containers: .venv/installed ## the same tests on servers in containers; fai
 test-browser: .venv/installed ## the page in a real browser; fails if there is no chromium (half a minute)
 	@$(BIN)/python -m pytest -m browser tests/report
 
-lint: .venv/installed ## format, lint and types, changing nothing
+lint: .venv/installed ## format, lint, types, layers and style, changing nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports
+	@$(BIN)/python -m tools.style > /dev/null || $(BIN)/python -m tools.style --worst 20
 
-format: .venv/installed ## put the code into the house's form
+format: .venv/installed ## format the code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
