@@ -48,12 +48,12 @@ def stamped(count: int, salt: int) -> Iterable[event.Stamped]:
 def staged_copy(stage: Stage, count: int, salt: int) -> Figure:
     """The ceiling: lines made ready beforehand, COPY into a staging table, two INSERTs from it, a thousand a time."""
     lines = [_line(one) for one in stamped(count, salt)]
-    stage.database.execute(writer._STAGING)
+    stage.database.execute(writer.STAGING)
 
     def batch(number: int) -> None:
         part = lines[number : number + BATCH]
         with stage.database.transaction(), stage.database.cursor() as cursor:
-            with cursor.copy(writer._COPY) as copy:
+            with cursor.copy(writer.COPY) as copy:
                 copy.write("".join([f"{n}\t{line}\n" for n, line in enumerate(part)]))
             cursor.execute(_KEYS)
             cursor.execute(_LOG)

@@ -18,7 +18,7 @@ from reference_impl.ingest import app as ingest
 from reference_impl.ingest import server
 from reference_impl.operations import dead_letter_api, dead_letter_commands, integrity, retention
 from reference_impl.queue import resize_lanes
-from reference_impl.resilience.error_classes import told
+from reference_impl.resilience.error_classes import to_store_error
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.migrate import migrate
@@ -87,7 +87,7 @@ def main() -> int:
         print(e, file=sys.stderr)
         return UNUSABLE
     except psycopg.Error as e:
-        print(f"the database did not take it: {told(e)}", file=sys.stderr)
+        print(f"the database did not take it: {to_store_error(e)}", file=sys.stderr)
         return 1
     except Exception as e:  # not Python's own traceback: its last line may quote an event
         log.unexpected("ended by a defect", e)

@@ -64,7 +64,7 @@ class ReliableEventProcessor:
             async with self._worker.admin.store() as store:
                 return await replay(store, UUID(str(event_id)))
         except psycopg.Error as e:
-            raise error_classes.told(e, self._settings) from None
+            raise error_classes.to_store_error(e, self._settings) from None
 
     async def stop(self) -> None:
         """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued.

@@ -16,7 +16,7 @@ from reference_impl.errors import Failure
 from reference_impl.resilience import error_classes
 from reference_impl.resilience.watchdog import bounded
 from reference_impl.store.copy_row import Row
-from reference_impl.store.writer import Store, Tally
+from reference_impl.store.writer import BatchResult, Store
 
 #: Failures for which an event is isolated without a retry.
 OWN_FAULT = frozenset({Failure.DATA, Failure.UNKNOWN})
@@ -31,10 +31,10 @@ class Isolation:
         self, store: Store, rows: Sequence[Row], suspected: frozenset[Failure], history: list[Attempt]
     ) -> None:
         self.store, self.rows, self.suspected, self.history = store, rows, suspected, history
-        self.result = Tally()
+        self.result = BatchResult()
         self._error = psycopg.Error()
 
-    async def run(self) -> Tally:
+    async def run(self) -> BatchResult:
         """Store up to the first bad event and insert its dead letter. Raises psycopg.Error for a fault of the store."""
         await self.store.make_partitions(self.rows)
         rows = len(self.rows)
@@ -59,7 +59,7 @@ class Isolation:
             self.result.add(part)
         return part is not None
 
-    async def _insert(self, low: int, high: int) -> Tally | None:
+    async def _insert(self, low: int, high: int) -> BatchResult | None:
         """Insert these rows in a savepoint; None when the store refuses them. Raises errors that no event causes."""
         try:
             with self.store.bounded():

@@ -17,40 +17,40 @@ from reference_impl.errors import Failure, StoreError
 from reference_impl.operations import metrics
 from reference_impl.resilience import error_classes
 from reference_impl.resilience.backoff import Sleep
-from reference_impl.resilience.circuit_breaker import CLOSED, Breaker, Ticket
+from reference_impl.resilience.circuit_breaker import CLOSED, Breaker, Permit
 from reference_impl.settings import Settings
 
 
 class Kind(Enum):
     """What a round tries."""
 
-    TAKE = "take"  # connect, take a lane: proves nothing when it succeeds
-    BEAT = "beat"  # commit a small write
+    ACQUIRE = "acquire"  # connect, take a lane: proves nothing when it succeeds
+    HEARTBEAT = "heartbeat"  # commit a small write
     BATCH = "batch"  # commit events
 
 
 #: Failures that say nothing about the store's health.
-BLAMELESS = frozenset({Failure.LANE_LOST})
+IGNORED_FAILURES = frozenset({Failure.LANE_LOST})
 
 
-class Rounds:
+class Attempts:
     """The rounds of one worker."""
 
     def __init__(self, breaker: Breaker, settings: Settings, sleep: Sleep) -> None:
         self.breaker = breaker
-        self._settings, self._sleep = settings, sleep
+        self.settings, self.sleep = settings, sleep
         self._turn = asyncio.Lock()
         self._trouble: Kind | None = None
 
     @property
-    def troubled(self) -> bool:
+    def degraded(self) -> bool:
         """Whether the last word from the store was a failure."""
         return self._trouble is not None
 
     @asynccontextmanager
     async def attempt(self, kind: Kind) -> AsyncIterator[None]:
         """One round. Raises BreakerOpenError when it is not admitted, StoreError when the store did not take it."""
-        if not self.troubled:
+        if not self.degraded:
             async with self._judged(kind):
                 yield
             return
@@ -59,39 +59,39 @@ class Rounds:
 
     @asynccontextmanager
     async def _judged(self, kind: Kind) -> AsyncIterator[None]:
-        ticket = self.breaker.admit()
+        permit = self.breaker.acquire_permit()
         try:
             yield
         except psycopg.Error as e:
-            error = error_classes.told(e, self._settings)
-            await self._failed(kind, ticket, error)
+            error = error_classes.to_store_error(e, self.settings)
+            await self._failed(kind, permit, error)
             raise error from None
         except BaseException:
-            self.breaker.abandoned(ticket)
+            self.breaker.release(permit)
             raise
-        self._succeeded(kind, ticket)
+        self._succeeded(kind, permit)
 
-    async def _failed(self, kind: Kind, ticket: Ticket, error: StoreError) -> None:
+    async def _failed(self, kind: Kind, permit: Permit, error: StoreError) -> None:
         log.warning(
             "round failed", kind=kind.value, failure=error.failure.value, sqlstate=error.sqlstate, type=error.kind
         )
         metrics.FAILED.labels(error.failure.value).inc()
-        if error.failure in BLAMELESS:
-            self.breaker.abandoned(ticket)
+        if error.failure in IGNORED_FAILURES:
+            self.breaker.release(permit)
             return
-        was_troubled, self._trouble = self.troubled, kind
-        self.breaker.failed(ticket, error.sqlstate or error.kind)
+        was_troubled, self._trouble = self.degraded, kind
+        self.breaker.failed(permit, error.sqlstate or error.kind)
         # the pace of an outage; whoever waits for the turn waits for this too
         if was_troubled and self.breaker.state == CLOSED:
-            await self._sleep(self._settings.retry_base_s)
+            await self.sleep(self.settings.retry_base_s)
 
-    def _succeeded(self, kind: Kind, ticket: Ticket) -> None:
+    def _succeeded(self, kind: Kind, permit: Permit) -> None:
         """A beat that gets through is no proof that batches do, once a batch was refused."""
-        if kind is Kind.BATCH or (kind is Kind.BEAT and self._trouble is not Kind.BATCH):
+        if kind is Kind.BATCH or (kind is Kind.HEARTBEAT and self._trouble is not Kind.BATCH):
             self._trouble = None
-            self.breaker.succeeded(ticket)
+            self.breaker.succeeded(permit)
         else:
-            self.breaker.abandoned(ticket)
+            self.breaker.release(permit)
 
     def recovered(self) -> None:
         """The trial committed: all lanes may try again."""

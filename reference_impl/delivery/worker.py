@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from reference_impl.delivery.assignment import Lanes
-from reference_impl.delivery.attempt import Rounds
-from reference_impl.delivery.consumer import WAIT_S, Ledger
+from reference_impl.delivery.assignment import LaneAssignment
+from reference_impl.delivery.attempt import Attempts
+from reference_impl.delivery.consumer import WAIT_S, WorkerStats
 from reference_impl.operations import metrics
 from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.operations.alerts import Alerts
@@ -35,10 +35,12 @@ class Worker:
         self._redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s + WAIT_S)
         self.transitions = Transitions(settings.state_dir, settings.process, settings.incarnation)
         self.breaker = Breaker(settings, self._transition)
-        self._rounds = Rounds(self.breaker, settings, self.sleep)
-        self._ledger = Ledger()
+        self.attempts = Attempts(self.breaker, settings, self.sleep)
+        self.stats = WorkerStats()
         self.monitor = HealthMonitor(settings, self._redis, self.sleep)
-        self.lanes = Lanes(settings, self._redis, self._rounds, self._ledger, self._deliverers, self.sleep, handle)
+        self.lanes = LaneAssignment(
+            settings, self._redis, self.attempts, self.stats, self.available_workers, self.sleep, handle
+        )
         self.admin = AdminConnections(settings, lambda: self.breaker.state)
         self._alerts = Alerts(settings, self.sleep)
         self._alerted, self._past_threshold = 0, False
@@ -74,11 +76,11 @@ class Worker:
         self.transitions.record(before, after, reason)
         metrics.record_transition(before, after)
         if after == OPEN:
-            self.lanes.cut()
+            self.lanes.abort()
             self.admin.cut()
             self._alerts.notify("breaker_open", reason)
 
-    def _deliverers(self) -> int:
+    def available_workers(self) -> int:
         """How many workers can deliver, as last heard; this one always counts."""
         others = [w for w in self.monitor.snapshot.workers if w.worker != self._settings.process]
         return 1 + sum(w.circuit_breaker_state == CLOSED for w in others)
@@ -93,13 +95,13 @@ class Worker:
 
     def _alert_of_the_dead(self) -> None:
         """Alert for what this worker has buried, and when there are more letters than the threshold."""
-        ledger, threshold = self._ledger, self._settings.dead_letter_alert_threshold
-        if buried := ledger.buried - self._alerted:
-            self._alerted = ledger.buried
+        stats, threshold = self.stats, self._settings.dead_letter_alert_threshold
+        if buried := stats.buried - self._alerted:
+            self._alerted = stats.buried
             self._alerts.notify("dead_letter", "events went to the dead letters", buried)
-        if ledger.dead_letters > threshold and not self._past_threshold:
+        if stats.dead_letters > threshold and not self._past_threshold:
             self._alerts.notify("dead_letters_past_threshold", f"there are more than {threshold} dead letters")
-        self._past_threshold = ledger.dead_letters > threshold
+        self._past_threshold = stats.dead_letters > threshold
 
     def _heartbeat(self) -> Heartbeat:
         rounds, failed = self.breaker.rounds()
@@ -112,8 +114,8 @@ class Worker:
             lanes=self.lanes.held,
             rounds=rounds,
             failed_rounds=failed,
-            committed_at=self._ledger.committed_at,
-            dead_letters=self._ledger.dead_letters,
-            dead_letters_recent=self._ledger.dead_letters_recent,
-            counted_at=self._ledger.counted_at,
+            committed_at=self.stats.committed_at,
+            dead_letters=self.stats.dead_letters,
+            dead_letters_recent=self.stats.dead_letters_recent,
+            counted_at=self.stats.counted_at,
         )

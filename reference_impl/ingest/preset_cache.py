@@ -88,7 +88,7 @@ class Presets:
         try:
             packed = await self._ask()
         except psycopg.Error as e:
-            log.warning("presets cannot be read from the store", why=str(error_classes.told(e)))
+            log.warning("presets cannot be read from the store", why=str(error_classes.to_store_error(e)))
             return None
         _decode(packed)  # an unusable one stays out of the cache
         try:

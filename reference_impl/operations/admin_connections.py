@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from reference_impl.errors import BreakerOpenError
 from reference_impl.resilience.circuit_breaker import CLOSED
-from reference_impl.resilience.watchdog import Connection, bounded, shut
+from reference_impl.resilience.watchdog import Connection, bounded, shutdown_socket
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.writer import Store
@@ -50,7 +50,7 @@ class AdminConnections:
     def cut(self) -> None:
         """End every errand at once."""
         for connection in self._open:
-            shut(connection)
+            shutdown_socket(connection)
         self._connecting.cut()
 
     def _refuse_unless_closed(self) -> None:

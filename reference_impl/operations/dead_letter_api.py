@@ -50,7 +50,7 @@ def routes(admin: AdminConnections, settings: Settings) -> list[Route]:
             except BreakerOpenError as e:
                 return json({"error": str(e)}, 503, {"Retry-After": "1"})
             except psycopg.Error as e:
-                return json({"error": str(error_classes.told(e, settings))}, 503, {"Retry-After": "1"})
+                return json({"error": str(error_classes.to_store_error(e, settings))}, 503, {"Retry-After": "1"})
 
         return Route(path, handle, methods=[method])
 

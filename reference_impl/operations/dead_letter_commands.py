@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(settings: Settings, given: argparse.Namespace) -> int:
     """The command `dead-letters`; 1 when a letter was not there, or was refused again."""
     command: Command = {"list": _list, "show": _show, "replay": _replay, "drop": _drop}[given.operation]
-    store = Store(await connections.connect_unhurried(settings), settings)
+    store = Store(await connections.connect_without_timeouts(settings), settings)
     try:
         return 0 if await command(store, given) else 1
     finally:

@@ -98,7 +98,7 @@ class Verified(msgspec.Struct):
 
 async def run(settings: Settings) -> int:
     """The command `verify`; 1 when an event is not what it was."""
-    connection = await connections.connect_unhurried(settings)
+    connection = await connections.connect_without_timeouts(settings)
     try:
         found = await verify(connection, settings.process, key=settings.hash_key)
     finally:

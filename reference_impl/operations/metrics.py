@@ -7,7 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from reference_impl.dead_letters import repository
 from reference_impl.errors import Failure
 from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, STATES
-from reference_impl.store.writer import Tally
+from reference_impl.store.writer import BatchResult
 
 #: Upper bounds of times, in seconds: from a quick acknowledgement to a long outage.
 TIMES_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
@@ -54,13 +54,13 @@ for _change in ((CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED), (HALF_OP
     TRANSITIONS.labels(*_change)
 
 
-def record(tally: Tally, took_s: float, age_s: float) -> None:
+def record(tally: BatchResult, took_s: float, age_s: float) -> None:
     """Count a committed batch: how long it took, and how old its oldest event is."""
     STORED.inc(tally.stored)
-    REPEATED.inc(tally.repeated)
+    REPEATED.inc(tally.duplicates)
     CONFLICTS.inc(tally.conflicts)
     DEAD.inc(tally.dead)
-    BATCH_SIZE.observe(tally.taken)
+    BATCH_SIZE.observe(tally.processed)
     BATCH_S.observe(took_s)
     AGE_S.observe(age_s)
 

@@ -31,7 +31,7 @@ class Retained(msgspec.Struct):
 
 async def run(settings: Settings) -> int:
     """The command `retention`."""
-    connection = await connections.connect_unhurried(settings)
+    connection = await connections.connect_without_timeouts(settings)
     try:
         told = await retain(connection, datetime.now(UTC))
     finally:

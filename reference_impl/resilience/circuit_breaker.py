@@ -1,7 +1,7 @@
 """The breaker of one worker: pybreaker holds state, counter and listeners; this wrapper decides who is admitted.
 
 pybreaker alone would let results of calls begun before a trip act on the state after it, count a cancellation as a
-failure, and admit only one call at a time. Here a ticket carries the generation it was admitted in; each transition
+failure, and admit only one call at a time. Here a permit carries the generation it was admitted in; each transition
 begins a new generation, and results of older ones are dropped. All of it runs on one event loop, and nothing waits.
 """
 
@@ -29,7 +29,7 @@ STATES = (CLOSED, HALF_OPEN, OPEN)
 Listener = Callable[[str | None, str, str], None]
 
 
-class Ticket(msgspec.Struct, frozen=True):
+class Permit(msgspec.Struct, frozen=True):
     """Admission of one round."""
 
     generation: int
@@ -49,7 +49,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
             fail_max=settings.breaker_failure_threshold, throw_new_error_on_trip=False, listeners=[self]
         )
         self._generation = 0
-        self._trial: Ticket | None = None
+        self._trial: Permit | None = None
         self._rounds: deque[tuple[float, bool]] = deque()
         self._reason = "start"
         self.changed = asyncio.Event()  # set by each transition
@@ -60,25 +60,25 @@ class Breaker(pybreaker.CircuitBreakerListener):
         """CLOSED, OPEN or HALF_OPEN."""
         return _name(self._breaker.current_state)
 
-    def admit(self) -> Ticket:
+    def acquire_permit(self) -> Permit:
         """Let one round begin: any while CLOSED, a single trial while HALF_OPEN. Raises BreakerOpenError."""
         if self.state == CLOSED:
-            return Ticket(self._generation)
+            return Permit(self._generation)
         if self.state == HALF_OPEN and self._trial is None:
-            self._trial = Ticket(self._generation)
+            self._trial = Permit(self._generation)
             return self._trial
         raise BreakerOpenError(f"the breaker is {self.state}")
 
-    def succeeded(self, ticket: Ticket) -> None:
-        """A round of that ticket committed."""
-        if self._is_current(ticket):
+    def succeeded(self, permit: Permit) -> None:
+        """A round of that permit committed."""
+        if self._is_current(permit):
             self._count(ok=True)
             self._reason = "the trial committed"
             self._breaker.call(lambda: None)
 
-    def failed(self, ticket: Ticket, why: str) -> None:
-        """A round of that ticket failed, and the store was to blame."""
-        if self._is_current(ticket):
+    def failed(self, permit: Permit, why: str) -> None:
+        """A round of that permit failed, and the store was to blame."""
+        if self._is_current(permit):
             self._count(ok=False)
             self._reason = (
                 f"the trial failed: {why}" if self.state == HALF_OPEN else f"consecutive failed rounds: {why}"
@@ -87,16 +87,20 @@ class Breaker(pybreaker.CircuitBreakerListener):
                 self._breaker.call(_fail)
             self._judge_window(why)
 
-    def abandoned(self, ticket: Ticket) -> None:
-        """A round of that ticket ended without saying anything about the store; a trial may be tried again."""
-        if ticket is self._trial:
+    def release(self, permit: Permit) -> None:
+        """A round of that permit ended without saying anything about the store; a trial may be tried again."""
+        if permit is self._trial:
             self._trial = None
 
     def half_open(self) -> None:
         """The recovery time is over: let one trial through."""
         if self.state == OPEN:
-            self._reason = "the recovery time is over"
-            self._breaker.half_open()
+            self.transition(HALF_OPEN, "the recovery time is over")
+
+    def transition(self, state: str, reason: str) -> None:
+        """Change to this state at once."""
+        self._reason = reason
+        {CLOSED: self._breaker.close, HALF_OPEN: self._breaker.half_open, OPEN: self._breaker.open}[state]()
 
     def rounds(self) -> tuple[int, int]:
         """How many rounds the window holds, and how many of them failed."""
@@ -104,8 +108,8 @@ class Breaker(pybreaker.CircuitBreakerListener):
             self._rounds.popleft()
         return len(self._rounds), sum(not ok for _, ok in self._rounds)
 
-    def _is_current(self, ticket: Ticket) -> bool:
-        return ticket.generation == self._generation
+    def _is_current(self, permit: Permit) -> bool:
+        return permit.generation == self._generation
 
     def _count(self, ok: bool) -> None:
         self._rounds.append((self._now(), ok))
@@ -114,8 +118,7 @@ class Breaker(pybreaker.CircuitBreakerListener):
         rounds, failed = self.rounds()
         enough = rounds >= self._settings.breaker_minimum_rounds
         if self.state == CLOSED and enough and failed > self._settings.breaker_failure_rate * rounds:
-            self._reason = f"{failed} of {rounds} rounds failed: {why}"
-            self._breaker.open()
+            self.transition(OPEN, f"{failed} of {rounds} rounds failed: {why}")
 
     def _tell(self, before: str | None, after: str) -> None:
         """A listener that fails is told of, and keeps nothing from happening."""

@@ -71,6 +71,6 @@ def _racing_create(error: psycopg.Error) -> bool:
     return (error.diag.constraint_name or "").startswith("pg_")
 
 
-def told(error: psycopg.Error, settings: Settings = DEFAULTS) -> StoreError:
+def to_store_error(error: psycopg.Error, settings: Settings = DEFAULTS) -> StoreError:
     """The error as this package passes it on: without the server's words."""
     return StoreError(classify(error, settings), error.sqlstate, kind(error))

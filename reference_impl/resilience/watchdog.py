@@ -18,7 +18,7 @@ import psycopg
 Connection = psycopg.AsyncConnection[Any]
 
 
-def shut(connection: Connection) -> None:
+def shutdown_socket(connection: Connection) -> None:
     """End both directions at once: whoever waits on this connection gets an error now. Sends no statement."""
     # an error means that it is closed already: then nobody waits
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as twin:
@@ -28,7 +28,7 @@ def shut(connection: Connection) -> None:
 @contextmanager
 def bounded(connection: Connection, seconds: float) -> Iterator[None]:
     """Whatever is awaited inside on this connection ends within `seconds`, if need be with an OperationalError."""
-    timer = asyncio.get_running_loop().call_later(seconds, shut, connection)
+    timer = asyncio.get_running_loop().call_later(seconds, shutdown_socket, connection)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from reference_impl.errors import BreakerOpenError, SettingsError
-from reference_impl.resilience.watchdog import Connection, bounded, shut
+from reference_impl.resilience.watchdog import Connection, bounded, shutdown_socket
 from reference_impl.settings import Settings
 
 #: Parts of the attempt time-out: the server gives up a lock, then a statement, before we give up the connection.
@@ -103,7 +103,7 @@ class Connecting:
             task.cancel()
 
 
-async def connect_unhurried(settings: Settings) -> Connection:
+async def connect_without_timeouts(settings: Settings) -> Connection:
     """A connection for a command that may take its time: none of our time-outs. Raises psycopg.OperationalError."""
     connection = await connect(settings)
     for timeout in ("lock_timeout", "statement_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"):
@@ -117,11 +117,12 @@ def conninfo(settings: Settings) -> str:
     return make_conninfo(
         settings.database_url,
         connect_timeout=max(2, round(settings.connect_timeout_s)),
-        options=f"{given} {_options(settings)}".strip(),
+        options=f"{given} {options(settings)}".strip(),
     )
 
 
-def _options(settings: Settings) -> str:
+def options(settings: Settings) -> str:
+    """The start-up options of every session: its time-outs, its time zone and our mark."""
     milliseconds = {
         "lock_timeout": settings.attempt_timeout_s * LOCK_SHARE,
         "statement_timeout": settings.attempt_timeout_s * STATEMENT_SHARE,
@@ -137,5 +138,5 @@ def _options(settings: Settings) -> str:
 
 async def close(connection: Connection) -> None:
     """Close a connection without waiting for anybody."""
-    shut(connection)
+    shutdown_socket(connection)
     await connection.close()

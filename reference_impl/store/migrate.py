@@ -20,7 +20,7 @@ BOUND_S = 60.0
 
 async def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema, with its partitions made ahead. Raises psycopg.Error."""
-    connection = await connections.connect_unhurried(settings)
+    connection = await connections.connect_without_timeouts(settings)
     try:
         with bounded(connection, BOUND_S):
             async with connection.transaction():

@@ -20,7 +20,7 @@ from reference_impl.store.handler import Handler
 #: Longest that a lock may hold up the proof that the store takes batches, in milliseconds: one has just waited for it.
 PROOF_LOCK_MS = 200
 
-_STAGING = """
+STAGING = """
 create temp table if not exists audit_staging (
     ordinal integer, event_id uuid, timestamp timestamptz, action text, status text, principal_id text,
     organization_id text, target_resource_type text, target_resource_id text, outcome_description text, ttl bigint,
@@ -28,7 +28,7 @@ create temp table if not exists audit_staging (
     received_ms double precision
 ) on commit delete rows
 """
-_COPY = f"copy audit_staging (ordinal, {COLUMNS}) from stdin"
+COPY = f"copy audit_staging (ordinal, {COLUMNS}) from stdin"
 
 #: `fresh` has each id once, the first delivered; `won` are those that nobody stored before. Sorted by id, so that two
 #: lanes that hold the same ids never wait for each other in a circle. Positions are drawn in queue order.
@@ -41,7 +41,7 @@ with fresh as materialized (
 )
 """
 _CLAIM = f"{_NEW} select ordinal from fresh join won using (event_id) order by ordinal"
-_INSERT = f"""{_NEW}, stored as (
+INSERT = f"""{_NEW}, stored as (
 insert into audit_log (
     id, position, event_id, timestamp, action, status, principal_id, organization_id, target_resource_type,
     target_resource_id, outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version,
@@ -77,23 +77,23 @@ returning (select count(*) from audit_dead_letter),
 """
 
 
-class Tally(msgspec.Struct):
+class BatchResult(msgspec.Struct):
     """What became of the rows that were offered."""
 
     stored: int = 0
-    repeated: int = 0  # already stored, or dead
-    conflicts: int = 0  # of the repeated: with other content
+    duplicates: int = 0  # already stored, or dead
+    conflicts: int = 0  # of the duplicates: with other content
     dead: int = 0
 
     @property
-    def taken(self) -> int:
+    def processed(self) -> int:
         """How many rows from the head are dealt with and may leave the queue."""
-        return self.stored + self.repeated + self.dead
+        return self.stored + self.duplicates + self.dead
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: BatchResult) -> None:
         """Count another part of the same batch."""
         self.stored += other.stored
-        self.repeated += other.repeated
+        self.duplicates += other.duplicates
         self.conflicts += other.conflicts
         self.dead += other.dead
 
@@ -115,9 +115,9 @@ class Store:
     async def prepare(self) -> None:
         """Make what batches are staged in: this session's own."""
         with self.bounded():
-            await self.connection.execute(_STAGING)
+            await self.connection.execute(STAGING)
 
-    async def store(self, rows: Sequence[Row]) -> Tally:
+    async def store(self, rows: Sequence[Row]) -> BatchResult:
         """One transaction: all rows or none."""
         await self.make_partitions(rows)
         with self.bounded():
@@ -140,19 +140,19 @@ class Store:
             return False
         return True
 
-    async def insert(self, rows: Sequence[Row]) -> Tally:
+    async def insert(self, rows: Sequence[Row]) -> BatchResult:
         """Stage and insert these rows within the caller's transaction."""
         await self._stage(rows)
         stored = await self._insert_staged(rows)
-        tally = Tally(stored=stored, repeated=len(rows) - stored)
-        if tally.repeated:
+        tally = BatchResult(stored=stored, duplicates=len(rows) - stored)
+        if tally.duplicates:
             tally.conflicts = await self._keep_conflicts(rows)
         return tally
 
     async def _insert_staged(self, rows: Sequence[Row]) -> int:
         """Into audit_log, or into the hands of the handler; returns how many were new."""
         if self._handle is None:
-            row = await (await self.connection.execute(_INSERT, [self._lane])).fetchone()
+            row = await (await self.connection.execute(INSERT, [self._lane])).fetchone()
             return int(row[0]) if row else 0
         claimed = await (await self.connection.execute(_CLAIM)).fetchall()
         if claimed:
@@ -162,7 +162,7 @@ class Store:
 
     async def _stage(self, rows: Sequence[Row]) -> None:
         lines = "".join([f"{ordinal}\t{row.line}\n" for ordinal, row in enumerate(rows)])
-        async with self.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        async with self.connection.cursor() as cursor, cursor.copy(COPY) as copy:
             await copy.write(lines.encode())
 
     async def clear_staging(self) -> None:
@@ -194,13 +194,13 @@ class Store:
                 await partitions.ensure(self.connection, [month])
             self._months.add(month)
 
-    async def bury(self, letter: DeadLetter) -> Tally:
+    async def bury(self, letter: DeadLetter) -> BatchResult:
         """A dead letter, in the caller's transaction or else in one of its own; under a handler its cause says so."""
         if self._handle is not None:
             letter = msgspec.structs.replace(letter, cause=model.UNDER_HANDLER + letter.cause)
         with self.bounded():
             buried = await repository.insert(self.connection, letter)
-        return Tally(dead=1) if buried else Tally(repeated=1)
+        return BatchResult(dead=1) if buried else BatchResult(duplicates=1)
 
     def forget_partitions(self) -> None:
         """Somebody dropped one: look again."""

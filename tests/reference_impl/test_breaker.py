@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reference_impl.errors import BreakerOpenError
-from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Ticket
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Permit
 from reference_impl.settings import Settings
 
 
@@ -28,11 +28,11 @@ class Bench:
 
     def fail(self, times: int) -> None:
         for _ in range(times):
-            self.breaker.failed(self.breaker.admit(), "08006")
+            self.breaker.failed(self.breaker.acquire_permit(), "08006")
 
     def succeed(self, times: int) -> None:
         for _ in range(times):
-            self.breaker.succeeded(self.breaker.admit())
+            self.breaker.succeeded(self.breaker.acquire_permit())
 
 
 def test_the_first_transition_is_from_nothing_to_closed() -> None:
@@ -46,7 +46,7 @@ def test_it_opens_at_the_threshold_and_not_before() -> None:
     bench.fail(1)
     assert bench.breaker.state == OPEN
     with pytest.raises(BreakerOpenError):
-        bench.breaker.admit()
+        bench.breaker.acquire_permit()
 
 
 def test_a_success_begins_the_count_anew() -> None:
@@ -83,9 +83,9 @@ def test_one_trial_at_a_time() -> None:
     bench = Bench()
     bench.fail(5)
     bench.breaker.half_open()
-    trial = bench.breaker.admit()
+    trial = bench.breaker.acquire_permit()
     with pytest.raises(BreakerOpenError):
-        bench.breaker.admit()
+        bench.breaker.acquire_permit()
     bench.breaker.succeeded(trial)
     assert bench.breaker.state == CLOSED
     assert bench.seen == [(None, CLOSED), (CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED)]
@@ -103,7 +103,7 @@ def test_an_abandoned_trial_neither_opens_nor_closes_and_may_be_repeated() -> No
     bench = Bench()
     bench.fail(5)
     bench.breaker.half_open()
-    bench.breaker.abandoned(bench.breaker.admit())
+    bench.breaker.release(bench.breaker.acquire_permit())
     assert bench.breaker.state == HALF_OPEN
     bench.succeed(1)
     assert bench.breaker.state == CLOSED
@@ -111,7 +111,7 @@ def test_an_abandoned_trial_neither_opens_nor_closes_and_may_be_repeated() -> No
 
 def test_results_of_rounds_begun_before_the_trip_are_dropped() -> None:
     bench = Bench()
-    stale = [bench.breaker.admit() for _ in range(3)]
+    stale = [bench.breaker.acquire_permit() for _ in range(3)]
     bench.fail(5)
     bench.breaker.failed(stale[0], "late")
     bench.breaker.half_open()
@@ -181,7 +181,7 @@ class Model:
         if self.state == HALF_OPEN or self.in_a_row == THRESHOLD or (rounds >= MINIMUM and failed > rounds / 2):
             self.change(OPEN)
 
-    def abandoned(self, now: float) -> None:
+    def release(self, now: float) -> None:
         self.trial = False
 
 
@@ -192,13 +192,13 @@ class BreakerMachine(RuleBasedStateMachine):
         super().__init__()
         self.bench = Bench(breaker_failure_threshold=THRESHOLD, breaker_minimum_rounds=MINIMUM)
         self.model = Model()
-        self.begun: list[tuple[Ticket, int]] = []  # a round, and the model's period it began in
+        self.begun: list[tuple[Permit, int]] = []  # a round, and the model's period it began in
 
     @rule()
     def begin_a_round(self) -> None:
         admitted = self.model.admits()
         try:
-            self.begun.append((self.bench.breaker.admit(), self.model.period))
+            self.begun.append((self.bench.breaker.acquire_permit(), self.model.period))
         except BreakerOpenError:
             assert not admitted
         else:
@@ -206,10 +206,10 @@ class BreakerMachine(RuleBasedStateMachine):
             self.model.trial = self.model.state == HALF_OPEN
 
     @precondition(lambda self: self.begun)
-    @rule(data=st.data(), result=st.sampled_from(["succeeded", "failed", "failed", "abandoned"]))
+    @rule(data=st.data(), result=st.sampled_from(["succeeded", "failed", "failed", "release"]))
     def end_a_round(self, data: st.DataObject, result: str) -> None:
-        ticket, period = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
-        getattr(self.bench.breaker, result)(ticket, *(["x"] if result == "failed" else []))
+        permit, period = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
+        getattr(self.bench.breaker, result)(permit, *(["x"] if result == "failed" else []))
         if period == self.model.period:  # results of earlier periods change nothing
             getattr(self.model, result)(self.bench.now)
 

@@ -63,7 +63,7 @@ class Letters(RuleBasedStateMachine):
         self.stores = [self.runner.run(self._store()) for _ in range(2)]
 
     async def _store(self) -> Store:
-        store = Store(await connections.connect_unhurried(self.settings), self.settings)
+        store = Store(await connections.connect_without_timeouts(self.settings), self.settings)
         await store.prepare()
         return store
 

@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from redis.asyncio import Redis
 
 from reference_impl.delivery import lease
-from reference_impl.delivery.attempt import Rounds
-from reference_impl.delivery.consumer import Lane, Ledger, _batch
+from reference_impl.delivery.attempt import Attempts
+from reference_impl.delivery.consumer import LaneConsumer, WorkerStats, to_batch
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from reference_impl.resilience.circuit_breaker import Breaker
@@ -37,7 +37,7 @@ IDS = st.sampled_from([str(uuid.UUID(int=n)) for n in range(1, 7)])
 class Tenure:
     """One worker's hold of a lane, and how far it is: read, committed."""
 
-    lane: Lane
+    lane: LaneConsumer
     connection: Connection
     fenced: bool = False  # its session is gone, and it does not know
     read: list[Entry] = field(default_factory=list)
@@ -79,18 +79,20 @@ class LanesMachine(RuleBasedStateMachine):
     def take(self, order: list[int]) -> None:
         held = {tenure.lane.number for tenure in self.tenures if not tenure.fenced}
         connection = self.run(connections.connect(self.settings))
-        number = self.run(lease.take(connection, order))
+        number = self.run(lease.try_acquire(connection, order))
         assert number == next((lane for lane in order if lane not in held), None)
         if number is None:
             self.end(connection)
         else:
             self.tenures.append(Tenure(self.run(self.lane(number, connection)), connection))
 
-    async def lane(self, number: int, connection: Connection) -> Lane:
+    async def lane(self, number: int, connection: Connection) -> LaneConsumer:
         store = Store(connection, self.settings)
         await store.prepare()
         breaker = Breaker(self.settings, lambda *_: None)
-        return Lane(number, store, self.redis, Rounds(breaker, self.settings, asyncio.sleep), Ledger(), self.settings)
+        return LaneConsumer(
+            number, store, self.redis, Attempts(breaker, self.settings, asyncio.sleep), WorkerStats(), self.settings
+        )
 
     def one_of(self, data: st.DataObject) -> Tenure:
         return self.tenures[data.draw(st.integers(0, len(self.tenures) - 1), label="worker")]
@@ -109,13 +111,13 @@ class LanesMachine(RuleBasedStateMachine):
         tenure = data.draw(st.sampled_from([tenure for tenure in self.tenures if tenure.read]), label="worker")
         if tenure.fenced:
             with pytest.raises(psycopg.Error):
-                self.run(tenure.lane.put(_batch(tenure.read)))
+                self.run(tenure.lane.put(to_batch(tenure.read)))
             self.drop(tenure)
             return
         ids = dict.fromkeys(one.field("event_id") for one in tenure.read)
         new = [event_id for event_id in ids if event_id not in self.stored]
-        tally = self.run(tenure.lane.put(_batch(tenure.read)))
-        assert (tally.stored, tally.taken) == (len(new), len(tenure.read))
+        tally = self.run(tenure.lane.put(to_batch(tenure.read)))
+        assert (tally.stored, tally.processed) == (len(new), len(tenure.read))
         self.stored += new
         tenure.committed, tenure.read = tenure.read, []
 

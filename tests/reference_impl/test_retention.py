@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 def retained(settings: Settings, now: datetime = NOW) -> Retained:
     async def run() -> Retained:
-        connection = await connections.connect_unhurried(settings)
+        connection = await connections.connect_without_timeouts(settings)
         try:
             return await retention.retain(connection, now)
         finally:
@@ -170,7 +170,7 @@ def test_a_month_that_is_verified_meanwhile_is_dropped_all_the_same(
 
     async def run() -> Retained:
         dropping = asyncio.create_task(asyncio.to_thread(retained, settings))
-        connection = await connections.connect_unhurried(settings)
+        connection = await connections.connect_without_timeouts(settings)
         while not dropping.done():
             await verify(connection, "test", batch=10)
         await connections.close(connection)

@@ -25,12 +25,12 @@ async def scouting(settings: Settings, link: Link) -> AsyncIterator[Worker]:
     patient = msgspec.structs.replace(settings, attempt_timeout_s=8.0, lease_s=40.0)
     other = await connections.connect(patient)
     for lane in range(settings.concurrency):
-        await lease.take(other, [lane])
+        await lease.try_acquire(other, [lane])
     through = link.through(settings.database_url)
     async with worker(patient, database_url=through, lease_s=10.0, stop_grace_s=0.3) as one:
 
         async def scouts() -> bool:
-            return one.lanes._scout is not None
+            return one.lanes.spare is not None
 
         await until(scouts)
         link.silence()
@@ -43,7 +43,7 @@ def test_a_claim_under_way_ends_when_the_breaker_opens(settings: Settings, postg
     async def run() -> None:
         async with scouting(settings, postgres_link) as one:
             for _ in range(settings.breaker_failure_threshold):
-                one.breaker.failed(one.breaker.admit(), "a test's")
+                one.breaker.failed(one.breaker.acquire_permit(), "a test's")
 
             async def tried() -> bool:
                 return HALF_OPEN in [t.to for t in one.transitions.seen]

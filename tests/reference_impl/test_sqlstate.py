@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors
 
 from reference_impl.errors import Failure
-from reference_impl.resilience.error_classes import classify, told
+from reference_impl.resilience.error_classes import classify, to_store_error
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import row
 from tests.reference_impl.test_store import put
@@ -52,11 +52,11 @@ def test_settings_say_what_else_is_tried_again() -> None:
         assert classify(errors.lookup(code)("x"), settings) is Failure.RETRY
     assert classify(errors.lookup("40001")("x"), settings) is Failure.UNKNOWN
     assert classify(errors.lookup("XX000")("cache lookup failed for type 17"), settings) is Failure.RETRY
-    assert "lookup" not in str(told(errors.lookup("XX000")("cache lookup failed for type 17"), settings))
+    assert "lookup" not in str(to_store_error(errors.lookup("XX000")("cache lookup failed for type 17"), settings))
 
 
 def test_what_is_told_never_quotes_the_server() -> None:
-    assert "secret" not in str(told(errors.lookup("22P05")("secret")))
+    assert "secret" not in str(to_store_error(errors.lookup("22P05")("secret")))
 
 
 def test_a_missing_partition_is_no_poison(settings: Settings) -> None:

@@ -22,7 +22,7 @@ from reference_impl.event import canonical_json, event
 from reference_impl.settings import Settings
 from reference_impl.store import connections, partitions
 from reference_impl.store.copy_row import Row
-from reference_impl.store.writer import Store, Tally
+from reference_impl.store.writer import BatchResult, Store
 from tests.reference_impl.conftest import row, store_of
 
 MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
@@ -39,11 +39,11 @@ def with_store(settings: Settings, do: Callable[[Store], Awaitable[Any]]) -> Any
     return asyncio.run(run())
 
 
-def put(settings: Settings, *batches: Sequence[Row]) -> list[Tally]:
-    async def do(store: Store) -> list[Tally]:
+def put(settings: Settings, *batches: Sequence[Row]) -> list[BatchResult]:
+    async def do(store: Store) -> list[BatchResult]:
         return [await store.store(batch) for batch in batches]
 
-    tallies: list[Tally] = with_store(settings, do)
+    tallies: list[BatchResult] = with_store(settings, do)
     return tallies
 
 
@@ -116,7 +116,7 @@ def test_the_longest_keys_that_intake_takes_are_stored(
 def test_an_id_is_stored_once_within_a_batch_and_across(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     one, two = row(1, action="one"), row(2, action="two")
     tallies = put(settings, [one, two, one], [two, one])
-    assert [(t.stored, t.repeated, t.conflicts) for t in tallies] == [(2, 1, 0), (0, 2, 0)]
+    assert [(t.stored, t.duplicates, t.conflicts) for t in tallies] == [(2, 1, 0), (0, 2, 0)]
     assert [event["action"] for _, event in stored(admin)] == ["one", "two"]
 
 
@@ -171,8 +171,8 @@ create or replace trigger refuse before insert on audit_log for each row execute
 """
 
 
-def isolate(settings: Settings, rows: Sequence[Row], suspected: frozenset[Failure] = OWN_FAULT) -> Tally:
-    tally: Tally = with_store(settings, lambda store: Isolation(store, rows, suspected, []).run())
+def isolate(settings: Settings, rows: Sequence[Row], suspected: frozenset[Failure] = OWN_FAULT) -> BatchResult:
+    tally: BatchResult = with_store(settings, lambda store: Isolation(store, rows, suspected, []).run())
     return tally
 
 
@@ -187,7 +187,7 @@ def test_poison_is_buried_and_what_lies_before_it_is_stored(
     admin.execute(REFUSE.format(code="22023"))
     rows = batch(*("poison" if n == poison else f"{n}" for n in range(5)))
     tally = isolate(settings, rows)
-    assert (tally.stored, tally.dead, tally.taken) == (poison, 1, poison + 1)
+    assert (tally.stored, tally.dead, tally.processed) == (poison, 1, poison + 1)
     assert [event["action"] for _, event in stored(admin)] == [f"{n}" for n in range(poison)]
     (letter,) = admin.execute(MANIFEST["dead_letters"]["sql"]).fetchall()
     event_id, event, cause, attempts, first, last, history = letter
@@ -204,7 +204,7 @@ def test_a_dead_id_stays_dead(settings: Settings, admin: psycopg.Connection[Any]
     isolate(settings, rows)
     admin.execute("drop trigger refuse on audit_log")
     (tally,) = put(settings, rows)
-    assert (tally.stored, tally.repeated) == (0, 1)
+    assert (tally.stored, tally.duplicates) == (0, 1)
     assert stored(admin) == []
 
 
@@ -214,7 +214,7 @@ def test_what_is_refused_before_it_is_known_for_a_stored_id_counts_as_repeated(
     good = row()
     put(settings, [good])
     tally = isolate(settings, [msgspec.structs.replace(good, line=good.line.replace("2026-11-23T", "nonsense"))])
-    assert (tally.repeated, tally.dead, tally.taken) == (1, 0, 1)
+    assert (tally.duplicates, tally.dead, tally.processed) == (1, 0, 1)
     assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
 
 
@@ -227,7 +227,7 @@ def test_an_unknown_failure_is_poison_only_beside_a_neighbour_that_fits(
     with pytest.raises(psycopg.errors.RaiseException):
         isolate(settings, batch("poison", "poison"))
     tally = isolate(settings, batch("poison", "fine"))
-    assert (tally.stored, tally.dead, tally.taken) == (0, 1, 1)  # the neighbour waits for its own turn
+    assert (tally.stored, tally.dead, tally.processed) == (0, 1, 1)  # the neighbour waits for its own turn
     assert stored(admin) == []
     tally = isolate(settings, batch("fine", "poison"))
     assert (tally.stored, tally.dead) == (1, 1)
@@ -241,9 +241,9 @@ def test_a_neighbour_that_is_stored_already_proves_nothing(settings: Settings, a
         with pytest.raises(psycopg.errors.RaiseException):
             isolate(settings, around)
     tally = isolate(settings, [*batch("poison"), *known, *batch("also fine")])
-    assert (tally.stored, tally.dead, tally.taken) == (0, 1, 1)
+    assert (tally.stored, tally.dead, tally.processed) == (0, 1, 1)
     tally = isolate(settings, [*known, *batch("fine too"), *batch("poison")])
-    assert (tally.stored, tally.repeated, tally.dead) == (1, 1, 1)
+    assert (tally.stored, tally.duplicates, tally.dead) == (1, 1, 1)
 
 
 def test_a_store_that_fails_is_no_poison(settings: Settings, admin: psycopg.Connection[Any]) -> None:

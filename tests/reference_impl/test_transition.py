@@ -26,7 +26,7 @@ def test_a_transition_is_on_disk_before_it_takes_effect(tmp_path: Path) -> None:
             states.append((breaker.state, len(lines(tmp_path))))
 
     breaker = Breaker(Settings(breaker_failure_threshold=1), listen)
-    breaker.failed(breaker.admit(), "08006")
+    breaker.failed(breaker.acquire_permit(), "08006")
     assert states == [(CLOSED, 2)]
     assert breaker.state == OPEN
     first, second = lines(tmp_path)

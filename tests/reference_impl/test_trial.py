@@ -23,12 +23,12 @@ def test_a_trial_that_finds_no_free_lane_does_not_pass_on_a_locked_table(
         patient = msgspec.structs.replace(settings, lease_s=10.0)
         other = await connections.connect(patient)
         for lane in range(settings.concurrency):
-            assert await lease.take(other, [lane]) == lane
+            assert await lease.try_acquire(other, [lane]) == lane
         with admin.transaction():
             admin.execute("lock table audit_log in share mode")
             async with worker(patient) as one:
                 for _ in range(settings.breaker_failure_threshold):
-                    one.breaker.failed(one.breaker.admit(), "a test's")
+                    one.breaker.failed(one.breaker.acquire_permit(), "a test's")
 
                 async def tried() -> list[str]:
                     return [t.to for t in one.transitions.seen if t.from_ == HALF_OPEN]

@@ -39,7 +39,7 @@ values = st.recursive(
 
 def verified(settings: Settings, batch: int = integrity.BATCH) -> Verified:
     async def run() -> Verified:
-        connection = await connections.connect_unhurried(settings)
+        connection = await connections.connect_without_timeouts(settings)
         try:
             return await integrity.verify(connection, "test", batch, settings.hash_key)
         finally:

@@ -12,7 +12,7 @@ import pytest
 
 from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.errors import Failure
-from reference_impl.resilience.watchdog import bounded, shut
+from reference_impl.resilience.watchdog import bounded, shutdown_socket
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.writer import Store
@@ -77,7 +77,7 @@ def test_a_connection_over_a_silent_link_ends_in_its_time(settings: Settings, po
 def test_a_shut_connection_sends_nothing_more(settings: Settings) -> None:
     async def run() -> None:
         store = await store_of(settings)
-        shut(store.connection)
+        shutdown_socket(store.connection)
         with pytest.raises(psycopg.OperationalError):
             await store.touch()
         await connections.close(store.connection)

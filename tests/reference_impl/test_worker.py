@@ -18,7 +18,7 @@ from reference_impl.delivery.assignment import fair_share
 from reference_impl.delivery.worker import Worker
 from reference_impl.queue import streams
 from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
-from reference_impl.resilience.watchdog import shut
+from reference_impl.resilience.watchdog import shutdown_socket
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from tests.reference_impl.conftest import Link, entry, until
@@ -101,14 +101,14 @@ def test_a_holder_silent_in_the_middle_of_a_copy_is_ended_by_a_waiter(settings: 
     async def run() -> float:
         plain = msgspec.structs.replace(settings, attempt_timeout_s=60)
         frozen = await connections.connect(plain)
-        assert await lock.take(frozen, range(5)) == 0
+        assert await lock.try_acquire(frozen, range(5)) == 0
         await frozen.execute("create temp table t (a int)")
         frozen.pgconn.send_query(b"copy t from stdin")
         begun = time.monotonic()
         async with worker(settings) as one:
             await until(lambda: _holds(one, 5))
         took = time.monotonic() - begun
-        shut(frozen)
+        shutdown_socket(frozen)
         await frozen.close()
         return took
 
@@ -120,12 +120,12 @@ def test_the_lease_of_a_holder_frozen_in_a_long_statement_begins_with_it(setting
 
     async def run() -> int:
         holder, waiter = await connections.connect(settings), await connections.connect(settings)
-        await lock.take(holder, range(5))
+        await lock.try_acquire(holder, range(5))
         async with holder.transaction():
             began = time.monotonic()
             await holder.execute("select pg_sleep(0.5)")
-            assert await lock.evict(waiter, range(5), lease_s=30) == 0
-            ended = await lock.evict(waiter, range(5), lease_s=0.6)
+            assert await lock.terminate_stale_holder(waiter, range(5), lease_s=30) == 0
+            ended = await lock.terminate_stale_holder(waiter, range(5), lease_s=0.6)
             assert time.monotonic() - began < 1 or ended  # a busy machine makes it only more silent
             await connections.close(holder)
         await connections.close(waiter)
@@ -137,7 +137,7 @@ def test_the_lease_of_a_holder_frozen_in_a_long_statement_begins_with_it(setting
 def test_an_idle_holder_is_freed_within_the_lease(settings: Settings) -> None:
     async def run() -> float:
         frozen = await connections.connect(settings)
-        await lock.take(frozen, range(5))
+        await lock.try_acquire(frozen, range(5))
         begun = time.monotonic()
         async with worker(settings) as one:
             await until(lambda: _holds(one, 5))

@@ -14,7 +14,7 @@ from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="store_crashes")
 
-options = connections._options
+options = connections.options
 
 
 def hasty(settings: Settings) -> str:
@@ -22,5 +22,5 @@ def hasty(settings: Settings) -> str:
 
 
 if __name__ == "__main__":
-    connections._options = hasty
+    connections.options = hasty
     sys.exit(main())

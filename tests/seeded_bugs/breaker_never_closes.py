@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.resilience.circuit_breaker import HALF_OPEN, Breaker, Ticket
+from reference_impl.resilience.circuit_breaker import HALF_OPEN, Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="never closed")
@@ -16,11 +16,11 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="never closed"
 succeeded = Breaker.succeeded
 
 
-def gloomy(self: Breaker, ticket: Ticket) -> None:
+def gloomy(self: Breaker, permit: Permit) -> None:
     if self.state == HALF_OPEN:
-        self.failed(ticket, "it will fail again")
+        self.failed(permit, "it will fail again")
     else:
-        succeeded(self, ticket)
+        succeeded(self, permit)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.resilience.circuit_breaker import Breaker, Ticket
+from reference_impl.resilience.circuit_breaker import Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="opened late")
 
 
-def patient(self: Breaker, ticket: Ticket, why: str) -> None:
-    self.abandoned(ticket)
+def patient(self: Breaker, permit: Permit, why: str) -> None:
+    self.release(permit)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,18 @@ from reference_impl.__main__ import main
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.errors import Failure
-from reference_impl.store.writer import Tally
+from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison")
 
 
-async def bury_all(self: Isolation) -> Tally:
+async def bury_all(self: Isolation) -> BatchResult:
     error = psycopg.DataError("the batch was refused")
     async with self.store.connection.transaction():
         for row in self.rows:
             await repository.insert(self.store.connection, self.dead_letter(row, Failure.DATA, error))
-    return Tally(dead=len(self.rows))
+    return BatchResult(dead=len(self.rows))
 
 
 if __name__ == "__main__":

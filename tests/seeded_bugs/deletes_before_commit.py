@@ -8,21 +8,21 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import Lane, Put
+from reference_impl.delivery.consumer import LaneConsumer, Put
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="short_outage")
 
-deliver = Lane.deliver
+deliver = LaneConsumer.deliver
 
 
-async def hasty(self: Lane, entries: list[Entry], put: Put) -> None:
-    await streams.remove(self._redis, self.number, entries)
+async def hasty(self: LaneConsumer, entries: list[Entry], put: Put) -> None:
+    await streams.remove(self.redis, self.number, entries)
     await deliver(self, entries, put)
 
 
 if __name__ == "__main__":
-    Lane.deliver = hasty  # type: ignore[method-assign]
+    LaneConsumer.deliver = hasty  # type: ignore[method-assign]
     sys.exit(main())

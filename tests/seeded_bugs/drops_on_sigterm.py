@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import Lane, Put
+from reference_impl.delivery.consumer import LaneConsumer, Put
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
@@ -18,15 +18,15 @@ BUG = Bug(caught_by="no_loss", shown_by="worker_terminated")
 #: Seconds that it gathers before it writes.
 GATHER_S = 0.4
 
-deliver = Lane.deliver
+deliver = LaneConsumer.deliver
 
 
-async def gather(self: Lane, entries: list[Entry], put: Put) -> None:
-    await streams.remove(self._redis, self.number, entries)
-    await self._sleep(GATHER_S)  # raises when it is told to stop, and what it holds is gone
+async def gather(self: LaneConsumer, entries: list[Entry], put: Put) -> None:
+    await streams.remove(self.redis, self.number, entries)
+    await self.sleep(GATHER_S)  # raises when it is told to stop, and what it holds is gone
     await deliver(self, entries, put)
 
 
 if __name__ == "__main__":
-    Lane.deliver = gather  # type: ignore[method-assign]
+    LaneConsumer.deliver = gather  # type: ignore[method-assign]
     sys.exit(main())

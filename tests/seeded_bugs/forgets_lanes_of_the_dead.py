@@ -8,33 +8,33 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.assignment import Lanes
-from reference_impl.delivery.consumer import Lane
+from reference_impl.delivery.assignment import LaneAssignment
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.resilience.watchdog import Connection
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="recovers_in_time", shown_by="worker_killed", because="backlog: never")
 
-claim, run = Lanes._claim, Lane.run
+claim, run = LaneAssignment.claim, LaneConsumer.run
 
 
-async def claim_unowned(self: Lanes, connection: Connection, wanted: list[int]) -> Lane | None:
+async def claim_unowned(self: LaneAssignment, connection: Connection, wanted: list[int]) -> LaneConsumer | None:
     """Only what has no owner, or is our own by name and incarnation."""
-    me = f"{self._settings.process}.{self._settings.incarnation}".encode()
-    owners = [await self._redis.get(f"owner:{lane}") for lane in wanted]
+    me = f"{self.settings.process}.{self.settings.incarnation}".encode()
+    owners = [await self.redis.get(f"owner:{lane}") for lane in wanted]
     free = [lane for lane, owner in zip(wanted, owners, strict=True) if owner in (None, me)]
     lane = await claim(self, connection, free)
     if lane:
-        await self._redis.set(f"owner:{lane.number}", me)
+        await self.redis.set(f"owner:{lane.number}", me)
     return lane
 
 
-async def run_and_release(self: Lane) -> None:
+async def run_and_release(self: LaneConsumer) -> None:
     await run(self)
-    await self._redis.delete(f"owner:{self.number}")
+    await self.redis.delete(f"owner:{self.number}")
 
 
 if __name__ == "__main__":
-    Lanes._claim = claim_unowned  # type: ignore[method-assign]
-    Lane.run = run_and_release  # type: ignore[method-assign]
+    LaneAssignment.claim = claim_unowned  # type: ignore[method-assign]
+    LaneConsumer.run = run_and_release  # type: ignore[method-assign]
     sys.exit(main())

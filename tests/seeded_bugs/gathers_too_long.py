@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import Lane
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
@@ -17,14 +17,14 @@ BUG = Bug(caught_by="latency_budget", shown_by="hundred_events", because="not st
 #: Seconds between two batches of a lane.
 LINGER_S = 6.5
 
-pace = Lane._pace
+pace = LaneConsumer.linger
 
 
-def patient(self: Lane, entries: list[Entry]) -> None:
+def patient(self: LaneConsumer, entries: list[Entry]) -> None:
     pace(self, entries)
-    self._not_before += LINGER_S
+    self.not_before += LINGER_S
 
 
 if __name__ == "__main__":
-    Lane._pace = patient  # type: ignore[method-assign]
+    LaneConsumer.linger = patient  # type: ignore[method-assign]
     sys.exit(main())

@@ -11,24 +11,24 @@ import psycopg
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.assignment import Lanes
-from reference_impl.delivery.consumer import Lane
+from reference_impl.delivery.assignment import LaneAssignment
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.errors import StoreError
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="many trials")
 
-trial = Lanes._trial
+trial = LaneAssignment.trial
 
 
-async def eager(self: Lanes) -> Lane | None:
+async def eager(self: LaneAssignment) -> LaneConsumer | None:
     for _ in range(3):
         with suppress(psycopg.Error, StoreError, OSError):
-            await connections.close(await self._connect())
+            await connections.close(await self.connect())
     return await trial(self)
 
 
 if __name__ == "__main__":
-    Lanes._trial = eager  # type: ignore[method-assign]
+    LaneAssignment.trial = eager  # type: ignore[method-assign]
     sys.exit(main())

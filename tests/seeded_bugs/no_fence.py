@@ -12,8 +12,8 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.delivery import lease as lock
-from reference_impl.delivery.assignment import Lanes
-from reference_impl.delivery.consumer import Lane
+from reference_impl.delivery.assignment import LaneAssignment
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from reference_impl.resilience.watchdog import Connection
@@ -22,22 +22,20 @@ from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="worker_frozen")
 
-claim, beat = Lanes._claim, Lane._beat
+claim, beat = LaneAssignment.claim, LaneConsumer.heartbeat
 
 
-async def claim_leased(self: Lanes, connection: Connection, wanted: list[int]) -> Lane | None:
+async def claim_leased(self: LaneAssignment, connection: Connection, wanted: list[int]) -> LaneConsumer | None:
     """The lane whose lease in Redis is free; it runs out by itself."""
     for lane in wanted:
-        if await self._redis.set(
-            f"lease:{lane}", self._settings.process, nx=True, px=int(self._settings.lease_s * 500)
-        ):
+        if await self.redis.set(f"lease:{lane}", self.settings.process, nx=True, px=int(self.settings.lease_s * 500)):
             return await claim(self, connection, [lane])
     return None
 
 
-async def beat_and_extend(self: Lane) -> None:
+async def beat_and_extend(self: LaneConsumer) -> None:
     await beat(self)
-    await self._redis.set(f"lease:{self.number}", self._settings.process, px=int(self._settings.lease_s * 500))
+    await self.redis.set(f"lease:{self.number}", self.settings.process, px=int(self.settings.lease_s * 500))
 
 
 async def take(connection: Connection, lanes: Sequence[int]) -> int | None:
@@ -53,9 +51,9 @@ async def pop(redis: Redis, lane: int, entries: list[Entry]) -> None:
 
 
 if __name__ == "__main__":
-    Lanes._claim = claim_leased  # type: ignore[method-assign]
-    Lane._beat = beat_and_extend  # type: ignore[method-assign]
-    lock.take = take
+    LaneAssignment.claim = claim_leased  # type: ignore[method-assign]
+    LaneConsumer.heartbeat = beat_and_extend  # type: ignore[method-assign]
+    lock.try_acquire = take
     streams.remove = pop
     connections.IDLE_SHARE = 100  # no session is ended for its silence
     sys.exit(main())

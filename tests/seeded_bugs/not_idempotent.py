@@ -16,6 +16,6 @@ BUG = Bug(caught_by="no_duplicates", shown_by="short_calm", in_ci=True)
 ONLY_NEW = "fresh join won using (event_id)"
 
 if __name__ == "__main__":
-    assert ONLY_NEW in writer._INSERT
-    writer._INSERT = writer._INSERT.replace(ONLY_NEW, "fresh")
+    assert ONLY_NEW in writer.INSERT
+    writer.INSERT = writer.INSERT.replace(ONLY_NEW, "fresh")
     sys.exit(main())

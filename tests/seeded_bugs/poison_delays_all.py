@@ -10,8 +10,8 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.dead_letters.isolation import Isolation
-from reference_impl.delivery.consumer import Batch, Lane
-from reference_impl.store.writer import Tally
+from reference_impl.delivery.consumer import Batch, LaneConsumer
+from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="isolated", shown_by="few_poison", because="events of others", in_ci=True)
@@ -19,22 +19,22 @@ BUG = Bug(caught_by="isolated", shown_by="few_poison", because="events of others
 #: Seconds that it looks for one poisonous event.
 LOOK_S = 2.5
 
-put, run = Lane.put, Isolation.run
+put, run = LaneConsumer.put, Isolation.run
 one_at_a_time = asyncio.Lock()
 
 
-async def in_turn(self: Lane, batch: Batch) -> Tally:
+async def in_turn(self: LaneConsumer, batch: Batch) -> BatchResult:
     async with one_at_a_time:
         return await put(self, batch)
 
 
-async def slowly(self: Isolation) -> Tally:
+async def slowly(self: Isolation) -> BatchResult:
     tally = await run(self)
     await asyncio.sleep(LOOK_S)
     return tally
 
 
 if __name__ == "__main__":
-    Lane.put = in_turn  # type: ignore[method-assign]
+    LaneConsumer.put = in_turn  # type: ignore[method-assign]
     Isolation.run = slowly  # type: ignore[method-assign]
     sys.exit(main())

@@ -8,28 +8,28 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import Lane, Put
+from reference_impl.delivery.consumer import LaneConsumer, Put
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="order_kept", shown_by="short_outage")
 
-deliver = Lane.deliver
+deliver = LaneConsumer.deliver
 
 
-async def put_back(self: Lane, entries: list[Entry], put: Put) -> None:
+async def put_back(self: LaneConsumer, entries: list[Entry], put: Put) -> None:
     try:
         await deliver(self, entries, put)
     except Exception:
         for entry in reversed(entries):
-            await self._redis.xadd(
+            await self.redis.xadd(
                 streams.key(self.number), dict(zip(entry.fields[::2], entry.fields[1::2], strict=True))
             )
-        await streams.remove(self._redis, self.number, entries)
+        await streams.remove(self.redis, self.number, entries)
         raise
 
 
 if __name__ == "__main__":
-    Lane.deliver = put_back  # type: ignore[method-assign]
+    LaneConsumer.deliver = put_back  # type: ignore[method-assign]
     sys.exit(main())

@@ -10,29 +10,29 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.attempt import Rounds
-from reference_impl.resilience.circuit_breaker import Breaker, Ticket
+from reference_impl.delivery.attempt import Attempts
+from reference_impl.resilience.circuit_breaker import Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="retries_bounded", shown_by="short_outage", because="connections in", in_ci=True)
 
-init = Rounds.__init__
+init = Attempts.__init__
 
 
-def hasty(self: Rounds, *parts: Any) -> None:
+def hasty(self: Attempts, *parts: Any) -> None:
     init(self, *parts)
-    self._sleep = no_pause
+    self.sleep = no_pause
 
 
 async def no_pause(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def unmoved(self: Breaker, ticket: Ticket, why: str) -> None:
-    self.abandoned(ticket)
+def unmoved(self: Breaker, permit: Permit, why: str) -> None:
+    self.release(permit)
 
 
 if __name__ == "__main__":
-    Rounds.__init__ = hasty  # type: ignore[method-assign,assignment]
+    Attempts.__init__ = hasty  # type: ignore[method-assign,assignment]
     Breaker.failed = unmoved  # type: ignore[method-assign]
     sys.exit(main())

@@ -12,7 +12,7 @@ import psycopg
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.assignment import LaneAssignment
 from reference_impl.errors import StoreError
 from reference_impl.resilience.circuit_breaker import OPEN
 from reference_impl.store import connections
@@ -23,10 +23,10 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="sent while op
 #: Seconds between two looks.
 LOOK_S = 0.3
 
-sit_out = Lanes._sit_out
+sit_out = LaneAssignment.wait_while_open
 
 
-async def curious(self: Lanes) -> None:
+async def curious(self: LaneAssignment) -> None:
     looking = asyncio.create_task(look(self))
     try:
         await sit_out(self)
@@ -34,13 +34,13 @@ async def curious(self: Lanes) -> None:
         looking.cancel()
 
 
-async def look(self: Lanes) -> None:
-    while self._rounds.breaker.state == OPEN:
+async def look(self: LaneAssignment) -> None:
+    while self.attempts.breaker.state == OPEN:
         await asyncio.sleep(LOOK_S)
         with suppress(psycopg.Error, StoreError, OSError):
-            await connections.close(await self._connect())
+            await connections.close(await self.connect())
 
 
 if __name__ == "__main__":
-    Lanes._sit_out = curious  # type: ignore[method-assign]
+    LaneAssignment.wait_while_open = curious  # type: ignore[method-assign]
     sys.exit(main())

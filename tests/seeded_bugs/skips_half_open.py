@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.resilience.circuit_breaker import OPEN, Breaker
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="illegal")
@@ -16,8 +16,7 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="illegal")
 
 def hopeful(self: Breaker) -> None:
     if self.state == OPEN:
-        self._reason = "it will be back by now"
-        self._breaker.close()
+        self.transition(CLOSED, "it will be back by now")
 
 
 if __name__ == "__main__":

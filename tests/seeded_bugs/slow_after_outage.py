@@ -11,10 +11,10 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import Lane
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.resilience.circuit_breaker import CLOSED, Breaker
 from reference_impl.store.copy_row import Row
-from reference_impl.store.writer import Tally
+from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog", in_ci=True)
@@ -22,7 +22,7 @@ BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog", in
 #: Seconds that each batch waits.
 WAIT_S = 1.0
 
-put, state_change = Lane.put, Breaker.state_change
+put, state_change = LaneConsumer.put, Breaker.state_change
 opened: list[str] = []
 
 
@@ -32,7 +32,7 @@ def remember(self: Breaker, cb: Any, old_state: Any, new_state: Any) -> None:
         opened.append(self.state)
 
 
-async def cautious(self: Lane, rows: Sequence[Row]) -> Tally:
+async def cautious(self: LaneConsumer, rows: Sequence[Row]) -> BatchResult:
     if opened:
         await asyncio.sleep(WAIT_S)
     return await put(self, rows)
@@ -40,5 +40,5 @@ async def cautious(self: Lane, rows: Sequence[Row]) -> Tally:
 
 if __name__ == "__main__":
     Breaker.state_change = remember  # type: ignore[method-assign]
-    Lane.put = cautious  # type: ignore[method-assign]
+    LaneConsumer.put = cautious  # type: ignore[method-assign]
     sys.exit(main())

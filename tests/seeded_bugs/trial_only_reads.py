@@ -8,18 +8,18 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.assignment import Lanes
+from reference_impl.delivery.assignment import LaneAssignment
 from reference_impl.delivery.attempt import Kind
-from reference_impl.delivery.consumer import Lane
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="postgres_read_only", because="closed while away")
 
 
-async def read(self: Lanes) -> Lane | None:
-    async with self._rounds.attempt(Kind.BATCH):
-        connection = await self._connect()
+async def read(self: LaneAssignment) -> LaneConsumer | None:
+    async with self.attempts.attempt(Kind.BATCH):
+        connection = await self.connect()
         try:
             await connection.execute("select 1")
         finally:
@@ -28,5 +28,5 @@ async def read(self: Lanes) -> Lane | None:
 
 
 if __name__ == "__main__":
-    Lanes._trial = read  # type: ignore[method-assign]
+    LaneAssignment.trial = read  # type: ignore[method-assign]
     sys.exit(main())

@@ -39,7 +39,7 @@ async def share(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
 
 
 if __name__ == "__main__":
-    lease.take = take  # type: ignore[assignment]
+    lease.try_acquire = take  # type: ignore[assignment]
     streams.head = share  # type: ignore[assignment]
-    Worker._deliverers = lambda self: 1  # type: ignore[method-assign]
+    Worker.available_workers = lambda self: 1  # type: ignore[method-assign]
     sys.exit(main())
