@@ -26,20 +26,20 @@ def rule_broken(*parts):
     return set(found.members)
 
 
-def test_no_transition_is_unknown():
+def test_no_transition_is_unknown() -> None:
     assert judged(AWAY, WORK).verdict is Verdict.UNKNOWN
     assert judged(AWAY, WORK, empty("transitions.jsonl")).verdict is Verdict.UNKNOWN
 
 
-def test_target_that_claims_no_breaker_is_not_judged():
+def test_target_that_claims_no_breaker_is_not_judged() -> None:
     assert judged(*SANE, target(capabilities={"breaker": False})).verdict is Verdict.NOT_APPLICABLE
 
 
-def test_breaker_without_cause_to_open_is_unknown():
+def test_breaker_without_cause_to_open_is_unknown() -> None:
     assert judged(breaker((0, "CLOSED")), WORK, WROTE).verdict is Verdict.UNKNOWN
 
 
-def test_breaker_that_keeps_all_rules_behaves():
+def test_breaker_that_keeps_all_rules_behaves() -> None:
     found = judged(*SANE)
     assert found.verdict is Verdict.PASSED, found
     assert (found.counts["opened"], found.counts["had_to_open"]) == (1, 1)
@@ -54,49 +54,49 @@ def test_breaker_that_keeps_all_rules_behaves():
         ((0, "CLOSED"), (12, "OPEN"), (15, "BROKEN"), (30.5, "CLOSED")),
     ],
 )
-def test_transition_that_the_contract_does_not_know_is_illegal(life):
+def test_transition_that_the_contract_does_not_know_is_illegal(life) -> None:
     assert "illegal" in rule_broken(AWAY, WORK, TRIED, WROTE, breaker(*life))
 
 
-def test_gap_in_seq_is_missing_evidence():
+def test_gap_in_seq_is_missing_evidence() -> None:
     rest = breaker((15, "HALF_OPEN"), (15.01, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED"), first_seq=2, before="OPEN")
     found = judged(AWAY, WORK, TRIED, WROTE, breaker((0, "CLOSED")), rest)
     assert found.verdict is Verdict.UNKNOWN
     assert "worker-1.1 is missing" in found.why
 
 
-def test_illegal_transition_is_illegal_also_beside_a_gap():
+def test_illegal_transition_is_illegal_also_beside_a_gap() -> None:
     rest = breaker((15, "HALF_OPEN"), (16, "HALF_OPEN"), first_seq=2, before="OPEN")
     assert rule_broken(AWAY, WORK, TRIED, WROTE, breaker((0, "CLOSED")), rest) == {"illegal"}
 
 
-def test_missing_first_transition_is_missing_evidence():
+def test_missing_first_transition_is_missing_evidence() -> None:
     late = breaker(*SANE_LIFE[1:], first_seq=1, before="CLOSED")
     assert judged(AWAY, WORK, TRIED, WROTE, late).verdict is Verdict.UNKNOWN
 
 
-def test_breaker_that_never_opens_is_late():
+def test_breaker_that_never_opens_is_late() -> None:
     assert rule_broken(AWAY, WORK, TRIED, WROTE, breaker((0, "CLOSED"))) == {"opened_late"}
 
 
-def test_breaker_that_opens_after_its_bound_is_late():
+def test_breaker_that_opens_after_its_bound_is_late() -> None:
     assert rule_broken(
         AWAY, WORK, TRIED, WROTE, breaker((0, "CLOSED"), (16, "OPEN"), (29, "HALF_OPEN"), (31, "CLOSED"))
     ) == {"opened_late"}
 
 
-def test_breaker_without_work_need_not_open():
+def test_breaker_without_work_need_not_open() -> None:
     idle = AWAY, probe(*every(1, 0, 100), queue=0), TRIED, WROTE, breaker((0, "CLOSED"))
     assert judged(*idle).verdict is Verdict.UNKNOWN
     untried = AWAY, WORK, received("worker-1.1", 1), breaker((0, "CLOSED"))
     assert judged(*untried).verdict is Verdict.UNKNOWN
 
 
-def test_killed_process_need_not_open():
+def test_killed_process_need_not_open() -> None:
     assert judged(AWAY, WORK, TRIED, WROTE, breaker((0, "CLOSED")), exited("worker-1", 12)).verdict is Verdict.UNKNOWN
 
 
-def test_opening_while_nothing_is_broken_is_early():
+def test_opening_while_nothing_is_broken_is_early() -> None:
     early = breaker(
         (0, "CLOSED"), (5, "OPEN"), (8, "HALF_OPEN"), (8.1, "CLOSED"), (12, "OPEN"), (29, "HALF_OPEN"), (31, "CLOSED")
     )
@@ -107,33 +107,33 @@ def fail_next(k):
     return fault(10, 20, kind="fail_next", k=k, process="worker")
 
 
-def test_fewer_failures_than_the_threshold_must_not_open():
+def test_fewer_failures_than_the_threshold_must_not_open() -> None:
     assert judged(fail_next(2), WORK, WROTE, breaker((0, "CLOSED"))).verdict is Verdict.PASSED
     opened = breaker((0, "CLOSED"), (11, "OPEN"), (14, "HALF_OPEN"), (14.1, "CLOSED"))
     assert rule_broken(fail_next(2), WORK, WROTE, opened) == {"opened_early"}
 
 
-def test_as_many_failures_as_the_threshold_must_open():
+def test_as_many_failures_as_the_threshold_must_open() -> None:
     assert rule_broken(fail_next(3), WORK, WROTE, breaker((0, "CLOSED"))) == {"opened_late"}
     opened = breaker((0, "CLOSED"), (11, "OPEN"), (14, "HALF_OPEN"), (14.1, "CLOSED"))
     assert judged(fail_next(3), WORK, WROTE, opened).verdict is Verdict.PASSED
 
 
-def test_refused_data_is_no_cause_to_open():
+def test_refused_data_is_no_cause_to_open() -> None:
     poison = fault(10, 20, kind="reject_rows")
     assert judged(poison, WORK, WROTE, breaker((0, "CLOSED"))).verdict is Verdict.PASSED
     opened = breaker((0, "CLOSED"), (12, "OPEN"), (15, "HALF_OPEN"), (15.1, "CLOSED"))
     assert rule_broken(poison, WORK, WROTE, opened) == {"opened_early"}
 
 
-def test_trial_before_the_recovery_time_is_early():
+def test_trial_before_the_recovery_time_is_early() -> None:
     early = breaker(
         (0, "CLOSED"), (12, "OPEN"), (14, "HALF_OPEN"), (14.01, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED")
     )
     assert rule_broken(AWAY, WORK, sunk("worker-1", 11), WROTE, early) == {"half_open_early"}
 
 
-def test_two_connections_in_one_trial_are_many():
+def test_two_connections_in_one_trial_are_many() -> None:
     assert rule_broken(*SANE, sunk("worker-1", 15.007, by="worker-1.1")) == {"many_trials"}
     connects = received("worker-1.1", 30.1, 30.2, what="connect")
     assert rule_broken(*SANE, connects) == {"many_trials"}
@@ -148,16 +148,16 @@ def test_two_connections_in_one_trial_are_many():
         received("worker-1.1", 20, what="connect"),
     ],
 )
-def test_connection_or_statement_while_open_breaks_the_rule(sent):
+def test_connection_or_statement_while_open_breaks_the_rule(sent) -> None:
     assert rule_broken(*SANE, sent) == {"sent_while_open"}
 
 
-def test_what_others_send_is_theirs():
+def test_what_others_send_is_theirs() -> None:
     others = sunk("worker-2", 20, by="worker-2.1"), received("worker-2.1", 20), sunk("worker-1", 20, by="worker-1.2")
     assert judged(*SANE, *others).verdict is Verdict.PASSED
 
 
-def test_what_was_under_way_when_it_opened_may_still_arrive():
+def test_what_was_under_way_when_it_opened_may_still_arrive() -> None:
     assert judged(*SANE, sunk("worker-1", 12.4)).verdict is Verdict.PASSED
     slow = fault(10, 30, kind="latency", ms=300)
     assert judged(*SANE, sunk("worker-1", 12.7), slow).verdict is Verdict.PASSED
@@ -165,11 +165,11 @@ def test_what_was_under_way_when_it_opened_may_still_arrive():
     assert judged(*SANE, received("worker-1.1", 11.9, ms=5000)).verdict is Verdict.PASSED
 
 
-def test_opening_of_which_nobody_knows_what_was_sent_is_unknown():
+def test_opening_of_which_nobody_knows_what_was_sent_is_unknown() -> None:
     assert judged(AWAY, WORK, breaker(*SANE_LIFE)).verdict is Verdict.UNKNOWN
 
 
-def test_breaker_that_closes_while_the_store_is_away_breaks_the_rule():
+def test_breaker_that_closes_while_the_store_is_away_breaks_the_rule() -> None:
     closing = breaker(
         (0, "CLOSED"),
         (12, "OPEN"),
@@ -182,16 +182,16 @@ def test_breaker_that_closes_while_the_store_is_away_breaks_the_rule():
     assert rule_broken(AWAY, WORK, TRIED, WROTE, closing) == {"closed_while_away"}
 
 
-def test_breaker_that_stays_open_never_closed():
+def test_breaker_that_stays_open_never_closed() -> None:
     assert rule_broken(AWAY, WORK, sunk("worker-1", 11), breaker((0, "CLOSED"), (12, "OPEN"))) == {"never_closed"}
 
 
-def test_process_that_was_killed_while_open_need_not_close():
+def test_process_that_was_killed_while_open_need_not_close() -> None:
     killed = breaker((0, "CLOSED"), (12, "OPEN")), exited("worker-1", 40)
     assert judged(AWAY, WORK, sunk("worker-1", 11), *killed).verdict is Verdict.PASSED
 
 
-def test_two_trials_failing_after_the_healing_are_flapping():
+def test_two_trials_failing_after_the_healing_are_flapping() -> None:
     flapping = breaker(
         (0, "CLOSED"),
         (12, "OPEN"),
@@ -205,11 +205,11 @@ def test_two_trials_failing_after_the_healing_are_flapping():
     assert rule_broken(AWAY, WORK, sunk("worker-1", 11), received("worker-1.1", 9), flapping) == {"flapped"}
 
 
-def test_each_incarnation_is_judged_by_itself():
+def test_each_incarnation_is_judged_by_itself() -> None:
     second = breaker((50, "CLOSED"), (60, "OPEN"), process="worker-1", incarnation=2)
     found = judged(*SANE, second, received("worker-1.2", 51), exited("worker-1", 45))
     assert found.members["opened_early"] == ["worker-1.2 at 60.00 s: opened while nothing was broken"]
 
 
-def test_transitions_without_a_number_or_time_are_no_proof():
+def test_transitions_without_a_number_or_time_are_no_proof() -> None:
     assert judged(*SANE, absent("transitions.jsonl")).verdict is Verdict.UNKNOWN

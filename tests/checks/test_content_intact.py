@@ -10,17 +10,17 @@ A = sent("a", body=BODY).acknowledged(1)
 KEPT = {"eventId": "a", "organizationId": "org", **BODY}
 
 
-def test_nothing_stored_is_unknown():
+def test_nothing_stored_is_unknown() -> None:
     assert ContentIntact().judge(history(A)).verdict is Verdict.UNKNOWN
     assert ContentIntact().judge(history(A, absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_what_was_sent_is_intact():
+def test_what_was_sent_is_intact() -> None:
     found = ContentIntact().judge(history(A, stored("a")))
     assert (found.verdict, found.counts) == (Verdict.PASSED, {"compared": 1, "altered": 0})
 
 
-def test_other_spelling_of_the_same_value_is_intact():
+def test_other_spelling_of_the_same_value_is_intact() -> None:
     respelt = {
         **KEPT,
         "timestamp": "2024-01-01T01:00:00.000000+01:00",
@@ -30,20 +30,20 @@ def test_other_spelling_of_the_same_value_is_intact():
     assert ContentIntact().judge(history(A, stored("a", event=respelt))).verdict is Verdict.PASSED
 
 
-def test_altered_member_is_named_and_its_value_is_not_shown():
+def test_altered_member_is_named_and_its_value_is_not_shown() -> None:
     altered = {**KEPT, "action": "secret", "details": {"n": 2, "deep": [1.5, None]}}
     found = ContentIntact().judge(history(A, stored("a", event=altered)))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"altered": ["a: action, details.n"]}
 
 
-def test_missing_member_and_missing_event_are_altered():
+def test_missing_member_and_missing_event_are_altered() -> None:
     without = {name: value for name, value in KEPT.items() if name != "status"}
     assert ContentIntact().judge(history(A, stored("a", event=without))).members == {"altered": ["a: status"]}
     assert ContentIntact().judge(history(A, stored("a", event=None))).members == {"altered": ["a: the whole event"]}
 
 
-def test_members_that_the_target_says_it_adds_are_ignored():
+def test_members_that_the_target_says_it_adds_are_ignored() -> None:
     more = {**KEPT, "hash": "x"}
     assert ContentIntact().judge(history(A, stored("a", event=more))).verdict is Verdict.FAILED
     assert (
@@ -52,28 +52,28 @@ def test_members_that_the_target_says_it_adds_are_ignored():
     )
 
 
-def test_every_row_of_a_doubled_event_is_compared():
+def test_every_row_of_a_doubled_event_is_compared() -> None:
     found = ContentIntact().judge(history(A, stored("a"), stored("a", event={**KEPT, "action": "other"})))
     assert found.counts == {"compared": 2, "altered": 1}
 
 
-def test_events_of_one_shape_are_compared_each_with_its_own():
+def test_events_of_one_shape_are_compared_each_with_its_own() -> None:
     twin = sent("b", body=BODY, twin_of="a").acknowledged(1)
     swapped = stored("a", event={**KEPT, "eventId": "b"}), stored("b")
     assert ContentIntact().judge(history(A, twin, *swapped)).members == {"altered": ["a: eventId"]}
 
 
-def test_run_without_its_corpus_is_unknown():
+def test_run_without_its_corpus_is_unknown() -> None:
     assert ContentIntact().judge(history(A, stored("a"), absent("corpus.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_lone_surrogate_that_is_kept_to_the_letter_is_intact():
+def test_lone_surrogate_that_is_kept_to_the_letter_is_intact() -> None:
     """Our reader of rows knows no such JSON, so that a run's files hold it in a string."""
     sent_ = sent("a", body={**GOOD, "detail": "\ud800"}).acknowledged(1)
     kept = json.dumps({"eventId": "a", "organizationId": "org", **GOOD, "detail": "\ud800"})
     shape = Shape(0, Expect.EITHER, "a test's", text=kept.replace('"a"', '"%EVENT_ID%"', 1))
 
-    def corpus(book):
+    def corpus(book) -> None:
         book.lines["corpus.jsonl"] = [shape]
 
     assert ContentIntact().judge(history(sent_, corpus, stored("a", event=kept))).verdict is Verdict.PASSED
@@ -83,11 +83,11 @@ def test_lone_surrogate_that_is_kept_to_the_letter_is_intact():
     }
 
 
-def test_object_that_is_kept_as_a_string_is_altered():
+def test_object_that_is_kept_as_a_string_is_altered() -> None:
     assert ContentIntact().judge(history(A, stored("a", event=json.dumps(KEPT)))).verdict is Verdict.FAILED
 
 
-def test_row_that_nobody_could_read_leaves_the_law_open():
+def test_row_that_nobody_could_read_leaves_the_law_open() -> None:
     b = sent("b", body=BODY).acknowledged(1)
     found = ContentIntact().judge(history(A, b, stored("b"), unreadable("stored.jsonl", "a")))
     assert (found.verdict, found.counts) == (Verdict.UNKNOWN, {"compared": 1, "altered": 0, "unreadable": 1})

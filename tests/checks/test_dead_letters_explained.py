@@ -7,40 +7,40 @@ from tests.support.histories import absent, breaker, dead, history, poisoned, se
 A = sent("a").acknowledged(1)
 
 
-def test_neither_poison_nor_dead_letter_is_unknown():
+def test_neither_poison_nor_dead_letter_is_unknown() -> None:
     assert DeadLettersExplained().judge(history(A, stored("a"))).verdict is Verdict.UNKNOWN
     assert DeadLettersExplained().judge(history(A, absent("dead_letters.jsonl"))).verdict is Verdict.UNKNOWN
     assert DeadLettersExplained().judge(history(absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_target_without_dead_letters_is_not_judged():
+def test_target_without_dead_letters_is_not_judged() -> None:
     assert DeadLettersExplained().judge(history(A, target(dead_letters=None))).verdict is Verdict.NOT_APPLICABLE
 
 
-def test_poison_that_is_dead_and_says_why_is_explained():
+def test_poison_that_is_dead_and_says_why_is_explained() -> None:
     found = DeadLettersExplained().judge(history(A, dead("a"), poisoned("a")))
     assert found.verdict is Verdict.PASSED
     assert found.counts["poison"] == found.counts["dead"] == 1
 
 
-def test_good_event_dead_lettered_did_not_deserve_it():
+def test_good_event_dead_lettered_did_not_deserve_it() -> None:
     found = DeadLettersExplained().judge(history(A, dead("a")))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"undeserved": ["a"]}
 
 
-def test_event_that_may_be_refused_may_die_instead():
+def test_event_that_may_be_refused_may_die_instead() -> None:
     assert (
         DeadLettersExplained().judge(history(sent("e", expect="either").acknowledged(1), dead("e"))).verdict
         is Verdict.PASSED
     )
 
 
-def test_poison_that_is_nowhere_was_swallowed():
+def test_poison_that_is_nowhere_was_swallowed() -> None:
     assert DeadLettersExplained().judge(history(A, poisoned("a"))).members == {"swallowed": ["a"]}
 
 
-def test_poison_that_is_stored_after_all_was_not():
+def test_poison_that_is_stored_after_all_was_not() -> None:
     assert DeadLettersExplained().judge(history(A, poisoned("a"), stored("a"))).verdict is Verdict.PASSED
 
 
@@ -58,43 +58,43 @@ def test_poison_that_is_stored_after_all_was_not():
         ({"last_failed_at": "2020-01-01T00:00:00Z"}, "times of failure"),
     ],
 )
-def test_dead_letter_that_does_not_say_why_is_unexplained(lacking, named):
+def test_dead_letter_that_does_not_say_why_is_unexplained(lacking, named) -> None:
     found = DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", **lacking)))
     assert found.members == {"unexplained": [f"a: no {named}"]}
 
 
-def test_dead_letter_with_another_event_is_altered():
+def test_dead_letter_with_another_event_is_altered() -> None:
     other = {"eventId": "a", "action": "other"}
     found = DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", event=other)))
     assert found.members["altered"][0].startswith("a: action")
 
 
-def test_event_shown_as_text_is_read():
+def test_event_shown_as_text_is_read() -> None:
     text = (
         '{"eventId":"a","organizationId":"org","timestamp":"2024-01-01T00:00:00Z","action":"test","status":"success"}'
     )
     assert DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", event=text))).verdict is Verdict.PASSED
 
 
-def test_stored_and_dead_is_allowed_only_after_an_indeterminate_attempt():
+def test_stored_and_dead_is_allowed_only_after_an_indeterminate_attempt() -> None:
     kept = stored("a"), dead("a"), poisoned("a")
     assert DeadLettersExplained().judge(history(A, *kept)).members == {"both": ["a"]}
     doubtful = sent("a").indeterminate(1).again(2).acknowledged(3)
     assert DeadLettersExplained().judge(history(doubtful, *kept)).verdict is Verdict.PASSED
 
 
-def test_dead_letter_of_no_planned_event_must_say_why_too():
+def test_dead_letter_of_no_planned_event_must_say_why_too() -> None:
     assert DeadLettersExplained().judge(history(dead("x", cause=None))).verdict is Verdict.FAILED
 
 
-def test_dead_letter_that_nobody_could_read_leaves_the_law_open():
+def test_dead_letter_that_nobody_could_read_leaves_the_law_open() -> None:
     poison = sent("p").acknowledged(1), poisoned("p"), unreadable("dead_letters.jsonl", "p")
     found = DeadLettersExplained().judge(history(*poison))
     assert (found.verdict, found.counts["unreadable"], found.counts["unexplained"]) == (Verdict.UNKNOWN, 1, 0)
     assert DeadLettersExplained().judge(history(*poison, A, dead("a"))).verdict is Verdict.FAILED
 
 
-def test_commonest_causes_are_told_without_what_is_the_events_own():
+def test_commonest_causes_are_told_without_what_is_the_events_own() -> None:
     letters = [dead(f"e{n}", cause=f"timeout after {n} ms\n  at f (x.py:1)") for n in range(3)]
     found = DeadLettersExplained().judge(history(*(sent(f"e{n}") for n in range(4)), *letters, dead("e3")))
     assert "3 × timeout after … ms, 1 × 22023" in found.why
@@ -102,7 +102,7 @@ def test_commonest_causes_are_told_without_what_is_the_events_own():
     assert "1 × 22023" in DeadLettersExplained().judge(history(*poison)).why
 
 
-def test_dead_while_a_breaker_was_open_is_said():
+def test_dead_while_a_breaker_was_open_is_said() -> None:
     opened = breaker((0, "CLOSED"), (4, "OPEN"))
     letter = dead("a", first_failed_at="2027-01-15T08:00:01Z", last_failed_at="2027-01-15T08:00:05Z")
     found = DeadLettersExplained().judge(history(A, letter, opened))

@@ -36,13 +36,13 @@ def lives(*parts) -> dict[str, Life]:
     return {life.event_id: life for life in of_findings(found, checks)}
 
 
-def test_run_in_which_all_is_well_tells_no_life():
+def test_run_in_which_all_is_well_tells_no_life() -> None:
     assert lives(*OTHERS) == {}
     assert lives(absent("schedule.jsonl")) == {}
     assert lives(*OTHERS, absent("stored.jsonl")) == {}
 
 
-def test_lost_event_is_followed_to_where_it_was_last_seen():
+def test_lost_event_is_followed_to_where_it_was_last_seen() -> None:
     (life,) = lives(*OTHERS, LOST, *SEEN).values()
     assert life.fate == "lost"
     assert life.story == ["meant for 3.00 s", "attempt 1 at 3.00 s: acknowledged (202) at 3.25 s"]
@@ -54,24 +54,24 @@ def test_lost_event_is_followed_to_where_it_was_last_seen():
     assert life.at == 3.25
 
 
-def test_queue_that_nobody_knows_or_that_was_never_empty_leaves_it_open():
+def test_queue_that_nobody_knows_or_that_was_never_empty_leaves_it_open() -> None:
     assert "nobody knows the queue" in lives(*OTHERS, LOST)["lost"].last_seen
     assert "never empty" in lives(*OTHERS, LOST, queued(3), probe(4, queue=3))["lost"].last_seen
 
 
-def test_what_was_broken_from_then_on_is_named_and_what_came_before_is_not():
+def test_what_was_broken_from_then_on_is_named_and_what_came_before_is_not() -> None:
     parts = fault(1, 2, "earlier"), fault(2, 4, "redis away"), exited("worker-1", 2.5), exited("worker-2", 7)
     (life,) = lives(*OTHERS, LOST, *SEEN, *parts).values()
     assert life.meanwhile == ["redis away, 2.00 s to 4.00 s", "worker-2 ended at 7.00 s"]
 
 
-def test_of_a_stored_event_what_was_broken_after_it_was_stored_is_not_named():
+def test_of_a_stored_event_what_was_broken_after_it_was_stored_is_not_named() -> None:
     doubled = sent("d", at=1).acknowledged(2), stored("d", at=3), stored("d", at=4)
     (life,) = lives(*doubled, fault(3.5, 5, "in time"), fault(6, 8, "later")).values()
     assert life.meanwhile == ["in time, 3.50 s to 5.00 s"]
 
 
-def test_doubled_event_tells_every_attempt_and_row():
+def test_doubled_event_tells_every_attempt_and_row() -> None:
     doubled = sent("d", at=1).indeterminate(2, 504).again(3).acknowledged(3.5)
     (life,) = lives(doubled, stored("d", at=2.5, xid="7", position=1), stored("d", at=4, xid=None)).values()
     assert life.story == [
@@ -85,12 +85,12 @@ def test_doubled_event_tells_every_attempt_and_row():
     assert life.at == 4
 
 
-def test_misordered_pair_tells_both_lives():
+def test_misordered_pair_tells_both_lives() -> None:
     parts = sent("a", at=1).acknowledged(2), stored("a", at=9), sent("b", at=3).acknowledged(4), stored("b", at=5)
     assert {event_id: life.fate for event_id, life in lives(*parts).items()} == {"a": "misordered", "b": "misordered"}
 
 
-def test_attempt_without_answer_and_dead_letter_are_told():
+def test_attempt_without_answer_and_dead_letter_are_told() -> None:
     found = history(sent("x", at=1).again(2).acknowledged(2.5), dead("x"))
     (life,) = judge_history(found).lives
     assert life.fate == "wrongly dead-lettered"
@@ -102,13 +102,13 @@ def test_attempt_without_answer_and_dead_letter_are_told():
     assert life.last_seen == "among the dead letters"
 
 
-def test_sentence_tells_it_in_one_line():
+def test_sentence_tells_it_in_one_line() -> None:
     life = lives(*OTHERS, LOST, *SEEN)["lost"]
     assert life.sentence.endswith("Meanwhile: nothing was broken.")
     assert "last seen: at the intake" in life.sentence
 
 
-def test_page_shows_every_life_and_escapes_it(tmp_path):
+def test_page_shows_every_life_and_escapes_it(tmp_path) -> None:
     hostile = sent("<script>x</script>", at=3).acknowledged(3.25)
     run = run_of([*OTHERS, hostile, fault(2, 4, "<img src=x>"), *SEEN, asks(NoLoss())], tmp_path)
     assert [life.event_id for life in judge_run(run).lives] == ["<script>x</script>"]
@@ -119,7 +119,7 @@ def test_page_shows_every_life_and_escapes_it(tmp_path):
     assert "<script" not in lived
 
 
-def test_explain_tells_any_event_of_a_run(tmp_path, capsys):
+def test_explain_tells_any_event_of_a_run(tmp_path, capsys) -> None:
     run = run_of([*OTHERS], tmp_path)
     assert explain_event(run.path, "A") == 0
     assert "stored at 2.00 s" in capsys.readouterr().out
@@ -127,7 +127,7 @@ def test_explain_tells_any_event_of_a_run(tmp_path, capsys):
         explain_event(run.path, "nobody")
 
 
-def test_breaker_that_was_open_when_it_was_last_seen_is_named():
+def test_breaker_that_was_open_when_it_was_last_seen_is_named() -> None:
     opened = breaker((0, "CLOSED"), (3, "OPEN"), (3.5, "HALF_OPEN"), (3.6, "CLOSED"))
     assert "while the breaker of worker-1 was OPEN" in lives(*OTHERS, LOST, *SEEN, opened)["lost"].last_seen
     assert "OPEN" not in lives(*OTHERS, LOST, *SEEN)["lost"].last_seen
@@ -136,11 +136,11 @@ def test_breaker_that_was_open_when_it_was_last_seen_is_named():
     assert (life.last_seen, life.at) == ("among the dead letters, while the breaker of worker-1 was OPEN", 3.2)
 
 
-def test_undelivered_event_names_the_key_that_holds_it():
+def test_undelivered_event_names_the_key_that_holds_it() -> None:
     assert "events:0: 3" in lives(*OTHERS, LOST, queued(3), probe(4, queue=3))["lost"].last_seen
 
 
-def test_event_that_was_answered_wrongly_has_a_life():
+def test_event_that_was_answered_wrongly_has_a_life() -> None:
     told = history(sent("bad", expect="refuse").acknowledged(1), sent("good").refused(1), *OTHERS)
     assert {life.event_id: life.fate for life in judge_history(told).lives} == {
         "bad": "accepted although malformed",

@@ -6,44 +6,44 @@ AWAY = fault(10, 20, blocks_store=True)
 SERVED = sent("a", at=12).acknowledged(12.1)
 
 
-def test_no_outage_or_nothing_sent_in_it_is_unknown():
+def test_no_outage_or_nothing_sent_in_it_is_unknown() -> None:
     assert IntakeSurvives().judge(history(SERVED)).verdict is Verdict.UNKNOWN
     assert IntakeSurvives().judge(history(AWAY, sent("a", at=5).acknowledged(6))).verdict is Verdict.UNKNOWN
     assert IntakeSurvives().judge(history(fault(10, 20), SERVED)).verdict is Verdict.UNKNOWN
     assert IntakeSurvives().judge(history(absent("schedule.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_events_acknowledged_while_the_store_is_away_show_that_the_intake_survives():
+def test_events_acknowledged_while_the_store_is_away_show_that_the_intake_survives() -> None:
     found = IntakeSurvives().judge(history(AWAY, SERVED))
     assert (found.verdict, found.counts) == (Verdict.PASSED, {"sent": 1, "unserved": 0, "share": 1.0})
 
 
-def test_events_acknowledged_only_after_the_healing_are_unserved():
+def test_events_acknowledged_only_after_the_healing_are_unserved() -> None:
     found = IntakeSurvives().judge(history(AWAY, SERVED, sent("b", at=13).acknowledged(20.5)))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"unserved": ["b"]}
 
 
-def test_events_never_acknowledged_or_refused_for_now_are_unserved():
+def test_events_never_acknowledged_or_refused_for_now_are_unserved() -> None:
     found = IntakeSurvives().judge(history(AWAY, SERVED, sent("b", at=13), sent("c", at=14).refused(14.1, 503)))
     assert found.members == {"unserved": ["b", "c"]}
 
 
-def test_refusal_made_good_soon_enough_is_service():
+def test_refusal_made_good_soon_enough_is_service() -> None:
     assert (
         IntakeSurvives().judge(history(AWAY, sent("c", at=14).refused(14.1, 503).again(15).acknowledged(15.1))).verdict
         is Verdict.PASSED
     )
 
 
-def test_as_many_as_the_budget_says_may_be_unserved():
+def test_as_many_as_the_budget_says_may_be_unserved() -> None:
     assert IntakeSurvives(share=0.5).judge(history(AWAY, SERVED, sent("b", at=13))).verdict is Verdict.PASSED
 
 
-def test_malformed_events_and_those_sent_shortly_before_the_healing_are_not_asked():
+def test_malformed_events_and_those_sent_shortly_before_the_healing_are_not_asked() -> None:
     others = sent("m", at=13, expect="refuse").refused(13.1), sent("l", at=19).acknowledged(25)
     assert IntakeSurvives().judge(history(AWAY, SERVED, *others)).counts["sent"] == 1
 
 
-def test_while_the_intake_itself_is_broken_nothing_is_asked():
+def test_while_the_intake_itself_is_broken_nothing_is_asked() -> None:
     assert IntakeSurvives().judge(history(AWAY, fault(11, 15, blocks_intake=True), SERVED)).verdict is Verdict.UNKNOWN

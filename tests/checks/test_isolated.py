@@ -18,14 +18,14 @@ def event(event_id, at, took, organization="well"):
     return sent(event_id, at=at, organization=organization).acknowledged(at + 0.1), stored(event_id, at=at + took)
 
 
-def test_neither_poison_nor_one_of_several_in_trouble_is_not_applicable():
+def test_neither_poison_nor_one_of_several_in_trouble_is_not_applicable() -> None:
     assert judged(*event("a", 11, 1)).verdict is Verdict.NOT_APPLICABLE
     assert judged(*event("a", 11, 9), fault(10, 30, blocks_store=True)).verdict is Verdict.NOT_APPLICABLE
     assert judged(*event("a", 11, 9), fault(10, 30, process="worker"), *WORKERS).verdict is Verdict.NOT_APPLICABLE
     assert judged(*event("a", 11, 9), fault(10, 30, process="ingest"), *WORKERS).verdict is Verdict.NOT_APPLICABLE
 
 
-def test_nothing_of_others_or_no_commit_times_is_unknown():
+def test_nothing_of_others_or_no_commit_times_is_unknown() -> None:
     assert judged(*POISON, *POISONED).verdict is Verdict.UNKNOWN
     assert judged(*POISON, *POISONED, absent("stored.jsonl")).verdict is Verdict.UNKNOWN
     untimed = sent("a", at=12, organization="well").acknowledged(12.1), stored("a", at=None)
@@ -33,12 +33,12 @@ def test_nothing_of_others_or_no_commit_times_is_unknown():
     assert judged(*CUT_OFF).verdict is Verdict.UNKNOWN
 
 
-def test_others_stored_in_time_beside_poison_pass():
+def test_others_stored_in_time_beside_poison_pass() -> None:
     found = judged(*POISON, *POISONED, *event("a", 12, 1))
     assert (found.verdict, found.counts["others"], found.counts["held_up"]) == (Verdict.PASSED, 1, 0), found
 
 
-def test_others_held_up_by_poison_fail():
+def test_others_held_up_by_poison_fail() -> None:
     found = judged(*POISON, *POISONED, *event("a", 12, 1), *event("b", 13, 4))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"held_up": ["b"]}
@@ -47,12 +47,12 @@ def test_others_held_up_by_poison_fail():
     assert judged(*POISON, *POISONED, *event("a", 12, 1), never).members == {"held_up": ["b"]}
 
 
-def test_poisoned_organization_and_other_times_are_not_asked():
+def test_poisoned_organization_and_other_times_are_not_asked() -> None:
     others = *event("s", 12, 9, "sick"), *event("c", 2, 9), *event("d", 31, 9), *event("n", 12, 9, None)
     assert judged(*POISON, *POISONED, *event("a", 12, 1), *others).counts["others"] == 1
 
 
-def test_events_due_while_the_store_was_away_or_shortly_before_the_end_are_not_asked():
+def test_events_due_while_the_store_was_away_or_shortly_before_the_end_are_not_asked() -> None:
     away = fault(14, 18, blocks_store=True)
     assert judged(*POISON, *POISONED, *event("a", 12, 1), *event("b", 15, 9), away).counts["others"] == 0
     assert (
@@ -60,7 +60,7 @@ def test_events_due_while_the_store_was_away_or_shortly_before_the_end_are_not_a
     )
 
 
-def test_one_worker_cut_off_holds_up_its_own_lanes_only():
+def test_one_worker_cut_off_holds_up_its_own_lanes_only() -> None:
     held = [part for n in range(3) for part in event(f"h{n}", 12, 9, f"held-{n}")]
     well = event("a", 12, 1), event("b", 13, 1), event("c", 12, 1, "fine")
     found = judged(*CUT_OFF, *held, *(part for parts in well for part in parts))
@@ -72,7 +72,7 @@ def test_one_worker_cut_off_holds_up_its_own_lanes_only():
     assert found.members == {"held_up_organizations": ["held-0", "held-1", "held-2"]}
 
 
-def test_one_worker_cut_off_that_holds_up_nearly_all_fails():
+def test_one_worker_cut_off_that_holds_up_nearly_all_fails() -> None:
     held = [part for n in range(4) for part in event(f"h{n}", 12, 9, f"held-{n}")]
     found = judged(*CUT_OFF, *held, *event("a", 12, 1))
     assert found.verdict is Verdict.FAILED

@@ -13,20 +13,20 @@ def judged(*parts, **budgets):
     return LatencyBudget(**({"acknowledged_share": 1, "stored_share": 1} | budgets)).judge(history(*parts))
 
 
-def test_nothing_sent_or_nothing_observed_is_unknown():
+def test_nothing_sent_or_nothing_observed_is_unknown() -> None:
     assert judged().verdict is Verdict.UNKNOWN
     assert judged(absent("schedule.jsonl")).verdict is Verdict.UNKNOWN
     assert judged(*IN_TIME, absent("stored.jsonl")).verdict is Verdict.UNKNOWN
 
 
-def test_rows_without_commit_times_are_unknown_but_a_slow_intake_fails_all_the_same():
+def test_rows_without_commit_times_are_unknown_but_a_slow_intake_fails_all_the_same() -> None:
     assert judged(sent("a", at=1).acknowledged(1.2), stored("a", at=None)).verdict is Verdict.UNKNOWN
     assert judged(sent("a", at=1).acknowledged(3), stored("a", at=None)).verdict is Verdict.FAILED
     only_intake = judged(sent("a", at=1).acknowledged(1.2), stored("a", at=None), stored_within_s=None)
     assert only_intake.verdict is Verdict.PASSED
 
 
-def test_acknowledged_and_stored_in_time_passes_with_its_quantiles():
+def test_acknowledged_and_stored_in_time_passes_with_its_quantiles() -> None:
     found = judged(*IN_TIME)
     assert found.verdict is Verdict.PASSED, found
     assert found.counts == {
@@ -41,51 +41,51 @@ def test_acknowledged_and_stored_in_time_passes_with_its_quantiles():
     }
 
 
-def test_latency_counts_from_the_intended_time():
+def test_latency_counts_from_the_intended_time() -> None:
     found = judged(*IN_TIME, sent("b", at=4, due=2).acknowledged(4.1), stored("b", at=4.2))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"acknowledged_late": ["b"]}
 
 
-def test_what_the_harness_itself_lost_is_not_the_targets():
+def test_what_the_harness_itself_lost_is_not_the_targets() -> None:
     late = sent("b", at=4, due=2, late=2).acknowledged(4.9), stored("b", at=8.9)
     assert judged(*IN_TIME, *late).verdict is Verdict.PASSED
     slow = sent("b", at=4, due=2, late=2).acknowledged(5.1), stored("b", at=9.1)
     assert judged(*IN_TIME, *slow).members == {"acknowledged_late": ["b"], "stored_late": ["b"]}
 
 
-def test_event_acknowledged_in_time_and_stored_too_late_is_late():
+def test_event_acknowledged_in_time_and_stored_too_late_is_late() -> None:
     found = judged(*IN_TIME, sent("b", at=2).acknowledged(2.1), stored("b", at=7.5))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"stored_late": ["b"]}
     assert found.why == "1 of 2 events were not stored within 5 s (at least 100.0%)"
 
 
-def test_what_never_comes_is_late():
+def test_what_never_comes_is_late() -> None:
     found = judged(*IN_TIME, sent("b", at=2).acknowledged(2.1), sent("c", at=3).refused(3.1, 503))
     assert found.members == {"acknowledged_late": ["c"], "stored_late": ["b"]}
 
 
-def test_as_many_as_the_share_allows_may_be_late():
+def test_as_many_as_the_share_allows_may_be_late() -> None:
     late = sent("b", at=2).acknowledged(4), stored("b", at=9)
     assert judged(*IN_TIME, *late, acknowledged_share=0.5, stored_share=0.5).verdict is Verdict.PASSED
 
 
-def test_dead_letters_malformed_and_unsent_events_are_not_asked():
+def test_dead_letters_malformed_and_unsent_events_are_not_asked() -> None:
     others = sent("d", at=2).acknowledged(2.1), dead("d"), sent("m", at=3, expect="refuse").refused(9), unsent("u", 4)
     found = judged(*IN_TIME, *others)
     assert found.verdict is Verdict.PASSED
     assert (found.counts["acknowledged_judged"], found.counts["stored_judged"]) == (2, 1)
 
 
-def test_event_due_too_shortly_before_the_run_stopped_watching_is_not_judged():
+def test_event_due_too_shortly_before_the_run_stopped_watching_is_not_judged() -> None:
     late = sent("b", at=98).acknowledged(98.1)
     assert judged(*IN_TIME, late).counts["stored_judged"] == 1
     found = judged(*IN_TIME, late, phase("observe", 104))
     assert found.members == {"stored_late": ["b"]}
 
 
-def test_freshness_is_not_asked_while_the_store_is_away_and_until_the_backlog_is_gone():
+def test_freshness_is_not_asked_while_the_store_is_away_and_until_the_backlog_is_gone() -> None:
     held = [
         part for at in (6, 12, 25) for part in (sent(f"{at}", at=at).acknowledged(at + 0.1), stored(f"{at}", at=40))
     ]
@@ -96,13 +96,13 @@ def test_freshness_is_not_asked_while_the_store_is_away_and_until_the_backlog_is
         assert judged(*IN_TIME, AWAY, *DRAINED, *held, *late).members == {"stored_late": ["b"]}
 
 
-def test_intake_is_asked_while_only_the_store_is_away():
+def test_intake_is_asked_while_only_the_store_is_away() -> None:
     assert judged(*IN_TIME, AWAY, *DRAINED, sent("b", at=12).acknowledged(14)).members == {"acknowledged_late": ["b"]}
     blocked = fault(10, 20, blocks_intake=True), *DRAINED
     assert judged(*IN_TIME, *blocked, sent("b", at=12).acknowledged(21), stored("b", at=22)).verdict is Verdict.PASSED
 
 
-def test_clients_that_still_wait_after_the_healing_are_a_backlog_too():
+def test_clients_that_still_wait_after_the_healing_are_a_backlog_too() -> None:
     blocked = fault(10, 20, blocks_intake=True), probe(*every(1, 0, 100))
     waiting = [part for n in range(8) for part in (sent(f"w{n}", at=11 + n).acknowledged(24 + n), stored(f"w{n}", 33))]
     late = sent("b", at=29).acknowledged(31.5), stored("b", at=33)
@@ -111,7 +111,7 @@ def test_clients_that_still_wait_after_the_healing_are_a_backlog_too():
     assert judged(*IN_TIME, *blocked, *waiting, *late, *after).members == {"acknowledged_late": ["c"]}
 
 
-def test_backlog_that_never_goes_excuses_no_longer_than_the_drain():
+def test_backlog_that_never_goes_excuses_no_longer_than_the_drain() -> None:
     stuck = AWAY, probe(*every(1, 0, 10)), probe(*every(1, 10, 100), queue=9)
     held = sent("b", at=49).acknowledged(49.1), stored("b", at=70)
     assert judged(*IN_TIME, *stuck, *held).verdict is Verdict.PASSED
@@ -119,7 +119,7 @@ def test_backlog_that_never_goes_excuses_no_longer_than_the_drain():
     assert judged(*IN_TIME, *stuck, *held, *late).members == {"stored_late": ["c"]}
 
 
-def test_other_faults_excuse_nothing_and_a_run_with_nothing_to_judge_is_unknown():
+def test_other_faults_excuse_nothing_and_a_run_with_nothing_to_judge_is_unknown() -> None:
     late = sent("b", at=12).acknowledged(12.1), stored("b", at=19)
     assert judged(*IN_TIME, fault(10, 20), *late).members == {"stored_late": ["b"]}
     assert judged(AWAY, *DRAINED, *late).verdict is Verdict.UNKNOWN

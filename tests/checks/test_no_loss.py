@@ -6,12 +6,12 @@ from shaketable.checks.check import Verdict
 from tests.support.histories import absent, breaker, dead, history, queued, sent, stored, target, unreadable
 
 
-def test_nothing_acknowledged_is_unknown():
+def test_nothing_acknowledged_is_unknown() -> None:
     assert NoLoss().judge(history()).verdict is Verdict.UNKNOWN
     assert NoLoss().judge(history(sent("a").refused(1), stored("a"))).verdict is Verdict.UNKNOWN
 
 
-def test_acknowledged_events_that_are_stored_or_dead_are_not_lost():
+def test_acknowledged_events_that_are_stored_or_dead_are_not_lost() -> None:
     found = NoLoss().judge(history(sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a"), dead("b")))
     assert found.verdict is Verdict.PASSED
     assert found.counts == {
@@ -24,47 +24,47 @@ def test_acknowledged_events_that_are_stored_or_dead_are_not_lost():
     }
 
 
-def test_acknowledged_event_missing_from_store_is_lost():
+def test_acknowledged_event_missing_from_store_is_lost() -> None:
     found = NoLoss().judge(history(sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a")))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"lost": ["b"]}
     assert found.counts["lost"] == 1
 
 
-def test_acknowledged_by_any_attempt_is_acknowledged():
+def test_acknowledged_by_any_attempt_is_acknowledged() -> None:
     found = NoLoss().judge(history(sent("a").indeterminate(1).again(2).acknowledged(3).again(4).refused(5)))
     assert found.members == {"lost": ["a"]}
 
 
-def test_indeterminate_and_refused_events_cannot_be_lost():
+def test_indeterminate_and_refused_events_cannot_be_lost() -> None:
     found = NoLoss().judge(
         history(sent("a").indeterminate(1), sent("b"), sent("c").refused(1), sent("d").acknowledged(1), stored("d"))
     )
     assert found.verdict is Verdict.PASSED
 
 
-def test_missing_event_is_undelivered_while_the_queue_holds_something():
+def test_missing_event_is_undelivered_while_the_queue_holds_something() -> None:
     found = NoLoss().judge(history(sent("a").acknowledged(1), queued(1)))
     assert found.verdict is Verdict.UNKNOWN
     assert found.members == {"undelivered": ["a"]}
     assert "still holds 1" in found.why
 
 
-def test_missing_event_is_unknown_when_the_queue_is():
+def test_missing_event_is_unknown_when_the_queue_is() -> None:
     assert NoLoss().judge(history(sent("a").acknowledged(1), absent("queue.jsonl"))).verdict is Verdict.UNKNOWN
     assert NoLoss().judge(history(sent("a").acknowledged(1), queued(None))).verdict is Verdict.UNKNOWN
 
 
-def test_missing_event_is_unknown_when_dead_letters_were_not_observed():
+def test_missing_event_is_unknown_when_dead_letters_were_not_observed() -> None:
     assert NoLoss().judge(history(sent("a").acknowledged(1), absent("dead_letters.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_target_without_dead_letters_loses_what_it_does_not_store():
+def test_target_without_dead_letters_loses_what_it_does_not_store() -> None:
     found = NoLoss().judge(history(sent("a").acknowledged(1), absent("dead_letters.jsonl"), target(dead_letters=None)))
     assert found.verdict is Verdict.FAILED
 
 
-def test_run_that_never_observed_is_unknown():
+def test_run_that_never_observed_is_unknown() -> None:
     assert NoLoss().judge(history(sent("a").acknowledged(1), absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
     assert NoLoss().judge(history(absent("schedule.jsonl"))).verdict is Verdict.UNKNOWN
 
@@ -74,7 +74,7 @@ FATES = st.lists(
 )
 
 
-def test_members_of_many_are_evenly_taken_and_the_count_is_whole():
+def test_members_of_many_are_evenly_taken_and_the_count_is_whole() -> None:
     found = NoLoss().judge(history(*[sent(f"e{n}", at=n).acknowledged(n) for n in range(199)], stored("kept")))
     assert found.counts["lost"] == 199
     assert found.members["lost"] == [f"e{n}" for n in range(0, 199, 2)]
@@ -82,7 +82,7 @@ def test_members_of_many_are_evenly_taken_and_the_count_is_whole():
 
 @settings(deadline=None)  # each writes and reads a run directory
 @given(FATES)
-def test_agrees_with_the_law_spelled_out(fates):
+def test_agrees_with_the_law_spelled_out(fates) -> None:
     parts, lost = [], []
     for number, (answers, is_stored, is_dead) in enumerate(fates):
         name = f"e{number}"
@@ -110,19 +110,19 @@ def _event(name, answers):
     return event
 
 
-def test_malformed_event_that_was_accepted_is_never_lost():
+def test_malformed_event_that_was_accepted_is_never_lost() -> None:
     bad = sent("bad", expect="refuse").acknowledged(1)
     found = NoLoss().judge(history(bad, sent("a").acknowledged(1), stored("a")))
     assert (found.verdict, found.counts["acknowledged"]) == (Verdict.PASSED, 1)
     assert NoLoss().judge(history(sent("x", expect="either").acknowledged(1))).members == {"lost": ["x"]}
 
 
-def test_undelivered_names_the_keys_that_hold_something():
+def test_undelivered_names_the_keys_that_hold_something() -> None:
     found = NoLoss().judge(history(sent("a").acknowledged(1), queued(2), queued(0, key="retries")))
     assert "(events:0: 2)" in found.why
 
 
-def test_what_is_missing_may_be_among_rows_that_nobody_could_read():
+def test_what_is_missing_may_be_among_rows_that_nobody_could_read() -> None:
     a, b = sent("a").acknowledged(1), sent("b").acknowledged(1)
     assert NoLoss().judge(history(a, unreadable("stored.jsonl", "a"))).verdict is Verdict.PASSED
     assert NoLoss().judge(history(a, unreadable("stored.jsonl"))).verdict is Verdict.UNKNOWN
@@ -130,7 +130,7 @@ def test_what_is_missing_may_be_among_rows_that_nobody_could_read():
     assert NoLoss().judge(history(a, b, unreadable("stored.jsonl", more=True))).verdict is Verdict.UNKNOWN
 
 
-def test_lost_while_a_breaker_was_open_is_said():
+def test_lost_while_a_breaker_was_open_is_said() -> None:
     opened = breaker((0, "CLOSED"), (4, "OPEN"), (9, "HALF_OPEN"), (9.1, "CLOSED"))
     lost = [sent(f"e{n}", at=n).acknowledged(n + 0.1) for n in (2, 5, 6)]
     assert "2 of 3 were last seen while a breaker was OPEN" in NoLoss().judge(history(*lost, opened)).why

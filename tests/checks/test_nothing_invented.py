@@ -5,11 +5,11 @@ from shaketable.checks.check import Verdict
 from tests.support.histories import absent, dead, history, sent, stored, unreadable, unsent
 
 
-def test_nothing_stored_is_unknown():
+def test_nothing_stored_is_unknown() -> None:
     assert NothingInvented().judge(history(sent("a").acknowledged(1))).verdict is Verdict.UNKNOWN
 
 
-def test_what_was_sent_may_be_kept():
+def test_what_was_sent_may_be_kept() -> None:
     found = NothingInvented().judge(
         history(sent("a").acknowledged(1), sent("b").indeterminate(1), sent("c"), stored("a"), stored("b"), dead("c"))
     )
@@ -18,40 +18,40 @@ def test_what_was_sent_may_be_kept():
 
 
 @pytest.mark.parametrize("keep", [stored, dead])
-def test_event_of_no_schedule_is_foreign(keep):
+def test_event_of_no_schedule_is_foreign(keep) -> None:
     found = NothingInvented().judge(history(sent("a").acknowledged(1), keep("x")))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"foreign": ["x"]}
 
 
 @pytest.mark.parametrize("keep", [stored, dead])
-def test_event_refused_every_time_may_not_be_kept(keep):
+def test_event_refused_every_time_may_not_be_kept(keep) -> None:
     found = NothingInvented().judge(history(sent("a").refused(1).again(2).refused(3, status=None), keep("a")))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"refused": ["a"]}
 
 
-def test_one_indeterminate_attempt_may_have_been_accepted():
+def test_one_indeterminate_attempt_may_have_been_accepted() -> None:
     assert NothingInvented().judge(history(sent("a").refused(1).again(2), stored("a"))).verdict is Verdict.PASSED
 
 
-def test_event_that_was_never_attempted_may_not_be_kept():
+def test_event_that_was_never_attempted_may_not_be_kept() -> None:
     found = NothingInvented().judge(history(unsent("a"), stored("a")))
     assert found.members == {"unsent": ["a"]}
 
 
-def test_row_without_an_id_is_foreign():
+def test_row_without_an_id_is_foreign() -> None:
     assert NothingInvented().judge(history(stored(None))).verdict is Verdict.FAILED
 
 
-def test_run_that_never_observed_is_unknown():
+def test_run_that_never_observed_is_unknown() -> None:
     assert NothingInvented().judge(history(absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
 
 
 MALFORMED = {"timestamp": "2024-01-01T00:00:00Z", "action": "malformed", "status": 1}
 
 
-def test_accepted_malformed_event_under_another_id_is_adapted_and_not_invented():
+def test_accepted_malformed_event_under_another_id_is_adapted_and_not_invented() -> None:
     bad = sent("bad", expect="refuse", body=MALFORMED, organization=None).acknowledged(1).again(2).acknowledged(3)
     kept = stored("new-1", event={**MALFORMED, "eventId": "new-1", "status": "1"}), dead("new-2", event=MALFORMED)
     found = NothingInvented().judge(history(sent("a").acknowledged(1), stored("a"), bad, *kept))
@@ -59,7 +59,7 @@ def test_accepted_malformed_event_under_another_id_is_adapted_and_not_invented()
     assert (found.counts["foreign"], found.counts["adapted"]) == (0, 2)
 
 
-def test_more_rows_than_attempts_and_other_contents_are_still_foreign():
+def test_more_rows_than_attempts_and_other_contents_are_still_foreign() -> None:
     bad = sent("bad", expect="refuse", body=MALFORMED, organization=None).acknowledged(1)
     twice = stored("x", event=MALFORMED), stored("y", event=MALFORMED)
     assert NothingInvented().judge(history(bad, *twice)).members == {"foreign": ["y"]}
@@ -69,6 +69,6 @@ def test_more_rows_than_attempts_and_other_contents_are_still_foreign():
     assert NothingInvented().judge(history(refused, stored("x", event=MALFORMED))).members == {"foreign": ["x"]}
 
 
-def test_row_that_nobody_could_read_is_nobodys():
+def test_row_that_nobody_could_read_is_nobodys() -> None:
     parts = sent("a").acknowledged(1), stored("a"), unreadable("stored.jsonl"), unreadable("dead_letters.jsonl")
     assert NothingInvented().judge(history(*parts)).verdict is Verdict.PASSED

@@ -8,95 +8,95 @@ from tests.support.histories import absent, dead, history, sent, stored, target
 A_THEN_B = (sent("a", at=0).acknowledged(1), sent("b", at=2).acknowledged(3))
 
 
-def test_nothing_stored_is_unknown():
+def test_nothing_stored_is_unknown() -> None:
     assert OrderKept().judge(history(*A_THEN_B)).verdict is Verdict.UNKNOWN
     assert OrderKept().judge(history(*A_THEN_B, absent("stored.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_what_was_sent_before_and_is_stored_before_is_in_order():
+def test_what_was_sent_before_and_is_stored_before_is_in_order() -> None:
     found = OrderKept().judge(history(*A_THEN_B, stored("a", at=4), stored("b", at=5)))
     assert found.verdict is Verdict.PASSED
     assert found.counts == {"stored": 2, "judged": 1, "overtaken": 0}
 
 
-def test_event_committed_before_one_it_follows_has_overtaken_it():
+def test_event_committed_before_one_it_follows_has_overtaken_it() -> None:
     found = OrderKept().judge(history(*A_THEN_B, stored("b", at=4), stored("a", at=5)))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"overtaken": ["a before b"]}
 
 
-def test_position_decides_within_one_transaction():
+def test_position_decides_within_one_transaction() -> None:
     both = stored("b", 4, xid="7", position=0), stored("a", 4, xid="7", position=1)
     assert OrderKept().judge(history(*A_THEN_B, *both)).members == {"overtaken": ["a before b"]}
 
 
-def test_position_decides_within_one_transaction_even_without_commit_times():
+def test_position_decides_within_one_transaction_even_without_commit_times() -> None:
     both = stored("b", None, xid="7", position=0), stored("a", None, xid="7", position=1)
     assert OrderKept().judge(history(*A_THEN_B, *both)).verdict is Verdict.FAILED
 
 
-def test_position_says_nothing_between_transactions():
+def test_position_says_nothing_between_transactions() -> None:
     both = stored("b", 5, position=0), stored("a", 4, position=1)
     assert OrderKept().judge(history(*A_THEN_B, *both)).verdict is Verdict.PASSED
 
 
-def test_transactions_of_the_same_instant_are_not_judged():
+def test_transactions_of_the_same_instant_are_not_judged() -> None:
     assert OrderKept().judge(history(*A_THEN_B, stored("b", 4), stored("a", 4))).verdict is Verdict.UNKNOWN
 
 
-def test_event_tied_with_one_it_follows_is_judged_by_another():
+def test_event_tied_with_one_it_follows_is_judged_by_another() -> None:
     both = sent("a", at=0).acknowledged(1), sent("a2", at=0).acknowledged(1), sent("b", at=2).acknowledged(3)
     found = OrderKept().judge(history(*both, stored("a", 4), stored("a2", 5), stored("b", 5)))
     assert (found.verdict, found.counts["judged"]) == (Verdict.PASSED, 1)
 
 
-def test_rows_without_place_are_not_judged():
+def test_rows_without_place_are_not_judged() -> None:
     assert OrderKept().judge(history(*A_THEN_B, stored("b", None), stored("a", None))).verdict is Verdict.UNKNOWN
 
 
-def test_events_in_flight_together_may_be_stored_either_way():
+def test_events_in_flight_together_may_be_stored_either_way() -> None:
     together = sent("a", at=0).acknowledged(2), sent("b", at=2).acknowledged(3)
     assert OrderKept().judge(history(*together, stored("b", 4), stored("a", 5))).verdict is Verdict.UNKNOWN
 
 
-def test_the_first_acknowledgement_and_the_first_attempt_count():
+def test_the_first_acknowledgement_and_the_first_attempt_count() -> None:
     resent = sent("a", at=0).acknowledged(1).again(8).acknowledged(9), sent("b", at=2).again(3).acknowledged(4)
     assert OrderKept().judge(history(*resent, stored("b", 5), stored("a", 6))).verdict is Verdict.FAILED
 
 
-def test_other_organizations_are_independent():
+def test_other_organizations_are_independent() -> None:
     apart = sent("a", at=0, organization="x").acknowledged(1), sent("b", at=2, organization="y").acknowledged(3)
     assert OrderKept().judge(history(*apart, stored("b", 4), stored("a", 5))).verdict is Verdict.UNKNOWN
     alone = sent("a", at=0, organization=None).acknowledged(1), sent("b", at=2, organization=None).acknowledged(3)
     assert OrderKept().judge(history(*alone, stored("b", 4), stored("a", 5))).verdict is Verdict.UNKNOWN
 
 
-def test_dead_letters_have_no_order():
+def test_dead_letters_have_no_order() -> None:
     assert OrderKept().judge(history(*A_THEN_B, stored("b", 4), stored("a", 5), dead("a"))).verdict is Verdict.UNKNOWN
 
 
-def test_a_doubled_event_counts_by_its_first_row():
+def test_a_doubled_event_counts_by_its_first_row() -> None:
     rows = stored("a", 4), stored("b", 5), stored("a", 6)
     assert OrderKept().judge(history(*A_THEN_B, *rows)).verdict is Verdict.PASSED
 
 
-def test_inversion_far_apart_is_found_among_many():
+def test_inversion_far_apart_is_found_among_many() -> None:
     events = [sent(f"e{i}", at=i).acknowledged(i + 0.5) for i in range(50)]
     rows = [stored(f"e{i}", at=100 + i) for i in range(1, 50)] + [stored("e0", at=150)]
     assert OrderKept().judge(history(*events, *rows)).counts["overtaken"] == 49
 
 
-def test_target_that_claims_no_order_is_not_judged():
+def test_target_that_claims_no_order_is_not_judged() -> None:
     unordered = target(capabilities={"order_by": None})
     assert OrderKept().judge(history(*A_THEN_B, unordered)).verdict is Verdict.NOT_APPLICABLE
 
 
-def test_rows_updated_in_place_are_unknown():
+def test_rows_updated_in_place_are_unknown() -> None:
     updated = target(stored={"updates": True})
     assert OrderKept().judge(history(*A_THEN_B, stored("b", 4), stored("a", 5), updated)).verdict is Verdict.UNKNOWN
 
 
-def test_order_by_another_member_is_unknown():
+def test_order_by_another_member_is_unknown() -> None:
     assert OrderKept().judge(history(target(capabilities={"order_by": "principalId"}))).verdict is Verdict.UNKNOWN
 
 
@@ -115,7 +115,7 @@ EVENTS = st.lists(
 
 @settings(deadline=None)  # each writes and reads a run directory
 @given(EVENTS)
-def test_agrees_with_the_law_spelled_out_for_every_pair(drawn):
+def test_agrees_with_the_law_spelled_out_for_every_pair(drawn) -> None:
     events = [
         sent(f"e{i}", at=at, organization=org).acknowledged(at + took) for i, (at, took, org, *_) in enumerate(drawn)
     ]

@@ -19,16 +19,16 @@ def judged(*parts, **budgets):
     return RecoversInTime(**budgets).judge(history(*parts))
 
 
-def test_nothing_broken_is_not_applicable():
+def test_nothing_broken_is_not_applicable() -> None:
     assert judged(WELL, LIFE).verdict is Verdict.NOT_APPLICABLE
 
 
-def test_run_cut_off_or_blind_is_unknown():
+def test_run_cut_off_or_blind_is_unknown() -> None:
     assert judged(*SANE, phase("shake", 5)).verdict is Verdict.UNKNOWN
     assert judged(AWAY, LIFE, *WORK, absent("probes.jsonl")).verdict is Verdict.UNKNOWN
 
 
-def test_recovery_is_measured_from_the_last_healing():
+def test_recovery_is_measured_from_the_last_healing() -> None:
     found = judged(*SANE)
     assert found.verdict is Verdict.PASSED, found
     assert found.counts == {"commit_s": 1.5, "closed_s": 1.0, "healthy_s": 2.0, "backlog_s": 2.0}
@@ -43,13 +43,13 @@ def test_recovery_is_measured_from_the_last_healing():
         ("backlog_within_s", "backlog"),
     ],
 )
-def test_whatever_takes_longer_than_its_budget_is_late(budget, late):
+def test_whatever_takes_longer_than_its_budget_is_late(budget, late) -> None:
     found = judged(*SANE, **{budget: 0.5})
     assert found.verdict is Verdict.FAILED
     assert found.why.startswith(late)
 
 
-def test_nothing_stored_after_the_healing_has_not_recovered():
+def test_nothing_stored_after_the_healing_has_not_recovered() -> None:
     found = judged(
         AWAY,
         BEFORE,
@@ -63,41 +63,41 @@ def test_nothing_stored_after_the_healing_has_not_recovered():
     assert found.members == {"late": ["commit: never (budget 11 s)"]}
 
 
-def test_without_commit_times_the_count_of_rows_tells():
+def test_without_commit_times_the_count_of_rows_tells() -> None:
     counted = probe(29, 30, 31, 33, queue=9, stored=5), probe(34, stored=6)
     found = judged(AWAY, BEFORE, BAD, WELL, LIFE, *counted, sent("a", at=20).acknowledged(21), stored("a", at=None))
     assert found.counts["commit_s"] == 4
 
 
-def test_breaker_that_is_not_closed_at_the_end_has_not_recovered():
+def test_breaker_that_is_not_closed_at_the_end_has_not_recovered() -> None:
     found = judged(AWAY, BEFORE, BAD, WELL, breaker((0, "CLOSED"), (12, "OPEN")), *WORK)
     assert found.members == {"late": ["closed: never (budget 11 s)"]}
 
 
-def test_health_that_stays_ill_has_not_recovered():
+def test_health_that_stays_ill_has_not_recovered() -> None:
     found = judged(AWAY, BEFORE, BAD, probe(*every(1, 32, 100), health=70), LIFE, *WORK)
     assert found.members == {"late": ["healthy: never (budget 11 s)"]}
 
 
-def test_backlog_that_is_still_there_at_the_end_never_went():
+def test_backlog_that_is_still_there_at_the_end_never_went() -> None:
     found = judged(AWAY, BEFORE, BAD, probe(*every(1, 32, 100), queue=3), LIFE, *WORK)
     assert found.members == {"late": ["backlog: never (budget 41 s)"]}
 
 
-def test_queue_as_long_as_before_the_fault_is_no_backlog():
+def test_queue_as_long_as_before_the_fault_is_no_backlog() -> None:
     assert (
         judged(AWAY, probe(*every(1, 0, 10), queue=5), BAD, probe(*every(1, 32, 100), queue=5), LIFE, *WORK).verdict
         is Verdict.PASSED
     )
 
 
-def test_what_the_target_does_not_claim_is_not_asked():
+def test_what_the_target_does_not_claim_is_not_asked() -> None:
     plain = target(capabilities={"breaker": False, "health": False})
     found = judged(AWAY, BEFORE, BAD, WELL, *WORK, plain)
     assert (found.verdict, set(found.counts)) == (Verdict.PASSED, {"commit_s", "backlog_s"})
 
 
-def test_target_that_stays_slower_has_not_recovered():
+def test_target_that_stays_slower_has_not_recovered() -> None:
     assert judged(*SANE, *served(0.1), *served(0.1, since=40)).counts["slower"] == 1.0
     found = judged(*SANE, *served(0.1), *served(1.0, since=40))
     assert found.verdict is Verdict.FAILED
@@ -105,7 +105,7 @@ def test_target_that_stays_slower_has_not_recovered():
     assert judged(*SANE, *served(0.1), *served(1.0, since=40), slower_times=11).verdict is Verdict.PASSED
 
 
-def test_slowness_that_the_harness_shares_is_the_machines():
+def test_slowness_that_the_harness_shares_is_the_machines() -> None:
     slow = served(1.0, since=40)
     found = judged(*SANE, *served(0.1, late=0.003), *served(1.0, since=40, late=0.02))
     assert found.verdict is Verdict.UNKNOWN
@@ -115,13 +115,13 @@ def test_slowness_that_the_harness_shares_is_the_machines():
     assert judged(*SANE[:-1], *served(0.1, late=0.003), *slow).verdict is Verdict.FAILED
 
 
-def test_busier_machine_excuses_nothing_else():
+def test_busier_machine_excuses_nothing_else() -> None:
     busier = (*served(0.1, late=0.003), *served(1.0, since=40, late=0.02))
     found = judged(*SANE, *busier, backlog_within_s=1)
     assert (found.verdict, found.why) == (Verdict.FAILED, "backlog: 2.0 s (budget 1 s)")
 
 
-def test_slowness_that_nobody_notices_is_none():
+def test_slowness_that_nobody_notices_is_none() -> None:
     assert judged(*SANE, *served(0.01), *served(0.2, since=40)).counts["slower"] == 1.0
 
 

@@ -8,26 +8,26 @@ GOOD, BAD = sent("good"), sent("bad", expect="refuse")
 SANE = (GOOD.acknowledged(1), BAD.refused(1, 422))
 
 
-def test_no_malformed_event_answered_is_unknown():
+def test_no_malformed_event_answered_is_unknown() -> None:
     assert RefusesRightly().judge(history(GOOD.acknowledged(1))).verdict is Verdict.UNKNOWN
     assert RefusesRightly().judge(history(BAD)).verdict is Verdict.UNKNOWN
     assert RefusesRightly().judge(history(BAD.refused(1, 503))).verdict is Verdict.UNKNOWN
     assert RefusesRightly().judge(history(absent("schedule.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_malformed_refused_and_wellformed_taken_is_right():
+def test_malformed_refused_and_wellformed_taken_is_right() -> None:
     found = RefusesRightly().judge(history(*SANE))
     assert found.verdict is Verdict.PASSED
     assert found.counts["malformed"] == 1
 
 
-def test_malformed_event_acknowledged_once_is_accepted():
+def test_malformed_event_acknowledged_once_is_accepted() -> None:
     found = RefusesRightly().judge(history(*SANE, sent("worse", expect="refuse").refused(1).again(2).acknowledged(3)))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"accepted": ["worse"]}
 
 
-def test_malformed_event_answered_with_500_made_the_target_stumble():
+def test_malformed_event_answered_with_500_made_the_target_stumble() -> None:
     found = RefusesRightly().judge(
         history(sent("bad", expect="refuse").indeterminate(1, status=500).again(2).refused(3))
     )
@@ -35,21 +35,21 @@ def test_malformed_event_answered_with_500_made_the_target_stumble():
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_trouble_in_an_outage_is_no_stumbling(status):
+def test_trouble_in_an_outage_is_no_stumbling(status) -> None:
     event = sent("bad", expect="refuse").indeterminate(1, status=status).again(2).refused(3)
     assert RefusesRightly().judge(history(event)).verdict is Verdict.PASSED
 
 
-def test_wellformed_event_refused_for_good_is_wrong():
+def test_wellformed_event_refused_for_good_is_wrong() -> None:
     found = RefusesRightly().judge(history(*SANE, sent("x").refused(1, 400)))
     assert found.members == {"refused": ["x"]}
 
 
 @pytest.mark.parametrize("status", [429, 503, None])
-def test_wellformed_event_refused_for_now_is_right(status):
+def test_wellformed_event_refused_for_now_is_right(status) -> None:
     assert RefusesRightly().judge(history(*SANE, sent("x").refused(1, status))).verdict is Verdict.PASSED
 
 
-def test_doubtful_events_may_go_either_way():
+def test_doubtful_events_may_go_either_way() -> None:
     doubtful = sent("x", expect="either").acknowledged(1), sent("y", expect="either").refused(1)
     assert RefusesRightly().judge(history(*SANE, *doubtful)).verdict is Verdict.PASSED

@@ -27,32 +27,32 @@ from tests.support.histories import (
 SANE = (sent("a", at=1).acknowledged(2), stored("a", at=3), asks(NoLoss()))
 
 
-def test_run_whose_named_checks_pass_has_passed():
+def test_run_whose_named_checks_pass_has_passed() -> None:
     doc = judge_history(history(*SANE))
     assert (doc.verdict, doc.reasons) == (Verdict.PASSED, [])
     assert doc.checks["no_loss"].required
 
 
-def test_checks_that_the_scenario_does_not_name_are_shown_and_do_not_count():
+def test_checks_that_the_scenario_does_not_name_are_shown_and_do_not_count() -> None:
     doc = judge_history(history(*SANE, stored("a"), stored("x")))
     assert doc.verdict is Verdict.PASSED
     assert doc.checks["nothing_invented"].verdict is Verdict.FAILED
     assert not doc.checks["nothing_invented"].required
 
 
-def test_worst_of_the_named_checks_decides():
+def test_worst_of_the_named_checks_decides() -> None:
     lost = (sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a"))
     assert judge_history(history(*lost, asks(NoLoss(), NoDuplicates()))).verdict is Verdict.FAILED
     assert judge_history(history(*lost, stored("b"), asks(NoLoss(), NoDuplicates()))).verdict is Verdict.UNKNOWN
 
 
-def test_not_applicable_never_counts():
+def test_not_applicable_never_counts() -> None:
     unordered = target(capabilities={"order_by": None})
     assert judge_history(history(*SANE, unordered, asks(NoLoss(), OrderKept()))).verdict is Verdict.PASSED
     assert judge_history(history(*SANE, unordered, asks(OrderKept()))).verdict is Verdict.UNKNOWN
 
 
-def test_scenario_that_names_no_check_proves_nothing():
+def test_scenario_that_names_no_check_proves_nothing() -> None:
     assert judge_history(history(*SANE, asks())).verdict is Verdict.UNKNOWN
 
 
@@ -69,7 +69,7 @@ def test_scenario_that_names_no_check_proves_nothing():
         ([unsent("z")], "50.0% of the scheduled events were never sent"),
     ],
 )
-def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt, reason):
+def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt, reason) -> None:
     quiet = (
         [absent("faults.jsonl", "probes.jsonl", "journal-load-0.jsonl")]
         if "clock" in reason or "apart" in reason
@@ -80,12 +80,12 @@ def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt, reason):
     assert doc.verdict is Verdict.UNKNOWN
 
 
-def test_failure_is_worse_than_doubt():
+def test_failure_is_worse_than_doubt() -> None:
     doc = judge_history(history(sent("a").acknowledged(1), asks(NoLoss()), fault(10, 20, landed=False)))
     assert doc.verdict is Verdict.FAILED
 
 
-def test_too_late_is_unknown_where_the_harness_had_no_time_to_send_and_lost_is_lost_all_the_same():
+def test_too_late_is_unknown_where_the_harness_had_no_time_to_send_and_lost_is_lost_all_the_same() -> None:
     slow = (sent("a", at=1).acknowledged(2), stored("a", at=30), phase("observe", 60))
     starved = (sent("z", at=9, late=5, due=4).acknowledged(10), stored("z", at=30))
     asked = asks(LatencyBudget(stored_share=1), NoLoss())
@@ -97,7 +97,7 @@ def test_too_late_is_unknown_where_the_harness_had_no_time_to_send_and_lost_is_l
     assert (lost.verdict, lost.checks["no_loss"].verdict) == (Verdict.FAILED, Verdict.FAILED)
 
 
-def test_health_that_does_not_answer_is_no_lie_where_the_harness_itself_had_no_time_to_send():
+def test_health_that_does_not_answer_is_no_lie_where_the_harness_itself_had_no_time_to_send() -> None:
     silent = (sent("a", at=1).acknowledged(2), stored("a"), probe(*every(0.5, 1, 9), answered=False), fault(10, 20))
     starved = (sent("z", at=9, late=5, due=4).acknowledged(10), stored("z"))
     asked = asks(HealthHonest())
@@ -107,23 +107,23 @@ def test_health_that_does_not_answer_is_no_lie_where_the_harness_itself_had_no_t
     assert "while nothing was wrong; but the harness sent late" in doc.checks["health_honest"].why
 
 
-def test_unsent_within_the_scenarios_bound_is_no_doubt():
+def test_unsent_within_the_scenarios_bound_is_no_doubt() -> None:
     assert judge_history(history(*SANE, unsent("b"), asks(NoLoss(), unsent_bound=0.6))).verdict is Verdict.PASSED
 
 
-def test_event_held_behind_its_organization_is_not_late():
+def test_event_held_behind_its_organization_is_not_late() -> None:
     held = sent("b", at=9, due=1).acknowledged(10)
     assert judge_history(history(*SANE, held, stored("b"))).reasons == []
 
 
-def test_check_that_raises_is_unknown(monkeypatch):
+def test_check_that_raises_is_unknown(monkeypatch) -> None:
     monkeypatch.setattr(NoLoss, "judge", lambda *_: 1 / 0)
     doc = judge_history(history(*SANE))
     assert doc.checks["no_loss"].verdict is Verdict.UNKNOWN
     assert "ZeroDivisionError" in doc.checks["no_loss"].why
 
 
-def test_verdict_is_on_disk_as_json(tmp_path):
+def test_verdict_is_on_disk_as_json(tmp_path) -> None:
     run = run_of([*SANE, fault(10, 20)], tmp_path)
     doc = judge_run(run)
     assert rundir.read_json(run / rundir.VERDICT, VerdictDoc) == doc
@@ -132,7 +132,7 @@ def test_verdict_is_on_disk_as_json(tmp_path):
     assert written["faults"] == [msgspec.to_builtins(doc.faults[0])]
 
 
-def test_figures_tell_how_much_and_how_fast():
+def test_figures_tell_how_much_and_how_fast() -> None:
     figures = judge_history(history(*SANE, sent("b", at=3).acknowledged(4), stored("b", at=20), fault(5, 10))).figures
     assert figures["acknowledged"] == 2
     assert figures["intake_p50_ms"] == 1000
@@ -142,11 +142,11 @@ def test_figures_tell_how_much_and_how_fast():
     assert figures["run_s"] == 100
 
 
-def test_checks_survive_a_round_trip_through_json():
+def test_checks_survive_a_round_trip_through_json() -> None:
     assert from_spec(to_spec(NoLoss())) == NoLoss()
 
 
 @pytest.mark.parametrize("spec", [{"name": "no_lose"}, {"name": "no_loss", "budget": 1}, {}])
-def test_unknown_check_or_budget_is_an_input_error(spec):
+def test_unknown_check_or_budget_is_an_input_error(spec) -> None:
     with pytest.raises(InputError, match=r"no_loss|budget|check"):
         from_spec(spec)

@@ -35,30 +35,30 @@ def outcome(*parts):
     return history(*parts).events.outcome.tolist()
 
 
-def test_event_is_acknowledged_if_any_attempt_was():
+def test_event_is_acknowledged_if_any_attempt_was() -> None:
     assert outcome(sent("a").refused(1).again(2).acknowledged(3).again(4).indeterminate(5)) == ["acknowledged"]
 
 
-def test_else_indeterminate_if_any_attempt_was():
+def test_else_indeterminate_if_any_attempt_was() -> None:
     assert outcome(sent("a").refused(1).again(2).indeterminate(3).again(4).refused(5)) == ["indeterminate"]
 
 
-def test_intent_without_an_answer_is_indeterminate():
+def test_intent_without_an_answer_is_indeterminate() -> None:
     assert outcome(sent("a")) == ["indeterminate"]
     assert outcome(sent("a").again(1).refused(2)) == ["indeterminate"]
 
 
-def test_else_refused_and_unsent_without_attempt():
+def test_else_refused_and_unsent_without_attempt() -> None:
     assert outcome(sent("a").refused(1), unsent("b")) == ["refused", "unsent"]
 
 
-def test_times_of_an_event_are_those_of_its_first_attempt_and_first_acknowledgement():
+def test_times_of_an_event_are_those_of_its_first_attempt_and_first_acknowledgement() -> None:
     event = history(sent("a", at=2).indeterminate(3).again(4).acknowledged(5).again(6).acknowledged(7)).events.iloc[0]
     assert (event.first_invoked, event.first_acknowledged, event.attempts) == (ns(2), ns(5), 3)
     assert history(sent("a")).events.first_acknowledged[0] == NEVER
 
 
-def test_what_was_not_recorded_is_none():
+def test_what_was_not_recorded_is_none() -> None:
     bare = history(
         absent("schedule.jsonl", "stored.jsonl", "dead_letters.jsonl", "queue.jsonl", "faults.jsonl", "probes.jsonl")
     )
@@ -75,39 +75,39 @@ def test_what_was_not_recorded_is_none():
     assert unrecorded == (None,) * 8
 
 
-def test_empty_folder_is_a_history_in_which_nothing_is_known(tmp_path):
+def test_empty_folder_is_a_history_in_which_nothing_is_known(tmp_path) -> None:
     from shaketable.rundir import RunDir
 
     assert History.load(RunDir(tmp_path)).events is None
 
 
-def test_torn_last_line_is_none(tmp_path):
+def test_torn_last_line_is_none(tmp_path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     with (run / JOURNAL).open("ab") as journal:
         journal.write(b'{"process":"load-0","kind":"intent"')
     assert History.load(run).events.outcome.tolist() == ["acknowledged"]
 
 
-def test_broken_line_is_named(tmp_path):
+def test_broken_line_is_named(tmp_path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     (run / "stored.jsonl").write_text('{"event_id": "a"}\n{"event_id": 7}\n')
     with pytest.raises(RunDirError, match=r"stored\.jsonl line 2"):
         History.load(run)
 
 
-def test_attempt_at_an_event_that_no_schedule_knows_is_an_error(tmp_path):
+def test_attempt_at_an_event_that_no_schedule_knows_is_an_error(tmp_path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     (run / "schedule.jsonl").write_text("")
     with pytest.raises(RunDirError, match="tells of event 0"):
         History.load(run)
 
 
-def test_queue_is_the_sum_of_its_keys_and_unknown_if_one_is():
+def test_queue_is_the_sum_of_its_keys_and_unknown_if_one_is() -> None:
     assert history(queued(2), queued(3)).queue_length == 5
     assert history(queued(2), queued(None)).queue_length is None
 
 
-def test_of_the_looks_at_a_fault_the_first_of_the_strongest_that_landed_is_its_witness():
+def test_of_the_looks_at_a_fault_the_first_of_the_strongest_that_landed_is_its_witness() -> None:
     looks = [looked(6, 9, landed=False), looked(7, 3), looked(8, 5), looked(8.5, 5)]
     seen = history(fault(5, 9), *looks).faults[0]
     assert (seen.landed, seen.figure, seen.text) == (True, 5, "8")
@@ -115,7 +115,7 @@ def test_of_the_looks_at_a_fault_the_first_of_the_strongest_that_landed_is_its_w
     assert (never.landed, never.figure, never.text) == (False, 2, "6")
 
 
-def test_fault_has_its_times_and_the_witness_that_landed():
+def test_fault_has_its_times_and_the_witness_that_landed() -> None:
     seen = history(fault(5, 9, blocks_store=True), fault(20, 30, landed=None))
     assert [f.healed for f in seen.faults] == [ns(9), ns(30)]
     assert [f.landed for f in seen.faults] == [True, None]
@@ -123,7 +123,7 @@ def test_fault_has_its_times_and_the_witness_that_landed():
     assert history().healed_at is None
 
 
-def test_readings_transitions_and_evidence_are_columns():
+def test_readings_transitions_and_evidence_are_columns() -> None:
     seen = history(
         probe(1, 2, health=None, memory_worker=5),
         breaker((0, "CLOSED"), (4, "OPEN")),
@@ -146,14 +146,14 @@ def test_readings_transitions_and_evidence_are_columns():
     assert seen.phases == {"baseline": ns(0), "observe": ns(50)}
 
 
-def test_wall_time_is_placed_between_clock_pairs():
+def test_wall_time_is_placed_between_clock_pairs() -> None:
     clocks = Clocks.of([(ns(0), us(0) * 1000), (ns(10), us(10) * 1000 + 10_000_000)])  # drifts by 10 ms
     assert clocks.to_monotonic(np.array([us(5) + 5_000])).tolist() == [ns(5)]
     assert clocks.to_monotonic(np.array([us(20) + 10_000])).tolist() == [ns(20)]
     assert clocks.doubts() == []
 
 
-def test_single_clock_pair_cannot_be_trusted():
+def test_single_clock_pair_cannot_be_trusted() -> None:
     assert Clocks.of([(0, 0)]).doubts()
 
 

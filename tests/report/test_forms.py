@@ -11,12 +11,12 @@ NUMBERED = pd.DataFrame([{"who": "d"}])
 NONE = pd.DataFrame()
 
 
-def test_text_has_a_dash_for_what_is_not_known_and_no_mere_row_numbers():
+def test_text_has_a_dash_for_what_is_not_known_and_no_mere_row_numbers() -> None:
     assert forms.text(NAMED).splitlines()[2].split()[:3] == ["second", "2", "-"]
     assert forms.text(NUMBERED).split() == ["who", "d"]
 
 
-def test_markdown_is_a_table_that_foreign_text_cannot_break():
+def test_markdown_is_a_table_that_foreign_text_cannot_break() -> None:
     assert forms.markdown(NAMED).splitlines() == [
         "|  | n | x | who |",
         "| --- | ---: | ---: | --- |",
@@ -25,7 +25,7 @@ def test_markdown_is_a_table_that_foreign_text_cannot_break():
     ]
 
 
-def test_what_a_target_says_is_no_markup_and_no_command():
+def test_what_a_target_says_is_no_markup_and_no_command() -> None:
     hostile = pd.DataFrame({"state": ["<IMG src=x>", "a\\|b", "##[add-mask]x\n::error::y\x1b"]})
     _, _, image, pipe, commands = forms.markdown(hostile).splitlines()
     assert image == r"| \<IMG src=x\> |"
@@ -38,11 +38,11 @@ def test_what_a_target_says_is_no_markup_and_no_command():
     assert json.loads(told)[2]["state"] == "##[add-mask]x\n::error::y\x1b"
 
 
-def test_json_has_null_for_what_is_not_known():
+def test_json_has_null_for_what_is_not_known() -> None:
     assert json.loads(forms.json(forms.records(NAMED)))[1] == {"row": "second", "n": 2, "x": None, "who": "c\u202e"}
 
 
-def test_csv_has_one_header_for_all_tables():
+def test_csv_has_one_header_for_all_tables() -> None:
     told = forms.csv(({"table": "one"}, NAMED), ({"table": "two"}, NUMBERED), ({"table": "none"}, NONE))
     rows = list(csv.DictReader(io.StringIO(told)))
     assert list(rows[0]) == ["table", "row", "n", "x", "who"]
@@ -54,5 +54,5 @@ def test_csv_has_one_header_for_all_tables():
     assert rows[1]["x"] == ""
 
 
-def test_empty_table_is_nothing():
+def test_empty_table_is_nothing() -> None:
     assert (forms.text(NONE), forms.markdown(NONE), forms.records(NONE), forms.csv()) == ("", "", [], "")

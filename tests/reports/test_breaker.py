@@ -11,16 +11,16 @@ SANE = (
 )
 
 
-def test_every_stay_is_a_line_with_what_was_received_meanwhile():
+def test_every_stay_is_a_line_with_what_was_received_meanwhile() -> None:
     told = report(history(*SANE, LIFE))
     stay = next(line for line in told.text.splitlines() if "12.00 s" in line)
     assert stay.split() == ["worker-1.1", "12.00", "s", "OPEN", "17.0", "0", "0", "0"]
     assert told.verdict is Verdict.PASSED
 
 
-def test_run_without_transitions_is_unknown():
+def test_run_without_transitions_is_unknown() -> None:
     assert report(history(*SANE)).verdict is Verdict.UNKNOWN
 
 
-def test_report_fits_a_hundred_columns():
+def test_report_fits_a_hundred_columns() -> None:
     assert max(map(len, report(history(*SANE, LIFE, sunk("worker-1", 20))).text.splitlines())) <= 100

@@ -21,7 +21,7 @@ ORDERED = sent("o", at=5, ordered=True).acknowledged(6)
 SANE = (RESENT, ORDERED, stored("a", 2), stored("o", 7))
 
 
-def test_every_event_is_counted_in_its_class():
+def test_every_event_is_counted_in_its_class() -> None:
     table = frames.delivery(
         history(
             *SANE,
@@ -50,35 +50,35 @@ def test_every_event_is_counted_in_its_class():
     assert table.loc["all", ["acknowledged", "indeterminate", "refused"]].tolist() == [4, 1, 1]
 
 
-def test_rates_are_told_by_phase():
+def test_rates_are_told_by_phase() -> None:
     table = frames.rates(history(*SANE))
     assert table.loc["baseline", "seconds"] == 10
     assert table.loc["baseline", "meant/s"] == 0.2
     assert table.loc["baseline", "stored/s"] == 0.2
 
 
-def test_report_fits_a_hundred_columns():
+def test_report_fits_a_hundred_columns() -> None:
     text = report(history(*SANE)).text
     assert max(map(len, text.splitlines())) <= 100
     assert "never planned" in text
 
 
-def test_run_without_a_schedule_is_unknown():
+def test_run_without_a_schedule_is_unknown() -> None:
     assert report(history(absent("schedule.jsonl"))).verdict is Verdict.UNKNOWN
 
 
-def test_what_was_not_observed_has_no_column():
+def test_what_was_not_observed_has_no_column() -> None:
     assert "stored" not in frames.delivery(history(RESENT, absent("stored.jsonl")))
 
 
 @pytest.mark.parametrize(
     ("parts", "code"), [(SANE, 0), ((*SANE, stored("x")), 1), ((RESENT,), 1), ((sent("a").refused(1),), 2)]
 )
-def test_script_exits_with_the_verdict(parts, code, tmp_path, script):
+def test_script_exits_with_the_verdict(parts, code, tmp_path, script) -> None:
     assert script(str(run_of(parts, tmp_path).path)).code == code
 
 
-def test_several_runs_are_told_one_after_another_and_the_worst_decides(two, script):
+def test_several_runs_are_told_one_after_another_and_the_worst_decides(two, script) -> None:
     done = script(*two)
     assert done.code == 1
     assert [line for line in done.out.splitlines() if line in ("passed", "failed")] == ["passed", "failed"]
@@ -86,7 +86,7 @@ def test_several_runs_are_told_one_after_another_and_the_worst_decides(two, scri
     assert done.out.endswith("worst: failed\n")
 
 
-def test_json_holds_every_table(two, script):
+def test_json_holds_every_table(two, script) -> None:
     done = script(*two, "--format", "json")
     doc = json.loads(done.out)
     assert (done.code, doc["verdict"], [run["verdict"] for run in doc["runs"]]) == (1, "failed", ["passed", "failed"])
@@ -94,7 +94,7 @@ def test_json_holds_every_table(two, script):
     assert (strangers["row"], strangers["invented"]) == ("never planned", 1)
 
 
-def test_csv_holds_every_table(two, script):
+def test_csv_holds_every_table(two, script) -> None:
     rows = list(csv.DictReader(io.StringIO(script(*two, "--format", "csv").out)))
     assert {row["table"] for row in rows} == {"events", "rates", "laws", "verdict"}
     assert [(row["run"], row["verdict"]) for row in rows if row["table"] == "verdict"] == [
@@ -103,7 +103,7 @@ def test_csv_holds_every_table(two, script):
     ]
 
 
-def test_markdown_has_a_section_for_each_run(two, script):
+def test_markdown_has_a_section_for_each_run(two, script) -> None:
     told = script(*two, "--format", "md").out
     assert re.findall(r"^## (\w+)|Verdict: \*\*(\w+)", told, re.M) == [
         ("good", ""),
@@ -113,7 +113,7 @@ def test_markdown_has_a_section_for_each_run(two, script):
     ]
 
 
-def test_script_exits_254_for_bad_input(tmp_path, script):
+def test_script_exits_254_for_bad_input(tmp_path, script) -> None:
     run = run_of(SANE, tmp_path)
     for arguments in ([str(tmp_path / "none")], ["a", "b"], ["--odd"], [str(run.path), "--format", "xml"]):
         done = script(*arguments)
@@ -123,7 +123,7 @@ def test_script_exits_254_for_bad_input(tmp_path, script):
     assert script(str(run.path)).code == 254
 
 
-def test_script_runs_by_itself():
+def test_script_runs_by_itself() -> None:
     done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, "RUN_DIR" in done.stdout) == (0, True)
 

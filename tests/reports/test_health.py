@@ -13,16 +13,16 @@ SANE = (
 )
 
 
-def test_score_is_told_by_phase_and_by_fault():
+def test_score_is_told_by_phase_and_by_fault() -> None:
     told = report(history(*SANE))
     line = next(line for line in told.text.splitlines() if line.startswith("0: a label"))
     assert line.split()[-7:] == ["100", "0", "60.0", "60.0", "100.0", "9.0", "0"]
     assert told.verdict is Verdict.PASSED
 
 
-def test_run_that_nobody_asked_is_unknown():
+def test_run_that_nobody_asked_is_unknown() -> None:
     assert report(history()).verdict is Verdict.UNKNOWN
 
 
-def test_report_fits_a_hundred_columns():
+def test_report_fits_a_hundred_columns() -> None:
     assert max(map(len, report(history(*SANE)).text.splitlines())) <= 100

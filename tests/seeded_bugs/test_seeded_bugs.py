@@ -47,7 +47,7 @@ def played(request: pytest.FixtureRequest, started: dict[str, Future[tuple[int, 
     return started[request.node.name].result
 
 
-def test_every_check_has_a_bug_that_it_must_catch_and_ci_runs_one_of_each():
+def test_every_check_has_a_bug_that_it_must_catch_and_ci_runs_one_of_each() -> None:
     assert {bug.caught_by for bug in BUGS.values()} == set(CHECKS.kinds())
     assert sorted(bug.caught_by for bug in IN_CI.values()) == sorted(CHECKS.kinds())
 
