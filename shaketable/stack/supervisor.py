@@ -287,11 +287,12 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     journal = Path(sys.argv[1])
-    with held(journal) as ours:  # made by whoever removes it: a harness killed before it heard READY leaves none
+    with held(journal) as ours:  # the process that makes the journal also removes it
         if not ours:
             sys.exit(f"another run has the journal {journal}")
-        sys.stdout.buffer.write(READY)
-        sys.stdout.close()
+        with suppress(BrokenPipeError):  # the harness is dead already, which ends the wait below
+            os.write(sys.stdout.fileno(), READY)
+        os.close(sys.stdout.fileno())
         sys.stdin.buffer.read()
         end(journal)
 

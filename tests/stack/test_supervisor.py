@@ -86,6 +86,16 @@ def test_killed_harness_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "stack").exists()
 
 
+def test_harness_killed_before_the_supervisor_is_ready_leaves_no_journal(tmp_path: Path) -> None:
+    journal = tmp_path / "early.jsonl"
+    command = [sys.executable, "-m", "shaketable.stack.supervisor", str(journal)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        assert started.stdout
+        started.stdout.close()  # the harness is dead: nobody hears that it is ready
+    assert not journal.exists()
+    assert started.returncode == 0
+
+
 def test_interrupt_from_the_terminal_does_not_reach_the_supervisor(tmp_path: Path) -> None:
     harness, (told, untold, guard) = start(f"test-int-{os.getpid()}", tmp_path / "stack")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
