@@ -37,7 +37,7 @@ class HarnessError(ShaketableError):
     """The harness could not do its part: a server that does not start, a proxy that does not answer."""
 
 
-class NoAnswer(HarnessError):
+class ServerUnavailable(HarnessError):
     """A server of ours does not answer in time, or only that it cannot, or that it lost what was made there."""
 
 
@@ -49,7 +49,7 @@ class LoadEnded(HarnessError):
         self.code = code
 
 
-class Unordered(HarnessError):
+class UnexpectedFailure(HarnessError):
     """A process of the harness's own failed, and no fault had ordered it: each failure is a sentence."""
 
     def __init__(self, failures: Sequence[str]) -> None:

@@ -75,7 +75,9 @@ def connect(
         return psycopg.connect(autocommit=autocommit, **asked)
 
 
-def reading(url: str, statement_s: float, *, connect_timeout: int = CONNECT_S, **more: Any) -> psycopg.Connection[Any]:
+def connect_read_only(
+    url: str, statement_s: float, *, connect_timeout: int = CONNECT_S, **more: Any
+) -> psycopg.Connection[Any]:
     """A session for SQL that a manifest states: it may only read, and each statement ends in time.
 
     Execute it with `prepare=True`, which takes one statement and no more. Raises psycopg.OperationalError.
@@ -88,7 +90,7 @@ def reading(url: str, statement_s: float, *, connect_timeout: int = CONNECT_S, *
 
 
 @contextmanager
-def answering(connection: psycopg.Connection[Any], within_s: float) -> Iterator[None]:
+def time_limit(connection: psycopg.Connection[Any], within_s: float) -> Iterator[None]:
     """Use a session for at most that time, whatever the server does. Raises psycopg.OperationalError.
 
     A server that is frozen ends no statement, and its kernel answers for it, so neither `statement_timeout` nor

@@ -36,7 +36,7 @@ class Kind(StrEnum):
     INJECT = "inject"  # the injector: a fault was put in (detail.fault is its number)
     HEAL = "heal"  # the injector: and taken out again
     WITNESS = "witness"  # the injector: evidence that the fault landed (detail.landed)
-    RECOVERY = "recovery"  # Toxiproxy had wedged and was mended, which cut connections (detail.proxy, detail.how)
+    REPAIR = "recovery"  # Toxiproxy had wedged and was mended, which cut connections (detail.proxy, detail.how)
     SINK = "sink"  # a sink: one connection attempt was accepted and closed (detail.link)
     PROBE = "probe"  # the probe: one reading of the target
     EXIT = "exit"  # a process of the target ended (detail.asked)

@@ -20,7 +20,7 @@ from shaketable.checks.kinds.last_seen import failed_at, open_at
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
 from shaketable.evidence.history.columns import Ints
-from shaketable.evidence.history.kept import NONE
+from shaketable.evidence.history.persisted import NONE
 
 #: Checks and their sets whose members' lives are told, and what each is called; worst first.
 FATES = {

@@ -12,8 +12,8 @@ from shaketable.checks.kinds import health_honest
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
 from shaketable.evidence.history.deaths import deaths
-from shaketable.evidence.history.doubts import doubts, starved
 from shaketable.evidence.history.figures import figures
+from shaketable.evidence.history.validity import starved, why_invalid
 from shaketable.rundir import RunDir
 
 
@@ -75,7 +75,7 @@ def judge_history(history: History) -> VerdictDoc:
     named = [from_spec(spec) for spec in history.scenario.checks]
     findings = {check.name: _judged(check, history, True) for check in named}
     findings |= {check.name: _judged(check, history, False) for check in _others(set(findings))}
-    reasons = doubts(history)
+    reasons = why_invalid(history)
     counting = [finding.verdict for finding in findings.values() if finding.required]
     return VerdictDoc(
         rundir.SCHEMA,

@@ -77,7 +77,7 @@ def examine_target(found: Manifest, folder: Path, console: Console) -> int:
     """
     from shaketable import doctor as doctors
     from shaketable.doctor.result import DoctorResult
-    from shaketable.doctor.session import Visit
+    from shaketable.doctor.session import DoctorSession
     from shaketable.stack import ports
     from shaketable.stack.choice import Choice
     from shaketable.stack.supervisor import Supervisor
@@ -93,8 +93,8 @@ def examine_target(found: Manifest, folder: Path, console: Console) -> int:
         (home / "logs").mkdir()
         block = opened.enter_context(ports.reserve())
         stack = opened.enter_context(Choice().open(run_id, block, supervisor, home / "logs", console.print))
-        visit = Visit(found, folder, stack, supervisor, run_id=run_id, home=home, programs=programs)
-        for line in doctors.examine(opened.enter_context(visit)):
+        session = DoctorSession(found, folder, stack, supervisor, run_id=run_id, home=home, programs=programs)
+        for line in doctors.examine(opened.enter_context(session)):
             console.print(in_a_line(str(line)), markup=False, soft_wrap=True)
             lines.append(line)
     count = Counter(line.state for line in lines)

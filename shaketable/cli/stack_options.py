@@ -59,13 +59,13 @@ def choice(
 ) -> Choice:
     """The stack that is asked for. Raises InputError."""
     from shaketable.stack.choice import Choice, Kind
-    from shaketable.stack.services import Given
+    from shaketable.stack.services import ExternalServices
 
     if stack == "given":
         print("shaketable: --stack given is now called --stack external", file=sys.stderr)
         stack = "external"
     if stack == "external":
-        given = Given(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
+        given = ExternalServices(postgres, redis, postgres_admin, toxiproxy, tuple(allow_remote or ()), allow_not_empty)
     else:
-        given = Given(postgres, redis, postgres_admin)
+        given = ExternalServices(postgres, redis, postgres_admin)
     return Choice(cast(Kind, stack), given)

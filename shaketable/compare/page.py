@@ -10,7 +10,7 @@ from urllib.parse import quote
 from shaketable import rundir
 from shaketable.compare import forms
 from shaketable.compare.cell import Block, Compared, TargetTrials, Trial
-from shaketable.compare.environment_summary import stood_on
+from shaketable.compare.environment_summary import environment_summary
 from shaketable.compare.measures import MEASURES, Measure, Value
 from shaketable.report.page import document
 from shaketable.results import confidence as bound
@@ -82,7 +82,7 @@ def html(found: Compared, place: Path) -> str:
         meanings=[(measure.name, measure.about) for measure in MEASURES],
         assumption=bound.ASSUMPTION,
         confidence=f"{bound.CONFIDENCE * 100:g} %",
-        stood_on=stood_on(found),
+        stood_on=environment_summary(found),
         commands=found.commands,
         packages=[(target, list(packages.items())) for target in found.targets if (packages := found.packages(target))],
     )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
-from shaketable.doctor.session import Visit
+from shaketable.doctor.session import DoctorSession
 from shaketable.files import foreign
 from shaketable.target.target import Instance
 from shaketable.target.transitions import FILE, LONGEST_LINE, MOST
@@ -17,12 +17,12 @@ SECTION = "Breaker transitions"
 STATES = ("CLOSED", "OPEN", "HALF_OPEN")
 
 
-def lines(visit: Visit) -> Iterator[DoctorResult]:
+def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     """Each file of transitions; at least one there must be."""
-    if not visit.manifest.capabilities.breaker:
+    if not session.manifest.capabilities.breaker:
         yield not_claimed("breaker", "no breaker is judged (capabilities.breaker)")
         return
-    writers = [i for i in visit.target.instances.values() if (i.state / FILE).exists()]
+    writers = [i for i in session.target.instances.values() if (i.state / FILE).exists()]
     if not writers:
         yield wrong(
             "breaker",

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shaketable.doctor.result import DoctorResult, ok, wrong
-from shaketable.doctor.session import Visit
+from shaketable.doctor.session import DoctorSession
 from shaketable.errors import TargetError
-from shaketable.target import dead_letters as letters
+from shaketable.target import dead_letters
 
 SECTION = "What the SQL gives"
 
 
-def lines(visit: Visit) -> Iterator[DoctorResult]:
+def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     """The number in its header, and one JSON object a line."""
-    told = visit.target.located().dead_letters
+    told = session.target.located().dead_letters
     if told is None or told.url is None:
         return
-    what, count = "dead_letters.url", letters.count(told.url)
+    what, count = "dead_letters.url", dead_letters.count(told.url)
     if count is None:
         yield wrong(
-            what, f"tells no number within {letters.COUNT_S:g} s", f"answer 200 with a header {letters.TOTAL}", SECTION
+            what,
+            f"tells no number within {dead_letters.COUNT_S:g} s",
+            f"answer 200 with a header {dead_letters.TOTAL}",
+            SECTION,
         )
         return
     try:
-        rows = list(letters.rows(told.url))
+        rows = list(dead_letters.rows(told.url))
         if why := next((row["unreadable"] for row in rows if "unreadable" in row), None):
             raise TargetError(f"a line cannot be read: {why}")
         found = len(rows)

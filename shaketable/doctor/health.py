@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
-from shaketable.doctor.session import Visit
+from shaketable.doctor.session import DoctorSession
 from shaketable.target.bounded_http import NoResponse, get
 
 #: Seconds within which health is told, and how often it is asked for: once may be too late on a busy machine.
@@ -17,31 +17,31 @@ ANSWERS = "What it answers"
 SHAPE = 'answer {"healthScore": 0–100, "circuitBreakerState": "CLOSED", "deadLetterCount": 0}'
 
 
-def lines(visit: Visit) -> Iterator[DoctorResult]:
+def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     """Its shape, and that it is told when it matters most."""
-    claims = visit.manifest.capabilities
+    claims = session.manifest.capabilities
     if not claims.health:
         yield not_claimed("health", "no health score is judged (capabilities.health)")
         return
-    if visit.target.intake_health_url is None:
+    if session.target.intake_health_url is None:
         yield wrong("health", "claimed, but the intake's [[process]] has no `health` path", "name it", "`[[process]]`")
         return
-    told = _ask(visit)
+    told = _ask(session)
     yield _shape("health", told, claims.breaker)
-    with _away(visit):
-        yield _shape("health while Postgres and Redis are away", _ask(visit), breaker=False)
+    with _away(session):
+        yield _shape("health while Postgres and Redis are away", _ask(session), breaker=False)
 
 
-def _ask(visit: Visit) -> dict[str, Any] | str:
+def _ask(session: DoctorSession) -> dict[str, Any] | str:
     """What it tells, or what is wrong with that."""
     for _ in range(TIMES):
-        if (told := _told(visit)) != SILENT:
+        if (told := _told(session)) != SILENT:
             break
     return told
 
 
-def _told(visit: Visit) -> dict[str, Any] | str:
-    url = visit.target.intake_health_url
+def _told(session: DoctorSession) -> dict[str, Any] | str:
+    url = session.target.intake_health_url
     assert url is not None
     try:
         told = get(url, TOLD_S).json()
@@ -66,14 +66,14 @@ def _shape(what: str, told: dict[str, Any] | str, breaker: bool) -> DoctorResult
 
 
 @contextmanager
-def _away(visit: Visit) -> Iterator[None]:
+def _away(session: DoctorSession) -> Iterator[None]:
     """The links of the processes to Postgres and Redis refuse meanwhile."""
-    cut = [visit.stack.proxy(link) for i in visit.target.instances.values() for link in (i.postgres, i.redis)]
+    cut = [session.stack.proxy(link) for i in session.target.instances.values() for link in (i.postgres, i.redis)]
     try:
         for name in cut:
-            visit.stack.toxiproxy.enable(name, False)
-        visit.clock.sleep(TOLD_S)  # until it is felt
+            session.stack.toxiproxy.enable(name, False)
+        session.clock.sleep(TOLD_S)  # until it is felt
         yield
     finally:
         for name in cut:
-            visit.stack.toxiproxy.enable(name, True)
+            session.stack.toxiproxy.enable(name, True)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from shaketable.doctor.result import DoctorResult, ok, wrong
-from shaketable.doctor.session import ANSWER_S, Visit, event, words
+from shaketable.doctor.session import ANSWER_S, DoctorSession, event, excerpt
 from shaketable.load.mix import malformed
 from shaketable.load.mix.shape import Expect
 from shaketable.load.outcome import classify
@@ -19,28 +19,28 @@ ANSWERS = "What it answers"
 SHOWN = 3
 
 
-def lines(visit: Visit) -> Iterator[DoctorResult]:
+def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     """Valid, again, at once, malformed."""
     event_id, body = event()
-    first = _valid(visit, event_id, body)
+    first = _valid(session, event_id, body)
     yield first
     if first.state != "ok":
         return
-    yield _again(visit, body)
-    yield _at_once(visit)
-    yield _malformed(visit)
-    yield _names_the_member(visit)
+    yield _again(session, body)
+    yield _at_once(session)
+    yield _malformed(session)
+    yield _names_the_member(session)
 
 
-def _valid(visit: Visit, event_id: str, body: bytes) -> DoctorResult:
-    path, answer = visit.manifest.ingest.path, visit.post(body)
+def _valid(session: DoctorSession, event_id: str, body: bytes) -> DoctorResult:
+    path, answer = session.manifest.ingest.path, session.post(body)
     what = f"POST {path}, a valid event"
     if isinstance(answer, NoResponse):
         return wrong(what, f"no answer ({answer})", f"answer within {ANSWER_S:g} s", ANSWERS)
     if answer.status == 202:
-        visit.taken[event_id] = body
+        session.taken[event_id] = body
         return ok(what, "202")
-    said = f"expected 202, got {answer.status} ({words(answer)})"
+    said = f"expected 202, got {answer.status} ({excerpt(answer)})"
     if answer.status in (404, 405):
         return wrong(what, said, "`ingest.path` must be where the process takes POST", "`[ingest]`")
     if 200 <= answer.status < 300:
@@ -54,17 +54,17 @@ def _valid(visit: Visit, event_id: str, body: bytes) -> DoctorResult:
     return wrong(what, said, "an event of the contract must be taken in", "An event")
 
 
-def _again(visit: Visit, body: bytes) -> DoctorResult:
-    answer = visit.post(body)
+def _again(session: DoctorSession, body: bytes) -> DoctorResult:
+    answer = session.post(body)
     return _repeated("the same event again", [answer])
 
 
-def _at_once(visit: Visit) -> DoctorResult:
+def _at_once(session: DoctorSession) -> DoctorResult:
     event_id, body = event()
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(visit.post, [body, body]))
+        answers = list(pool.map(session.post, [body, body]))
     if any(isinstance(answer, BoundedResponse) and answer.status == 202 for answer in answers):
-        visit.taken[event_id] = body
+        session.taken[event_id] = body
     return _repeated("an event twice at once", answers)
 
 
@@ -80,19 +80,19 @@ def _repeated(what: str, answers: list[BoundedResponse | NoResponse]) -> DoctorR
     )
 
 
-def _malformed(visit: Visit) -> DoctorResult:
+def _malformed(session: DoctorSession) -> DoctorResult:
     """Every malformed shape of the mix that must be refused; at the first that gets no answer, no more are sent."""
     what, offenders, count = "malformed events", list[str](), 0
     for shape in malformed.shapes(datetime.now(UTC).date()):
         if shape.expect is not Expect.REFUSE:
             continue
         event_id, _ = event()
-        answer, count = visit.post(shape.wire(event_id)), count + 1
+        answer, count = session.post(shape.wire(event_id)), count + 1
         if isinstance(answer, NoResponse):
             return wrong(what, f"no answer to {shape.why} ({answer})", "answer 400 or 422", ANSWERS)
-        found = classify(answer.status, definite_refusals=visit.manifest.ingest.definite_refusals)
+        found = classify(answer.status, definite_refusals=session.manifest.ingest.definite_refusals)
         if found.outcome is Outcome.REFUSED and not found.retryable:
-            visit.refused.add(event_id)
+            session.refused.add(event_id)
         else:
             offenders.append(f"{answer.status} for {shape.why}")
     if not offenders:
@@ -107,13 +107,13 @@ def _malformed(visit: Visit) -> DoctorResult:
     )
 
 
-def _names_the_member(visit: Visit) -> DoctorResult:
+def _names_the_member(session: DoctorSession) -> DoctorResult:
     what = "a refusal names the member"
     _, body = event(action=None)
-    answer = visit.post(body)
+    answer = session.post(body)
     if isinstance(answer, BoundedResponse) and "action" in answer.text:
-        return ok(what, words(answer))
-    said = words(answer) if isinstance(answer, BoundedResponse) else answer
+        return ok(what, excerpt(answer))
+    said = excerpt(answer) if isinstance(answer, BoundedResponse) else answer
     return DoctorResult(
         "ok", what, f"not said for an event without action ({said}), though it should be", section=f'"{ANSWERS}"'
     )

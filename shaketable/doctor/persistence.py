@@ -10,55 +10,55 @@ from psycopg import sql
 
 from shaketable import event, plural
 from shaketable.doctor.result import DoctorResult, ok, wrong
-from shaketable.doctor.session import Visit
+from shaketable.doctor.session import DoctorSession
 from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
 
 SQL = "What the SQL gives"
 
 
-def lines(visit: Visit) -> Generator[DoctorResult, None, bool]:
+def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
     """Seen in stored.sql, once, content equal. Whether all of it was seen: without, there is no more to look for."""
-    if not visit.taken:
+    if not session.taken:
         return False
     what = "what was acknowledged is stored"
     try:
-        if not {"event_id", "event"} <= set(visit.columns(visit.manifest.stored.sql)):
+        if not {"event_id", "event"} <= set(session.columns(session.manifest.stored.sql)):
             return False  # told of before
-        arrived = visit.seen(lambda: not missing(visit))
-        rows = visit.rows(visit.manifest.stored.sql)
+        arrived = session.seen(lambda: not missing(session))
+        rows = session.rows(session.manifest.stored.sql)
     except psycopg.Error as e:
         yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "mend stored.sql first", SQL)
         return False
-    every = f"all of {plural.counted(len(visit.taken), 'events')}"
-    yield _arrived(visit, what, len(missing(visit))) if not arrived else ok(what, every)
+    every = f"all of {plural.counted(len(session.taken), 'events')}"
+    yield _arrived(session, what, len(missing(session))) if not arrived else ok(what, every)
     counts = Counter(str(row["event_id"]).lower() for row in rows)
-    yield _once(visit, counts)
-    yield _intact(visit, rows)
-    yield _nothing_refused(visit, counts)
-    yield from _found_by_faults(visit)
+    yield _once(session, counts)
+    yield _intact(session, rows)
+    yield _nothing_refused(session, counts)
+    yield from _found_by_faults(session)
     return arrived
 
 
-def missing(visit: Visit) -> set[str]:
+def missing(session: DoctorSession) -> set[str]:
     """What was acknowledged and is not in stored.sql. Raises psycopg.Error."""
-    found = {str(row["event_id"]).lower() for row in visit.rows(visit.manifest.stored.sql)}
-    return set(visit.taken) - found
+    found = {str(row["event_id"]).lower() for row in session.rows(session.manifest.stored.sql)}
+    return set(session.taken) - found
 
 
-def _arrived(visit: Visit, what: str, count: int) -> DoctorResult:
-    others = [name for name, it in visit.target.instances.items() if it.kind.name != visit.manifest.ingest.process]
-    said = "; ".join(f"{name} said: {visit.words(name) or 'nothing'}" for name in others[:1])
+def _arrived(session: DoctorSession, what: str, count: int) -> DoctorResult:
+    others = [name for name, it in session.target.instances.items() if it.kind.name != session.manifest.ingest.process]
+    said = "; ".join(f"{name} said: {session.last_log_lines(name) or 'nothing'}" for name in others[:1])
     return wrong(
         what,
-        f"{count} of {len(visit.taken)} are not in stored.sql{f' ({said})' if said else ''}",
+        f"{count} of {len(session.taken)} are not in stored.sql{f' ({said})' if said else ''}",
         "does a process store them, and does the SQL show event_id as it was sent",
         SQL,
     )
 
 
-def _once(visit: Visit, counts: Counter[str]) -> DoctorResult:
-    doubled = [event_id for event_id in visit.taken if counts[event_id] > 1]
+def _once(session: DoctorSession, counts: Counter[str]) -> DoctorResult:
+    doubled = [event_id for event_id in session.taken if counts[event_id] > 1]
     if not doubled:
         return ok("stored once", "also what was sent twice")
     return wrong(
@@ -69,15 +69,15 @@ def _once(visit: Visit, counts: Counter[str]) -> DoctorResult:
     )
 
 
-def _intact(visit: Visit, rows: list[dict[str, str]]) -> DoctorResult:
+def _intact(session: DoctorSession, rows: list[dict[str, str]]) -> DoctorResult:
     what, paths, compared = "stored as it was sent", set[str](), 0
     for row in rows:
-        sent = visit.taken.get(str(row["event_id"]).lower())
+        sent = session.taken.get(str(row["event_id"]).lower())
         if sent is None:
             continue
         compared += 1
         try:
-            paths |= set(event.same(event.parse(sent), event.parse(row["event"] or ""), visit.manifest.stored.adds))
+            paths |= set(event.same(event.parse(sent), event.parse(row["event"] or ""), session.manifest.stored.adds))
         except ValueError:
             return wrong(what, "the column event holds no JSON object", "show the event as one JSON object", SQL)
     if paths:
@@ -90,10 +90,10 @@ def _intact(visit: Visit, rows: list[dict[str, str]]) -> DoctorResult:
     return ok(what, f"{compared} compared") if compared else wrong(what, "no row to compare", "see above", SQL)
 
 
-def _nothing_refused(visit: Visit, counts: Counter[str]) -> DoctorResult:
-    stored = [event_id for event_id in visit.refused if counts[event_id]]
+def _nothing_refused(session: DoctorSession, counts: Counter[str]) -> DoctorResult:
+    stored = [event_id for event_id in session.refused if counts[event_id]]
     if not stored:
-        return ok("nothing that was refused is stored", f"{len(visit.refused)} looked for")
+        return ok("nothing that was refused is stored", f"{len(session.refused)} looked for")
     return wrong(
         "nothing that was refused is stored",
         f"{len(stored)} are",
@@ -102,20 +102,20 @@ def _nothing_refused(visit: Visit, counts: Counter[str]) -> DoctorResult:
     )
 
 
-def _found_by_faults(visit: Visit) -> Iterator[DoctorResult]:
+def _found_by_faults(session: DoctorSession) -> Iterator[DoctorResult]:
     """Whether RejectRows can tell whose a row is; said only where there are rows."""
-    what, relation = "RejectRows finds an event's row", visit.manifest.stored.relation
+    what, relation = "RejectRows finds an event's row", session.manifest.stored.relation
     if relation is None:
         return
     query = sql.SQL("select array(select lower(m) from ({}) as ids(m)) from {} as r").format(
         sql.SQL(ROW_IDS.format(row="r")), triggers.relation(relation)
     )
     try:
-        with visit.session() as database:
+        with session.session() as database:
             rows = [set(ids) for (ids,) in database.execute(query)]
     except psycopg.Error:
         return  # no such relation, which is told before
-    if found := sum(not ids.isdisjoint(visit.taken) for ids in rows):
+    if found := sum(not ids.isdisjoint(session.taken) for ids in rows):
         yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
     elif rows:
         yield wrong(

@@ -10,7 +10,7 @@ import redis
 from shaketable import plural
 from shaketable.doctor.persistence import missing
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
-from shaketable.doctor.session import Visit, event
+from shaketable.doctor.session import DoctorSession, event
 from shaketable.evidence.backlog import Backlog
 from shaketable.target.bounded_http import BoundedResponse
 from shaketable.target.manifest import QueueKey
@@ -20,37 +20,37 @@ EVENTS = 12
 QUEUE = "`[queue]`"
 
 
-def lines(visit: Visit) -> Iterator[DoctorResult]:
+def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     """Not claimed; not to be seen, as one process does all; or looked at while the others are frozen."""
-    if visit.manifest.queue is None:
+    if session.manifest.queue is None:
         yield not_claimed("queue", "a missing event is undelivered, never lost: the verdict on loss would be unknown")
         return
-    others = [i for i in visit.target.instances.values() if i.kind.name != visit.manifest.ingest.process]
+    others = [i for i in session.target.instances.values() if i.kind.name != session.manifest.ingest.process]
     if not others:
         yield not_claimed("queue", "one process takes in and stores: its backlog cannot be held up to be looked at")
         return
-    with _frozen(visit), Backlog(visit.stack, visit.manifest) as backlog:
-        accepted = _fill(visit)
-        yield from (line for key in visit.manifest.queue.redis if (line := _type(visit, key)))
-        yield _length(visit, backlog, accepted)
-    if visit.seen(lambda: not missing(visit)):
+    with _frozen(session), Backlog(session.stack, session.manifest) as backlog:
+        accepted = _fill(session)
+        yield from (line for key in session.manifest.queue.redis if (line := _type(session, key)))
+        yield _length(session, backlog, accepted)
+    if session.seen(lambda: not missing(session)):
         yield ok("work goes on after a freeze", "all is stored")
     else:
         yield wrong(
             "work goes on after a freeze",
-            plural.counted(len(missing(visit)), "events are not stored"),
+            plural.counted(len(missing(session)), "events are not stored"),
             "who was frozen must go on, or another take over within lease_s",
             "`[timing]`",
         )
 
 
 @contextmanager
-def _frozen(visit: Visit) -> Iterator[None]:
+def _frozen(session: DoctorSession) -> Iterator[None]:
     """All but the intake are stopped meanwhile."""
     running = [
         i.child
-        for i in visit.target.instances.values()
-        if i.kind.name != visit.manifest.ingest.process and i.child and i.child.poll() is None
+        for i in session.target.instances.values()
+        if i.kind.name != session.manifest.ingest.process and i.child and i.child.poll() is None
     ]
     for child in running:
         child.pause()
@@ -61,20 +61,20 @@ def _frozen(visit: Visit) -> Iterator[None]:
             child.resume()
 
 
-def _fill(visit: Visit) -> int:
+def _fill(session: DoctorSession) -> int:
     accepted = 0
     for _ in range(EVENTS):
         event_id, body = event()
-        answer = visit.post(body)
+        answer = session.post(body)
         if isinstance(answer, BoundedResponse) and answer.status == 202:
-            visit.taken[event_id] = body
+            session.taken[event_id] = body
             accepted += 1
     return accepted
 
 
-def _type(visit: Visit, key: QueueKey) -> DoctorResult | None:
+def _type(session: DoctorSession, key: QueueKey) -> DoctorResult | None:
     """A key that is of another type than the manifest says; none for one that is right or not there."""
-    with redis.Redis.from_url(visit.stack.redis_url(), socket_timeout=2) as server:
+    with redis.Redis.from_url(session.stack.redis_url(), socket_timeout=2) as server:
         names = list(server.scan_iter(key.key, count=1000))
         types = {server.type(name).decode() for name in names} - {"none"}
     if not types or key.type in types:
@@ -87,7 +87,7 @@ def _type(visit: Visit, key: QueueKey) -> DoctorResult | None:
     )
 
 
-def _length(visit: Visit, backlog: Backlog, accepted: int) -> DoctorResult:
+def _length(session: DoctorSession, backlog: Backlog, accepted: int) -> DoctorResult:
     what, length = "the backlog is seen", backlog.queue()
     if not accepted:
         return wrong(
@@ -96,7 +96,7 @@ def _length(visit: Visit, backlog: Backlog, accepted: int) -> DoctorResult:
             "take events in whatever the workers do",
             "What it answers",
         )
-    waiting = len(missing(visit))
+    waiting = len(missing(session))
     if length:
         held = f": {waiting - length} in the hands of frozen processes" if waiting > length else ""
         return ok(
@@ -108,12 +108,12 @@ def _length(visit: Visit, backlog: Backlog, accepted: int) -> DoctorResult:
     return wrong(
         what,
         plural.counted(waiting, f"events wait, and the length is {'unknown' if length is None else 0}"),
-        f"keys that are there: {_keys(visit)}",
+        f"keys that are there: {_keys(session)}",
         QUEUE,
     )
 
 
-def _keys(visit: Visit) -> str:
-    with redis.Redis.from_url(visit.stack.redis_url(), socket_timeout=2) as server:
+def _keys(session: DoctorSession) -> str:
+    with redis.Redis.from_url(session.stack.redis_url(), socket_timeout=2) as server:
         names = sorted(name.decode(errors="replace") for name in server.scan_iter("*", count=1000))
         return ", ".join(f"{name} ({server.type(name).decode()})" for name in names[:6]) or "none"

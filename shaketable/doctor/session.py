@@ -48,7 +48,7 @@ CONTENT: dict[str, Any] = {
 }
 
 
-class Visit:
+class DoctorSession:
     """Brings the target up as `run` does. Use as a context manager: whatever it started ends with it."""
 
     def __init__(
@@ -110,7 +110,7 @@ class Visit:
 
     def reading(self) -> psycopg.Connection[Any]:
         """A session for the manifest's SQL, as the target's role."""
-        return libpq.reading(self.stack.owner_url(), 5, autocommit=True, connect_timeout=3)
+        return libpq.connect_read_only(self.stack.owner_url(), 5, autocommit=True, connect_timeout=3)
 
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:
@@ -124,7 +124,7 @@ class Visit:
         """Wait until it holds; returns whether it did in time."""
         return _waited(condition, within_s or self.manifest.timing.attempt_timeout_s + SEEN_S, self.clock)
 
-    def words(self, process: str) -> str:
+    def last_log_lines(self, process: str) -> str:
         """The last words of a process's log."""
         child = self.target.instances[process].child
         return " | ".join(child.tail(3).splitlines())[-WORDS:] if child else ""
@@ -144,6 +144,6 @@ def event(**other: Any) -> tuple[str, bytes]:
     return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **CONTENT, **other})
 
 
-def words(said: BoundedResponse) -> str:
+def excerpt(said: BoundedResponse) -> str:
     """What an answer says, for people."""
     return " ".join(said.text.split())[:WORDS] or "nothing more"

@@ -8,7 +8,7 @@ import psutil
 import psycopg
 
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
-from shaketable.doctor.session import Visit
+from shaketable.doctor.session import DoctorSession
 from shaketable.errors import ShaketableError
 from shaketable.stack.process import Running
 from shaketable.target.bounded_http import NoResponse, get
@@ -16,20 +16,20 @@ from shaketable.target.target import Instance
 
 #: Columns without which a row cannot be judged, and those by which it can be judged further.
 NEEDED = {"event_id", "event"}
-TOLD = ("position", "xmin", "committed_at")
+OPTIONAL = ("position", "xmin", "committed_at")
 #: Seconds that an answer at start may take.
 HEALTH_S = 5.0
-LETTER = ("cause", "attempts", "first_failed_at", "last_failed_at", "history")
+DEAD_LETTER_FIELDS = ("cause", "attempts", "first_failed_at", "last_failed_at", "history")
 SQL, START = "What the SQL gives", "How it is started"
 
 
-def sets_up(visit: Visit) -> Generator[DoctorResult, None, bool]:
+def sets_up(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
     """Whether `setup` ends well."""
-    if not visit.manifest.setup:
+    if not session.manifest.setup:
         yield not_claimed("setup", "nothing is run before the processes")
         return True
     try:
-        visit.target.setup()
+        session.target.setup()
     except ShaketableError as e:
         yield wrong("setup", str(e), "it must end with 0; DATABASE_URL is the owner's, no superuser's", START)
         return False
@@ -37,30 +37,30 @@ def sets_up(visit: Visit) -> Generator[DoctorResult, None, bool]:
     return True
 
 
-def reads(visit: Visit) -> Iterator[DoctorResult]:
+def reads(session: DoctorSession) -> Iterator[DoctorResult]:
     """The SQL gives the columns that are needed, and the relation is there."""
-    yield _stored(visit)
-    relation = visit.manifest.stored.relation
+    yield _stored(session)
+    relation = session.manifest.stored.relation
     if relation is None:
         yield not_claimed("stored.relation", "FailNext and RejectRows have nothing to aim at")
     else:
-        yield _relation(visit, relation)
-    letters = visit.manifest.dead_letters
+        yield _relation(session, relation)
+    letters = session.manifest.dead_letters
     if letters is None:
         yield not_claimed("dead_letters", "it has none by its own word")
     elif letters.sql:
-        yield _letters(visit, letters.sql)
+        yield _letters(session, letters.sql)
 
 
-def _stored(visit: Visit) -> DoctorResult:
-    what, query = "stored.sql", visit.manifest.stored.sql
-    columns = _columns(visit, query)
+def _stored(session: DoctorSession) -> DoctorResult:
+    what, query = "stored.sql", session.manifest.stored.sql
+    columns = _columns(session, query)
     if isinstance(columns, str):
         return wrong(what, f"fails with {columns!r}", "run it by hand after `setup`", SQL)
     if missing := NEEDED - set(columns):
         return _lacking(what, missing)
     ordered = {"xmin", "committed_at"} & set(columns)
-    if visit.manifest.capabilities.order_by and not ordered:
+    if session.manifest.capabilities.order_by and not ordered:
         return wrong(
             what,
             "gives neither xmin nor committed_at, although order_by is claimed",
@@ -68,31 +68,31 @@ def _stored(visit: Visit) -> DoctorResult:
             SQL,
         )
     less = "" if ordered else "; without xmin or committed_at order cannot be judged"
-    return ok(what, f"gives event_id, event{''.join(f', {name}' for name in TOLD if name in columns)}{less}")
+    return ok(what, f"gives event_id, event{''.join(f', {name}' for name in OPTIONAL if name in columns)}{less}")
 
 
-def _letters(visit: Visit, query: str) -> DoctorResult:
-    what, columns = "dead_letters.sql", _columns(visit, query)
+def _letters(session: DoctorSession, query: str) -> DoctorResult:
+    what, columns = "dead_letters.sql", _columns(session, query)
     if isinstance(columns, str):
         return wrong(what, f"fails with {columns!r}", "run it by hand after `setup`", SQL)
-    missing = (NEEDED | set(LETTER)) - set(columns)
-    return _lacking(what, missing) if missing else ok(what, f"gives event_id, event, {', '.join(LETTER)}")
+    missing = (NEEDED | set(DEAD_LETTER_FIELDS)) - set(columns)
+    return _lacking(what, missing) if missing else ok(what, f"gives event_id, event, {', '.join(DEAD_LETTER_FIELDS)}")
 
 
 def _lacking(what: str, missing: set[str]) -> DoctorResult:
     return wrong(what, f"gives no column {', no '.join(sorted(missing))}", "name the columns so, `as` if need be", SQL)
 
 
-def _columns(visit: Visit, query: str) -> list[str] | str:
+def _columns(session: DoctorSession, query: str) -> list[str] | str:
     """The names of the columns, or the error in words."""
     try:
-        return visit.columns(query)
+        return session.columns(query)
     except psycopg.Error as e:
         return str(e.diag.message_primary or e)
 
 
-def _relation(visit: Visit, relation: str) -> DoctorResult:
-    with visit.session() as database:
+def _relation(session: DoctorSession, relation: str) -> DoctorResult:
+    with session.session() as database:
         row = database.execute("select to_regclass(%s)::text, current_schemas(false)", [relation]).fetchone()
         names = database.execute("select relname from pg_stat_user_tables order by 1 limit 8").fetchall()
     if row and row[0]:
@@ -101,30 +101,30 @@ def _relation(visit: Visit, relation: str) -> DoctorResult:
     return wrong("stored.relation", f"there is no {relation!r}", f"tables that are there: {there}", "`[stored]`")
 
 
-def becomes_ready(visit: Visit) -> Generator[DoctorResult, None, bool]:
+def becomes_ready(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
     """Whether the intake does; each process is started as `run` does, and asked on its health path."""
     answers = {}
-    for name in visit.target.instances:
-        answers[name] = yield from _starts(visit, visit.target.instances[name])
-    return all(up for name, up in answers.items() if _takes_in(visit, name))
+    for name in session.target.instances:
+        answers[name] = yield from _starts(session, session.target.instances[name])
+    return all(up for name, up in answers.items() if _takes_in(session, name))
 
 
-def _takes_in(visit: Visit, name: str) -> bool:
-    return visit.target.instances[name].kind.name == visit.manifest.ingest.process
+def _takes_in(session: DoctorSession, name: str) -> bool:
+    return session.target.instances[name].kind.name == session.manifest.ingest.process
 
 
-def _starts(visit: Visit, instance: Instance) -> Generator[DoctorResult, None, bool]:
-    what, began = f"{instance.name} becomes ready", visit.clock.now()
+def _starts(session: DoctorSession, instance: Instance) -> Generator[DoctorResult, None, bool]:
+    what, began = f"{instance.name} becomes ready", session.clock.now()
     try:
-        visit.target.start(instance.name)
-        visit.target.await_ready(instance.name)
+        session.target.start(instance.name)
+        session.target.await_ready(instance.name)
     except ShaketableError as e:
         yield wrong(what, str(e), _remedy(instance), START)
         return False
     if instance.health_url is None:
         yield not_claimed(what, "no `health` path: it counts as ready at once")
         return True
-    after = f"after {(visit.clock.now() - began) / 1e9:.1f} s"
+    after = f"after {(session.clock.now() - began) / 1e9:.1f} s"
     try:
         status = get(instance.health_url, HEALTH_S).status
     except NoResponse as e:

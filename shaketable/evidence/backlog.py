@@ -103,7 +103,7 @@ class Backlog:
     def _count(self, query: str) -> int | None:
         try:
             session = self._session()
-            with libpq.answering(session, ANSWER_S):
+            with libpq.time_limit(session, ANSWER_S):
                 row = session.execute(
                     sql.SQL("select count(*) from ({}) as q").format(sql.SQL(query)), prepare=True
                 ).fetchone()
@@ -115,7 +115,7 @@ class Backlog:
     def _session(self) -> psycopg.Connection[tuple[int]]:
         if self._postgres is None or self._postgres.closed:
             # as the harness's role: a fault may take all the connections that the target's may have
-            self._postgres = libpq.reading(
+            self._postgres = libpq.connect_read_only(
                 self._stack.admin_url(),
                 COUNT_MS / 1000,
                 autocommit=True,

@@ -19,8 +19,7 @@ from shaketable.faults.kinds import triggers
 from shaketable.files import foreign
 from shaketable.rundir import RunDir
 from shaketable.stack.stack import Stack
-from shaketable.target import dead_letters as letters
-from shaketable.target import stored_rows
+from shaketable.target import dead_letters, stored_rows
 from shaketable.target.manifest import DeadLetters, Manifest
 
 #: Bytes of one line of a log that are looked at: what stands further behind is a statement's text.
@@ -45,11 +44,14 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
     if manifest.queue is not None:  # first: an event that is stored in between is seen twice, not never
         rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
     for file, section, rows in _sections(manifest):
-        with libpq.reading(stack.owner_url(), STATEMENT_S) as connection, libpq.answering(connection, SECTION_S):
+        with (
+            libpq.connect_read_only(stack.owner_url(), STATEMENT_S) as connection,
+            libpq.time_limit(connection, SECTION_S),
+        ):
             rundir.write_lines(run / file, stored_rows.readable(bounded(rows(connection), section)))
     with (
         libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection,
-        libpq.answering(connection, CHECK_S),
+        libpq.time_limit(connection, CHECK_S),
     ):
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
@@ -71,7 +73,7 @@ def check_sql(stack: Stack, manifest: Manifest) -> None:
     if (dead := manifest.dead_letters) is not None and dead.sql:
         queries.append(("dead_letters", dead.sql))
     bound_s = CHECK_S * (len(queries) + 1)
-    with libpq.reading(stack.owner_url(), CHECK_S) as connection, libpq.answering(connection, bound_s):
+    with libpq.connect_read_only(stack.owner_url(), CHECK_S) as connection, libpq.time_limit(connection, bound_s):
         for section, query in queries:
             missing = {"event_id", "event"} - set(_tried(connection, section, query))
             if missing:
@@ -100,18 +102,18 @@ def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[
             }
 
 
-def kept_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
+def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
     """The ids of all that is stored or dead, as far as they can be read. Raises psycopg.OperationalError for silence.
 
     `within_s` is for Postgres alone.
     """
     dead = manifest.dead_letters
     kept: set[str] = set()
-    connect = libpq.reading(stack.owner_url(), STATEMENT_S, autocommit=True)
-    with connect as connection, libpq.answering(connection, within_s):
+    connect = libpq.connect_read_only(stack.owner_url(), STATEMENT_S, autocommit=True)
+    with connect as connection, libpq.time_limit(connection, within_s):
         for query in [manifest.stored.sql] + ([dead.sql] if dead and dead.sql else []):
             kept |= _ids(connection, query)
-    return kept | letters.ids(dead.url) if dead and dead.url else kept
+    return kept | dead_letters.ids(dead.url) if dead and dead.url else kept
 
 
 def _ids(connection: psycopg.Connection[Any], query: str) -> set[str]:
@@ -142,7 +144,7 @@ def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float
 
 
 def _dead(connection: psycopg.Connection[Any], dead: DeadLetters) -> Iterator[Row]:
-    return letters.rows(dead.url) if dead.url else stored_rows.rows(connection, dead.sql or "", "dead_letters")
+    return dead_letters.rows(dead.url) if dead.url else stored_rows.rows(connection, dead.sql or "", "dead_letters")
 
 
 def received(log: Path) -> Iterator[Row]:

@@ -29,7 +29,7 @@ def ms(service: Service, url: str, kilobytes: int) -> float | None:
 
 def _postgres(url: str, data: str) -> float:
     session = libpq.connect(url, connect_timeout=TIMEOUT_S, tcp_user_timeout=1000 * TIMEOUT_S)
-    with session as connection, libpq.answering(connection, 2 * TIMEOUT_S):
+    with session as connection, libpq.time_limit(connection, 2 * TIMEOUT_S):
         connection.execute(f"set statement_timeout = '{TIMEOUT_S}s'")
         began = time.monotonic_ns()
         connection.execute("select %s::text", [data]).fetchone()

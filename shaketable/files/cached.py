@@ -39,7 +39,7 @@ def digest(*files: Path) -> str:
         ) from e
 
 
-def kept(folder: Path, make: Callable[[Path, int], None], what: str, say: Say) -> Path:
+def ensure(folder: Path, make: Callable[[Path, int], None], what: str, say: Say) -> Path:
     """`folder`, made by `make(folder, lock)` unless it is whole.
 
     One process makes it while others wait. What an interrupted one left is removed. `make` hands the lock's descriptor

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 import psycopg
 import redis
 
-from shaketable.errors import LoadEnded, NoAnswer, Unordered
+from shaketable.errors import LoadEnded, ServerUnavailable, UnexpectedFailure
 from shaketable.exit_code import ended
 
 #: Seconds between two looks.
@@ -65,11 +65,11 @@ class Liveness:
     def raise_error(self) -> None:
         """Raise Unordered when a process has failed."""
         if self.failures:
-            raise Unordered(self.failures)
+            raise UnexpectedFailure(self.failures)
 
     def behind(self, error: BaseException) -> Sequence[str]:
         """The failures that explain an error; none where it has another cause."""
-        if isinstance(error, Unordered):
+        if isinstance(error, UnexpectedFailure):
             return error.failures
         if isinstance(error, LoadEnded):
             return [_sentence("the load generator", ended(error.code), "locust")]
@@ -113,4 +113,4 @@ def _silent(error: BaseException | None) -> str | None:
         return "postgres"  # 57P: it shuts down, or another of its processes has crashed
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return "redis"
-    return "toxiproxy" if isinstance(error, NoAnswer) else None
+    return "toxiproxy" if isinstance(error, ServerUnavailable) else None

@@ -24,7 +24,7 @@ import msgspec
 
 from shaketable import plural, rundir
 from shaketable.clock import SECOND, SystemClock
-from shaketable.errors import Unordered
+from shaketable.errors import UnexpectedFailure
 from shaketable.evidence import environment as surroundings
 from shaketable.evidence import observe
 from shaketable.evidence.backlog import Backlog, Counts
@@ -116,7 +116,7 @@ class _Run:
             self._prepare()
         except Exception as e:
             if failures := self._alive.behind(e):
-                raise Unordered(failures) from e
+                raise UnexpectedFailure(failures) from e
             raise
         try:
             self._play_on()
@@ -140,7 +140,7 @@ class _Run:
         self._tell_cuts()
         self._alive.raise_error()
         if restarts := observe.restarts(self._run):
-            raise Unordered(restarts)
+            raise UnexpectedFailure(restarts)
         self._enter("end")
 
     def _write_inputs(self) -> int:
@@ -243,7 +243,7 @@ class _Run:
         patience = Patience.of(self._scenario.drain_s, lease_s, faults=bool(self._scenario.timeline))
         if patience.too_short:
             self._show.say(f"the target's lease is {lease_s:g} s, longer than the drain: later duplicates stay unseen")
-        kept = partial(observe.kept_ids, self._stack, self._manifest)
+        kept = partial(observe.persisted_ids, self._stack, self._manifest)
         acknowledged = self._driver.acknowledged() - inputs.malformed_ids(self._run)
         drain = Drain(self._backlog, kept, acknowledged, patience, self._clock)
         return drain.wait(self._healed_at, lambda counts: self._tick("drain", None, counts))

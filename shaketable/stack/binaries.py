@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shaketable.errors import HarnessError, InputError
 from shaketable.files import folders
-from shaketable.files.cached import kept
+from shaketable.files.cached import ensure
 from shaketable.stack.toxiproxy import build as toxiproxy_build
 
 #: The major version that the stack promises.
@@ -96,7 +96,7 @@ def _reachable(folder: Path, user: str | None) -> Path:
         return folder
     package = folder.parent.parent
     copy = folders.shared() / f"postgres-{_stamp(folder / 'postgres')}"
-    kept(copy, lambda to, _: _copy(package, to), f"a copy of PostgreSQL that user {user} can read", print)
+    ensure(copy, lambda to, _: _copy(package, to), f"a copy of PostgreSQL that user {user} can read", print)
     if _major(copy / package.name / "pginstall" / "bin" / "postgres", user) != POSTGRES_MAJOR:
         raise HarnessError(f"user {user} cannot run PostgreSQL from {copy}: is {copy.parent} mounted noexec?")
     return copy / package.name / "pginstall" / "bin"

@@ -29,7 +29,7 @@ from shaketable.stack.process import INHERITED, RUN_VARIABLE, Running
 from shaketable.stack.project import SERVERS, Project, Told, environment, held
 from shaketable.stack.stack import OWN_NAME, Address, Link, Server, Service
 from shaketable.stack.toxiproxy import server as proxies
-from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 from shaketable.stack.undo import (
     DATABASE_AS_IT_WAS,
     VALKEY_AS_IT_WAS,
@@ -74,14 +74,14 @@ class ComposeStack(HostStack):
         self._rest(resting)
         self._empty()
 
-    def _proxies(self, at: Address) -> RecoveringToxiproxy:
+    def _proxies(self, at: Address) -> RepairingToxiproxy:
         box = self._project.boxes["toxiproxy"]
 
         def restart() -> None:
             box.restart()
             box.await_answer(partial(proxies.answers, server))
 
-        server = RecoveringToxiproxy(at.host, at.port, restart)
+        server = RepairingToxiproxy(at.host, at.port, restart)
         return proxies.asserted(server, "the service toxiproxy")
 
     def _rest(self, boxes: list[Box]) -> None:

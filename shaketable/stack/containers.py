@@ -23,7 +23,7 @@ from shaketable.stack.host import LOOPBACK, HostStack
 from shaketable.stack.stack import OWN_NAME, Address, Server, Service
 from shaketable.stack.toxiproxy import build
 from shaketable.stack.toxiproxy import server as proxies
-from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 from shaketable.stack.undo import Containers
 
 POSTGRES, VALKEY = "postgres:18", "valkey/valkey:9"
@@ -59,7 +59,7 @@ class ContainersStack(HostStack):
         file = valkey.configuration(self._at["redis"].port, self._redis_password).encode()
         self._run("redis", VALKEY, ["valkey-server", "/etc/valkey.conf"], copy=(file, "/etc/valkey.conf"))
 
-    def _start_toxiproxy(self) -> RecoveringToxiproxy:
+    def _start_toxiproxy(self) -> RepairingToxiproxy:
         at = self._at["toxiproxy"]
         box = self._run("toxiproxy", TOXIPROXY, [f"-host={at.host}", f"-port={at.port}"], LOG_LEVEL="warn")
 
@@ -67,7 +67,7 @@ class ContainersStack(HostStack):
             box.restart()
             box.await_answer(self._answers["toxiproxy"])
 
-        return RecoveringToxiproxy(at.host, at.port, restart)
+        return RepairingToxiproxy(at.host, at.port, restart)
 
     def _run(
         self, name: str, image: str, command: Sequence[str], copy: tuple[bytes, str] | None = None, **env: str

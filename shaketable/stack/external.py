@@ -17,10 +17,10 @@ from shaketable import libpq, plural
 from shaketable.errors import InputError, ScenarioError
 from shaketable.stack import urls
 from shaketable.stack.host import LOOPBACK, HostStack
-from shaketable.stack.services import Given
+from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import OWN_NAME, Address, Server, Service
 from shaketable.stack.toxiproxy import server as proxies
-from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 from shaketable.stack.undo import Proxies, Statements
 
 #: Seconds that a server may take to let the harness in.
@@ -54,10 +54,10 @@ select name from (
 """
 
 
-class GivenStack(HostStack):
+class ExternalStack(HostStack):
     """Somebody's Postgres and Redis, and a Toxiproxy of theirs or of our own; the target runs on this machine."""
 
-    given: Given
+    given: ExternalServices
 
     def _start(self) -> None:
         for word in self.given.warnings():
@@ -104,12 +104,12 @@ class GivenStack(HostStack):
                 "name an empty database (redis://…/1), or say --allow-not-empty"
             )
 
-    def _toxiproxy(self) -> RecoveringToxiproxy:
+    def _toxiproxy(self) -> RepairingToxiproxy:
         """Theirs, whose proxies of this run are a lease; else one of our own, which ends with it."""
         if self.given.toxiproxy:
             at = urls.address(self.given.toxiproxy)
             self._supervisor.action(Proxies(at.host, at.port, f"{self._run_id}-"))
-            return proxies.asserted(RecoveringToxiproxy(at.host, at.port), urls.shown(self.given.toxiproxy))
+            return proxies.asserted(RepairingToxiproxy(at.host, at.port), urls.shown(self.given.toxiproxy))
         folder = self._supervisor.scratch()
         self._open.callback(shutil.rmtree, folder, ignore_errors=True)
         at = Address(LOOPBACK, self._ports.take())

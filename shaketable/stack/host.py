@@ -15,7 +15,7 @@ from shaketable.stack.ports import Ports
 from shaketable.stack.process import Child, Running
 from shaketable.stack.stack import Address, Link, Server, Service
 from shaketable.stack.supervisor import Supervisor
-from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
 #: Proxies, sinks and the target listen nowhere else.
 LOOPBACK = "127.0.0.1"
@@ -24,7 +24,7 @@ LOOPBACK = "127.0.0.1"
 class HostStack(ABC):
     """Keeps `shaketable.stack.Stack`. Use as a context manager: what it starts, it ends."""
 
-    toxiproxy: RecoveringToxiproxy
+    toxiproxy: RepairingToxiproxy
 
     def __init__(
         self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None] = print

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shaketable.errors import Unordered
+from shaketable.errors import UnexpectedFailure
 
 #: Bytes that a log may have, and how many of its first are kept then.
 MOST, KEPT = 256 << 20, 64 << 20
@@ -57,9 +57,11 @@ class LogBound:
                     self._cut.add(log.name)
 
 
-def too_long(name: str) -> Unordered:
+def too_long(name: str) -> UnexpectedFailure:
     """Why nothing can be judged without all of this log."""
-    return Unordered([f"logs/{name} had more than {MOST_EVIDENCE:,} bytes and was cut: what is missing is unknown"])
+    return UnexpectedFailure(
+        [f"logs/{name} had more than {MOST_EVIDENCE:,} bytes and was cut: what is missing is unknown"]
+    )
 
 
 def note(most: int) -> bytes:

@@ -20,7 +20,7 @@ VARIABLES = {
 
 
 @dataclass(frozen=True)
-class Given:
+class ExternalServices:
     """Services that somebody runs, and what the run may do there. Raises InputError for what may not be used."""
 
     postgres: str = ""  # as the target's role; a database of its own

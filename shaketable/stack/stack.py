@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from shaketable.stack.process import Child, Running
-from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
 Service = Literal["postgres", "redis", "ingest"]
 #: How the harness's own sessions call themselves, at Postgres and at Redis: no fault on the target's ends them.
@@ -75,7 +75,7 @@ class Stack(Protocol):
     """Gives addresses: direct ones for the harness, links for the target. Opened and closed by `with`."""
 
     @property
-    def toxiproxy(self) -> RecoveringToxiproxy: ...
+    def toxiproxy(self) -> RepairingToxiproxy: ...
 
     @property
     def links(self) -> list[Link]: ...

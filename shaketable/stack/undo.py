@@ -44,7 +44,7 @@ class Statements(msgspec.Struct, frozen=True, tag="statements"):
         limits = f"-c statement_timeout={ACTION_S}s -c lock_timeout={ACTION_S}s -c default_transaction_read_only=off"
         with (
             libpq.connect(self.url, connect_timeout=ACTION_S, options=limits, autocommit=True) as connection,
-            libpq.answering(connection, ACTION_S * (len(self.statements) + 1)),
+            libpq.time_limit(connection, ACTION_S * (len(self.statements) + 1)),
             ExitStack() as each,
         ):
             for statement in reversed(self.statements):  # on leaving: one that fails keeps no other from its turn

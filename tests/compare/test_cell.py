@@ -17,7 +17,7 @@ from rich.console import Console
 from shaketable.compare import forms, run_index
 from shaketable.compare import page as compared_page
 from shaketable.compare.comparison import Comparison
-from shaketable.compare.environment_summary import stood_on
+from shaketable.compare.environment_summary import environment_summary
 from shaketable.compare.forms import ranged, told
 from shaketable.errors import RunDirError
 from tests.report.test_page import Parsed
@@ -173,14 +173,14 @@ def test_markdown_has_a_table_for_each_scenario_and_says_what_it_stood_on(held: 
 def test_versions_of_the_library_that_a_target_is_named_for_come_out_of_its_run(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["celery-defaults"])
     played(held, "celery-defaults", *losing(0))
-    assert "celery 5.6.0 (kombu 5.6.1)" in stood_on(read(held))
+    assert "celery 5.6.0 (kombu 5.6.1)" in environment_summary(read(held))
     assert "kombu" in page(held)
 
 
 def test_load_before_the_runs_is_told_from_lowest_to_highest_and_what_is_missing_is_left_out(held: Comparison) -> None:
     played(held, "a", *losing(0), ground={"cpus": 2, "load_before": 0.5})
     played(held, "b", *losing(0), ground={"cpus": 2, "load_before": 15.38})
-    assert "load before the runs: 0.5–15.4 on 2 CPUs" in stood_on(read(held))
+    assert "load before the runs: 0.5–15.4 on 2 CPUs" in environment_summary(read(held))
     assert "load before the runs: 0.5–15.4 on 2 CPUs" in page(held)
     assert "None" not in forms.markdown(read(held))
     assert "0 GiB" not in forms.markdown(read(held))
@@ -200,14 +200,14 @@ def test_load_before_the_runs_is_told_from_lowest_to_highest_and_what_is_missing
 )
 def test_machine_is_told_as_far_as_it_is_known(held: Comparison, ground: dict[str, Any], told: list[str]) -> None:
     played(held, "a", *losing(0), ground=ground)
-    assert stood_on(read(held)) == ["2026-11-24", *told]
+    assert environment_summary(read(held)) == ["2026-11-24", *told]
 
 
 def test_clients_that_a_library_stands_on_are_told_beside_it(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["arq-hardened", "mine"])
     for name in ("arq-hardened", "mine"):
         played(held, name, *losing(0), ground={"target_packages": {"arq": "0.28", "redis": "5.3", "anyio": "4"}})
-    assert stood_on(read(held))[-1] == "arq 0.28 (redis 5.3), redis 5.3"
+    assert environment_summary(read(held))[-1] == "arq 0.28 (redis 5.3), redis 5.3"
 
 
 def test_skipped_target_has_its_row_in_both_tables_of_a_scenario(held: Comparison) -> None:

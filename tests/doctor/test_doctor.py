@@ -12,7 +12,7 @@ from shaketable import doctor
 from shaketable.cli.init import init
 from shaketable.doctor import session as visits
 from shaketable.doctor.result import DoctorResult
-from shaketable.doctor.session import Visit
+from shaketable.doctor.session import DoctorSession
 from shaketable.stack import urls
 from shaketable.stack.stack import Link, Stack
 from shaketable.stack.supervisor import Supervisor
@@ -71,8 +71,8 @@ def examined(
 
     def examine(path: Path) -> list[DoctorResult]:
         found = manifest.load(path)
-        with Visit(found, path.parent, cast(Stack, fresh), supervisor, run_id="test", home=tmp_path) as visit:
-            return list(doctor.examine(visit))
+        with DoctorSession(found, path.parent, cast(Stack, fresh), supervisor, run_id="test", home=tmp_path) as session:
+            return list(doctor.examine(session))
 
     yield examine
     supervisor.close()

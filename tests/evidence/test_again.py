@@ -16,7 +16,7 @@ from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from shaketable.runner.order import Options, order
 from shaketable.stack.choice import Choice
-from shaketable.stack.services import VARIABLES, Given
+from shaketable.stack.services import VARIABLES, ExternalServices
 from tests.conftest import Typed
 from tests.support.histories import run_of
 from tests.support.shown import whole
@@ -87,7 +87,7 @@ def test_path_that_begins_like_an_option_is_none(tmp_path: Path, monkeypatch: py
 
 
 def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: Path, typed: Typed) -> None:
-    given = Given(
+    given = ExternalServices(
         "postgresql://u:secret@192.0.2.1/d",
         "redis://:secret@127.0.0.1",
         allow_remote=("192.0.2.1",),

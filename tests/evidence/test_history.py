@@ -4,7 +4,7 @@ import pytest
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.evidence.history import NEVER, Clocks, History
-from shaketable.evidence.history.doubts import doubts
+from shaketable.evidence.history.validity import why_invalid
 from shaketable.op import Kind
 from tests.support.book import Book
 from tests.support.histories import (
@@ -150,26 +150,26 @@ def test_wall_time_is_placed_between_clock_pairs() -> None:
     clocks = Clocks.of([(ns(0), us(0) * 1000), (ns(10), us(10) * 1000 + 10_000_000)])  # drifts by 10 ms
     assert clocks.to_monotonic(np.array([us(5) + 5_000])).tolist() == [ns(5)]
     assert clocks.to_monotonic(np.array([us(20) + 10_000])).tolist() == [ns(20)]
-    assert clocks.doubts() == []
+    assert clocks.problems() == []
 
 
 def test_single_clock_pair_cannot_be_trusted() -> None:
-    assert Clocks.of([(0, 0)]).doubts()
+    assert Clocks.of([(0, 0)]).problems()
 
 
 def test_recovery_of_toxiproxy_is_a_fault_after_those_of_the_timeline() -> None:
     def mended(book: Book) -> None:
-        book.op(rundir.FAULTS, "toxiproxy", Kind.RECOVERY, 20, 22, proxy="a-worker-1-redis", how="recreated")
+        book.op(rundir.FAULTS, "toxiproxy", Kind.REPAIR, 20, 22, proxy="a-worker-1-redis", how="recreated")
 
     found = history(sent("a").acknowledged(1), fault(12, 20), mended)
     planned, recovery = found.faults
     assert (planned.number, recovery.number, recovery.at_s, recovery.until_s) == (0, 1, 10, 12)
     assert "a-worker-1-redis" in recovery.label
     assert found.healed_at == recovery.healed > planned.healed
-    assert doubts(found) == []
+    assert why_invalid(found) == []
 
 
 def test_rows_whose_ids_nobody_could_read_make_the_run_unknown() -> None:
-    assert doubts(history(sent("a").acknowledged(1), unreadable("stored.jsonl", "a"))) == []
-    (doubt,) = doubts(history(sent("a").acknowledged(1), unreadable("dead_letters.jsonl", more=True)))
+    assert why_invalid(history(sent("a").acknowledged(1), unreadable("stored.jsonl", "a"))) == []
+    (doubt,) = why_invalid(history(sent("a").acknowledged(1), unreadable("dead_letters.jsonl", more=True)))
     assert doubt.startswith("some dead letters could not be read")

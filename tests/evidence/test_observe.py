@@ -101,7 +101,7 @@ def test_sql_of_a_manifest_reads_in_one_statement_and_soon(servers: Servers, sta
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("create table kept (event_id text, event json)")
     asked = sql.SQL("select count(*) from ({}) as q").format(sql.SQL(statement))
-    with pytest.raises(psycopg.Error), libpq.reading(servers.postgres_url, 0.5) as connection:
+    with pytest.raises(psycopg.Error), libpq.connect_read_only(servers.postgres_url, 0.5) as connection:
         connection.execute(asked, prepare=True).fetchone()
     with psycopg.connect(servers.postgres_url) as connection:
         assert connection.execute("select count(*) from kept").fetchone() == (0,)

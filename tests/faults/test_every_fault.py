@@ -27,7 +27,7 @@ from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import At
 from shaketable.op import Op
 from shaketable.report.page.recording import Recording
-from shaketable.report.page.spans import RECOVERY_COLOUR, UNKNOWN_COLOUR
+from shaketable.report.page.spans import REPAIR_COLOUR, UNKNOWN_COLOUR
 from shaketable.report.page.spans import faults as bands
 from shaketable.stack.local import LocalStack
 from shaketable.stack.supervisor import Supervisor
@@ -169,7 +169,7 @@ APART = 24
 
 def test_no_two_kinds_of_faults_look_alike() -> None:
     colours = {name: kind.colour for name, kind in KINDS.items()}
-    colours |= {"unknown": UNKNOWN_COLOUR, "recovery": RECOVERY_COLOUR}
+    colours |= {"unknown": UNKNOWN_COLOUR, "recovery": REPAIR_COLOUR}
     assert [name for name, colour in colours.items() if not re.fullmatch("#[0-9a-f]{6}", colour)] == []
     points = {name: tuple(bytes.fromhex(colour[1:])) for name, colour in colours.items()}
     alike = [(a, b) for (a, here), (b, there) in combinations(points.items(), 2) if dist(here, there) < APART]

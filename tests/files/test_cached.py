@@ -33,7 +33,7 @@ from pathlib import Path
 time.sleep(2)
 (Path(sys.argv[1]) / "late").touch()
 '''
-cached.kept(Path(sys.argv[1]), make, "it", print)
+cached.ensure(Path(sys.argv[1]), make, "it", print)
 """
 
 
@@ -55,7 +55,7 @@ def await_(condition: Callable[[], bool]) -> None:
 def test_what_is_whole_is_not_made_again(tmp_path: Path) -> None:
     told: list[str] = []
     for _ in range(2):
-        cached.kept(tmp_path / "it", made, "it", told.append)
+        cached.ensure(tmp_path / "it", made, "it", told.append)
     assert told == ["making it, once (up to a minute)"]
 
 
@@ -68,10 +68,10 @@ def test_who_comes_while_it_is_made_waits_and_makes_nothing(tmp_path: Path) -> N
         assert go_on.wait(20)
         made(folder, lock)
 
-    first = threading.Thread(target=cached.kept, args=(tmp_path / "it", slowly, "it", told.append))
+    first = threading.Thread(target=cached.ensure, args=(tmp_path / "it", slowly, "it", told.append))
     first.start()
     assert began.wait(20)
-    second = threading.Thread(target=cached.kept, args=(tmp_path / "it", made, "it", told.append))
+    second = threading.Thread(target=cached.ensure, args=(tmp_path / "it", made, "it", told.append))
     second.start()
     await_(lambda: len(told) == 2)
     go_on.set()
@@ -86,7 +86,7 @@ def test_what_a_killed_one_left_is_made_anew_and_never_beside_its_orphan(tmp_pat
     await_((folder / "half").exists)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
-    cached.kept(folder, made, "it", quiet)
+    cached.ensure(folder, made, "it", quiet)
     assert sorted(path.name for path in folder.iterdir()) == ["all", cached.WHOLE]
 
 
@@ -95,11 +95,11 @@ def test_what_failed_is_told_in_its_own_words_and_tried_again(tmp_path: Path) ->
         cached.execute([sys.executable, "-c", "print('no such version'); exit(1)"], {}, lock, "it")
 
     with pytest.raises(HarnessError, match=r"cannot make it \(no such version\): look at the network"):
-        cached.kept(tmp_path / "it", fails, "it", quiet)
-    cached.kept(tmp_path / "it", made, "it", quiet)
+        cached.ensure(tmp_path / "it", fails, "it", quiet)
+    cached.ensure(tmp_path / "it", made, "it", quiet)
     assert (tmp_path / "it" / "all").exists()
 
 
 def test_a_program_that_is_not_there_is_told_too(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="cannot make it"):
-        cached.kept(tmp_path / "it", lambda _, lock: cached.execute(["no-such-program"], {}, lock, "it"), "it", quiet)
+        cached.ensure(tmp_path / "it", lambda _, lock: cached.execute(["no-such-program"], {}, lock, "it"), "it", quiet)

@@ -58,7 +58,7 @@ def test_life_of_another_kind_has_no_dot() -> None:
     assert anomalies.rows({}, end=100) == []
 
 
-def lanes_of(folder: Path, *parts: Any) -> tracks.Lanes:
+def lanes_of(folder: Path, *parts: Any) -> tracks.Tracks:
     run = run_of(parts, folder)
     judge_run(run)
     return tracks.of(Recording.load(run))

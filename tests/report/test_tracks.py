@@ -11,12 +11,12 @@ from shaketable.report.page import tracks
 from shaketable.report.page.bins import MOST, Bins, carried
 from shaketable.report.page.recording import Recording
 from shaketable.report.page.spans import DrawnSpan, in_rows
-from shaketable.report.page.tracks import Lanes
+from shaketable.report.page.tracks import Tracks
 from tests.support.book import Part
 from tests.support.histories import absent, breaker, exited, fault, phase, probe, run_of, sent
 
 
-def lanes_of(folder: Path, *parts: Part) -> Lanes:
+def lanes_of(folder: Path, *parts: Part) -> Tracks:
     return tracks.of(Recording.load(run_of(parts, folder)))
 
 

@@ -18,8 +18,8 @@ import redis
 
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import judge_history
-from shaketable.errors import HarnessError, LoadEnded, NoAnswer, TargetError, Unordered
-from shaketable.evidence.history.doubts import doubts
+from shaketable.errors import HarnessError, LoadEnded, ServerUnavailable, TargetError, UnexpectedFailure
+from shaketable.evidence.history.validity import why_invalid
 from shaketable.exit_code import ended
 from shaketable.op import Kind
 from shaketable.rundir import PHASES
@@ -50,7 +50,7 @@ def test_process_that_was_killed_by_a_foreign_hand_is_told_once(child: Child) ->
     (told,) = alive.failures
     assert told.startswith("postgres was killed by SIGKILL")
     assert "logs/postgres.log" in told
-    with pytest.raises(Unordered):
+    with pytest.raises(UnexpectedFailure):
         alive.raise_error()
 
 
@@ -87,7 +87,7 @@ def test_frozen_process_is_told_and_let_go_on_unless_a_fault_froze_it(child: Chi
         (LoadEnded("it said nothing", -9), "the load generator was killed by SIGKILL"),
         (psycopg.OperationalError("connection refused"), "postgres did not answer (connection refused)"),
         (redis.ConnectionError("reset"), "redis did not answer (reset)"),
-        (NoAnswer("silent"), "toxiproxy did not answer (silent)"),
+        (ServerUnavailable("silent"), "toxiproxy did not answer (silent)"),
         (TargetError("it died at start"), None),
         (HarnessError("no way through"), None),
     ],
@@ -110,7 +110,7 @@ def test_target_is_not_blamed_once_a_server_failed_unordered() -> None:
     assert judge_history(history(*lost)).checks["no_loss"].verdict is Verdict.FAILED
     doc = judge_history(history(*lost, failed))
     assert (doc.verdict, doc.checks["no_loss"].verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
-    assert doubts(history(*lost, failed)) == ["valkey was killed by SIGKILL"]
+    assert why_invalid(history(*lost, failed)) == ["valkey was killed by SIGKILL"]
 
 
 def own(harness: int, name: str) -> psutil.Process:

@@ -16,7 +16,7 @@ import redis
 from shaketable.errors import InputError, ScenarioError
 from shaketable.stack import ports
 from shaketable.stack.choice import Choice
-from shaketable.stack.services import Given
+from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from tests.conftest import Servers
@@ -29,7 +29,7 @@ REDIS = "redis://:secret@127.0.0.1:6379/0"
 
 
 @contextmanager
-def opened(given: Given, logs: Path) -> Iterator[Stack]:
+def opened(given: ExternalServices, logs: Path) -> Iterator[Stack]:
     run_id = f"test-{secrets.token_hex(4)}"
     supervisor = Supervisor(run_id)
     try:
@@ -43,17 +43,17 @@ def opened(given: Given, logs: Path) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def given(servers: Servers) -> Given:
-    return Given(servers.postgres_url, servers.redis_url, servers.superuser_url)
+def given(servers: Servers) -> ExternalServices:
+    return ExternalServices(servers.postgres_url, servers.redis_url, servers.superuser_url)
 
 
-def shaken(scenario: str, given: Given, runs: Path) -> subprocess.CompletedProcess[str]:
+def shaken(scenario: str, given: ExternalServices, runs: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "shaketable.cli", "run", scenario, "--stack", "external", "--runs", str(runs)]
     urls = ["--postgres", given.postgres, "--redis", given.redis, "--postgres-admin", given.postgres_admin]
     return subprocess.run([*command, *urls], capture_output=True, text=True, cwd=ROOT)
 
 
-def test_target_reaches_given_services_through_links(given: Given, tmp_path: Path) -> None:
+def test_target_reaches_given_services_through_links(given: ExternalServices, tmp_path: Path) -> None:
     with opened(given, tmp_path) as stack:
         postgres, queue = stack.add_link("worker-1", "postgres"), stack.add_link("worker-1", "redis")
         with psycopg.connect(stack.database_url(postgres, "worker-1.1")) as connection:
@@ -66,10 +66,12 @@ def test_target_reaches_given_services_through_links(given: Given, tmp_path: Pat
             assert client.ping()
 
 
-def test_proxies_of_somebody_s_toxiproxy_end_with_the_run(given: Given, servers: Servers, tmp_path: Path) -> None:
+def test_proxies_of_somebody_s_toxiproxy_end_with_the_run(
+    given: ExternalServices, servers: Servers, tmp_path: Path
+) -> None:
     theirs = servers.stack.toxiproxy
     before = set(theirs.proxies())
-    named = Given(given.postgres, given.redis, given.postgres_admin, f"http://{theirs.host}:{theirs.port}")
+    named = ExternalServices(given.postgres, given.redis, given.postgres_admin, f"http://{theirs.host}:{theirs.port}")
     with opened(named, tmp_path) as stack:
         stack.add_link("worker-1", "redis")
         assert len(theirs.proxies()) == len(before) + 1
@@ -77,7 +79,7 @@ def test_proxies_of_somebody_s_toxiproxy_end_with_the_run(given: Given, servers:
 
 
 def test_what_a_fault_puts_into_the_database_is_taken_out_whoever_dies(
-    given: Given, servers: Servers, tmp_path: Path
+    given: ExternalServices, servers: Servers, tmp_path: Path
 ) -> None:
     with psycopg.connect(servers.superuser_url, autocommit=True) as admin:
         with opened(given, tmp_path):
@@ -88,37 +90,46 @@ def test_what_a_fault_puts_into_the_database_is_taken_out_whoever_dies(
         assert admin.execute("select count(*) from pg_trigger where tgname = 't'").fetchone() == (0,)
 
 
-def test_database_that_is_not_empty_is_refused_unless_told(given: Given, servers: Servers, tmp_path: Path) -> None:
+def test_database_that_is_not_empty_is_refused_unless_told(
+    given: ExternalServices, servers: Servers, tmp_path: Path
+) -> None:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("create table theirs ()")
     with pytest.raises(InputError, match=r"not empty .*public\.theirs.*--allow-not-empty"), opened(given, tmp_path):
         pass
-    with opened(Given(given.postgres, given.redis, given.postgres_admin, allow_not_empty=True), tmp_path) as stack:
+    with opened(
+        ExternalServices(given.postgres, given.redis, given.postgres_admin, allow_not_empty=True), tmp_path
+    ) as stack:
         assert stack.links == []
 
 
-def test_redis_that_is_not_empty_is_refused_unless_told(given: Given, servers: Servers, tmp_path: Path) -> None:
+def test_redis_that_is_not_empty_is_refused_unless_told(
+    given: ExternalServices, servers: Servers, tmp_path: Path
+) -> None:
     with redis.Redis.from_url(servers.redis_url) as client:
         client.set("theirs", "1")
     with pytest.raises(InputError, match=r"not empty \(1 key\).*--allow-not-empty"), opened(given, tmp_path):
         pass
 
 
-def test_role_that_may_not_judge_is_told_what_it_needs(given: Given, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--postgres-admin"), opened(Given(given.postgres, given.redis), tmp_path):
+def test_role_that_may_not_judge_is_told_what_it_needs(given: ExternalServices, tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match="--postgres-admin"),
+        opened(ExternalServices(given.postgres, given.redis), tmp_path),
+    ):
         pass
 
 
 @pytest.mark.parametrize("service", ["postgres", "redis"])
-def test_server_that_is_not_ours_is_not_broken(given: Given, tmp_path: Path, service: str) -> None:
+def test_server_that_is_not_ours_is_not_broken(given: ExternalServices, tmp_path: Path, service: str) -> None:
     with opened(given, tmp_path) as stack, pytest.raises(ScenarioError, match="not started by this run"):
         stack.server(service)  # type: ignore[arg-type]
 
 
 def test_host_beyond_loopback_is_refused_unless_named_and_then_told_of() -> None:
     with pytest.raises(InputError, match=r"--allow-remote db\.example"):
-        Given(THERE, REDIS)
-    (warning,) = Given(THERE, REDIS, allow_remote=("db.example",)).warnings()
+        ExternalServices(THERE, REDIS)
+    (warning,) = ExternalServices(THERE, REDIS, allow_remote=("db.example",)).warnings()
     assert "about to break postgresql://u@db.example:5432/d" in warning
     assert "secret" not in warning
 
@@ -135,18 +146,20 @@ def test_host_beyond_loopback_is_refused_unless_named_and_then_told_of() -> None
 )
 def test_what_cannot_be_used_is_told_without_a_password(given: dict[str, object], word: str) -> None:
     with pytest.raises(InputError, match=word) as error:
-        Given(**given)  # type: ignore[arg-type]
+        ExternalServices(**given)  # type: ignore[arg-type]
     assert "secret" not in str(error.value)
 
 
 def test_urls_without_the_stack_they_are_for_are_refused() -> None:
     with pytest.raises(InputError, match="--stack external"):
-        Choice("local", Given(HERE, REDIS))
+        Choice("local", ExternalServices(HERE, REDIS))
     with pytest.raises(InputError, match="--postgres URL"):
         Choice("external")
 
 
-def test_scenario_that_breaks_the_servers_is_refused_before_anything_starts(given: Given, tmp_path: Path) -> None:
+def test_scenario_that_breaks_the_servers_is_refused_before_anything_starts(
+    given: ExternalServices, tmp_path: Path
+) -> None:
     done = shaken("storm", given, tmp_path)
     assert done.returncode == 254, done.stdout + done.stderr
     assert "not started by this run" in done.stderr
@@ -154,7 +167,7 @@ def test_scenario_that_breaks_the_servers_is_refused_before_anything_starts(give
 
 
 @pytest.mark.slow
-def test_shaken_on_given_services_nothing_is_lost(given: Given, tmp_path: Path) -> None:
+def test_shaken_on_given_services_nothing_is_lost(given: ExternalServices, tmp_path: Path) -> None:
     done = shaken(str(BRIEF), given, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     run = (tmp_path / "latest").resolve()
@@ -180,9 +193,9 @@ def test_shaken_on_given_services_nothing_is_lost(given: Given, tmp_path: Path) 
 )
 def test_url_that_leads_elsewhere_by_its_query_is_refused(query: str) -> None:
     with pytest.raises(InputError, match="--postgres"):
-        Given(f"{HERE}?{query}", REDIS)
+        ExternalServices(f"{HERE}?{query}", REDIS)
     with pytest.raises(InputError, match="--postgres-admin"):
-        Given(HERE, REDIS, f"{HERE}?{query}")
+        ExternalServices(HERE, REDIS, f"{HERE}?{query}")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +212,7 @@ def test_url_that_leads_elsewhere_by_its_query_is_refused(query: str) -> None:
 )
 def test_url_that_libpq_reads_otherwise_is_refused(server: str) -> None:
     with pytest.raises(InputError):
-        Given(f"postgresql://{server}/d", REDIS)
+        ExternalServices(f"postgresql://{server}/d", REDIS)
 
 
 @pytest.mark.parametrize(
@@ -216,16 +229,18 @@ def test_url_that_libpq_reads_otherwise_is_refused(server: str) -> None:
 )
 def test_redis_url_that_leads_elsewhere_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="--redis"):
-        Given(HERE, url)
+        ExternalServices(HERE, url)
 
 
 def test_query_that_leads_nowhere_is_kept() -> None:
-    Given(f"{HERE}?sslmode=disable&application_name=x", f"{REDIS}?protocol=3")
-    Given("postgresql://u@[::1]:5432/d", "redis://[::1]:6379/1")
-    Given("postgresql://u@localhost/d", "redis://localhost")
+    ExternalServices(f"{HERE}?sslmode=disable&application_name=x", f"{REDIS}?protocol=3")
+    ExternalServices("postgresql://u@[::1]:5432/d", "redis://[::1]:6379/1")
+    ExternalServices("postgresql://u@localhost/d", "redis://localhost")
 
 
-def test_surroundings_lead_no_session_elsewhere(given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_surroundings_lead_no_session_elsewhere(
+    given: ExternalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {
         "PGHOSTADDR": "192.0.2.1",
         "PGSERVICE": "theirs",
@@ -247,7 +262,7 @@ def test_surroundings_lead_no_session_elsewhere(given: Given, tmp_path: Path, mo
     ],
 )
 def test_database_with_anything_of_somebody_s_is_not_empty(
-    given: Given, servers: Servers, tmp_path: Path, made: str, told: str
+    given: ExternalServices, servers: Servers, tmp_path: Path, made: str, told: str
 ) -> None:
     with psycopg.connect(servers.superuser_url) as connection:
         connection.execute("set client_min_messages = error")

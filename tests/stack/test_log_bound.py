@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shaketable.errors import Unordered
+from shaketable.errors import UnexpectedFailure
 from shaketable.stack import log_bound
 from shaketable.stack.engine import Box
 
@@ -45,7 +45,7 @@ def test_log_that_is_evidence_may_be_longer_and_is_not_judged_without_its_rest(t
         assert await_cut(logs) == [other.name]
         assert log.stat().st_size == log_bound.MOST + 1
         os.truncate(log, log_bound.MOST_EVIDENCE + 1)
-        with pytest.raises(Unordered, match=r"postgres\.log"):
+        with pytest.raises(UnexpectedFailure, match=r"postgres\.log"):
             await_cut(logs)
 
 
@@ -71,6 +71,6 @@ def test_what_a_container_said_is_taken_up_to_a_bound(tmp_path: Path, monkeypatc
     monkeypatch.setattr(log_bound, "MOST_EVIDENCE", 10)
     Box(Chatty(b"x" * 5, b"y" * 5), "1", "postgres").write_log(tmp_path / "whole.log")
     assert (tmp_path / "whole.log").read_bytes() == b"xxxxxyyyyy"
-    with pytest.raises(Unordered, match=r"torn\.log"):
+    with pytest.raises(UnexpectedFailure, match=r"torn\.log"):
         Box(Chatty(b"x" * 5, b"y" * 6), "1", "postgres").write_log(tmp_path / "torn.log")
     assert (tmp_path / "torn.log").read_bytes().startswith(b"xxxxx\nshaketable: cut here")

@@ -49,24 +49,24 @@ def frozen(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 def test_session_at_a_frozen_server_ends_in_a_sentence(servers: Servers) -> None:
     began = time.monotonic()
-    with libpq.reading(servers.postgres_url, BOUND_S, tcp_user_timeout=300) as connection, frozen(connection):
-        with pytest.raises(psycopg.OperationalError, match="no answer within"), libpq.answering(connection, BOUND_S):
+    with libpq.connect_read_only(servers.postgres_url, BOUND_S, tcp_user_timeout=300) as connection, frozen(connection):
+        with pytest.raises(psycopg.OperationalError, match="no answer within"), libpq.time_limit(connection, BOUND_S):
             connection.execute("select 1")
         assert connection.closed
     assert time.monotonic() - began < TOOK_S
 
 
 def test_session_that_answers_is_left_alone(servers: Servers) -> None:
-    with libpq.reading(servers.postgres_url, 5) as connection:
-        with libpq.answering(connection, BOUND_S):
+    with libpq.connect_read_only(servers.postgres_url, 5) as connection:
+        with libpq.time_limit(connection, BOUND_S):
             connection.execute("select 1")
         time.sleep(BOUND_S * 2)
         assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_error_of_the_servers_own_stays_what_it_is(servers: Servers) -> None:
-    connect = libpq.reading(servers.postgres_url, 5)
-    with pytest.raises(psycopg.errors.UndefinedTable), connect as connection, libpq.answering(connection, TOOK_S):
+    connect = libpq.connect_read_only(servers.postgres_url, 5)
+    with pytest.raises(psycopg.errors.UndefinedTable), connect as connection, libpq.time_limit(connection, TOOK_S):
         connection.execute("select * from no_such_table")
 
 
@@ -76,7 +76,7 @@ def test_ids_and_rows_that_do_not_come_blame_the_server(
     monkeypatch.setattr(observe, "SECTION_S", BOUND_S)
     began = time.monotonic()
     with pytest.raises(psycopg.OperationalError) as of_ids:
-        observe.kept_ids(store, SLOW, BOUND_S)
+        observe.persisted_ids(store, SLOW, BOUND_S)
     with pytest.raises(psycopg.OperationalError) as of_rows, Backlog(store, SLOW) as counted:
         observe.everything(RunDir(tmp_path), store, SLOW, counted)
     assert time.monotonic() - began < TOOK_S

@@ -43,13 +43,13 @@ def manifest(sql: str = "select event_id, event from kept", dead: DeadLetters | 
 
 
 def test_ids_that_are_stored_are_known_although_nobody_tells_the_dead_letters(store: Stack) -> None:
-    assert observe.kept_ids(store, manifest(dead=DeadLetters(url=GONE))) == {"a"}
+    assert observe.persisted_ids(store, manifest(dead=DeadLetters(url=GONE))) == {"a"}
 
 
 @pytest.mark.parametrize("broken", ["no_such_table", "(select 1 / 0 as event_id, '{}'::json as event) as q"])
 def test_sql_that_fails_by_then_leaves_the_other_ids_known(store: Stack, broken: str) -> None:
     dead = DeadLetters(sql="select event_id, event from kept")
-    assert observe.kept_ids(store, manifest(f"select event_id, event from {broken}", dead)) == {"a"}
+    assert observe.persisted_ids(store, manifest(f"select event_id, event from {broken}", dead)) == {"a"}
 
 
 def test_letters_that_nobody_tells_are_one_line_that_says_why() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shaketable import rundir
-from shaketable.evidence.history import watched
+from shaketable.evidence.history import observations
 from shaketable.rundir import RunDir
 from shaketable.target import transitions
 
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 def collected(file: Path) -> list[int]:
     run = RunDir(file.parents[2])
     transitions.collect(run, file.parents[1])
-    found = watched.transitions(run)
+    found = observations.transitions(run)
     assert found is not None
     return found.seq.tolist()
 

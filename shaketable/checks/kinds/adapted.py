@@ -56,7 +56,7 @@ def _accepted(history: History) -> Counter[int]:
     """One malformed event of each shape → how many attempts at that shape may be kept under another id."""
     assert history.events is not None
     open_ = history.attempts.event[history.attempts.outcome != "refused"].to_numpy()
-    under_its_own = history.rows_of + (0 if history.dead is None else history.letters_of)
+    under_its_own = history.rows_of + (0 if history.dead is None else history.dead_letters_of)
     taken: Ints = count(open_, len(history.events)) - under_its_own
     first: dict[int, int] = {}
     found: Counter[int] = Counter()

@@ -11,7 +11,7 @@ from shaketable.clock import MS, SECOND
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
-    from shaketable.evidence.history.watched import RecordedFault
+    from shaketable.evidence.history.observations import RecordedFault
     from shaketable.target.manifest import Timing
 
 #: Times at which a rule was broken, each with how.

@@ -85,7 +85,7 @@ def _poison(history: History) -> Flags:
 
 def _sets(history: History, poison: Flags) -> dict[str, Flags]:
     assert history.events is not None
-    dead, stored = history.letters_of > 0, history.rows_of > 0
+    dead, stored = history.dead_letters_of > 0, history.rows_of > 0
     acknowledged = (history.events.outcome == "acknowledged").to_numpy()
     doubtful = np.zeros(len(dead), dtype=bool)
     doubtful[history.attempts.event[history.attempts.outcome == "indeterminate"].to_numpy()] = True

@@ -18,7 +18,7 @@ from shaketable.evidence.history.lateness import lost_by_harness
 if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
     from shaketable.evidence.history import History
-    from shaketable.evidence.history.watched import RecordedFault
+    from shaketable.evidence.history.observations import RecordedFault
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _asked(history: History, within_s: float) -> Flags:
     asked = (events.outcome == "acknowledged").to_numpy() & events.organization.notna().to_numpy()
     asked &= (events.expect != "refuse").to_numpy() & (due + int(within_s * SECOND) <= observed_at(history))
     if history.dead is not None:
-        asked &= history.letters_of == 0
+        asked &= history.dead_letters_of == 0
     for fault in history.faults:
         if (fault.blocks_store or fault.blocks_intake) and fault.began != NEVER:
             asked &= ~_due_in(history, Span(fault.began - int(within_s * SECOND), fault.healed))

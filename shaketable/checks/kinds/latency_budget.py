@@ -77,7 +77,7 @@ class LatencyBudget:
         if self.stored_within_s is None:
             return None
         asked = (history.events.outcome == "acknowledged").to_numpy() & (history.events.expect != "refuse").to_numpy()
-        dead = history.letters_of > 0 if history.dead is not None else np.zeros_like(asked)
+        dead = history.dead_letters_of > 0 if history.dead is not None else np.zeros_like(asked)
         asked = asked & ~dead & ~_untimed(history)
         spans = _blocked(history, store=True)
         return _part(history, "stored", self.stored_within_s, self.stored_share, asked, history.committed, spans)

@@ -12,7 +12,7 @@ from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import some, unknown
 from shaketable.checks.kinds.spans import Span, observed_at
 from shaketable.clock import SECOND
-from shaketable.evidence.history.watched import MEMORY
+from shaketable.evidence.history.observations import MEMORY
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History

@@ -43,7 +43,7 @@ class NoLoss:
         if not acknowledged.any():
             return unknown("nothing was acknowledged, so nothing could be lost")
         stored = history.rows_of > 0
-        dead = history.letters_of > 0 if history.dead is not None else np.zeros_like(stored)
+        dead = history.dead_letters_of > 0 if history.dead is not None else np.zeros_like(stored)
         return _judged(history, acknowledged, stored, dead)
 
 

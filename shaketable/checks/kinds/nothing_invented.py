@@ -37,7 +37,7 @@ class NothingInvented:
         assert history.stored is not None
         kept = history.rows_of > 0
         if history.dead is not None:
-            kept = kept | (history.letters_of > 0)
+            kept = kept | (history.dead_letters_of > 0)
         foreign, adapted = not_adapted(history)
         if not kept.any() and not foreign and not adapted:
             return unknown("nothing was stored, so nothing could be invented")

@@ -12,7 +12,7 @@ from shaketable import plural
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import evenly, not_applicable, unknown, unseen
 from shaketable.checks.kinds.precedence import overtaken
-from shaketable.evidence.history.kept import NONE
+from shaketable.evidence.history.persisted import NONE
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
@@ -63,7 +63,7 @@ def _candidates(history: History) -> pd.DataFrame:
     ]
     both = pd.concat([rows.reset_index(drop=True), events.reset_index(drop=True)], axis=1)
     both["organization"] = pd.factorize(both.organization)[0]
-    alive = both.event.to_numpy() >= 0 if history.dead is None else history.letters_of[both.event.to_numpy()] == 0
+    alive = both.event.to_numpy() >= 0 if history.dead is None else history.dead_letters_of[both.event.to_numpy()] == 0
     return both[(both.organization >= 0) & (both.outcome == "acknowledged") & alive]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from shaketable.checks.kinds.spans import observed_at
 from shaketable.clock import MS, SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
-from shaketable.evidence.history.kept import NONE
 from shaketable.evidence.history.lateness import lost_by_harness
+from shaketable.evidence.history.persisted import NONE
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History

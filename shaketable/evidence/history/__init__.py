@@ -17,7 +17,7 @@ recorded is None, never an empty table: a check then says unknown.
 
 from shaketable.evidence.history.clocks import Clocks
 from shaketable.evidence.history.columns import NEVER
-from shaketable.evidence.history.facts import ScenarioFacts, TargetFacts
 from shaketable.evidence.history.history import History
+from shaketable.evidence.history.inputs import ScenarioFacts, TargetFacts
 
 __all__ = ["NEVER", "Clocks", "History", "ScenarioFacts", "TargetFacts"]

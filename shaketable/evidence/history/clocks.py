@@ -40,7 +40,7 @@ class Clocks:
         between = np.interp(wall - self.wall[0], self.wall - self.wall[0], offset - base)
         return np.asarray(wall - base - between.astype(np.int64), dtype=np.int64)
 
-    def doubts(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Why wall times of this run cannot be placed; [] when they can."""
         if len(self.monotonic) < 2:
             return ["fewer than two clock pairs were written: wall and monotonic time cannot be compared"]

@@ -8,7 +8,7 @@ from shaketable.clock import MS, SECOND
 from shaketable.evidence.history.columns import NEVER
 from shaketable.evidence.history.history import History
 from shaketable.evidence.history.lateness import harness_lateness, intake_latency
-from shaketable.evidence.history.watched import MEMORY
+from shaketable.evidence.history.observations import MEMORY
 
 #: A backlog that was never so many events longer than usual, or went within so many seconds, shows no rate.
 DEEP, LONG_S = 100, 1.0

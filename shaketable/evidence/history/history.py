@@ -11,12 +11,12 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.errors import ScenarioError
-from shaketable.evidence.history import facts, kept, load, watched
+from shaketable.evidence.history import inputs, load, observations, persisted
 from shaketable.evidence.history.clocks import Clocks
 from shaketable.evidence.history.columns import NEVER, Ints, count, first
 from shaketable.evidence.history.contents import Contents
-from shaketable.evidence.history.facts import ScenarioFacts, TargetFacts
-from shaketable.evidence.history.watched import RecordedFault
+from shaketable.evidence.history.inputs import ScenarioFacts, TargetFacts
+from shaketable.evidence.history.observations import RecordedFault
 from shaketable.rundir import RunDir
 from shaketable.target import roles
 from shaketable.target.manifest import Capabilities, Timing
@@ -49,12 +49,12 @@ class History:
     @classmethod
     def load(cls, run: RunDir) -> Self:
         """Read a run directory, a half-finished one too. Raises RunDirError for a file that cannot be read."""
-        scenario, target = facts.read(run)
-        seen = {name: watched.ops(run / name) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
+        scenario, target = inputs.read(run)
+        seen = {name: observations.ops(run / name) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
         events = load.schedule(run / rundir.SCHEDULE) if run.has(rundir.SCHEDULE) else None
         journals = load.journals(run, 0 if events is None else len(events))
-        clocks = Clocks.of(journals.pairs + [pair for ops in seen.values() for pair in watched.pairs(ops)])
-        phases = watched.phases(seen[rundir.PHASES])
+        clocks = Clocks.of(journals.pairs + [pair for ops in seen.values() for pair in observations.pairs(ops)])
+        phases = observations.phases(seen[rundir.PHASES])
         ids = pd.Index([] if events is None else events.event_id, dtype=object)
         return cls(
             scenario,
@@ -62,18 +62,18 @@ class History:
             clocks,
             events=None if events is None else load.with_fates(events, journals),
             attempts=journals.attempts,
-            stored=kept.stored(run, ids),
-            dead=kept.dead(run, target.dead_letters is None, ids),
-            queue=kept.queue(run / rundir.QUEUE),
-            poison=kept.poison(run / rundir.POISON, ids),
-            faults=watched.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
-            sinks=watched.sinks(seen[rundir.FAULTS]),
-            probes=watched.probes(seen[rundir.PROBES]),
-            processes=watched.processes(seen[rundir.PROBES]),
-            transitions=watched.transitions(run),
-            received=watched.received(run, clocks),
+            stored=persisted.stored(run, ids),
+            dead=persisted.dead(run, target.dead_letters is None, ids),
+            queue=persisted.queue(run / rundir.QUEUE),
+            poison=persisted.poison(run / rundir.POISON, ids),
+            faults=observations.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
+            sinks=observations.sinks(seen[rundir.FAULTS]),
+            probes=observations.probes(seen[rundir.PROBES]),
+            processes=observations.processes(seen[rundir.PROBES]),
+            transitions=observations.transitions(run),
+            received=observations.received(run, clocks),
             phases=phases,
-            failures=watched.failures(seen[rundir.PHASES]),
+            failures=observations.failures(seen[rundir.PHASES]),
             start=journals.start,
             contents=Contents(run, events),
         )
@@ -114,7 +114,7 @@ class History:
         return count(self.stored.event.to_numpy(), len(self.events))
 
     @cached_property
-    def letters_of(self) -> Ints:
+    def dead_letters_of(self) -> Ints:
         """How many dead letters there are of each planned event."""
         assert self.events is not None
         assert self.dead is not None
@@ -125,7 +125,7 @@ class History:
         """When transactions that stored something committed, sorted; empty when commit times are not known."""
         if self.stored is None:
             return np.array([], dtype=np.int64)
-        known = self.stored.committed_at[self.stored.committed_at != kept.NONE]
+        known = self.stored.committed_at[self.stored.committed_at != persisted.NONE]
         return np.sort(self.clocks.to_monotonic(known.unique()))
 
     @cached_property
@@ -133,7 +133,7 @@ class History:
         """When each planned event was first committed; NEVER where it is not stored, or its commit time not known."""
         assert self.events is not None
         assert self.stored is not None
-        rows = self.stored[(self.stored.event >= 0) & (self.stored.committed_at != kept.NONE)]
+        rows = self.stored[(self.stored.event >= 0) & (self.stored.committed_at != persisted.NONE)]
         times = self.clocks.to_monotonic(rows.committed_at.to_numpy())
         return first(times, rows.event.to_numpy(), len(self.events))
 

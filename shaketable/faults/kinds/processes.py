@@ -78,7 +78,7 @@ class ProcessFault(Fault):
         bench.notes[f"{key}.met"] = float(len(there))
         try:
             session = libpq.connect(bench.admin_url, connect_timeout=ASK_S)
-            with session as connection, libpq.answering(connection, ASK_S):
+            with session as connection, libpq.time_limit(connection, ASK_S):
                 row = connection.execute(_HELD, [there]).fetchone()
         except psycopg.Error:
             return

@@ -39,7 +39,7 @@ def admin(bench: Bench, deadlock_timeout: str | None = None) -> Iterator[Connect
     """The harness's own session as superuser, in autocommit. Raises HarnessError."""
     try:
         session = connect(bench.admin_url, deadlock_timeout=deadlock_timeout)
-        with session as connection, libpq.answering(connection, ANSWER_S):
+        with session as connection, libpq.time_limit(connection, ANSWER_S):
             yield connection
     except psycopg.Error as e:
         raise HarnessError(f"the database did not do what a fault asked of it: {e}") from e

@@ -26,7 +26,7 @@ def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
     """The harness's own session as superuser, past every link; commits at the end. Raises HarnessError."""
     try:
         session = libpq.connect(bench.admin_url, connect_timeout=5, options=OPTIONS)
-        with session as connection, libpq.answering(connection, ANSWER_S):
+        with session as connection, libpq.time_limit(connection, ANSWER_S):
             connection.execute("create schema if not exists shaketable")
             yield connection
     except psycopg.Error as e:

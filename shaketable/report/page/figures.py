@@ -13,7 +13,7 @@ from shaketable.report.page import theme
 from shaketable.report.page.bins import Floats
 from shaketable.report.page.rows import breakers, strip
 from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
-from shaketable.report.page.tracks import ILL, Lanes, lowest, peak
+from shaketable.report.page.tracks import ILL, Tracks, lowest, peak
 
 #: Columns of the one source that all lanes of numbers draw from.
 COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent", "honest", "lie")
@@ -26,7 +26,7 @@ _DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e
 _RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
 
 
-def draw(lanes: Lanes) -> dict[str, Any]:
+def draw(lanes: Tracks) -> dict[str, Any]:
     """A figure for each lane that was recorded, by name, from top to bottom."""
     axis, source = Axis(lanes.end), _source(lanes)
     made = {
@@ -47,7 +47,7 @@ def draw(lanes: Lanes) -> dict[str, Any]:
     return found
 
 
-def _source(lanes: Lanes) -> ColumnDataSource:
+def _source(lanes: Tracks) -> ColumnDataSource:
     """Two rows for each bin, its beginning and its end, so that one between unknown ones is still drawn."""
     columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
     floors = dict.fromkeys(AREAS, 0.0)
@@ -71,7 +71,7 @@ def _floor(rates: Floats) -> float:
     return 1.0 if (lowest(rates[rates > 0]) or 10) > 1 else 0.1
 
 
-def _rate(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+def _rate(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     if lanes.offered is None and lanes.acknowledged is None:
         return None
     made = _numbers(axis, "rate", max(peak(lanes.offered) or 0, peak(lanes.acknowledged) or 0))
@@ -82,7 +82,7 @@ def _rate(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     return made
 
 
-def _latency(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+def _latency(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     low, high = lowest(lanes.p50), peak(lanes.p99)
     if low is None or high is None:
         return None
@@ -95,7 +95,7 @@ def _latency(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     return made
 
 
-def _backlog(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+def _backlog(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     if (most := peak(lanes.backlog)) is None:
         return None
     made = _numbers(axis, "backlog", most)
@@ -103,7 +103,7 @@ def _backlog(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     return made
 
 
-def _stored(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+def _stored(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     """Logarithmic: a backlog drains many times faster than events come in, and both must be seen."""
     if (most := peak(lanes.stored)) is None:
         return None
@@ -115,7 +115,7 @@ def _stored(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
     return made
 
 
-def _health(axis: Axis, source: ColumnDataSource, lanes: Lanes) -> Any:
+def _health(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     if peak(lanes.health) is None:
         return None
     made = axis.frame("health", HEIGHT, (0, 105))
@@ -142,7 +142,7 @@ def _fill(made: Any, source: ColumnDataSource, name: str, colour: str, floor: fl
     made.line("x", name, source=source, color=colour, line_width=1.5)
 
 
-def _bands(made: Any, lanes: Lanes) -> None:
+def _bands(made: Any, lanes: Tracks) -> None:
     for fault in lanes.faults:
         made.add_layout(
             BoxAnnotation(

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, STATES, TEAL
-from shaketable.report.page.tracks import HONEST, ILL, Lanes, lowest, peak
+from shaketable.report.page.tracks import HONEST, ILL, Tracks, lowest, peak
 from shaketable.text import number, seconds
 
 
@@ -23,7 +23,7 @@ class LegendLine:
 
 
 @dataclass(frozen=True)
-class Lane:
+class Track:
     """A lane as the page shows it; `place` is where its figure comes."""
 
     name: str
@@ -34,7 +34,7 @@ class Lane:
     absent: str = ""
 
 
-def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
+def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
     """All lanes from top to bottom, those too that could not be drawn, and why."""
 
     def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> LegendLine:
@@ -44,28 +44,28 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
         return LegendLine(name, colour, column, unit, rest)
 
     told = [
-        Lane("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
-        Lane(
+        Track("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
+        Track(
             "rate",
             "Intake",
             "events a second, by intended time",
             [line("offered", GREY, "offered", "/s"), line("acknowledged", BLUE, "acknowledged", "/s")],
         ),
-        Lane(
+        Track(
             "latency",
             "Intake latency",
             "from the intended time to the first acknowledgement, logarithmic",
             [line("p50", BLUE, "p50", " ms"), line("p99", PURPLE, "p99", " ms")],
         ),
-        Lane("backlog", "Backlog", "accepted, not yet stored", [line("entries", AMBER, "backlog")]),
-        Lane("stored", "Stored", "rows a second, logarithmic", [line("stored", TEAL, "stored", "/s")]),
-        Lane(
+        Track("backlog", "Backlog", "accepted, not yet stored", [line("entries", AMBER, "backlog")]),
+        Track("stored", "Stored", "rows a second, logarithmic", [line("stored", TEAL, "stored", "/s")]),
+        Track(
             "health",
             "Health",
             "the target's own word; 70 or less is ill, red below is no answer",
             [line("score", TEAL, "health", low=True), *_honest(lanes)],
         ),
-        Lane(
+        Track(
             "breaker",
             "Circuit breakers",
             "by process",
@@ -73,12 +73,12 @@ def legend(lanes: Lanes, places: dict[str, str]) -> list[Lane]:
         ),
     ]
     return [
-        Lane(lane.name, lane.title, lane.about, lane.lines, places.get(lane.name, ""), _ABSENT[lane.name])
+        Track(lane.name, lane.title, lane.about, lane.lines, places.get(lane.name, ""), _ABSENT[lane.name])
         for lane in told
     ]
 
 
-def _honest(lanes: Lanes) -> list[LegendLine]:
+def _honest(lanes: Tracks) -> list[LegendLine]:
     """What an honest score would have been, and for how long the target's was none."""
     if lanes.honest is None:
         return []

@@ -50,7 +50,7 @@ def html(recording: Recording) -> str:
         bin=lanes.bins.width,
         checks=sections.checks(recording.verdict),
         faults=sections.faults(recording),
-        lives=sections.lives(recording.verdict),
+        lives=sections.traces(recording.verdict),
         figures=sections.figures(recording.verdict),
         asked=sections.asked(recording),
         surroundings=sections.surroundings(recording),

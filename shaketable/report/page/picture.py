@@ -13,7 +13,7 @@ from shaketable.report.page.recording import Recording
 from shaketable.report.page.sentence import checks, counts, sentence, verdict
 from shaketable.report.page.spans import DrawnSpan
 from shaketable.report.page.theme import AMBER, BLUE, RED, STATES, TEAL, UNKNOWN_STATE
-from shaketable.report.page.tracks import Lanes, lowest, peak
+from shaketable.report.page.tracks import Tracks, lowest, peak
 from shaketable.rundir import RunDir
 from shaketable.text import number, plain
 
@@ -40,7 +40,7 @@ def svg(run: RunDir) -> str:
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {look}>', *parts, "</svg>"]) + "\n"
 
 
-def _all(lanes: Lanes, top: int) -> tuple[list[str], int]:
+def _all(lanes: Tracks, top: int) -> tuple[list[str], int]:
     """The lanes below each other, and where the last one ends."""
     health = lowest(lanes.health)
     told = [
@@ -56,7 +56,7 @@ def _all(lanes: Lanes, top: int) -> tuple[list[str], int]:
     return drawn + rows, tops[-1] + len(rows) * ROW
 
 
-def _breakers(lanes: Lanes) -> list[tuple[str, list[DrawnSpan]]]:
+def _breakers(lanes: Tracks) -> list[tuple[str, list[DrawnSpan]]]:
     return list((lanes.breakers or {}).items())
 
 
@@ -96,7 +96,7 @@ def _axis(end: float, bottom: int) -> list[str]:
 
 
 def _steps(
-    lanes: Lanes, name: str, values: Floats | None, colour: str, extreme: str, most: float | None, top: int
+    lanes: Tracks, name: str, values: Floats | None, colour: str, extreme: str, most: float | None, top: int
 ) -> str:
     words = f'<text x="12" y="{top + 14}" font-weight="bold">{name}</text><text x="12" y="{top + 30}">{extreme}</text>'
     if values is None or not most:

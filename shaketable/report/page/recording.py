@@ -12,17 +12,17 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.clock import SECOND
-from shaketable.evidence.history import NEVER, ScenarioFacts, watched
+from shaketable.evidence.history import NEVER, ScenarioFacts, observations
 from shaketable.evidence.history import load as loads
 from shaketable.evidence.history.columns import Ints, blocks, table
-from shaketable.evidence.history.watched import RecordedFault
+from shaketable.evidence.history.observations import RecordedFault
 from shaketable.op import Op
 from shaketable.rundir import RunDir
 
 T = TypeVar("T")
 
 #: What a file tells, for the sentence that says it is missing.
-TELLS = {
+MISSING = {
     rundir.VERDICT: "not judged yet: `shaketable check` judges it",
     rundir.PHASES: "how far the run got is not known",
     rundir.SCHEDULE: "what was meant to be sent is not known",
@@ -65,9 +65,9 @@ class Recording:
         gaps: list[str] = []
         read = _Reader(run, gaps)
         scenario = read(rundir.SCENARIO, lambda p: rundir.read_json(p, ScenarioFacts)) or ScenarioFacts()
-        seen = {name: read(name, watched.ops) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
-        phases = read.of(rundir.PHASES, lambda: watched.phases(seen[rundir.PHASES])) or {}
-        probes = read.of(rundir.PROBES, lambda: watched.probes(seen[rundir.PROBES]))
+        seen = {name: read(name, observations.ops) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
+        phases = read.of(rundir.PHASES, lambda: observations.phases(seen[rundir.PHASES])) or {}
+        probes = read.of(rundir.PROBES, lambda: observations.probes(seen[rundir.PROBES]))
         journals = read.of(rundir.JOURNALS, lambda: loads.journals(run, NEVER) if run.journals() else None)
         return cls(
             run,
@@ -79,8 +79,8 @@ class Recording:
             phases=phases,
             faults=_faults(read, seen[rundir.FAULTS], scenario, phases.get("shake")),
             probes=probes,
-            processes=read.of(rundir.PROBES, lambda: watched.processes(seen[rundir.PROBES])),
-            transitions=read(rundir.TRANSITIONS, lambda _: watched.transitions(run)),
+            processes=read.of(rundir.PROBES, lambda: observations.processes(seen[rundir.PROBES])),
+            transitions=read(rundir.TRANSITIONS, lambda _: observations.transitions(run)),
             offsets=read(rundir.SCHEDULE, lambda p: table(blocks(p, _Offset), {"at": lambda o: o.at})["at"].to_numpy()),
             attempts=None if journals is None else journals.attempts,
             start=_zero(None if journals is None else journals.start, phases, probes),
@@ -121,7 +121,7 @@ class _Reader:
             self._note(f"{name} cannot be read ({type(e).__name__}: {e})")
             return None
         if found is None:
-            self._note(f"{name} is missing: {TELLS.get(name, 'what it holds is not known')}")
+            self._note(f"{name} is missing: {MISSING.get(name, 'what it holds is not known')}")
         return found
 
     def json(self, name: str) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _faults(
     read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts, shake: int | None
 ) -> tuple[RecordedFault, ...]:
     """Those of the timeline, as far as anybody knows what became of them, and the recoveries."""
-    return read.of(rundir.FAULTS, lambda: watched.faults(ops, scenario.timeline, shake)) or ()
+    return read.of(rundir.FAULTS, lambda: observations.faults(ops, scenario.timeline, shake)) or ()
 
 
 def _zero(start: int | None, phases: dict[str, int], probes: pd.DataFrame | None) -> int:

@@ -9,13 +9,13 @@ from bokeh.models.annotations.labels import Label
 
 from shaketable.report.page.spans import DrawnSpan
 from shaketable.report.page.theme import FONT, GLYPH_FONT, GREY, INK, STATES, UNKNOWN_STATE, Axis
-from shaketable.report.page.tracks import Lanes
+from shaketable.report.page.tracks import Tracks
 
 #: Pixels of a row with a name in it, and of a breaker's row.
 ROW, BREAKER_ROW = 24, 34
 
 
-def strip(axis: Axis, lanes: Lanes) -> Any:
+def strip(axis: Axis, lanes: Tracks) -> Any:
     """The phases in one row, and above it the faults by name; the page's script shortens what does not fit."""
     if not lanes.phases and not lanes.faults:
         return None
@@ -60,7 +60,7 @@ def _blocks(made: Any, spans: list[DrawnSpan], above: int, alphas: list[float]) 
     )
 
 
-def breakers(axis: Axis, lanes: Lanes) -> Any:
+def breakers(axis: Axis, lanes: Tracks) -> Any:
     """A row for each process that has a breaker; the more it is open, the more of its row is filled."""
     if not lanes.breakers:
         return None

@@ -12,11 +12,11 @@ from shaketable.checks import CHECKS
 from shaketable.checks import event_trace as life
 from shaketable.evidence import again as commands
 from shaketable.evidence.history import NEVER
-from shaketable.evidence.history.watched import RecordedFault
+from shaketable.evidence.history.observations import RecordedFault
 from shaketable.report.page.recording import Recording, typed
 from shaketable.report.page.sentence import checks as findings
 from shaketable.report.page.sentence import counts
-from shaketable.report.page.tracks import Lanes, lowest, peak
+from shaketable.report.page.tracks import Tracks, lowest, peak
 from shaketable.text import number, quantity, seconds, spaced
 
 #: Members of each set that are shown; verdict.json has more.
@@ -64,7 +64,7 @@ class Witnessed:
 
 def checks(doc: dict[str, Any]) -> list[Evidence]:
     """All checks: those that count first, the worst first."""
-    numbers = {life.event_id: number for number, life in enumerate(lives(doc), 1)}
+    numbers = {life.event_id: number for number, life in enumerate(traces(doc), 1)}
     found = [_evidence(name, one, numbers) for name, one in findings(doc).items()]
     return sorted(found, key=lambda e: (not e.required, _ORDER.index(e.verdict) if e.verdict in _ORDER else 9))
 
@@ -120,7 +120,7 @@ def _fault(recording: Recording, row: RecordedFault) -> Witnessed:
 
 
 @dataclass(frozen=True)
-class Lived:
+class TracedEvent:
     """One event that did not fare as it should."""
 
     event_id: str
@@ -130,15 +130,15 @@ class Lived:
     meanwhile: list[str]
 
 
-def lives(doc: dict[str, Any]) -> list[Lived]:
+def traces(doc: dict[str, Any]) -> list[TracedEvent]:
     """What became of each event that was lost, doubled or misordered, as far as anybody saw."""
     return [_lived(each) for each in typed(doc.get("lives"), list[dict[str, Any]]) or []]
 
 
-def _lived(told: dict[str, Any]) -> Lived:
+def _lived(told: dict[str, Any]) -> TracedEvent:
     event_id, fate, last_seen = (str(told.get(part) or "") for part in ("event_id", "fate", "last_seen"))
     story, meanwhile = (typed(told.get(part), list[str]) or [] for part in ("story", "meanwhile"))
-    return Lived(event_id, fate, last_seen, story, meanwhile)
+    return TracedEvent(event_id, fate, last_seen, story, meanwhile)
 
 
 _HEADLINE = {
@@ -150,7 +150,7 @@ _HEADLINE = {
 }
 
 
-def headline(recording: Recording, lanes: Lanes) -> Rows:
+def headline(recording: Recording, lanes: Tracks) -> Rows:
     """The few figures that a reader with one minute wants."""
     figures = recording.verdict.get("figures") or {}
     rows = [

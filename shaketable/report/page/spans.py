@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER
-from shaketable.evidence.history.watched import RECOVERY
+from shaketable.evidence.history.observations import REPAIR
 from shaketable.faults import FAULTS
 from shaketable.report.page.recording import Recording
 from shaketable.text import plain
@@ -17,7 +17,7 @@ from shaketable.text import plain
 #: The colour of a fault whose kind nobody knows any more.
 UNKNOWN_COLOUR = "#7f8c8d"
 #: Of Toxiproxy's own recovery, which no scenario asks for.
-RECOVERY_COLOUR = "#17202a"
+REPAIR_COLOUR = "#17202a"
 #: Breakers that are drawn; more would be unreadable, and the table of checks counts them all.
 MOST_BREAKERS = 16
 
@@ -47,7 +47,7 @@ def _until_next(began: list[tuple[float, str]], end: float) -> list[tuple[float,
 
 def faults(recording: Recording, end: float) -> list[DrawnSpan]:
     """The faults that were injected, until they were healed; overlapping ones in rows of their own."""
-    colours = {RECOVERY: RECOVERY_COLOUR, **{name: kind.colour for name, kind in FAULTS.kinds().items()}}
+    colours = {REPAIR: REPAIR_COLOUR, **{name: kind.colour for name, kind in FAULTS.kinds().items()}}
     found = []
     for fault in recording.faults:
         if fault.began != NEVER:

@@ -26,7 +26,7 @@ HONEST = {True: 100.0, False: float(ILL)}
 
 
 @dataclass(frozen=True)
-class Lanes:
+class Tracks:
     """Everything that is drawn. A column has a number for each bin, NaN where it is not known; None: not recorded."""
 
     bins: Bins
@@ -47,13 +47,13 @@ class Lanes:
     lied_s: float | None = None
 
 
-def of(recording: Recording) -> Lanes:
+def of(recording: Recording) -> Tracks:
     """The lanes of a run, whatever of it was written."""
     end = _end(recording)
     bins = Bins.over(end)
     columns = {**_offered(recording, bins), **_answers(recording, bins), **_probed(recording, bins)}
     columns |= _honest(recording.verdict, bins, columns.get("health"))
-    return Lanes(
+    return Tracks(
         bins,
         end,
         spans.phases(recording, end),

@@ -47,7 +47,7 @@ def _kept(history: History) -> dict[str, np.ndarray]:
     if history.stored is None:
         return {}
     outcome, stored = history.events.outcome, history.rows_of > 0
-    dead = history.letters_of > 0 if history.dead is not None else np.zeros_like(stored)
+    dead = history.dead_letters_of > 0 if history.dead is not None else np.zeros_like(stored)
     to_keep = ((outcome == "acknowledged") & (history.events.expect != "refuse")).to_numpy()
     nobody_sent = outcome.isin(["refused", "unsent"]).to_numpy()
     return {

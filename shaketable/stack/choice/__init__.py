@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from shaketable.errors import InputError
 from shaketable.stack.ports import Ports
-from shaketable.stack.services import Given
+from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 
@@ -24,7 +24,7 @@ class Choice:
     """Which stack is asked for."""
 
     kind: Kind = "local"
-    given: Given = Given()  # the services of `external`
+    given: ExternalServices = ExternalServices()  # the services of `external`
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -43,9 +43,9 @@ class Choice:
 
             return LocalStack(run_id, ports, supervisor, logs, say)
         if self.kind == "external":
-            from shaketable.stack.external import GivenStack
+            from shaketable.stack.external import ExternalStack
 
-            stack = GivenStack(run_id, ports, supervisor, logs, say)
+            stack = ExternalStack(run_id, ports, supervisor, logs, say)
             stack.given = self.given
             return stack
         need_extra()

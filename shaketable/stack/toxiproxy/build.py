@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shaketable.errors import HarnessError
-from shaketable.files.cached import digest, kept
+from shaketable.files.cached import digest, ensure
 
 #: The version that the faults were tried on.
 VERSION = "2.12.0"
@@ -53,7 +53,7 @@ def server(cache: Path, say: Callable[[str], None] = print, pinned: Path = _PINN
         finally:
             shutil.rmtree(folder / "build", ignore_errors=True)
 
-    return kept(cache / f"toxiproxy-{VERSION}-{sums}", make, f"Toxiproxy {VERSION}", say) / "toxiproxy-server"
+    return ensure(cache / f"toxiproxy-{VERSION}-{sums}", make, f"Toxiproxy {VERSION}", say) / "toxiproxy-server"
 
 
 def _build(folder: Path, pinned: Path, lock: int, say: Callable[[str], None]) -> None:

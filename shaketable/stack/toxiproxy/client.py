@@ -17,7 +17,7 @@ from toxiproxy import Toxiproxy as Library
 from toxiproxy.api import APIConsumer, validate_response
 from toxiproxy.exceptions import NotFound
 
-from shaketable.errors import HarnessError, NoAnswer
+from shaketable.errors import HarnessError, ServerUnavailable
 
 #: Seconds that any call may take: a wedged server answers 503 only after 25.
 CALL_S = 2.0
@@ -89,17 +89,21 @@ class Toxiproxy:
         if any(said.get(key) != value for key, value in fields.items()):
             raise HarnessError(f"proxy {name}: asked for {fields}, the server says {said}")
 
-    def _lost(self, name: str) -> NoAnswer:
+    def _lost(self, name: str) -> ServerUnavailable:
         """A proxy of ours that is not there: somebody restarted the server, or deleted it."""
-        return NoAnswer(f"expected a proxy {name} at {self.host}:{self.port}, but it has none of that name")
+        return ServerUnavailable(f"expected a proxy {name} at {self.host}:{self.port}, but it has none of that name")
 
     def _call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         try:
             answer = self._session.request(method, f"http://{self.host}:{self.port}{path}", timeout=CALL_S, **kwargs)
         except requests.RequestException as e:
-            raise NoAnswer(f"Toxiproxy at {self.host}:{self.port} does not answer {path} in {CALL_S} s: {e}") from e
+            raise ServerUnavailable(
+                f"Toxiproxy at {self.host}:{self.port} does not answer {path} in {CALL_S} s: {e}"
+            ) from e
         if answer.status_code == 503:  # what it says of itself 25 s after it wedged
-            raise NoAnswer(f"Toxiproxy at {self.host}:{self.port} answers 503 to {method} {path}: it is wedged")
+            raise ServerUnavailable(
+                f"Toxiproxy at {self.host}:{self.port} answers 503 to {method} {path}: it is wedged"
+            )
         validate_response(answer)
         if answer.status_code >= 400:
             raise HarnessError(f"Toxiproxy answered {answer.status_code} to {method} {path}: {answer.text[:200]}")

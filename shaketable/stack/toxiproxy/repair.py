@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from shaketable.clock import Clock, SystemClock
-from shaketable.errors import HarnessError, NoAnswer
+from shaketable.errors import HarnessError, ServerUnavailable
 from shaketable.op import Kind, Op
 from shaketable.stack.toxiproxy.client import Stream, Toxiproxy
 
@@ -41,7 +41,7 @@ class WantedProxy:
     toxics: Mapping[str, WantedToxic] = field(default_factory=dict)  # in the order they came
 
 
-class RecoveringToxiproxy(Toxiproxy):
+class RepairingToxiproxy(Toxiproxy):
     """A server that is mended when it wedges. `restart` ends it and starts it again at the same address, if we may."""
 
     def __init__(
@@ -94,7 +94,7 @@ class RecoveringToxiproxy(Toxiproxy):
             self._wanted[name] = wanted
         try:
             change()
-        except NoAnswer as e:
+        except ServerUnavailable as e:
             if wanted is None:
                 raise  # not a proxy of ours: nobody knows how it should be
             self._recover(name, began, e)
@@ -102,7 +102,7 @@ class RecoveringToxiproxy(Toxiproxy):
             self._wanted.pop(name, None) if before is None else self._wanted.update({name: before})
             raise
 
-    def _recover(self, name: str, began: int, cause: NoAnswer) -> None:
+    def _recover(self, name: str, began: int, cause: ServerUnavailable) -> None:
         how = "recreated"
         try:
             super().delete(name)
@@ -114,7 +114,7 @@ class RecoveringToxiproxy(Toxiproxy):
             self._restart()
             for each in self._wanted:
                 self._make(each)
-        self.record(Op("toxiproxy", Kind.RECOVERY, began, self._clock.now(), detail={"proxy": name, "how": how}))
+        self.record(Op("toxiproxy", Kind.REPAIR, began, self._clock.now(), detail={"proxy": name, "how": how}))
 
     def _make(self, name: str) -> None:
         """A proxy that is not there, as it should be. Raises HarnessError."""

@@ -12,12 +12,12 @@ from shaketable.stack import binaries
 from shaketable.stack.process import Child, Spawn, await_answer, environment
 from shaketable.stack.stack import Address
 from shaketable.stack.toxiproxy import build
-from shaketable.stack.toxiproxy.repair import RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
 
 def start(
     at: Address, folder: Path, log: Path, spawn: Spawn, opened: ExitStack, say: Callable[[str], None]
-) -> RecoveringToxiproxy:
+) -> RepairingToxiproxy:
     """Start one and wait until it answers; it ends with `opened`."""
     program = binaries.toxiproxy_server(say)
     command = [str(program), "-host", at.host, "-port", str(at.port)]
@@ -36,19 +36,19 @@ def start(
         await_answer(child, lambda: answers(server), SystemClock())
 
     opened.callback(end)
-    server = RecoveringToxiproxy(at.host, at.port, begin)
+    server = RepairingToxiproxy(at.host, at.port, begin)
     begin()
     return asserted(server, str(program))
 
 
-def asserted(server: RecoveringToxiproxy, source: str) -> RecoveringToxiproxy:
+def asserted(server: RepairingToxiproxy, source: str) -> RepairingToxiproxy:
     """Itself, when it is the version whose ways the harness knows."""
     if (version := server.version()) != build.VERSION:
         raise HarnessError(f"expected Toxiproxy {build.VERSION}, got {version} from {source}")
     return server
 
 
-def answers(server: RecoveringToxiproxy) -> bool:
+def answers(server: RepairingToxiproxy) -> bool:
     """Whether it is there."""
     try:
         return bool(server.version())

@@ -36,7 +36,7 @@ def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path, Path
     tag = f"node{version(node).partition('.')[0]}-{sysconfig.get_platform()}"
     what = f"the Node environment of {folder.name}"
     kept = cached.root(cache) / f"{cached.digest(*pins)}-{tag}"
-    cached.kept(kept, partial(_make, npm, pins, what), what, say)
+    cached.ensure(kept, partial(_make, npm, pins, what), what, say)
     return node, _sources(folder, kept)
 
 

@@ -31,7 +31,7 @@ def program(requirements: Path, say: Say, cache: Path | None = None) -> Path:
     if not python.exists():  # never made, or its Python is gone from this machine: a link that leads nowhere
         (folder / cached.WHOLE).unlink(missing_ok=True)
     what = f"the Python environment of {requirements.parent.name}/{requirements.name}"
-    cached.kept(folder, partial(_make, requirements, what), what, say)
+    cached.ensure(folder, partial(_make, requirements, what), what, say)
     return python
 
 

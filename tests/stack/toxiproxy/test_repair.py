@@ -17,7 +17,7 @@ from shaketable.faults import round_trip
 from shaketable.op import Kind, Op
 from shaketable.stack.stack import Link
 from shaketable.stack.toxiproxy.client import CALL_S, Toxiproxy
-from shaketable.stack.toxiproxy.repair import RECOVERY_S, RecoveringToxiproxy
+from shaketable.stack.toxiproxy.repair import RECOVERY_S, RepairingToxiproxy
 from tests.conftest import Servers
 
 #: Bytes of an answer that nobody reads: far more than sockets and toxics buffer.
@@ -95,7 +95,7 @@ def test_toxic_is_taken_off_although_a_client_does_not_read(
     assert through is not None
     assert 20 <= through < 50
     (op,) = ops
-    assert (op.kind, op.detail) == (Kind.RECOVERY, {"proxy": name, "how": "recreated"})
+    assert (op.kind, op.detail) == (Kind.REPAIR, {"proxy": name, "how": "recreated"})
     assert (op.ended_at or 0) - op.invoked_at == pytest.approx(took * SECOND, rel=0.1)
     client.disconnect()
 
@@ -146,7 +146,7 @@ def listener(server: Toxiproxy) -> int:
 
 
 def test_server_that_is_not_ours_is_not_restarted_and_the_error_says_what_to_do() -> None:
-    server = RecoveringToxiproxy("127.0.0.1", 9)
+    server = RepairingToxiproxy("127.0.0.1", 9)
     with pytest.raises(HarnessError, match="restart it"):
         server.create("a", "127.0.0.1:0", "127.0.0.1:9")
 

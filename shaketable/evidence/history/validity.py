@@ -13,7 +13,7 @@ from shaketable.evidence.history.lateness import harness_lateness
 LAST_PHASE = "observe"
 
 
-def doubts(history: History) -> list[str]:
+def why_invalid(history: History) -> list[str]:
     """Why this run is unknown, whatever its checks say; [] when nothing speaks against it."""
     return [reason for look in _LOOKS for reason in look(history)]
 
@@ -67,7 +67,7 @@ def _unhealed(history: History) -> Iterator[str]:
 
 
 def _clocks(history: History) -> Iterator[str]:
-    yield from history.clocks.doubts()
+    yield from history.clocks.problems()
 
 
 _LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (

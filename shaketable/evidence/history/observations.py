@@ -15,12 +15,12 @@ from shaketable import rundir
 from shaketable.clock import SECOND
 from shaketable.evidence.history.clocks import Clocks
 from shaketable.evidence.history.columns import NEVER, blocks, table
-from shaketable.evidence.history.facts import Entry
+from shaketable.evidence.history.inputs import Entry
 from shaketable.op import Kind, Microseconds, Op
 from shaketable.rundir import RunDir
 
 #: The kind of an unplanned fault: Toxiproxy was mended.
-RECOVERY = "recovery"
+REPAIR = "recovery"
 #: The probes' columns of memory begin so; what follows is a process's name.
 MEMORY = "memory_"
 #: The largest exit code, and more than any signal's number.
@@ -65,7 +65,7 @@ def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | Non
         _fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
         for number, entry in enumerate(timeline)
     ]
-    mended = [o for o in ops or () if o.kind == Kind.RECOVERY]
+    mended = [o for o in ops or () if o.kind == Kind.REPAIR]
     return (*planned, *(_recovery(number, o, shake) for number, o in enumerate(mended, len(planned))))
 
 
@@ -79,7 +79,7 @@ def _recovery(number: int, o: Op, shake: int | None) -> RecordedFault:
         at_s,
         until_s,
         f"Toxiproxy had wedged and {how}",
-        {"kind": RECOVERY},
+        {"kind": REPAIR},
         blocks_intake=True,
         began=o.invoked_at,
         in_effect=o.invoked_at,
