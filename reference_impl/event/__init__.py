@@ -1,5 +1,5 @@
-"""An event: its wire form, its rules, its canonical form.
+"""The event: its wire form, its rules and its canonical form.
 
-`event` validates the wire form against the contract, `i_json` limits which JSON is accepted, `canonical_json` hashes
-it, and `preset` holds the rules of its organization.
+`event` validates the wire form against the contract, `i_json` reads and writes JSON and hashes its canonical form, and
+`preset` holds the rules of an organization.
 """

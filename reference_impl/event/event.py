@@ -1,4 +1,4 @@
-"""An event: the wire form of the contract, validated, and in the form the queue keeps it."""
+"""The event: validates the wire form of the contract, and defines the form that is stored in the queue."""
 
 from __future__ import annotations
 
@@ -12,30 +12,27 @@ import msgspec
 from msgspec import Meta
 
 from reference_impl.errors import RefusedError
-from reference_impl.event import canonical_json, i_json
+from reference_impl.event import i_json
 from reference_impl.event.preset import Preset
 
-#: Bounds of `timestamp`: what the store keeps partitions for.
+#: Bounds of `timestamp`: the store has partitions for these months.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
 
 Text = Annotated[str, Meta(max_length=65_536)]
-#: Most bytes of UTF-8 in a member that is a key of an index: an entry has room for 2,704, and a target's has two.
+#: Most bytes of UTF-8 in a member that is a key of an index: an index entry has room for 2,704, and one has two keys.
 KEY_BYTES = 1024
-#: Largest integer that a double holds exactly.
-SAFE = 2**53
-
-#: Of RFC 3339's letters both cases; of its seconds none beyond 59: no clock here tells a leap second from the next one.
+#: RFC 3339 with letters in both cases, and without leap seconds: datetime has none.
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]+)?"
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
-#: 8-4-4-4-12 and nothing else: `uuid.UUID` also reads braces, `urn:`, spaces, underscores and any digits of Unicode.
+#: 8-4-4-4-12 only: `uuid.UUID` also accepts braces, `urn:`, spaces, underscores and all digits of Unicode.
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """An event whose members were validated. `details` holds every member the contract does not name."""
+    """A validated event. `details` holds the members that the contract does not name."""
 
     event_id: str | None = None
     timestamp: str
@@ -55,87 +52,67 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
 
 
 class _Sent(Event):
-    """The event as sent: there a member called `details` is one like any other."""
+    """The event as sent, where `details` is not named by the contract and may hold anything."""
 
     details: Any = None
 
 
 class Stamped(msgspec.Struct):
-    """An accepted event with the SHA-256 of its canonical form, in hex."""
+    """An accepted event with its id and the SHA-256 of its canonical form, in hex."""
 
+    event_id: str
     event: Event
     hash: str
 
 
-_KEYS = {
-    "action": "action",
-    "principal_id": "principalId",
-    "organization_id": "organizationId",
-    "correlation_id": "correlationId",
-    "retention_policy": "retentionPolicy",
-    "target_resource_type": "targetResourceType",
-    "target_resource_id": "targetResourceId",
-}
+#: Members that are keys of the store's indexes.
+_KEYS: tuple[str, ...] = ("action", "principalId", "organizationId", "correlationId", "retentionPolicy")
+_KEYS += ("targetResourceType", "targetResourceId")
+#: Members that the contract names.
 NAMED = frozenset(name for name in Event.__struct_encode_fields__ if name != "details")
 
-_decode_sent = msgspec.json.Decoder(_Sent).decode
-_decode_any = msgspec.json.Decoder().decode
+#: Finds the preset for an organization and an action.
+PresetOf = Callable[[str | None, str], Preset | None]
 
 
-#: The preset of an organization's action.
-Choose = Callable[[str | None, str], Preset | None]
-
-
-def accept(body: bytes, now: datetime, max_depth: int, choose: Choose | None = None) -> Stamped:
-    """Validate one event in its wire form, after its preset. Raises RefusedError, naming the member at fault."""
+def accept(body: bytes, now: datetime, max_depth: int, preset_of: PresetOf | None = None) -> Stamped:
+    """Validate an event in its wire form, after its preset. Raises RefusedError, naming the member at fault."""
     members = i_json.members(body, max_depth)
-    event = _typed(body)
-    if choose and (preset := choose(event.organization_id, event.action)):
-        event = _preset(event, members, preset)
-    event.event_id = members["eventId"] = _id(event.event_id)
+    preset = None
+    try:
+        event: Event = msgspec.convert(members, _Sent)
+        if preset_of and (preset := preset_of(event.organization_id, event.action)):
+            preset.apply(members)
+            event = msgspec.convert(members, _Sent)
+    except msgspec.ValidationError as e:
+        field, why = _explain(str(e))
+        raise RefusedError(field, f"{why} (preset {preset.name!r})" if preset else why) from None
+    _refuse_long_keys(members)
+    event.event_id = members["eventId"] = event_id = _id(event.event_id)
     event.timestamp = members["timestamp"] = _instant(event.timestamp, now)
     event.ttl = _whole(event.ttl)
-    event.details = {k: v for k, v in members.items() if k not in NAMED} or None
-    return Stamped(event, canonical_json.sha256(members))
+    event.details = {name: value for name, value in members.items() if name not in NAMED} or None
+    return Stamped(event_id, event, i_json.sha256(members))
 
 
-def _typed(body: bytes) -> Event:
-    try:
-        event = _decode_sent(body)
-    except msgspec.ValidationError as e:
-        raise RefusedError(*_explain(str(e))) from None
-    if len(body) > KEY_BYTES:  # else none can be longer
-        _refuse_long_keys(event)
-    return event
-
-
-def _refuse_long_keys(event: Event) -> None:
-    """The store's indexes could never keep them. A character has at most 4 bytes."""
-    for field, name in _KEYS.items():
-        text: str | None = getattr(event, field)
+def _refuse_long_keys(members: dict[str, Any]) -> None:
+    """Raise RefusedError for a key that no index could hold. A character has at most 4 bytes."""
+    for name in _KEYS:
+        text: str | None = members.get(name)
         if text and len(text) > KEY_BYTES // 4 and (size := len(text.encode())) > KEY_BYTES:
             raise RefusedError(name, f"expected at most {KEY_BYTES} bytes of UTF-8, got {size}")
 
 
-def _preset(event: Event, members: dict[str, Any], preset: Preset) -> Event:
-    """The event with its preset's values. Raises RefusedError."""
-    try:
-        return _typed(msgspec.json.encode(members)) if preset.apply(members) else event
-    except msgspec.ValidationError as e:
-        field, why = _explain(str(e))
-        raise RefusedError(field, f"{why} (preset {preset.name!r})") from None
-
-
 def _explain(message: str) -> tuple[str, str]:
-    """msgspec's message as (field, why)."""
-    what, _, path = message.partition(" - at ")
-    if missing := re.search(r"missing required field `(.+)`$", what):
+    """The member at fault and the reason, from msgspec's message."""
+    why, _, path = message.partition(" - at ")
+    if missing := re.search(r"missing required field `(.+)`$", why):
         return missing[1], "required, and missing"
-    return path.strip("`").removeprefix("$.") or "event", what[0].lower() + what[1:]
+    return path.strip("`").removeprefix("$.") or "event", why[0].lower() + why[1:]
 
 
 def _id(sent: str | None) -> str:
-    """The idempotency key in lower case; one that is missing is assigned here."""
+    """The idempotency key in lower case; a missing one is assigned here."""
     if sent is None:
         return str(uuid.uuid4())
     if not _UUID.fullmatch(sent):
@@ -144,7 +121,7 @@ def _id(sent: str | None) -> str:
 
 
 def _instant(sent: str, now: datetime) -> str:
-    """The instant in UTC, cut to microseconds."""
+    """The instant in UTC, truncated to microseconds."""
     if not _RFC3339.fullmatch(sent):
         raise RefusedError("timestamp", "expected an RFC 3339 instant with its offset, such as 2026-11-23T10:15:02Z")
     try:
@@ -157,13 +134,12 @@ def _instant(sent: str, now: datetime) -> str:
 
 
 def _whole(sent: int | float | None) -> int | None:
-    if sent is not None and (not -SAFE <= sent <= SAFE or sent != int(sent)):
+    if sent is not None and (not -i_json.SAFE <= sent <= i_json.SAFE or sent != int(sent)):
         raise RefusedError("ttl", "expected a whole number of seconds that a double holds")
     return None if sent is None else int(sent)
 
 
 def wire(event: Event) -> dict[str, Any]:
-    """The wire form of an accepted event: named members, then the others."""
+    """The wire form of an accepted event."""
     form: dict[str, Any] = msgspec.to_builtins(event)
-    details = form.pop("details", None) or {}
-    return {**form, **details}
+    return form | (form.pop("details", None) or {})

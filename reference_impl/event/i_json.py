@@ -1,47 +1,70 @@
-"""The I-JSON domain: which JSON is taken at all. What jsonb or a double could not keep is refused here, by member."""
+"""I-JSON (RFC 7493) in, canonical JSON (RFC 8785) out.
+
+`members` accepts only JSON that jsonb and doubles can hold, and names the member at fault. `canonical` and `sha256`
+compare values: numbers are doubles, and a null member equals an absent one.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+import rfc8785
 
 from reference_impl.errors import RefusedError
 
-_decode = msgspec.json.Decoder().decode
-#: From here on an integer rounds to more than the largest double; it has 309 digits.
-TOO_LARGE = 2**1024 - 2**970
-_encode = msgspec.json.Encoder().encode
-#: The digits all alike, so that many of them in a row are found in linear time.
-_DIGITS, _MANY_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10), b"0" * 309
-#: Largest JSON that is decoded by one call, in bytes: no other thread runs meanwhile, and of numbers with many digits
-#: 250 KB take 90 ms.
+ALGORITHM = "SHA-256"
+#: Longest JSON that one call decodes or searches, in bytes. Such a call blocks every other thread: 250 KB of long
+#: numbers take 90 ms.
 PIECE_BYTES = 8192
+#: Largest integer that a double holds exactly.
+SAFE = 2**53
+
+_decode = msgspec.json.Decoder().decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+#: Where msgspec's sorted JSON may differ from RFC 8785: a number with an exponent, a fraction that begins with 0, or at
+#: least 16 digits, as a member or as an item (two patterns are three times as fast as one); and characters beyond
+#: U+FFFF, since msgspec sorts names by UTF-8 instead of UTF-16.
+_NUMBER = rb"-?[0-9]+(?:\.0|(?:\.[0-9]+)?[eE]|(?<=[0-9]{16}))"
+_MEMBER, _ITEM, _BEYOND = re.compile(rb'":' + _NUMBER), re.compile(rb"[,\[]" + _NUMBER), re.compile(rb"[\xf0-\xf4]")
+#: Maps all digits to one, so that a long run of digits is found in linear time. The first integer that no double holds
+#: has 309.
+_DIGITS, _MANY_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10), b"0" * 309
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def members(body: bytes, max_depth: int) -> dict[str, Any]:
-    """The members of the object in `body`. Raises RefusedError unless all of it can be kept."""
-    if body.count(b"[") + body.count(b"{") > max_depth and _depth(body) > max_depth:
-        raise RefusedError("event", f"expected at most {max_depth} objects and arrays within each other")
+    """The members of the JSON object `body`. Raises RefusedError for JSON that cannot be stored exactly."""
+    value: Any = None
     try:
         value = _decode(body) if len(body) <= PIECE_BYTES else decode(body.lstrip(b" \t\r\n"))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _why(body) from None
+        if body.count(b"[") + body.count(b"{") > max_depth and _depth(value) > max_depth:
+            raise RecursionError
+    except RecursionError:
+        raise RefusedError("event", f"expected at most {max_depth} objects and arrays within each other") from None
+    except UnicodeDecodeError:
+        raise RefusedError("event", "expected UTF-8", 400) from None
+    except msgspec.MsgspecError:
+        pass  # the fault is found below
     if not isinstance(value, dict):
-        raise RefusedError("event", "expected a JSON object", 400)
-    _refuse_doubled_names(body, value)
-    _refuse_what_cannot_be_kept(body, value)
+        raise _fault(body) or RefusedError("event", "expected one JSON object", 400)
+    if _is_suspect(body, value) and (refused := _fault(body)):
+        raise refused
     return value
 
 
 def decode(body: bytes | msgspec.Raw) -> Any:
-    """The value of some JSON, large objects and arrays piece by piece, so that other threads run in between."""
+    """Decode JSON; large objects and arrays piece by piece, so that other threads run in between."""
     if len(piece := memoryview(body)) > PIECE_BYTES:
         if piece[0] == 0x7B:
             return {name: decode(member) for name, member in _decode_members(piece).items()}
@@ -50,110 +73,113 @@ def decode(body: bytes | msgspec.Raw) -> Any:
     return _decode(piece)
 
 
-def _refuse_doubled_names(body: bytes, value: dict[str, Any]) -> None:
-    r"""A name that comes twice in an object (I-JSON, RFC 7493, 2.3): readers differ in which of the two they take.
-
-    The last was read; the first's colon is then missing, unless one inside of text is written \\u003a.
-    """
-    if body.count(b":") != _encode(value).count(b":") or b"\\u003" in body:
-        json.loads(body, object_pairs_hook=_unique, parse_float=_number, parse_int=_number)
-
-
-def _number(text: str) -> float:
-    """A function of Python's: between two calls of it other threads run, which json's own conversions never allow."""
-    return float(text)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    counts = Counter(name for name, _ in pairs)
-    if len(counts) < len(pairs):
-        raise RefusedError(_shown(counts.most_common(1)[0][0]), "expected each name once in an object")
-    return dict(pairs)
-
-
-def _refuse_what_cannot_be_kept(body: bytes, value: dict[str, Any]) -> None:
-    """NUL and too large integers parse, and are seldom: looked for only where the bytes allow them."""
-    if b"\\u0000" in body and (field := _find(value, lambda leaf: isinstance(leaf, str) and "\0" in leaf)) is not None:
-        raise RefusedError(field, "expected text without NUL")
-    if (
-        _MANY_DIGITS in body.translate(_DIGITS)
-        and (field := _find(value, lambda leaf: type(leaf) is int and abs(leaf) >= TOO_LARGE)) is not None
-    ):
-        raise RefusedError(field, "expected numbers that a double can hold")
-
-
-def _why(body: bytes) -> RefusedError:
-    """Why a body does not parse: asked of the more lenient parser, so that the member can be named."""
-    try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_float=_number)
-    except UnicodeDecodeError:
-        return RefusedError("event", "expected UTF-8", 400)
-    except (ValueError, RecursionError):
-        return RefusedError("event", "expected one JSON object", 400)
-    if not isinstance(value, dict):
-        return RefusedError("event", "expected a JSON object", 400)
-    if (field := _find(value, lambda leaf: isinstance(leaf, str) and _lone_surrogate(leaf))) is not None:
-        return RefusedError(field, "expected text without lone surrogates")
-    return _not_finite(value) or RefusedError("event", "expected one JSON object", 400)
-
-
-def _not_finite(value: dict[str, Any]) -> RefusedError | None:
-    field = _find(value, lambda leaf: isinstance(leaf, float) and not math.isfinite(leaf))
-    return None if field is None else RefusedError(field, "expected numbers that a double can hold")
-
-
 def encoded(members: Mapping[str, object]) -> bytes:
-    """The wire form of these members. Raises RefusedError for a NaN or an infinity: msgspec makes a null of it."""
+    """The wire form of these members. Raises RefusedError for a NaN or an infinity, which msgspec writes as null."""
     body = msgspec.json.encode(members)
-    if b"null" in body and (refused := _not_finite(msgspec.to_builtins(members, str_keys=True))):
+    if b"null" in body and (refused := _not_storable(msgspec.to_builtins(members, str_keys=True))):
         raise refused
     return body
 
 
+def sha256(members: dict[str, Any]) -> str:
+    """SHA-256 of the canonical form, in hex."""
+    return hashlib.sha256(canonical(members)).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 (JSON Canonicalization Scheme), with null members of objects left out."""
+    if b"null" in (quick := _encode_sorted(value)):
+        quick = _encode_sorted(value := _as_compared(value))
+    return rfc8785.dumps(_as_compared(value)) if _may_differ(quick) else quick  # which takes a tenth of the time
+
+
+def _may_differ(quick: bytes) -> bool:
+    """Whether msgspec's sorted JSON may not be the canonical form; of most events it is."""
+    if len(quick) > PIECE_BYTES or _MEMBER.search(quick) or _ITEM.search(quick):
+        return True
+    return not quick.isascii() and _BEYOND.search(quick) is not None
+
+
+def _as_compared(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _as_compared(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [_as_compared(item) for item in value]
+    return float(value) if isinstance(value, int) and abs(value) >= SAFE else value
+
+
+def _is_suspect(body: bytes, value: dict[str, Any]) -> bool:
+    r"""Whether JSON that was decoded may still repeat a name, or hold NUL or an integer that no double holds.
+
+    The last member of a repeated name was decoded, so the colons of the others are missing from `value`. A colon
+    inside of text may be written \\u003a.
+    """
+    return (
+        body.count(b":") != _encode(value).count(b":")
+        or b"\\u003" in body
+        or b"\\u0000" in body
+        or _MANY_DIGITS in body.translate(_DIGITS)
+    )
+
+
+def _fault(body: bytes) -> RefusedError | None:
+    """Why this JSON is refused, found by a parser that accepts more and so can name the member; else None."""
+    repeated: list[str] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(found := dict(pairs)) < len(pairs):
+            repeated.append(Counter(name for name, _ in pairs).most_common(1)[0][0])
+        return found
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=unique, parse_float=_number, parse_int=_number, parse_constant=_no_constant
+    )
+    try:
+        value = decoder.decode(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    if refused := _not_storable(value):
+        return refused
+    return RefusedError(_shown(repeated[0]), "expected each name once in an object") if repeated else None
+
+
+def _number(text: str) -> float:
+    """A Python function, so that other threads run between two numbers; json's own conversions never let them."""
+    return float(text)
+
+
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
-def _lone_surrogate(text: str) -> bool:
-    return any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _find(value: dict[str, Any], wrong: Callable[[Any], bool]) -> str | None:
-    """The first top-level member that is or holds a wrong leaf; names count as leaves."""
-    for name, member in value.items():
-        if wrong(name) or any(map(wrong, _leaves(member))):
-            return _shown(name)
+def _not_storable(members: dict[str, Any]) -> RefusedError | None:
+    """Names the first member with a string that jsonb, or a number that a double, cannot hold."""
+    for item in members.items():
+        for leaf in _leaves(item):
+            if isinstance(leaf, str) and _NOT_STORABLE.search(leaf):
+                return RefusedError(_shown(item[0]), "expected text without NUL and lone surrogates")
+            if isinstance(leaf, float) and not math.isfinite(leaf):
+                return RefusedError(_shown(item[0]), "expected numbers that a double can hold")
     return None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Every name and scalar."""
+    if isinstance(value, dict | list | tuple):
+        for item in value.items() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def _shown(name: str) -> str:
     return name.encode("utf-8", "replace").decode().replace("\0", "\\u0000")
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield name
-            yield from _leaves(member)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
-
-
-def _depth(body: bytes) -> int:
-    """How deep the brackets outside of strings go; a malformed body is somebody else's finding."""
-    depth = deepest = 0
-    in_text = escaped = False
-    for c in body:
-        if in_text:
-            in_text, escaped = escaped or c != 0x22, not escaped and c == 0x5C
-        elif c == 0x22:
-            in_text = True
-        elif c in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif c in b"]}":
-            depth -= 1
-    return deepest
+def _depth(value: Any) -> int:
+    """How many objects and arrays lie within each other."""
+    if isinstance(value, dict | list):
+        return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
+    return 0

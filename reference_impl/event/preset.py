@@ -1,4 +1,4 @@
-"""A preset: what an organization asks of its events: members that must be there, values for absent ones, rules."""
+"""A preset: the required members, default values and rules that an organization sets for its events."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-#: What JSON Schema calls a value's type, in Python.
+#: The types of JSON Schema, in Python.
 TYPES = {"string": str, "number": float, "boolean": bool, "object": dict[str, Any], "array": list[Any]}
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What a member must be, in JSON Schema's words."""
+    """A constraint on one member, in the terms of JSON Schema."""
 
     type: Literal["string", "number", "boolean", "object", "array"] = "string"
     enum: list[str] | None = None
@@ -24,7 +24,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="came
     maximum: float | None = None
 
     def accepted(self) -> Any:
-        """The type of the values that keep it."""
+        """The type of the values that satisfy it."""
         if self.enum is not None:
             return Literal[tuple(self.enum)]
         size = Meta(pattern=self.pattern, min_length=self.min_length, max_length=self.max_length)
@@ -35,12 +35,12 @@ class Preset(msgspec.Struct, frozen=True):
     """One row of audit_preset."""
 
     name: str
-    organization_id: str | None  # None: of any
-    action: str | None  # None: any
+    organization_id: str | None  # None: all
+    action: str | None  # None: all
     required_fields: list[str]
     default_values: dict[str, Any]
     validation: dict[str, Rule]
-    shape: Any = None  # of the members that are required or have a rule
+    shape: Any = None  # the struct of the members that are required or have a rule
 
     def __post_init__(self) -> None:
         try:
@@ -49,7 +49,7 @@ class Preset(msgspec.Struct, frozen=True):
         except (TypeError, re.error) as e:
             raise ValueError(f"preset {self.name!r}: {e}") from None
         except msgspec.ValidationError:
-            pass  # of the empty object: the rules can be followed
+            pass  # the empty object is invalid, so the rules can be evaluated
 
     def _shape(self) -> Any:
         names = list({**dict.fromkeys(self.required_fields), **self.validation})
@@ -58,12 +58,10 @@ class Preset(msgspec.Struct, frozen=True):
             (f"f{n}", rule) if name in self.required_fields else (f"f{n}", rule, None)
             for n, (name, rule) in enumerate(zip(names, rules, strict=True))
         ]
-        fields.sort(key=len)  # those without a default first
-        return msgspec.defstruct("Members", fields, rename={f"f{n}": name for n, name in enumerate(names)})
+        rename = {f"f{n}": name for n, name in enumerate(names)}
+        return msgspec.defstruct("Members", fields, rename=rename, kw_only=True)
 
-    def apply(self, members: dict[str, Any]) -> bool:
-        """Fill in what is absent; whether anything was. Raises msgspec.ValidationError for what it does not take."""
-        absent = {name: value for name, value in self.default_values.items() if members.get(name) is None}
-        members.update(absent)
+    def apply(self, members: dict[str, Any]) -> None:
+        """Fill in the default values of absent members, and validate all. Raises msgspec.ValidationError."""
+        members.update({name: value for name, value in self.default_values.items() if members.get(name) is None})
         msgspec.convert({name: value for name, value in members.items() if value is not None}, self.shape)
-        return bool(absent)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from reference_impl.event import canonical_json
+from reference_impl.event import i_json
 from reference_impl.event.event import NAMED as NAMED_MEMBERS
 from reference_impl.resilience.watchdog import Connection
 from reference_impl.settings import Settings
@@ -24,7 +24,7 @@ from reference_impl.store import connections, copy_row, evidence, partitions
 BATCH = 1000
 #: Most ids that the outcome names, and the least time between two words of progress, in seconds.
 NAMED, PROGRESS_S = 100, 1.0
-METHOD = f"{canonical_json.ALGORITHM} of RFC 8785"
+METHOD = f"{i_json.ALGORITHM} of RFC 8785"
 
 #: The event as it was hashed: its named members, and the others, which lie in details. Sound is what its key agrees
 #: with, and what nobody but the store writes like that.
@@ -130,7 +130,7 @@ async def verify(connection: Connection, verified_by: str, batch: int = BATCH, k
 
 
 async def _log(connection: Connection, rows: list[Any], verified_by: str, found: Verified, key: str) -> None:
-    computed = [evidence.seal(canonical_json.sha256(_decode(event)), key) for *_, event in rows]
+    computed = [evidence.seal(i_json.sha256(_decode(event)), key) for *_, event in rows]
     wrong = [None if digest == one[3] else digest for one, digest in zip(rows, computed, strict=True)]
     mismatched = [(0, one[2]) for one, digest in zip(rows, wrong, strict=True) if digest]
     found.mismatched += len(mismatched)

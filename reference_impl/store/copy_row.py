@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from reference_impl.event import canonical_json
 from reference_impl.event import event as events
+from reference_impl.event import i_json
 from reference_impl.event.event import Event
 from reference_impl.queue.streams import Entry
 from reference_impl.store import evidence
@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True):
 
 def digest(event: bytes) -> str:
     """The hash of an event as it lies in the queue. Raises ValueError or MsgspecError where it is none of ours."""
-    return canonical_json.sha256(events.wire(_decode(event)))
+    return i_json.sha256(events.wire(_decode(event)))
 
 
 def build(entry: Entry, key: str = "") -> Row:

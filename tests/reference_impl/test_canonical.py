@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reference_impl.event import canonical_json, event
+from reference_impl.event import event, i_json
 from tests.reference_impl.conftest import NOW, wire
 
 
@@ -41,7 +42,7 @@ from tests.reference_impl.conftest import NOW, wire
     ],
 )
 def test_numbers_are_printed_as_ecmascript_does(double: float, text: str) -> None:
-    assert canonical_json.number(double) == text
+    assert i_json.canonical({"n": double, "m": [double]}).decode() == f'{{"m":[{text}],"n":{text}}}'
 
 
 def test_the_example_of_the_rfc() -> None:
@@ -49,14 +50,14 @@ def test_the_example_of_the_rfc() -> None:
         r'{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],'
         r'"string":"\u20ac$\u000F\u000aA\u0027\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}'
     )
-    assert canonical_json.encode(value).decode() == (
+    assert i_json.canonical(value).decode() == (
         r'{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
         r'"string":"€$\u000f\nA' + "'" + r'B\"\\\\\"/"}'
     )
 
 
 def test_names_are_sorted_by_utf16_code_units() -> None:
-    assert canonical_json.encode({"\ufb33": 1, "\U0001f600": 2, "\u20ac": 3}).decode() == '{"€":3,"😀":2,"\ufb33":1}'
+    assert i_json.canonical({"\ufb33": 1, "\U0001f600": 2, "\u20ac": 3}).decode() == '{"€":3,"😀":2,"\ufb33":1}'
 
 
 json_values = st.recursive(
@@ -73,13 +74,13 @@ json_values = st.recursive(
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values))
 def test_the_quick_form_is_the_canonical_form(value: dict[str, Any]) -> None:
-    assert canonical_json.encode(value) == canonical_json._canonical(value).encode()
+    assert i_json.canonical(value) == rfc8785.dumps(_doubles(value))
 
 
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(json_values)
 def test_canonical_json_reads_back_as_the_same_values(value: Any) -> None:
-    assert _doubles(json.loads(canonical_json.encode(value))) == _doubles(value)
+    assert _doubles(json.loads(i_json.canonical(value))) == _doubles(value)
 
 
 def _doubles(value: Any) -> Any:
@@ -100,10 +101,7 @@ def test_equal_events_have_equal_hashes() -> None:
     assert one.hash == same.hash != other.hash
 
 
-@pytest.mark.parametrize("number", [2**60 + 1, 1e-7, -1e22, 10**50, 1.5])
-def test_a_number_is_found_wherever_it_stands_in_a_large_value(number: float) -> None:
-    for at in range(canonical_json.STRIDE - 90, canonical_json.STRIDE + 10):
-        for value in (["x" * at, number], {"a": "x" * at, "b": number}):
-            assert canonical_json.encode(value).endswith(
-                canonical_json.number(number).encode() + (b"]", b"}")[type(value) is dict]
-            )
+@pytest.mark.parametrize("number", [2**60 + 1, 1e-7, -1e22, 10**50, 1.5, 1.0])
+def test_a_number_in_a_large_value_is_canonical_too(number: float) -> None:
+    value = {"a": "x" * i_json.PIECE_BYTES, "b": [number]}
+    assert i_json.canonical(value) == rfc8785.dumps(_doubles(value))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from reference_impl.errors import RefusedError
-from reference_impl.event import canonical_json, event
+from reference_impl.event import event, i_json
 from reference_impl.event.preset import Preset
 from tests.reference_impl.conftest import NOW, wire
 
@@ -34,7 +34,7 @@ def test_defaults_are_filled_in_where_a_member_is_absent_or_null_and_the_hash_is
     stamped = accepted(one, dataClassification="PUBLIC", retentionPolicy=None)
     assert (stamped.event.retention_policy, stamped.event.data_classification) == ("standard", "PUBLIC")
     assert stamped.event.details == {"ward": {"n": 1}}
-    assert stamped.hash == canonical_json.sha256(event.wire(stamped.event))
+    assert stamped.hash == i_json.sha256(event.wire(stamped.event))
 
 
 @pytest.mark.parametrize(("member", "value"), [("dataClassification", "SECRET"), ("principalId", "é" * 513)])

@@ -18,7 +18,7 @@ import pytest
 import reference_impl
 from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
 from reference_impl.errors import Failure, RefusedError
-from reference_impl.event import canonical_json, event
+from reference_impl.event import event, i_json
 from reference_impl.settings import Settings
 from reference_impl.store import connections, partitions
 from reference_impl.store.copy_row import Row
@@ -77,7 +77,7 @@ def test_every_member_comes_back_as_it_was_sent(settings: Settings, admin: psyco
     put(settings, [row(**sent)])
     ((event_id, event),) = stored(admin)
     assert event_id == sent["eventId"]
-    assert canonical_json.encode(event) == canonical_json.encode(sent)
+    assert i_json.canonical(event) == i_json.canonical(sent)
 
 
 KEYS = (

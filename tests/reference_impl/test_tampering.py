@@ -11,7 +11,7 @@ import pytest
 
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.replay import Outcome, replay
-from reference_impl.event import canonical_json
+from reference_impl.event import i_json
 from reference_impl.operations.integrity import Verified
 from reference_impl.settings import Settings
 from reference_impl.store.copy_row import Row, build
@@ -84,7 +84,7 @@ def tamper(admin: psycopg.Connection[Any], tampering: str) -> None:
     for statement in tampering.split("; "):
         if statement.startswith("{rehash}"):
             for event_id, event in stored(admin):
-                digest = canonical_json.sha256(event)
+                digest = i_json.sha256(event)
                 admin.execute("update audit_log set hash = decode(%s, 'hex') where event_id = %s", [digest, event_id])
         else:
             assert admin.execute(statement).rowcount > 0
