@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 from locust import User, events, task
+from locust.argument_parser import get_parser
 from locust.exception import StopUser
 from locust.runners import LocalRunner
 
@@ -202,3 +203,12 @@ hooks.test_start.add_listener(open_session)
 hooks.spawning_complete.add_listener(begin)
 hooks.test_stopping.add_listener(stop_playing)
 hooks.test_stop.add_listener(close_session)
+
+
+def main() -> None:
+    """Show all options: `locust --help` ends before it reads a locustfile, so it knows Locust's own only."""
+    get_parser().print_help()
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest import Client, hooks
+from ingest import Client, hooks, main
 
 __all__ = ["Client"]
 
@@ -15,3 +15,6 @@ def choose_shape(parser: Any, **_: Any) -> None:
 
 
 hooks.init_command_line_parser.add_listener(choose_shape)
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import secrets
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ def add_options(parser: Parser) -> None:
     add("--resend-for", type=float, default=RESEND_FOR_S, help="seconds for which an event is tried again")
     refusals = ",".join(map(str, sorted(DEFINITE_REFUSALS)))
     add("--definite-refusals", default=refusals, help="answers that mean: certainly not accepted")
-    add("--run-dir", default="", help="==SUPPRESS==", include_in_web_ui=False)
+    add("--run-dir", default="", help=argparse.SUPPRESS, include_in_web_ui=False)
 
 
 @dataclass(frozen=True)

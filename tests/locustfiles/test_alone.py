@@ -44,6 +44,18 @@ def test_headless_it_loads_any_target_and_says_what_became_of_it(locust: Any, ta
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("file", ["ingest.py", "burst.py", "ramp.py"])
+def test_help_lists_every_option_of_the_load(environment: dict[str, str], file: str) -> None:
+    command = [sys.executable, str(ROOT / "locustfiles" / file), "--help"]
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
+    page = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")  # tests/test_docs.py holds that it is complete
+    options = set(re.findall(r"^\| `(--[a-z-]+)`", page, flags=re.M))
+    assert len(options) > 5
+    assert options <= set(re.findall(r"^ +(--[a-z-]+) ", told, flags=re.M))
+    assert "SUPPRESS" not in told  # what is not for people stays out
+
+
+@pytest.mark.slow
 def test_two_runs_of_their_own_do_not_send_the_same_ids_but_those_of_one_seed_do(locust: Any, target: Start) -> None:
     running = target("ok")
     once = ("--host", running.url, "--headless", "-u", "9", "-t", "2s", "--mix", "shapes=40,resent=0,malformed=0")
