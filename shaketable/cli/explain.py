@@ -21,13 +21,23 @@ def explain(
         str, typer.Option(help="Print the trace of this event instead.", metavar="EVENT_ID", show_default=False)
     ] = "",
     run_dir: Annotated[
-        Path, typer.Option("--run", help="The run of --event; `--event ID RUN_DIR` is the same.", metavar="RUN_DIR")
-    ] = LATEST,
+        Path | None,
+        typer.Option(
+            "--run",
+            help="The run of --event; `--event ID RUN_DIR` is the same.",
+            metavar="RUN_DIR",
+            show_default=str(LATEST),
+        ),
+    ] = None,
 ) -> int:
     """Print a check's law, its terms, the evidence it needs and its limits; or, with --event, the trace of an event."""
-    if event:
-        return explain_event(Path(check) if check and run_dir == LATEST else run_dir, event)
-    return explain_checks(check)
+    if not event:
+        if run_dir:
+            raise InputError(f"expected --event beside --run, got --run {run_dir} only: add --event EVENT_ID")
+        return explain_checks(check)
+    if check and run_dir:
+        raise InputError(f"expected one run directory, got {check} and --run {run_dir}: leave one out")
+    return explain_event(run_dir or Path(check or LATEST), event)
 
 
 def explain_checks(name: str) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from shaketable.checks import NoDuplicates, NoLoss, OrderKept
 from shaketable.checks.event_trace import Life, of_findings
 from shaketable.checks.verdict import judge_history, judge_run
-from shaketable.cli.explain import explain_event
+from shaketable.cli.explain import explain, explain_event
 from shaketable.errors import InputError
 from shaketable.report.page.page import report
 from tests.support.histories import (
@@ -125,6 +127,20 @@ def test_explain_tells_any_event_of_a_run(tmp_path, capsys) -> None:
     assert "stored at 2.00 s" in capsys.readouterr().out
     with pytest.raises(InputError, match="no such id"):
         explain_event(run.path, "nobody")
+
+
+def test_explain_takes_the_run_from_one_place_and_refuses_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = run_of([*OTHERS], tmp_path / "a"), tmp_path / "b"
+    assert explain(str(run.path), "A") == 0
+    told = capsys.readouterr().out
+    assert explain(event="A", run_dir=run.path) == 0
+    assert capsys.readouterr().out == told != ""
+    with pytest.raises(InputError, match=r"one run directory, got .*/a and --run .*/b"):
+        explain(str(run.path), "A", other)
+    with pytest.raises(InputError, match="expected --event beside --run"):
+        explain("no_loss", run_dir=other)
 
 
 def test_breaker_that_was_open_when_it_was_last_seen_is_named() -> None:

@@ -62,7 +62,7 @@ def test_failed_run_fits_a_screen_and_ends_with_its_verdict() -> None:
     storm = [fault(n, n + 4, f"fault number {n} of a long name") for n in range(30)]
     lines = shown(tries.acknowledged(70), *lost(5)[1:], probe(80, queue=0), *storm).rstrip().splitlines()
     assert len(lines) <= 40
-    assert lines[1] == "verdict: FAILED – 1 of 1 checks that count failed: no_loss"
+    assert lines[1] == "verdict: FAILED – the one check that counts failed: no_loss"
     assert lines[-3:-1] == ["", lines[1]]
     told = " ".join(lines)
     assert all(told.count(name) == 1 for name in CHECKS.kinds() if name != "no_loss")

@@ -68,7 +68,8 @@ def sentence(doc: VerdictDoc) -> str:
     failed = [name for name, found in named.items() if found.verdict is Verdict.FAILED]
     unknown = [name for name, found in named.items() if found.verdict is Verdict.UNKNOWN]
     if failed:
-        return f"{len(failed)} of {len(named)} checks that count failed: {', '.join(failed)}"
+        some = f"{len(failed)} of {len(named)} checks that count" if len(named) > 1 else "the one check that counts"
+        return f"{some} failed: {', '.join(failed)}"
     if unknown or doc.reasons:
         what = f"; not judged: {', '.join(unknown)}" if unknown else ""
         return f"the run cannot be judged{': ' + doc.reasons[0] if doc.reasons else what}"
