@@ -16,46 +16,46 @@ help: ## show this help
 setup: .venv/installed ## install everything into .venv (30 s), and build Toxiproxy once (30 s)
 	@$(BIN)/shaketable doctor
 
-chaos: .venv/installed ## shake the reference: make chaos [SCENARIO=calm] [STACK=containers|compose]
+chaos: .venv/installed ## run a scenario against the reference: make chaos [SCENARIO=calm] [STACK=containers|compose]
 	@$(BIN)/shaketable run $(SCENARIO) --stack $(STACK)
 
 env: ## write .env: passwords for docker-compose.chaos.yml, once
 	@sh compose/env.sh
 
-chaos-full: .venv/installed ## every scenario but the nightly ones, a minute each, and one table: make chaos-full [SEED=2]
+chaos-full: .venv/installed ## run every scenario except the nightly ones, a minute each, with one table: make chaos-full [SEED=2]
 	@$(BIN)/shaketable run --all $(if $(SEED),--seed $(SEED))
 
-compare: .venv/installed ## task queues beside the reference (hours): make compare [TARGETS="reference rq-defaults"] [SCENARIOS=calm] [TRIALS=3]
+compare: .venv/installed ## compare task queues with the reference (hours): make compare [TARGETS="reference rq-defaults"] [SCENARIOS=calm] [TRIALS=3]
 	@$(BIN)/shaketable compare $(TARGETS) $(if $(SCENARIOS),--scenarios $(SCENARIOS)) --trials $(TRIALS)
 
-quick: .venv/installed ## what gates a pull request, about 5 minutes: JUnit and JSON in runs/
+quick: .venv/installed ## run the profile for pull requests (5 minutes): JUnit and JSON in runs/
 	@$(BIN)/shaketable run --profile quick --junit runs/junit.xml --json runs/results.json
 
-nightly: .venv/installed ## every scenario, several trials of the quick ones: about an hour
+nightly: .venv/installed ## run every scenario, with several trials of the quick ones (an hour)
 	@$(BIN)/shaketable run --profile nightly --junit runs/junit.xml --json runs/results.json
 
-prove: .venv/installed ## every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
+prove: .venv/installed ## run every seeded bug, then the sound reference: the kill matrix (under 30 minutes; nightly)
 	@$(BIN)/python -m tools.prove $(PROVE)
 
-bench-checks: .venv/installed ## check and report on a million synthetic events: seconds, memory, exact counts (1 minute)
+bench-checks: .venv/installed ## measure check and report on a million synthetic events (1 minute)
 	@$(BIN)/python -m bench.checks
 
-test: .venv/installed ## unit tests, tests on real servers, one short shake (under 5 minutes)
+test: .venv/installed ## run unit tests, tests on real servers, one short scenario (under 5 minutes)
 	@$(BIN)/python -m pytest -m "not slow and not containers and not browser"
 
-bench: .venv/installed ## the reference's rates on this machine, and as ratios to what its PostgreSQL takes; then bench-checks (3 minutes)
+bench: .venv/installed ## measure the rates of the reference, also relative to its PostgreSQL; then bench-checks (3 minutes)
 	@$(BIN)/python -m bench --json runs/bench.json; reached=$$?; $(BIN)/python -m bench.checks && exit $$reached
 
-test-all: .venv/installed ## the slow tests too
+test-all: .venv/installed ## run the slow tests too
 	@$(BIN)/python -m pytest -m "not containers and not browser"
 
-test-containers: .venv/installed ## the same tests on servers in containers; fails if no engine answers (under 3 minutes)
+test-containers: .venv/installed ## run the tests on servers in containers; needs an engine (under 3 minutes)
 	@$(BIN)/python -m pytest -m containers
 
-test-browser: .venv/installed ## the page in a real browser; fails if there is no chromium (half a minute)
+test-browser: .venv/installed ## test the report in a real browser; needs chromium (half a minute)
 	@$(BIN)/python -m pytest -m browser tests/report
 
-lint: .venv/installed ## format, lint, types, layers and style, changing nothing
+lint: .venv/installed ## check format, lint, types, layers and style
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -66,20 +66,20 @@ format: .venv/installed ## format the code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-check: lint test ## what every commit must leave green
+check: lint test ## run lint and test, before every commit
 
-ci: lint test-all wheel ## what CI runs
+ci: lint test-all wheel ## run the checks of CI
 
 wheel: .venv/installed ## build the wheel, install it elsewhere, and run `calm` from there
 	@sh tools/try_wheel.sh $(BIN)/python
 
-lock: .venv/installed ## pin all dependencies anew; the file holds no address
+lock: .venv/installed ## pin all dependencies; the file holds no registry address
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --all-extras \
 		--no-header pyproject.toml -o requirements.lock
 	@for of in reference_impl/requirements compose/locust; do $(BIN)/uv pip compile --quiet --universal --no-header \
 		--python-version 3.11 --generate-hashes --constraint requirements.lock $$of.in -o $$of.lock || exit 1; done
 
-clean: ## remove what was made here, runs included
+clean: ## remove .venv, runs and caches
 	@rm -rf .venv runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/installed: requirements.lock pyproject.toml

@@ -1,5 +1,5 @@
 #!/bin/sh
-# At the first start: the target's role, which is no superuser, and the database it owns.
+# At the first start: create the target's role, no superuser, and its database.
 set -eu
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres --set password="$EVENTS_PASSWORD" <<'SQL'
 create role events login password :'password';
