@@ -1,31 +1,19 @@
 """Some events collide at every try, and nothing else is wrong with the store."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    DeadLettersExplained,
-    Isolated,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-)
-from shaketable.faults import RejectRows
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="One event in 200 collides at every try (40001): its retries are used up and it is dead, no breaker opens.",
     load=Load(rate=120, baseline_s=2, shake_s=14, recover_s=4),
-    timeline=(At(1, 13, RejectRows(0.005, sqlstate="40001")),),
+    timeline=(At(1, 13, faults.RejectRows(0.005, sqlstate="40001")),),
     settings={"retry_base_s": 0.05, "retry_cap_s": 0.2, "lease_s": 3},
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        DeadLettersExplained(),
-        Isolated(),
-        BreakerBehaves(),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.DeadLettersExplained(),
+        checks.Isolated(),
+        checks.BreakerBehaves(),
     ),
 )

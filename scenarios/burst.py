@@ -1,18 +1,6 @@
 """Ten times as many events for a few seconds."""
 
-from shaketable.checks import (
-    ContentIntact,
-    HealthHonest,
-    LatencyBudget,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RefusesRightly,
-)
-from shaketable.load.mix import Mix
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import Load, Mix, Scenario, checks
 
 SCENARIO = Scenario(
     story="100 events a second, then ten times as many for 3 s: all are taken, and stored within seconds.",
@@ -20,13 +8,13 @@ SCENARIO = Scenario(
     mix=Mix(ordered=0.04, ordered_organizations=40),  # one a second each in the burst: they wait for their answers
     settings={"lease_s": 3},
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        RefusesRightly(),
-        HealthHonest(),
-        LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.RefusesRightly(),
+        checks.HealthHonest(),
+        checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
 )

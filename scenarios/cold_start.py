@@ -1,29 +1,17 @@
 """Processes start while what they need is not there."""
 
-from shaketable.checks import (
-    ContentIntact,
-    IntakeSurvives,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-)
-from shaketable.faults import Down, Restart
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="All processes start while Redis is away, later while Postgres is: each waits for it, nothing is lost.",
     load=Load(rate=100, baseline_s=4, shake_s=22, recover_s=8),
     timeline=(
-        At(0.5, 8.5, Down("redis", mode="refused")),
-        At(1, 6, Restart("intake", mode="kill")),
-        At(2.5, 8, Restart("worker", mode="kill")),
-        At(10, 20, Down("postgres", mode="refused")),
-        At(11, 18, Restart("worker", mode="kill")),
-        At(14, 19, Restart("intake", mode="kill")),
+        At(0.5, 8.5, faults.Down("redis", mode="refused")),
+        At(1, 6, faults.Restart("intake", mode="kill")),
+        At(2.5, 8, faults.Restart("worker", mode="kill")),
+        At(10, 20, faults.Down("postgres", mode="refused")),
+        At(11, 18, faults.Restart("worker", mode="kill")),
+        At(14, 19, faults.Restart("intake", mode="kill")),
     ),
     settings={
         "breaker_recovery_s": 2,
@@ -34,12 +22,12 @@ SCENARIO = Scenario(
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        IntakeSurvives(),
-        RecoversInTime(commit_within_s=6, closed_within_s=8, healthy_within_s=8, backlog_within_s=12),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.IntakeSurvives(),
+        checks.RecoversInTime(commit_within_s=6, closed_within_s=8, healthy_within_s=8, backlog_within_s=12),
     ),
 )

@@ -1,25 +1,11 @@
 """The store collides with other people's transactions: deadlocks, then a lock on its table."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    ContentIntact,
-    HealthHonest,
-    IntakeSurvives,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-)
-from shaketable.faults import Deadlock, LockTable
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="Writers deadlock for 7 s, then their table is locked for 9 s: they try again, and no event is blamed.",
     load=Load(rate=120, baseline_s=3, shake_s=19, recover_s=7),
-    timeline=(At(1, 8, Deadlock(every_s=2)), At(9.5, 18.5, LockTable())),
+    timeline=(At(1, 8, faults.Deadlock(every_s=2)), At(9.5, 18.5, faults.LockTable())),
     settings={
         "attempt_timeout_s": 2,
         "breaker_recovery_s": 2,
@@ -30,14 +16,14 @@ SCENARIO = Scenario(
         "health_grace_s": 1,
     },
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        IntakeSurvives(),
-        BreakerBehaves(),
-        HealthHonest(),
-        RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=6, backlog_within_s=10),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.IntakeSurvives(),
+        checks.BreakerBehaves(),
+        checks.HealthHonest(),
+        checks.RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=6, backlog_within_s=10),
     ),
 )

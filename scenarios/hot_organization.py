@@ -1,17 +1,6 @@
 """One organization sends most of the events."""
 
-from shaketable.checks import (
-    ContentIntact,
-    HealthHonest,
-    LatencyBudget,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-)
-from shaketable.load.mix import Mix
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import Load, Mix, Scenario, checks
 
 SCENARIO = Scenario(
     story="Four events of five are one organization's: it keeps its order, and nobody else waits behind it.",
@@ -19,12 +8,12 @@ SCENARIO = Scenario(
     mix=Mix(hot=0.92),
     settings={"lease_s": 3},
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        HealthHonest(),
-        LatencyBudget(acknowledged_within_s=1, stored_within_s=3),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.HealthHonest(),
+        checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=3),
     ),
 )

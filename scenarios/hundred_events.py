@@ -1,17 +1,6 @@
 """An acceptance test: a hundred events, five seconds."""
 
-from shaketable.checks import (
-    ContentIntact,
-    HealthHonest,
-    LatencyBudget,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-)
-from shaketable.load.mix import Mix
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import Load, Mix, Scenario, checks
 
 SCENARIO = Scenario(
     story="A hundred events in 2 s: all are stored within 5 s, and health stays above 70.",
@@ -20,12 +9,12 @@ SCENARIO = Scenario(
     settings={"lease_s": 2},
     drain_s=5,
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        HealthHonest(),
-        LatencyBudget(stored_within_s=5, stored_share=1),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.HealthHonest(),
+        checks.LatencyBudget(stored_within_s=5, stored_share=1),
     ),
 )

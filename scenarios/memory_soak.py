@@ -1,23 +1,19 @@
 """Five minutes of load, with a short outage each minute: does anything grow?"""
 
-from shaketable.checks import MemoryBounded, NoDuplicates, NoLoss, NothingInvented, OrderKept, RecoversInTime
-from shaketable.faults import Down
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="300 events a second for 5 minutes, Postgres away 6 s of each: no process grows with what it has handled.",
     load=Load(rate=300, baseline_s=15, shake_s=270, recover_s=25),
-    timeline=tuple(At(60 * minute + 20, 60 * minute + 26, Down("postgres")) for minute in range(4)),
+    timeline=tuple(At(60 * minute + 20, 60 * minute + 26, faults.Down("postgres")) for minute in range(4)),
     settings={"breaker_recovery_s": 2, "retry_base_s": 0.2, "retry_cap_s": 1, "lease_s": 3, "open_within_s": 6},
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        RecoversInTime(),
-        MemoryBounded(per_event_bytes=512, spare_mib=24),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.RecoversInTime(),
+        checks.MemoryBounded(per_event_bytes=512, spare_mib=24),
     ),
     nightly=True,
 )

@@ -1,18 +1,6 @@
 """Many kinds of events at once, small and large, everyday and hostile."""
 
-from shaketable.checks import (
-    ContentIntact,
-    HealthHonest,
-    LatencyBudget,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RefusesRightly,
-)
-from shaketable.load.mix import Mix
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import Load, Mix, Scenario, checks
 
 SCENARIO = Scenario(
     story="Eight everyday kinds, hostile shapes, malformed ones, repeats, twins: each is kept as it was sent.",
@@ -20,13 +8,13 @@ SCENARIO = Scenario(
     mix=Mix(malformed=0.1, resent=0.1, twins=0.1, ordered=0.3, ordered_organizations=30, everyday=0.5),
     settings={"lease_s": 3},
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        RefusesRightly(),
-        HealthHonest(),
-        LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.RefusesRightly(),
+        checks.HealthHonest(),
+        checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
 )

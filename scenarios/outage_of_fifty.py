@@ -1,26 +1,11 @@
 """An acceptance test: fifty events while the store refuses, one more time-out after it returns."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    ContentIntact,
-    HealthHonest,
-    IntakeSurvives,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-)
-from shaketable.faults import Down
-from shaketable.faults.timeline import At
-from shaketable.load.mix import Mix
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Mix, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="Postgres refuses while 50 events come in; 15 s after its return all are stored, CLOSED, health above 70.",
     load=Load(rate=5, baseline_s=2, shake_s=11, recover_s=4),
-    timeline=(At(0.5, 10.5, Down("postgres", mode="refused")),),
+    timeline=(At(0.5, 10.5, faults.Down("postgres", mode="refused")),),
     mix=Mix(malformed=0, resent=0.2, ordered=0.5, ordered_organizations=2),
     settings={
         "breaker_recovery_s": 3,
@@ -32,14 +17,14 @@ SCENARIO = Scenario(
     },
     drain_s=15,
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        IntakeSurvives(),
-        BreakerBehaves(),
-        HealthHonest(),
-        RecoversInTime(commit_within_s=15, closed_within_s=15, healthy_within_s=15, backlog_within_s=15),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.IntakeSurvives(),
+        checks.BreakerBehaves(),
+        checks.HealthHonest(),
+        checks.RecoversInTime(commit_within_s=15, closed_within_s=15, healthy_within_s=15, backlog_within_s=15),
     ),
 )

@@ -1,25 +1,11 @@
 """The store's answers stop coming, and nobody hangs up."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    ContentIntact,
-    HealthHonest,
-    IntakeSurvives,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-)
-from shaketable.faults import Silence
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="Links to Postgres swallow everything for 12 s: nobody hangs up, no worker hangs, all is kept.",
     load=Load(rate=120, baseline_s=3, shake_s=14, recover_s=8),
-    timeline=(At(1, 13, Silence("postgres")),),
+    timeline=(At(1, 13, faults.Silence("postgres")),),
     settings={
         "attempt_timeout_s": 1,
         "connect_timeout_s": 1,
@@ -31,14 +17,14 @@ SCENARIO = Scenario(
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        IntakeSurvives(),
-        BreakerBehaves(),
-        HealthHonest(),
-        RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=6, backlog_within_s=7),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.IntakeSurvives(),
+        checks.BreakerBehaves(),
+        checks.HealthHonest(),
+        checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=6, backlog_within_s=7),
     ),
 )

@@ -1,24 +1,11 @@
 """The store is slower than anybody waits."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    ContentIntact,
-    HealthHonest,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-)
-from shaketable.faults import Latency
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="Postgres answers 1.5 s late, later than an attempt may take: statements are done, given up and done again.",
     load=Load(rate=120, baseline_s=3, shake_s=14, recover_s=8),
-    timeline=(At(1, 13, Latency("postgres", ms=1500)),),
+    timeline=(At(1, 13, faults.Latency("postgres", ms=1500)),),
     settings={
         "attempt_timeout_s": 1,
         "connect_timeout_s": 1,
@@ -29,13 +16,13 @@ SCENARIO = Scenario(
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        BreakerBehaves(),
-        HealthHonest(),
-        RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=6, backlog_within_s=7),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.BreakerBehaves(),
+        checks.HealthHonest(),
+        checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=6, backlog_within_s=7),
     ),
 )

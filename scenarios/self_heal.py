@@ -1,31 +1,16 @@
 """Database, queue and network fail in turn, and nobody touches anything."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    ContentIntact,
-    HealthHonest,
-    IntakeSurvives,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-    RefusesRightly,
-)
-from shaketable.faults import Flaky, Latency, PostgresCrash, Silence, ValkeyCrash
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="The database crashes, then Redis, then the network plays up: well again within seconds.",
     load=Load(rate=120, baseline_s=3, shake_s=23, recover_s=7),
     timeline=(
-        At(0.5, 8, PostgresCrash()),
-        At(11, 14, ValkeyCrash()),
-        At(16, 19, Silence("ingest")),
-        At(20, 23, Flaky("postgres")),
-        At(20, 23, Latency("redis", ms=100)),
+        At(0.5, 8, faults.PostgresCrash()),
+        At(11, 14, faults.ValkeyCrash()),
+        At(16, 19, faults.Silence("ingest")),
+        At(20, 23, faults.Flaky("postgres")),
+        At(20, 23, faults.Latency("redis", ms=100)),
     ),
     settings={
         "breaker_recovery_s": 2,
@@ -36,15 +21,15 @@ SCENARIO = Scenario(
         "health_grace_s": 2,
     },
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        RefusesRightly(),
-        IntakeSurvives(),
-        BreakerBehaves(),
-        HealthHonest(),
-        RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=10),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.RefusesRightly(),
+        checks.IntakeSurvives(),
+        checks.BreakerBehaves(),
+        checks.HealthHonest(),
+        checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=10),
     ),
 )

@@ -1,17 +1,6 @@
 """A thousand events a second, for as long as the run lasts."""
 
-from shaketable.checks import (
-    ContentIntact,
-    HealthHonest,
-    LatencyBudget,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-)
-from shaketable.load.mix import Mix
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import Load, Mix, Scenario, checks
 
 SCENARIO = Scenario(
     story="A thousand events a second for 20 s: the backlog stays short, every event is stored once and in time.",
@@ -19,12 +8,12 @@ SCENARIO = Scenario(
     mix=Mix(resent=0.01, ordered=0.04, ordered_organizations=40),  # one a second each: they wait for their answers
     settings={"lease_s": 3},
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        ContentIntact(),
-        HealthHonest(),
-        LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.HealthHonest(),
+        checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
 )

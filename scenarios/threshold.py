@@ -1,15 +1,11 @@
 """The breaker's threshold, to the one: four failures leave it closed, five open it."""
 
-from shaketable.checks import BreakerBehaves, NoDuplicates, NoLoss, NothingInvented, OrderKept
-from shaketable.faults import FailNext
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="One worker's next 4 writes fail, later 5: its breaker stays closed, then opens, and nothing is lost.",
     load=Load(rate=60, baseline_s=2, shake_s=14, recover_s=6),
-    timeline=(At(1, 5, FailNext(4, process="worker")), At(7, 12, FailNext(5, process="worker"))),
+    timeline=(At(1, 5, faults.FailNext(4, process="worker")), At(7, 12, faults.FailNext(5, process="worker"))),
     counts={"worker": 1},
     settings={
         "breaker_failure_threshold": 5,
@@ -18,5 +14,11 @@ SCENARIO = Scenario(
         "retry_cap_s": 1,
         "lease_s": 3,
     },
-    checks=(NoLoss(), NoDuplicates(), NothingInvented(), OrderKept(), BreakerBehaves()),
+    checks=(
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.BreakerBehaves(),
+    ),
 )

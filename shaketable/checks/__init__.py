@@ -1,15 +1,18 @@
-"""The catalogue of checks: one file each, one line each here; packages may add theirs by the entry point below.
+"""The checks, and what a check of your own needs: `Check`, `Finding`, `Verdict`, `History`.
 
-What they share: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time order),
-`incarnation` and `breaker_rules` (one breaker's life and what it must keep), `slowness`, `letters` (what one says),
-`adapted` (malformed events under another id), `last_seen` (of events that were lost or died).
+Each check is one file in `kinds` and one line here; other packages add theirs by the entry point below. `check` is the
+protocol, `verdict` judges a run by all checks, `budget` names their limits, and `event_trace` is the life of one event.
+Helpers in `kinds`: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time
+order), `incarnation` and `breaker_rules` (the life of one breaker, and its rules), `slowness`, `letters` (the fields of
+dead letters), `adapted` (malformed events under another id), `last_seen` (of events that were lost or died). Import
+public names from `shaketable.checks` alone: its modules may change in any release.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from shaketable.checks.check import Check
+from shaketable.checks.check import Check, Finding, Verdict
 from shaketable.checks.kinds.breaker_behaves import BreakerBehaves
 from shaketable.checks.kinds.content_intact import ContentIntact
 from shaketable.checks.kinds.dead_letters_explained import DeadLettersExplained
@@ -25,6 +28,7 @@ from shaketable.checks.kinds.order_kept import OrderKept
 from shaketable.checks.kinds.recovers_in_time import RecoversInTime
 from shaketable.checks.kinds.refuses_rightly import RefusesRightly
 from shaketable.checks.kinds.retries_bounded import RetriesBounded
+from shaketable.evidence.history import History
 from shaketable.registry import Registry
 
 #: Checks by name. Other packages register theirs under the entry point group of this name.
@@ -65,9 +69,12 @@ def to_spec(check: Check) -> dict[str, Any]:
 __all__ = [
     "CHECKS",
     "BreakerBehaves",
+    "Check",
     "ContentIntact",
     "DeadLettersExplained",
+    "Finding",
     "HealthHonest",
+    "History",
     "IntakeSurvives",
     "Isolated",
     "LatencyBudget",
@@ -79,6 +86,7 @@ __all__ = [
     "RecoversInTime",
     "RefusesRightly",
     "RetriesBounded",
+    "Verdict",
     "from_spec",
     "to_spec",
 ]

@@ -34,6 +34,6 @@ def check_run(run_dir: Path, outputs: Outputs = Outputs(), budgets: Sequence[str
     outputs.prepare()
     run = rundir.find(run_dir)
     with rundir.judging(run.path):
-        doc = judging.judge_with_budgets(run, budgets) if budgets else judging.judge(run)
+        doc = judging.judge_with_budgets(run, budgets) if budgets else judging.judge_and_print(run)
     outputs.write([result.of(doc, doc.verdict.exit_code, run=str(judging.shown(run.path)))])
     return doc.verdict.exit_code

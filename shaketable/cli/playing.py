@@ -15,9 +15,9 @@ from shaketable.results import result, unjudged
 from shaketable.results.result import Result, collect
 from shaketable.rundir import RunDir
 from shaketable.runner import phases
-from shaketable.runner.live import LiveShow
+from shaketable.runner.live import LiveReporter
 from shaketable.runner.order import Order
-from shaketable.runner.progress import PlainShow
+from shaketable.runner.progress import PlainReporter
 
 #: Plays an order and returns its run directory.
 Player = Callable[[Order], RunDir]
@@ -25,7 +25,7 @@ Player = Callable[[Order], RunDir]
 
 def play(order: Order) -> RunDir:
     """Play the order; the terminal, or the pipe, shows the run's progress."""
-    with LiveShow() if sys.stdout.isatty() else PlainShow() as show:
+    with LiveReporter() if sys.stdout.isatty() else PlainReporter() as show:
         return phases.run(order, show)
 
 
@@ -34,7 +34,7 @@ def one(order: Order, outputs: Outputs = Outputs(), play: Player = play) -> int:
     began, before = time.monotonic(), unjudged.latest(order.runs)
     try:
         run = play(order)
-        doc = judging.judge(run, page=True)
+        doc = judging.judge_and_print(run, page=True)
     except (Exception, KeyboardInterrupt) as e:  # a bug in shaketable must appear in the files too
         outputs.write([unjudged.of(order, e, time.monotonic() - began, before)])
         raise

@@ -20,9 +20,9 @@ from shaketable.compare.targets import ComparedTarget, targets
 from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError, ToolchainMissing
 from shaketable.report import judging
 from shaketable.runner import phases, scenario
-from shaketable.runner.live import LiveShow
+from shaketable.runner.live import LiveReporter
 from shaketable.runner.order import Order
-from shaketable.runner.progress import BriefShow, Show
+from shaketable.runner.progress import BriefReporter, Reporter
 from shaketable.runner.scenario import Scenario
 from shaketable.stack.choice import Choice
 from shaketable.target import environments
@@ -173,10 +173,10 @@ class _Player:
         after = _newest(folder)
         return outcome, why, code, "" if after in (None, before) else str(after)
 
-    def _show(self) -> Show:
+    def _show(self) -> Reporter:
         if not sys.stdout.isatty():
-            return BriefShow()
-        return LiveShow(above=forms.progress(self._held))
+            return BriefReporter()
+        return LiveReporter(above=forms.progress(self._held))
 
 
 def _newest(folder: Path) -> str | None:

@@ -1,8 +1,14 @@
-"""The catalogue of faults: one file each, one line each here; packages may add theirs by the entry point below."""
+"""The faults, and what a fault of your own needs: `Fault`, `LinkFault`, `ToxicFault`, `FaultContext`, `Witness`.
+
+Each fault is one file in `kinds` and one line here; other packages add theirs by the entry point below. `fault` is the
+protocol, `context` carries it out, `timeline` and `random_timeline` say when a fault is active, `injector` plays them,
+and `round_trip`, `throughput` and `sink` measure whether it landed. Import public names from `shaketable.faults` alone:
+its modules may change in any release.
+"""
 
 from __future__ import annotations
 
-from shaketable.faults.fault import Fault
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds.bandwidth import Bandwidth
 from shaketable.faults.kinds.client_pause import ClientPause
 from shaketable.faults.kinds.commit_reply_lost import CommitReplyLost
@@ -18,10 +24,13 @@ from shaketable.faults.kinds.kill import Kill
 from shaketable.faults.kinds.kill_clients import KillClients
 from shaketable.faults.kinds.latency import Latency
 from shaketable.faults.kinds.limit_data import LimitData
+from shaketable.faults.kinds.links import LinkFault, Toxic, ToxicFault, silent, slower
+from shaketable.faults.kinds.links import witness as witness_links
 from shaketable.faults.kinds.lock_table import LockTable
 from shaketable.faults.kinds.out_of_memory import OutOfMemory
 from shaketable.faults.kinds.pause import Pause
 from shaketable.faults.kinds.postgres_crash import PostgresCrash
+from shaketable.faults.kinds.processes import ProcessFault
 from shaketable.faults.kinds.read_only import ReadOnly
 from shaketable.faults.kinds.reject_rows import RejectRows
 from shaketable.faults.kinds.reset import Reset
@@ -31,7 +40,10 @@ from shaketable.faults.kinds.slicer import Slicer
 from shaketable.faults.kinds.terminate import Terminate
 from shaketable.faults.kinds.terminate_backends import TerminateBackends
 from shaketable.faults.kinds.valkey_crash import ValkeyCrash
+from shaketable.faults.random_timeline import FaultChoice, RandomTimeline, choice
+from shaketable.faults.timeline import At
 from shaketable.registry import Registry
+from shaketable.stack.stack import Service
 
 #: Faults by kind. Other packages register theirs under the entry point group of this name.
 FAULTS: Registry[Fault] = Registry(
@@ -71,6 +83,7 @@ FAULTS: Registry[Fault] = Registry(
 
 __all__ = [
     "FAULTS",
+    "At",
     "Bandwidth",
     "ClientPause",
     "CommitReplyLost",
@@ -81,22 +94,36 @@ __all__ = [
     "EvictionPolicy",
     "ExhaustConnections",
     "FailNext",
+    "Fault",
+    "FaultChoice",
+    "FaultContext",
     "Flaky",
     "Kill",
     "KillClients",
     "Latency",
     "LimitData",
+    "LinkFault",
     "LockTable",
     "OutOfMemory",
     "Pause",
     "PostgresCrash",
+    "ProcessFault",
+    "RandomTimeline",
     "ReadOnly",
     "RejectRows",
     "Reset",
     "Restart",
+    "Service",
     "Silence",
     "Slicer",
     "Terminate",
     "TerminateBackends",
+    "Toxic",
+    "ToxicFault",
     "ValkeyCrash",
+    "Witness",
+    "choice",
+    "silent",
+    "slower",
+    "witness_links",
 ]

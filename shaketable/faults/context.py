@@ -1,4 +1,4 @@
-"""The bench: the stack, the target and the sinks of one run, as far as a fault may touch them."""
+"""The context: the stack, the target and the sinks of one run, as far as a fault may touch them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from shaketable.stack.toxiproxy.client import Toxiproxy
 from shaketable.target.target import Target
 
 
-class RunBench:
-    """Keeps `shaketable.faults.fault.Bench`. Use as a context manager: sinks end with it."""
+class RunContext:
+    """Keeps `shaketable.faults.fault.FaultContext`. Use as a context manager: sinks end with it."""
 
     def __init__(
         self, stack: Stack, target: Target, record: Callable[[Op], None], event_ids: Callable[[], list[str]]

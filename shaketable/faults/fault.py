@@ -27,7 +27,7 @@ class Closeable(Protocol):
     def close(self) -> None: ...
 
 
-class Bench(Protocol):
+class FaultContext(Protocol):
     """What a fault may touch: the links, processes and sinks of this run, and nothing else."""
 
     @property
@@ -149,7 +149,7 @@ class Bench(Protocol):
 
 
 class Fault(Protocol):
-    """A frozen value; what it needs to remember, the bench remembers. A kind inherits from it, for what most share."""
+    """A frozen value. Whatever it must remember between inject and heal, the context stores. Kinds inherit from it."""
 
     kind: ClassVar[str]
     colour: ClassVar[str]  # of its band on the plot
@@ -164,7 +164,7 @@ class Fault(Protocol):
         """Whether nothing at all can be stored while it is active."""
         return False
 
-    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
+    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
         """Whether the intake is expected to suffer while it is active."""
         return False
 
@@ -176,18 +176,18 @@ class Fault(Protocol):
         """
         return False
 
-    def aims(self, bench: Bench) -> list[str]:
+    def aims(self, context: FaultContext) -> list[str]:
         """The links or processes it breaks, by name. Raises ScenarioError when there are none."""
         ...
 
-    def inject(self, bench: Bench) -> None: ...
+    def inject(self, context: FaultContext) -> None: ...
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         """Undo it; doing so twice, or before it was injected, is harmless."""
         ...
 
-    def ready(self, bench: Bench) -> bool | None:  # noqa: ARG002
+    def ready(self, context: FaultContext) -> bool | None:  # noqa: ARG002
         """After healing: whether the processes that it had ended answer again; None when it ended none."""
         return None
 
-    def witness(self, bench: Bench) -> Witness: ...
+    def witness(self, context: FaultContext) -> Witness: ...

@@ -15,7 +15,7 @@ from typing import Self
 
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import HarnessError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.timeline import Timeline
 from shaketable.op import Kind, Op, Scalar
 
@@ -28,17 +28,17 @@ Action = Callable[[int], None]
 
 
 class Injector:
-    """Plays `timeline` on `bench` from `began`; every op goes to `record`. On leaving the `with`, all is healed."""
+    """Plays `timeline` on `context` from `began`; every op goes to `record`. On leaving the `with`, all is healed."""
 
     def __init__(
         self,
         timeline: Timeline,
-        bench: Bench,
+        context: FaultContext,
         record: Callable[[Op], None],
         clock: Clock | None = None,
         action_s: float = ACTION_S,
     ) -> None:
-        self._timeline, self._bench, self._record, self._action_s = timeline, bench, record, action_s
+        self._timeline, self._bench, self._record, self._action_s = timeline, context, record, action_s
         self._clock = clock or SystemClock()
         self._due: list[tuple[int, int, Action, int]] = []
         self._active: set[int] = set()

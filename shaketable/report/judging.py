@@ -18,7 +18,14 @@ from shaketable.rundir import RunDir
 
 
 def judge(run: RunDir, *, page: bool = False) -> VerdictDoc:
-    """Judge the run, write verdict.json (and report.html with `page`), and print the verdict.
+    """Judge the run, and write verdict.json, and report.html with `page`. Raises HarnessError."""
+    doc = verdict.judge_history(History.load(run))
+    write(run, doc, page=page)
+    return doc
+
+
+def judge_and_print(run: RunDir, *, page: bool = False) -> VerdictDoc:
+    """Judge the run, write the same files, and print the verdict.
 
     The verdict is printed even when the disk refuses the files. Raises HarnessError in that case.
     """

@@ -23,8 +23,8 @@ ILL = 70
 _BREAKER = {"CLOSED": "green", "HALF_OPEN": "yellow", "OPEN": "bold red"}
 
 
-class LiveShow:
-    """Keeps `progress.Show` with rich; redraws four times a second, and leaves the terminal as it was."""
+class LiveReporter:
+    """Keeps `progress.Reporter` with rich; redraws four times a second, and leaves the terminal as it was."""
 
     def __init__(self, console: Console | None = None, clock: Clock | None = None, above: RenderableType = "") -> None:
         self._above = above  # what stands over it and does not change
@@ -41,7 +41,7 @@ class LiveShow:
     ) -> None:
         self._live.stop()
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self._console.print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {visible(text)}", markup=False)
 
     def update(self, status: Status) -> None:

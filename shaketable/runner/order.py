@@ -59,10 +59,18 @@ def order(name: str, options: Options, nth: int = 0) -> Order:
             raise InputError(
                 "expected --trials or --replay, not both: a replay has one seed, so more trials would repeat it"
             )
+    made = order_of(found, options, nth)
+    return dataclasses.replace(made, replay=earlier, asked=_typed(name, options))
+
+
+def order_of(found: Scenario, options: Options, nth: int = 0) -> Order:
+    """The order for a scenario that is at hand. Raises InputError."""
+    if not found.name:
+        raise InputError('expected a scenario with a name, for its run directory: Scenario(name="…", …)')
+    scenario.register_kinds(found)
     seed = found.seed if options.seed is None else options.seed
-    found = dataclasses.replace(found, seed=seed + nth).drawn()
-    target = resources.target(options.target)
-    return Order(found, target, options.runs, options.port_base, earlier, options.stack, _typed(name, options))
+    drawn = dataclasses.replace(found, seed=seed + nth).drawn()
+    return Order(drawn, resources.target(options.target), options.runs, options.port_base, None, options.stack)
 
 
 def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order]:

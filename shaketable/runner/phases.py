@@ -30,7 +30,7 @@ from shaketable.evidence import observe
 from shaketable.evidence.backlog import Backlog, Counts
 from shaketable.evidence.probe import Probe
 from shaketable.evidence.recorder import Recorder
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import check_apart
 from shaketable.load.locust_process import LocustProcess, users_for
@@ -41,7 +41,7 @@ from shaketable.runner.bring_up import bring_up
 from shaketable.runner.drain import Drain, Drained, Patience
 from shaketable.runner.liveness import Liveness, Watched
 from shaketable.runner.order import Order
-from shaketable.runner.progress import Show, Status
+from shaketable.runner.progress import Reporter, Status
 from shaketable.stack import ports
 from shaketable.stack.log_bound import LogBound
 from shaketable.stack.process import Child, environment
@@ -62,7 +62,7 @@ OPEN_S = 60.0
 OVERTIME_S = 10.0
 
 
-def run(order: Order, show: Show) -> RunDir:
+def run(order: Order, show: Reporter) -> RunDir:
     """Play one run and return its directory, which holds all but the verdict.
 
     Raises ScenarioError, ManifestError, ToolchainMissing, TargetError or HarnessError; whatever happens, nothing stays
@@ -71,7 +71,7 @@ def run(order: Order, show: Show) -> RunDir:
     manifest = playable.fitted(order.scenario, manifests.load(order.target))
     if order.port_base is not None:
         ports.check_base(order.port_base)
-    programs = environments.programs(manifest, order.target.resolve().parent, show.say)
+    programs = environments.programs(manifest, order.target.resolve().parent, show.print)
     directory = rundir.create(order.runs, order.scenario.name, manifest.name)
     opened = ExitStack()
     playing = _Run(order, manifest, programs, directory, show, opened)
@@ -81,7 +81,7 @@ def run(order: Order, show: Show) -> RunDir:
     except Exception as e:
         if not playing.ended_early:
             raise
-        show.say(f"while ending early: {type(e).__name__}: {e}")
+        show.print(f"while ending early: {type(e).__name__}: {e}")
     return directory
 
 
@@ -89,7 +89,7 @@ class _Run:
     """The things of one run, opened in order and closed in reverse."""
 
     def __init__(
-        self, order: Order, manifest: Manifest, programs: Mapping[str, str], directory: RunDir, show: Show,
+        self, order: Order, manifest: Manifest, programs: Mapping[str, str], directory: RunDir, show: Reporter,
         opened: ExitStack,
     ) -> None:  # fmt: skip
         self._order, self._manifest, self._run, self._show, self._open = order, manifest, directory, show, opened
@@ -111,7 +111,7 @@ class _Run:
         self._enter("prepare")
         self._scheduled = self._write_inputs()
         events = plural.counted(self._scheduled, "events")
-        self._show.say(f"{self._scenario.name} on {self._manifest.name}: {events}, run {self._id}")
+        self._show.print(f"{self._scenario.name} on {self._manifest.name}: {events}, run {self._id}")
         try:
             self._prepare()
         except Exception as e:
@@ -128,7 +128,7 @@ class _Run:
     def _end_early(self, failures: Sequence[str]) -> None:
         self.ended_early = True
         for text in failures:
-            self._show.say(f"{text}: the run ends early and is unknown")
+            self._show.print(f"{text}: the run ends early and is unknown")
             self._phases(Op("run", Kind.FAILURE, self._clock.now(), detail={"text": text}))
 
     def _play_on(self) -> None:
@@ -150,7 +150,7 @@ class _Run:
         if ignored := not_taken(scenario.settings, self._manifest):
             told |= {"settings_not_taken": ignored}
             names = ", ".join(f"{name} = {value}" for name, value in ignored.items())
-            self._show.say(f"settings that did not reach {self._manifest.name}, whose [settings] lacks them: {names}")
+            self._show.print(f"settings that did not reach {self._manifest.name}, whose [settings] lacks them: {names}")
         rundir.write_json(run / rundir.ENVIRONMENT, told)
         return inputs.take_over(run, self._order.replay) if self._order.replay else inputs.draw(run, scenario)
 
@@ -160,7 +160,7 @@ class _Run:
         block = self._open.enter_context(ports.reserve(self._order.port_base))
         self._state = self._run / "state"
         faults, probes = self._record(rundir.FAULTS, "injector"), self._record(rundir.PROBES, "probe")
-        stack = self._order.stack.open(self._id, block, supervisor, self._run.logs, self._show.say)
+        stack = self._order.stack.open(self._id, block, supervisor, self._run.logs, self._show.print)
         self._stack = self._open.enter_context(stack)
         self._own_children += [lambda: [supervisor.child], lambda: self._stack.children]
         self._open.enter_context(self._alive)
@@ -172,16 +172,17 @@ class _Run:
         self._open.callback(self._target.stop_all)
         self._manifest = self._target.located()
         event_ids = partial(inputs.event_ids, self._run)
-        self._bench = self._open.enter_context(RunBench(self._stack, self._target, faults, event_ids))
-        self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._bench, faults))
+        self._context = self._open.enter_context(RunContext(self._stack, self._target, faults, event_ids))
+        self._injector = self._open.enter_context(Injector(self._scenario.timeline, self._context, faults))
         timeline = self._scenario.timeline
         # raises before the target is started if a fault is aimed at nothing, or two at one thing
-        check_apart(timeline, [entry.fault.aims(self._bench) for entry in timeline])
+        check_apart(timeline, [entry.fault.aims(self._context) for entry in timeline])
         self._write_target()
         bring_up(self._target, self._stack, self._manifest)
-        self._bench.check_links()
+        self._context.check_links()
         self._backlog = self._open.enter_context(Backlog(self._stack, self._manifest))
-        self._probe = self._open.enter_context(Probe(self._target, Backlog(self._stack, self._manifest), probes))
+        probed = self._open.enter_context(Backlog(self._stack, self._manifest))
+        self._probe = self._open.enter_context(Probe(self._target, probed, probes))
         self._driver = self._make_driver(supervisor)
 
     def _write_target(self) -> None:
@@ -217,7 +218,7 @@ class _Run:
         self._until(heal, "shake", end)
         self._enter("heal")
         self._injector.heal_all()
-        self._bench.check_links()
+        self._context.check_links()
         self._healed_at = self._clock.now()
         self._enter("recover")
         self._until(end, "recover", end)
@@ -242,7 +243,9 @@ class _Run:
         lease_s = self._target.timing.lease_s
         patience = Patience.of(self._scenario.drain_s, lease_s, faults=bool(self._scenario.timeline))
         if patience.too_short:
-            self._show.say(f"the target's lease is {lease_s:g} s, longer than the drain: later duplicates stay unseen")
+            self._show.print(
+                f"the target's lease is {lease_s:g} s, longer than the drain: later duplicates stay unseen"
+            )
         kept = partial(observe.persisted_ids, self._stack, self._manifest)
         acknowledged = self._driver.acknowledged() - inputs.malformed_ids(self._run)
         drain = Drain(self._backlog, kept, acknowledged, patience, self._clock)
@@ -251,7 +254,7 @@ class _Run:
     def _tick(self, phase: str, left_s: float | None, counts: Counts | None = None) -> None:
         """One look: bring back what died unasked, raise what a thread could not, show how it stands."""
         for name in self._target.revive():
-            self._show.say(f"{name} died by itself: see logs/{name}.log")
+            self._show.print(f"{name} died by itself: see logs/{name}.log")
         self._tell_cuts()
         self._alive.raise_error()
         self._injector.raise_error()
@@ -266,7 +269,7 @@ class _Run:
 
     def _tell_cuts(self) -> None:
         for name in self.logs.newly_cut():
-            self._show.say(f"logs/{name} grew too long and was cut")
+            self._show.print(f"logs/{name} grew too long and was cut")
             self._phases(Op("run", Kind.CUT, self._clock.now(), detail={"log": name}))
 
     def _breakers(self) -> dict[str, str]:

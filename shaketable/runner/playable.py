@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from shaketable.errors import ScenarioError, ShaketableError
-from shaketable.faults.fault import Bench, Fault
+from shaketable.faults.fault import Fault, FaultContext
 from shaketable.faults.timeline import check_apart
 from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
@@ -33,8 +33,8 @@ def fitted(asked: Scenario, manifest: Manifest) -> Manifest:
 def check(asked: Scenario, manifest: Manifest) -> Manifest:
     """The same without a hint."""
     found = roles.counted(manifest, asked.counts)
-    bench = cast(Bench, ManifestBench(found))
-    aims = [_aims(entry.fault, bench) for entry in asked.timeline]
+    context = cast(FaultContext, ManifestBench(found))
+    aims = [_aims(entry.fault, context) for entry in asked.timeline]
     check_apart(asked.timeline, aims)
     return found
 
@@ -51,7 +51,7 @@ def nearest(asked: Scenario, manifest: Manifest) -> str | None:
 
 
 class ManifestBench:
-    """As much of a bench as a manifest tells: where faults aim."""
+    """As much of a context as a manifest tells: where faults aim."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
@@ -86,9 +86,9 @@ class _NeedsServers(AttributeError):
     """A fault asks for something that is there only while servers run."""
 
 
-def _aims(fault: Fault, bench: Bench) -> list[str]:
+def _aims(fault: Fault, context: FaultContext) -> list[str]:
     try:
-        return fault.aims(bench)
+        return fault.aims(context)
     except _NeedsServers:
         return []  # asked again once the servers are there
 

@@ -29,14 +29,14 @@ class Status:
     breakers: Mapping[str, str] = field(default_factory=dict)  # by process
 
 
-class Show(Protocol):
+class Reporter(Protocol):
     """Shows a run to somebody. Use as a context manager."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """One line that stays."""
         ...
 
@@ -45,7 +45,7 @@ class Show(Protocol):
         ...
 
 
-class PlainShow:
+class PlainReporter:
     """A line when the phase or the faults change, else one every few seconds. Reads well in a pipe and a CI log."""
 
     #: Seconds between two lines of the same phase.
@@ -64,7 +64,7 @@ class PlainShow:
     ) -> None:
         self._out.flush()
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         print(f"{(self._clock.now() - self._began) / SECOND:6.1f} s  {visible(text)}", file=self._out, flush=True)
 
     def update(self, status: Status) -> None:
@@ -72,10 +72,20 @@ class PlainShow:
         now, this = self._clock.now(), (status.phase, *status.faults)
         if this != what or now - at >= self.EVERY_S * SECOND:
             self._last = now, this
-            self.say(_sentence(status))
+            self.print(_sentence(status))
 
 
-class BriefShow(PlainShow):
+class SilentReporter(PlainReporter):
+    """Prints nothing."""
+
+    def print(self, text: str) -> None:
+        pass
+
+    def update(self, status: Status) -> None:
+        pass
+
+
+class BriefReporter(PlainReporter):
     """Only what stays: for one run of many."""
 
     def update(self, status: Status) -> None:

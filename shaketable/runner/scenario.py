@@ -15,7 +15,7 @@ from shaketable.checks import CHECKS
 from shaketable.checks.check import Check
 from shaketable.errors import ScenarioError, ShaketableError
 from shaketable.faults import FAULTS
-from shaketable.faults.random_timeline import Storm
+from shaketable.faults.random_timeline import RandomTimeline
 from shaketable.faults.timeline import At, Timeline, check_within
 from shaketable.load.mix import Mix
 from shaketable.load.schedule import Load
@@ -38,7 +38,7 @@ class Scenario:
     resend_for_s: float = 60.0  # how long a client tries for one event; must outlast the faults
     seed: int = 1
     name: str = ""  # the file's, unless given
-    storm: Storm | None = None  # what the timeline is drawn from, by the seed, unless it is given
+    random_timeline: RandomTimeline | None = None  # the timeline is drawn from it, by the seed, unless one is given
     nightly: bool = False  # longer or rarer than most: `run --all` leaves it out, `run --nightly` plays it too
 
     def __post_init__(self) -> None:
@@ -51,10 +51,10 @@ class Scenario:
         check_within(self.timeline, self.load.shake_s)
 
     def drawn(self) -> Scenario:
-        """The scenario with the timeline that its seed draws from its storm; one that has a timeline keeps it."""
-        if self.storm is None or self.timeline:
+        """The scenario with the timeline that its seed draws; a scenario that has a timeline keeps it."""
+        if self.random_timeline is None or self.timeline:
             return self
-        return replace(self, timeline=self.storm.timeline(self.seed, self.load.shake_s))
+        return replace(self, timeline=self.random_timeline.timeline(self.seed, self.load.shake_s))
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as data: what scenario.json holds."""
@@ -124,15 +124,15 @@ def _load(path: Path) -> Scenario:
         raise ScenarioError(f"scenario {path} raised {type(e).__name__}: {e}") from e
     if not isinstance(found, Scenario):
         raise ScenarioError(f"expected {path} to hold `SCENARIO = Scenario(…)`, got {type(found).__name__}")
-    _make_known(found)
+    register_kinds(found)
     return found if found.name else replace(found, name=path.stem)
 
 
-def _make_known(scenario: Scenario) -> None:
-    """Faults and checks of the scenario's own are known by name from now on: to replay, to judge, to draw."""
-    storm = scenario.storm
-    gusts = (*storm.gusts, *storm.opens_with) if storm else ()  # all: another seed draws others
-    for fault in [*(entry.fault for entry in scenario.timeline), *(gust.fault for gust in gusts)]:
+def register_kinds(scenario: Scenario) -> None:
+    """Register the scenario's own kinds of faults and checks by name: a replay and a verdict look them up."""
+    drawn = scenario.random_timeline
+    choices = (*drawn.choices, *drawn.opens_with) if drawn else ()  # all: another seed draws others
+    for fault in [*(entry.fault for entry in scenario.timeline), *(choice.fault for choice in choices)]:
         FAULTS.add(type(fault))
     for check in scenario.checks:
         CHECKS.add(type(check))

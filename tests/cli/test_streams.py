@@ -56,11 +56,11 @@ def test_disk_that_is_full_under_the_output_is_no_fault_of_the_run(run: Path) ->
 CLOSED = """
 import os, sys
 from shaketable.cli.guard import guarded
-from shaketable.runner.progress import PlainShow
+from shaketable.runner.progress import PlainReporter
 
 def command():
-    with PlainShow() as show, open(sys.argv[1], "w", encoding="utf-8"):
-        show.say("a line")
+    with PlainReporter() as show, open(sys.argv[1], "w", encoding="utf-8"):
+        show.print("a line")
         os.write(1, b"a child's word")
 
 sys.exit(guarded(command))

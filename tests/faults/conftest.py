@@ -1,4 +1,4 @@
-"""The little target and a bench on it; modules that break another stack bring their own."""
+"""The little target and a context on it; modules that break another stack bring their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.op import Op
 from shaketable.stack.host import HostStack
 from shaketable.stack.stack import Stack
@@ -77,6 +77,6 @@ def target(started: Target, told: list[Op]) -> Iterator[Target]:
 
 
 @pytest.fixture
-def bench(target: Target, here: Here) -> Iterator[RunBench]:
-    with RunBench(cast(Stack, here), target, lambda _: None, list) as made:
+def context(target: Target, here: Here) -> Iterator[RunContext]:
+    with RunContext(cast(Stack, here), target, lambda _: None, list) as made:
         yield made

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault, Witness
 from shaketable.stack.process import Running
 from shaketable.stack.stack import Address, Link
@@ -86,10 +86,10 @@ def answers(target: Target, name: str) -> bool:
     return True
 
 
-def landed(fault: Fault, bench: RunBench) -> Witness:
+def landed(fault: Fault, context: RunContext) -> Witness:
     """Its witness, once it has landed: some take a while."""
     deadline = time.monotonic() + 20
-    while not (seen := fault.witness(bench)).landed and time.monotonic() < deadline:
+    while not (seen := fault.witness(context)).landed and time.monotonic() < deadline:
         time.sleep(0.02)
     return seen
 

@@ -12,7 +12,7 @@ import psycopg
 import redis
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.stack import ports
 from shaketable.stack.local import LocalStack
 from shaketable.stack.supervisor import Supervisor
@@ -56,10 +56,10 @@ def started(logs: Path) -> Iterator[LocalStack]:
 
 
 @contextmanager
-def benched(stack: LocalStack) -> Iterator[RunBench]:
-    """A bench on it; what a test left in the stores goes."""
-    with RunBench(stack, cast(Target, Aimed()), lambda _: None, list) as bench:
-        yield bench
+def benched(stack: LocalStack) -> Iterator[RunContext]:
+    """A context on it; what a test left in the stores goes."""
+    with RunContext(stack, cast(Target, Aimed()), lambda _: None, list) as context:
+        yield context
     with psycopg.connect(stack.owner_url()) as owner:
         owner.execute("set lock_timeout = 5000")
         owner.execute("truncate kept")

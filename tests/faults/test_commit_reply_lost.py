@@ -12,7 +12,7 @@ import pytest
 
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import CommitReplyLost
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.stack.stack import Link, Stack
 from shaketable.target.target import Target
 from tests.conftest import Servers
@@ -59,11 +59,11 @@ def link(servers: Servers) -> Iterator[Link]:
 
 
 @pytest.fixture
-def bench(servers: Servers, link: Link) -> Iterator[RunBench]:
+def context(servers: Servers, link: Link) -> Iterator[RunContext]:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("create table kept (id uuid, month date) partition by range (month)")
         connection.execute("create table kept_all partition of kept for values from ('2000-01-01') to ('2100-01-01')")
-    with RunBench(cast(Stack, Here(servers, [link])), cast(Target, Aimed()), lambda _: None, list) as made:
+    with RunContext(cast(Stack, Here(servers, [link])), cast(Target, Aimed()), lambda _: None, list) as made:
         yield made
 
 
@@ -81,28 +81,28 @@ def stored(servers: Servers) -> int:
         return int(row[0])
 
 
-def test_client_does_not_know_and_the_store_has_it(servers: Servers, bench: RunBench, link: Link) -> None:
+def test_client_does_not_know_and_the_store_has_it(servers: Servers, context: RunContext, link: Link) -> None:
     fault = CommitReplyLost(every_s=60)
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
+    assert not fault.witness(context).landed
+    fault.inject(context)
     with closing(session(servers, link)) as connection:
         for _ in range(50):
             connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
         with pytest.raises(psycopg.OperationalError):
             connection.commit()
-    await_that(lambda: fault.witness(bench).landed)
-    seen = fault.witness(bench)
-    fault.heal(bench)
+    await_that(lambda: fault.witness(context).landed)
+    seen = fault.witness(context)
+    fault.heal(context)
     assert (seen.figure, seen.unit) == (1, "replies lost")
     assert stored(servers) == 50
 
 
-def test_healed_commits_are_answered(servers: Servers, bench: RunBench, link: Link) -> None:
+def test_healed_commits_are_answered(servers: Servers, context: RunContext, link: Link) -> None:
     fault = CommitReplyLost(every_s=0.1)
-    fault.heal(bench)
-    fault.inject(bench)
-    fault.heal(bench)
-    fault.heal(bench)
+    fault.heal(context)
+    fault.inject(context)
+    fault.heal(context)
+    fault.heal(context)
     began = time.monotonic()
     with session(servers, link) as connection:
         connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
@@ -111,7 +111,7 @@ def test_healed_commits_are_answered(servers: Servers, bench: RunBench, link: Li
 
 
 def test_all_is_healed_although_a_turn_failed(
-    servers: Servers, bench: RunBench, link: Link, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, context: RunContext, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: object, xids: list[str]) -> int:
         if xids:
@@ -120,33 +120,33 @@ def test_all_is_healed_although_a_turn_failed(
 
     monkeypatch.setattr("shaketable.faults.kinds.commit_reply_lost._await_committed", fails)
     fault = CommitReplyLost(every_s=0.1)
-    fault.inject(bench)
+    fault.inject(context)
     with closing(session(servers, link)) as connection, suppress(psycopg.OperationalError):
         for _ in range(1000):  # one that comes between two turns is answered
             connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
             connection.commit()
-    await_that(lambda: bench.notes["commit_reply_lost.cut"] == 1)
-    await_that(lambda: bench.round_trip_ms(link, True) is not None)  # the turn has mended what it cut
+    await_that(lambda: context.notes["commit_reply_lost.cut"] == 1)
+    await_that(lambda: context.round_trip_ms(link, True) is not None)  # the turn has mended what it cut
     with pytest.raises(HarnessError, match="went away"):
-        fault.heal(bench)
+        fault.heal(context)
     with psycopg.connect(servers.superuser_url) as admin:
         assert admin.execute("select 1 from pg_trigger where tgname = 'shaketable_hold_commit'").fetchone() is None
 
 
-def test_others_commit_only_waits_its_turn(servers: Servers, bench: RunBench) -> None:
+def test_others_commit_only_waits_its_turn(servers: Servers, context: RunContext) -> None:
     fault = CommitReplyLost(every_s=60, process="worker-1")
-    fault.inject(bench)
+    fault.inject(context)
     with psycopg.connect(servers.postgres_url, application_name="other.1") as connection:
         connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
     assert stored(servers) == 1
-    assert not fault.witness(bench).landed
-    fault.heal(bench)
+    assert not fault.witness(context).landed
+    fault.heal(context)
 
 
 @pytest.mark.parametrize("process", ["nobody"])
-def test_fault_aimed_at_nothing_says_so(bench: RunBench, process: str) -> None:
+def test_fault_aimed_at_nothing_says_so(context: RunContext, process: str) -> None:
     with pytest.raises(ScenarioError):
-        CommitReplyLost(process=process).aims(bench)
+        CommitReplyLost(process=process).aims(context)
 
 
 def test_a_turn_without_time_is_refused() -> None:

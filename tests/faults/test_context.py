@@ -1,4 +1,4 @@
-"""What a run's bench says of its links when nothing is broken, and what it closes at the end."""
+"""What a run's context says of its links when nothing is broken, and what it closes at the end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from shaketable.errors import HarnessError
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.stack.stack import Address, Link
 from shaketable.target.target import Target
 from tests.conftest import Servers
@@ -20,8 +20,8 @@ NOBODY = Address("127.0.0.1", 9)
 
 
 @pytest.fixture
-def bench(servers: Servers) -> Iterator[RunBench]:
-    with RunBench(servers.stack, cast(Target, None), id, list) as made:
+def context(servers: Servers) -> Iterator[RunContext]:
+    with RunContext(servers.stack, cast(Target, None), id, list) as made:
         yield made
 
 
@@ -32,22 +32,26 @@ def link(servers: Servers) -> Iterator[Link]:
     servers.stack.remove_link(made)
 
 
-def test_link_to_a_target_that_stays_dead_is_no_error_of_the_harness(servers: Servers, bench: RunBench) -> None:
+def test_link_to_a_target_that_stays_dead_is_no_error_of_the_harness(servers: Servers, context: RunContext) -> None:
     link = servers.stack.add_link("ingest", "ingest", NOBODY)
-    bench.check_links()
+    context.check_links()
     servers.stack.remove_link(link)
 
 
-def test_link_that_is_silent_while_its_service_answers_is_named(servers: Servers, bench: RunBench, link: Link) -> None:
-    bench.check_links()
+def test_link_that_is_silent_while_its_service_answers_is_named(
+    servers: Servers, context: RunContext, link: Link
+) -> None:
+    context.check_links()
     servers.stack.links[:] = [replace(link, listen=NOBODY)]
     with pytest.raises(HarnessError, match=r"no exchange through the link worker-1-redis"):
-        bench.check_links()
+        context.check_links()
     servers.stack.links[:] = [link]
 
 
 @pytest.mark.parametrize("change", ["toxic", "enabled", "upstream", "gone"])
-def test_proxy_that_is_not_as_it_was_made_is_named(change: str, servers: Servers, bench: RunBench, link: Link) -> None:
+def test_proxy_that_is_not_as_it_was_made_is_named(
+    change: str, servers: Servers, context: RunContext, link: Link
+) -> None:
     server, name = servers.stack.toxiproxy, servers.stack.proxy(link)
     match change:
         case "toxic":
@@ -59,7 +63,7 @@ def test_proxy_that_is_not_as_it_was_made_is_named(change: str, servers: Servers
         case _:
             server.delete(name)
     with pytest.raises(HarnessError, match=r"the proxy of worker-1-redis is not as it was made"):
-        bench.check_links()
+        context.check_links()
 
 
 class Kept:
@@ -77,9 +81,9 @@ class Kept:
 def test_one_that_does_not_close_keeps_no_other_from_closing(servers: Servers) -> None:
     closed: list[str] = []
     with ExitStack() as open_:
-        bench = open_.enter_context(RunBench(servers.stack, cast(Target, None), id, list))
+        context = open_.enter_context(RunContext(servers.stack, cast(Target, None), id, list))
         for name in "abc":
-            bench.hold(name, Kept(name, closed, fails=name == "b"))
+            context.hold(name, Kept(name, closed, fails=name == "b"))
         with pytest.raises(HarnessError, match="b does not close"):
             open_.close()
     assert sorted(closed) == ["a", "b", "c"]

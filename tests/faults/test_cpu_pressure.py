@@ -13,7 +13,7 @@ import pytest
 
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import CpuPressure
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Closeable
 from shaketable.stack.process import Child
 from shaketable.target.target import Target
@@ -21,38 +21,38 @@ from tests.faults.little_target import all_gone, answers
 
 
 @pytest.mark.slow
-def test_busy_processes_make_the_target_wait_and_end_when_healed(bench: RunBench, target: Target) -> None:
+def test_busy_processes_make_the_target_wait_and_end_when_healed(context: RunContext, target: Target) -> None:
     fault = CpuPressure(4)
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
+    assert not fault.witness(context).landed
+    fault.inject(context)
     deadline = time.monotonic() + 20
-    while not (seen := fault.witness(bench)).landed and time.monotonic() < deadline:
+    while not (seen := fault.witness(context)).landed and time.monotonic() < deadline:
         answers(target, "worker-1")  # who does nothing waits for nothing
     assert seen.landed, seen.text
     busy = [
         p for p in psutil.Process().children(recursive=True) if _is(p, lambda p: "os.nice" in " ".join(p.cmdline()))
     ]
     assert len(busy) == 4 * len(os.sched_getaffinity(0))
-    fault.heal(bench)
+    fault.heal(context)
     assert all_gone(busy)
-    assert not fault.witness(bench).landed
+    assert not fault.witness(context).landed
 
 
 def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
-    bench: RunBench, monkeypatch: pytest.MonkeyPatch
+    context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "beside", lambda *_: ExitStack())
+    monkeypatch.setattr(context, "beside", lambda *_: ExitStack())
     monkeypatch.setattr("shaketable.faults.kinds.cpu_pressure._times", lambda _: {"ran_ms": 0.0, "waited_ms": 0.0})
     fault = CpuPressure()
-    fault.inject(bench)
+    fault.inject(context)
     monkeypatch.setattr("shaketable.faults.kinds.cpu_pressure._times", lambda _: {"ran_ms": 1.0, "waited_ms": 40.0})
-    assert not fault.witness(bench).landed
+    assert not fault.witness(context).landed
 
 
 def test_busy_processes_are_ended_although_one_could_not_be_started(
-    bench: RunBench, monkeypatch: pytest.MonkeyPatch
+    context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started, beside = list[Closeable](), bench.beside
+    started, beside = list[Closeable](), context.beside
 
     def scarce(name: str, command: list[str]) -> Closeable:
         if started:
@@ -60,13 +60,13 @@ def test_busy_processes_are_ended_although_one_could_not_be_started(
         started.append(beside(name, command))
         return started[-1]
 
-    monkeypatch.setattr(bench, "beside", scarce)
+    monkeypatch.setattr(context, "beside", scarce)
     fault = CpuPressure()
     with pytest.raises(HarnessError, match="no more"):
-        fault.inject(bench)
+        fault.inject(context)
     busy = cast(Child, started[0]).tree()
     assert busy != []
-    fault.heal(bench)
+    fault.heal(context)
     assert all_gone(busy)
 
 

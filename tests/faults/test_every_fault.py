@@ -21,7 +21,7 @@ from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import judge_history
 from shaketable.errors import ScenarioError
 from shaketable.faults import FAULTS
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import At
@@ -91,8 +91,8 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def bench(target: Target, stack: LocalStack) -> Iterator[RunBench]:
-    with RunBench(stack, target, id, list) as made:
+def context(target: Target, stack: LocalStack) -> Iterator[RunContext]:
+    with RunContext(stack, target, id, list) as made:
         yield made
 
 
@@ -102,10 +102,10 @@ def unseen(kind: type[Any]) -> Fault:
     return sample(type(f"Unseen{kind.__name__}", (kind,), nothing))
 
 
-def played(entry: Fault, bench: RunBench) -> list[Op]:
+def played(entry: Fault, context: RunContext) -> list[Op]:
     """What the real injector writes of it."""
     ops: list[Op] = []
-    with Injector((At(0, 0.05, entry),), bench, ops.append) as injector:
+    with Injector((At(0, 0.05, entry),), context, ops.append) as injector:
         injector.start(time.monotonic_ns())
         time.sleep(0.15)  # it is witnessed at once
     return ops
@@ -123,9 +123,9 @@ def told(entry: Fault, ops: list[Op]) -> Part:
 
 
 @every_kind
-def test_fault_that_has_no_effect_makes_the_run_unknown(kind: type[Any], bench: RunBench) -> None:
+def test_fault_that_has_no_effect_makes_the_run_unknown(kind: type[Any], context: RunContext) -> None:
     entry = unseen(kind)
-    ops = played(entry, bench)
+    ops = played(entry, context)
     doc = judge_history(history(*SANE, told(entry, ops)))
     assert doc.faults[0].landed is False
     assert doc.verdict is Verdict.UNKNOWN
@@ -140,17 +140,17 @@ def test_fault_that_was_never_injected_makes_the_run_unknown(kind: type[Any]) ->
 
 
 @every_kind
-def test_fault_names_what_it_is_aimed_at(kind: type[Any], bench: RunBench) -> None:
-    assert sample(kind).aims(bench) != []
+def test_fault_names_what_it_is_aimed_at(kind: type[Any], context: RunContext) -> None:
+    assert sample(kind).aims(context) != []
 
 
 AIMED = {name: kind for name, kind in KINDS.items() if "process" in kind.__dataclass_fields__}
 
 
 @pytest.mark.parametrize("kind", AIMED.values(), ids=list(AIMED))
-def test_fault_aimed_at_a_process_that_there_is_not_is_refused(kind: type[Any], bench: RunBench) -> None:
+def test_fault_aimed_at_a_process_that_there_is_not_is_refused(kind: type[Any], context: RunContext) -> None:
     with pytest.raises(ScenarioError, match="nobody"):
-        sample(kind, process="nobody").aims(bench)
+        sample(kind, process="nobody").aims(context)
 
 
 @every_kind

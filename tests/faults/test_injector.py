@@ -11,13 +11,13 @@ import pytest
 
 from shaketable.clock import MS
 from shaketable.errors import HarnessError
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import At
 from shaketable.op import Kind, Op
 
-#: No fault of these tests touches a bench.
-BENCH = cast(Bench, None)
+#: No fault of these tests touches a context.
+BENCH = cast(FaultContext, None)
 
 
 @dataclass
@@ -34,13 +34,13 @@ class Told:
     freezes: bool = False
     back: bool | None = None
 
-    def aims(self, bench: Bench) -> list[str]:
+    def aims(self, context: FaultContext) -> list[str]:
         return [self.label]
 
-    def blocks_intake(self, bench: Bench) -> bool:
+    def blocks_intake(self, context: FaultContext) -> bool:
         return False
 
-    def ready(self, bench: Bench) -> bool | None:
+    def ready(self, context: FaultContext) -> bool | None:
         return self.back
 
     def _do(self, what: str) -> None:
@@ -48,14 +48,14 @@ class Told:
         if what == self.fails:
             raise HarnessError(f"{what} of {self.label} failed")
 
-    def inject(self, bench: Bench) -> None:
+    def inject(self, context: FaultContext) -> None:
         self._do("inject")
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         self._do("heal")
         self.healed.set()
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         if self.fails == "witness":
             raise HarnessError("the server is not there")
         return Witness(True, 1, "times", "seen")
@@ -176,10 +176,10 @@ class Needs(Told):
 
     first: Told | None = None
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         if self.first is not None and not self.first.healed.is_set():
             raise HarnessError("the server is away")
-        super().heal(bench)
+        super().heal(context)
 
 
 @dataclass
@@ -188,10 +188,10 @@ class Hangs(Told):
 
     stuck: threading.Event = field(default_factory=threading.Event)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         self.calls.append("hangs")
         self.stuck.wait(10)
-        return super().witness(bench)
+        return super().witness(context)
 
 
 def until(calls: list[str], last: str) -> None:

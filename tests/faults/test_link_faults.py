@@ -18,7 +18,7 @@ import redis
 
 from shaketable.errors import ScenarioError
 from shaketable.faults import Bandwidth, Down, EnqueueReplyLost, Flaky, Latency, LimitData, Reset, Silence, Slicer
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.faults.round_trip import SSL_REQUEST
 from shaketable.op import Op
@@ -53,8 +53,8 @@ def links(servers: Servers) -> Iterator[list[Link]]:
 
 
 @pytest.fixture
-def bench(servers: Servers, links: list[Link], ops: list[Op]) -> Iterator[RunBench]:
-    with RunBench(servers.stack, cast(Target, Two()), ops.append, list) as made:
+def context(servers: Servers, links: list[Link], ops: list[Op]) -> Iterator[RunContext]:
+    with RunContext(servers.stack, cast(Target, Two()), ops.append, list) as made:
         yield made
 
 
@@ -80,54 +80,54 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
-def test_fault_is_seen_while_it_lasts_and_not_before_or_after(fault: Fault, bench: RunBench) -> None:
-    before = fault.witness(bench)
-    fault.inject(bench)
-    during = fault.witness(bench)
-    fault.heal(bench)
-    after = fault.witness(bench)
+def test_fault_is_seen_while_it_lasts_and_not_before_or_after(fault: Fault, context: RunContext) -> None:
+    before = fault.witness(context)
+    fault.inject(context)
+    during = fault.witness(context)
+    fault.heal(context)
+    after = fault.witness(context)
     assert [before.landed, during.landed, after.landed] == [False, True, False]
     assert (during.figure, during.unit) == (2, "of 2 links hit")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
-def test_healing_twice_and_before_injecting_is_harmless(fault: Fault, bench: RunBench) -> None:
-    fault.heal(bench)
-    fault.inject(bench)
-    fault.heal(bench)
-    fault.heal(bench)
-    bench.check_links()
+def test_healing_twice_and_before_injecting_is_harmless(fault: Fault, context: RunContext) -> None:
+    fault.heal(context)
+    fault.inject(context)
+    fault.heal(context)
+    fault.heal(context)
+    context.check_links()
 
 
 @pytest.mark.parametrize("mode", ["sink", "refused"])
 def test_down_for_one_process_leaves_the_other_alone(
-    mode: str, servers: Servers, bench: RunBench, links: list[Link]
+    mode: str, servers: Servers, context: RunContext, links: list[Link]
 ) -> None:
     fault = Down("postgres", process="worker-2", mode=mode)  # type: ignore[arg-type]
-    fault.inject(bench)
+    fault.inject(context)
     assert [connects(servers, link) for link in links] == [True, False]
-    fault.heal(bench)
+    fault.heal(context)
     assert connects(servers, links[1])
 
 
-def test_old_session_is_cut_by_an_outage(servers: Servers, bench: RunBench, links: list[Link]) -> None:
+def test_old_session_is_cut_by_an_outage(servers: Servers, context: RunContext, links: list[Link]) -> None:
     with psycopg.connect(servers.stack.database_url(links[0], "tested.1")) as old:
         old.execute("select 1")
-        Down("postgres").inject(bench)
+        Down("postgres").inject(context)
         with pytest.raises(psycopg.OperationalError):
             old.execute("select 1")
-    Down("postgres").heal(bench)
+    Down("postgres").heal(context)
 
 
 def test_attempts_in_an_outage_are_counted_by_who_made_them(
-    servers: Servers, bench: RunBench, links: list[Link], ops: list[Op]
+    servers: Servers, context: RunContext, links: list[Link], ops: list[Op]
 ) -> None:
     fault = Down("postgres")
-    fault.inject(bench)
+    fault.inject(context)
     for _ in range(3):
         assert not connects(servers, links[0])
-    fault.witness(bench)  # the harness's own look is not counted
-    fault.heal(bench)
+    fault.witness(context)  # the harness's own look is not counted
+    fault.heal(context)
     assert [op.detail["by"] for op in ops] == ["tested.1"] * 3
 
 
@@ -141,44 +141,44 @@ def test_attempts_in_an_outage_are_counted_by_who_made_them(
         EnqueueReplyLost("nobody"),
     ],
 )
-def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, bench: RunBench) -> None:
+def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, context: RunContext) -> None:
     with pytest.raises(ScenarioError):
-        fault.aims(bench)
+        fault.aims(context)
 
 
-def test_latency_above_the_bench_s_own_patience_is_seen(bench: RunBench) -> None:
+def test_latency_above_the_bench_s_own_patience_is_seen(context: RunContext) -> None:
     fault = Latency("postgres", 2200, process="worker-1")
-    fault.inject(bench)
-    seen = fault.witness(bench)
-    fault.heal(bench)
+    fault.inject(context)
+    seen = fault.witness(context)
+    fault.heal(context)
     assert seen.landed, seen.text
 
 
 def test_silence_keeps_connections_open_and_swallows_what_is_sent(
-    servers: Servers, links: list[Link], bench: RunBench
+    servers: Servers, links: list[Link], context: RunContext
 ) -> None:
     fault = Silence("postgres", process="worker-1")
     with closing(psycopg.connect(servers.stack.database_url(links[0], "tested.1"), autocommit=True)) as old:
-        fault.inject(bench)
+        fault.inject(context)
         old.pgconn.send_query(b"select 1")
         readable, _, _ = select.select([old.pgconn.socket], [], [], 0.5)
         assert not readable  # neither an answer nor an end
-        fault.heal(bench)
+        fault.heal(context)
         readable, _, _ = select.select([old.pgconn.socket], [], [], 5)
         assert readable  # the end: its stream has a hole
     assert connects(servers, links[0])
 
 
 def test_service_does_what_it_was_asked_while_its_answers_are_swallowed(
-    servers: Servers, links: list[Link], bench: RunBench
+    servers: Servers, links: list[Link], context: RunContext
 ) -> None:
     fault, name = Silence("postgres", process="worker-1", direction="answers"), f"heard_{secrets.token_hex(4)}"
     with closing(psycopg.connect(servers.stack.database_url(links[0], "tested.1"), autocommit=True)) as old:
-        fault.inject(bench)
+        fault.inject(context)
         old.pgconn.send_query(f"create table {name} ()".encode())
         await_that(lambda: exists(servers, name))
         assert not select.select([old.pgconn.socket], [], [], 0.2)[0]
-        fault.heal(bench)
+        fault.heal(context)
 
 
 def exists(servers: Servers, name: str) -> bool:
@@ -187,88 +187,88 @@ def exists(servers: Servers, name: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["reset", "closed"])
-def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[Link], bench: RunBench) -> None:
-    (Reset("postgres") if kind == "reset" else Down("postgres")).inject(bench)
+def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[Link], context: RunContext) -> None:
+    (Reset("postgres") if kind == "reset" else Down("postgres")).inject(context)
     with socket.create_connection((links[0].listen.host, links[0].listen.port), timeout=5) as connection:
         connection.sendall(SSL_REQUEST)
         with pytest.raises(ConnectionResetError) if kind == "reset" else nullcontext():
             assert connection.recv(1) == b""
-    (Reset("postgres") if kind == "reset" else Down("postgres")).heal(bench)
+    (Reset("postgres") if kind == "reset" else Down("postgres")).heal(context)
 
 
 @pytest.mark.parametrize("other", [Down("postgres"), Down("postgres", mode="refused"), Reset("postgres")])
-def test_silence_is_not_seen_where_connections_end(other: Fault, bench: RunBench) -> None:
-    other.inject(bench)
-    assert other.witness(bench).landed
-    assert not Silence("postgres").witness(bench).landed
-    other.heal(bench)
+def test_silence_is_not_seen_where_connections_end(other: Fault, context: RunContext) -> None:
+    other.inject(context)
+    assert other.witness(context).landed
+    assert not Silence("postgres").witness(context).landed
+    other.heal(context)
 
 
 def test_answers_of_a_service_that_hangs_up_after_each_are_seen_to_be_swallowed(
-    servers: Servers, bench: RunBench
+    servers: Servers, context: RunContext
 ) -> None:
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         link = servers.stack.add_link("clients", "ingest", Address("127.0.0.1", server.server_port))
         fault = Silence("ingest", direction="answers")
-        before = fault.witness(bench)
-        fault.inject(bench)
-        during = fault.witness(bench)
-        fault.heal(bench)
+        before = fault.witness(context)
+        fault.inject(context)
+        during = fault.witness(context)
+        fault.heal(context)
         servers.stack.remove_link(link)
         server.shutdown()
     assert [before.landed, during.landed] == [False, True]
     assert "no answer (closed) through" in during.text
 
 
-def test_one_process_alone_is_silent_and_the_witness_tells_how(bench: RunBench) -> None:
-    Silence("postgres", process="worker-2").inject(bench)
-    seen = Down("postgres").witness(bench)
+def test_one_process_alone_is_silent_and_the_witness_tells_how(context: RunContext) -> None:
+    Silence("postgres", process="worker-2").inject(context)
+    seen = Down("postgres").witness(context)
     assert (seen.landed, seen.figure) == (False, 0)
     assert "worker-2-postgres: no answer (silent) through" in seen.text
-    Silence("postgres", process="worker-2").heal(bench)
+    Silence("postgres", process="worker-2").heal(context)
 
 
-def test_one_absence_without_return_is_no_witness_of_a_flaky_link(bench: RunBench) -> None:
+def test_one_absence_without_return_is_no_witness_of_a_flaky_link(context: RunContext) -> None:
     fault = Flaky("postgres", down_ms=60_000)
-    fault.inject(bench)
-    await_that(lambda: fault.witness(bench).figure == 1)
-    assert not fault.witness(bench).landed
-    fault.heal(bench)
-    bench.check_links()
+    fault.inject(context)
+    await_that(lambda: fault.witness(context).figure == 1)
+    assert not fault.witness(context).landed
+    fault.heal(context)
+    context.check_links()
 
 
-def test_flaky_link_is_seen_to_come_and_go(servers: Servers, bench: RunBench) -> None:
+def test_flaky_link_is_seen_to_come_and_go(servers: Servers, context: RunContext) -> None:
     fault = Flaky("postgres", down_ms=100, up_ms=100)
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
-    await_that(lambda: fault.witness(bench).figure >= 2)
-    assert bench.notes["flaky.postgres.all.back"] >= 1
-    fault.heal(bench)
-    gone = fault.witness(bench).figure
-    bench.check_links()
-    assert fault.witness(bench).figure == gone
+    assert not fault.witness(context).landed
+    fault.inject(context)
+    await_that(lambda: fault.witness(context).figure >= 2)
+    assert context.notes["flaky.postgres.all.back"] >= 1
+    fault.heal(context)
+    gone = fault.witness(context).figure
+    context.check_links()
+    assert fault.witness(context).figure == gone
 
 
 @pytest.mark.parametrize("write", ["xadd events * n 1", "set seen 1 nx"])  # or a key of the intake's own
 def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(
-    servers: Servers, bench: RunBench, write: str
+    servers: Servers, context: RunContext, write: str
 ) -> None:
     fault = EnqueueReplyLost("worker-1")
     link = servers.stack.add_link("worker-1", "redis")
     with redis.Redis.from_url(servers.stack.redis_link_url(link), socket_timeout=0.3) as client:
         client.ping()
-        fault.inject(bench)
+        fault.inject(context)
         with redis.Redis.from_url(servers.stack.redis_url()) as worker:  # beats, reads a head, puts an entry away
             worker.pexpire("lease", 1000)
             worker.eval("return redis.call('XRANGE', KEYS[1], '-', '+')", 1, "events")
             worker.xack("events", "workers", "0-1")
-        unwritten = fault.witness(bench)
+        unwritten = fault.witness(context)
         assert (unwritten.landed, unwritten.figure) == (False, 0)
         with pytest.raises(redis.TimeoutError):
             client.execute_command(*write.split())
-        seen = fault.witness(bench)
-        fault.heal(bench)
+        seen = fault.witness(context)
+        fault.heal(context)
     assert (seen.landed, seen.figure) == (True, 1)
     with redis.Redis.from_url(servers.stack.redis_url()) as client:
         assert client.exists(write.split()[1])

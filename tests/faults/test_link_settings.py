@@ -8,11 +8,11 @@ import pytest
 
 from shaketable.errors import ScenarioError
 from shaketable.faults import Down, EnqueueReplyLost, Flaky, Kill, Latency, Pause, Silence, Slicer
-from shaketable.faults.fault import Bench, Fault
+from shaketable.faults.fault import Fault, FaultContext
 
 
 class Named:
-    """A bench whose target calls its intake what its manifest says."""
+    """A context whose target calls its intake what its manifest says."""
 
     intake = "web-1"
 
@@ -20,7 +20,7 @@ class Named:
         return [name for name in ("web-1", "web-2", "ingest") if name.startswith(process or "")]
 
 
-BENCH = cast(Bench, Named())
+BENCH = cast(FaultContext, Named())
 
 
 def test_latency_of_less_than_a_second_leaves_the_intake_its_budget() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.op import Kind, Op
 from shaketable.target.target import Target
@@ -19,43 +19,43 @@ from tests.faults.little_target import KIND, all_gone, answers, landed, tree
 
 
 @pytest.mark.parametrize("fault", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
-def test_process_is_gone_with_its_child_until_it_is_healed(fault: Fault, bench: RunBench, target: Target) -> None:
+def test_process_is_gone_with_its_child_until_it_is_healed(fault: Fault, context: RunContext, target: Target) -> None:
     old = tree(target, "worker-1")
     assert len(old) == 2
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
-    seen = landed(fault, bench)
+    assert not fault.witness(context).landed
+    fault.inject(context)
+    seen = landed(fault, context)
     assert (seen.landed, seen.figure, seen.unit) == (True, 1, "processes gone")
     assert "holding 1 sessions, 1 of them in a transaction" in seen.text
     assert all_gone(old)
     assert answers(target, "worker-2")
-    fault.heal(bench)
-    assert not fault.witness(bench).landed
+    fault.heal(context)
+    assert not fault.witness(context).landed
     assert answers(target, "worker-1"), "healed is only what is ready"
 
 
-def test_frozen_process_is_silent_with_its_child_and_goes_on_as_the_same(bench: RunBench, target: Target) -> None:
+def test_frozen_process_is_silent_with_its_child_and_goes_on_as_the_same(context: RunContext, target: Target) -> None:
     fault, old = Pause("worker"), tree(target, "worker-1")
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
-    seen = fault.witness(bench)
+    assert not fault.witness(context).landed
+    fault.inject(context)
+    seen = fault.witness(context)
     assert (seen.landed, seen.figure) == (True, 2)
     assert "holding 2 sessions, 2 of them in a transaction" in seen.text
     assert {p.status() for p in old} == {psutil.STATUS_STOPPED}
     assert not answers(target, "worker-1")
-    fault.heal(bench)
-    assert not fault.witness(bench).landed
+    fault.heal(context)
+    assert not fault.witness(context).landed
     assert answers(target, "worker-1")
     assert tree(target, "worker-1") == old
 
 
 @pytest.mark.parametrize("mode", ["terminate", "kill"])
-def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, bench: RunBench, target: Target) -> None:
+def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, context: RunContext, target: Target) -> None:
     fault = Restart("worker", mode)  # type: ignore[arg-type]
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
+    assert not fault.witness(context).landed
+    fault.inject(context)
     deadline, looks = time.monotonic() + 20, 0
-    while not (seen := fault.witness(bench)).landed and time.monotonic() < deadline:
+    while not (seen := fault.witness(context)).landed and time.monotonic() < deadline:
         # twice: between two looks the one may have come and the other gone
         assert any(answers(target, name) for name in (*target.instances, *target.instances)), "both are away"
         looks += 1
@@ -64,12 +64,12 @@ def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, bench:
     assert [target.becomes_ready(name) for name in target.instances] == [True, True]
     assert [answers(target, name) for name in target.instances] == [True, True]
     assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
-    fault.heal(bench)
+    fault.heal(context)
     assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
 
 
 @pytest.mark.slow
-def test_healing_twice_and_before_injecting_is_harmless(bench: RunBench, target: Target) -> None:
+def test_healing_twice_and_before_injecting_is_harmless(context: RunContext, target: Target) -> None:
     faults: list[Fault] = [
         Kill("worker-1"),
         Terminate("worker-1"),
@@ -78,143 +78,147 @@ def test_healing_twice_and_before_injecting_is_harmless(bench: RunBench, target:
         CpuPressure(1),
     ]
     for fault, incarnation in zip(faults, (1, 2, 3, 3, 4), strict=True):
-        fault.heal(bench)
+        fault.heal(context)
         assert target.instances["worker-1"].incarnation == incarnation
-        fault.inject(bench)
-        assert fault.kind == "cpu_pressure" or landed(fault, bench).landed
-        fault.heal(bench)
+        fault.inject(context)
+        assert fault.kind == "cpu_pressure" or landed(fault, context).landed
+        fault.heal(context)
         healed = target.instances["worker-1"].incarnation
-        fault.heal(bench)
+        fault.heal(context)
         assert target.instances["worker-1"].incarnation == healed
         assert answers(target, "worker-1")
 
 
 @pytest.mark.parametrize("end", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
-def test_frozen_process_can_be_ended_and_the_freeze_healed_after(end: Fault, bench: RunBench, target: Target) -> None:
+def test_frozen_process_can_be_ended_and_the_freeze_healed_after(
+    end: Fault, context: RunContext, target: Target
+) -> None:
     freeze, old = Pause("worker-1"), tree(target, "worker-1")
-    freeze.inject(bench)
+    freeze.inject(context)
     began = time.monotonic()
-    end.inject(bench)
-    assert landed(end, bench).landed
+    end.inject(context)
+    assert landed(end, context).landed
     assert time.monotonic() - began < 5
     assert all_gone(old)
-    freeze.heal(bench)
-    end.heal(bench)
+    freeze.heal(context)
+    end.heal(context)
     assert answers(target, "worker-1")
 
 
-def test_ending_that_takes_long_holds_no_other_fault_up(bench: RunBench, target: Target) -> None:
+def test_ending_that_takes_long_holds_no_other_fault_up(context: RunContext, target: Target) -> None:
     (target.instances["worker-1"].state / "stubborn").touch()
     target.stop("worker-1")
     target.start("worker-1")
     target.await_ready("worker-1")
     for fault in (Restart("worker-1"), Terminate("worker-1")):
         began = time.monotonic()
-        fault.inject(bench)
+        fault.inject(context)
         assert time.monotonic() - began < KIND.stop_s
-        assert landed(fault, bench).landed
-        fault.heal(bench)
+        assert landed(fault, context).landed
+        fault.heal(context)
         assert answers(target, "worker-1")
 
 
 @pytest.mark.parametrize("fault", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
-def test_end_of_a_process_that_is_gone_already_has_not_landed(fault: Fault, bench: RunBench, target: Target) -> None:
+def test_end_of_a_process_that_is_gone_already_has_not_landed(
+    fault: Fault, context: RunContext, target: Target
+) -> None:
     target.kill("worker-1")
-    fault.inject(bench)
-    seen = fault.witness(bench)
-    fault.heal(bench)
+    fault.inject(context)
+    seen = fault.witness(context)
+    fault.heal(context)
     assert (seen.landed, seen.figure, seen.text) == (False, 0, "met nobody")
 
 
 def test_process_that_does_not_come_back_is_noted_and_no_error(
-    bench: RunBench, target: Target, monkeypatch: pytest.MonkeyPatch
+    context: RunContext, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = Kill("worker")
-    fault.inject(bench)
-    monkeypatch.setattr(bench, "await_ready", lambda name: name == "worker-1")
-    assert fault.ready(bench) is None
-    fault.heal(bench)
-    assert fault.ready(bench) is False
+    fault.inject(context)
+    monkeypatch.setattr(context, "await_ready", lambda name: name == "worker-1")
+    assert fault.ready(context) is None
+    fault.heal(context)
+    assert fault.ready(context) is False
     monkeypatch.undo()
-    fault.heal(bench)
-    assert fault.ready(bench) is True
+    fault.heal(context)
+    assert fault.ready(context) is True
 
 
 @pytest.mark.parametrize("fault", [Terminate("worker-1"), Restart("worker-1")], ids=lambda fault: fault.kind)
 def test_what_is_away_is_started_although_a_turn_raised(
-    fault: Fault, bench: RunBench, target: Target, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, context: RunContext, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(instance: str) -> None:
         target.kill(instance)
         raise HarnessError(f"{instance} did not do as it was told")
 
-    monkeypatch.setattr(bench, "stop", broken)
-    fault.inject(bench)
+    monkeypatch.setattr(context, "stop", broken)
+    fault.inject(context)
     with pytest.raises(HarnessError, match="as it was told"):
-        fault.heal(bench)
+        fault.heal(context)
     assert answers(target, "worker-1")
 
 
-def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(bench: RunBench) -> None:
-    Kill("worker-1").inject(bench)
-    Pause("worker-1").inject(bench)
-    assert not Pause("worker-1").witness(bench).landed
+def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(context: RunContext) -> None:
+    Kill("worker-1").inject(context)
+    Pause("worker-1").inject(context)
+    assert not Pause("worker-1").witness(context).landed
 
 
-def test_restart_of_a_process_that_was_gone_already_has_not_landed(bench: RunBench, target: Target) -> None:
+def test_restart_of_a_process_that_was_gone_already_has_not_landed(context: RunContext, target: Target) -> None:
     target.kill("worker-1")
     alone, both = Restart("worker-1"), Restart("worker")
-    alone.inject(bench)
-    alone.heal(bench)
-    seen = alone.witness(bench)
+    alone.inject(context)
+    alone.heal(context)
+    seen = alone.witness(context)
     assert (seen.landed, seen.figure, seen.text) == (False, 0, "worker-1 was not there")
     target.kill("worker-1")
-    both.inject(bench)
-    seen = landed(both, bench)
-    both.heal(bench)
+    both.inject(context)
+    seen = landed(both, context)
+    both.heal(context)
     assert (seen.landed, seen.figure) == (True, 1)
     assert seen.text.startswith("worker-1 was not there, worker-2 ended in ")
 
 
 @pytest.mark.slow
-def test_process_that_does_not_heed_sigterm_is_killed_after_its_grace(bench: RunBench, target: Target) -> None:
+def test_process_that_does_not_heed_sigterm_is_killed_after_its_grace(context: RunContext, target: Target) -> None:
     (target.instances["worker-1"].state / "stubborn").touch()
     again = Restart("worker-1")
-    again.inject(bench)  # the next incarnation is stubborn
-    assert landed(again, bench).landed
-    again.heal(bench)
+    again.inject(context)  # the next incarnation is stubborn
+    assert landed(again, context).landed
+    again.heal(context)
     old = tree(target, "worker-1")
     fault = Terminate("worker-1")
-    fault.inject(bench)
-    assert landed(fault, bench).landed
+    fault.inject(context)
+    assert landed(fault, context).landed
     assert all_gone(old)
     child = target.instances["worker-1"].child
     assert child is not None
     assert child.poll() == -signal.SIGKILL
 
 
-def test_everything_ends_at_the_end_of_a_run_although_it_is_frozen(bench: RunBench, target: Target) -> None:
+def test_everything_ends_at_the_end_of_a_run_although_it_is_frozen(context: RunContext, target: Target) -> None:
     old = [process for name in target.instances for process in tree(target, name)]
-    Pause("worker").inject(bench)
+    Pause("worker").inject(context)
     target.stop_all()
     assert all_gone(old)
 
 
-def test_end_that_was_asked_for_is_not_taken_for_a_death(bench: RunBench, target: Target, ops: list[Op]) -> None:
+def test_end_that_was_asked_for_is_not_taken_for_a_death(context: RunContext, target: Target, ops: list[Op]) -> None:
     faults: list[Fault] = [Kill("worker-1"), Terminate("worker-1"), Restart("worker-1")]
     for fault in faults:
-        fault.inject(bench)
+        fault.inject(context)
         deadline = time.monotonic() + 20
-        while not fault.witness(bench).landed:
+        while not fault.witness(context).landed:
             assert target.revive() == []
-            assert time.monotonic() < deadline, fault.witness(bench).text
-        fault.heal(bench)
+            assert time.monotonic() < deadline, fault.witness(context).text
+        fault.heal(context)
         assert target.revive() == []
     assert [op.detail["asked"] for op in ops if op.kind is Kind.EXIT] == [True] * 3
 
 
-def test_fault_aimed_at_nobody_says_so_before_anything_is_broken(bench: RunBench) -> None:
+def test_fault_aimed_at_nobody_says_so_before_anything_is_broken(context: RunContext) -> None:
     kinds: list[Callable[[str], Fault]] = [Kill, Terminate, Pause, Restart]
     for kind in kinds:
         with pytest.raises(ScenarioError, match="nobody"):
-            kind("nobody").aims(bench)
+            kind("nobody").aims(context)

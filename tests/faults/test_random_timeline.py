@@ -12,21 +12,21 @@ from shaketable import rundir
 from shaketable.errors import ScenarioError
 from shaketable.faults import FAULTS, Down, Kill, Latency, Pause
 from shaketable.faults.fault import Fault
-from shaketable.faults.random_timeline import BETWEEN_S, CALM_S, LEAST_S, Storm, gust
+from shaketable.faults.random_timeline import BETWEEN_S, CALM_S, LEAST_S, RandomTimeline, choice
 from shaketable.faults.timeline import At
 from shaketable.load.schedule import Load
 from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
 
-STORM = Storm(
+STORM = RandomTimeline(
     (
-        gust(Down("postgres"), "postgres"),
-        gust(Latency("postgres", 200), "postgres"),
-        gust(Down("redis"), "redis"),
-        gust(Kill("worker-1"), "worker-1"),
-        gust(Pause("worker-1"), "worker-1", least_s=4, most_s=6),
-        gust(Kill("ingest"), "ingest"),
+        choice(Down("postgres"), "postgres"),
+        choice(Latency("postgres", 200), "postgres"),
+        choice(Down("redis"), "redis"),
+        choice(Kill("worker-1"), "worker-1"),
+        choice(Pause("worker-1"), "worker-1", least_s=4, most_s=6),
+        choice(Kill("ingest"), "ingest"),
     )
 )
 SHAKE_S = 30.0
@@ -34,7 +34,7 @@ SEEDS = range(1, 201)
 
 
 def on(fault: Fault) -> frozenset[str]:
-    return next(one.on for one in STORM.gusts if one.fault == fault)
+    return next(one.on for one in STORM.choices if one.fault == fault)
 
 
 def apart(one: At, other: At) -> float:
@@ -75,11 +75,11 @@ def test_no_gust_comes_twice_before_each_has_come_once() -> None:
     for seed in SEEDS:
         faults = [entry.fault for entry in STORM.timeline(seed, SHAKE_S)]
         assert len(faults) >= 5
-        assert len(set(faults[: len(STORM.gusts)])) == min(len(faults), len(STORM.gusts))
+        assert len(set(faults[: len(STORM.choices)])) == min(len(faults), len(STORM.choices))
 
 
 def test_what_it_opens_with_comes_first_and_is_drawn_too() -> None:
-    openings = (gust(Down("postgres"), "postgres", least_s=4), gust(Kill("worker-1"), "worker-1"))
+    openings = (choice(Down("postgres"), "postgres", least_s=4), choice(Kill("worker-1"), "worker-1"))
     storm = replace(STORM, opens_with=openings)
     first = [storm.timeline(seed, SHAKE_S)[0] for seed in SEEDS]
     assert {entry.fault for entry in first} == {one.fault for one in openings}
@@ -87,28 +87,28 @@ def test_what_it_opens_with_comes_first_and_is_drawn_too() -> None:
 
 
 def test_what_it_opens_with_does_not_come_twice_before_each_has_come_once() -> None:
-    storm = replace(STORM, opens_with=(gust(Down("postgres"), "postgres", least_s=4),))
+    storm = replace(STORM, opens_with=(choice(Down("postgres"), "postgres", least_s=4),))
     for seed in SEEDS:
         faults = [entry.fault for entry in storm.timeline(seed, SHAKE_S)]
-        assert len(set(faults[: len(STORM.gusts)])) == min(len(faults), len(STORM.gusts))
+        assert len(set(faults[: len(STORM.choices)])) == min(len(faults), len(STORM.choices))
 
 
 def test_a_storm_that_cannot_be_is_refused() -> None:
     with pytest.raises(ScenarioError, match="got 0"):
-        Storm(())
+        RandomTimeline(())
     with pytest.raises(ScenarioError, match="least_s"):
-        gust(Down("redis"), "redis", least_s=1)
+        choice(Down("redis"), "redis", least_s=1)
 
 
 def test_a_scenario_draws_by_its_seed_and_keeps_a_timeline_that_is_given() -> None:
-    asked = Scenario("a storm", Load(shake_s=SHAKE_S), storm=STORM, seed=3)
+    asked = Scenario("a storm", Load(shake_s=SHAKE_S), random_timeline=STORM, seed=3)
     assert asked.timeline == ()
     assert asked.drawn().timeline == STORM.timeline(3, SHAKE_S)
     assert asked.drawn().drawn() == asked.drawn()
     assert [e["label"] for e in asked.drawn().to_json()["timeline"]] == [
         e.fault.label for e in STORM.timeline(3, SHAKE_S)
     ]
-    given = Scenario("a storm", Load(shake_s=SHAKE_S), storm=STORM, timeline=(At(1, 3, Kill("ingest")),))
+    given = Scenario("a storm", Load(shake_s=SHAKE_S), random_timeline=STORM, timeline=(At(1, 3, Kill("ingest")),))
     assert given.drawn() == given
 
 
@@ -117,7 +117,7 @@ OWN = """
 from shaketable.faults import Down
 from shaketable.load.schedule import Load
 from shaketable.runner.scenario import Scenario
-from shaketable.faults.random_timeline import Storm, gust
+from shaketable.faults.random_timeline import RandomTimeline, choice
 
 class Quake(Down):
     kind = "quake"
@@ -125,8 +125,9 @@ class Quake(Down):
 class Tremor(Down):
     kind = "tremor"
 
-SCENARIO = Scenario("a storm", Load(shake_s=4), storm=Storm(
-    (gust(Down("redis"), "redis"), gust(Quake("postgres"), "postgres")), opens_with=(gust(Tremor("redis"), "redis"),)
+SCENARIO = Scenario("a storm", Load(shake_s=4), random_timeline=RandomTimeline(
+    (choice(Down("redis"), "redis"), choice(Quake("postgres"), "postgres")),
+    opens_with=(choice(Tremor("redis"), "redis"),)
 ))
 """
 
@@ -143,7 +144,7 @@ def test_faults_of_a_storms_own_are_known_whatever_the_seed_draws(
 
 
 def test_a_replay_plays_the_storm_that_was_drawn(tmp_path: Path) -> None:
-    asked = Scenario("a storm", Load(shake_s=SHAKE_S), storm=STORM, seed=3, name="storm")
+    asked = Scenario("a storm", Load(shake_s=SHAKE_S), random_timeline=STORM, seed=3, name="storm")
     rundir.write_json(tmp_path / rundir.SCENARIO, asked.drawn().to_json())
     again = scenario.replayed(replace(asked, seed=1), RunDir(tmp_path)).drawn()
     assert (again.timeline, again.seed) == (asked.drawn().timeline, 3)

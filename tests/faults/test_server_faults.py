@@ -14,7 +14,7 @@ import redis
 from shaketable.errors import ScenarioError
 from shaketable.evidence.observe import received
 from shaketable.faults import EvictionPolicy, OutOfMemory, PostgresCrash, ReadOnly, ValkeyCrash
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.stack.local import LocalStack
 from tests.faults import own
@@ -30,7 +30,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def bench(stack: LocalStack) -> Iterator[RunBench]:
+def context(stack: LocalStack) -> Iterator[RunContext]:
     with own.benched(stack) as made:
         yield made
 
@@ -42,7 +42,7 @@ def queue(stack: LocalStack) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def session(bench: RunBench, stack: LocalStack) -> Iterator[Sessions]:
+def session(context: RunContext, stack: LocalStack) -> Iterator[Sessions]:
     with closing(Sessions(stack)) as opened:
         yield opened
 
@@ -60,59 +60,59 @@ FAULTS: list[Fault] = [PostgresCrash(), ValkeyCrash(), ReadOnly(), OutOfMemory()
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
 def test_healing_twice_and_before_injecting_is_harmless(
-    fault: Fault, bench: RunBench, queue: redis.Redis, session: Sessions
+    fault: Fault, context: RunContext, queue: redis.Redis, session: Sessions
 ) -> None:
-    fault.heal(bench)
-    fault.inject(bench)
-    fault.heal(bench)
-    fault.heal(bench)
-    assert not fault.witness(bench).landed
-    bench.check_links()
+    fault.heal(context)
+    fault.inject(context)
+    fault.heal(context)
+    fault.heal(context)
+    assert not fault.witness(context).landed
+    context.check_links()
     assert written(session(), 1) == "stored"
     assert queue.xadd("events:0", {"event": "1"})
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
 def test_fault_on_a_server_of_somebody_else_says_so(
-    fault: Fault, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def not_ours(_: str) -> None:
         raise ScenarioError("this stack cannot break it")
 
-    assert fault.aims(bench)
-    monkeypatch.setattr(bench, "server", not_ours)
+    assert fault.aims(context)
+    monkeypatch.setattr(context, "server", not_ours)
     with pytest.raises(ScenarioError):
-        fault.aims(bench)
+        fault.aims(context)
 
 
 @pytest.mark.parametrize("fault", [PostgresCrash(), ValkeyCrash()], ids=lambda fault: fault.kind)
-def test_crash_is_seen_while_it_lasts_and_not_before_or_after(fault: Fault, bench: RunBench) -> None:
-    before = fault.witness(bench)
-    fault.inject(bench)
-    during = fault.witness(bench)
-    fault.heal(bench)
-    assert [before.landed, during.landed, fault.witness(bench).landed] == [False, True, False]
+def test_crash_is_seen_while_it_lasts_and_not_before_or_after(fault: Fault, context: RunContext) -> None:
+    before = fault.witness(context)
+    fault.inject(context)
+    during = fault.witness(context)
+    fault.heal(context)
+    assert [before.landed, during.landed, fault.witness(context).landed] == [False, True, False]
     assert during.text == "no process, no answer"
 
 
 def test_what_postgres_committed_survives_its_crash_and_what_was_open_does_not(
-    session: Sessions, bench: RunBench
+    session: Sessions, context: RunContext
 ) -> None:
     committed, open_ = session(), session("worker-2")
     assert written(committed, 1) == "stored"
     open_.execute("insert into kept values (2)")
-    PostgresCrash().inject(bench)
+    PostgresCrash().inject(context)
     assert written(committed, 3) == "lost"
-    PostgresCrash().heal(bench)
+    PostgresCrash().heal(context)
     assert session().execute("select id from kept").fetchall() == [(1,)]
 
 
 @pytest.mark.slow
-def test_postgres_comes_back_although_a_backend_was_computing(session: Sessions, bench: RunBench) -> None:
+def test_postgres_comes_back_although_a_backend_was_computing(session: Sessions, context: RunContext) -> None:
     busy = session()
     busy.pgconn.send_query(b"select count(*) from generate_series(1, 1000000000)")
-    PostgresCrash().inject(bench)
-    PostgresCrash().heal(bench)
+    PostgresCrash().inject(context)
+    PostgresCrash().heal(context)
     active = "select count(*) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()"
     assert session().execute(active.encode()).fetchone() == (0,)
 
@@ -123,13 +123,13 @@ def test_postgres_syncs_every_commit(stack: LocalStack) -> None:
         assert [admin.execute(f"show {name}".encode()).fetchone() for name in names] == [("on",)] * 3
 
 
-def test_what_valkey_acknowledged_survives_its_crash(bench: RunBench, queue: redis.Redis) -> None:
+def test_what_valkey_acknowledged_survives_its_crash(context: RunContext, queue: redis.Redis) -> None:
     for number in range(50):
         queue.xadd("events:0", {"event": str(number)})
-    ValkeyCrash().inject(bench)
+    ValkeyCrash().inject(context)
     with pytest.raises(redis.ConnectionError):
         queue.ping()
-    ValkeyCrash().heal(bench)
+    ValkeyCrash().heal(context)
     assert queue.xlen("events:0") == 50
 
 
@@ -140,56 +140,56 @@ def test_statement_torn_by_a_crash_is_none(tmp_path: Path) -> None:
     assert [row["what"] for row in received(log)] == ["statement"] * 2
 
 
-def test_read_only_postgres_refuses_old_sessions_and_new_ones(session: Sessions, bench: RunBench) -> None:
+def test_read_only_postgres_refuses_old_sessions_and_new_ones(session: Sessions, context: RunContext) -> None:
     old, fault = session(), ReadOnly()
-    before = fault.witness(bench)
-    fault.inject(bench)
-    during = fault.witness(bench)
+    before = fault.witness(context)
+    fault.inject(context)
+    during = fault.witness(context)
     assert within(1, lambda: written(old, 1) == "25006")
     assert written(session(), 2) == "25006"
-    fault.heal(bench)
+    fault.heal(context)
     assert within(1, lambda: written(old, 3) == "stored")  # once the reload has reached it
-    assert [before.landed, during.landed, fault.witness(bench).landed] == [False, True, False]
+    assert [before.landed, during.landed, fault.witness(context).landed] == [False, True, False]
 
 
 def test_read_only_that_a_session_overrides_has_not_landed(
-    bench: RunBench, monkeypatch: pytest.MonkeyPatch, stack: LocalStack
+    context: RunContext, monkeypatch: pytest.MonkeyPatch, stack: LocalStack
 ) -> None:
     monkeypatch.setattr(stack, "owner_url", stack.admin_url)
     with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
         admin.execute("alter role postgres set default_transaction_read_only = off")
-        ReadOnly().inject(bench)
-        assert not ReadOnly().witness(bench).landed
-        ReadOnly().heal(bench)
+        ReadOnly().inject(context)
+        assert not ReadOnly().witness(context).landed
+        ReadOnly().heal(context)
         admin.execute("alter role postgres reset default_transaction_read_only")
 
 
-def test_full_valkey_refuses_writes_and_gives_what_it_holds(bench: RunBench, queue: redis.Redis) -> None:
+def test_full_valkey_refuses_writes_and_gives_what_it_holds(context: RunContext, queue: redis.Redis) -> None:
     held, fault = queue.xadd("events:0", {"event": "1"}), OutOfMemory()
-    fault.inject(bench)
-    assert not fault.witness(bench).landed  # nobody has written yet
+    fault.inject(context)
+    assert not fault.witness(context).landed  # nobody has written yet
     with pytest.raises(redis.exceptions.OutOfMemoryError):
         queue.xadd("events:0", {"event": "2"})
-    seen = fault.witness(bench)
+    seen = fault.witness(context)
     assert (seen.landed, seen.figure, seen.text) == (True, 1, "1 write refused, 0 keys evicted")
     assert queue.xdel("events:0", held) == 1
-    fault.heal(bench)
+    fault.heal(context)
     assert queue.xadd("events:0", {"event": "3"})
 
 
-def test_valkey_evicts_by_its_policy_once_memory_is_short(bench: RunBench, queue: redis.Redis) -> None:
+def test_valkey_evicts_by_its_policy_once_memory_is_short(context: RunContext, queue: redis.Redis) -> None:
     queue.xadd("events:0", {"event": "1"})
     policy, pressure = EvictionPolicy("allkeys-random"), OutOfMemory()
-    before = policy.witness(bench)
-    policy.inject(bench)
-    assert [before.landed, policy.witness(bench).landed, queue.exists("events:0")] == [False, True, 1]
-    pressure.inject(bench)
+    before = policy.witness(context)
+    policy.inject(context)
+    assert [before.landed, policy.witness(context).landed, queue.exists("events:0")] == [False, True, 1]
+    pressure.inject(context)
     with pytest.raises(redis.exceptions.OutOfMemoryError):  # nothing is left to evict
         queue.set("one more", "1")
     assert queue.exists("events:0") == 0
-    assert "1 key evicted" in pressure.witness(bench).text
-    pressure.heal(bench)
-    policy.heal(bench)
+    assert "1 key evicted" in pressure.witness(context).text
+    pressure.heal(context)
+    policy.heal(context)
 
 
 def test_policy_that_keeps_everything_is_refused() -> None:

@@ -14,7 +14,7 @@ import redis
 
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import ClientPause, Deadlock, ExhaustConnections, KillClients, LockTable, TerminateBackends
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.faults.kinds.client_pause import SEEN_MS
 from shaketable.faults.kinds.exhaust_connections import _limit
@@ -33,13 +33,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def bench(stack: LocalStack) -> Iterator[RunBench]:
+def context(stack: LocalStack) -> Iterator[RunContext]:
     with own.benched(stack) as made:
         yield made
 
 
 @pytest.fixture
-def session(bench: RunBench, stack: LocalStack) -> Iterator[Sessions]:
+def session(context: RunContext, stack: LocalStack) -> Iterator[Sessions]:
     with closing(Sessions(stack)) as opened:
         yield opened
 
@@ -63,113 +63,113 @@ FAULTS: list[Fault] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
 def test_healing_twice_and_before_injecting_is_harmless(
-    fault: Fault, bench: RunBench, session: Sessions, queue: redis.Redis
+    fault: Fault, context: RunContext, session: Sessions, queue: redis.Redis
 ) -> None:
-    fault.heal(bench)
-    fault.inject(bench)
-    fault.heal(bench)
-    fault.heal(bench)
-    bench.check_links()
+    fault.heal(context)
+    fault.inject(context)
+    fault.heal(context)
+    fault.heal(context)
+    context.check_links()
     assert written(session(), 1) == "stored"
     assert queue.xadd("events:0", {"event": "1"})
 
 
 @pytest.mark.parametrize("fault", [LockTable(), Deadlock(), TerminateBackends("worker-2")], ids=lambda f: f.kind)
-def test_fault_that_meets_nobody_has_not_landed(fault: Fault, bench: RunBench) -> None:
-    fault.inject(bench)
-    seen = fault.witness(bench)
-    fault.heal(bench)
+def test_fault_that_meets_nobody_has_not_landed(fault: Fault, context: RunContext) -> None:
+    fault.inject(context)
+    seen = fault.witness(context)
+    fault.heal(context)
     assert (seen.landed, seen.figure) == (False, 0)
 
 
 @pytest.mark.parametrize("fault", [LockTable(), Deadlock()], ids=lambda fault: fault.kind)
 def test_fault_on_a_relation_that_nobody_names_says_so(
-    fault: Fault, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fault.aims(bench) == ["kept"]
+    assert fault.aims(context) == ["kept"]
     monkeypatch.setattr(Aimed.manifest.stored, "relation", None)
     with pytest.raises(ScenarioError, match="relation"):
-        fault.aims(bench)
+        fault.aims(context)
 
 
 @pytest.mark.parametrize("fault", [ExhaustConnections(), ClientPause(), KillClients()], ids=lambda fault: fault.kind)
 def test_fault_on_a_server_of_somebody_else_says_so(
-    fault: Fault, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def not_ours(_: str) -> None:
         raise ScenarioError("this stack cannot break it")
 
-    assert len(fault.aims(bench)) == 2
-    monkeypatch.setattr(bench, "server", not_ours)
+    assert len(fault.aims(context)) == 2
+    monkeypatch.setattr(context, "server", not_ours)
     with pytest.raises(ScenarioError):
-        fault.aims(bench)
+        fault.aims(context)
 
 
-def test_sessions_of_nobody_are_refused_as_an_aim(bench: RunBench) -> None:
+def test_sessions_of_nobody_are_refused_as_an_aim(context: RunContext) -> None:
     with pytest.raises(ScenarioError, match="nobody"):
-        TerminateBackends("nobody").aims(bench)
+        TerminateBackends("nobody").aims(context)
 
 
 def test_sessions_of_one_process_are_ended_again_and_again_and_others_left_alone(
-    bench: RunBench, session: Sessions
+    context: RunContext, session: Sessions
 ) -> None:
     hit, spared, fault = session("worker-1"), session("worker-2"), TerminateBackends("worker-1", every_s=0.2)
-    fault.inject(bench)
+    fault.inject(context)
     again = session("worker-1")
-    assert within(3, lambda: fault.witness(bench).figure >= 2)
-    fault.heal(bench)
+    assert within(3, lambda: fault.witness(context).figure >= 2)
+    fault.heal(context)
     assert [written(hit, 1), written(again, 2), written(spared, 3)] == ["57P01", "57P01", "stored"]
     assert written(session("worker-1"), 4) == "stored"
 
 
 @pytest.mark.parametrize(("mode", "reads"), [("share", True), ("access exclusive", False)])
-def test_who_waits_for_the_lock_is_seen(mode: str, reads: bool, bench: RunBench, session: Sessions) -> None:
+def test_who_waits_for_the_lock_is_seen(mode: str, reads: bool, context: RunContext, session: Sessions) -> None:
     fault, writer, reader = LockTable(mode), session(), session("worker-2")  # type: ignore[arg-type]
-    fault.inject(bench)
+    fault.inject(context)
     reader.execute("set lock_timeout = 200")
     waiting = threading.Thread(target=written, args=(writer, 1))
     waiting.start()
-    assert within(3, lambda: fault.witness(bench).figure == 1)
+    assert within(3, lambda: fault.witness(context).figure == 1)
     with suppress(psycopg.errors.LockNotAvailable):
         reader.execute("select count(*) from kept")
         assert reads
-    fault.heal(bench)
+    fault.heal(context)
     waiting.join(5)
-    assert not fault.witness(bench).landed
+    assert not fault.witness(context).landed
     assert session().execute("select id from kept").fetchall() == [(1,)]
 
 
 def test_lock_that_is_not_got_in_time_says_so(
-    bench: RunBench, session: Sessions, monkeypatch: pytest.MonkeyPatch
+    context: RunContext, session: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shaketable.faults.kinds.sessions.ASK_S", 1)
     session().execute("insert into kept values (1)")  # and never commits
     with pytest.raises(HarnessError, match="kept could not be locked"):
-        LockTable().inject(bench)
+        LockTable().inject(context)
 
 
-def test_writer_is_the_victim_of_the_deadlock_and_may_try_again(bench: RunBench, session: Sessions) -> None:
+def test_writer_is_the_victim_of_the_deadlock_and_may_try_again(context: RunContext, session: Sessions) -> None:
     fault, writer = Deadlock(every_s=0.1), session()
-    fault.inject(bench)
+    fault.inject(context)
     told: list[str] = []
     assert within(5, lambda: told.append(written(writer, len(told))) or told[-1] == "40P01")  # type: ignore[func-returns-value]
     assert set(told) <= {"40P01", "stored"}
     writer.close()  # a session tells its statistics once a second, or when it ends
-    assert within(3, lambda: fault.witness(bench).landed)
-    fault.heal(bench)
+    assert within(3, lambda: fault.witness(context).landed)
+    fault.heal(context)
     assert written(session(), 9999) == "stored"
 
 
-def test_no_connection_is_left_for_the_target_and_all_are_given_back(bench: RunBench, session: Sessions) -> None:
+def test_no_connection_is_left_for_the_target_and_all_are_given_back(context: RunContext, session: Sessions) -> None:
     pooled, fault = session(), ExhaustConnections()
-    before = fault.witness(bench)
-    fault.inject(bench)
-    during = fault.witness(bench)
+    before = fault.witness(context)
+    fault.inject(context)
+    during = fault.witness(context)
     assert written(pooled, 1) == "57P01"
     with pytest.raises(psycopg.OperationalError, match="slots"):
         session()
-    fault.heal(bench)
-    assert within(5, lambda: not fault.witness(bench).landed)
+    fault.heal(context)
+    assert within(5, lambda: not fault.witness(context).landed)
     assert written(session(), 2) == "stored"
     assert [before.landed, during.landed] == [False, True]
     assert during.text == "a connect is refused for want of a slot, 0 sessions left"
@@ -182,10 +182,10 @@ def waited(queue: redis.Redis) -> float:
     return (time.monotonic() - began) * 1000
 
 
-def test_paused_valkey_lets_commands_wait_for_longer_than_one_pause(bench: RunBench, queue: redis.Redis) -> None:
+def test_paused_valkey_lets_commands_wait_for_longer_than_one_pause(context: RunContext, queue: redis.Redis) -> None:
     fault = ClientPause()
-    assert not fault.witness(bench).landed
-    fault.inject(bench)
+    assert not fault.witness(context).landed
+    fault.inject(context)
     waits: list[float] = []
 
     def waited_twice() -> bool:
@@ -194,22 +194,22 @@ def test_paused_valkey_lets_commands_wait_for_longer_than_one_pause(bench: RunBe
 
     assert within(10, waited_twice)
     assert max(waits) > 500  # most of a pause; between two of them commands are answered
-    assert fault.witness(bench).landed
-    fault.heal(bench)
+    assert fault.witness(context).landed
+    fault.heal(context)
     began = time.monotonic()
     assert queue.ping()
     assert time.monotonic() - began < 0.5
 
 
 def test_connections_of_others_are_killed_and_counted_and_the_harness_keeps_its_own(
-    bench: RunBench, stack: LocalStack, queue: redis.Redis
+    context: RunContext, stack: LocalStack, queue: redis.Redis
 ) -> None:
     with redis.Redis.from_url(stack.redis_url(), client_name="shaketable") as ours:
         number, others = ours.client_id(), queue.client_id()
         fault = KillClients(every_s=0.1)
-        fault.inject(bench)
-        assert within(3, lambda: fault.witness(bench).figure >= 1)
-        fault.heal(bench)
+        fault.inject(context)
+        assert within(3, lambda: fault.witness(context).figure >= 1)
+        fault.heal(context)
         assert ours.client_id() == number
         assert queue.client_id() != others
 
@@ -249,38 +249,38 @@ def test_turn_that_does_not_come_back_is_no_end() -> None:
 
 @pytest.mark.parametrize("fault", [Deadlock(), ExhaustConnections()], ids=lambda fault: fault.kind)
 def test_what_a_fault_repeats_may_fail_and_it_is_healed_all_the_same(
-    fault: Fault, bench: RunBench, session: Sessions
+    fault: Fault, context: RunContext, session: Sessions
 ) -> None:
     class Dead:
         def close(self) -> None:
             raise HarnessError("a turn failed")
 
-    fault.inject(bench)
-    bench.hold(fault.kind, Dead())
+    fault.inject(context)
+    context.hold(fault.kind, Dead())
     if fault.kind == "exhaust_connections":
-        _limit(bench, 0)
+        _limit(context, 0)
     with pytest.raises(HarnessError, match="a turn failed"):
-        fault.heal(bench)
+        fault.heal(context)
     assert written(session(), 1) == "stored"
-    with psycopg.connect(bench.admin_url) as admin:
+    with psycopg.connect(context.admin_url) as admin:
         assert admin.execute("select 1 from pg_trigger where tgname = 'shaketable_deadlock'").fetchone() is None
 
 
-def test_nobody_s_connections_are_none_that_were_killed(bench: RunBench, stack: LocalStack) -> None:
+def test_nobody_s_connections_are_none_that_were_killed(context: RunContext, stack: LocalStack) -> None:
     link = next(ln for ln in stack.links if ln.service == "redis")
     with redis.Redis.from_url(stack.redis_url(), client_name="shaketable") as ours:
         assert within(3, lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
         fault = KillClients(every_s=0.05)
-        fault.inject(bench)
-        assert bench.transfer_ms(link, True, 1000) is not None  # the harness's own
+        fault.inject(context)
+        assert context.transfer_ms(link, True, 1000) is not None  # the harness's own
         with socket.create_connection((link.listen.host, link.listen.port), timeout=3) as exchange:
             exchange.sendall(b"PING shaketable\r\n")
             assert exchange.recv(100).startswith(b"-NOAUTH")
             exchange.settimeout(0.3)
             with pytest.raises(TimeoutError):  # nobody closes it
                 exchange.recv(1)
-        seen = fault.witness(bench)
-        fault.heal(bench)
+        seen = fault.witness(context)
+        fault.heal(context)
     assert (seen.landed, seen.figure) == (False, 0)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from shaketable.errors import ScenarioError
 from shaketable.faults import FailNext, RejectRows
-from shaketable.faults.context import RunBench
+from shaketable.faults.context import RunContext
 from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import UNSEEN
 from shaketable.op import Op
@@ -55,13 +55,13 @@ class Aimed:
 
 
 @pytest.fixture
-def bench(servers: Servers) -> Iterator[RunBench]:
+def context(servers: Servers) -> Iterator[RunContext]:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("create table kept (id uuid, month date) partition by range (month)")
         connection.execute("create table kept_all partition of kept for values from ('2000-01-01') to ('2100-01-01')")
     ops: list[Op] = []
     stack, target = cast(Stack, Here(servers.superuser_url)), cast(Target, Aimed())
-    with RunBench(stack, target, ops.append, lambda: IDS) as made:
+    with RunContext(stack, target, ops.append, lambda: IDS) as made:
         yield made
 
 
@@ -75,71 +75,71 @@ def write(servers: Servers, event_id: str = IDS[-1], name: str = "worker-1.1") -
     return "stored"
 
 
-def test_exactly_k_writes_fail(servers: Servers, bench: RunBench) -> None:
+def test_exactly_k_writes_fail(servers: Servers, context: RunContext) -> None:
     fault = FailNext(3)
-    fault.inject(bench)
-    assert not fault.witness(bench).landed
+    fault.inject(context)
+    assert not fault.witness(context).landed
     assert [write(servers) for _ in range(5)] == ["53100"] * 3 + ["stored"] * 2
-    assert fault.witness(bench).landed
-    assert fault.witness(bench).figure == 3
+    assert fault.witness(context).landed
+    assert fault.witness(context).figure == 3
 
 
-def test_writes_of_other_processes_do_not_count(servers: Servers, bench: RunBench) -> None:
-    FailNext(1, process="worker-1").inject(bench)
+def test_writes_of_other_processes_do_not_count(servers: Servers, context: RunContext) -> None:
+    FailNext(1, process="worker-1").inject(context)
     assert write(servers, name="worker-2.1") == "stored"
     assert write(servers, name="worker-1.1") == "53100"
 
 
-def test_writes_of_processes_whose_names_begin_alike_do_not_count(servers: Servers, bench: RunBench) -> None:
-    FailNext(1, process="worker-1").inject(bench)
+def test_writes_of_processes_whose_names_begin_alike_do_not_count(servers: Servers, context: RunContext) -> None:
+    FailNext(1, process="worker-1").inject(context)
     assert write(servers, name="worker-10.1") == "stored"
     assert write(servers, name="worker-1.12") == "53100"
 
 
-def test_events_refused_before_are_no_witness_of_a_second_injection(servers: Servers, bench: RunBench) -> None:
+def test_events_refused_before_are_no_witness_of_a_second_injection(servers: Servers, context: RunContext) -> None:
     fault = RejectRows(0.1)
-    fault.inject(bench)
+    fault.inject(context)
     write(servers, fault.chosen(IDS)[0])
-    assert fault.witness(bench).landed
-    fault.heal(bench)
-    fault.inject(bench)
-    assert not fault.witness(bench).landed
+    assert fault.witness(context).landed
+    fault.heal(context)
+    fault.inject(context)
+    assert not fault.witness(context).landed
     write(servers, fault.chosen(IDS)[0])
-    assert (fault.witness(bench).landed, fault.witness(bench).figure) == (True, 1)
+    assert (fault.witness(context).landed, fault.witness(context).figure) == (True, 1)
 
 
-def test_a_second_injection_counts_anew(servers: Servers, bench: RunBench) -> None:
+def test_a_second_injection_counts_anew(servers: Servers, context: RunContext) -> None:
     for _ in range(2):
-        FailNext(1).inject(bench)
+        FailNext(1).inject(context)
         assert [write(servers), write(servers)] == ["53100", "stored"]
-        FailNext(1).heal(bench)
+        FailNext(1).heal(context)
 
 
-def test_exactly_the_chosen_events_are_refused_and_counted(servers: Servers, bench: RunBench) -> None:
+def test_exactly_the_chosen_events_are_refused_and_counted(servers: Servers, context: RunContext) -> None:
     fault = RejectRows(0.1)
     poison = fault.chosen(IDS)
     assert 0 < len(poison) < len(IDS)
-    fault.inject(bench)
-    assert not fault.witness(bench).landed
+    fault.inject(context)
+    assert not fault.witness(context).landed
     told = {event_id: write(servers, event_id) for event_id in IDS}
     assert {event_id for event_id, state in told.items() if state == "22023"} == set(poison)
-    assert fault.witness(bench).figure == len(poison)
+    assert fault.witness(context).figure == len(poison)
 
 
-def test_an_event_is_refused_with_the_code_that_is_asked_for(servers: Servers, bench: RunBench) -> None:
+def test_an_event_is_refused_with_the_code_that_is_asked_for(servers: Servers, context: RunContext) -> None:
     fault = RejectRows(0.1, sqlstate="40001")
-    fault.inject(bench)
+    fault.inject(context)
     assert write(servers, fault.chosen(IDS)[0]) == "40001"
     assert fault.label == "10.0% of the events are poison (40001)"
 
 
 @pytest.mark.parametrize("column", ["jsonb", "json", "text"])
-def test_event_whose_id_lies_inside_json_is_refused(servers: Servers, bench: RunBench, column: str) -> None:
+def test_event_whose_id_lies_inside_json_is_refused(servers: Servers, context: RunContext, column: str) -> None:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("drop table kept")
         connection.execute(f"create table kept (n serial, body {column})".encode())
     fault = RejectRows(0.1)
-    fault.inject(bench)
+    fault.inject(context)
     told = {}
     for event_id in IDS:
         with psycopg.connect(servers.postgres_url, autocommit=True) as connection:
@@ -149,14 +149,16 @@ def test_event_whose_id_lies_inside_json_is_refused(servers: Servers, bench: Run
             except psycopg.Error as e:
                 told[event_id] = e.sqlstate
     assert told == dict.fromkeys(fault.chosen(IDS), "22023")
-    assert fault.witness(bench).landed
+    assert fault.witness(context).landed
 
 
 @pytest.mark.parametrize("text", [r"\u0000", r"\ud800", "1e400"], ids=["nul", "half a surrogate", "huge number"])
-def test_an_event_that_json_keeps_and_jsonb_cannot_is_no_poison(servers: Servers, bench: RunBench, text: str) -> None:
+def test_an_event_that_json_keeps_and_jsonb_cannot_is_no_poison(
+    servers: Servers, context: RunContext, text: str
+) -> None:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("alter table kept add column event json")
-    RejectRows(0.1).inject(bench)
+    RejectRows(0.1).inject(context)
     body = f'{{"eventId": "{IDS[-1]}", "note": "{text}"}}'
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("insert into kept values (%s, '2026-01-01', %s)", [IDS[-1], body])
@@ -164,15 +166,15 @@ def test_an_event_that_json_keeps_and_jsonb_cannot_is_no_poison(servers: Servers
         connection.execute("insert into kept values (%s, '2026-01-01', %s)", [IDS[0], body])
 
 
-def test_rows_in_which_no_id_is_found_are_named(servers: Servers, bench: RunBench) -> None:
+def test_rows_in_which_no_id_is_found_are_named(servers: Servers, context: RunContext) -> None:
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("drop table kept")
         connection.execute("create table kept (body bytea)")
     fault = RejectRows(1)
-    fault.inject(bench)
+    fault.inject(context)
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("insert into kept values (%s)", [IDS[0].encode()])
-    seen = fault.witness(bench)
+    seen = fault.witness(context)
     assert (seen.landed, UNSEEN.format("kept") in seen.text) == (False, True)
 
 
@@ -182,36 +184,36 @@ def test_what_is_no_error_code_is_told(code: str) -> None:
         RejectRows(sqlstate=code)
 
 
-def test_refusals_are_known_after_healing(servers: Servers, bench: RunBench) -> None:
+def test_refusals_are_known_after_healing(servers: Servers, context: RunContext) -> None:
     fault = RejectRows(0.1)
-    fault.inject(bench)
+    fault.inject(context)
     poison = fault.chosen(IDS)
     write(servers, poison[0])
-    fault.heal(bench)
+    fault.heal(context)
     assert write(servers, poison[0]) == "stored"
-    with triggers.admin(bench) as connection:
+    with triggers.admin(context) as connection:
         assert dict(triggers.refused(connection)) == {event_id: int(event_id == poison[0]) for event_id in poison}
 
 
 @pytest.mark.parametrize("fault", [FailNext(2), RejectRows(1)])
 def test_healing_twice_and_before_injecting_is_harmless(
-    servers: Servers, bench: RunBench, fault: FailNext | RejectRows
+    servers: Servers, context: RunContext, fault: FailNext | RejectRows
 ) -> None:
-    fault.heal(bench)
-    fault.inject(bench)
-    fault.heal(bench)
-    fault.heal(bench)
+    fault.heal(context)
+    fault.inject(context)
+    fault.heal(context)
+    fault.heal(context)
     assert write(servers) == "stored"
 
 
 def test_healing_and_an_insert_under_way_do_not_wait_for_each_other_in_a_circle(
-    servers: Servers, bench: RunBench
+    servers: Servers, context: RunContext
 ) -> None:
     fault = RejectRows(0.1)
-    fault.inject(bench)
+    fault.inject(context)
     with psycopg.connect(servers.postgres_url) as writer, psycopg.connect(servers.superuser_url) as watcher:
         writer.execute("lock table only kept in row exclusive mode")  # as an insert does before it knows the partition
-        healing = threading.Thread(target=fault.heal, args=[bench])
+        healing = threading.Thread(target=fault.heal, args=[context])
         healing.start()
         deadline = time.monotonic() + 4
         while not waits(watcher) and time.monotonic() < deadline:
@@ -228,9 +230,9 @@ def waits(watcher: psycopg.Connection[tuple[object, ...]]) -> bool:
     return bool(row and row[0])
 
 
-def test_fault_aimed_at_nothing_says_so(bench: RunBench) -> None:
+def test_fault_aimed_at_nothing_says_so(context: RunContext) -> None:
     with pytest.raises(ScenarioError, match="nobody"):
-        FailNext(1, process="nobody").aims(bench)
+        FailNext(1, process="nobody").aims(context)
 
 
 @pytest.mark.parametrize("share", [0, -1, 1.5])
@@ -244,9 +246,9 @@ def test_failing_no_write_is_refused() -> None:
         FailNext(0)
 
 
-def test_what_a_killed_harness_left_in_a_database_is_taken_back(servers: Servers, bench: RunBench) -> None:
-    RejectRows(share=1.0).inject(bench)
-    FailNext(k=1).inject(bench)
+def test_what_a_killed_harness_left_in_a_database_is_taken_back(servers: Servers, context: RunContext) -> None:
+    RejectRows(share=1.0).inject(context)
+    FailNext(k=1).inject(context)
     with psycopg.connect(servers.superuser_url, autocommit=True) as admin:
         admin.execute("alter system set default_transaction_read_only = on")
         admin.execute("select pg_reload_conf()")

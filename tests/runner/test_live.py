@@ -6,8 +6,8 @@ import io
 
 from rich.console import Console
 
-from shaketable.runner.live import LiveShow, picture
-from shaketable.runner.progress import BriefShow, PlainShow, Status
+from shaketable.runner.live import LiveReporter, picture
+from shaketable.runner.progress import BriefReporter, PlainReporter, Status
 
 STATUS = Status(
     "shake", 12.4, 4320, 600, 580, 20, 60, "OPEN", ["postgres away (sink)"], {"worker-1": "OPEN", "worker-2": "CLOSED"}
@@ -50,30 +50,30 @@ def test_hostile_label_is_no_markup() -> None:
 
 def test_live_view_keeps_what_was_said() -> None:
     out = io.StringIO()
-    with LiveShow(Console(width=100, file=out, force_terminal=True, highlight=False)) as show:
-        show.say("worker-1 died by itself")
+    with LiveReporter(Console(width=100, file=out, force_terminal=True, highlight=False)) as show:
+        show.print("worker-1 died by itself")
         show.update(STATUS)
     assert "worker-1 died by itself" in out.getvalue()
 
 
 def test_live_view_of_one_run_of_many_stands_below_how_all_stand() -> None:
     out = io.StringIO()
-    with LiveShow(Console(width=100, file=out, force_terminal=True, highlight=False), above="rq × calm") as show:
+    with LiveReporter(Console(width=100, file=out, force_terminal=True, highlight=False), above="rq × calm") as show:
         show.update(STATUS)
     assert out.getvalue().index("rq × calm") < out.getvalue().index("4320 scheduled")
 
 
 def test_brief_lines_are_only_what_was_said() -> None:
     out = io.StringIO()
-    with BriefShow(out) as show:
+    with BriefReporter(out) as show:
         show.update(STATUS)
-        show.say("worker-1 died by itself")
+        show.print("worker-1 died by itself")
     assert [line.split("s  ")[1] for line in out.getvalue().splitlines()] == ["worker-1 died by itself"]
 
 
 def test_plain_lines_come_with_each_change_of_phase_or_fault_and_not_more() -> None:
     out = io.StringIO()
-    with PlainShow(out) as show:
+    with PlainReporter(out) as show:
         for status in (Status("baseline"), Status("baseline"), Status("shake"), STATUS, STATUS):
             show.update(status)
     assert len(out.getvalue().splitlines()) == 3

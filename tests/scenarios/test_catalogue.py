@@ -64,8 +64,12 @@ def test_scenario_asks_for_no_loss_and_is_short_unless_it_is_nightly(asked: Scen
 
 @pytest.mark.parametrize("asked", SCENARIOS.values(), ids=list(SCENARIOS))
 def test_faults_of_a_scenario_have_time_to_be_witnessed_and_clients_outlast_them(asked: Scenario) -> None:
-    for seed in range(1, 21 if asked.storm else 2):
-        for entry in Scenario(asked.story, asked.load, asked.timeline, storm=asked.storm, seed=seed).drawn().timeline:
+    for seed in range(1, 21 if asked.random_timeline else 2):
+        for entry in (
+            Scenario(asked.story, asked.load, asked.timeline, random_timeline=asked.random_timeline, seed=seed)
+            .drawn()
+            .timeline
+        ):
             assert entry.until_s - entry.at_s >= SHORTEST_S
             assert asked.resend_for_s >= entry.until_s - entry.at_s
 

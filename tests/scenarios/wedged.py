@@ -5,35 +5,30 @@ from typing import ClassVar
 
 import redis
 
-from shaketable.checks import NoDuplicates, NoLoss, NothingInvented
-from shaketable.faults import Latency
-from shaketable.faults.fault import Bench
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 MUCH = 40_000_000
 
 
 @dataclass(frozen=True)
-class SlowAndDeaf(Latency):
+class SlowAndDeaf(faults.Latency):
     """`Latency`, and a client of ours on the first of its links that asks for much and reads nothing."""
 
     kind: ClassVar[str] = "slow_and_deaf"
 
-    def inject(self, bench: Bench) -> None:
-        super().inject(bench)
-        link = bench.links(self.service, self.process)[0]
-        redis.Redis.from_url(bench.redis_url).set("much", b"x" * MUCH)
-        here = bench.redis_url.replace(str(link.upstream), str(link.listen))
+    def inject(self, context: faults.FaultContext) -> None:
+        super().inject(context)
+        link = context.links(self.service, self.process)[0]
+        redis.Redis.from_url(context.redis_url).set("much", b"x" * MUCH)
+        here = context.redis_url.replace(str(link.upstream), str(link.listen))
         client = redis.Redis.from_url(here).connection_pool.get_connection()
         client.send_command("GET", "much")
-        bench.hold("deaf", Deaf(client))
+        context.hold("deaf", Deaf(client))
 
-    def heal(self, bench: Bench) -> None:
-        super().heal(bench)
-        bench.release("deaf")
-        redis.Redis.from_url(bench.redis_url).delete("much")
+    def heal(self, context: faults.FaultContext) -> None:
+        super().heal(context)
+        context.release("deaf")
+        redis.Redis.from_url(context.redis_url).delete("much")
 
 
 @dataclass(frozen=True)
@@ -49,5 +44,5 @@ SCENARIO = Scenario(
     load=Load(rate=40, baseline_s=1, shake_s=6, recover_s=2),
     timeline=(At(1, 3, SlowAndDeaf("redis", 20, process="worker-1")),),
     settings={"breaker_recovery_s": 1, "retry_base_s": 0.1, "retry_cap_s": 1, "lease_s": 2},
-    checks=(NoLoss(), NoDuplicates(), NothingInvented()),
+    checks=(checks.NoLoss(), checks.NoDuplicates(), checks.NothingInvented()),
 )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
@@ -39,8 +39,8 @@ class Bandwidth(links.ToxicFault):
         rate = {"rate": self.kb_s}
         return Toxic("bandwidth", rate, "upstream"), Toxic("bandwidth", rate)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """A transfer of the harness's own takes at least half as long as that width makes it, beside one past it."""
         kilobytes = max(1, round(self.kb_s * SAMPLE_S))
-        timed = partial(bench.transfer_ms, kilobytes=kilobytes)
-        return links.witness(self.links(bench), links.slower(kilobytes / self.kb_s * 1000 / 2), timed)
+        timed = partial(context.transfer_ms, kilobytes=kilobytes)
+        return links.witness(self.links(context), links.slower(kilobytes / self.kb_s * 1000 / 2), timed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import valkey
 from shaketable.faults.kinds.repeat import renew
 
@@ -33,24 +33,24 @@ class ClientPause(valkey.ValkeyFault):
     def label(self) -> str:
         return "redis pauses its clients"
 
-    def inject(self, bench: Bench) -> None:
-        bench.notes[f"{self.kind}.waited_ms"] = 0.0
-        bench.hold(self.kind, renew(self.kind, partial(self._pause, bench), AGAIN_S))
+    def inject(self, context: FaultContext) -> None:
+        context.notes[f"{self.kind}.waited_ms"] = 0.0
+        context.hold(self.kind, renew(self.kind, partial(self._pause, context), AGAIN_S))
 
-    def heal(self, bench: Bench) -> None:
-        bench.release(self.kind)
-        with valkey.admin(bench) as client:
+    def heal(self, context: FaultContext) -> None:
+        context.release(self.kind)
+        with valkey.admin(context) as client:
             client.ping()  # is answered when the last pause is over
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How long a command of the harness's own waited for its answer since the injection, at most."""
-        waited = bench.notes.get(f"{self.kind}.waited_ms", 0.0)
+        waited = context.notes.get(f"{self.kind}.waited_ms", 0.0)
         return Witness(waited >= SEEN_MS, waited, "ms waited", f"a command waited {waited:.0f} ms")
 
-    def _pause(self, bench: Bench) -> None:
+    def _pause(self, context: FaultContext) -> None:
         """The next pause: the one that still runs is what it waits for."""
         began = time.monotonic()
-        with valkey.admin(bench) as client:
+        with valkey.admin(context) as client:
             client.execute_command("CLIENT", "PAUSE", str(PAUSE_MS), "ALL")  # type: ignore[no-untyped-call]
         key, waited = f"{self.kind}.waited_ms", (time.monotonic() - began) * 1000
-        bench.notes[key] = max(bench.notes[key], waited)
+        context.notes[key] = max(context.notes[key], waited)

@@ -12,7 +12,7 @@ from typing import ClassVar, LiteralString
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
 from shaketable.faults.kinds.repeat import Repeat
 from shaketable.stack.stack import Link
@@ -44,48 +44,48 @@ class CommitReplyLost(Fault):
     def label(self) -> str:
         return f"a COMMIT's reply lost every {self.every_s:g} s{f' for {self.process}' if self.process else ''}"
 
-    def aims(self, bench: Bench) -> list[str]:
-        return [bench.relation, *(link.name for link in bench.links("postgres", self.process))]
+    def aims(self, context: FaultContext) -> list[str]:
+        return [context.relation, *(link.name for link in context.links("postgres", self.process))]
 
-    def inject(self, bench: Bench) -> None:
-        with triggers.admin(bench) as connection:
+    def inject(self, context: FaultContext) -> None:
+        with triggers.admin(context) as connection:
             connection.execute(_FUNCTION)
-            triggers.drop(connection, bench.relation, "hold_commit")
-            connection.execute(_TRIGGER.format(triggers.relation(bench.relation)))
-        bench.notes.update({f"{self.kind}.cut": 0.0, f"{self.kind}.committed": 0.0})
-        found = {link.process: link for link in bench.links("postgres", self.process)}
-        bench.hold(self.kind, Repeat(self.kind, partial(self._turn, bench, found), self.every_s))
+            triggers.drop(connection, context.relation, "hold_commit")
+            connection.execute(_TRIGGER.format(triggers.relation(context.relation)))
+        context.notes.update({f"{self.kind}.cut": 0.0, f"{self.kind}.committed": 0.0})
+        found = {link.process: link for link in context.links("postgres", self.process)}
+        context.hold(self.kind, Repeat(self.kind, partial(self._turn, context, found), self.every_s))
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         with ExitStack() as steps:  # from the last to the first, each although another fails
-            steps.callback(_take_out, bench)
-            for link in bench.links("postgres", self.process):
-                steps.callback(bench.toxiproxy.enable, bench.proxy(link), True)
-            steps.callback(bench.release, self.kind)
+            steps.callback(_take_out, context)
+            for link in context.links("postgres", self.process):
+                steps.callback(context.toxiproxy.enable, context.proxy(link), True)
+            steps.callback(context.release, self.kind)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How many transactions were cut off in COMMIT and are committed all the same, as Postgres tells."""
-        cut, committed = (int(bench.notes.get(f"{self.kind}.{name}", 0)) for name in ("cut", "committed"))
+        cut, committed = (int(context.notes.get(f"{self.kind}.{name}", 0)) for name in ("cut", "committed"))
         return Witness(
             committed > 0, committed, "replies lost", f"{committed} of {cut} cut off in COMMIT are committed"
         )
 
-    def _turn(self, bench: Bench, found: dict[str, Link], stop: threading.Event) -> None:
-        with sessions.admin(bench) as connection, ExitStack() as mended:
+    def _turn(self, context: FaultContext, found: dict[str, Link], stop: threading.Event) -> None:
+        with sessions.admin(context) as connection, ExitStack() as mended:
             connection.execute("select pg_advisory_lock(%s)", [LOCK])
             waiting = _await_waiting(connection, list(found), stop)
             for link in [found[process] for process in {process for process, _ in waiting}]:
-                mended.callback(bench.toxiproxy.enable, bench.proxy(link), True)
-                bench.toxiproxy.enable(bench.proxy(link), False)
+                mended.callback(context.toxiproxy.enable, context.proxy(link), True)
+                context.toxiproxy.enable(context.proxy(link), False)
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
             xids = [xid for _, xid in waiting]
-            bench.notes[f"{self.kind}.cut"] += len(xids)
-            bench.notes[f"{self.kind}.committed"] += _await_committed(connection, xids)
+            context.notes[f"{self.kind}.cut"] += len(xids)
+            context.notes[f"{self.kind}.committed"] += _await_committed(connection, xids)
 
 
-def _take_out(bench: Bench) -> None:
-    with triggers.admin(bench) as connection:
-        triggers.drop(connection, bench.relation, "hold_commit")
+def _take_out(context: FaultContext) -> None:
+    with triggers.admin(context) as connection:
+        triggers.drop(connection, context.relation, "hold_commit")
 
 
 def _await_waiting(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 
 #: Milliseconds of waiting for a CPU, for each that the target had one: below it nobody would notice.
 NOTICEABLE = 0.5
@@ -43,42 +43,42 @@ class CpuPressure(Fault):
     def label(self) -> str:
         return f"{self.per_core} busy processes a core"
 
-    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
+    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
         return True
 
-    def aims(self, bench: Bench) -> list[str]:
+    def aims(self, context: FaultContext) -> list[str]:
         if not Path("/proc/self/schedstat").exists():
             raise ScenarioError("this kernel does not tell how long processes wait for a CPU (/proc/PID/schedstat)")
-        return bench.instances()
+        return context.instances()
 
-    def inject(self, bench: Bench) -> None:
+    def inject(self, context: FaultContext) -> None:
         busy = self.per_core * len(os.sched_getaffinity(0))
-        bench.notes.update({f"{self.kind}.{name}": value for name, value in _times(bench).items()})
+        context.notes.update({f"{self.kind}.{name}": value for name, value in _times(context).items()})
         held = ExitStack()
-        bench.hold(self.kind, held)  # before: half of them must be ended too
+        context.hold(self.kind, held)  # before: half of them must be ended too
         for _ in range(busy):
-            held.callback(bench.beside("busy", [sys.executable, "-c", _BUSY]).close)
+            held.callback(context.beside("busy", [sys.executable, "-c", _BUSY]).close)
 
-    def heal(self, bench: Bench) -> None:
-        bench.release(self.kind)
-        for name in [name for name in bench.notes if name.startswith(f"{self.kind}.")]:
-            del bench.notes[name]
+    def heal(self, context: FaultContext) -> None:
+        context.release(self.kind)
+        for name in [name for name in context.notes if name.startswith(f"{self.kind}.")]:
+            del context.notes[name]
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How long the target's processes waited for a CPU since the injection, beside how long they had one."""
-        was = {name: bench.notes.get(f"{self.kind}.{name}") for name in ("ran_ms", "waited_ms")}
+        was = {name: context.notes.get(f"{self.kind}.{name}") for name in ("ran_ms", "waited_ms")}
         if was["ran_ms"] is None or was["waited_ms"] is None:
             return Witness(False, 0, "ms waited for each computed", "no busy process was started")
-        now = _times(bench)
+        now = _times(context)
         ran, waited = max(1.0, now["ran_ms"] - was["ran_ms"]), now["waited_ms"] - was["waited_ms"]
         told = f"the target waited {waited:.0f} ms for a CPU and had one for {ran:.0f} ms"
         noticed = ran + waited >= WANTED_MS and waited >= NOTICEABLE * ran
         return Witness(noticed, round(waited / ran, 2), "ms waited for each computed", told)
 
 
-def _times(bench: Bench) -> dict[str, float]:
+def _times(context: FaultContext) -> dict[str, float]:
     """How long all threads of the target had a CPU and waited for one, in ms, as the kernel tells."""
-    pids = [pid for name in bench.instances() for pid in bench.pids(name)]
+    pids = [pid for name in context.instances() for pid in context.pids(name)]
     seen = [_schedstat(path) for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
     return {"ran_ms": sum(ran for ran, _ in seen) / 1e6, "waited_ms": sum(waited for _, waited in seen) / 1e6}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.stack.stack import Service
 
 
@@ -19,20 +19,20 @@ class Crash(Fault):
     def label(self) -> str:
         return f"{self.service} crashed"
 
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server(self.service)
-        return [link.name for link in bench.links(self.service)]
+    def aims(self, context: FaultContext) -> list[str]:
+        context.server(self.service)
+        return [link.name for link in context.links(self.service)]
 
-    def inject(self, bench: Bench) -> None:
-        bench.server(self.service).kill()
+    def inject(self, context: FaultContext) -> None:
+        context.server(self.service).kill()
 
-    def heal(self, bench: Bench) -> None:
-        bench.server(self.service).bring_back()
+    def heal(self, context: FaultContext) -> None:
+        context.server(self.service).bring_back()
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """The kernel knows none of the server's processes any more, and nothing answers past the links."""
-        running = bench.server(self.service).is_running()
-        answer_ms = bench.round_trip_ms(bench.links(self.service)[0], through=False)
+        running = context.server(self.service).is_running()
+        answer_ms = context.round_trip_ms(context.links(self.service)[0], through=False)
         told = f"{'running' if running else 'no process'}, {'no answer' if answer_ms is None else 'answering'}"
         gone = not running and answer_ms is None
         return Witness(gone, float(gone), "server gone", told)

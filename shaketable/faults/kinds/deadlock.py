@@ -10,7 +10,7 @@ from typing import ClassVar
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
 from shaketable.faults.kinds.repeat import renew
 
@@ -42,41 +42,41 @@ class Deadlock(Fault):
     def label(self) -> str:
         return f"a deadlock every {self.every_s:g} s"
 
-    def aims(self, bench: Bench) -> list[str]:
-        return [bench.relation]
+    def aims(self, context: FaultContext) -> list[str]:
+        return [context.relation]
 
-    def inject(self, bench: Bench) -> None:
-        with triggers.admin(bench) as connection:
-            bench.notes[f"{self.kind}.before"] = sessions.statistic(connection, "deadlocks")
+    def inject(self, context: FaultContext) -> None:
+        with triggers.admin(context) as connection:
+            context.notes[f"{self.kind}.before"] = sessions.statistic(connection, "deadlocks")
             connection.execute(_FUNCTION)
-            triggers.put(connection, bench.relation, self.kind, "statement")
-        bench.hold(self.kind, renew(self.kind, partial(_collide, bench), self.every_s))
+            triggers.put(connection, context.relation, self.kind, "statement")
+        context.hold(self.kind, renew(self.kind, partial(_collide, context), self.every_s))
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         try:
-            bench.release(self.kind)
+            context.release(self.kind)
         finally:
-            with triggers.admin(bench) as connection:
-                triggers.drop(connection, bench.relation, self.kind)
+            with triggers.admin(context) as connection:
+                triggers.drop(connection, context.relation, self.kind)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How many deadlocks this database has seen since the injection (pg_stat_database.deadlocks)."""
-        with sessions.admin(bench) as connection:
+        with sessions.admin(context) as connection:
             seen = sessions.statistic(connection, "deadlocks")
-        seen -= int(bench.notes.get(f"{self.kind}.before", seen))
+        seen -= int(context.notes.get(f"{self.kind}.before", seen))
         return Witness(seen > 0, seen, "deadlocks", f"{seen} deadlocks")
 
 
-def _collide(bench: Bench) -> None:
+def _collide(context: FaultContext) -> None:
     """Hold what the trigger asks for until somebody wants it, then ask for what they hold. Raises HarnessError."""
-    with sessions.admin(bench, deadlock_timeout=NEVER) as connection, connection.transaction():
+    with sessions.admin(context, deadlock_timeout=NEVER) as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         deadline = time.monotonic() + HOLD_S
         while not _wanted(connection):
             if time.monotonic() > deadline:
                 return
             time.sleep(0.01)
-        connection.execute(sql.SQL("lock table {} in share mode").format(triggers.relation(bench.relation)))
+        connection.execute(sql.SQL("lock table {} in share mode").format(triggers.relation(context.relation)))
 
 
 def _wanted(connection: sessions.Connection) -> bool:

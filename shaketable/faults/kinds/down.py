@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.stack.stack import Service
 
@@ -32,20 +32,20 @@ class Down(links.LinkFault):
     def blocks_store(self) -> bool:
         return self.service == "postgres" and self.process is None
 
-    def inject(self, bench: Bench) -> None:
-        for link in self.links(bench):
+    def inject(self, context: FaultContext) -> None:
+        for link in self.links(context):
             if self.mode == "sink":
-                bench.toxiproxy.aim(bench.proxy(link), bench.sink(link))
+                context.toxiproxy.aim(context.proxy(link), context.sink(link))
             else:
-                bench.toxiproxy.enable(bench.proxy(link), False)
+                context.toxiproxy.enable(context.proxy(link), False)
 
-    def heal(self, bench: Bench) -> None:
-        for link in self.links(bench):
+    def heal(self, context: FaultContext) -> None:
+        for link in self.links(context):
             if self.mode == "sink":
-                bench.toxiproxy.aim(bench.proxy(link), str(link.upstream))
+                context.toxiproxy.aim(context.proxy(link), str(link.upstream))
             else:
-                bench.toxiproxy.enable(bench.proxy(link), True)
+                context.toxiproxy.enable(context.proxy(link), True)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """Connections through the link are refused or closed, while there is an answer past it."""
-        return links.witness_how(bench, self.links(bench), "refused", "closed", "reset")
+        return links.witness_how(context, self.links(context), "refused", "closed", "reset")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links, valkey
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
@@ -73,23 +73,23 @@ class EnqueueReplyLost(links.ToxicFault):
     def toxics(self) -> tuple[Toxic, ...]:
         return (Toxic("timeout", {"timeout": 0}),)
 
-    def inject(self, bench: Bench) -> None:
-        super().inject(bench)
-        bench.notes[self.kind] = _writes(bench)
+    def inject(self, context: FaultContext) -> None:
+        super().inject(context)
+        context.notes[self.kind] = _writes(context)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """The link gives no answer, and the server, asked past it, has written something since then.
 
         Whatever that was: an intake may write a key of its own before it puts the event into a queue.
         """
-        seen = links.witness_how(bench, self.links(bench), "silent")
-        done = int(_writes(bench) - bench.notes[self.kind]) if self.kind in bench.notes else 0
+        seen = links.witness_how(context, self.links(context), "silent")
+        done = int(_writes(context) - context.notes[self.kind]) if self.kind in context.notes else 0
         return Witness(seen.landed and done > 0, done, "writes done unheard", f"{seen.text}; {done} writes done since")
 
 
-def _writes(bench: Bench) -> float:
+def _writes(context: FaultContext) -> float:
     """Calls of commands that write, a script's too, since the server's start. Raises HarnessError."""
-    with valkey.admin(bench) as client:
+    with valkey.admin(context) as client:
         told, known = client.info("commandstats"), client.command()
     names = {name for name, command in known.items() if "write" in command["flags"]} - NOT_AN_INTAKES
     return float(sum(told.get(f"cmdstat_{name}", {}).get("calls", 0) for name in names))

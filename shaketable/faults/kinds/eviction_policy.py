@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import valkey
 
 KEEPS = "noeviction"
@@ -32,16 +32,16 @@ class EvictionPolicy(valkey.ValkeyFault):
     def label(self) -> str:
         return f"redis may evict ({self.policy})"
 
-    def inject(self, bench: Bench) -> None:
-        with valkey.admin(bench) as client:
+    def inject(self, context: FaultContext) -> None:
+        with valkey.admin(context) as client:
             valkey.set_(client, NAME, self.policy)
 
-    def heal(self, bench: Bench) -> None:
-        with valkey.admin(bench) as client:
+    def heal(self, context: FaultContext) -> None:
+        with valkey.admin(context) as client:
             valkey.set_(client, NAME, KEEPS)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """The policy in force, as the server tells it."""
-        with valkey.admin(bench) as client:
+        with valkey.admin(context) as client:
             found = valkey.setting(client, NAME)
         return Witness(found == self.policy, float(found == self.policy), "policy in force", f"{NAME} {found}")

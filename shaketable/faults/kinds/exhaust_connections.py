@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from shaketable import libpq
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions
 from shaketable.faults.kinds.repeat import renew
 
@@ -33,8 +33,8 @@ select current_setting('max_connections')::int - current_setting('superuser_rese
 class Crowd:
     """Sessions of the harness's own in every slot that the target could have, for as long as it is open."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench, self._held = bench, list[sessions.Connection]()
+    def __init__(self, context: FaultContext) -> None:
+        self._bench, self._held = context, list[sessions.Connection]()
         self._again = renew("crowd", self._push, AGAIN_S)
 
     def _push(self) -> None:
@@ -73,41 +73,41 @@ class ExhaustConnections(Fault):
     def blocks_store(self) -> bool:
         return True
 
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("postgres")
-        return sessions.processes(bench, None)
+    def aims(self, context: FaultContext) -> list[str]:
+        context.server("postgres")
+        return sessions.processes(context, None)
 
-    def inject(self, bench: Bench) -> None:
-        _limit(bench, 0)
-        bench.hold(self.kind, Crowd(bench))
-        _limit(bench, -1)
+    def inject(self, context: FaultContext) -> None:
+        _limit(context, 0)
+        context.hold(self.kind, Crowd(context))
+        _limit(context, -1)
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         try:
-            bench.release(self.kind)
+            context.release(self.kind)
         finally:
-            _limit(bench, -1)
+            _limit(context, -1)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """Whether a connect as the target's role is refused for want of a slot, and how many sessions it has left."""
-        told = _connected(bench)
-        with sessions.admin(bench) as connection:
-            left = sessions.count(connection, sessions.processes(bench, None))
+        told = _connected(context)
+        with sessions.admin(context) as connection:
+            left = sessions.count(connection, sessions.processes(context, None))
         refused = told == "refused for want of a slot"
         return Witness(refused, float(refused), "connect refused", f"a connect is {told}, {left} sessions left")
 
 
-def _limit(bench: Bench, most: int) -> None:
+def _limit(context: FaultContext, most: int) -> None:
     """How many sessions the target's role may have; -1 is any number."""
-    role = str(conninfo_to_dict(bench.owner_url)["user"])
-    with sessions.admin(bench) as connection:
+    role = str(conninfo_to_dict(context.owner_url)["user"])
+    with sessions.admin(context) as connection:
         connection.execute(sql.SQL("alter role {} connection limit {}").format(sql.Identifier(role), sql.Literal(most)))
 
 
-def _connected(bench: Bench) -> str:
+def _connected(context: FaultContext) -> str:
     """What becomes of a connect as the target's role."""
     try:
-        libpq.connect(bench.owner_url, connect_timeout=sessions.ASK_S).close()
+        libpq.connect(context.owner_url, connect_timeout=sessions.ASK_S).close()
     except psycopg.OperationalError as e:
         return "refused for want of a slot" if any(words in str(e) for words in FULL) else "refused otherwise"
     return "taken"

@@ -8,7 +8,7 @@ from typing import ClassVar
 from psycopg import sql
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import triggers
 
 
@@ -34,27 +34,27 @@ class FailNext(Fault):
     def label(self) -> str:
         return f"next {self.k} writes fail ({self.sqlstate}){f' for {self.process}' if self.process else ''}"
 
-    def aims(self, bench: Bench) -> list[str]:
-        names = bench.instances(self.process) if self.process else []
-        return [bench.relation, *names]
+    def aims(self, context: FaultContext) -> list[str]:
+        names = context.instances(self.process) if self.process else []
+        return [context.relation, *names]
 
-    def inject(self, bench: Bench) -> None:
-        who = bench.instances(self.process) if self.process else None
-        with triggers.admin(bench) as connection:
+    def inject(self, context: FaultContext) -> None:
+        who = context.instances(self.process) if self.process else None
+        with triggers.admin(context) as connection:
             connection.execute("drop sequence if exists shaketable.failed")
             connection.execute("create sequence shaketable.failed")
             connection.execute(
                 _FUNCTION.format(k=sql.Literal(self.k), sqlstate=sql.Literal(self.sqlstate), who=sql.Literal(who))
             )
-            triggers.put(connection, bench.relation, self.kind, "statement")
+            triggers.put(connection, context.relation, self.kind, "statement")
 
-    def heal(self, bench: Bench) -> None:
-        with triggers.admin(bench) as connection:
-            triggers.drop(connection, bench.relation, self.kind)
+    def heal(self, context: FaultContext) -> None:
+        with triggers.admin(context) as connection:
+            triggers.drop(connection, context.relation, self.kind)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How many writes failed; landed once all k did."""
-        with triggers.admin(bench) as connection:
+        with triggers.admin(context) as connection:
             row = connection.execute("select case when is_called then last_value else 0 end from shaketable.failed")
             asked = int((row.fetchone() or [0])[0])
         failed = min(asked, self.k)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from shaketable import plural
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.repeat import Repeat
 from shaketable.stack.stack import Link, Service
@@ -36,30 +36,32 @@ class Flaky(links.LinkFault):
     def label(self) -> str:
         return f"{self.service} flaky ({self.down_ms} ms away, {self.up_ms} ms there){self.whom}"
 
-    def inject(self, bench: Bench) -> None:
-        found = self.links(bench)
-        bench.notes.update({f"{self._key}.{state}": 0.0 for state in ("gone", "back")})
-        bench.hold(self._key, Repeat(self._key, partial(self._turn, bench, found)))
+    def inject(self, context: FaultContext) -> None:
+        found = self.links(context)
+        context.notes.update({f"{self._key}.{state}": 0.0 for state in ("gone", "back")})
+        context.hold(self._key, Repeat(self._key, partial(self._turn, context, found)))
 
-    def _turn(self, bench: Bench, found: list[Link], stop: threading.Event) -> None:
+    def _turn(self, context: FaultContext, found: list[Link], stop: threading.Event) -> None:
         """Away and back; each is seen by exchanges of the harness's own, on all of the links."""
         for on, state, ms in ((False, "gone", self.down_ms), (True, "back", self.up_ms)):
             for link in found:
-                bench.toxiproxy.enable(bench.proxy(link), on)
-            seen = all(through.how == ("answered" if on else "refused") for through, _ in links.both(found, bench.ask))
-            bench.notes[f"{self._key}.{state}"] += seen
+                context.toxiproxy.enable(context.proxy(link), on)
+            seen = all(
+                through.how == ("answered" if on else "refused") for through, _ in links.both(found, context.ask)
+            )
+            context.notes[f"{self._key}.{state}"] += seen
             stop.wait(ms / 1000)
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         try:
-            bench.release(self._key)
+            context.release(self._key)
         finally:
-            for link in self.links(bench):
-                bench.toxiproxy.enable(bench.proxy(link), True)
+            for link in self.links(context):
+                context.toxiproxy.enable(context.proxy(link), True)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How often it was seen to be gone since the injection, and that it came back."""
-        gone, back = (int(bench.notes.get(f"{self._key}.{state}", 0)) for state in ("gone", "back"))
+        gone, back = (int(context.notes.get(f"{self._key}.{state}", 0)) for state in ("gone", "back"))
         told = f"seen gone {plural.counted(gone, 'times')} and back {plural.counted(back, 'times')}"
         return Witness(gone > 0 and back > 0, gone, "absences", told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench
+from shaketable.faults.fault import FaultContext
 from shaketable.faults.kinds.processes import Ending
 
 
@@ -24,7 +24,7 @@ class Kill(Ending):
     def label(self) -> str:
         return f"{self.process} killed"
 
-    def inject(self, bench: Bench) -> None:
-        self.note_held(bench)
-        for instance in bench.instances(self.process):
-            bench.kill(instance)
+    def inject(self, context: FaultContext) -> None:
+        self.note_held(context)
+        for instance in context.instances(self.process):
+            context.kill(instance)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import valkey
 from shaketable.faults.kinds.repeat import renew
 from shaketable.stack.stack import OWN_NAME
@@ -32,21 +32,21 @@ class KillClients(valkey.ValkeyFault):
     def label(self) -> str:
         return f"redis clients killed every {self.every_s:g} s"
 
-    def inject(self, bench: Bench) -> None:
-        bench.notes[f"{self.kind}.killed"] = 0
-        bench.hold(self.kind, renew(self.kind, partial(self._kill, bench), self.every_s))
+    def inject(self, context: FaultContext) -> None:
+        context.notes[f"{self.kind}.killed"] = 0
+        context.hold(self.kind, renew(self.kind, partial(self._kill, context), self.every_s))
 
-    def heal(self, bench: Bench) -> None:
-        bench.release(self.kind)
+    def heal(self, context: FaultContext) -> None:
+        context.release(self.kind)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How many connections the server has ended for us since the injection."""
-        killed = bench.notes.get(f"{self.kind}.killed", 0)
+        killed = context.notes.get(f"{self.kind}.killed", 0)
         return Witness(killed > 0, killed, "connections killed", f"{killed:.0f} connections killed")
 
-    def _kill(self, bench: Bench) -> None:
-        with valkey.admin(bench) as client:
+    def _kill(self, context: FaultContext) -> None:
+        with valkey.admin(context) as client:
             clients = client.client_list("normal")  # type: ignore[no-untyped-call,unused-ignore]
             aimed = [each["id"] for each in clients if each["name"] != OWN_NAME and each.get("tot-cmds") != "0"]
             killed = sum(int(client.client_kill_filter(_id=number)) for number in aimed)  # type: ignore[no-untyped-call,unused-ignore]
-        bench.notes[f"{self.kind}.killed"] += killed
+        context.notes[f"{self.kind}.killed"] += killed

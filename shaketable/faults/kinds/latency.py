@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from shaketable.errors import ScenarioError
 from shaketable.faults import round_trip
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Link, Service
@@ -39,19 +39,19 @@ class Latency(links.ToxicFault):
     def label(self) -> str:
         return f"{self.service} +{self.ms} ms{self.whom}"
 
-    def blocks_intake(self, bench: Bench) -> bool:
-        return self.ms >= BLOCKS and super().blocks_intake(bench)
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return self.ms >= BLOCKS and super().blocks_intake(context)
 
     @property
     def toxics(self) -> tuple[Toxic, ...]:
         return (Toxic("latency", {"latency": self.ms, "jitter": 0}),)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """The exchange through the link takes at least half of `ms` longer than the one past it."""
         timed = partial(_round_trip_ms, within_s=self.ms / 1000 + round_trip.TIMEOUT_S)
-        return links.witness(self.links(bench), links.slower(self.ms / 2), timed)
+        return links.witness(self.links(context), links.slower(self.ms / 2), timed)
 
 
 def _round_trip_ms(link: Link, through: bool, within_s: float) -> float | None:
-    """The bench's exchange waits for less than such a latency may be."""
+    """The context's exchange waits for less than such a latency may be."""
     return round_trip.round_trip_ms(link.service, link.listen if through else link.past, within_s)

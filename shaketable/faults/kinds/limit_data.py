@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
@@ -35,7 +35,7 @@ class LimitData(links.ToxicFault):
     def toxics(self) -> tuple[Toxic, ...]:
         return (Toxic("limit_data", {"bytes": self.kilobytes * 1000}, "upstream"),)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """A transfer of twice that much breaks off through the link, and does not past it."""
-        timed = partial(bench.transfer_ms, kilobytes=2 * self.kilobytes)
-        return links.witness(self.links(bench), links.silent, timed)
+        timed = partial(context.transfer_ms, kilobytes=2 * self.kilobytes)
+        return links.witness(self.links(context), links.silent, timed)

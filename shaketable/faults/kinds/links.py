@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.round_trip import How
 from shaketable.stack.stack import Link, Service
 from shaketable.stack.toxiproxy.client import Stream
@@ -30,15 +30,17 @@ class LinkFault(Fault):
         """What a label ends with."""
         return f" for {self.process}" if self.process else ""
 
-    def blocks_intake(self, bench: Bench) -> bool:
-        return self.service == "ingest" or (self.service == "redis" and bench.intake in bench.instances(self.process))
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return self.service == "ingest" or (
+            self.service == "redis" and context.intake in context.instances(self.process)
+        )
 
-    def aims(self, bench: Bench) -> list[str]:
-        return [link.name for link in self.links(bench)]
+    def aims(self, context: FaultContext) -> list[str]:
+        return [link.name for link in self.links(context)]
 
-    def links(self, bench: Bench) -> list[Link]:
+    def links(self, context: FaultContext) -> list[Link]:
         """The links it breaks. Raises ScenarioError when there are none."""
-        return bench.links(self.service, self.process)
+        return context.links(self.service, self.process)
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,27 @@ class ToxicFault(LinkFault):
         """What is put on each link."""
         raise NotImplementedError
 
-    def inject(self, bench: Bench) -> None:
-        for link in self.links(bench):
+    def inject(self, context: FaultContext) -> None:
+        for link in self.links(context):
             for toxic in self.toxics:
-                bench.toxiproxy.add_toxic(
-                    bench.proxy(link), self._name(toxic), toxic.kind, toxic.attributes, toxic.stream
+                context.toxiproxy.add_toxic(
+                    context.proxy(link), self._name(toxic), toxic.kind, toxic.attributes, toxic.stream
                 )
 
-    def heal(self, bench: Bench) -> None:
-        for link in self.links(bench):
+    def heal(self, context: FaultContext) -> None:
+        for link in self.links(context):
             for toxic in self.toxics:
-                bench.toxiproxy.remove_toxic(bench.proxy(link), self._name(toxic))
+                context.toxiproxy.remove_toxic(context.proxy(link), self._name(toxic))
 
     def _name(self, toxic: Toxic) -> str:
         return f"{self.kind}-{toxic.stream}"
 
 
-def cut(bench: Bench, links: list[Link]) -> None:
+def cut(context: FaultContext, links: list[Link]) -> None:
     """End the connections that are open, so that the next ones meet the fault."""
     for link in links:
-        bench.toxiproxy.enable(bench.proxy(link), False)
-        bench.toxiproxy.enable(bench.proxy(link), True)
+        context.toxiproxy.enable(context.proxy(link), False)
+        context.toxiproxy.enable(context.proxy(link), True)
 
 
 def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
@@ -87,9 +89,9 @@ def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
     return _told(links, [seen(*pair) for pair in pairs], [(_ms(a), _ms(b)) for a, b in pairs])
 
 
-def witness_how(bench: Bench, links: list[Link], *how: How) -> Witness:
+def witness_how(context: FaultContext, links: list[Link], *how: How) -> Witness:
     """The same by the shortest exchange there is: it ended in one of these ways, while there is an answer past it."""
-    pairs = both(links, bench.ask)
+    pairs = both(links, context.ask)
     seen = [through.how in how and past.how == "answered" for through, past in pairs]
     return _told(links, seen, [(str(a), str(b)) for a, b in pairs])
 

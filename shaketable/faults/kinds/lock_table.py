@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from psycopg import sql
 
 from shaketable.errors import HarnessError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
 
 
@@ -31,31 +31,31 @@ class LockTable(Fault):
     def blocks_store(self) -> bool:
         return True
 
-    def aims(self, bench: Bench) -> list[str]:
-        return [bench.relation]
+    def aims(self, context: FaultContext) -> list[str]:
+        return [context.relation]
 
-    def inject(self, bench: Bench) -> None:
+    def inject(self, context: FaultContext) -> None:
         try:
-            holder = sessions.connect(bench.admin_url, autocommit=False)
+            holder = sessions.connect(context.admin_url, autocommit=False)
         except sessions.Error as e:
-            raise HarnessError(f"no session to lock {bench.relation} with: {e}") from e
-        bench.hold(self.kind, holder)
-        bench.notes[f"{self.kind}.pid"] = holder.info.backend_pid
+            raise HarnessError(f"no session to lock {context.relation} with: {e}") from e
+        context.hold(self.kind, holder)
+        context.notes[f"{self.kind}.pid"] = holder.info.backend_pid
         try:
             holder.execute(
-                sql.SQL("lock table {} in {} mode").format(triggers.relation(bench.relation), sql.SQL(self.mode))
+                sql.SQL("lock table {} in {} mode").format(triggers.relation(context.relation), sql.SQL(self.mode))
             )
         except sessions.Error as e:
-            raise HarnessError(f"{bench.relation} could not be locked within {sessions.ASK_S} s: {e}") from e
+            raise HarnessError(f"{context.relation} could not be locked within {sessions.ASK_S} s: {e}") from e
 
-    def heal(self, bench: Bench) -> None:
-        bench.release(self.kind)
+    def heal(self, context: FaultContext) -> None:
+        context.release(self.kind)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How many sessions of the target wait for the one that holds the lock (pg_blocking_pids)."""
-        holder = int(bench.notes.get(f"{self.kind}.pid", 0))
-        with sessions.admin(bench) as connection:
+        holder = int(context.notes.get(f"{self.kind}.pid", 0))
+        with sessions.admin(context) as connection:
             waiting = sessions.count(
-                connection, sessions.processes(bench, None), f"{holder} = any(pg_blocking_pids(pid))"
+                connection, sessions.processes(context, None), f"{holder} = any(pg_blocking_pids(pid))"
             )
         return Witness(waiting > 0, waiting, "sessions wait", f"{waiting} sessions of the target wait for the lock")

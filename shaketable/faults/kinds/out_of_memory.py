@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shaketable import plural
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import valkey
 
 #: Bytes: less than it holds at any time.
@@ -27,24 +27,24 @@ class OutOfMemory(valkey.ValkeyFault):
     def label(self) -> str:
         return "redis out of memory"
 
-    def inject(self, bench: Bench) -> None:
-        with valkey.admin(bench) as client:
-            bench.notes[f"{self.kind}.maxmemory"] = float(valkey.setting(client, "maxmemory"))
-            bench.notes[f"{self.kind}.refused"], bench.notes[f"{self.kind}.evicted"] = map(float, _counts(client))
+    def inject(self, context: FaultContext) -> None:
+        with valkey.admin(context) as client:
+            context.notes[f"{self.kind}.maxmemory"] = float(valkey.setting(client, "maxmemory"))
+            context.notes[f"{self.kind}.refused"], context.notes[f"{self.kind}.evicted"] = map(float, _counts(client))
             valkey.set_(client, "maxmemory", NOTHING_LEFT)
 
-    def heal(self, bench: Bench) -> None:
-        before = bench.notes.pop(f"{self.kind}.maxmemory", None)
+    def heal(self, context: FaultContext) -> None:
+        before = context.notes.pop(f"{self.kind}.maxmemory", None)
         if before is not None:
-            with valkey.admin(bench) as client:
+            with valkey.admin(context) as client:
                 valkey.set_(client, "maxmemory", f"{before:.0f}")
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """Writes refused with OOM (INFO errorstats) and keys evicted since the injection."""
-        with valkey.admin(bench) as client:
+        with valkey.admin(context) as client:
             refused, evicted = _counts(client)
-        refused -= int(bench.notes.get(f"{self.kind}.refused", refused))
-        evicted -= int(bench.notes.get(f"{self.kind}.evicted", evicted))
+        refused -= int(context.notes.get(f"{self.kind}.refused", refused))
+        evicted -= int(context.notes.get(f"{self.kind}.evicted", evicted))
         told = f"{plural.counted(refused, 'writes')} refused, {plural.counted(evicted, 'keys')} evicted"
         return Witness(refused + evicted > 0, refused + evicted, "writes refused or keys evicted", told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds.processes import ProcessFault
 
 
@@ -29,18 +29,18 @@ class Pause(ProcessFault):
     def freezes(self) -> bool:
         return True
 
-    def inject(self, bench: Bench) -> None:
-        for instance in self.alive(bench):
-            bench.pause(instance)
-        self.note_held(bench)  # after: what it held then, it holds now
+    def inject(self, context: FaultContext) -> None:
+        for instance in self.alive(context):
+            context.pause(instance)
+        self.note_held(context)  # after: what it held then, it holds now
 
-    def heal(self, bench: Bench) -> None:
-        for instance in bench.instances(self.process):
-            bench.resume(instance)
+    def heal(self, context: FaultContext) -> None:
+        for instance in context.instances(self.process):
+            context.resume(instance)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """The kernel says that every thread of them is stopped; beside it, what they hold meanwhile."""
-        found = bench.instances(self.process)
-        frozen = [name for name in found if bench.is_frozen(name)]
-        told = f"{', '.join(frozen) or 'none'} frozen, {self.held(bench)}"
+        found = context.instances(self.process)
+        frozen = [name for name in found if context.is_frozen(name)]
+        told = f"{', '.join(frozen) or 'none'} frozen, {self.held(context)}"
         return Witness(len(frozen) == len(found), len(frozen), "processes frozen", told)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psycopg
 
 from shaketable import libpq
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds.repeat import Repeat
 
 #: Seconds that asking Postgres may take: a fault must not wait for a server that another fault froze.
@@ -27,34 +27,34 @@ class ProcessFault(Fault):
 
     process: str
 
-    def blocks_intake(self, bench: Bench) -> bool:
-        return bench.intake in bench.instances(self.process)
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return context.intake in context.instances(self.process)
 
-    def aims(self, bench: Bench) -> list[str]:
-        return bench.instances(self.process)
+    def aims(self, context: FaultContext) -> list[str]:
+        return context.instances(self.process)
 
-    def ready(self, bench: Bench) -> bool | None:
-        missing = bench.notes.get(f"{self._key}.not_ready")
+    def ready(self, context: FaultContext) -> bool | None:
+        missing = context.notes.get(f"{self._key}.not_ready")
         return None if missing is None else not missing
 
-    def alive(self, bench: Bench) -> list[str]:
+    def alive(self, context: FaultContext) -> list[str]:
         """Those that are there: another fault may have taken one already."""
-        return [name for name in bench.instances(self.process) if bench.is_alive(name)]
+        return [name for name in context.instances(self.process) if context.is_alive(name)]
 
-    def start_missing(self, bench: Bench) -> None:
+    def start_missing(self, context: FaultContext) -> None:
         """Start those that are not there, and wait for each, at most ready_s; how many are not ready is noted.
 
         That is no error of the harness: a target that does not come back has failed, and the checks say so.
         """
-        found = bench.instances(self.process)
+        found = context.instances(self.process)
         for name in found:
-            if not bench.is_alive(name):
-                bench.start(name)
-        bench.notes[f"{self._key}.not_ready"] = float(len(found) - sum(bench.await_ready(name) for name in found))
+            if not context.is_alive(name):
+                context.start(name)
+        context.notes[f"{self._key}.not_ready"] = float(len(found) - sum(context.await_ready(name) for name in found))
 
-    def in_turn(self, bench: Bench, action: Callable[[str], None]) -> None:
+    def in_turn(self, context: FaultContext, action: Callable[[str], None]) -> None:
         """Do it to each of them, one after another, in a thread: ending may take long, and other faults are due."""
-        waiting = bench.instances(self.process)
+        waiting = context.instances(self.process)
 
         def turn(stop: threading.Event) -> None:
             if waiting:
@@ -62,51 +62,51 @@ class ProcessFault(Fault):
             else:
                 stop.wait()
 
-        bench.hold(self._key, Repeat(self._key, turn, end_s=TURN_S))
+        context.hold(self._key, Repeat(self._key, turn, end_s=TURN_S))
 
-    def settle(self, bench: Bench) -> None:
+    def settle(self, context: FaultContext) -> None:
         """Wait until what is done to one of them is done; the others are left alone. Raises what it raised."""
-        bench.release(self._key)
+        context.release(self._key)
 
     @property
     def _key(self) -> str:
         return f"{self.kind}.{self.process}"
 
-    def note_held(self, bench: Bench) -> None:
+    def note_held(self, context: FaultContext) -> None:
         """Keep how many there are and what they hold at this moment, the latter only where Postgres answers."""
-        key, there = self._key, self.alive(bench)
-        bench.notes[f"{key}.met"] = float(len(there))
+        key, there = self._key, self.alive(context)
+        context.notes[f"{key}.met"] = float(len(there))
         try:
-            session = libpq.connect(bench.admin_url, connect_timeout=ASK_S)
+            session = libpq.connect(context.admin_url, connect_timeout=ASK_S)
             with session as connection, libpq.time_limit(connection, ASK_S):
                 row = connection.execute(_HELD, [there]).fetchone()
         except psycopg.Error:
             return
         if row:
-            bench.notes[f"{key}.sessions"], bench.notes[f"{key}.transactions"] = float(row[0]), float(row[1])
+            context.notes[f"{key}.sessions"], context.notes[f"{key}.transactions"] = float(row[0]), float(row[1])
 
-    def held(self, bench: Bench) -> str:
+    def held(self, context: FaultContext) -> str:
         """What was kept, for the witness's text."""
         key = self._key
-        sessions = bench.notes.get(f"{key}.sessions")
+        sessions = context.notes.get(f"{key}.sessions")
         if sessions is None:
             return "what they held is not known"
-        return f"holding {sessions:.0f} sessions, {bench.notes[f'{key}.transactions']:.0f} of them in a transaction"
+        return f"holding {sessions:.0f} sessions, {context.notes[f'{key}.transactions']:.0f} of them in a transaction"
 
 
 class Ending(ProcessFault):
     """A process fault that ends processes: healing starts those that are not there, and waits until they are ready."""
 
-    def heal(self, bench: Bench) -> None:
+    def heal(self, context: FaultContext) -> None:
         try:
-            self.settle(bench)
+            self.settle(context)
         finally:
-            self.start_missing(bench)
+            self.start_missing(context)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """There were some, and the kernel knows none any more; beside it, what they held when it struck."""
-        found = bench.instances(self.process)
-        gone = [name for name in found if not bench.is_alive(name)]
-        met = int(bench.notes.get(f"{self._key}.met", 0))
-        told = f"{', '.join(gone) or 'none'} gone, {self.held(bench)}" if met else "met nobody"
+        found = context.instances(self.process)
+        gone = [name for name in found if not context.is_alive(name)]
+        met = int(context.notes.get(f"{self._key}.met", 0))
+        told = f"{', '.join(gone) or 'none'} gone, {self.held(context)}" if met else "met nobody"
         return Witness(met > 0 and len(gone) == len(found), len(gone) if met else 0, "processes gone", told)

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from shaketable import libpq
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
 
 #: What a write is answered: read_only_sql_transaction.
@@ -34,31 +34,31 @@ class ReadOnly(Fault):
     def blocks_store(self) -> bool:
         return True
 
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("postgres")
-        return [bench.relation]
+    def aims(self, context: FaultContext) -> list[str]:
+        context.server("postgres")
+        return [context.relation]
 
-    def inject(self, bench: Bench) -> None:
-        with sessions.admin(bench) as connection:
+    def inject(self, context: FaultContext) -> None:
+        with sessions.admin(context) as connection:
             connection.execute("alter system set default_transaction_read_only = on")
             connection.execute("select pg_reload_conf()")
 
-    def heal(self, bench: Bench) -> None:
-        with sessions.admin(bench) as connection:
+    def heal(self, context: FaultContext) -> None:
+        with sessions.admin(context) as connection:
             connection.execute("alter system reset default_transaction_read_only")
             connection.execute("select pg_reload_conf()")
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """A write of no row, as the target's role in a session of its own, is refused with 25006."""
-        told = _write(bench)
+        told = _write(context)
         return Witness(told == REFUSED, float(told == REFUSED), "write refused", f"a write: {told}")
 
 
-def _write(bench: Bench) -> str:
+def _write(context: FaultContext) -> str:
     """The SQLSTATE of a write that changes nothing, or "taken"."""
     try:
-        with libpq.connect(bench.owner_url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
-            own.execute(sql.SQL("delete from {} where false").format(triggers.relation(bench.relation)))
+        with libpq.connect(context.owner_url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
+            own.execute(sql.SQL("delete from {} where false").format(triggers.relation(context.relation)))
     except psycopg.Error as e:
         return e.sqlstate or "no session"
     return "taken"

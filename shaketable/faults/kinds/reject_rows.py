@@ -11,7 +11,7 @@ from psycopg import sql
 
 from shaketable import plural
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import triggers
 
 #: Invalid parameter value: the event's own fault, and the same at every try.
@@ -51,17 +51,17 @@ class RejectRows(Fault):
     def label(self) -> str:
         return f"{self.share:.1%} of the events are poison" + (f" ({self.sqlstate})" if self.sqlstate != DATA else "")
 
-    def aims(self, bench: Bench) -> list[str]:
-        return [bench.relation]
+    def aims(self, context: FaultContext) -> list[str]:
+        return [context.relation]
 
     def chosen(self, event_ids: list[str]) -> list[str]:
         """The ids that are poison: by their first 32 bits, which are random."""
         return [event_id for event_id in event_ids if int(event_id[:8], 16) < self.share * 2**32]
 
-    def inject(self, bench: Bench) -> None:
-        with triggers.admin(bench) as connection, connection.cursor() as cursor:
+    def inject(self, context: FaultContext) -> None:
+        with triggers.admin(context) as connection, connection.cursor() as cursor:
             cursor.execute(_TABLE)
-            poison = self.chosen(bench.event_ids())
+            poison = self.chosen(context.event_ids())
             cursor.executemany(
                 "insert into shaketable.poison (event_id) values (%s) on conflict do nothing",
                 [[event_id] for event_id in poison],
@@ -73,21 +73,21 @@ class RejectRows(Fault):
                     )
                 )
             cursor.execute(_FUNCTION.replace(f"'{DATA}'", f"'{self.sqlstate}'").encode())
-            bench.notes[f"{self.kind}.before"] = _refusals(connection)
-            triggers.put(connection, bench.relation, self.kind, "row")
+            context.notes[f"{self.kind}.before"] = _refusals(connection)
+            triggers.put(connection, context.relation, self.kind, "row")
 
-    def heal(self, bench: Bench) -> None:
-        with triggers.admin(bench) as connection:
-            triggers.drop(connection, bench.relation, self.kind)
+    def heal(self, context: FaultContext) -> None:
+        with triggers.admin(context) as connection:
+            triggers.drop(connection, context.relation, self.kind)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How often poisonous events were refused since the injection."""
-        with triggers.admin(bench) as connection:
+        with triggers.admin(context) as connection:
             refused = _refusals(connection)
-        refused -= int(bench.notes.get(f"{self.kind}.before", refused))
+        refused -= int(context.notes.get(f"{self.kind}.before", refused))
         told = f"poisonous events were refused {plural.counted(refused, 'times')}"
         return Witness(
-            refused > 0, refused, "refusals", told if refused else f"{told}: {UNSEEN.format(bench.relation)}"
+            refused > 0, refused, "refusals", told if refused else f"{told}: {UNSEEN.format(context.relation)}"
         )
 
 

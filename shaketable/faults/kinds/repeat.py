@@ -1,4 +1,4 @@
-"""Something that a fault does again and again while it is active, in a thread that the bench holds."""
+"""Something that a fault does again and again while it is active, in a thread that the context holds."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
@@ -36,10 +36,10 @@ class Reset(links.ToxicFault):
     def toxics(self) -> tuple[Toxic, ...]:
         return (Toxic("reset_peer", {"timeout": 0}),)
 
-    def inject(self, bench: Bench) -> None:
-        super().inject(bench)
-        links.cut(bench, self.links(bench))
+    def inject(self, context: FaultContext) -> None:
+        super().inject(context)
+        links.cut(context, self.links(context))
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """An exchange through the link ends with a reset, while there is an answer past it."""
-        return links.witness_how(bench, self.links(bench), "reset")
+        return links.witness_how(context, self.links(context), "reset")

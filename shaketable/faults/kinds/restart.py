@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds.processes import Ending
 
 
@@ -28,34 +28,36 @@ class Restart(Ending):
     def label(self) -> str:
         return f"{self.process} restarted{' (killed)' if self.mode == 'kill' else ''}"
 
-    def inject(self, bench: Bench) -> None:
-        for instance in bench.instances(self.process):
-            bench.notes[f"{self.kind}.{instance}.was"] = _leader(bench, instance)
-        self.in_turn(bench, partial(self._replace, bench))
+    def inject(self, context: FaultContext) -> None:
+        for instance in context.instances(self.process):
+            context.notes[f"{self.kind}.{instance}.was"] = _leader(context, instance)
+        self.in_turn(context, partial(self._replace, context))
 
-    def _replace(self, bench: Bench, instance: str) -> None:
+    def _replace(self, context: FaultContext, instance: str) -> None:
         began = time.monotonic()
-        (bench.stop if self.mode == "terminate" else bench.kill)(instance)
-        bench.notes[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
-        bench.start(instance)
-        bench.await_ready(instance)
+        (context.stop if self.mode == "terminate" else context.kill)(instance)
+        context.notes[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
+        context.start(instance)
+        context.await_ready(instance)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """Another process answers under each name than before; beside it, how long the old one took to end."""
-        found = bench.instances(self.process)
-        fresh = [name for name in found if bench.is_alive(name) and self._was(bench, name) != _leader(bench, name)]
-        met = [name for name in fresh if self._was(bench, name)]  # one that was gone already has not been replaced
-        took = [f"{name} {self._ended(bench, name) if name in met else 'was not there'}" for name in fresh]
+        found = context.instances(self.process)
+        fresh = [
+            name for name in found if context.is_alive(name) and self._was(context, name) != _leader(context, name)
+        ]
+        met = [name for name in fresh if self._was(context, name)]  # one that was gone already has not been replaced
+        took = [f"{name} {self._ended(context, name) if name in met else 'was not there'}" for name in fresh]
         landed = bool(met) and len(fresh) == len(found)
         return Witness(landed, len(met), "processes new", ", ".join(took) or "none is new")
 
-    def _ended(self, bench: Bench, instance: str) -> str:
-        return f"ended in {bench.notes.get(f'{self.kind}.{instance}.ended_s', 0):.1f} s"
+    def _ended(self, context: FaultContext, instance: str) -> str:
+        return f"ended in {context.notes.get(f'{self.kind}.{instance}.ended_s', 0):.1f} s"
 
-    def _was(self, bench: Bench, instance: str) -> float:
-        return bench.notes.get(f"{self.kind}.{instance}.was", _leader(bench, instance))
+    def _was(self, context: FaultContext, instance: str) -> float:
+        return context.notes.get(f"{self.kind}.{instance}.was", _leader(context, instance))
 
 
-def _leader(bench: Bench, instance: str) -> float:
+def _leader(context: FaultContext, instance: str) -> float:
     """The number of its first process; 0 when it is not there."""
-    return float(next(iter(bench.pids(instance)), 0))
+    return float(next(iter(context.pids(instance)), 0))

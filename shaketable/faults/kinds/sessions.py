@@ -11,7 +11,7 @@ import psycopg
 
 from shaketable import libpq
 from shaketable.errors import HarnessError
-from shaketable.faults.fault import Bench
+from shaketable.faults.fault import FaultContext
 
 Connection = psycopg.Connection[Any]
 Error = psycopg.Error
@@ -35,19 +35,19 @@ def connect(url: str, *, autocommit: bool = True, deadlock_timeout: str | None =
 
 
 @contextmanager
-def admin(bench: Bench, deadlock_timeout: str | None = None) -> Iterator[Connection]:
+def admin(context: FaultContext, deadlock_timeout: str | None = None) -> Iterator[Connection]:
     """The harness's own session as superuser, in autocommit. Raises HarnessError."""
     try:
-        session = connect(bench.admin_url, deadlock_timeout=deadlock_timeout)
+        session = connect(context.admin_url, deadlock_timeout=deadlock_timeout)
         with session as connection, libpq.time_limit(connection, ANSWER_S):
             yield connection
     except psycopg.Error as e:
         raise HarnessError(f"the database did not do what a fault asked of it: {e}") from e
 
 
-def processes(bench: Bench, process: str | None) -> list[str]:
+def processes(context: FaultContext, process: str | None) -> list[str]:
     """The processes that have a link to Postgres, or those of them that a name means."""
-    return [link.process for link in bench.links("postgres", process)]
+    return [link.process for link in context.links("postgres", process)]
 
 
 def terminate(connection: Connection, names: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
@@ -39,10 +39,10 @@ class Silence(links.ToxicFault):
         answers, requests = Toxic("timeout", {"timeout": 0}), Toxic("timeout", {"timeout": 0}, "upstream")
         return (requests, answers) if self.direction == "both" else (answers,)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """Through the link neither an answer nor an end within the 2 s that an exchange may take, an answer past it.
 
         Where only answers are swallowed, the end of a service that hangs up after its answer still comes.
         """
         ends = () if self.direction == "both" else ("closed",)
-        return links.witness_how(bench, self.links(bench), "silent", *ends)
+        return links.witness_how(context, self.links(context), "silent", *ends)

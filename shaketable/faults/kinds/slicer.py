@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from shaketable.errors import ScenarioError
 from shaketable.faults import throughput
-from shaketable.faults.fault import Bench, Witness
+from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
 from shaketable.stack.stack import Service
@@ -53,10 +53,10 @@ class Slicer(links.ToxicFault):
         slices = {"average_size": self.bytes_, "size_variation": 0, "delay": self.delay_us}
         return Toxic("slicer", slices, "upstream"), Toxic("slicer", slices)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """A transfer there and back takes longer than one past the link by half of its slices' delays at least."""
-        timed = partial(bench.transfer_ms, kilobytes=self._kilobytes)
-        return links.witness(self.links(bench), links.slower(self._delays_ms), timed)
+        timed = partial(context.transfer_ms, kilobytes=self._kilobytes)
+        return links.witness(self.links(context), links.slower(self._delays_ms), timed)
 
     @property
     def _kilobytes(self) -> int:

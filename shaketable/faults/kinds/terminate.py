@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench
+from shaketable.faults.fault import FaultContext
 from shaketable.faults.kinds.processes import Ending
 
 
@@ -24,6 +24,6 @@ class Terminate(Ending):
     def label(self) -> str:
         return f"{self.process} terminated"
 
-    def inject(self, bench: Bench) -> None:
-        self.note_held(bench)
-        self.in_turn(bench, bench.stop)
+    def inject(self, context: FaultContext) -> None:
+        self.note_held(context)
+        self.in_turn(context, context.stop)

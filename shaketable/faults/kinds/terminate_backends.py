@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from shaketable.errors import ScenarioError
-from shaketable.faults.fault import Bench, Fault, Witness
+from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions
 from shaketable.faults.kinds.repeat import renew
 
@@ -32,28 +32,28 @@ class TerminateBackends(Fault):
     def label(self) -> str:
         return f"sessions ended every {self.every_s:g} s{f' for {self.process}' if self.process else ''}"
 
-    def aims(self, bench: Bench) -> list[str]:
-        return sessions.processes(bench, self.process)
+    def aims(self, context: FaultContext) -> list[str]:
+        return sessions.processes(context, self.process)
 
-    def inject(self, bench: Bench) -> None:
-        with sessions.admin(bench) as connection:
-            bench.notes[f"{self._key}.before"] = sessions.statistic(connection, "sessions_killed")
-        bench.hold(self._key, renew(self._key, partial(self._terminate, bench), self.every_s))
+    def inject(self, context: FaultContext) -> None:
+        with sessions.admin(context) as connection:
+            context.notes[f"{self._key}.before"] = sessions.statistic(connection, "sessions_killed")
+        context.hold(self._key, renew(self._key, partial(self._terminate, context), self.every_s))
 
-    def heal(self, bench: Bench) -> None:
-        bench.release(self._key)
+    def heal(self, context: FaultContext) -> None:
+        context.release(self._key)
 
-    def witness(self, bench: Bench) -> Witness:
+    def witness(self, context: FaultContext) -> Witness:
         """How many sessions of this database were killed since the injection (pg_stat_database.sessions_killed)."""
-        with sessions.admin(bench) as connection:
+        with sessions.admin(context) as connection:
             killed = sessions.statistic(connection, "sessions_killed")
-        killed -= int(bench.notes.get(f"{self._key}.before", killed))
+        killed -= int(context.notes.get(f"{self._key}.before", killed))
         return Witness(killed > 0, killed, "sessions killed", f"{killed} sessions killed")
 
     @property
     def _key(self) -> str:
         return f"{self.kind}.{self.process or ''}"
 
-    def _terminate(self, bench: Bench) -> None:
-        with sessions.admin(bench) as connection:
-            sessions.terminate(connection, self.aims(bench))
+    def _terminate(self, context: FaultContext) -> None:
+        with sessions.admin(context) as connection:
+            sessions.terminate(connection, self.aims(context))

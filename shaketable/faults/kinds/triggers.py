@@ -11,7 +11,7 @@ from psycopg import sql
 
 from shaketable import libpq
 from shaketable.errors import HarnessError
-from shaketable.faults.fault import Bench
+from shaketable.faults.fault import FaultContext
 
 #: Seconds that putting a trigger on may wait for the target's transactions.
 LOCK_S = 5
@@ -22,10 +22,10 @@ OPTIONS = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only=off"
 
 
 @contextmanager
-def admin(bench: Bench) -> Iterator[psycopg.Connection[Any]]:
+def admin(context: FaultContext) -> Iterator[psycopg.Connection[Any]]:
     """The harness's own session as superuser, past every link; commits at the end. Raises HarnessError."""
     try:
-        session = libpq.connect(bench.admin_url, connect_timeout=5, options=OPTIONS)
+        session = libpq.connect(context.admin_url, connect_timeout=5, options=OPTIONS)
         with session as connection, libpq.time_limit(connection, ANSWER_S):
             connection.execute("create schema if not exists shaketable")
             yield connection

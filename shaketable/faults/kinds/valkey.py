@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from shaketable.errors import HarnessError
-from shaketable.faults.fault import Bench, Fault
+from shaketable.faults.fault import Fault, FaultContext
 from shaketable.stack.stack import OWN_NAME
 
 Client = redis.Redis
@@ -22,19 +22,19 @@ ASK_S = 5
 class ValkeyFault(Fault):
     """Something goes wrong in the queue's server itself, so that whoever needs it suffers."""
 
-    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
+    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
         return True
 
-    def aims(self, bench: Bench) -> list[str]:
-        bench.server("redis")
-        return [link.name for link in bench.links("redis")]
+    def aims(self, context: FaultContext) -> list[str]:
+        context.server("redis")
+        return [link.name for link in context.links("redis")]
 
 
 @contextmanager
-def admin(bench: Bench) -> Iterator[redis.Redis]:
+def admin(context: FaultContext) -> Iterator[redis.Redis]:
     """A client that tries nothing twice. Raises HarnessError."""
     client = redis.Redis.from_url(
-        bench.redis_url,
+        context.redis_url,
         socket_timeout=ASK_S,
         socket_connect_timeout=ASK_S,
         retry=Retry(NoBackoff(), 0),

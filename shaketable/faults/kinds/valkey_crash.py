@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shaketable.faults.fault import Bench
+from shaketable.faults.fault import FaultContext
 from shaketable.faults.kinds.crash import Crash
 from shaketable.stack.stack import Service
 
@@ -22,5 +22,5 @@ class ValkeyCrash(Crash):
     colour: ClassVar[str] = "#804060"
     service: ClassVar[Service] = "redis"
 
-    def blocks_intake(self, bench: Bench) -> bool:  # noqa: ARG002
+    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
         return True

@@ -1,15 +1,11 @@
 """One failure fewer than the breaker's threshold."""
 
-from shaketable.checks import BreakerBehaves, NoDuplicates, NoLoss, NothingInvented, OrderKept
-from shaketable.faults import FailNext
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="One worker's next 4 writes fail: with a threshold of 5 its breaker stays closed.",
     load=Load(rate=60, baseline_s=1, shake_s=6, recover_s=2),
-    timeline=(At(1, 5, FailNext(4, process="worker")),),
+    timeline=(At(1, 5, faults.FailNext(4, process="worker")),),
     counts={"worker": 1},
     settings={
         "breaker_failure_threshold": 5,
@@ -19,10 +15,10 @@ SCENARIO = Scenario(
         "lease_s": 2,
     },
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        BreakerBehaves(),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.BreakerBehaves(),
     ),
 )

@@ -1,24 +1,11 @@
 """The store goes away long enough for breaker and health to be judged."""
 
-from shaketable.checks import (
-    BreakerBehaves,
-    HealthHonest,
-    IntakeSurvives,
-    NoDuplicates,
-    NoLoss,
-    NothingInvented,
-    OrderKept,
-    RecoversInTime,
-)
-from shaketable.faults import Down
-from shaketable.faults.timeline import At
-from shaketable.load.schedule import Load
-from shaketable.runner.scenario import Scenario
+from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="Postgres is away for 7 s: breakers open, try again each 2 s, close; health says so; the backlog drains.",
     load=Load(rate=60, baseline_s=3, shake_s=9, recover_s=8),
-    timeline=(At(1, 8, Down("postgres")),),
+    timeline=(At(1, 8, faults.Down("postgres")),),
     settings={
         "breaker_recovery_s": 2,
         "retry_base_s": 0.1,
@@ -30,13 +17,13 @@ SCENARIO = Scenario(
     },
     drain_s=15,
     checks=(
-        NoLoss(),
-        NoDuplicates(),
-        NothingInvented(),
-        OrderKept(),
-        IntakeSurvives(),
-        BreakerBehaves(),
-        HealthHonest(),
-        RecoversInTime(backlog_within_s=6),
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.IntakeSurvives(),
+        checks.BreakerBehaves(),
+        checks.HealthHonest(),
+        checks.RecoversInTime(backlog_within_s=6),
     ),
 )
