@@ -1,4 +1,4 @@
-"""python -m reference_impl COMMAND: the reference's processes and tools, configured from the environment."""
+"""python -m reference_impl COMMAND: the processes and tools of the reference, configured from the environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from reference_impl.delivery.worker import Worker
 from reference_impl.errors import SettingsError
 from reference_impl.ingest import app as ingest
 from reference_impl.ingest import server
-from reference_impl.operations import dead_letter_api, dead_letter_commands, integrity, retention
+from reference_impl.operations import dead_letter_operations as dead_letters
+from reference_impl.operations import integrity, retention
 from reference_impl.queue import resize_lanes
 from reference_impl.resilience.error_classes import to_store_error
 from reference_impl.settings import Settings
@@ -25,6 +26,7 @@ from reference_impl.store.migrate import migrate
 
 #: Exit code for a setting or a database that cannot be used.
 UNUSABLE = 78
+DATABASE, QUEUE = "database_url", "redis_url"
 
 
 async def work(settings: Settings) -> None:
@@ -32,48 +34,42 @@ async def work(settings: Settings) -> None:
     listening = server.bind(settings.http_host, settings.http_port)
     await connections.require_sessions(settings)
     worker = Worker(settings)
-    told = [*server.telling(worker.monitor), server.transitions(worker.transitions)]
-    app = Router(told + dead_letter_api.routes(worker.admin, settings))
+    routes = [*server.telling(worker.monitor), server.transitions(worker.transitions)]
+    app = server.guarded(Router(routes + dead_letters.routes(worker.admin)), settings)
     worker.start()
-    guarded = server.guarded(app, settings)
-    await server.serve(guarded, listening, worker.stopping, settings.request_timeout_s)
+    await server.serve(app, listening, worker.stopping, settings.request_timeout_s)
     await worker.stop()
 
 
 class Command(NamedTuple):
-    """What runs, the settings it cannot do without, and what --help says."""
+    """One command. With `arguments`, `run` receives what they parsed."""
 
     run: Callable[..., Awaitable[int | None]]
     needs: list[str]
-    what: str
+    help: str
     arguments: Callable[[argparse.ArgumentParser], None] | None = None
 
 
 COMMANDS = {
-    "migrate": Command(migrate, ["database_url"], "bring the database to the newest schema; idempotent"),
-    "ingest": Command(ingest.run, ["redis_url"], "take events over HTTP into the queue"),
-    "work": Command(work, ["database_url", "redis_url"], "deliver from the queue to the database"),
+    "migrate": Command(migrate, [DATABASE], "migrate the database to the newest schema; idempotent"),
+    "ingest": Command(ingest.run, [QUEUE], "accept events over HTTP into the queue"),
+    "work": Command(work, [DATABASE, QUEUE], "deliver events from the queue to the database"),
     "dead-letters": Command(
-        dead_letter_commands.run,
-        ["database_url"],
-        "list, show, replay or drop dead letters",
-        dead_letter_commands.arguments,
+        dead_letters.run, [DATABASE], "list, show, replay or drop dead letters", dead_letters.arguments
     ),
-    "lanes": Command(
-        resize_lanes.run, ["redis_url"], "tell the lane count; change it while nothing runs", resize_lanes.arguments
-    ),
-    "retention": Command(retention.run, ["database_url"], "make months ahead, drop those that no policy holds"),
-    "verify": Command(integrity.run, ["database_url"], "hash anew all that is stored; exit 1 if an event was changed"),
+    "lanes": Command(resize_lanes.run, [QUEUE], "print or change the number of lanes", resize_lanes.arguments),
+    "retention": Command(retention.run, [DATABASE], "create months ahead, drop months that no policy covers"),
+    "verify": Command(integrity.run, [DATABASE], "recompute all stored hashes; exit 1 if an event was changed"),
 }
 
 
 def main() -> int:
-    """Run one command; returns the exit code."""
+    """Run one command. Returns the exit code."""
     parser = argparse.ArgumentParser("python -m reference_impl", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        described = f"{command.what}. Settings: see reference_impl/settings.py"
-        subparser = commands.add_parser(name, help=command.what, description=described)
+        description = f"{command.help}. Settings: see reference_impl/settings.py"
+        subparser = commands.add_parser(name, help=command.help, description=description)
         if command.arguments:
             command.arguments(subparser)
     given = parser.parse_args()
@@ -88,10 +84,9 @@ def main() -> int:
         return UNUSABLE
     except psycopg.Error as e:
         print(f"the database did not take it: {to_store_error(e)}", file=sys.stderr)
-        return 1
-    except Exception as e:  # not Python's own traceback: its last line may quote an event
+    except Exception as e:  # Python's own traceback may quote an event in its last line
         log.unexpected("ended by a defect", e)
-        return 1
+    return 1
 
 
 async def _run(command: Command, settings: Settings, given: argparse.Namespace) -> int | None:

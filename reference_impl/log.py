@@ -1,4 +1,4 @@
-"""Logs: one JSON line each on stderr, about the machinery only. An event's content never gets here."""
+"""Logs: one JSON line each on stderr, about the machinery only. No line carries an event's content."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import logging
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +15,15 @@ import msgspec
 
 Scalar = str | int | float | bool | None
 
-#: Least seconds between two warnings of `rate_limited_warning` that say the same.
-SELDOM_S = 60.0
-_told: dict[str, float] = {}  # when each was said last
+#: Least seconds between two rate-limited warnings with the same message.
+RATE_LIMIT_S = 60.0
+_warned_at: dict[str, float] = {}  # by message
 
 _logger = logging.getLogger("reference")
 
 
-class _JsonLine(logging.Formatter):
-    """A record as one JSON line. Of an exception only its type: a message may quote what it choked on."""
+class _JsonFormatter(logging.Formatter):
+    """Formats a record as one JSON line. Of an exception it writes the type only: the message may quote an event."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -44,42 +45,39 @@ class _JsonLine(logging.Formatter):
 def configure(process: str) -> None:
     """Send every logger of this process to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLine(process))
+    handler.setFormatter(_JsonFormatter(process))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # psycopg's warnings and uvicorn's and asyncio's errors quote messages of others, httpx the webhook's address
+    # warnings and errors of these quote messages of peers, and httpx the webhook's address
     for name in ("asyncio", "httpx", "psycopg", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def info(message: str, **fields: Scalar) -> None:
-    """Something worth knowing happened."""
+    """Log an event in the life of the process."""
     _logger.info(message, extra={"fields": fields})
 
 
 def warning(message: str, **fields: Scalar) -> None:
-    """Something went wrong that the processor copes with."""
+    """Log a failure that the processor handles."""
     _logger.warning(message, extra={"fields": fields})
 
 
 def rate_limited_warning(message: str, **fields: Scalar) -> None:
-    """A warning that comes at most once a minute, however often there is reason for it."""
+    """Log a warning at most once a minute."""
     now = time.monotonic()
-    if now - _told.get(message, -SELDOM_S) >= SELDOM_S:
-        _told[message] = now
+    if now - _warned_at.get(message, -RATE_LIMIT_S) >= RATE_LIMIT_S:
+        _warned_at[message] = now
         warning(message, **fields)
 
 
 def unexpected(message: str, error: BaseException, **fields: Scalar) -> None:
-    """Something nobody foresaw: where it was raised, never what it said."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else "?"
-    _logger.error(message, extra={"fields": {**fields, "exception": type(error).__name__, "where": where}})
+    """Log a defect: the class of the error and where it was raised, never its message."""
+    where = "".join(f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__, -1))
+    _logger.error(message, extra={"fields": {**fields, "exception": type(error).__name__, "where": where or "?"}})
 
 
 def asyncio_exception_handler(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The event loop's own handler of what nobody awaited or caught: said here, as asyncio's words are not let out."""
+    """Log exceptions that no task or callback handled. asyncio's own lines are off, because they quote messages."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         rate_limited_warning("no descriptor is left for a connection")

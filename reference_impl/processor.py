@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 from uuid import UUID
-
-import psycopg
 
 from reference_impl.dead_letters.replay import Outcome, replay
 from reference_impl.delivery.worker import Worker
@@ -20,7 +17,7 @@ from reference_impl.errors import TemporarilyUnavailable
 from reference_impl.event import i_json
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations.health import Status
-from reference_impl.resilience import background, error_classes
+from reference_impl.resilience import background
 from reference_impl.resilience.circuit_breaker import Listener
 from reference_impl.settings import Settings
 from reference_impl.store import connections
@@ -28,9 +25,9 @@ from reference_impl.store.handler import Handler
 
 
 class ReliableEventProcessor:
-    """Takes events in and delivers them at least once: each stored once, or each to a handler of your own.
+    """Accepts events and delivers them at least once: stores each once, or passes each to your handler.
 
-    `listener` is told (from, to, reason) before each transition of the breaker takes effect.
+    `listener` is called with (from, to, reason) before each transition of the breaker takes effect.
     """
 
     def __init__(self, settings: Settings, handle: Handler | None = None, listener: Listener | None = None) -> None:
@@ -43,9 +40,9 @@ class ReliableEventProcessor:
         self._parts: background.Parts = []
 
     async def start(self) -> None:
-        """Begin to take events in and to deliver them. Waits for queue and presets, at most connect_timeout_s.
+        """Start, and wait up to connect_timeout_s for the queue and the presets.
 
-        Raises SettingsError at a pooler that shares sessions.
+        Raises SettingsError for a pooler that shares sessions.
         """
         await connections.require_sessions(self._settings)
         self._worker.start()
@@ -53,40 +50,32 @@ class ReliableEventProcessor:
         await self._intake.ready(self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
-        """Return the event's id once the queue has it. Raises RefusedError, TemporarilyUnavailable or Indeterminate."""
+        """Queue an event and return its id. Raises RefusedError, TemporarilyUnavailable or Indeterminate."""
         if self._worker.stopping.is_set():
-            raise TemporarilyUnavailable("the processor was told to stop, or ended by a defect")
+            raise TemporarilyUnavailable("the processor is stopping, or was ended by a defect")
         return await self._intake.add(i_json.encoded(event))
 
     async def replay(self, event_id: str | UUID) -> Outcome:
-        """Store the event of a dead letter; again and again does it once. Raises BreakerOpenError or StoreError."""
-        try:
-            async with self._worker.admin.store() as store:
-                return await replay(store, UUID(str(event_id)))
-        except psycopg.Error as e:
-            raise error_classes.to_store_error(e, self._settings) from None
+        """Store the event of a dead letter, once, however often you call. Raises BreakerOpenError or StoreError."""
+        async with self._worker.admin.store() as store:
+            return await replay(store, UUID(str(event_id)))
 
     async def stop(self) -> None:
-        """Finish the batches at hand or give them back, within stop_grace_s; what is queued stays queued.
-
-        Raises what a part ended by.
-        """
+        """Finish batches or return them to the queue, within stop_grace_s. Raises the error of a background task."""
         try:
             await self._worker.stop()
-        finally:  # only now: an event that is being added still waits for the queue's reply
+        finally:  # after the worker, because an event that is being added still needs the queue's reply
             self._stopped.set()
             await background.end(self._parts)
         background.blame(self._parts)
 
     def health_status(self) -> Status:
-        """The score, the breaker's state, depth and dead letters."""
+        """The health score, the breaker's state, the queue's depth and the number of dead letters."""
         return self._worker.monitor.status()
 
     async def __aenter__(self) -> Self:
         await self.start()
         return self
 
-    async def __aexit__(
-        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()

@@ -1,4 +1,4 @@
-"""Settings: what the environment may set, with units in the names. A wrong one is refused at start, by name."""
+"""Settings from the environment, with units in their names. A wrong value is refused at start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Days = Annotated[float, Meta(gt=0, le=36_500)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Words = tuple[Annotated[str, Meta(min_length=1)], ...]  # in the environment: with commas between
+Words = tuple[Annotated[str, Meta(min_length=1)], ...]  # separated by commas in the environment
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     attempt_timeout_s: Seconds = 5.0  # the longest one step may take: a batch, or a part of it in a search for poison
     connect_timeout_s: Seconds = 3.0  # the longest one connection to the store may take
     enqueue_timeout_s: Seconds = 2.0  # the longest wait for the queue's reply
-    stop_grace_s: Seconds = 4.0  # told to stop: how long batches at hand may take before they are given back
+    stop_grace_s: Seconds = 4.0  # after SIGTERM: longest that batches may take before they return to the queue
 
     breaker_failure_threshold: Count = 5  # consecutive failed rounds that open it
     breaker_failure_rate: Share = 0.5  # or more than this share of the rounds …
@@ -68,9 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dead_letter_archive_url: str = ""  # … here, for fsspec; by default a folder in STATE_DIR
     dead_letter_retention_days: Days = 30.0  # age at which an archived one is deleted
     dead_letter_alert_threshold: Count = 10  # dead letters past which their number is an alert
-    alert_webhook_url: Annotated[str, Meta(pattern=r"^(https?://.+)?$")] = (
-        ""  # where alerts are posted, besides the log
-    )
+    #: Where alerts are posted, in addition to the log.
+    alert_webhook_url: Annotated[str, Meta(pattern=r"^(https?://.+)?$")] = ""
     alert_cooldown_s: Seconds = 300.0  # least time between two alerts of a kind
     upkeep_interval_s: Seconds = 300.0  # between two turns of archive, retention and numbers
 
@@ -88,51 +87,44 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this environment. Raises SettingsError naming the variable."""
-        given = {field: environ[field.upper()] for field in cls.__struct_fields__ if field.upper() in environ}
-        listed = {field: given[field].split(",") if given[field] else [] for field in LISTS & given.keys()}
+        """Read the settings of this environment. Raises SettingsError, which names the variable."""
+        fields = msgspec.structs.fields(cls)
+        given = {field.name: environ[field.name.upper()] for field in fields if field.name.upper() in environ}
+        lists = {field.name for field in fields if isinstance(field.default, tuple)} & given.keys()
+        split = {name: given[name].split(",") if given[name] else [] for name in lists}
         try:
-            settings = msgspec.convert(given | listed, cls, strict=False)
+            settings = msgspec.convert(given | split, cls, strict=False)
         except msgspec.ValidationError as e:
             raise _wrong(str(e), given) from None
-        settings._check()
+        settings.require()
         return settings
 
     def require(self, *fields: str) -> None:
-        """Raise SettingsError unless each of these is set, and all of them agree."""
+        """Raise SettingsError unless each of these fields is set and all settings agree."""
         for field in fields:
             if not getattr(self, field):
                 raise SettingsError(f"{field.upper()} is not set: this process needs it in its environment")
-        self._check()
-
-    def _check(self) -> None:
-        self._understand_addresses()
-        for smaller, larger in _ORDERED:
-            most, least = getattr(self, larger), getattr(self, smaller)
-            if least > most:
-                raise SettingsError(
-                    f"{larger.upper()}: expected at least {smaller.upper()} ({least:.12g}), got {most:.12g}"
-                )
-        self._keep_sessions()
-
-    def _keep_sessions(self) -> None:
-        """Raise SettingsError where the server would end the session of a lane that lingers, and then waits."""
-        silent_s = self.batch_linger_s + LANE_WAIT_S
-        if silent_s >= self.lease_s * SESSION_SHARE:
-            raise SettingsError(
-                f"LEASE_S: expected more than {silent_s / SESSION_SHARE:.6g}, got {self.lease_s:.12g}: a lane may say "
-                f"nothing for BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s, and its session is ended "
-                f"after {SESSION_SHARE} of the lease"
-            )
-
-    def _understand_addresses(self) -> None:
-        """Raise SettingsError for one that its client would choke on later; it may hold a password, so is not shown."""
-        for field, understand, like in _ADDRESSES:
+        for field, (parse, example) in _ADDRESSES.items():
             try:
-                if value := getattr(self, field):
-                    understand(value)
-            except (ValueError, psycopg.Error, httpx.InvalidURL):
-                raise SettingsError(f"{field.upper()}: expected {like}, got {UNSHOWN}") from None
+                parse(getattr(self, field) or example)
+            except (ValueError, psycopg.Error, httpx.InvalidURL):  # without the value: it may hold a password
+                raise SettingsError(f"{field.upper()}: expected an address like {example}, got {UNSHOWN}") from None
+        for smaller, larger in _ORDERED.items():
+            least, most = getattr(self, smaller), getattr(self, larger)
+            if least > most:
+                expected = f"{larger.upper()}: expected at least {smaller.upper()} ({least:.12g})"
+                raise SettingsError(f"{expected}, got {most:.12g}")
+        self._require_lease()
+
+    def _require_lease(self) -> None:
+        """Raise SettingsError where the server would end the session of a lane that lingers and then waits."""
+        idle_s = self.batch_linger_s + LANE_WAIT_S
+        if idle_s >= self.lease_s * SESSION_SHARE:
+            least, idle = idle_s / SESSION_SHARE, f"BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s"
+            raise SettingsError(
+                f"LEASE_S: expected more than {least:.6g}, got {self.lease_s:.12g}: a lane may be idle for {idle},"
+                f" and the server ends its session after {SESSION_SHARE} of the lease"
+            )
 
 
 def _webhook(url: str) -> None:
@@ -141,33 +133,28 @@ def _webhook(url: str) -> None:
         raise ValueError("no host, or no port")
 
 
-#: Fields, who reads them, and what they look like.
-_ADDRESSES: tuple[tuple[str, Callable[[str], object], str], ...] = (
-    ("database_url", conninfo_to_dict, "an address like postgresql://user@host:5432/database"),
-    ("redis_url", address.parse, "an address like redis://host:6379/0"),
-    ("alert_webhook_url", _webhook, "an address like https://host:8443/path"),
-)
-#: Fields of which the first is never more than the second: what lies between them could never be.
-_ORDERED = (
-    ("retry_base_s", "retry_cap_s"),
-    ("batch_size", "queue_bound"),
-    ("max_event_bytes", "max_batch_bytes"),
-    ("max_batch_bytes", "max_in_flight_bytes"),
-    ("dead_letter_archive_days", "dead_letter_retention_days"),
-)
-#: `lane.WAIT_S` and `database.IDLE_SHARE`, which cannot be imported here.
+#: How each address is parsed, and an example of one.
+_ADDRESSES: dict[str, tuple[Callable[[str], object], str]] = {
+    "database_url": (conninfo_to_dict, "postgresql://user@host:5432/database"),
+    "redis_url": (address.parse, "redis://host:6379/0"),
+    "alert_webhook_url": (_webhook, "https://host:8443/path"),
+}
+#: Each is at most the other.
+_ORDERED = {
+    "retry_base_s": "retry_cap_s",
+    "batch_size": "queue_bound",
+    "max_event_bytes": "max_batch_bytes",
+    "max_batch_bytes": "max_in_flight_bytes",
+    "dead_letter_archive_days": "dead_letter_retention_days",
+}
+#: `consumer.WAIT_S` and `connections.IDLE_SHARE`, which cannot be imported here.
 LANE_WAIT_S, SESSION_SHARE = 0.5, 0.75
 UNSHOWN = "a value that is not shown"
 
 
-LISTS = frozenset({"retryable_errors", "retryable_messages", "http_allowed_hosts", "http_allowed_origins"})
-
-
 def _wrong(message: str, given: Mapping[str, str]) -> SettingsError:
-    """msgspec's `Expected … - at `$.field``, told with the variable's name and the value that came."""
-    what, _, path = message.partition(" - at ")
-    what = what.partition(", got ")[0]
-    field = path.strip("`$.").partition("[")[0]
-    value = given.get(field, "")
-    shown = UNSHOWN if field.endswith(("_url", "_token", "_key")) else repr(value)
-    return SettingsError(f"{field.upper()}: {what[0].lower()}{what[1:]}, got {shown}")
+    """Rewrite msgspec's "Expected … - at `$.field`" with the variable's name and its value."""
+    expected, _, path = message.partition(" - at ")
+    expected, field = expected.partition(", got ")[0], path.strip("`$.").partition("[")[0]
+    value = UNSHOWN if field.endswith(("_url", "_token", "_key")) else repr(given.get(field, ""))
+    return SettingsError(f"{field.upper()}: {expected[0].lower()}{expected[1:]}, got {value}")

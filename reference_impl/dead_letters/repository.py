@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import class_row, dict_row
 
-from reference_impl.dead_letters.model import DeadLetter
+from reference_impl.dead_letters.model import Attempt, DeadLetter
 from reference_impl.resilience.watchdog import Connection
 
 #: Most causes in a summary, the commonest first.
@@ -37,6 +37,15 @@ select count(*) as total, count(*) filter (where last_failed_at >= date_trunc('d
         ) as commonest
     ) as reasons
 from audit_dead_letter
+"""
+#: The key goes, too: storing the event inserts it anew in the same transaction.
+_TAKE = """
+with letter as (delete from audit_dead_letter where event_id = %s returning event_id)
+delete from audit_event_key key using letter where key.event_id = letter.event_id
+"""
+_ADD_ATTEMPT = """
+update audit_dead_letter
+set attempts = attempts + 1, last_failed_at = now(), history = history || %s::text::jsonb where event_id = %s
 """
 
 
@@ -93,6 +102,16 @@ async def select(connection: Connection, where: str, values: Sequence[object]) -
     async with connection.cursor(row_factory=dict_row) as cursor:
         rows = await (await cursor.execute(f"select * from audit_dead_letter {where}", values)).fetchall()
     return [StoredDeadLetter(**{**row, "event": bytes(row["event"]).decode("utf-8", "replace")}) for row in rows]
+
+
+async def take_for_replay(connection: Connection, event_id: UUID) -> bool:
+    """Delete a dead letter and its key within the caller's transaction. Returns whether there was one."""
+    return (await connection.execute(_TAKE, [event_id])).rowcount > 0
+
+
+async def add_attempt(connection: Connection, event_id: UUID, attempt: Attempt) -> None:
+    """Record one more failed attempt."""
+    await connection.execute(_ADD_ATTEMPT, [msgspec.json.encode([attempt]).decode(), event_id])
 
 
 async def drop(connection: Connection, event_id: UUID) -> bool:

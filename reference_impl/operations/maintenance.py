@@ -1,4 +1,4 @@
-"""Maintenance: every five minutes months are made ahead, dead letters archived, deleted past retention, and counted."""
+"""Maintenance: every five minutes, create partitions ahead, archive, purge and count dead letters."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-import psycopg
 
 from reference_impl import log
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.archive import archive
-from reference_impl.errors import ArchiveError, BreakerOpenError
+from reference_impl.errors import ArchiveError, BreakerOpenError, StoreError
 from reference_impl.operations import metrics
 from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.resilience.backoff import Sleep
@@ -19,14 +18,14 @@ from reference_impl.resilience.watchdog import Connection
 from reference_impl.settings import Settings
 from reference_impl.store import partitions
 
-#: Folder of the archive, within STATE_DIR, where no other address is set.
+#: Folder of the archive within STATE_DIR, unless DEAD_LETTER_ARCHIVE_URL is set.
 FOLDER = "dead_letters"
-#: The longest one turn may take, in seconds; what is left is for the next.
+#: Longest that one run may take, in seconds; the next run continues.
 BOUND_S = 60.0
 
 
 class MaintenanceReport(msgspec.Struct, frozen=True):
-    """What one turn did."""
+    """The result of one run."""
 
     archived: int
     purged: int
@@ -34,30 +33,30 @@ class MaintenanceReport(msgspec.Struct, frozen=True):
 
 
 class Maintenance:
-    """The turns of one worker; several workers at once do no harm."""
+    """The maintenance of one worker. Several workers may run theirs at once."""
 
     def __init__(self, settings: Settings, admin: AdminConnections, sleep: Sleep) -> None:
         self._settings, self._admin, self._sleep = settings, admin, sleep
 
     async def run(self) -> None:
-        """Turn after turn, until ShuttingDown is raised by the sleep."""
+        """Run again and again, until the sleep raises ShuttingDown."""
         while True:
             try:
                 async with self._admin.connection(BOUND_S) as connection:
                     metrics.record_dead_letters((await run_once(connection, self._settings, datetime.now(UTC))).letters)
-            except (psycopg.Error, BreakerOpenError) as e:
-                log.warning("upkeep is for another time", type=type(e).__name__)
+            except (StoreError, BreakerOpenError) as e:
+                log.warning("maintenance is postponed", why=str(e))
             await self._sleep(self._settings.upkeep_interval_s)
 
 
 async def run_once(connection: Connection, settings: Settings, now: datetime) -> MaintenanceReport:
-    """One turn. Raises psycopg.Error; what was done until then is done."""
+    """Run once. Raises psycopg.Error; the steps before it are committed."""
     await partitions.ensure(connection, partitions.ahead(now.date()))
     url = settings.dead_letter_archive_url or str(Path(settings.state_dir).resolve() / FOLDER)
+    archived = 0
     try:
         archived = await archive(connection, url, now - timedelta(days=settings.dead_letter_archive_days))
     except ArchiveError as e:
-        log.warning(str(e))  # its letters stay where they are, also past retention
-        archived = 0
+        log.warning(str(e))  # dead letters without an archive stay, even past their retention
     purged = await repository.purge(connection, now - timedelta(days=settings.dead_letter_retention_days))
     return MaintenanceReport(archived, purged, await repository.summarize(connection, now))

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
 from reference_impl.dead_letters.replay import Outcome, replay
-from reference_impl.operations import dead_letter_commands
+from reference_impl.operations import dead_letter_operations
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.copy_row import Row
@@ -226,8 +226,8 @@ def test_by_command_line_they_are_listed_shown_replayed_and_dropped(
 ) -> None:
     def command(*words: str) -> tuple[int, str]:
         parser = argparse.ArgumentParser()
-        dead_letter_commands.arguments(parser)
-        code = asyncio.run(dead_letter_commands.run(settings, parser.parse_args(words)))
+        dead_letter_operations.arguments(parser)
+        code = asyncio.run(dead_letter_operations.run(settings, parser.parse_args(words)))
         return code, capsys.readouterr().out
 
     admin.execute(REFUSE.format(code="22023"))

@@ -14,7 +14,7 @@ import psycopg
 from starlette.applications import Starlette
 
 from reference_impl.ingest import server
-from reference_impl.operations import dead_letter_api
+from reference_impl.operations import dead_letter_operations
 from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
 from reference_impl.settings import Settings
@@ -31,7 +31,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
     state = [CLOSED]
 
     async def run() -> None:
-        routes = dead_letter_api.routes(AdminConnections(settings, lambda: state[0]), settings)
+        routes = dead_letter_operations.routes(AdminConnections(settings, lambda: state[0]))
         app = server.guarded(Starlette(routes=routes), settings)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
 
