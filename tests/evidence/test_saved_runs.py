@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from shaketable.cli.commands.check import check
 
 from shaketable import rundir
 from shaketable.checks.verdict import VerdictDoc
+from shaketable.cli.check import check_run
 from shaketable.rundir import RunDir
 
 SAVED = Path(__file__).parent / "saved"
@@ -32,7 +32,7 @@ def verdict(run: RunDir) -> VerdictDoc:
 
 def test_run_of_an_older_version_has_the_verdict_that_it_had(saved: RunDir) -> None:
     then = verdict(saved)
-    assert check(saved.path) == EXIT[saved.path.name]
+    assert check_run(saved.path) == EXIT[saved.path.name]
     now = verdict(saved)
     assert now.verdict == then.verdict == saved.path.name
     assert {name: found.verdict for name, found in now.checks.items()} == {
