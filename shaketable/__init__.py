@@ -12,12 +12,12 @@ The rooms, lowest first. A room imports only from the rooms below it; `make lint
 - `load`: the schedule, and the Locust process that sends it
 - `stack`: PostgreSQL, Valkey and Toxiproxy, and the processes of a run
 - `target`: the processor under test, as its manifest describes it
-- `faults`: what can go wrong, and the injector that plays a timeline of it
-- `evidence`: what a run records, and the history read from it
+- `faults`: the kinds of faults, and the injector that plays a timeline of them
+- `evidence`: the observations that a run records, and the history read from them
 - `checks`: the laws, and the verdict
 - `runner`: a scenario, phase by phase
 - `results`: verdicts as files, and the comparison of two of them
-- `report`: what people see of a run
+- `report`: a run at the terminal, in the browser and in CI
 - `compare`: several targets under the same scenarios
 - `doctor`: tries each endpoint of a target
 - `api`: the public functions, run and check

@@ -1,4 +1,4 @@
-"""Time as an argument: the monotonic clock that orders a history, and the wall clock beside it."""
+"""Time as an argument: the monotonic clock that orders a history, paired with the wall clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Pair(NamedTuple):
 
 
 class Clock(Protocol):
-    """Tells CLOCK_MONOTONIC in nanoseconds, and waits."""
+    """Reads CLOCK_MONOTONIC in nanoseconds, and sleeps."""
 
     def now(self) -> int: ...
     def sleep(self, seconds: float) -> None: ...
@@ -33,12 +33,12 @@ class SystemClock:
         return time.monotonic_ns()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; a time already past is no wait."""
+        """Wait; a negative duration returns at once."""
         time.sleep(max(0.0, seconds))
 
 
 def pair() -> Pair:
-    """Read both clocks; the wall clock between two readings of the monotonic one, so that a pause halves its error."""
+    """Read the wall clock between two readings of the monotonic clock, which halves the error that a pause causes."""
     before = time.monotonic_ns()
     wall = time.time_ns()
     return Pair((before + time.monotonic_ns()) // 2, wall)

@@ -1,4 +1,4 @@
-"""Every error shaketable raises on purpose: what was expected, the value that came, what to do."""
+"""All errors that shaketable raises; a message names the expected value, the value found and the remedy."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections.abc import Sequence
 
 
 class ShaketableError(Exception):
-    """Base of all; `exit_code` is what the command line ends with."""
+    """Base class; the command line exits with `exit_code`."""
 
     exit_code = 255
 
 
 class InputError(ShaketableError):
-    """What the user gave cannot be used: an argument, a scenario, a manifest, a run directory."""
+    """The user's input cannot be used: an argument, a scenario, a manifest or a run directory."""
 
     exit_code = 254
 
 
 class ScenarioError(InputError):
-    """A scenario that cannot be loaded or contradicts itself."""
+    """A scenario cannot be loaded, or contradicts itself."""
 
 
 class ManifestError(InputError):
-    """A target's manifest that does not fit the contract."""
+    """A target's manifest does not follow the contract."""
 
 
 class RunDirError(InputError):
-    """A folder that is no run directory, or one that lacks what is asked of it."""
+    """The folder is not a run directory, or lacks a required file."""
 
 
 class ToolchainMissing(InputError):
-    """A target's own environment cannot be made here, for want of a program: `compare` skips it, and says so."""
+    """A program needed to build a target's environment is not installed; `compare` skips the target and reports it."""
 
 
 class HarnessError(ShaketableError):
-    """The harness could not do its part: a server that does not start, a proxy that does not answer."""
+    """The harness failed: a server does not start, or a proxy does not answer."""
 
 
 class ServerUnavailable(HarnessError):
-    """A server of ours does not answer in time, or only that it cannot, or that it lost what was made there."""
+    """One of the harness's servers does not answer in time, answers with an error, or has lost its configuration."""
 
 
 class LoadEnded(HarnessError):
@@ -50,7 +50,7 @@ class LoadEnded(HarnessError):
 
 
 class UnexpectedFailure(HarnessError):
-    """A process of the harness's own failed, and no fault had ordered it: each failure is a sentence."""
+    """A process of the harness failed although no fault caused it; `failures` holds one sentence each."""
 
     def __init__(self, failures: Sequence[str]) -> None:
         super().__init__("; ".join(failures))
@@ -58,8 +58,8 @@ class UnexpectedFailure(HarnessError):
 
 
 class TargetError(ShaketableError):
-    """The target could not be brought up: died at start, or never ready."""
+    """The target could not be started: a process exited, or did not become ready."""
 
 
 class Interrupted(ShaketableError):
-    """Somebody pressed Ctrl-C, or sent SIGTERM."""
+    """The run received SIGINT (Ctrl-C) or SIGTERM."""

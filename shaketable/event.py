@@ -1,7 +1,7 @@
-"""An event: what a client sends, and when two of them are the same.
+"""Parse and compare events.
 
-Compared as values: numbers as doubles, `timestamp` as an instant cut to microseconds, a null member as none at all,
-members the contract does not name wherever the target keeps them (beside the others, or under `details`).
+Events are compared as values: numbers as doubles, `timestamp` as an instant truncated to microseconds, and a null
+member as an absent one. A target may store members outside the contract at the top level or under `details`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TEXT_LIMITS = {
     "retentionPolicy": 50,
     "eventVersion": 20,
 }
-#: All members of the contract; any other lands in `details`.
+#: All members of the contract; canonical events hold any other member under `details`.
 MEMBERS = frozenset({"eventId", "timestamp", "status", "dataClassification", "ttl", *TEXT_LIMITS})
 #: Without these an event is refused.
 REQUIRED = ("timestamp", "action", "status")
@@ -45,9 +45,9 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse(text: bytes | str) -> dict[str, Any]:
-    """Read an event as sent or stored; numbers outside a double stay exact, and lone surrogates are kept.
+    """Read an event as sent or stored; numbers outside a double stay exact, and lone surrogates are preserved.
 
-    Raises ValueError when the text is no JSON object.
+    Raises ValueError unless the text is a JSON object.
     """
     value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
     if not isinstance(value, dict):
@@ -56,7 +56,7 @@ def parse(text: bytes | str) -> dict[str, Any]:
 
 
 def _number(text: str) -> float | Decimal:
-    """The double nearest to a literal, or the literal's exact value when no double is near."""
+    """Return the nearest double, or the exact value of a literal beyond the range of doubles."""
     double = float(text)
     return Decimal(text) if math.isinf(double) else double
 
@@ -66,16 +66,16 @@ def _refuse_constant(text: str) -> None:
 
 
 def instant(text: str) -> int | None:
-    """Microseconds since 1970 of an RFC 3339 timestamp, cut (not rounded); None when it names no instant."""
+    """Microseconds since 1970 of an RFC 3339 timestamp, truncated (not rounded); None for an invalid timestamp."""
     try:
-        at = datetime.fromisoformat(text.upper())  # cuts digits past the sixth; of `t` and `z` it takes no small one
+        at = datetime.fromisoformat(text.upper())  # truncates after six digits; accepts only upper-case `T` and `Z`
     except ValueError:
         return None
     return None if at.tzinfo is None else (at - _EPOCH) // _MICROSECOND
 
 
 def canonical(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The value by which events are compared; members outside the contract are gathered under `details`."""
+    """Return the canonical value for comparison, with members outside the contract under `details`."""
     members: dict[str, Any] = {}
     details: dict[str, Any] = {}
     for name, value in event.items():
@@ -93,14 +93,14 @@ def canonical(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hoisted(details: Mapping[str, Any]) -> dict[str, Any]:
-    """What `details` holds; a target that files a sent `details` as one more unknown member nests it once more."""
+    """Flatten `details`: a target that treats a sent `details` as an unknown member nests it once more."""
     inner = details.get("details")
     rest = {name: _value(value) for name, value in details.items() if value is not None and name != "details"}
     return rest | (_hoisted(inner) if isinstance(inner, Mapping) else {} if inner is None else {"details": inner})
 
 
 def _member(name: str, value: Any) -> Any:
-    """A named member: instants and ids have values of their own."""
+    """Canonical value of a contract member: a timestamp as an instant, an id in lower case."""
     if isinstance(value, str):
         if name == "timestamp":
             at = instant(value)
@@ -111,7 +111,7 @@ def _member(name: str, value: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """Numbers as doubles, null members dropped, at any depth."""
+    """Convert numbers to doubles and drop null members, at any depth."""
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, int | float | Decimal):
@@ -122,7 +122,7 @@ def _value(value: Any) -> Any:
 
 
 def _double(value: int | float | Decimal) -> float | Decimal:
-    """The nearest double (minus zero is zero), or the exact value of what is outside all of them."""
+    """Return the nearest double (minus zero becomes zero), or the exact value of a number beyond their range."""
     try:
         double = float(value)
     except OverflowError:
@@ -131,9 +131,10 @@ def _double(value: int | float | Decimal) -> float | Decimal:
 
 
 def same(sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()) -> list[str]:
-    """The paths of the members that differ, never their values; [] when the same. `adds`: the target's own members.
+    """Return the paths of differing members, never their values; [] for equal events.
 
-    A member that the contract does not name is called as it was sent, wherever the target keeps it.
+    `adds` names members that the target adds. The path of a member outside the contract is the path in the sent event,
+    wherever the target stores it.
     """
     left, right = canonical(sent), canonical(stored)
     right = _without_added(left, right, adds)
@@ -147,7 +148,7 @@ def same(sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[st
 
 
 def _without_added(sent: dict[str, Any], stored: dict[str, Any], adds: Collection[str]) -> dict[str, Any]:
-    """What is stored, less what the target added by itself: a sent member of such a name is compared."""
+    """Remove the members that the target added; a member of that name that was also sent stays and is compared."""
     mine = sent.get("details", {})
     kept = {name: v for name, v in stored.items() if name == "details" or name in sent or name not in adds}
     details = {name: v for name, v in stored.get("details", {}).items() if name in mine or name not in adds}
@@ -174,7 +175,7 @@ def _step(name: str) -> str:
 
 
 def digest(event: Mapping[str, Any], adds: Collection[str] = ()) -> str:
-    """SHA-256 (hex) over the canonical value less `adds`: equal digests, same event."""
+    """SHA-256 (hex) of the canonical value without `adds`; equal events have equal digests."""
     value = canonical(event)
     value = _without_added({}, value, adds) if adds else value
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=lambda exact: {"exact": str(exact)})

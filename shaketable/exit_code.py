@@ -1,4 +1,4 @@
-"""An exit code in words: how a process ended."""
+"""Describe how a process ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 
 def ended(code: int) -> str:
-    """As "ended with exit code 3", or "was killed by SIGKILL"."""
+    """Return "ended with exit code 3" or "was killed by SIGKILL"."""
     if code >= 0:
         return f"ended with exit code {code}"
     try:

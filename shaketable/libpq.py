@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL, the harness's own: what the URL says counts, and nothing of the user's surroundings.
+"""The harness's PostgreSQL connections: only the URL counts, not the user's libpq configuration.
 
-libpq also reads PG* variables, ~/.pgpass, ~/.pg_service.conf and ~/.postgresql. They are made for the user's programs,
-and a harness that follows them talks to another server, or to none. So every parameter is given explicitly here: an
-explicit parameter beats its variable. The few variables without a parameter are hidden while a connection is made.
+libpq also reads PG* variables, ~/.pgpass, ~/.pg_service.conf and ~/.postgresql. They could lead the harness to another
+server, or to none. Every parameter is therefore passed explicitly, which overrides its variable. The few variables
+without a parameter are removed from the environment while a connection is made.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-#: A path at which there can be no file: libpq looks there instead of into the home folder.
+#: A path where no file can exist: libpq reads this path instead of one in the home folder.
 NO_FILE = "/dev/null/none"
-#: What a parameter is when the URL does not say it. Empty where libpq takes that as "not given".
+#: Default values of parameters that the URL does not name; libpq treats an empty value as absent.
 DEFAULTS = {
     "application_name": "",
     "channel_binding": "prefer",
@@ -52,9 +52,9 @@ DEFAULTS = {
     "sslsni": "1",
     "target_session_attrs": "any",
 }
-#: Variables that libpq reads whatever its parameters are; an empty require_auth would forbid every method.
+#: Variables that libpq reads regardless of its parameters; an empty require_auth would forbid every method.
 HIDDEN = ("PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGREQUIREAUTH")
-#: Seconds that connecting may take.
+#: Connect timeout in seconds.
 CONNECT_S = 30
 
 _KNOWN = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
@@ -66,9 +66,9 @@ _kept: dict[str, str] = {}
 def connect(
     url: str, *, autocommit: bool = False, connect_timeout: int = CONNECT_S, options: str = "", **more: Any
 ) -> psycopg.Connection[Any]:
-    """A session at this URL; `options` are settings (`-c name=value …`), `more` are parameters of libpq.
+    """Connect to this URL; `options` are settings (`-c name=value …`), `more` are libpq parameters.
 
-    Raises psycopg.OperationalError when the server does not take it.
+    Raises psycopg.OperationalError when the server refuses the connection.
     """
     asked = parameters(url, connect_timeout=connect_timeout, options=options, **more)
     with _hidden_variables():
@@ -78,9 +78,9 @@ def connect(
 def connect_read_only(
     url: str, statement_s: float, *, connect_timeout: int = CONNECT_S, **more: Any
 ) -> psycopg.Connection[Any]:
-    """A session for SQL that a manifest states: it may only read, and each statement ends in time.
+    """Connect for SQL from a manifest: the session is read-only and has a statement timeout of `statement_s`.
 
-    Execute it with `prepare=True`, which takes one statement and no more. Raises psycopg.OperationalError.
+    Execute with `prepare=True`, which accepts a single statement. Raises psycopg.OperationalError.
     """
     bounds = (
         f"-c default_transaction_read_only=on -c statement_timeout={round(statement_s * 1000)} -c lock_timeout=2000"
@@ -91,10 +91,10 @@ def connect_read_only(
 
 @contextmanager
 def time_limit(connection: psycopg.Connection[Any], within_s: float) -> Iterator[None]:
-    """Use a session for at most that time, whatever the server does. Raises psycopg.OperationalError.
+    """Bound the use of a session to `within_s` seconds. Raises psycopg.OperationalError after that.
 
-    A server that is frozen ends no statement, and its kernel answers for it, so neither `statement_timeout` nor
-    `tcp_user_timeout` ends the wait: the session's socket is shut instead.
+    A frozen server does not enforce `statement_timeout`, and its kernel still acknowledges packets, which also defeats
+    `tcp_user_timeout`. The timer therefore shuts down the session's socket.
     """
     late = threading.Event()
     with socket.socket(fileno=os.dup(connection.fileno())) as own:  # the session may be closed by then
@@ -119,7 +119,7 @@ def time_limit(connection: psycopg.Connection[Any], within_s: float) -> Iterator
 
 
 def parameters(url: str, **more: Any) -> dict[str, Any]:
-    """Every parameter of the connection, so that libpq takes none from its environment."""
+    """Return every connection parameter, so that libpq reads none from its environment."""
     said = conninfo_to_dict(url)
     settings = f"{said.pop('options', '')} {more.pop('options', '')}".strip()
     said |= {**more, "options": settings}
@@ -130,7 +130,7 @@ def parameters(url: str, **more: Any) -> dict[str, Any]:
 
 
 def _user() -> str:
-    """The name that libpq takes by default; without a name in the system's list the server asks for one."""
+    """libpq's default user name; empty when the system has no entry for this user."""
     import pwd
 
     try:
@@ -141,7 +141,7 @@ def _user() -> str:
 
 @contextmanager
 def _hidden_variables() -> Iterator[None]:
-    """Keep HIDDEN out of the environment while any thread connects."""
+    """Remove HIDDEN from the environment while any thread connects."""
     global _connecting
     with _lock:
         _connecting += 1

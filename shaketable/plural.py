@@ -1,16 +1,16 @@
-"""A number before its noun: 8 events are, 1 event is."""
+"""Numbers with nouns: "8 events are", "1 event is"."""
 
 from __future__ import annotations
 
 import re
 
-#: A plural noun of ours, and the verb behind it.
+#: A plural noun, and the verb that may follow it.
 _NOUN = re.compile(r"\b(\w+?)(?<![su])(ies|s)\b(?: (are|were|have|do|wait)\b)?")
 _VERBS = {"are": "is", "were": "was", "have": "has", "do": "does", "wait": "waits"}
 
 
 def counted(number: float, words: str) -> str:
-    """`8 events are lost`; of 1, the first plural noun of `words` and its verb are singular: `1 event is lost`."""
+    """Return `8 events are lost`; for 1 the first plural noun of `words` and its verb become singular."""
     shown = f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
     return f"{shown} {_NOUN.sub(_singular, words, count=1) if number == 1 else words}"
 

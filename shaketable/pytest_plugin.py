@@ -1,7 +1,7 @@
 """For pytest: `@pytest.mark.shake("postgres_outage")` gates a test on a scenario, the fixture `shake` is its verdict.
 
-Loaded with every suite of an environment that has shaketable, so nothing heavy is imported: the shake is played by a
-process of its own.
+pytest loads this plugin in every suite of an environment with shaketable, so it imports nothing heavy: a separate
+process plays the shake.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shaketable.errors import InputError, ShaketableError
 from shaketable.results.shake import ShakeRequest, ShakeResult, play, read
 
 SHAKEN = pytest.StashKey[ShakeResult]()
-#: What was played in this session: tests that are marked alike share one run.
+#: Results of this session: tests with equal marks share one run.
 PLAYED = pytest.StashKey[dict[ShakeRequest, ShakeResult | ShaketableError]]()
 #: Options that take a path.
 OPTIONS = ("--shake-runs", "--shake-target")
@@ -30,25 +30,25 @@ MARK = "shake(scenario, *, target=None, seed=None, budget=None, gate=True)"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where runs go, and what is shaken."""
+    """Add the options for the runs' folder and the target."""
     group = parser.getgroup("shaketable")
     for name, default, about in (
-        ("runs", "runs", "Where shakes leave their run directories"),
-        ("target", "", "The manifest of the processor that shakes shake, where the mark names none"),
+        ("runs", "runs", "Folder for the run directories of shakes"),
+        ("target", "", "Manifest of the processor under test, unless the mark names one"),
     ):
         group.addoption(f"--shake-{name}", metavar="PATH", help=f"{about}.")
         parser.addini(f"shake_{name}", f"{about}, from the root directory.", default=default)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The mark is known."""
+    """Register the mark."""
     config.addinivalue_line("markers", f"{MARK}: play a scenario of shaketable; the test fails unless it passed")
     config.stash[PLAYED] = {}
     _refuse_detached(config)
 
 
 def _refuse_detached(config: pytest.Config) -> None:
-    """pytest looks for its root directory before it knows our options: a path of ours would be taken for a test's."""
+    """pytest determines its rootdir before it knows the plugin's options, and mistakes their path for a test's."""
     given = [str(each) for each in config.invocation_params.args]
     for name, value in pairwise(given):
         here = config.invocation_params.dir
@@ -60,18 +60,18 @@ def _refuse_detached(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A marked test needs no fixture to be gated; a mark that cannot be read ends the session before any shake."""
+    """Gate a marked test that does not request the fixture; an invalid mark ends the session before any shake."""
     mark = _mark_of(item)
     if mark is None:
         return
     asked_of(item, mark)
     if isinstance(item, pytest.Function) and "shake" not in item.fixturenames:
-        item.fixturenames = [*item.fixturenames, "shake"]  # a list of its own: all cases of a function share one
+        item.fixturenames = [*item.fixturenames, "shake"]  # a new list: all cases of a function share one
 
 
 @pytest.fixture
 def shake(request: pytest.FixtureRequest) -> ShakeResult:
-    """The verdict of the shake that the test is marked with: `verdict`, `passed`, `checks`, `figures`, `run`."""
+    """The result of the shake in the test's mark: `verdict`, `passed`, `checks`, `figures`, `run`."""
     item = request.node
     mark = _mark_of(item)
     if mark is None:
@@ -91,7 +91,7 @@ def shake(request: pytest.FixtureRequest) -> ShakeResult:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test that passes fails yet where the shake did not: nobody can forget to look."""
+    """Fail a passing test whose shake did not pass, so that the verdict cannot be overlooked."""
     result = yield
     found = item.stash.get(SHAKEN, None)
     if found is not None and not found.passed:
@@ -100,7 +100,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Each shake once: its verdict, and where its run lies."""
+    """List each shake once, with its verdict and run directory."""
     reports = [report for some in terminalreporter.stats.values() for report in some]
     properties = [dict(getattr(report, "user_properties", ())) for report in reports]
     told = {known["shake_run"]: known["shake"] for known in properties if "shake_run" in known}
@@ -111,7 +111,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _mark_of(item: pytest.Item) -> pytest.Mark | None:
-    """The nearest: a test's own stands in place of its class's. Raises pytest.UsageError for two in one place."""
+    """Return the nearest mark: a test's own replaces its class's. Raises pytest.UsageError for two on one node."""
     for node in reversed(item.listchain()):
         marks = [mark for mark in node.own_markers if mark.name == "shake"]
         if len(marks) > 1:
@@ -123,7 +123,7 @@ def _mark_of(item: pytest.Item) -> pytest.Mark | None:
 
 
 def asked_of(item: pytest.Item, mark: pytest.Mark) -> ShakeRequest:
-    """What the mark asks for. Raises pytest.UsageError with how it is written."""
+    """Read the request from the mark. Raises pytest.UsageError with the expected form."""
     known: dict[str, tuple[type, ...]] = {"target": (str, Path), "seed": (int,), "budget": (dict,), "gate": (bool,)}
     given = {key: value for key, value in mark.kwargs.items() if value is not None}
     fits = all(isinstance(value, known.get(key, ())) for key, value in given.items())
@@ -140,7 +140,7 @@ def _is_one_name(given: tuple[object, ...]) -> bool:
 
 
 def _shared(config: pytest.Config, asked: ShakeRequest, folder: Path) -> ShakeResult | ShaketableError:
-    """Under pytest-xdist: the first process that wants a shake plays it, and the others wait for its verdict."""
+    """Under pytest-xdist the first process that requests a shake plays it; the others wait for its verdict."""
     name = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
     told = folder / f"shaketable-{name}.json"
     with (folder / f"shaketable-{name}.lock").open("w", encoding="utf-8") as lock:
@@ -166,7 +166,7 @@ def _played(config: pytest.Config, asked: ShakeRequest) -> ShakeResult | Shaketa
 
 
 def _option(config: pytest.Config, name: str) -> str:
-    """The command line's path, from where pytest was called; else the ini file's, from the root directory; or ""."""
+    """The path from the command line (relative to the invocation directory) or the ini file (relative to rootdir)."""
     if given := config.getoption(f"--shake-{name}"):
         return str(config.invocation_params.dir / given)
     written = config.getini(f"shake_{name}")

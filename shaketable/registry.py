@@ -1,4 +1,4 @@
-"""Kinds by name: the built-in ones, those that installed packages register, those that a scenario brings."""
+"""Kinds by name: built-in ones, ones that installed packages register, and ones that a scenario adds."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Registry(Generic[T]):
         self._kinds = {getattr(kind, key): kind for kind in kinds}
 
     def kinds(self) -> dict[str, type[Any]]:
-        """Every known kind, in order: built in, then registered by packages."""
+        """Every known kind: built-in ones first, then those registered by packages."""
         registered = (entry.load() for entry in entry_points(group=self._group))
         return {**self._kinds, **{getattr(kind, self._key): kind for kind in registered}}
 
     def add(self, kind: type[Any]) -> None:
-        """Make a kind known for this process: one that a scenario brings."""
+        """Register a kind in this process, such as one defined in a scenario file."""
         self._kinds[getattr(kind, self._key)] = kind
 
     def to_spec(self, value: T) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Registry(Generic[T]):
         return {self._key: getattr(value, self._key), **asdict(value)}  # type: ignore[call-overload]
 
     def from_spec(self, spec: dict[str, Any]) -> T:
-        """The value of such data. Raises InputError for an unknown kind or a field that does not fit."""
+        """Build a value from its spec. Raises InputError for an unknown kind, an unknown field or a wrong type."""
         kinds, name = self.kinds(), spec.get(self._key)
         if name not in kinds:
             raise InputError(f"expected a {self._noun}, one of {', '.join(sorted(kinds))}: got {name!r}")

@@ -1,4 +1,4 @@
-"""Where scenarios, locustfiles and targets are looked up by name: here, beside the package, then inside the wheel."""
+"""Look up scenarios, locustfiles and targets by name: in the current folder, the checkout, then the wheel."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ _PACKAGE = Path(__file__).parent
 
 
 def places(folder: str) -> list[Path]:
-    """The folders of that name, nearest first: `./FOLDER`, the checkout's, the wheel's."""
+    """Existing folders of that name in search order: `./FOLDER`, the checkout's, the wheel's."""
     candidates = [Path(folder), _PACKAGE.parent / folder, _PACKAGE / "_bundled" / folder]
     return [place for place in candidates if place.is_dir()]
 
 
 def find(path: str) -> Path:
-    """A file by its path below one of the places, such as `locustfiles/ingest.py`. Raises InputError for none."""
+    """Find a file such as `locustfiles/ingest.py` in the search path. Raises InputError when there is none."""
     folder, _, rest = path.partition("/")
     for place in places(folder):
         if (place / rest).is_file():
             return (place / rest).resolve()
-    raise InputError(f"expected {path} here, beside the package or inside it, but there is none: is the wheel whole?")
+    raise InputError(f"expected {path} in the current folder, checkout or wheel, found none: reinstall shaketable")
 
 
 def targets() -> dict[str, Path]:
-    """Every target that has a name: the reference, and the alternatives; the nearest file of a name counts."""
+    """All named targets: the reference and the alternatives; the first file of a name in search order wins."""
     found = {path.stem: path for place in reversed(places("alternatives")) for path in sorted(place.glob("*.toml"))}
     return {"reference": find("reference_impl/target.toml"), **found}
 
 
 def target(named: Path | None) -> Path:
-    """A target's manifest: a path as it is, a name from `targets`, the reference for None. Raises ManifestError."""
+    """Return a target's manifest: a path unchanged, or a name from `targets`; None is the reference.
+
+    Raises ManifestError for an unknown name.
+    """
     if named is not None and is_file(named):
         return named
     known, name = targets(), str(named or "reference")
@@ -41,5 +44,5 @@ def target(named: Path | None) -> Path:
 
 
 def is_file(named: Path) -> bool:
-    """Whether a manifest's file is meant, and not a target of that name."""
+    """Whether the argument is a manifest file rather than a target's name."""
     return bool(named.suffix) or named.exists()

@@ -1,4 +1,4 @@
-"""The run directory: everything a run leaves, by name. `check` and `report` need nothing else."""
+"""The run directory: the files of a run by name. `check` and `report` read nothing else."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ RECEIVED = "received.jsonl"
 VERDICT = "verdict.json"
 LOGS = "logs"
 LATEST = "latest"
-#: What a stream or disk of ours refuses, and no file that is read: a run directory is not to blame.
+#: Errors of writing (stream or disk), never of reading: they do not mean that a run directory is damaged.
 UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EPIPE)
 
-#: Who may enter a folder that holds events.
+#: Mode of a folder that holds events.
 PRIVATE = 0o700
-#: Journals that one run may have: one for each load process.
+#: The most journals of one run: one per load process.
 MOST_JOURNALS = 1_000
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class RunDir:
 
     @property
     def logs(self) -> Path:
-        """Where the servers and processes write."""
+        """The folder for the logs of servers and processes."""
         return self.path / LOGS
 
     def journal(self, process: str) -> Path:
@@ -69,21 +69,21 @@ class RunDir:
         return self.path / f"journal-{process}.jsonl"
 
     def journals(self) -> list[Path]:
-        """All load journals, in name order. Raises RunDirError for more than any run has."""
+        """All load journals, sorted by name. Raises RunDirError for more than MOST_JOURNALS."""
         found = sorted(islice(self.path.glob(JOURNALS), MOST_JOURNALS + 1))
         if len(found) > MOST_JOURNALS:
             raise RunDirError(f"expected at most {MOST_JOURNALS} journals in {self.path}, got more")
         return found
 
     def has(self, name: str) -> bool:
-        """Whether that file was written; a link that leads nowhere is there, and cannot be read."""
+        """Whether the file exists; a dangling link counts as existing and fails to be read."""
         return os.path.lexists(self.path / name)
 
 
 def create(root: Path, scenario: str, target: str, now: datetime | None = None) -> RunDir:
-    """Make `root/20261123T101502Z-4f1c-SCENARIO-TARGET` and let `root/latest` lead to it."""
+    """Create `root/20261123T101502Z-4f1c-SCENARIO-TARGET` and point the link `root/latest` to it."""
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
-    root = root.resolve()  # processes of a run stand in other folders
+    root = root.resolve()  # processes of a run have other working directories
     path = root / f"{stamp}-{secrets.token_hex(2)}-{scenario}-{target}"
     root.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=PRIVATE)  # its files hold events
@@ -93,14 +93,14 @@ def create(root: Path, scenario: str, target: str, now: datetime | None = None) 
 
 
 def _point_latest(root: Path, path: Path) -> None:
-    """Swap the link in one step, so that a reader never finds none."""
+    """Replace the link atomically, so that a reader always finds one."""
     fresh = root / f".latest-{path.name}"
     fresh.symlink_to(path.name)
     os.replace(fresh, root / LATEST)
 
 
 def find(path: Path) -> RunDir:
-    """The run at `path`. Raises RunDirError when that is no run directory."""
+    """Open the run at `path`. Raises RunDirError when it is not a run directory."""
     if not path.is_dir():
         raise RunDirError(f"expected a run directory, got {path}: there is no such folder (run `shaketable run` first)")
     if not os.path.lexists(path / SCENARIO):
@@ -109,14 +109,14 @@ def find(path: Path) -> RunDir:
 
 
 def write_json(path: Path, value: Any, mode: int = atomic.PRIVATE) -> None:
-    """Write one JSON document, indented for people. Raises HarnessError when the disk refuses it."""
+    """Write one JSON document, indented. Raises HarnessError when it cannot be written."""
     with whole(path, mode) as out:
         out.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 @contextmanager
 def whole(path: Path, mode: int = atomic.PRIVATE) -> Iterator[BinaryIO]:
-    """A file to be written whole or not at all. Raises HarnessError when the disk refuses it."""
+    """Open a file for an atomic write. Raises HarnessError when it cannot be written."""
     try:
         with atomic.whole(path, mode) as out:
             yield out
@@ -127,19 +127,19 @@ def whole(path: Path, mode: int = atomic.PRIVATE) -> Iterator[BinaryIO]:
 
 
 def refused(path: Path, error: OSError) -> HarnessError:
-    """What to say when a file of a run cannot be written."""
+    """The error for a file of a run that cannot be written."""
     why = error.strerror or str(error)
-    return HarnessError(f"cannot write {path}: {why}: make room there (what was written can be judged: `check`)")
+    return HarnessError(f"cannot write {path}: {why}: free disk space (`check` judges the files written so far)")
 
 
 def read_json(path: Path, type_: type[T]) -> T:
-    """Read one JSON document. Raises RunDirError naming the file and what is wrong in it."""
+    """Read one JSON document. Raises RunDirError naming the file and the mistake in it."""
     with unreadable(path):
         return msgspec.json.decode(foreign.read(path), type=type_)
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> int:
-    """Write a JSON line each; returns how many. Raises HarnessError when the disk refuses them."""
+    """Write one JSON line per value and return their number. Raises HarnessError when they cannot be written."""
     encode, n = msgspec.json.Encoder().encode, 0
     with whole(path) as out:
         for value in values:
@@ -149,7 +149,7 @@ def write_lines(path: Path, values: Iterable[Any]) -> int:
 
 
 def read_lines(path: Path, type_: type[T]) -> Iterator[T]:
-    """The JSON lines of a file; a torn last line is none. Raises RunDirError naming file and line."""
+    """The JSON lines of a file, without an incomplete last line. Raises RunDirError naming file and line."""
     decode = msgspec.json.Decoder(type_).decode
     with unreadable(path):
         for number, line in enumerate(foreign.lines(path), 1):
@@ -162,7 +162,7 @@ def read_lines(path: Path, type_: type[T]) -> Iterator[T]:
 
 @contextmanager
 def unreadable(path: Path, place: str = "") -> Iterator[None]:
-    """What may be wrong with a file of somebody else's becomes a RunDirError that names it."""
+    """Turn errors of reading a possibly foreign file into a RunDirError that names the file."""
     try:
         yield
     except OSError as e:
@@ -173,7 +173,7 @@ def unreadable(path: Path, place: str = "") -> Iterator[None]:
 
 @contextmanager
 def judging(path: Path) -> Iterator[None]:
-    """A run directory may be anybody's: whatever its contents do to those who judge it becomes a RunDirError."""
+    """Turn any error that the contents of a run directory cause into a RunDirError: it may come from a stranger."""
     try:
         yield
     except ShaketableError:
@@ -182,6 +182,6 @@ def judging(path: Path) -> Iterator[None]:
         if isinstance(e, OSError) and e.errno in UNWRITTEN:
             raise
         raise RunDirError(
-            f"{path} holds what no run writes ({type(e).__name__}: {e}): "
-            "if a run wrote it so, report a bug in shaketable"
+            f"{path} has contents that no run writes ({type(e).__name__}: {e}): "
+            "if shaketable wrote them, please report a bug"
         ) from e

@@ -1,4 +1,4 @@
-"""Words on the page: numbers for people, foreign text made harmless to read and to draw."""
+"""Text for people: formatted numbers, and foreign text made safe to print and to draw."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import unicodedata
 
 from shaketable import plural
 
-#: What makes a browser's typesetter start, and what ends a script: Bokeh would typeset `$$…$$`, `\(…\)` and `\[…\]`.
+#: Characters that start typesetting in Bokeh (`$$…$$`, `\(…\)`, `\[…\]`) or end a script.
 _DELIMITERS = str.maketrans({"$": "＄", "\\": "＼", "<": "‹", ">": "›", "&": "＆"})
-#: What GitHub's runner takes for a command of the workflow, in any line of a step: its `::` may stand anywhere that
-#: a line can be folded, its `##[` anywhere at all.
+#: GitHub's runner interprets these as workflow commands in any line of a step: `::` wherever a line may be folded,
+#: `##[` anywhere.
 _COMMAND = re.compile(r":(?=:)|##(?=\[)")
 #: Longest label that is drawn.
 LABEL = 48
 
 
 def plain(text: object, most: int = LABEL) -> str:
-    """A label for a drawing: nothing in it is markup, typesetting or control, and it is short."""
+    """A short label for a drawing, without markup, typesetting or control characters."""
     told = visible(str(text)).translate(_DELIMITERS)
     return told if len(told) <= most else told[: most - 1] + "…"
 
 
 def visible(text: str) -> str:
-    """Foreign text, harmless to print.
+    """Make foreign text safe to print.
 
-    What would be invisible, or turn the direction of reading, is shown as its code point; what a workflow's runner
-    would obey (`::`, `##[`) has a space in it.
+    Invisible characters and those that change the reading direction appear as code points. A space breaks the commands
+    of GitHub's runner (`::`, `##[`).
     """
     shown = "".join(
         f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in text
@@ -35,12 +35,12 @@ def visible(text: str) -> str:
 
 
 def in_a_line(text: str) -> str:
-    """Foreign text of several lines, the end of a log, harmless to print and as one line."""
+    """Join several lines of foreign text, such as the end of a log, into one line that is safe to print."""
     return " | ".join(visible(part) for part in text.splitlines() if part.strip())
 
 
 def cut(text: str, most: int) -> str:
-    """The beginning of a text that may be of any length, and how much was left out."""
+    """Truncate a text to `most` characters and append the number of those left out."""
     return text if len(text) <= most else f"{text[:most]} … and {plural.counted(len(text) - most, 'more characters')}"
 
 
@@ -54,7 +54,7 @@ _UNIT = re.compile(rf"_({'|'.join(_UNITS)})$")
 
 
 def quantity(name: str, value: object) -> tuple[str, str]:
-    """A figure's name without its unit, and its value with it: `intake_p99_ms`, 15.7 → ("intake p99", "15.7 ms")."""
+    """Move the unit from a figure's name to its value: `intake_p99_ms`, 15.7 → ("intake p99", "15.7 ms")."""
     found = _UNIT.search(name)
     unit = _UNITS[found[1]] if found else ""
     told = number(value)
@@ -63,7 +63,7 @@ def quantity(name: str, value: object) -> tuple[str, str]:
 
 
 def number(value: object) -> str:
-    """Thousands apart, three figures after which nobody looks; a dash for what is not known."""
+    """Format with thousands separators and about three significant digits; a dash for an unknown value."""
     if value is None or value != value:
         return "–"
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -74,12 +74,12 @@ def number(value: object) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Seconds with one place."""
+    """Seconds with one decimal."""
     return "–" if value is None or value != value else f"{value:,.1f} s"
 
 
 def listed(parts: list[str], most: int = 4) -> str:
-    """As in "a, b and c"; what is beyond `most` is only counted."""
+    """Join as "a, b and c"; only the number of parts beyond `most` is given."""
     if len(parts) > most:
         parts = [*parts[: most - 1], f"{len(parts) - most + 1} more"]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -1,1 +1,1 @@
-"""Files: written whole (`atomic`), read with bounds (`foreign`), in private `folders`, or `cached`."""
+"""Files: atomic writes (`atomic`), bounded reads (`foreign`), private `folders`, and `cached` builds."""

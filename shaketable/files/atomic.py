@@ -1,7 +1,7 @@
-"""Files written whole or not at all, through a fresh file of our own: nothing that lies in a folder is written through.
+"""Atomic writes through a new temporary file, which then replaces the old file or link in one step.
 
-The fresh file has a name that nobody can guess and is created exclusively, so that a link put there beforehand is never
-followed. It then takes the place of the old file, or of a link, in one step.
+The temporary file has an unpredictable name and is created exclusively, so a link prepared by another user is never
+followed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-#: Who may read what holds events, and what is asked for by name (a JUnit file), less the umask.
+#: Modes of files that hold events, and of files that the user names (a JUnit file; the umask applies).
 PRIVATE, ORDINARY = 0o600, 0o666
 
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,9 +21,9 @@ _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @contextmanager
 def whole(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
-    """A file to be written whole or not at all. Raises OSError."""
+    """Open a file for an atomic write. Raises OSError."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    part = f".{secrets.token_hex(8)}.part"  # short, for a name may be as long as the system allows
+    part = f".{secrets.token_hex(8)}.part"  # short: the name itself may be as long as the system allows
     try:
         with open(os.open(part, _FRESH, mode, dir_fd=folder), "wb") as out:
             try:

@@ -1,4 +1,4 @@
-"""Something dear to make, kept for the next time: whole or not there at all, whoever asks at once or is interrupted."""
+"""Cached folders that are expensive to build: complete or absent, also with concurrent or interrupted builds."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from shaketable.files import folders
 
 Say = Callable[[str], None]
 
-#: Seconds that one program may take while something is made; 25 s were measured for the largest.
+#: Timeout in seconds of one program during a build; the largest took 25 s.
 MAKE_S = 600
-#: Lies in a folder that is whole; written last.
+#: Marks a complete folder; written last.
 WHOLE = "whole"
 
 _INDEX = "look at the network, and whether the package index is reachable and has these versions for this platform"
 
 
 def root(cache: Path | None = None) -> Path:
-    """Where environments are kept."""
+    """The folder of cached environments."""
     return (cache or folders.cache()) / "environments"
 
 
 def digest(*files: Path) -> str:
-    """What changes when a file's content does. Raises ManifestError for one that cannot be read."""
+    """Return a digest of the files' contents. Raises ManifestError for a file that cannot be read."""
     try:
         return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
     except OSError as e:
         raise ManifestError(
-            f"expected what the target's environment is pinned by, got {e.filename}: {e.strerror}"
+            f"expected the file that pins the target's environment, got {e.filename}: {e.strerror}"
         ) from e
 
 
 def ensure(folder: Path, make: Callable[[Path, int], None], what: str, say: Say) -> Path:
-    """`folder`, made by `make(folder, lock)` unless it is whole.
+    """Return `folder`, built by `make(folder, lock)` unless it is complete.
 
-    One process makes it while others wait. What an interrupted one left is removed. `make` hands the lock's descriptor
-    to the programs it runs: one that outlives a killed harness holds the lock until it ends.
+    One process builds while others wait. Remains of an interrupted build are removed first. `make` passes the lock's
+    descriptor to its child processes: a child that outlives a killed harness holds the lock until it ends.
     """
     if (folder / WHOLE).exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(folder.with_name(f"{folder.name}.lock"), f"another run makes {what}: waiting for it", say) as lock:
-        if not (folder / WHOLE).exists():  # nobody was faster
+        if not (folder / WHOLE).exists():  # no other process has built it meanwhile
             say(f"making {what}, once (up to a minute)")
             shutil.rmtree(folder, ignore_errors=True)
             make(folder, lock)
@@ -72,7 +72,7 @@ def _locked(path: Path, busy: str, say: Say) -> Iterator[int]:
 
 
 def execute(command: Sequence[str], env: Mapping[str, str], lock: int, what: str, cwd: Path | None = None) -> None:
-    """Run one program of the making. Raises HarnessError with its last words and the remedy."""
+    """Run one program of a build. Raises HarnessError with the end of its output and the remedy."""
     try:
         done = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""Folders of this user's own. What lies there is obeyed, run and deleted, so nobody else may have put it there."""
+"""Private folders of this user. The harness trusts, runs and deletes their contents: no other user may write there."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from shaketable.errors import HarnessError
 
 
 def state() -> Path:
-    """Where undo journals lie: they must outlive the login session, and hold passwords. Raises HarnessError."""
+    """The folder for undo journals, which hold passwords and must outlive the login session. Raises HarnessError."""
     return _first("XDG_STATE_HOME", [platformdirs.user_state_path("shaketable"), _temporary("state")], 0o700)
 
 
 def cache() -> Path:
-    """Where programs and corpora are kept that are dear to make. Raises HarnessError."""
+    """The folder for programs and corpora that are expensive to build. Raises HarnessError."""
     return _first("XDG_CACHE_HOME", [platformdirs.user_cache_path("shaketable"), _temporary("cache")], 0o700)
 
 
 def shared() -> Path:
-    """Where root keeps what its servers' unprivileged user must be able to read. Raises HarnessError."""
+    """The folder for files of root that the servers' unprivileged user must be able to read. Raises HarnessError."""
     return _first("TMPDIR", [platformdirs.site_cache_path("shaketable"), _temporary("shared")], 0o755)
 
 
 def own(path: Path, mode: int) -> Path:
-    """The folder, made if it is missing. Raises HarnessError unless it is this user's and nobody else can write there.
+    """Create the folder if missing. Raises HarnessError unless this user owns it and no other user can write there.
 
-    A link is refused, and so is a folder above it whose entries anybody may replace.
+    A link is refused, and so is a parent folder whose entries other users may replace.
     """
     try:
         path.mkdir(mode=mode, parents=True, exist_ok=True)
@@ -54,16 +54,16 @@ def own(path: Path, mode: int) -> Path:
 
 
 def _is_open(found: os.stat_result) -> bool:
-    """Whether everybody may write there."""
+    """Whether all users may write there."""
     return bool(found.st_mode & stat.S_IWOTH)
 
 
 def _first(variable: str, candidates: Sequence[Path], mode: int) -> Path:
-    """The first that is one's own: a home may be missing, read-only, or kept by `sudo` from somebody else."""
+    """The first candidate that is private; a home may be missing, read-only, or another user's after `sudo`."""
     refused = []
     for path in candidates:
         try:
-            if path.is_absolute():  # without a home it begins with a ~
+            if path.is_absolute():  # without a home directory it begins with a ~
                 return own(path, mode)
         except HarnessError as e:
             refused.append(str(e))

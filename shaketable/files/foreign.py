@@ -1,7 +1,7 @@
-"""Files that somebody else wrote: a stranger's run directory, what a target left. Every read is bounded.
+"""Bounded reads of untrusted files: a stranger's run directory, or files that a target wrote.
 
-Only a regular file is read, never a pipe, a device or (inside a folder that is not ours) a link. Opening one never
-waits, and no more than a stated number of bytes is taken, whatever the file's size says.
+Only regular files are read, never a pipe, a device or (inside an untrusted folder) a link. Opening never blocks, and
+reading stops at a given number of bytes, whatever size the file reports.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-#: Bytes of one JSON document, such as verdict.json: decoded they may take forty times as much memory.
+#: Bytes of one JSON document, such as verdict.json; decoded it may take forty times as much memory.
 DOCUMENT = 8 << 20
 #: Bytes of one line of JSON; an event of the hostile mix has at most a few million.
 LINE = 16 << 20
 #: Bytes of one file of JSON lines: a run of a million events writes a fifth of that.
 LINES = 4 << 30
-#: Bytes of the end of a log that an error message may be taken from.
+#: Bytes at the end of a log that error messages may quote.
 TAIL = 64 << 10
 
 
 class Refused(OSError):
-    """A file that is not read: no regular file, or a larger one than what is read of its kind."""
+    """The file is not read: it is not a regular file, or it is too large for its kind."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(errno.EINVAL, why, str(path))
 
 
 def opened(path: Path, most: int, *, follow: bool = False) -> BinaryIO:
-    """Open a regular file of at most `most` bytes. Raises OSError, of which Refused is one; never waits."""
+    """Open a regular file of at most `most` bytes, without blocking. Raises OSError (also Refused)."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
         fd = os.open(path, flags)
@@ -54,7 +54,7 @@ def opened(path: Path, most: int, *, follow: bool = False) -> BinaryIO:
 
 
 def read(path: Path, most: int = DOCUMENT, *, follow: bool = False) -> bytes:
-    """All of a regular file. Raises OSError, of which Refused is one, also for a file that grows beyond `most`."""
+    """Read a regular file. Raises OSError (also Refused), also for a file that grows beyond `most` bytes."""
     with opened(path, most, follow=follow) as file:
         found = file.read(most + 1)
     if len(found) > most:
@@ -63,12 +63,12 @@ def read(path: Path, most: int = DOCUMENT, *, follow: bool = False) -> bytes:
 
 
 def text(path: Path, most: int = DOCUMENT) -> str:
-    """All of a regular file, or of the one that a link leads to, as UTF-8. Raises OSError and UnicodeDecodeError."""
+    """Read a regular file as UTF-8, following links. Raises OSError and UnicodeDecodeError."""
     return read(path, most, follow=True).decode()
 
 
 def lines(path: Path, most: int = LINES, longest: int = LINE) -> Iterator[bytes]:
-    """The lines of a regular file with their ends; the last may lack it. Raises OSError, of which Refused is one."""
+    """The lines of a regular file with their line ends; the last may lack one. Raises OSError (also Refused)."""
     taken = 0
     with opened(path, most) as file:
         while line := file.readline(longest + 1):
@@ -81,7 +81,7 @@ def lines(path: Path, most: int = LINES, longest: int = LINE) -> Iterator[bytes]
 
 
 def blocks(path: Path, size: int, most: int = LINES, longest: int = LINE) -> Iterator[bytes]:
-    """Whole lines, about `size` bytes at a time; a torn last line is none. Raises OSError, of which Refused is one."""
+    """Complete lines, about `size` bytes at a time, without an incomplete last line. Raises OSError (also Refused)."""
     rest, taken = b"", 0
     with opened(path, most) as file:
         while block := file.read(size):
@@ -95,7 +95,7 @@ def blocks(path: Path, size: int, most: int = LINES, longest: int = LINE) -> Ite
 
 
 def tail(path: Path, count: int) -> list[str]:
-    """The last lines of a log, whatever bytes it holds; none of one that is not there or no regular file."""
+    """The last lines of a log, with undecodable bytes replaced; [] unless it is a regular file."""
     try:
         with opened(path, most=1 << 62) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))

@@ -1,7 +1,7 @@
-"""The player: plays an agenda through users, and writes the load's journal.
+"""The dispatcher: assigns due attempts to users and writes the load's journal.
 
-Written for threads that are greenlets: `time.sleep` and `queue` are Locust's patched ones there, and control changes
-hands only in them and in a user's request. One pacer hands due attempts out; any number of users take them.
+The threads are greenlets: Locust has patched `time.sleep` and `queue`, and a switch happens only in those and in a
+user's request. One pacer dispatches due attempts; any number of users send them.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ from shaketable.load.send_queue import DELIBERATE, RESEND_FOR_S, Attempt, Pendin
 from shaketable.load.stats import LoadStats
 from shaketable.op import Kind, Op, Outcome, Scalar, clock_op
 
-#: What the contract asks, in words.
+#: Expected responses by the contract, for messages.
 ASKED = {Expect.ACCEPT: "accept", Expect.REFUSE: "refuse", Expect.EITHER: "accept or refuse"}
-#: Errors by which there is nobody at the address.
+#: Errors that mean that no server listens at the address.
 NOBODY = NEVER_SENT | {"gaierror"}
-#: From the moment all users are there to the schedule's zero, in nanoseconds.
+#: Delay between the start of the last user and T0, in nanoseconds.
 LEAD = SECOND // 2
-#: The longest sleep of the pacer, in nanoseconds: what an answer makes due waits no longer.
+#: The pacer's longest sleep in nanoseconds; an attempt that a response makes due waits no longer.
 TICK = 5 * MS
-#: How often both clocks are written down, in nanoseconds.
+#: Interval between clock pairs in the journal, in nanoseconds.
 CLOCK_EVERY = 10 * SECOND
 
 
 class Writes(Protocol):
-    """Takes ops in, one by one."""
+    """Writes ops, one at a time."""
 
     def write(self, op: Op) -> None: ...
 
 
 class NoJournal:
-    """Keeps nothing: the load is played for its own sake."""
+    """Discards all ops: for a load outside a run."""
 
     def write(self, op: Op) -> None:
-        """Forget it."""
+        """Discard the op."""
 
 
 @dataclass(slots=True, eq=False)
 class Assignment:
-    """An attempt handed to a user."""
+    """An attempt that is assigned to a user."""
 
     attempt: Attempt
-    emitted: int  # when the pacer handed it out
-    queued: bool  # no user was free then
+    emitted: int  # when the pacer dispatched it
+    queued: bool  # no user was free at that time
     invoked: int = 0
-    took_ms: float = 0.0  # from the sending to the answer
+    took_ms: float = 0.0  # from the request to the response
     latency_ms: float | None = None  # from the intended time to the acknowledgement
 
     @property
@@ -63,12 +63,12 @@ class Assignment:
         return self.attempt.planned
 
 
-#: Where a user waits for its next attempt.
+#: The queue from which a user receives its next attempt.
 Inbox = queue.SimpleQueue[Assignment | None]
 
 
 class Dispatcher:
-    """Plays `plan` over the shapes of `corpus`."""
+    """Sends the events of `plan`, whose contents are the shapes of `corpus`."""
 
     def __init__(
         self,
@@ -85,24 +85,24 @@ class Dispatcher:
         self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
         self._shapes = {shape.number: shape for shape in corpus}
         self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
-        self._idle: list[Inbox] = []  # of free users: the last one to come is the first to go
-        self._waiting: deque[Assignment] = deque()  # for a user to become free
+        self._idle: list[Inbox] = []  # of free users; the most recently used comes first
+        self._waiting: deque[Assignment] = deque()  # attempts that wait for a free user
         self._send_queue = SendQueue((), 0)
         self._next_clock = 0
         self._stopped = self._done = False
-        self.broken = ""  # why the target cannot be loaded at all
-        self.nobody_listens = True  # no attempt has found anybody so far
+        self.broken = ""  # the reason why the target cannot be loaded at all
+        self.nobody_listens = True  # no attempt has reached a server so far
         journal.write(clock_op(process))
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is handed out any more."""
+        """Whether dispatching has ended."""
         return self._stopped or self._done
 
     def play(self, users: int) -> None:
-        """Pace the whole plan, then send the users home. Call it once all users are there."""
+        """Dispatch the whole plan, then release the users. Call it once all users have started."""
         gc.collect()
-        gc.freeze()  # schedule and corpus stay: collections need not walk them while the load is on
+        gc.freeze()  # schedule and corpus live until the end: exclude them from garbage collection
         start = self._clock.now() + LEAD
         self._send_queue = SendQueue(self._plan, start, self._resend_for_s)
         self._op(Kind.READY, self._clock.now(), users=users)
@@ -112,7 +112,7 @@ class Dispatcher:
         self.finish()
 
     def _pace(self, now: int) -> int:
-        """Hand out what is due; returns for how many nanoseconds nothing else will be."""
+        """Dispatch due attempts; return the nanoseconds until the next attempt is due."""
         self._mark_clocks(now)
         for attempt in self._send_queue.due(now):
             self.stats.scheduled += not attempt.resend
@@ -122,14 +122,14 @@ class Dispatcher:
         return TICK if following is None else max(0, min(following - self._clock.now(), TICK))
 
     def _hand_out(self, assignment: Assignment) -> None:
-        """Give it to the user that was busy last: as few connections as will do, and none of them gets old."""
+        """Assign it to the most recently busy user, which uses few connections and leaves none idle for long."""
         if self._idle:
             self._idle.pop().put(assignment)
         else:
             self._waiting.append(assignment)
 
     def take(self, inbox: Inbox) -> Assignment | None:
-        """Wait for an attempt to send, in the user's own inbox; None at the end."""
+        """Wait in the user's inbox for the next attempt; None at the end of the load."""
         if self._waiting:
             return self._waiting.popleft()
         if self._stopped or self._done:
@@ -138,7 +138,7 @@ class Dispatcher:
         return inbox.get()
 
     def begin(self, assignment: Assignment) -> bytes:
-        """Write the intent, and give the request's body."""
+        """Write the intent and return the request's body."""
         attempt, planned = assignment.attempt, assignment.planned
         sent = body(planned, self._shapes[planned.shape])
         assignment.invoked = now = self._clock.now()
@@ -162,9 +162,9 @@ class Dispatcher:
     def end(
         self, assignment: Assignment, status: int | None, error: str = "", advised_s: float = 0.0
     ) -> Classification:
-        """Write the attempt's outcome, from its status or the class name of the error that came instead.
+        """Write the attempt's outcome: from its status, or from the class name of the error.
 
-        A status that the contract does not know for a success ends the play: another try would bring the same.
+        A success status other than the contract's ends the load: every further attempt would have the same result.
         """
         now, attempt, planned = self._clock.now(), assignment.attempt, assignment.planned
         answered = classify(status, error, self._refusals)
@@ -203,7 +203,7 @@ class Dispatcher:
         self._op(Kind.GIVE_UP, now, pending.planned, tries=pending.tries, **more)
 
     def leave(self, inbox: Inbox) -> None:
-        """A user goes, perhaps because it is killed: an attempt that it has not taken goes to another."""
+        """Remove a user, which may have been killed, and reassign the attempt in its inbox."""
         if inbox in self._idle:
             self._idle.remove(inbox)
         while not inbox.empty():
@@ -215,7 +215,7 @@ class Dispatcher:
                 self._unsent([assignment.planned], "stopped")
 
     def stop(self) -> None:
-        """End early: nothing more is handed out, what was never sent is written down, free users go home."""
+        """End early: stop dispatching, record the events that were never sent, and release free users."""
         if self._stopped or self._done:
             return
         self._stopped = True
@@ -226,7 +226,7 @@ class Dispatcher:
         self._send_home()
 
     def finish(self) -> None:
-        """Write the counts and close the journal's account; once."""
+        """Write the final counts, once."""
         if self._done:
             return
         self._done = True
@@ -266,11 +266,11 @@ class Dispatcher:
 
 
 class UnexpectedAnswer(Exception):
-    """The target answered otherwise than the contract asks."""
+    """The target's response violates the contract."""
 
 
 def contract_violation(planned: Planned, answered: Classification, status: int | None) -> str:
-    """What the contract does not allow about an answer; "" when it is no failure of the target's."""
+    """Describe how a response violates the contract; "" for an allowed response."""
     taken = answered.outcome is Outcome.ACKNOWLEDGED
     refused = answered.outcome is Outcome.REFUSED and not answered.retryable
     allowed = (taken and planned.expect is not Expect.REFUSE) or (refused and planned.expect is not Expect.ACCEPT)

@@ -1,6 +1,6 @@
-"""A user's connection to the target. Imported by locustfiles alone: it is gevent's, as Locust is.
+"""A user's connection to the target. Only locustfiles import it, because it requires gevent.
 
-Not Locust's FastHttpSession: what that puts around the same HTTP client is half the cost of a request.
+It does not use Locust's FastHttpSession, whose wrapper around the same HTTP client is half the cost of a request.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from geventhttpclient.response import HTTPParseError, HTTPResponse
 from shaketable.load.outcome import advised
 
 HEADERS = {"Content-Type": "application/json"}
-#: Bytes that an answer of the target's may have.
+#: The largest response in bytes.
 MOST = 1 << 20
 
 _poll = get_original("select", "poll")
 
 
 def _is_silent(_: ConnectionPool, sock: Any) -> bool:
-    """Whether a kept connection is open and silent.
+    """Whether an idle connection is still open and has no unread data.
 
-    The client's own test is select(), which fails from descriptor 1024 on: with more users than that, each request
-    would open a connection of its own.
+    The client library uses select(), which fails for descriptors above 1023: with more users, each request would open
+    a new connection.
     """
     poll = _poll()
     poll.register(sock.fileno(), select.POLLIN)
@@ -39,10 +39,10 @@ ConnectionPool._is_socket_alive = _is_silent  # type: ignore[assignment,method-a
 
 
 def _feed(self: HTTPResponse, data: bytes) -> None:
-    """Take what was received, of head, body and interim answers together, up to MOST bytes of an answer."""
+    """Feed received bytes to the parser, up to MOST for head, body and interim responses together."""
     self.taken = getattr(self, "taken", 0) + len(data)  # type: ignore[attr-defined]
     if self.taken > MOST:  # type: ignore[attr-defined]
-        raise HTTPParseError(f"expected an answer of at most {MOST:,} bytes, got more")
+        raise HTTPParseError(f"expected a response of at most {MOST:,} bytes, got more")
     _unbounded(self, data)
 
 
@@ -51,20 +51,20 @@ HTTPResponse.feed = _feed  # type: ignore[assignment,method-assign]  # replaced 
 
 
 class Reply(NamedTuple):
-    """What came of a request."""
+    """The result of a request."""
 
     status: int | None
     error: BaseException | None
     length: int = 0
-    advised_s: float = 0.0  # how long to wait before another try
+    advised_s: float = 0.0  # Retry-After in seconds
 
 
 class Connection:
-    """Kept open from request to request, opened by the first. Nothing is tried twice and no redirect is followed."""
+    """A keep-alive connection, opened by the first request. It neither retries nor follows redirects."""
 
     def __init__(self, host: str, timeout_s: float) -> None:
         self._host, self._timeout_s = host, timeout_s
-        self._base = urlsplit(host).path.rstrip("/")  # what a proxy puts before all paths
+        self._base = urlsplit(host).path.rstrip("/")  # a proxy's path prefix
         self._http = self._fresh()
 
     def _fresh(self) -> HTTPClient:
@@ -72,9 +72,9 @@ class Connection:
         return HTTPClient.from_url(self._host, connection_timeout=seconds, network_timeout=seconds, headers=HEADERS)
 
     def post(self, path: str, body: bytes) -> Reply:
-        """The answer, or the error that came instead."""
+        """POST the body and return the response or the error."""
         try:
-            # The client's own time-out is for each read: a target that answers drop by drop would keep a user for ever.
+            # The client's own timeout applies to each read: a target that responds slowly would occupy a user forever.
             with gevent.Timeout(2 * self._timeout_s):
                 response = self._http.post(self._base + path, body)
                 return Reply(
@@ -82,5 +82,5 @@ class Connection:
                 )
         except (Exception, gevent.Timeout) as e:
             self._http.close()
-            self._http = self._fresh()  # what is left of the old connection may hold half an answer
+            self._http = self._fresh()  # the old connection may hold a partial response
             return Reply(None, e)

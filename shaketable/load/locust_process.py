@@ -1,4 +1,4 @@
-"""The driver: the harness's hand on Locust, which runs as a process of its own because it patches the one it is in."""
+"""Locust as a child process of the harness, because gevent's monkey patching affects the whole process."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from shaketable.load.send_queue import RESEND_FOR_S
 from shaketable.op import Kind, Op, Outcome
 from shaketable.rundir import RunDir
 
-#: More users than these cost more than they help.
+#: Above this number, more users cost more than they help.
 MOST_USERS = 2_500
-#: How long Locust may take to end when asked, beyond a request's time-out, in seconds.
+#: Seconds that Locust may take to end after SIGTERM, beyond a request's timeout.
 GRACE_S = 5.0
-#: The pause between two looks at the journal while waiting, in seconds.
+#: Seconds between two reads of the journal while waiting.
 LOOK_EVERY_S = 0.05
 
 
 class ProcessHandle(Protocol):
-    """A process that was started, as subprocess.Popen and the harness's own children are."""
+    """A started process: subprocess.Popen or a child of the supervisor."""
 
     def poll(self) -> int | None: ...
     def send_signal(self, number: int, /) -> None: ...
@@ -47,7 +47,7 @@ Spawn = Callable[[Sequence[str], Path], ProcessHandle]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What the journal tells so far: events, by the best that any of their attempts came to."""
+    """The journal so far: events by the best outcome of their attempts."""
 
     sent: int = 0
     acknowledged: int = 0
@@ -60,13 +60,13 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def users_for(rate: float, request_timeout_s: float = REQUEST_TIMEOUT_S) -> int:
-    """Users enough for a stall: every request of one time-out in flight at once."""
+    """Users for a stalled target: all requests of one timeout are in flight at once."""
     return min(max(USERS, math.ceil(rate * request_timeout_s)), MOST_USERS)
 
 
 @dataclass
 class LocustProcess:
-    """Plays a run directory's schedule against `host`."""
+    """Sends a run directory's schedule to `host`."""
 
     run: RunDir
     host: str
@@ -117,7 +117,7 @@ class LocustProcess:
         ]
 
     def start(self) -> None:
-        """Start Locust; its users open, and the schedule begins half a second after the last of them."""
+        """Start Locust; the schedule begins half a second after its last user has started."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._child = (self.spawn or self._popen)(self.command(), self.log)
 
@@ -134,7 +134,7 @@ class LocustProcess:
             )
 
     def wait_started(self, timeout_s: float = 30.0) -> int:
-        """T0, the schedule's zero, in monotonic nanoseconds. Raises HarnessError when Locust dies or stays silent."""
+        """Wait for T0, in monotonic nanoseconds. Raises HarnessError when Locust exits or does not start."""
         deadline = self.clock.now() + int(timeout_s * SECOND)
         while (start := self._tail.read().start) is None:
             self._check_alive()
@@ -147,7 +147,7 @@ class LocustProcess:
         return start
 
     def wait_done(self, timeout_s: float) -> bool:
-        """Whether the whole schedule was played and answered within that time."""
+        """Wait for the end of the schedule; return whether all attempts were answered within `timeout_s`."""
         deadline = self.clock.now() + int(timeout_s * SECOND)
         while not self.progress().done and self.clock.now() < deadline:
             self.clock.sleep(LOOK_EVERY_S)
@@ -160,8 +160,8 @@ class LocustProcess:
     def progress(self) -> Progress:
         """Counts so far.
 
-        Raises HarnessError when Locust died before its schedule was played, and InputError when the target answers as
-        no target of the contract does.
+        Raises HarnessError when Locust ended before its schedule, and InputError when the target's responses violate
+        the contract so that no load makes sense.
         """
         tail = self._tail.read()
         if tail.done is None:
@@ -171,15 +171,15 @@ class LocustProcess:
         return tail.progress()
 
     def acknowledged(self) -> set[str]:
-        """The ids that were acknowledged so far."""
+        """The ids of the events acknowledged so far."""
         return {event_id for event_id, best in self._tail.read().best.items() if best is Outcome.ACKNOWLEDGED}
 
     def counts(self) -> Op | None:
-        """The DONE op, with the load's own counts and lateness; None before the end."""
+        """The DONE op with the load's counts and lateness; None before the end."""
         return self._tail.read().done
 
     def stop(self, grace_s: float | None = None) -> int | None:
-        """Ask Locust to end, so that requests in flight are still answered; then kill it. Returns its exit code."""
+        """Send SIGTERM, which lets requests in flight finish, then SIGKILL. Returns the exit code."""
         process = self._child
         if process is None:
             return None
@@ -198,7 +198,7 @@ class LocustProcess:
 
     def last_log_lines(self, lines: int = 8) -> str:
         """The last lines of Locust's log."""
-        return " | ".join(foreign.tail(self.log, lines)) or "it said nothing"
+        return " | ".join(foreign.tail(self.log, lines)) or "its log is empty"
 
     def _check_alive(self) -> None:
         if self._child is None:
@@ -213,7 +213,7 @@ class LocustProcess:
 
 
 class JournalTail:
-    """Reads a journal as it grows, once each line."""
+    """Reads a growing journal, each line once."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._at, self._rest = path, 0, b""
@@ -225,7 +225,7 @@ class JournalTail:
         self.done: Op | None = None
 
     def read(self) -> JournalTail:
-        """Take in what was written since."""
+        """Read the lines written since the last call."""
         if not self._path.exists():
             return self
         with self._path.open("rb") as journal:
@@ -262,7 +262,7 @@ class JournalTail:
         )
 
 
-#: Bytes below which a disk is full: Locust itself can say so no more.
+#: Free bytes below which the disk counts as full; Locust cannot log that itself.
 ROOM = 65_536
-#: What an event came to, by its attempts: acknowledged if any was, else indeterminate if any was, else refused.
+#: An event's outcome is the best of its attempts: acknowledged, else indeterminate, else refused.
 _BETTER = (Outcome.REFUSED, Outcome.INDETERMINATE, Outcome.ACKNOWLEDGED)

@@ -1,4 +1,4 @@
-"""The command line of a load, as a locustfile offers it: a run's saved schedule, or an endless one of its own."""
+"""The command-line options of a locustfile: a run's saved schedule, or an endless one."""
 
 from __future__ import annotations
 
@@ -24,47 +24,52 @@ from shaketable.load.send_queue import RESEND_FOR_S
 from shaketable.op import Journal
 from shaketable.rundir import RunDir
 
-#: The load's own name in its journal.
+#: The load's process name in its journal.
 PROCESS = "load-0"
-#: Users, if nobody says: enough for 3,000 events a second at a target's ordinary speed.
+#: Default number of users: enough for 3,000 events/s at a target's ordinary latency.
 USERS = 300
-#: How long a request may take, in seconds.
+#: Request timeout in seconds.
 REQUEST_TIMEOUT_S = 5.0
-#: How many corpora there are for loads of one's own: a seed's remainder chooses. A seed that nobody gave is a multiple
-#: of it, so that its corpus is the same each time, hence cached, while its ids are fresh.
+#: Number of corpora for loads outside a run; the seed modulo this number chooses one. A random seed is a multiple of
+#: it, so its corpus is always the same and cached, while its ids are new.
 CORPORA = 2**16
-#: How long a ramp takes that has no end to head for, in seconds.
+#: Duration of a ramp in an endless schedule, in seconds.
 RAMP_S = 60.0
 
 
 class Parser(Protocol):
-    """What is needed of Locust's parser, so that this module need not know Locust."""
+    """The part of Locust's parser that is used here, so that this module does not import Locust."""
 
     def add_argument(self, *names: str, **how: Any) -> Any: ...
     def set_defaults(self, **values: Any) -> None: ...
 
 
 def add_options(parser: Parser) -> None:
-    """Add what a load can be told; Locust's own defaults become those of an open loop on one's own machine."""
+    """Add the load's options, and set Locust's defaults for an open loop on this machine."""
     parser.set_defaults(
         web_host="127.0.0.1", num_users=USERS, spawn_rate=float(USERS), stop_timeout=math.ceil(REQUEST_TIMEOUT_S)
     )
     add = parser.add_argument
     add("--rate", type=float, default=Load.rate, help="mean events a second (120)")
     add("--load-shape", default=Load.shape, choices=tuple(SHAPES), help="how the rate varies over time")
-    add("--seed", type=int, default=0, help="draws corpus, schedule and ids; 0: another one each time")
-    add("--mix", default="", help="shares of the mix, as malformed=0.02,resent=0.02,twins=0.01,ordered=0.1")
-    add("--path", default="/events", help="where the target takes events in")
-    add("--request-timeout", type=float, default=REQUEST_TIMEOUT_S, help="seconds that a request may take")
-    add("--resend-for", type=float, default=RESEND_FOR_S, help="seconds for which an event is tried again")
+    add("--seed", type=int, default=0, help="seed of corpus, schedule and ids; 0 draws a new one each time")
+    add("--mix", default="", help="shares of the mix, such as malformed=0.02,resent=0.02,twins=0.01,ordered=0.1")
+    add("--path", default="/events", help="path at which the target accepts events")
+    add("--request-timeout", type=float, default=REQUEST_TIMEOUT_S, help="request timeout in seconds")
+    add(
+        "--resend-for",
+        type=float,
+        default=RESEND_FOR_S,
+        help="seconds after its first attempt in which an event is retried",
+    )
     refusals = ",".join(map(str, sorted(DEFINITE_REFUSALS)))
-    add("--definite-refusals", default=refusals, help="answers that mean: certainly not accepted")
+    add("--definite-refusals", default=refusals, help="statuses that mean certainly not accepted")
     add("--run-dir", default="", help=argparse.SUPPRESS, include_in_web_ui=False)
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What was asked of a load. Times are seconds."""
+    """The options of a load. Times are seconds."""
 
     rate: float
     shape: str
@@ -78,7 +83,7 @@ class LoadOptions:
 
     @classmethod
     def of(cls, parsed: Any) -> LoadOptions:
-        """Read parsed arguments. Raises InputError in one sentence."""
+        """Read parsed arguments. Raises InputError with a one-sentence message."""
         check_route(parsed.path)
         if not 0 < parsed.request_timeout < math.inf:
             raise InputError(f"expected --request-timeout above 0 seconds, got {parsed.request_timeout:g}: 5 is usual")
@@ -93,26 +98,26 @@ class LoadOptions:
             definite_refusals=_statuses(parsed.definite_refusals),
             run_dir=Path(parsed.run_dir) if parsed.run_dir else None,
         )
-        options.load()  # complains now rather than when the test starts
+        options.load()  # validates now rather than at the start of the test
         return options
 
     def load(self) -> Load:
-        """The load, whose end an endless schedule ignores."""
+        """The load; an endless schedule ignores its end."""
         return Load(self.rate, baseline_s=0, shake_s=RAMP_S, recover_s=0, shape=self.shape)
 
     def corpus(self) -> list[Shape]:
-        """The shapes of an endless schedule; the first time takes some seconds."""
+        """The shapes of an endless schedule; the first call takes a few seconds."""
         return corpus(self.mix, self.seed % CORPORA)
 
 
 def check_route(path: str) -> None:
-    """A path that can be asked for. Raises InputError."""
+    """Check that requests can use this path. Raises InputError."""
     if not path.startswith("/") or not path.isprintable() or " " in path:
         raise InputError(f"expected --path to begin with a slash and to hold no space, got {path!r}: /events is usual")
 
 
 def check_host(host: str) -> None:
-    """An address that can be loaded. Raises InputError."""
+    """Check the target's address. Raises InputError."""
     try:
         url = urlsplit(host)
         sound = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
@@ -130,7 +135,7 @@ def _statuses(text: str) -> frozenset[int]:
 
 
 def dispatcher(options: LoadOptions) -> Dispatcher:
-    """Play a run directory's schedule into its journal, or draw an endless one and keep no journal."""
+    """Dispatch a run directory's schedule into its journal, or an endless schedule without a journal."""
     if options.run_dir is None:
         shapes = options.corpus()
         endless = plan(times(options.load(), endless=True), options.mix, shapes, options.seed)

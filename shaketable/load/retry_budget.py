@@ -1,8 +1,8 @@
-"""A budget for retries, so that a target in trouble is not met with a storm of them. Pure: it is told the time.
+"""A retry budget, which prevents retry storms against a failing target. Pure: time is an argument.
 
-As in Finagle and in gRPC's retry throttling: a bucket of tokens, one for each retry. It fills at the rate of first
-attempts, so that a target that is down sees at most twice the rate; each answer that settles an event adds a share of
-a token, so that what waited is sent soon once the target is back.
+As in Finagle and in gRPC's retry throttling it is a token bucket; each retry costs one token. The bucket fills at the
+rate of first attempts, so a target that is down sees at most twice that rate. Each settled event adds a share of a
+token, which lets waiting events follow soon after the target's recovery.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from shaketable.clock import SECOND
 
-#: Tokens a second, however few first attempts there are.
+#: Minimum tokens per second, independent of first attempts.
 LEAST_PER_S = 10.0
-#: Tokens that a settled event adds; below 1, or retries that succeed would release ever more of them.
+#: Tokens per settled event; below 1, or successful retries would release ever more retries.
 PER_SETTLED = 0.75
-#: The most tokens that are kept: so many retries may come at once.
+#: Capacity of the bucket: the largest burst of retries.
 MOST = 100.0
 
 
@@ -29,15 +29,15 @@ class RetryBudget:
     _at: int = 0
 
     def first(self) -> None:
-        """A first attempt is sent."""
+        """Count a first attempt."""
         self._firsts += 1
 
     def settled(self) -> None:
-        """An event is acknowledged or refused for good."""
+        """Count an event that was acknowledged or definitely refused."""
         self._tokens = min(self._tokens + PER_SETTLED, MOST)
 
     def take(self, now: int) -> bool:
-        """Whether a retry may be sent now; it is counted."""
+        """Spend a token for a retry; False when none is left."""
         self._fill(now)
         if self._tokens < 1:
             return False

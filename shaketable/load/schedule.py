@@ -1,4 +1,4 @@
-"""A load: how many events a second over time, and the schedule of intended send times drawn from it beforehand."""
+"""A load (its rate over time), and the schedule of intended send times that is drawn from it before the run."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from shaketable.op import Nanoseconds, Whole
 
 #: Seconds after which `burst` and `wave` repeat.
 PERIOD_S = 10.0
-#: Of the gap to the next event, the share by which an intended time may come late, so that nothing beats in step.
+#: Jitter of an intended time as a share of the gap to the next event; it prevents synchronisation with timers.
 JITTER = 0.2
 #: The organization that sends most of a mix with a `hot` share.
 HOT = "org-hot"
-#: How far back a twin looks for the event whose contents it repeats.
+#: Number of recent events from which a twin copies its contents.
 TWIN_REACH = 50
 
-#: Of a `tenfold` load, the share that is ten times as dense as the rest, and where it begins.
+#: The share of a `tenfold` load with ten times the rate, and its start as a share of the load.
 TENFOLD, TENFOLD_FROM = 0.1, 0.4
 _REST = 1 / (1 - TENFOLD + 10 * TENFOLD)
 
-#: By name: the factor on the mean rate at second t of a load that lasts `whole` seconds. Each has a mean of 1.
+#: By name: the factor on the mean rate at second t of a load of `whole` seconds. Each factor has a mean of 1.
 SHAPES: dict[str, Callable[[float, float], float]] = {
     "steady": lambda _t, _whole: 1.0,
     "ramp": lambda t, whole: 0.2 + 1.6 * min(t / whole, 1.0),
@@ -50,8 +50,8 @@ class Load:
     shake_s: float = 25.0
     recover_s: float = 15.0
     shape: str = "steady"
-    unsent_bound: float = 0.01  # share of the events that may stay unsent: with more, the run is unknown
-    lateness_bound_ms: float = 250.0  # p99 of what the harness itself may send late: past it, the run is unknown
+    unsent_bound: float = 0.01  # largest share of events that may stay unsent; above it the run is unknown
+    lateness_bound_ms: float = 250.0  # largest p99 of the harness's own lateness; above it the run is unknown
 
     def __post_init__(self) -> None:
         if not 0 < self.rate < math.inf:
@@ -76,7 +76,7 @@ class Load:
 
     @property
     def seconds(self) -> float:
-        """From the first intended time to the last."""
+        """Total duration in seconds."""
         return self.baseline_s + self.shake_s + self.recover_s
 
     def rate_at(self, t: float) -> float:
@@ -93,18 +93,18 @@ class Planned(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     shape: Whole  # the number of its shape in the corpus
     expect: Expect
     organization: str | None = None  # None: absent, or malformed
-    ordered: bool = False  # sent only when the one before it in its organization is settled
-    resend: str = ""  # sent again on purpose: at_once, after_ack, drain
-    twin_of: str | None = None  # the event whose contents it has
+    ordered: bool = False  # sent only after the previous event of its organization is settled
+    resend: str = ""  # deliberate resend: at_once, after_ack, drain
+    twin_of: str | None = None  # the event with the same contents
 
 
 def schedule(load: Load, mix: Mix, corpus: Sequence[Shape], seed: int) -> list[Planned]:
-    """All events of a run, by intended time: the same for the same arguments."""
+    """All events of a run, sorted by intended time; deterministic."""
     return list(plan(times(load), mix, corpus, seed))
 
 
 def times(load: Load, endless: bool = False) -> Iterator[float]:
-    """Intended times in seconds after T0, evenly paced at the load's rate; `endless` plays on past its end."""
+    """Intended times in seconds after T0, evenly paced at the load's rate; `endless` continues past its end."""
     t = 0.0
     while endless or t < load.seconds - 1e-6:
         yield t
@@ -120,7 +120,7 @@ def plan(at: Iterable[float], mix: Mix, corpus: Sequence[Shape], seed: int) -> I
 
 
 def _with_next(at: Iterable[float]) -> Iterator[tuple[float, float]]:
-    """Each time beside the one after it; the last beside itself."""
+    """Pair each time with the next one, and the last time with itself."""
     before: float | None = None
     for second in at:
         if before is not None:
@@ -131,7 +131,7 @@ def _with_next(at: Iterable[float]) -> Iterator[tuple[float, float]]:
 
 
 class _Share:
-    """Spreads a share evenly: true once in 1/share calls, so that a short run has its part too."""
+    """Spreads a share evenly: true once in 1/share calls, also in a short run."""
 
     def __init__(self, share: float, rng: random.Random) -> None:
         self._share, self._due = share, rng.random()
@@ -145,7 +145,7 @@ class _Share:
 
 
 class _Planner:
-    """Decides, event by event, what is sent."""
+    """Draws the events one by one."""
 
     def __init__(self, mix: Mix, corpus: Sequence[Shape], seed: int) -> None:
         self.rng = random.Random(seed)
@@ -184,7 +184,7 @@ class _Planner:
         return planned
 
     def _twin(self, n: int, at: int, event_id: str) -> Planned:
-        """The contents of an earlier event, organization and all, under an id of its own."""
+        """An event with a new id, and the contents and organization of an earlier event."""
         of = self.rng.choice(self._recent)
         return Planned(n, at, event_id, of.shape, of.expect, of.organization, of.ordered, self._resend(), of.event_id)
 
@@ -194,7 +194,7 @@ class _Planner:
         return Planned(n, at, event_id, shape.number, shape.expect, organization, ordered, self._resend())
 
     def _organization(self, shape: Shape) -> str | None:
-        """Mostly one of the mix's; one in eight keeps what its shape has, be it hostile or absent."""
+        """Mostly an organization of the mix; one event in eight uses its shape's own, which may be hostile or absent."""
         if self.rng.random() < 0.125:
             return (shape.body or {}).get("organizationId")
         if self._hot and self.rng.random() < self._hot:
@@ -206,5 +206,5 @@ class _Planner:
 
 
 def body(planned: Planned, shape: Shape) -> bytes:
-    """The request's body: what the client sends, and what a check compares with."""
+    """The request's body, which checks compare with the stored event."""
     return shape.wire(planned.event_id, planned.organization)

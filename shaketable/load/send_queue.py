@@ -1,8 +1,8 @@
-"""The agenda: which attempt is due when. Pure: it is told the time and every answer, and asks for neither.
+"""The send queue: the due times of all attempts. Pure: times and responses are arguments.
 
-The plan's events come due at their intended times, whatever became of earlier ones, so the load stays open-loop. Two
-things follow from answers: another try of what was refused for now or is indeterminate, and the next event of an
-ordered organization, held back until the one before it is settled.
+Events are due at their intended times regardless of earlier responses, so the load is open-loop. A response has two
+effects: a retry after a temporary refusal or an indeterminate outcome, and the release of the next event of an ordered
+organization, which waits until the previous one is settled.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from shaketable.load.retry_budget import RetryBudget
 from shaketable.load.schedule import Planned
 from shaketable.op import Outcome
 
-#: How long after its first attempt an event is still tried again, in seconds.
+#: Seconds after its first attempt in which an event is retried.
 RESEND_FOR_S = 60.0
-#: How long after its acknowledgement an event of the kind `after_ack` is sent once more, in nanoseconds.
+#: Delay between acknowledgement and resend of the kind `after_ack`, in nanoseconds.
 AFTER_ACK = 2 * SECOND
-#: Resends of an event already acknowledged: whatever is answered, nothing follows from it.
+#: Resends of an acknowledged event; their responses have no effect.
 LATE = frozenset({"after_ack", "drain"})
-#: All resends on purpose.
+#: All deliberate resends.
 DELIBERATE = LATE | {"at_once"}
-#: The gap between two resends in drain, in nanoseconds, unless there are so many that all would take longer than this.
+#: The gap between two resends in drain, and the longest duration of all of them, in nanoseconds.
 DRAIN_GAP, DRAIN_WHOLE = 20 * MS, 2 * SECOND
 
 
 @dataclass(slots=True, eq=False)
 class PendingEvent:
-    """One event on its way: what its next attempt depends on."""
+    """An event that is due or in flight: the state on which its next attempt depends."""
 
     planned: Planned
-    began: int | None = None  # when its first attempt was sent
+    began: int | None = None  # time of its first attempt
     tries: int = 0
-    open: int = 0  # attempts that are due or in flight, but for the LATE ones
-    settled: bool = False  # acknowledged, refused for good, or given up
+    open: int = 0  # attempts that are due or in flight, except LATE ones
+    settled: bool = False  # acknowledged, definitely refused, or given up
 
 
 @dataclass(slots=True, eq=False)
@@ -48,11 +48,11 @@ class Attempt:
     """One request to send. Times are monotonic nanoseconds."""
 
     pending: PendingEvent
-    number: int  # unique within the agenda
-    intended: int  # of its event's first attempt
+    number: int  # unique within the queue
+    intended: int  # intended time of the event's first attempt
     due: int
     resend: str = ""  # "": the first; retry, at_once, after_ack, drain
-    deferred: bool = False  # it came due before the budget for retries allowed it
+    deferred: bool = False  # it was due before the retry budget allowed it
 
     @property
     def planned(self) -> Planned:
@@ -62,20 +62,22 @@ class Attempt:
 
 @dataclass(slots=True)
 class SendQueue:
-    """Plays `plan`, whose times count from `start`."""
+    """The attempts for `plan`, whose times count from `start`."""
 
     plan: Iterable[Planned]
     start: int
     resend_for_s: float = RESEND_FOR_S
     seed: int = 0
-    #: Events held back so long that they are not sent any more; whoever plays the agenda takes them out.
+    #: Events that were held back too long to be sent; the dispatcher removes them.
     unsent: list[Planned] = field(default_factory=list)
-    #: Events given up while they waited for the budget for retries; whoever plays the agenda takes them out.
+    #: Events given up while they waited for the retry budget; the dispatcher removes them.
     given_up: list[PendingEvent] = field(default_factory=list)
     _heap: list[tuple[int, int, Attempt]] = field(default_factory=list)
-    _held: dict[str, deque[Planned]] = field(default_factory=dict)  # by organization: a key while one is on its way
+    _held: dict[str, deque[Planned]] = field(
+        default_factory=dict
+    )  # waiting events by organization; the key exists while one is in flight
     _drain: list[PendingEvent] = field(default_factory=list)
-    _deferred: deque[Attempt] = field(default_factory=deque)  # retries that wait for the budget
+    _deferred: deque[Attempt] = field(default_factory=deque)  # retries that wait for the retry budget
     _in_flight: int = 0
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class SendQueue:
     _budget: RetryBudget = field(init=False)
 
     def due(self, now: int) -> list[Attempt]:
-        """The attempts to send by now; each must be answered."""
+        """Return the due attempts; the caller must report the response of each."""
         while self._next is not None and self.start + self._next.at <= now:
             self._admit(self._next)
             self._next = next(self._events, None)
@@ -107,18 +109,18 @@ class SendQueue:
         return ready
 
     def next_at(self) -> int | None:
-        """When something is due next; None while only an answer can bring more."""
+        """The next due time; None while only a response can add attempts."""
         times = [self._heap[0][0]] if self._heap else []
         if self._next is not None:
             times.append(self.start + self._next.at)
         return min(times, default=None)
 
     def finished(self) -> bool:
-        """Whether all is sent and answered."""
+        """Whether all events are sent and answered."""
         return self._idle() and not self._drain
 
     def began(self, attempt: Attempt, now: int) -> None:
-        """The attempt is being sent."""
+        """Record that the attempt is being sent."""
         pending = attempt.pending
         if pending.began is None:
             pending.began = now
@@ -128,7 +130,7 @@ class SendQueue:
         pending.tries += 1
 
     def answered(self, attempt: Attempt, answer: Classification, now: int, advised_s: float = 0.0) -> bool:
-        """Take an answer in, with the wait that it advises; True when its event is given up by it."""
+        """Record a response and its Retry-After; True when the event is given up."""
         pending = attempt.pending
         self._in_flight -= 1
         if attempt.resend in LATE:
@@ -146,7 +148,7 @@ class SendQueue:
         return given_up
 
     def abandon(self) -> list[Planned]:
-        """Stop: forget all that is not in flight, and return the events that came due and were never sent."""
+        """Drop everything that is not in flight, and return the events that were never sent."""
         due = [attempt.planned for _, _, attempt in self._heap if not attempt.resend]
         held = [planned for queue in self._held.values() for planned in queue]
         for kept in (self._heap, self._deferred, self._held, self._drain):
@@ -156,7 +158,7 @@ class SendQueue:
         return sorted([*due, *held, *rest], key=lambda planned: planned.n)
 
     def _admit(self, planned: Planned) -> None:
-        """An event's intended time has come: it is due, or held behind another of its ordered organization."""
+        """Add a due event, or hold it behind another one of its ordered organization."""
         if planned.ordered and planned.organization is not None:
             if planned.organization in self._held:
                 self._held[planned.organization].append(planned)
@@ -179,7 +181,7 @@ class SendQueue:
             self._drain.append(pending)
 
     def _affordable(self, now: int) -> list[Attempt]:
-        """The retries that the budget allows, in the order in which they came due; those too late are given up."""
+        """The retries that the budget allows, in due order; retries past the resend period are given up."""
         ready: list[Attempt] = []
         while self._deferred:
             pending = self._deferred[0].pending
@@ -194,12 +196,12 @@ class SendQueue:
                 break
         for attempt in reversed(self._deferred):
             if attempt.deferred:
-                break  # and so are all before it
+                break  # all earlier ones are marked already
             attempt.deferred = True
         return ready
 
     def _follow_up(self, pending: PendingEvent, now: int, advised_s: float) -> bool:
-        """Try an unsettled event again, unless another attempt of it is on its way; True when its time is up."""
+        """Schedule a retry of an unsettled event without open attempts; True when its resend period is over."""
         if pending.settled or pending.open or pending.began is None:
             return False
         due = now + wait(pending.tries, self._rng, self.resend_for_s, advised_s)
@@ -210,7 +212,7 @@ class SendQueue:
         return False
 
     def _release(self, planned: Planned, now: int) -> None:
-        """Send the next event of an ordered organization; what waited past the resend budget is unsent."""
+        """Release the next event of an ordered organization; events that waited past the resend period are unsent."""
         held = self._held.get(planned.organization or "")
         if not planned.ordered or held is None:
             return

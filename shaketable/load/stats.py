@@ -1,4 +1,4 @@
-"""The tally of a load: what was sent and answered, and how punctually."""
+"""Statistics of a load: counts of attempts and outcomes, and lateness."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from shaketable import plural
 from shaketable.clock import MS
 from shaketable.op import Outcome, Scalar
 
-#: From here on a first attempt counts as late, in nanoseconds.
+#: Lateness in nanoseconds above which a first attempt counts as late.
 LATE = 10 * MS
 
 
 class LoadStats:
-    """Counts attempts by outcome, and first attempts by lateness that is the harness's own fault."""
+    """Counts attempts by outcome, and the lateness of first attempts that the harness caused."""
 
     def __init__(self) -> None:
         self.outcomes: Counter[Outcome] = Counter()
@@ -23,7 +23,7 @@ class LoadStats:
         self._lateness = array("q")
 
     def began(self, resend: str, lateness: int, queued: bool) -> None:
-        """An attempt is sent; its lateness in nanoseconds, and whether it waited for a free user."""
+        """Count a sent attempt, its lateness in nanoseconds, and whether it waited for a free user."""
         self.attempts += 1
         if not resend:
             self.sent += 1
@@ -31,7 +31,7 @@ class LoadStats:
             self._lateness.append(lateness)
 
     def counts(self) -> dict[str, Scalar]:
-        """Everything, for the DONE op: counts of events and attempts, lateness in milliseconds."""
+        """The details of the DONE op: counts of events and attempts, lateness in milliseconds."""
         late = sorted(self._lateness)
         return {
             "scheduled": self.scheduled,
@@ -48,7 +48,7 @@ class LoadStats:
         }
 
     def sentence(self) -> str:
-        """The same for a person."""
+        """A summary in one sentence."""
         now = self.counts()
         answers = ", ".join(f"{self.outcomes[outcome]} {outcome}" for outcome in Outcome)
         rest = f"{self.unsent} unsent, {self.given_up} given up, {self.deferred} retries put off"
@@ -58,6 +58,6 @@ class LoadStats:
 
 
 def quantile(ordered: Iterable[int], share: float) -> int:
-    """The smallest of the ordered values that is not below `share` of them; 0 of none."""
+    """The `share` quantile of sorted values (nearest rank, an actual value); 0 for an empty sequence."""
     values = list(ordered)
     return values[min(int(share * len(values)), len(values) - 1)] if values else 0

@@ -1,11 +1,8 @@
-"""The supervisor outlives the harness, and ends all that the harness left: servers, target, proxies, folders.
+"""The supervisor outlives the harness and cleans up after it: servers, target, proxies and folders.
 
-In servers that the harness did not start it takes back what was broken: the actions (`undo`) of its journal.
-
-What does not succeed stays in the journal.
-
-It sleeps on a pipe that only the harness holds. When the pipe closes (a normal end, a crash, `kill -9`), it reads the
-undo journal and ends what is still there. `shaketable heal` does the same by hand, should the supervisor be killed too.
+It also performs the undo actions (`undo`) in servers that the harness did not start; actions that fail stay in the
+journal. It waits on a pipe that only the harness holds. When the pipe closes (a normal end, a crash, `kill -9`), it
+reads the undo journal and ends all remaining processes. If the supervisor is killed too, run `shaketable heal`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A processor to start from: `intake` takes events in over HTTP and queues them, `work` stores them."""
+"""A processor to start from: `intake` accepts events over HTTP and queues them, `work` stores them."""
 
 import os
 import sys
@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-#: No type reads it: those of Python and msgspec also take an id without hyphens.
+#: A pattern rather than a type: Python's and msgspec's UUID types also accept an id without hyphens.
 UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\\Z"
-ONCE = Retry(NoBackoff(), 0)  # the client's own retries would keep a caller waiting for longer than it waits
+ONCE = Retry(NoBackoff(), 0)  # the client library's own retries could outlast the caller's timeout
 
 
 class Event(msgspec.Struct, rename="camel"):
-    """What the contract asks of an event; members that are not named here are kept as they come."""
+    """An event of the contract; members that are not named here are stored unchanged."""
 
     event_id: Annotated[str, msgspec.Meta(pattern=UUID)]
     timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -42,7 +42,7 @@ class Event(msgspec.Struct, rename="camel"):
 
 
 async def take(request: Request) -> JSONResponse:
-    """202 only once Valkey has the event; 400 names what is wrong with it; 504 says that we do not know ourselves."""
+    """202 once Valkey has the event; 400 names the mistake in it; 504 means that the outcome is unknown."""
     body = await request.body()
     try:
         event = msgspec.json.decode(body, type=Event)
@@ -59,20 +59,20 @@ async def take(request: Request) -> JSONResponse:
 
 
 async def health(_: Request) -> JSONResponse:
-    """Any answer means that we are up. Tell a healthScore here, and the manifest may claim `health = true`."""
+    """Any response means that the process is up. Return a healthScore here to claim `health = true` in the manifest."""
     return JSONResponse({})
 
 
 def intake() -> None:
-    """Listen until SIGTERM; uvicorn answers what is under way first. h11 also reads Java and curl --http2."""
+    """Serve until SIGTERM; uvicorn finishes open requests first. h11 also understands Java and curl --http2."""
     app = Starlette(routes=[Route("/events", take, methods=["POST"]), Route("/health", health)])
     app.state.queue = redis.asyncio.from_url(os.environ["REDIS_URL"], retry=ONCE, socket_timeout=2)
     uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False, http="h11")
 
 
 def store(queue: Any, database: psycopg.Connection) -> None:
-    """Store first, then delete from the queue: who dies in between stores again, and the key keeps it once."""
-    batch = queue.xrange("events", count=200)  # from the head, so that order is kept, however many workers there are
+    """Store, then delete from the queue: a crash in between stores again, and the primary key prevents duplicates."""
+    batch = queue.xrange("events", count=200)  # from the head, which preserves order with any number of workers
     with database.transaction(), database.cursor() as cursor:
         cursor.executemany(
             "insert into events (event_id, event) values (%s, %s) on conflict do nothing",
@@ -85,7 +85,7 @@ def store(queue: Any, database: psycopg.Connection) -> None:
 
 
 def work() -> None:
-    """Store for ever; what goes wrong is tried again. SIGTERM may come at any time: nothing is held in memory alone."""
+    """Store until killed and retry after errors. SIGTERM is safe at any time: no event is held in memory alone."""
     queue = redis.from_url(os.environ["REDIS_URL"], retry=ONCE, socket_timeout=2)
     while True:
         try:
@@ -98,7 +98,7 @@ def work() -> None:
 
 
 def setup() -> None:
-    """Once, with direct addresses. `json` keeps what was sent to the letter; `jsonb` would not (-0.0, 1e400, NUL)."""
+    """Create the table, once. `json` stores the text unchanged; `jsonb` would not (-0.0, 1e400, NUL)."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as database:
         database.execute(
             "create table events (event_id uuid primary key, event json not null,"

@@ -1,4 +1,4 @@
-"""A mix: which events are sent, in which shares. The corpus gives their shapes."""
+"""A mix: the kinds of events and their shares. The corpus provides their shapes."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ SHARES = ("malformed", "resent", "twins", "ordered", "everyday", "hot")
 
 @dataclass(frozen=True)
 class Mix:
-    """Shares are of all events, between 0 and 1, spread evenly over the schedule."""
+    """Shares of all events, between 0 and 1, spread evenly over the schedule."""
 
-    #: Share that the contract refuses, or may refuse.
+    #: Share of events that the contract refuses, or may refuse.
     malformed: float = 0.02
-    #: Share sent again on purpose, whatever the answer was: at once, after the acknowledgement, or in drain, in turn.
+    #: Share of deliberate resends regardless of the response: in turn at once, after the acknowledgement, or in drain.
     resent: float = 0.02
-    #: Share with the contents of an earlier event under an id of its own.
+    #: Share with a new id and the contents of an earlier event.
     twins: float = 0.01
-    #: Share sent one after another within its organization, so that real-time order is known.
+    #: Share sent one after another within an organization, so that real-time order is known.
     ordered: float = 0.1
-    #: Share of the well-formed that are of the ordinary kinds, in turn; the others are the hostile shapes.
+    #: Share of well-formed events of the everyday kinds, in turn; the others have hostile shapes.
     everyday: float = 0.0
-    #: Share of the independent events that one organization sends, `load.HOT`.
+    #: Share of the independent events that the organization `schedule.HOT` sends.
     hot: float = 0.0
-    #: How many organizations are ordered.
+    #: Number of ordered organizations.
     ordered_organizations: int = 5
-    #: How many others there are, independent of each other.
+    #: Number of other organizations.
     organizations: int = 50
-    #: How many hostile shapes Hypothesis draws; they are sent again and again under fresh ids.
+    #: Number of hostile shapes that Hypothesis draws; they are reused under new ids.
     shapes: int = 500
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
-"""The corpus: the shapes of one run, drawn by Hypothesis from a seed and kept in the user's cache.
+"""The corpus: the shapes of one run, drawn by Hypothesis from a seed and cached for the user.
 
-A seed means the same only within one version of Hypothesis, so a run keeps its corpus beside its journal.
+A seed is reproducible only within one version of Hypothesis, so a run saves its corpus in its run directory.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from shaketable.files import folders
 from shaketable.load.mix import Mix, everyday, hostile, malformed
 from shaketable.load.mix.shape import Expect, Shape
 
-#: Raised when the strategies change, so that an older cache is not taken for theirs.
+#: Increased when the strategies change, to invalidate older caches.
 EDITION = 2
 
 
 def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = None) -> list[Shape]:
-    """`mix.shapes` hostile shapes, all malformed ones and, where asked for, the ordinary ones; drawn once a day.
+    """Return `mix.shapes` hostile shapes, all malformed ones and, if the mix has any, the everyday ones.
 
-    The same for the same arguments.
+    Deterministic for the same arguments; drawn once a day.
     """
     day = today or datetime.now(UTC).date()
     folder = cache or folders.cache() / "corpus"
@@ -43,15 +43,15 @@ def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = 
 
 
 def _name(mix: Mix, seed: int, day: date) -> str:
-    """Only what decides the shapes is in the name."""
-    import hypothesis  # half a second, which a cached corpus need not pay twice
+    """The cache file's name: it depends only on inputs that determine the shapes."""
+    import hypothesis  # takes half a second
 
     key = f"{EDITION}/{mix.shapes}/{seed}/{day}/{hypothesis.__version__}"
     return f"{day}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 
 def _read(path: Path) -> list[Shape] | None:
-    """A cached corpus; none when it is missing or cannot be read, for then it is drawn again."""
+    """The cached corpus; None when it is missing or unreadable, so that it is drawn again."""
     try:
         return list(rundir.read_lines(path, Shape)) or None
     except (OSError, RunDirError):
@@ -59,7 +59,7 @@ def _read(path: Path) -> list[Shape] | None:
 
 
 def _keep(path: Path, shapes: Iterable[Shape]) -> None:
-    """Cache a corpus and forget those of other days; one that cannot be written costs the next run 3 seconds."""
+    """Cache a corpus and remove those of other days; if that fails, the next run takes 3 seconds longer."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         rundir.write_lines(path, shapes)
@@ -73,11 +73,11 @@ def _numbered(shapes: Iterable[Shape]) -> list[Shape]:
 
 
 def _drawn(count: int, seed: int, day: date) -> list[Shape]:
-    """`count` shapes out of Hypothesis: generation alone, no database, nothing written to the working folder."""
+    """Draw `count` shapes with Hypothesis: generation only, without a database or files in the working folder."""
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    bodies: dict[bytes, dict[str, Any]] = {}  # by their text: Hypothesis repeats itself
+    bodies: dict[bytes, dict[str, Any]] = {}  # by their text: Hypothesis repeats examples
 
     @seeded(seed)
     @settings(
@@ -98,14 +98,14 @@ def _drawn(count: int, seed: int, day: date) -> list[Shape]:
 
 
 def _own_home(home: Path) -> AbstractContextManager[Any]:
-    """Hypothesis writes tables to a folder of the working directory otherwise."""
+    """Hypothesis would otherwise write tables to a folder in the working directory."""
     return patch("hypothesis.configuration.__hypothesis_home_directory", home)
 
 
 def _no_local_constants() -> AbstractContextManager[Any]:
-    """Let a seed mean the same in each process.
+    """Make a seed reproducible across processes.
 
-    Hypothesis also draws constants that it finds in whichever local modules are loaded.
+    Hypothesis also draws constants from the local modules that happen to be loaded.
     """
     from hypothesis.internal.conjecture import providers
     from hypothesis.internal.constants_ast import Constants
@@ -114,7 +114,7 @@ def _no_local_constants() -> AbstractContextManager[Any]:
 
 
 def _why(body: dict[str, Any]) -> str:
-    """What stands out in a shape, for the reader of a corpus."""
+    """The notable properties of a shape, for the reader of a corpus."""
     text = msgspec.json.encode(body).decode()
     marks = {
         "long": len(text) > 2_000,

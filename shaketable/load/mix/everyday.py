@@ -1,4 +1,4 @@
-"""Everyday shapes: what an audit trail mostly holds, in several kinds and sizes, nothing hostile about them."""
+"""Everyday shapes: typical events of an audit trail in several kinds and sizes, without hostile contents."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from shaketable.load.mix.shape import Expect, Shape
 
-#: Bytes of details that one kind carries: a response that was exported, an error with its stack.
+#: Bytes of details of two kinds: an exported response, and an error with its stack.
 SMALL, LARGE = 2_000, 24_000
 
-#: By kind: the members that tell it apart.
+#: By kind: its distinguishing members.
 KINDS: dict[str, dict[str, Any]] = {
     "sign-in": {
         "action": "auth.login",
@@ -75,7 +75,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def shapes(today: date) -> Iterator[Shape]:
-    """One of each kind for each of the last ten days, numbered from 0."""
+    """One shape of each kind for each of the last ten days, numbered from 0."""
     days = [f"{today - timedelta(days=ago)}T08:30:00Z" for ago in range(1, 11)]
     cases = [
         (why, {"timestamp": day, "principalId": f"user-{n}"} | members)

@@ -1,4 +1,4 @@
-"""Hostile shapes: all valid under the contract, each with something in it that a processor is known to trip over."""
+"""Hostile shapes: valid under the contract, but with contents that are known to break processors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shaketable import event
 
-#: Text that broke somebody: markup, templates, SQL, right-to-left overrides, combining marks, points past the BMP.
+#: Text that broke real systems: markup, templates, SQL, right-to-left overrides, combining marks, non-BMP characters.
 NASTY = (
     "$$x$$",
     "<script>alert(1)</script>",
@@ -59,9 +59,9 @@ NASTY = (
     '"',
     "'",
 )
-#: Offsets in minutes: mostly those of the earth, and the widest that RFC 3339 can write.
+#: UTC offsets in minutes: mostly real ones, and the widest that RFC 3339 allows.
 OFFSETS = (*[0] * 12, 60, 330, 345, -210, -300, -720, 840, -1439, 1439)
-#: Months older than a processor's newest partitions: the contract's first, two leap ones, a year's last.
+#: Months older than a processor's newest partitions: the contract's first, two with a leap day, the last of a year.
 OLD_MONTHS = ((2000, 1), (2000, 2), (2015, 12), (2020, 2))
 #: Numbers at the edges of a double and of I-JSON's integers.
 EDGES = (
@@ -80,7 +80,7 @@ EDGES = (
     1e-7,
     1 / 3,
 )
-#: Members that a target may give a meaning of its own.
+#: Member names to which a target may give its own meaning.
 TAKEN = event.MEMBERS | {"details", "hash", "hashAlgorithm", "processingLatency", "archivedAt", "id", "position"}
 
 #: All code points but NUL, surrogates and, as I-JSON asks, non-characters.
@@ -97,7 +97,7 @@ _POINTS = st.characters(
 
 @cache
 def text(limit: int, least: int = 0) -> st.SearchStrategy[str]:
-    """Text of at most `limit` characters: any, nasty, or as long as may be."""
+    """Text of at most `limit` characters: arbitrary, nasty, or as long as allowed."""
     anything = st.text(_POINTS, min_size=least, max_size=min(limit, 40))
     nasty = st.sampled_from([it for it in NASTY if least <= len(it) <= limit])
     longest = _POINTS.map(lambda point: point * limit)
@@ -107,7 +107,7 @@ def text(limit: int, least: int = 0) -> st.SearchStrategy[str]:
 
 @cache
 def numbers() -> st.SearchStrategy[int | float]:
-    """Doubles, and integers that every reader of I-JSON keeps."""
+    """Doubles, and integers that every I-JSON parser preserves."""
     whole = st.integers(-(2**53) + 1, 2**53 - 1)
     return st.one_of(st.sampled_from(EDGES), whole, st.floats(allow_nan=False, allow_infinity=False))
 
@@ -147,7 +147,7 @@ def timestamps(today: date) -> st.SearchStrategy[str]:
 
 
 def written(at: datetime, offset_minutes: int, digits: int, nanoseconds: int) -> str:
-    """`at` in the words of RFC 3339, with so many digits of a second."""
+    """Format `at` as RFC 3339 with `digits` fractional digits."""
     local = at.astimezone(timezone(timedelta(minutes=offset_minutes)))
     fraction = f"{local.microsecond:06d}{nanoseconds:03d}"[:digits]
     sign, (hours, minutes) = "-" if offset_minutes < 0 else "+", divmod(abs(offset_minutes), 60)
@@ -176,5 +176,5 @@ def bodies(today: date) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _optional(name: str, limit: int) -> st.SearchStrategy[str | None]:
-    """Empty texts and nulls too, but for the organization: a lane is chosen by it."""
+    """Also empty texts and nulls, except for the organization, which determines the lane."""
     return text(limit, least=1) if name == "organizationId" else st.one_of(text(limit), text(limit, least=1), st.none())

@@ -1,4 +1,4 @@
-"""Malformed shapes: what the contract refuses, or lets a target refuse."""
+"""Malformed shapes: events that the contract refuses, or lets a target refuse."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from shaketable.load.mix.shape import EVENT_ID, PAD, Expect, Shape
 
-#: More bytes than any target needs to take.
+#: More bytes than any target has to accept.
 OVERSIZE = 1_100_000
 
 #: The value of a member that is left out.
 _ABSENT = object()
-#: Texts that are no timestamp of the contract, and why.
+#: Invalid timestamps, with the reason.
 _TIMES = {
     "1999-12-31T23:59:59Z": "before the earliest instant",
     "1970-01-01T00:00:00Z": "long before the earliest instant",
@@ -37,7 +37,7 @@ _TIMES = {
     "2024-01-01T24:00:00Z": "hour 24",
     "٢٠٢٤-٠١-٠١T00:00:00Z": "digits that are not ASCII",
 }
-#: Members given another type than theirs.
+#: Members with a value of the wrong type.
 _TYPES: tuple[tuple[str, Any], ...] = (
     ("timestamp", 1704067200),
     ("timestamp", None),
@@ -58,7 +58,7 @@ _TYPES: tuple[tuple[str, Any], ...] = (
     ("targetResourceId", False),
     ("ttl", "soon"),
 )
-#: Values that their member does not know.
+#: Members with an unknown value.
 _UNKNOWN: tuple[tuple[str, Any], ...] = (
     ("status", "SUCCESS"),
     ("status", "done"),
@@ -89,7 +89,7 @@ _UNKNOWN: tuple[tuple[str, Any], ...] = (
     ("eventId", "1"),
     ("eventId", "' OR 1=1 --"),
 )
-#: Bodies that are no JSON object at all.
+#: Bodies that are not a JSON object.
 _BODIES: tuple[tuple[str, bytes], ...] = (
     ("empty body", b""),
     ("a space", b" "),
@@ -110,7 +110,7 @@ _BODIES: tuple[tuple[str, bytes], ...] = (
     ("no UTF-8", b'{"eventId":"' + EVENT_ID + b'","action":"\xff\xfe\xc0\x80"}'),
     ("binary", bytes(range(256))),
 )
-#: What another reader may take, JSON or ISO 8601: refused or kept exactly; of a name that comes twice the last value.
+#: Other parsers of JSON or ISO 8601 may accept these: refuse them or store them exactly (of duplicates the last value).
 _DOUBTFUL: tuple[tuple[str, str], ...] = (
     ("NUL in text", '"action":"a\\u0000b"'),
     ("NUL at the end", '"outcomeDescription":"x\\u0000"'),
@@ -188,7 +188,7 @@ def _event(good: dict[str, Any], member: str, value: Any) -> bytes:
 
 
 def _doubtful(good: dict[str, Any], member_text: str) -> bytes:
-    """The good event with one member written by hand, in place of its own of that name."""
+    """The good event, with one member replaced by literal JSON text."""
     name = json.loads(member_text.partition(":")[0])
     rest = {n: v for n, v in good.items() if n != name}
     return (json.dumps(rest)[:-1] + ", " + member_text + "}").encode()

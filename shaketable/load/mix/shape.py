@@ -1,4 +1,4 @@
-"""A shape: the contents of events without their ids, one line of corpus.jsonl."""
+"""A shape: the contents of an event without its id; one line of corpus.jsonl."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Any
 
 import msgspec
 
-#: Where a malformed shape wants the event's id.
+#: Placeholder of the event's id in a malformed shape.
 EVENT_ID = b"%EVENT_ID%"
-#: Where a malformed shape wants its padding, so that an oversize body takes no room in the corpus.
+#: Placeholder of the padding in a malformed shape, which keeps oversize bodies out of the corpus.
 PAD = b"%PAD%"
-#: Bytes that placeholders may add to one body: a corpus may be a stranger's.
+#: The most bytes that placeholders may add to a body: a corpus may come from a stranger.
 MOST = 64 << 20
 
 
 class Expect(StrEnum):
-    """What the contract asks of a target that is given such an event."""
+    """The response that the contract requires for an event."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
-    EITHER = "either"  # refused or kept exactly: both are right
+    EITHER = "either"  # refused, or stored exactly
 
 
 class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Well-formed contents are in `body`; malformed ones are text, or bytes (base64) when they are no text."""
+    """Well-formed contents are in `body`; malformed ones are in `text`, or in `raw` (base64) if they are not UTF-8."""
 
     number: int
     expect: Expect
-    why: str  # what is hostile about it
+    why: str  # its hostile or malformed property
     body: dict[str, Any] | None = None
     text: str | None = None
     raw: bytes | None = None
-    pad: int = 0  # how many bytes replace PAD
-    everyday: bool = False  # of an ordinary kind, told by `why`
+    pad: int = 0  # number of bytes that replace PAD
+    everyday: bool = False  # an everyday shape; `why` names its kind
 
     def wire(self, event_id: str, organization: str | None = None) -> bytes:
-        """The request's body: the same bytes for the same arguments, always."""
+        """The request's body; deterministic."""
         if self.body is None:
             template = self.raw if self.raw is not None else (self.text or "").encode()
             if template.count(PAD) * self.pad + template.count(EVENT_ID) * len(event_id) > MOST:
