@@ -194,7 +194,7 @@ class _Planner:
         return Planned(n, at, event_id, shape.number, shape.expect, organization, ordered, self._resend())
 
     def _organization(self, shape: Shape) -> str | None:
-        """Mostly an organization of the mix; one event in eight uses its shape's own, which may be hostile or absent."""
+        """Mostly an organization of the mix; one event in eight uses its shape's own (hostile or absent)."""
         if self.rng.random() < 0.125:
             return (shape.body or {}).get("organizationId")
         if self._hot and self.rng.random() < self._hot:

@@ -1,4 +1,4 @@
-"""Which server programs the local stack runs: one replaceable lookup each, versions asserted."""
+"""Locate the server programs of the local stack: one replaceable lookup each, with version checks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from shaketable.stack.toxiproxy import build as toxiproxy_build
 
 #: The major version that the stack promises.
 POSTGRES_MAJOR = 18
-#: Who runs Postgres when the harness is root, which Postgres refuses to be.
+#: The user that runs Postgres when the harness is root; Postgres refuses to run as root.
 UNPRIVILEGED = "nobody"
 
 Say = Callable[[str], None]
 
 
 def server_user() -> str | None:
-    """The user that Postgres runs as: an unprivileged one when we are root, else ourselves (None)."""
+    """The user that runs Postgres: an unprivileged one when the harness is root, else the current one (None)."""
     return UNPRIVILEGED if os.getuid() == 0 else None
 
 
 def postgres_bin(user: str | None = None) -> Path:
     """The folder with `postgres` and `initdb` 18: SHAKETABLE_PG_BIN, else PATH, else the wheel.
 
-    Raises InputError when SHAKETABLE_PG_BIN names another version; another version on PATH is passed over.
+    Raises InputError when SHAKETABLE_PG_BIN names another version; another version on PATH is ignored.
     """
     if named := os.environ.get("SHAKETABLE_PG_BIN"):
         return _asserted(Path(named))
@@ -74,7 +74,7 @@ def _asserted(folder: Path) -> Path:
 
 
 def _major(program: Path, user: str | None = None) -> int | None:
-    """The major version a program tells, or None when it cannot be run (by that user)."""
+    """The major version that a program reports, or None when it cannot be run (by that user)."""
     try:
         done = subprocess.run(
             [program, "--version"],
@@ -91,7 +91,7 @@ def _major(program: Path, user: str | None = None) -> int | None:
 
 
 def _reachable(folder: Path, user: str | None) -> Path:
-    """The folder, or a copy of its wheel that the user can reach: below a home of mode 0700 it cannot."""
+    """The folder, or a copy of its wheel where the user can read it: below a home of mode 0700 it cannot."""
     if user is None or _major(folder / "postgres", user) == POSTGRES_MAJOR:
         return folder
     package = folder.parent.parent
@@ -103,13 +103,13 @@ def _reachable(folder: Path, user: str | None) -> Path:
 
 
 def _stamp(program: Path) -> str:
-    """What changes when the wheel does."""
+    """A stamp that changes with the wheel."""
     found = program.stat()
     return f"{found.st_size:x}-{found.st_mtime_ns:x}"
 
 
 def _copy(package: Path, copy: Path) -> None:
-    """Copy the package and the libraries beside it: readable by all, whatever the umask was, and writable by us."""
+    """Copy the package and its libraries, readable by all regardless of the umask, and writable by this user."""
     for source in (package, package.with_name(f"{package.name}.libs")):
         if source.exists():
             shutil.copytree(source, copy / source.name, symlinks=True)

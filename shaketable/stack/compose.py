@@ -1,9 +1,9 @@
 """The stack of docker-compose.chaos.yml, while it is up: servers, proxies and target are its containers.
 
-A run makes containers of its own for the target's processes, each after the service of its kind: the same image,
-limits and network, with the run's links and settings. The services' own containers rest meanwhile. The database is made
-anew and Valkey emptied: both are this stack's own. Its network names differ from the harness's view, published ports on
-loopback; `launch` translates.
+A run creates its own containers for the target's processes, modelled on the service of their kind: the same image,
+limits and network, with the run's links and settings. The services' own containers are stopped during the run. The
+database is recreated and Valkey emptied: both belong to this stack. Its network names differ from the harness's view
+(published ports on loopback); `launch` translates.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from shaketable.stack.undo import (
     role_as_it_was,
 )
 
-#: The user of the reference's image, where the harness is root and its own user is therefore none to run as.
+#: The user of the reference's image; used when the harness is root, since processes must not run as root.
 USER = 10001
-#: Where the services listen in the network.
+#: The services' addresses in the network.
 INSIDE = {"postgres": Address("postgres", 5432), "redis": Address("valkey", 6379)}
-#: What a process gets from the harness's environment on this machine, and must not in a container.
+#: Variables that a process inherits on this machine, but must not inherit in a container.
 OUTSIDE = {*INHERITED, RUN_VARIABLE, "HOME", "XDG_CONFIG_HOME"}
-#: Seconds that a service's own container may take to end.
+#: Seconds that a service's own container may take to stop.
 STOP_S = 10
 
 
 class ComposeStack(HostStack):
-    """Containers that somebody has brought up; process faults act on containers."""
+    """Containers of a running compose project; process faults act on containers."""
 
     def _start(self) -> None:
         self._began = time.time()
@@ -85,7 +85,7 @@ class ComposeStack(HostStack):
         return proxies.asserted(server, "the service toxiproxy")
 
     def _rest(self, boxes: list[Box]) -> None:
-        """The services' own target must not take the run's events; it goes on when the run has ended."""
+        """Stop the services' own target, which must not consume the run's events; it starts again after the run."""
         for box in boxes:
             self._open.callback(box.start)
             self._engine.api.stop(box.id, timeout=STOP_S)
@@ -98,7 +98,7 @@ class ComposeStack(HostStack):
             self.toxiproxy.delete(self.proxy(link))
 
     def _empty(self) -> None:
-        """The database anew, and nothing in Valkey: what an earlier run left would be judged as this one's."""
+        """Recreate the database and empty Valkey: remains of an earlier run would be judged as this run's."""
         with libpq.connect(self._admin("postgres"), autocommit=True) as connection:
             name = sql.Identifier(postgres.DATABASE)
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
@@ -111,16 +111,16 @@ class ComposeStack(HostStack):
         return postgres.url(self._at["postgres"], postgres.ADMIN, password, OWN_NAME, database)
 
     def owner_url(self) -> str:
-        """Past every link, as the database's owner (no superuser)."""
+        """Direct, without a link, as the database's owner (not a superuser)."""
         password = self._project.variable("postgres", "EVENTS_PASSWORD")
         return postgres.url(self._at["postgres"], postgres.ROLE, password, "setup")
 
     def admin_url(self) -> str:
-        """Past every link, as superuser."""
+        """Direct, without a link, as superuser."""
         return self._admin(postgres.DATABASE)
 
     def redis_url(self) -> str:
-        """Past every link."""
+        """Direct, without a link."""
         return f"redis://:{self._project.variable('valkey', 'REDISCLI_AUTH')}@{self._at['redis']}/0"
 
     def _server(self, service: Service) -> Server:
@@ -141,11 +141,11 @@ class ComposeStack(HostStack):
         return link
 
     def _alias(self, port: int) -> str:
-        """How the process that listens at this port is called in the network."""
+        """The name in the network of the process that listens on this port."""
         return f"{self._run_id}-{port}"
 
     def launch(self, name: str, _: Sequence[str], env: Mapping[str, str], __: Path, log: Path) -> Running:
-        """Start a container after the service of its kind, by that service's own command."""
+        """Start a container modelled on the service of its kind, with that service's command."""
         made = self._engine.api.create_container_from_config(self._configured(self._project.kind(name), env))
         self._engine.api.start(made["Id"])
         return ContainerChild(self._engine, made["Id"], name, log)
@@ -175,19 +175,19 @@ class ComposeStack(HostStack):
         }
 
     def _translated(self, value: str) -> str:
-        """A URL as it leads to the same place from within the network."""
+        """Translate a URL to the same address as seen from within the network."""
         netloc = urlsplit(value).netloc if "://" in value else ""
         at = netloc.rpartition("@")[2]
         return value.replace(f"@{at}", f"@{self._inside[at]}", 1) if at in self._inside else value
 
     def collect_logs(self) -> None:
-        """What the servers said since the run began, from the engine."""
+        """Fetch the servers' logs since the start of the run from the engine."""
         for name in SERVERS:
             self._project.boxes[name].write_log(self._logs / f"{name}.log", self._began)
 
 
 def _user(state: Path) -> str:
-    """Whom a process runs as, so that both it and the harness can use its state folder: never root."""
+    """The user of a process, never root; both it and the harness can use its state folder."""
     if os.getuid() == 0:
         os.chown(state, USER, USER)
         return f"{USER}:{USER}"

@@ -1,4 +1,4 @@
-"""A process of the target in a container of its own."""
+"""A process of the target in its own container."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shaketable.stack.process import GONE_S
 
 
 class ContainerChild(Box):
-    """Keeps `shaketable.stack.process.Running`. A thread hears from the engine when it ends, and keeps what it said."""
+    """Implements `shaketable.stack.process.Running`. A thread waits for its end and then saves its log."""
 
     def __init__(self, engine: Engine, id_: str, name: str, log: Path) -> None:
         super().__init__(engine, id_, name)
@@ -25,14 +25,14 @@ class ContainerChild(Box):
         threading.Thread(target=self._await_end, name=f"end of {name}", daemon=True).start()
 
     def _await_end(self) -> None:
-        with suppress(DockerException, OSError):  # the engine has closed, or removed it: it has ended
+        with suppress(DockerException, OSError):  # the engine has closed, or the container was removed: it has ended
             self._code = int(self._api.wait(self.id, timeout=None)["StatusCode"])
             with self._log.open("ab") as out:
                 self._write_said(out, log_bound.MOST)
         self._ended.set()
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs; -1 when the engine does not know it any more."""
+        """The exit code, or None while it runs; -1 when the engine no longer knows the container."""
         if not self._ended.is_set():
             return None
         return -1 if self._code is None else self._code
@@ -46,17 +46,17 @@ class ContainerChild(Box):
         """SIGTERM, and SIGKILL after the grace. Returns the exit code."""
         if self.poll() is None:
             self.resume()
-            with suppress(DockerException):  # it ended between the look and the signal: what was wanted
+            with suppress(DockerException):  # it has ended before the signal, as intended
                 self._api.kill(self.id, int(signal.SIGTERM))
             self.wait(grace_s)
         self.kill()
         return self.poll()
 
     def kill(self) -> None:
-        """SIGKILL all of it and wait until it is gone."""
+        """SIGKILL all its processes and wait until they are gone."""
         super().kill()
         self._ended.wait(GONE_S)
 
     def is_frozen(self) -> bool:
-        """Whether the engine has frozen all of it."""
+        """Whether the engine has paused the container."""
         return bool(self.state()["Paused"])

@@ -1,4 +1,4 @@
-"""A server in a container as a fault sees it: killed, frozen and started again by the engine."""
+"""A server in a container, for faults: the engine kills, pauses and restarts it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shaketable.stack.engine import Box
 
 
 class ContainerServer:
-    """Keeps `shaketable.stack.Server`. What it has on disk stays: it is the same container that starts again."""
+    """Implements `shaketable.stack.Server`. Its data on disk survive, since the same container starts again."""
 
     def __init__(self, box: Box, answers: Callable[[], bool]) -> None:
         self._box, self._answers = box, answers

@@ -1,8 +1,8 @@
 """The stack in containers: the official images of Postgres, Valkey and Toxiproxy, started by testcontainers.
 
-All three are on the host's network and listen on loopback alone. So the proxies reach the target's intake and the
-harness's sinks, a refused connection is refused (behind a published port it would be accepted and closed), and nothing
-is published to any other interface.
+All three use the host's network and listen only on loopback. The proxies therefore reach the target's intake and the
+harness's sinks, a refused connection is refused (a published port would accept and close it), and no port is published
+on any other interface.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TOXIPROXY = f"ghcr.io/shopify/toxiproxy:{build.VERSION}"
 
 
 class ContainersStack(HostStack):
-    """Containers of this run alone; the target runs on this machine."""
+    """Containers for this run only; the target runs on this machine."""
 
     def _start(self) -> None:
         self._engine = engine.connect(at := engine.found())
@@ -51,7 +51,7 @@ class ContainersStack(HostStack):
 
     def _start_postgres(self) -> None:
         settings = {**postgres.SETTINGS, "port": str(self._at["postgres"].port)}
-        del settings["unix_socket_directories"]  # the image's first start goes through one
+        del settings["unix_socket_directories"]  # the image uses one during its first start
         command = ["postgres", *(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))]
         self._run("postgres", POSTGRES, command, POSTGRES_PASSWORD=self._admin_password)
 
@@ -97,7 +97,7 @@ class ContainersStack(HostStack):
         return postgres.url(self._at["postgres"], postgres.ADMIN, self._admin_password, OWN_NAME, database)
 
     def owner_url(self) -> str:
-        """Direct, as the database's owner (no superuser)."""
+        """Direct, as the database's owner (not a superuser)."""
         return postgres.url(self._at["postgres"], postgres.ROLE, self._password, "setup")
 
     def admin_url(self) -> str:
@@ -112,11 +112,11 @@ class ContainersStack(HostStack):
         return ContainerServer(self._boxes[service], self._answers[service])
 
     def collect_logs(self) -> None:
-        """What the servers said, from the engine."""
+        """Fetch the servers' logs from the engine."""
         for name, box in self._boxes.items():
             box.write_log(self._logs / f"{'valkey' if name == 'redis' else name}.log")
 
 
 def _end(container: DockerContainer) -> None:
-    with suppress(NotFound):  # somebody removed it: what was wanted
+    with suppress(NotFound):  # it was removed already, as intended
         container.stop()

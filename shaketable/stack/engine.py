@@ -1,4 +1,4 @@
-"""A container engine, as far as a stack needs one. The engine's own word is what is believed of a container."""
+"""The part of a container engine's API that a stack needs. The engine's report is authoritative for a container."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from shaketable.stack.process import START_S
 
 #: Every container that a run starts carries the run's id under this label.
 LABEL = "shaketable.run"
-#: Seconds that a call may take.
+#: Timeout of a call in seconds.
 CALL_S = 30
 
-Engine: TypeAlias = Any  # docker.DockerClient, which brings no types
+Engine: TypeAlias = Any  # docker.DockerClient, which has no type hints
 
 
 def found() -> str:
-    """Where the environment says the engine is: DOCKER_HOST, the current context, else the usual socket."""
+    """The engine's URL: DOCKER_HOST, the current context, or the default socket."""
     from testcontainers.core.docker_client import get_docker_host
 
     return get_docker_host() or "unix:///var/run/docker.sock"
 
 
 def connect(at: str, timeout_s: int | None = CALL_S) -> Engine:
-    """The engine at this URL. Raises HarnessError when none answers."""
+    """Connect to the engine at this URL. Raises HarnessError when none answers."""
     try:
         _knock(at)
         engine = docker.DockerClient(base_url=at, timeout=timeout_s)
@@ -47,7 +47,7 @@ def connect(at: str, timeout_s: int | None = CALL_S) -> Engine:
 
 
 def remove(engine: Engine, run_id: str) -> None:
-    """End and remove every container of a run, with its volumes: all at once, for a supervisor's time is short."""
+    """Remove every container of a run with its volumes, concurrently, since the supervisor's time is short."""
 
     def each(container: Any) -> None:
         with suppress(NotFound):
@@ -59,7 +59,7 @@ def remove(engine: Engine, run_id: str) -> None:
 
 
 def revive(engine: Engine, names: tuple[str, ...]) -> None:
-    """Let each of these containers run: thawed, and started if it is not."""
+    """Unpause or start each of these containers unless it is running."""
     for name in names:
         state = engine.api.inspect_container(name)["State"]
         if state["Paused"]:
@@ -75,7 +75,7 @@ class Box:
         self._api, self.id, self.name = engine.api, id_, name
 
     def state(self) -> dict[str, Any]:
-        """What `docker inspect` tells under State; one that is gone runs no more."""
+        """The State of `docker inspect`; a removed container is not running."""
         try:
             return dict(self._api.inspect_container(self.id)["State"])
         except NotFound:
@@ -89,12 +89,12 @@ class Box:
             self._api.wait(self.id)
 
     def pause(self) -> None:
-        """Freeze all of it."""
+        """Pause the container."""
         if self.state()["Running"] and not self.state()["Paused"]:
             self._api.pause(self.id)
 
     def resume(self) -> None:
-        """Let it go on; one that is not frozen just does."""
+        """Unpause the container if it is paused."""
         if self.state()["Paused"]:
             self._api.unpause(self.id)
 
@@ -103,11 +103,11 @@ class Box:
         self._api.start(self.id)
 
     def restart(self) -> None:
-        """End it at once and start it again."""
+        """Restart it without a grace period."""
         self._api.restart(self.id, timeout=0)
 
     def tree(self) -> list[psutil.Process]:
-        """Its processes as this machine's kernel knows them; none where the engine is on another machine."""
+        """Its processes as this machine's kernel reports them; [] when the engine is on another machine."""
         pid = self.state()["Pid"]
         try:
             top = psutil.Process(pid) if pid else None
@@ -116,22 +116,22 @@ class Box:
             return []
 
     def tail(self, lines: int = 8) -> str:
-        """The last lines that it said."""
+        """The last lines of its log."""
         with suppress(DockerException):
             return str(self._api.logs(self.id, tail=lines).decode(errors="replace").strip())
         return ""
 
     def write_log(self, to: Path, since: float = 0.0) -> None:
-        """All that it said since then (seconds since the epoch); nothing of one that is gone.
+        """Write its log since `since` (seconds since the epoch); nothing for a removed container.
 
-        Raises Unordered when that is too much.
+        Raises UnexpectedFailure when the log is too long.
         """
         with suppress(DockerException), to.open("wb") as out:
             if not self._write_said(out, log_bound.MOST_EVIDENCE, since):
                 raise log_bound.too_long(to.name)
 
     def _write_said(self, out: BinaryIO, most: int, since: float = 0.0) -> bool:
-        """Write the first `most` bytes of what it said, as they come; returns whether that was all."""
+        """Stream at most `most` bytes of its log; returns whether the log is complete."""
         taken = 0
         for part in self._api.logs(self.id, stream=True, follow=False, since=since or None):
             if (taken := taken + len(part)) > most:
@@ -141,7 +141,7 @@ class Box:
         return True
 
     def await_answer(self, answers: Callable[[], bool], clock: Clock | None = None, within_s: float = START_S) -> None:
-        """Wait until it answers. Raises HarnessError with its last words when it dies or stays silent."""
+        """Wait until it answers. Raises HarnessError with its last log lines when it exits or does not answer."""
         clock = clock or SystemClock()
         deadline = clock.now() + int(within_s * SECOND)
         while not answers():
@@ -154,7 +154,7 @@ class Box:
 
 
 def _knock(at: str) -> None:
-    """Raises OSError when nobody listens on a socket file: the library would leave its own half-open."""
+    """Raise OSError when no engine listens on a socket file, where the library would leave its socket half-open."""
     if at.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as knock:
             knock.connect(at.removeprefix("unix://"))

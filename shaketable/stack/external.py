@@ -1,8 +1,8 @@
-"""Services that somebody else runs, by URL: the run uses a database and a Redis of theirs, and breaks the way there.
+"""External services by URL: the run uses an existing database and Redis, and breaks only the links to them.
 
-Every fault is a lease: links lead through a Toxiproxy that ends with the run (or whose proxies do), sessions end with
-the harness, and what a fault puts into the database the supervisor takes out, should the harness be killed. The servers
-themselves are not ours: nothing kills, freezes or sets them.
+Every fault is temporary: links lead through a Toxiproxy that ends with the run (or whose proxies do), sessions end
+with the harness, and if the harness is killed, the supervisor removes the objects that a fault created in the database.
+The servers themselves do not belong to the run: it never kills, freezes or reconfigures them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from shaketable.stack.toxiproxy import server as proxies
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 from shaketable.stack.undo import Proxies, Statements
 
-#: Seconds that a server may take to let the harness in.
+#: Connect timeout in seconds.
 CONNECT_S = 5
-#: What faults put into a database lies in this schema, or depends on what does.
+#: Removes all objects that faults create in a database: they are in this schema, or depend on one in it.
 LEASE = "drop schema if exists shaketable cascade"
 
-#: What somebody made there: relations, functions, types and schemas, and roles that own something or were granted it.
-#: What belongs to an extension is nobody's; the parameters are the roles of the harness and of the target.
+#: Existing objects of users: relations, functions, types, schemas, and roles that own objects or have grants on them.
+#: Objects of extensions are excluded. The parameters are the roles of the harness and of the target.
 _THERE = """
 with mine as (
     select tableoid, * from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_'
@@ -55,7 +55,7 @@ select name from (
 
 
 class ExternalStack(HostStack):
-    """Somebody's Postgres and Redis, and a Toxiproxy of theirs or of our own; the target runs on this machine."""
+    """External Postgres and Redis, and an external Toxiproxy or the run's own; the target runs on this machine."""
 
     given: ExternalServices
 
@@ -69,7 +69,7 @@ class ExternalStack(HostStack):
         self._open.callback(self._drop_links)
 
     def _try_postgres(self) -> None:
-        """Raises InputError unless the harness may look and judge there, and the database is empty or need not be."""
+        """Raise InputError unless the harness has the required privileges and the database is empty or need not be."""
         where = urls.shown(self.given.postgres)
         try:
             with libpq.connect(self.admin_url(), connect_timeout=CONNECT_S) as connection:
@@ -91,7 +91,7 @@ class ExternalStack(HostStack):
             )
 
     def _try_redis(self) -> None:
-        """Raises InputError unless it answers, and is empty or need not be."""
+        """Raise InputError unless Redis answers, and is empty or need not be."""
         where = urls.shown(self.given.redis)
         try:
             with redis.Redis.from_url(self.given.redis, socket_timeout=CONNECT_S) as client:
@@ -105,7 +105,7 @@ class ExternalStack(HostStack):
             )
 
     def _toxiproxy(self) -> RepairingToxiproxy:
-        """Theirs, whose proxies of this run are a lease; else one of our own, which ends with it."""
+        """The external Toxiproxy, from which this run's proxies are removed at the end, or the run's own."""
         if self.given.toxiproxy:
             at = urls.address(self.given.toxiproxy)
             self._supervisor.action(Proxies(at.host, at.port, f"{self._run_id}-"))
@@ -121,11 +121,11 @@ class ExternalStack(HostStack):
             self.toxiproxy.delete(self.proxy(link))
 
     def owner_url(self) -> str:
-        """Direct, as the role that the target has."""
+        """Direct, with the target's role."""
         return urls.through(self.given.postgres, urls.address(self.given.postgres), application_name="setup")
 
     def admin_url(self) -> str:
-        """Direct, as the harness's own role."""
+        """Direct, with the harness's role."""
         asked = self.given.postgres_admin or self.given.postgres
         return urls.through(asked, urls.address(asked), application_name=OWN_NAME)
 
@@ -141,7 +141,7 @@ class ExternalStack(HostStack):
         )
 
     def collect_logs(self) -> None:
-        """What their servers say is theirs; what Postgres received is unknown."""
+        """Do nothing: the logs of external servers are not available, so `received` is unknown."""
 
 
 def _value(connection: psycopg.Connection[Any], query: str) -> Any:

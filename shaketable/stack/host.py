@@ -1,4 +1,4 @@
-"""What the stacks share whose target runs on this machine: links on loopback, and processes of the harness's own."""
+"""The common base of all stacks: links on loopback, and child processes of the harness."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from shaketable.stack.stack import Address, Link, Server, Service
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
-#: Proxies, sinks and the target listen nowhere else.
+#: The only address on which proxies, sinks and the target listen.
 LOOPBACK = "127.0.0.1"
 
 
 class HostStack(ABC):
-    """Keeps `shaketable.stack.Stack`. Use as a context manager: what it starts, it ends."""
+    """Implements `shaketable.stack.Stack`. Use as a context manager: it ends all that it started."""
 
     toxiproxy: RepairingToxiproxy
 
@@ -49,7 +49,7 @@ class HostStack(ABC):
         self._open.close()
 
     def _spawn_server(self, name: str, command: Sequence[str], **more: Any) -> Child:
-        """Start a server of the run's own, as `Supervisor.spawn` does; initdb is none, and ends by itself."""
+        """Start a server of the run with `Supervisor.spawn`; initdb is no server and exits when done."""
         child = self._supervisor.spawn(name, command, **more)
         if name != "initdb":
             self.children.append(child)
@@ -57,7 +57,7 @@ class HostStack(ABC):
 
     @abstractmethod
     def _start(self) -> None:
-        """Bring everything up, and leave with `_open` how it is ended."""
+        """Start everything, and register its shutdown with `_open`."""
 
     @abstractmethod
     def owner_url(self) -> str:
@@ -73,10 +73,10 @@ class HostStack(ABC):
 
     @abstractmethod
     def _server(self, service: Service) -> Server:
-        """Postgres or Redis, as one that can be broken."""
+        """Postgres or Redis, for faults."""
 
     def server(self, service: Service) -> Server:
-        """Postgres or Redis, as one that can be broken. Raises ScenarioError for what cannot be."""
+        """Postgres or Redis, for faults. Raises ScenarioError for another service."""
         if service == "ingest":
             raise ScenarioError("the intake is a process of the target: use a fault on processes")
         return self._server(service)
@@ -90,7 +90,7 @@ class HostStack(ABC):
         return urls.through(self.redis_url(), link.listen)
 
     def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
-        """Open a path through the proxy to a service of the stack, or to `upstream`."""
+        """Create a proxied link to a service of the stack, or to `upstream`."""
         link = Link(process, service, Address(LOOPBACK, self.take_port()), upstream or self._address(service))
         self.toxiproxy.create(self.proxy(link), str(link.listen), str(link.upstream))
         self.links.append(link)
@@ -100,13 +100,13 @@ class HostStack(ABC):
         return urls.address(self.redis_url() if service == "redis" else self.owner_url())
 
     def remove_link(self, link: Link) -> None:
-        """Close a path and free its port."""
+        """Remove a link and free its port."""
         self.toxiproxy.delete(self.proxy(link))
         self.links.remove(link)
         self._ports.give_back(link.listen.port)
 
     def proxy(self, link: Link) -> str:
-        """The link's name in Toxiproxy: it carries the run's id."""
+        """The link's name in Toxiproxy; it contains the run's id."""
         return f"{self._run_id}-{link.name}"
 
     def take_port(self) -> int:
@@ -114,9 +114,9 @@ class HostStack(ABC):
         return self._ports.take()
 
     def launch(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Running:
-        """Start a process of the target, which ends with the harness."""
+        """Start a process of the target that does not outlive the harness."""
         return self._supervisor.spawn(name, command, env=env, cwd=cwd, log=log)
 
     @abstractmethod
     def collect_logs(self) -> None:
-        """Bring what the servers said to the run's logs, where it does not go by itself."""
+        """Copy the servers' logs to the run directory, unless they are written there directly."""

@@ -12,11 +12,11 @@ from shaketable.stack.valkey import ValkeyServer
 
 
 class LocalStack(HostStack):
-    """Real servers of this run alone, as processes of the harness's own."""
+    """Real servers for this run only, as child processes of the harness."""
 
     def _start(self) -> None:
         user, spawn = binaries.server_user(), self._spawn_server
-        folder = self._supervisor.scratch(scratch.folder(user))  # which it removes once all are gone that stand in it
+        folder = self._supervisor.scratch(scratch.folder(user))  # removed once no process uses it
         folder.chmod(0o711)  # Postgres's user must pass through
         self.postgres = PostgresServer(
             binaries.postgres_bin(user),
@@ -54,4 +54,4 @@ class LocalStack(HostStack):
         return LocalServer(self.postgres if service == "postgres" else self.valkey)
 
     def collect_logs(self) -> None:
-        """What the servers say goes there by itself."""
+        """Do nothing: the servers write their logs there directly."""

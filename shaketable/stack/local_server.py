@@ -1,4 +1,4 @@
-"""A server of the local stack as a fault sees it: a process of ours that is killed, frozen and started again."""
+"""A server of the local stack, for faults: a child process that is killed, frozen and restarted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from shaketable.stack.valkey import ValkeyServer
 
 
 class LocalServer:
-    """Keeps `shaketable.stack.Server`."""
+    """Implements `shaketable.stack.Server`."""
 
     def __init__(self, server: PostgresServer | ValkeyServer) -> None:
         self._server = server
 
     def kill(self) -> None:
-        """Frozen first, so that the postmaster starts no backend between the look at its children and the kill."""
+        """Freeze it first, so that the postmaster starts no backend between listing its children and killing them."""
         if self._server.child is not None:
             self._server.child.send_signal(signal.SIGSTOP)
             self._server.child.kill()

@@ -1,6 +1,6 @@
-"""Logs of a run are cut when they grow too long: a target may write without bound, and must not be held up by that.
+"""Truncate logs that grow too long: a target may write without bound, and the limit must not block it.
 
-Every log is opened for appending, so that whoever writes goes on at the new end; no pipe stands in between.
+Every log is opened for appending, without a pipe, so a writer continues at the new end after a truncation.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Self
 
 from shaketable.errors import UnexpectedFailure
 
-#: Bytes that a log may have, and how many of its first are kept then.
+#: The most bytes of a log, and the number of its first bytes that remain after a truncation.
 MOST, KEPT = 256 << 20, 64 << 20
-#: Bytes that Postgres's log may have, which is evidence: without the rest nobody knows what Postgres received.
+#: The most bytes of Postgres's log, which is evidence of the statements that Postgres received.
 MOST_EVIDENCE = 1 << 30
 EVIDENCE = "postgres.log"
-#: Seconds between two looks.
+#: Seconds between two checks.
 EVERY_S = 0.1
 
 
 class LogBound:
-    """Meanwhile no log in the folder grows much beyond its bound. Use as a context manager."""
+    """Bounds the logs in a folder while open. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._stop = folder, threading.Event()
@@ -43,7 +43,7 @@ class LogBound:
         self._thread.join()
 
     def newly_cut(self) -> list[str]:
-        """The names of logs that were cut, each once. Raises Unordered when it was Postgres's."""
+        """The names of newly truncated logs. Raises UnexpectedFailure when Postgres's log is one of them."""
         new = sorted(self._cut - self._told)
         self._told.update(new)
         if EVIDENCE in new:
@@ -58,19 +58,19 @@ class LogBound:
 
 
 def too_long(name: str) -> UnexpectedFailure:
-    """Why nothing can be judged without all of this log."""
+    """The error for a truncated log that is evidence."""
     return UnexpectedFailure(
-        [f"logs/{name} had more than {MOST_EVIDENCE:,} bytes and was cut: what is missing is unknown"]
+        [f"logs/{name} had more than {MOST_EVIDENCE:,} bytes and was truncated: the evidence is incomplete"]
     )
 
 
 def note(most: int) -> bytes:
-    """What a log says where it was cut."""
+    """The note at the place of a truncation."""
     return f"\nshaketable: cut here: this log had more than {most:,} bytes\n".encode()
 
 
 def cut(log: Path, most: int = MOST, kept: int = KEPT) -> bool:
-    """Cut a log that is longer than `most`, and say so in it; returns whether it was."""
+    """Truncate a log that is longer than `most` and append a note; returns whether it was truncated."""
     with suppress(OSError):
         if log.is_symlink() or log.stat().st_size <= most:
             return False

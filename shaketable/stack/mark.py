@@ -1,8 +1,8 @@
-"""A mark that every descendant of a process inherits, one that daemonises with an empty environment too.
+"""A mark that every descendant of a process inherits, even one that daemonises with an empty environment.
 
-It is the resource limit RLIMIT_RTTIME, which holds for processes scheduled in real time alone, at a value of more than
-100,000 years that names the run and the child. The kernel hands it on at fork and exec, keeps it when the parent dies,
-and tells it of every process of the same user. Elsewhere than on Linux there is no mark.
+It is the resource limit RLIMIT_RTTIME, which affects only processes with real-time scheduling, at a value above 100,000
+years that identifies the run and the child. The kernel passes it on at fork and exec, preserves it when the parent
+dies, and reports it for every process of the same user. Marks exist only on Linux.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import resource
 import sys
 from collections.abc import Iterator
 
-#: RLIMIT_RTTIME, for which the module `resource` has no name.
+#: RLIMIT_RTTIME, which the module `resource` does not name.
 LIMIT = 15
 _HIGHEST, _CHILD_BITS = 1 << 62, 16
 
 
 def of(run_id: str, child: int = 0) -> int:
-    """The mark of the run's child with this number."""
+    """The mark of a run's child by its number."""
     run = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:5])
     return _HIGHEST | run << _CHILD_BITS | child % (1 << _CHILD_BITS)
 
 
 def carrying(mark: int) -> list[int]:
-    """The numbers of processes that carry this mark."""
+    """The pids of the processes with this mark."""
     return [pid for pid, found in _all() if found == mark]
 
 
 def of_run(run_id: str) -> list[int]:
-    """The numbers of processes that carry the mark of any child of a run."""
+    """The pids of the processes with the mark of any child of a run."""
     run = of(run_id) >> _CHILD_BITS
     return [pid for pid, found in _all() if found >> _CHILD_BITS == run]
 

@@ -1,8 +1,8 @@
-"""Loopback ports for one run: a block outside every ephemeral range, held while the run lives.
+"""Loopback ports for one run: a block outside every ephemeral range, reserved for the run's lifetime.
 
-A disabled proxy frees its port, so a port in use reserves no block. The first port of a block does: the run binds it,
-never listens on it, and hands it to nobody. So every user of the machine sees that the block is taken, no file of a
-shared folder can be forged, and the kernel frees it when the run dies.
+A disabled proxy frees its port, so a port in use cannot reserve a block. The run binds the first port of its block, but
+never listens on it or hands it out. Thus the reservation is visible to all users of the machine, needs no file that
+could be forged, and the kernel releases it when the run dies.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager
 
 from shaketable.errors import HarnessError, InputError
 
-#: First and last port that a block may hold: Linux's ephemeral ports begin at 32768.
+#: First and last port of all blocks; Linux's ephemeral ports begin at 32768.
 FIRST, LAST = 20_000, 32_767
-#: Ports in a block: the one that holds it; servers, two links a process and one for intake, a port for each process.
+#: Ports in a block: its reservation, the servers, two links and one port per process, and the intake's link.
 SIZE = 64
 
 
@@ -33,13 +33,13 @@ class Ports:
         return self._free.pop(0)
 
     def give_back(self, port: int) -> None:
-        """This port may be handed out again, last of all."""
+        """Return a port; it is handed out again after all others."""
         self._free.append(port)
 
 
 @contextmanager
 def reserve(base: int | None = None) -> Iterator[Ports]:
-    """Hold a block: the one at `base`, else the first that is free. Raises InputError for a `base` that is in use."""
+    """Reserve the block at `base`, or the first free one. Raises InputError for a `base` that is in use."""
     for candidate in [base] if base is not None else range(FIRST, LAST - SIZE + 2, SIZE):
         with ExitStack() as held:
             busy = _hold(candidate, held)
@@ -56,20 +56,20 @@ _REMEDY = "name another --port-base, or leave it out"
 
 
 def check_base(base: int) -> int:
-    """Refuse a base outside the range that no ephemeral port can reach."""
+    """Return a base within the range of blocks. Raises InputError for another."""
     if not FIRST <= base <= LAST - SIZE + 1:
         raise InputError(f"expected a port base between {FIRST} and {LAST - SIZE + 1}, got {base}")
     return base
 
 
 def _holders(base: int) -> list[int]:
-    """The ports that hold a block: its first one, or, for a base between two such blocks, the first ones of both."""
+    """The ports that reserve a block: its first, or the first ports of both blocks that an unaligned base overlaps."""
     first = base - (base - FIRST) % SIZE
     return [first] if first == base else [first, first + SIZE]
 
 
 def _hold(base: int, held: ExitStack) -> int | None:
-    """Hold the block for as long as `held` is open; returns the first port that somebody else has, or None."""
+    """Reserve the block while `held` is open; returns the first port in use by another program, or None."""
     for port in _holders(base):
         if not _bind(held.enter_context(socket.socket()), port):
             return port
@@ -77,14 +77,14 @@ def _hold(base: int, held: ExitStack) -> int | None:
 
 
 def _is_busy(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Whether a program listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return not _bind(probe, port)
 
 
 def _bind(to: socket.socket, port: int) -> bool:
-    """Whether the port could be bound. Without SO_REUSEADDR nobody else can bind it then, with it or without."""
+    """Whether the port could be bound. Bound without SO_REUSEADDR, no other socket can bind it."""
     try:
         to.bind(("127.0.0.1", port))
         return True

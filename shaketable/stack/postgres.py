@@ -1,4 +1,4 @@
-"""One PostgreSQL server of the local stack: made new, on loopback, with passwords nobody knows."""
+"""A PostgreSQL server of the local stack: new data directory, loopback only, random passwords."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from shaketable.errors import HarnessError
 from shaketable.stack.process import Child, Spawn, await_answer, environment
 from shaketable.stack.stack import OWN_NAME, Address
 
-#: Seconds that initdb may take; 0.8 were measured.
+#: Timeout of initdb in seconds; it takes 0.8 s.
 CREATE_S = 120
 
 #: The target's own role and database.
 ROLE = DATABASE = "events"
 ADMIN = "postgres"
 
-#: Event content stays out of the log: no statement texts, parameters or ERROR messages, only who did how many, when.
-#: log_duration gives one line per finished statement (without text), log_connections one per session: the evidence
-#: of what a breaker let through. Commit timestamps are the evidence of order.
+#: Event content stays out of the log: no statement texts, parameters or ERROR messages, only sessions and durations.
+#: log_duration logs one line per finished statement (without text), log_connections one per session: evidence of the
+#: statements that a breaker let through. Commit timestamps are evidence of order.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -46,7 +46,7 @@ SETTINGS = {
     "log_checkpoints": "off",
     "deadlock_timeout": "500ms",
 }
-#: A killed server cannot remove its files in /dev/shm; these lie in its data directory, which goes with the run.
+#: A killed server cannot remove its files in /dev/shm; with mmap they are in its data directory, which the run removes.
 LOCAL_SETTINGS = {**SETTINGS, "dynamic_shared_memory_type": "mmap"}
 
 
@@ -61,11 +61,11 @@ class PostgresServer:
         self.child: Child | None = None
 
     def create(self) -> None:
-        """Make the data directory (0.8 s measured)."""
+        """Create the data directory (takes 0.8 s)."""
         self._folder.mkdir(mode=0o700)
         password_file = self._folder / "password"
         password_file.write_text(self.admin_password, encoding="utf-8")
-        if self._user:  # the file first: in a folder that is already the user's it could be exchanged for a link
+        if self._user:  # the file first: in its own folder the user could replace it by a link
             shutil.chown(password_file, self._user)
             shutil.chown(self._folder, self._user)
         command = [
@@ -96,7 +96,7 @@ class PostgresServer:
         log.unlink()
 
     def start(self, clock: Clock | None = None) -> Child:
-        """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
+        """Start the server and wait until it answers. Raises HarnessError with its last log lines when it does not."""
         settings = [f"-c{name}={value}" for name, value in LOCAL_SETTINGS.items()]
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.address.port)]
         self.child = self._spawn(
@@ -106,12 +106,12 @@ class PostgresServer:
         return self.child
 
     def stop(self) -> None:
-        """End it at once, for its data goes with the run, but so that it removes its shared memory."""
+        """End it at once, by SIGQUIT, so that it removes its shared memory; its data are not needed."""
         if self.child is not None:
             self.child.terminate(5, signal.SIGQUIT)
 
     def admin_url(self, database: str = DATABASE) -> str:
-        """Direct, as superuser; the harness's sessions carry a name of their own."""
+        """Direct, as superuser, with the harness's application name."""
         return url(self.address, ADMIN, self.admin_password, OWN_NAME, database)
 
     def _answers(self) -> bool:
@@ -119,12 +119,12 @@ class PostgresServer:
 
 
 def url(at: Address, role: str, password: str, application_name: str, database: str = DATABASE) -> str:
-    """A libpq URL to a server by way of `at`."""
+    """A libpq URL to a server at the address `at`."""
     return f"postgresql://{role}:{password}@{at}/{database}?sslmode=disable&application_name={application_name}"
 
 
 def create_database(admin_url: str, password: str) -> None:
-    """The target's role, which is no superuser, and the database it owns."""
+    """Create the target's role, which is not a superuser, and its database."""
     with libpq.connect(admin_url, autocommit=True) as connection:
         connection.execute(
             sql.SQL("create role {} login password {}").format(sql.Identifier(ROLE), sql.Literal(password))
@@ -135,7 +135,7 @@ def create_database(admin_url: str, password: str) -> None:
 
 
 def answers(at: str) -> bool:
-    """Whether a server takes a session at this URL."""
+    """Whether a server accepts a session at this URL."""
     try:
         libpq.connect(at, connect_timeout=2).close()
         return True

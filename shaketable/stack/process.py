@@ -1,4 +1,4 @@
-"""A child process of the harness: in a session of its own, with an allow-listed environment, ended as a whole."""
+"""A child process of the harness: in its own session, with an allow-listed environment, ended with its descendants."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from shaketable.files import foreign
 from shaketable.stack import gate as gates
 from shaketable.stack import mark as marks
 
-#: What a child may inherit. Everything else (PG*, LOCUST_*, *_PROXY…) has been seen to derail such a run.
+#: Variables that a child may inherit. Others (PG*, LOCUST_*, *_PROXY…) have broken runs.
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
-#: Every child carries the run's id under this name, so that a supervisor finds even those it was not told of.
+#: Holds the run's id in every child's environment, so that a supervisor finds children missing from its journal.
 RUN_VARIABLE = "SHAKETABLE_RUN"
-#: Seconds that a killed process may take to be gone.
+#: Seconds that a killed process may take to exit.
 GONE_S = 10.0
-#: Seconds that a server's start may take; 0.3 were measured.
+#: Seconds that a server's start may take; it takes 0.3 s.
 START_S = 30.0
 
 
 def environment(home: Path, **extra: str) -> dict[str, str]:
-    """The environment of a child: what is inherited, a home without configuration files, and `extra`."""
+    """The environment of a child: inherited variables, a home without configuration files, and `extra`."""
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "PYTHONUNBUFFERED": "1", **extra}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Which process this is, beyond its number, which may be another's by now."""
+    """A process's identity; its pid alone may be reused."""
 
     pid: int
-    created: float  # seconds since the epoch, as the kernel tells
+    created: float  # creation time by the kernel, in seconds since the epoch
 
     @classmethod
     def of(cls, pid: int) -> Identity:
@@ -50,7 +50,7 @@ class Identity:
 
 
 class Running(Protocol):
-    """One incarnation of a process of the target with all it started, wherever it runs."""
+    """One incarnation of a process of the target with its descendants, local or in a container."""
 
     @property
     def name(self) -> str: ...
@@ -64,7 +64,7 @@ class Running(Protocol):
         ...
 
     def tree(self) -> list[psutil.Process]:
-        """Its processes as this machine's kernel knows them, the first one first; none where it does not."""
+        """Its processes as this machine's kernel reports them, the root first; [] if it runs on another machine."""
         ...
 
     def terminate(self, grace_s: float) -> int | None:
@@ -80,20 +80,20 @@ class Running(Protocol):
         ...
 
     def resume(self) -> None:
-        """Let it go on; one that is gone or not frozen needs none."""
+        """Resume it; no effect unless it is frozen."""
         ...
 
     def is_frozen(self) -> bool:
-        """Whether all of it is stopped."""
+        """Whether all its processes are stopped."""
         ...
 
     def tail(self, lines: int = 8) -> str:
-        """The last lines of its log, for an error message."""
+        """The last lines of its log, for error messages."""
         ...
 
 
 class Child:
-    """One running command and all that it started."""
+    """A running command with its descendants."""
 
     def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path, mark: int = 0) -> None:
         self.name = name
@@ -118,16 +118,16 @@ class Child:
             return None
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the whole tree; a process that is gone needs none."""
+        """Send a signal to all processes of the tree that still exist."""
         self.asked_to_freeze = self.asked_to_freeze or number == signal.SIGSTOP
         for process in self.tree():
             _send(process, number)
         self.asked_to_freeze = self.asked_to_freeze and number != signal.SIGCONT
 
     def tree(self) -> list[psutil.Process]:
-        """The process, its descendants, and those that left it for a session and a parent of their own (`mark`)."""
+        """The process, its descendants, and daemonised descendants, which are found by their mark (`mark`)."""
         if self._popen.returncode is not None:
-            return []  # reaped: its number may be another's by now
+            return []  # reaped: its pid may be reused
         try:
             top = psutil.Process(self.pid)
             below = top.children(recursive=True)
@@ -138,19 +138,21 @@ class Child:
         return [top, *below, *left]
 
     def terminate(self, grace_s: float, number: int = signal.SIGTERM) -> int | None:
-        """Ask the process to end (the leader alone: it ends its own), then end all of it. Returns its exit code."""
-        everything = self.tree()  # while its leader is there to tell
+        """Signal the leader, which ends its own children, then kill the whole tree. Returns the exit code."""
+        everything = self.tree()  # while the leader exists
         if self.poll() is None:
             self.asked_to_end = True
             self._popen.send_signal(number)
-            self.send_signal(signal.SIGCONT)  # to all of it: what is frozen could neither end nor let its leader end
+            self.send_signal(
+                signal.SIGCONT
+            )  # to the whole tree: frozen processes can neither end nor let their leader end
             self.wait(grace_s)
         kill_all(everything)
         self.kill()
         return self.poll()
 
     def kill(self) -> None:
-        """SIGKILL the whole tree and wait until it is gone."""
+        """SIGKILL the whole tree and wait until it has exited."""
         processes = self.tree()
         self.asked_to_end = self.asked_to_end or self.poll() is None
         kill_all(processes)
@@ -158,33 +160,33 @@ class Child:
             raise HarnessError(f"{self.name} (pid {self.pid}) does not end although killed: it hangs in the kernel")
 
     def close(self) -> None:
-        """End it at once."""
+        """Kill it."""
         self.kill()
 
     def pause(self) -> None:
-        """SIGSTOP to all of it."""
+        """Send SIGSTOP to the whole tree."""
         self.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT to all of it."""
+        """Send SIGCONT to the whole tree."""
         self.send_signal(signal.SIGCONT)
 
     def is_frozen(self) -> bool:
-        """Whether every process of the tree is stopped, as the kernel tells."""
+        """Whether the kernel reports every process of the tree as stopped."""
         states = [state for process in self.tree() if (state := _state(process)) != psutil.STATUS_ZOMBIE]
         return bool(states) and all(state == psutil.STATUS_STOPPED for state in states)
 
     def is_stopped(self) -> bool:
-        """Whether the kernel has stopped its leader."""
+        """Whether the kernel reports its leader as stopped."""
         return self._popen.returncode is None and _state_of(self.pid) == psutil.STATUS_STOPPED
 
     def tail(self, lines: int = 8) -> str:
-        """The last lines of its log, for an error message."""
+        """The last lines of its log, for error messages."""
         return "\n".join(foreign.tail(self.log, lines))
 
 
 class Spawn(Protocol):
-    """Starts a command of the run, which cannot outlive the harness: `shaketable.stack.supervisor.Supervisor.spawn`."""
+    """Starts a command that cannot outlive the harness; see `shaketable.stack.supervisor.Supervisor.spawn`."""
 
     def __call__(
         self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
@@ -196,9 +198,9 @@ def spawn(
     name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
     journal: Callable[[str, Identity], None], user: str | None = None, mark: int = 0,
 ) -> Child:  # fmt: skip
-    """Start a command; both its outputs go to `log`. Raises HarnessError when it cannot be started at all.
+    """Start a command with stdout and stderr in `log`. Raises HarnessError when it cannot be started.
 
-    `journal` hears of the process before it becomes the command (`gate`). It carries the `mark`.
+    `journal` records the process before it executes the command (`gate`). The process carries the `mark`.
     """
     told, tell = os.pipe()
     try:
@@ -228,14 +230,14 @@ def spawn(
 
 
 def _open(gate: subprocess.Popen[bytes]) -> None:
-    """Let it become its command; one that is gone already is told by its exit code."""
+    """Permit the gate to execute its command; the exit code shows if it has exited already."""
     assert gate.stdin is not None
     with suppress(BrokenPipeError), gate.stdin as word:
         word.write(b"\n")
 
 
 def await_answer(child: Child, answers: Callable[[], bool], clock: Clock, within_s: float = START_S) -> None:
-    """Wait until a server answers. Raises HarnessError with its last words when it dies or stays silent."""
+    """Wait until a server answers. Raises HarnessError with its last log lines when it exits or does not answer."""
     deadline = clock.now() + int(within_s * SECOND)
     while not answers():
         if (code := child.poll()) is not None:
@@ -246,7 +248,7 @@ def await_answer(child: Child, answers: Callable[[], bool], clock: Clock, within
 
 
 def kill_all(processes: Sequence[psutil.Process]) -> None:
-    """SIGKILL each, and wait until none is left but as a zombie, which is its parent's to reap."""
+    """SIGKILL each process, and wait until all have exited; zombies are left for their parents to reap."""
     for process in processes:
         _send(process, signal.SIGKILL)
     deadline = time.monotonic() + GONE_S
@@ -255,7 +257,7 @@ def kill_all(processes: Sequence[psutil.Process]) -> None:
 
 
 def processes(pids: Iterable[int]) -> list[psutil.Process]:
-    """Those of these numbers that run, or are frozen."""
+    """The processes with these pids that are alive (also frozen ones)."""
     found = []
     for pid in pids:
         with suppress(psutil.NoSuchProcess):
@@ -290,7 +292,7 @@ def _send(process: psutil.Process, number: int) -> None:
 
 
 def _ids(user: str | None) -> tuple[int, int]:
-    """The numbers of a user and its group; -1 for none."""
+    """The ids of a user and its group; -1 without a user."""
     if user is None:
         return -1, -1
     import pwd

@@ -1,4 +1,4 @@
-"""A compose project that somebody has brought up, as its containers' inspection tells."""
+"""A running compose project, as the engine reports its containers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from shaketable.stack.stack import Address
 
 #: The project, as docker-compose.chaos.yml names it; COMPOSE_PROJECT_NAME names another.
 NAME = "shaketable-chaos"
-#: What a run's own containers carry the project's name under.
+#: The label of a run's own containers with the project's name.
 LABEL = "shaketable.project"
-#: The services that are no part of the target.
+#: The services that do not belong to the target.
 SERVERS = ("postgres", "valkey", "toxiproxy")
 
-Told = dict[str, Any]  # as `docker inspect` tells of a container
+Told = dict[str, Any]  # a container's description by `docker inspect`
 
 
 class Project:
-    """The project's services. Raises HarnessError when it is not up."""
+    """The project's services. Raises HarnessError unless its servers are running."""
 
     def __init__(self, engine: Engine) -> None:
         self.name = os.environ.get("COMPOSE_PROJECT_NAME", NAME)
@@ -39,39 +39,39 @@ class Project:
             )
 
     def target(self) -> list[Box]:
-        """The containers of the services' own target that run."""
+        """The running containers of the project's own target."""
         return [box for name, box in self.boxes.items() if name not in SERVERS and box.state()["Running"]]
 
     def published(self, service: str, port: int) -> Address:
-        """Where a port of a service is to be found on this machine. Raises HarnessError when it is not."""
+        """The address on this machine of a service's port. Raises HarnessError when it is not published."""
         told = (self._services[service]["HostConfig"]["PortBindings"] or {}).get(f"{port}/tcp")
         if not told:
             raise HarnessError(f"service {service} publishes no port {port}: expected 127.0.0.1:…:{port} under ports")
         return Address(LOOPBACK, int(told[0]["HostPort"]))
 
     def ports(self, service: str) -> list[int]:
-        """Every port that a service publishes, in order."""
+        """All published ports of a service, sorted."""
         return sorted(int(name.partition("/")[0]) for name in self._services[service]["HostConfig"]["PortBindings"])
 
     @property
     def network(self) -> str:
-        """The name of the network that all are on."""
+        """The name of the project's network."""
         return str(next(iter(self._services["toxiproxy"]["NetworkSettings"]["Networks"])))
 
     @property
     def gateway(self) -> str:
-        """Where containers of that network reach this machine."""
+        """The address at which containers of that network reach this machine."""
         return str(self._services["toxiproxy"]["NetworkSettings"]["Networks"][self.network]["Gateway"])
 
     def variable(self, service: str, name: str) -> str:
-        """What a service has in its environment. Raises HarnessError when it has none of that name."""
+        """A variable of a service's environment. Raises HarnessError when it is not set."""
         found = environment(self._services[service])
         if name not in found:
             raise HarnessError(f"service {service} has no {name} in its environment")
         return found[name]
 
     def kind(self, process: str) -> Told:
-        """The service after which a process of the target is made. Raises TargetError when there is none."""
+        """The service on which a process of the target is modelled. Raises TargetError when there is none."""
         for service in (process, process.rpartition("-")[0]):
             if service in self._services:
                 return self._services[service]
@@ -80,12 +80,14 @@ class Project:
 
 @contextmanager
 def held(name: str) -> Iterator[None]:
-    """Be the only run on a project. Raises HarnessError when another is."""
+    """Lock the project for this run. Raises HarnessError when another run has it."""
     with socket.socket(socket.AF_UNIX) as lock:
         try:
-            lock.bind(f"\0shaketable-compose-{name}"[:100].encode())  # no file: all users see it, and it ends with us
+            lock.bind(
+                f"\0shaketable-compose-{name}"[:100].encode()
+            )  # no file: all users see it, and it disappears with this process
         except OSError as e:
-            raise HarnessError(f"another run stands on the compose project {name}: wait until it has ended") from e
+            raise HarnessError(f"another run uses the compose project {name}: wait until it has ended") from e
         yield
 
 

@@ -1,4 +1,4 @@
-"""The temporary folder that the local stack's servers live in: whoever runs them must be able to enter it."""
+"""The temporary folder of the local stack's servers, which their user must be able to enter."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from shaketable.errors import InputError
 
 
 def folder(user: str | None) -> Path:
-    """The temporary folder. Raises InputError naming the first folder on the way that the user cannot enter."""
+    """The temporary folder. Raises InputError naming the first parent folder that the user cannot enter."""
     found = Path(tempfile.gettempdir()).resolve()
     for place in (*reversed(found.parents), found) if user else ():
         if not _can_enter(place, str(user)):
             raise InputError(
-                f"expected a temporary folder that user {user}, who runs PostgreSQL here, can enter: got {found}, and "
-                f"{place} keeps that user out: `chmod o+x {place}`, or name another folder by TMPDIR"
+                f"expected a temporary folder that user {user}, who runs PostgreSQL, can enter: got {found}, but "
+                f"{place} denies access: run `chmod o+x {place}`, or set TMPDIR to another folder"
             )
     return found
 

@@ -1,4 +1,4 @@
-"""System V shared memory that a killed PostgreSQL leaves behind: 56 bytes each, for as long as the machine is up."""
+"""Remove System V shared memory of killed PostgreSQL servers: 56 bytes each, which remain until a reboot."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 #: The kernel's table of segments.
 _TABLE = Path("/proc/sysvipc/shm")
-#: Seconds that the kernel's clock and the time of a process's birth may differ by.
+#: Tolerance in seconds between a segment's creation time and a process's start time.
 _SLACK_S = 60
 _IPC_RMID = 0
 
 
 def remove(creators: Mapping[int, float]) -> int:
-    """Remove the segments that these processes (number, time of birth) created and nobody uses; returns how many."""
+    """Remove unused segments of these processes (pid, start time); returns their number."""
     call = ctypes.CDLL(None, use_errno=True).shmctl
     return sum(call(segment, _IPC_RMID, None) == 0 for segment in list(_left(creators)))
 
@@ -23,7 +23,7 @@ def _left(creators: Mapping[int, float]) -> Iterator[int]:
     try:
         names, *rows = (line.split() for line in _TABLE.read_text(encoding="ascii").splitlines())
     except (OSError, ValueError):
-        return  # a kernel without
+        return  # the kernel has no such table
     for row in rows:
         told = dict(zip(names, map(int, row), strict=True))
         born = creators.get(told["cpid"])

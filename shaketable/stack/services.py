@@ -1,4 +1,4 @@
-"""Services that somebody runs: what was given, and whether it may be used."""
+"""External services: their URLs, and the rules for their use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shaketable.errors import InputError
 from shaketable.stack import urls
 from shaketable.stack.stack import Address
 
-#: The variables that hold the URLs in place of options.
+#: Environment variables that replace the options.
 VARIABLES = {
     "--postgres": "SHAKETABLE_POSTGRES",
     "--redis": "SHAKETABLE_REDIS",
@@ -21,12 +21,12 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class ExternalServices:
-    """Services that somebody runs, and what the run may do there. Raises InputError for what may not be used."""
+    """External services and the permissions of the run there. Raises InputError for URLs that may not be used."""
 
     postgres: str = ""  # as the target's role; a database of its own
     redis: str = ""
-    postgres_admin: str = ""  # as the harness's role, if that is another
-    toxiproxy: str = ""  # none: one of the run's own
+    postgres_admin: str = ""  # with the harness's role, if different
+    toxiproxy: str = ""  # "": the run starts its own
     allow_remote: tuple[str, ...] = ()  # hosts beyond loopback
     allow_not_empty: bool = False
 
@@ -49,7 +49,7 @@ class ExternalServices:
             raise InputError(f"--allow-remote {', '.join(sorted(idle))}: no URL leads there")
 
     def named(self) -> dict[str, str]:
-        """The URLs that were given, by their options."""
+        """The given URLs by their options."""
         told = {
             "--postgres": self.postgres,
             "--redis": self.redis,
@@ -59,7 +59,7 @@ class ExternalServices:
         return {option: url for option, url in told.items() if url}
 
     def warnings(self) -> list[str]:
-        """What is about to be broken on other machines."""
+        """Warnings about links to other machines that the run will break."""
         return [
             f"about to break {urls.shown(url)}: links cut and delayed, sessions ended, the run's events written"
             for url in (self.postgres, self.redis)
@@ -68,7 +68,7 @@ class ExternalServices:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by way of loopback."""
+    """Whether a host is a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -91,12 +91,12 @@ def _check(option: str, url: str) -> None:
 
 
 def _check_query(option: str, url: str) -> None:
-    """Raises InputError for what would lead elsewhere than the URL's own host, port, user and database."""
+    """Raise InputError for query parameters that override the URL's host, port, user or database."""
     known = {"--redis": urls.REDIS, "--toxiproxy": frozenset[str]()}.get(option, urls.POSTGRES)
     try:
         odd = sorted(set(urls.query(url)) - known)
     except ValueError:
-        return  # told as no URL
+        return  # `_check` reports it as an invalid URL
     if odd:
         raise InputError(
             f"{option}: expected the server before the path, and behind `?` only "

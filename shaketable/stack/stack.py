@@ -1,4 +1,4 @@
-"""A stack: the Postgres, the Redis and the proxied links that a target stands on."""
+"""A stack: the Postgres, the Redis and the proxied links that a target uses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from shaketable.stack.process import Child, Running
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
 Service = Literal["postgres", "redis", "ingest"]
-#: How the harness's own sessions call themselves, at Postgres and at Redis: no fault on the target's ends them.
+#: The harness's session name at Postgres and Redis: faults that end the target's sessions spare these.
 OWN_NAME = "shaketable"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server listens."""
+    """A server's address."""
 
     host: str
     port: int
@@ -28,38 +28,38 @@ class Address:
 
 @dataclass(frozen=True)
 class Link:
-    """One proxied connection path, of one process alone; kept over that process's restarts."""
+    """A proxied connection path of one process; it survives that process's restarts."""
 
-    process: str  # whose path this is; the clients' own to the ingest is "clients"
+    process: str  # the owner; "clients" for the clients' path to the intake
     service: Service
     listen: Address
-    upstream: Address  # as the proxy calls it
-    direct: Address | None = None  # as the harness calls it, where that is another name
+    upstream: Address  # as the proxy sees it
+    direct: Address | None = None  # as the harness sees it, if different
 
     @property
     def past(self) -> Address:
-        """Where the harness reaches the service without the link."""
+        """The address at which the harness reaches the service without the link."""
         return self.direct or self.upstream
 
     @property
     def name(self) -> str:
-        """Unique in a stack, and readable in a log."""
+        """A readable name, unique in a stack."""
         return f"{self.process}-{self.service}"
 
 
 class Server(Protocol):
-    """A server of the stack, as far as a fault may break it. What it has on disk stays."""
+    """A server of the stack, for faults. Its data on disk survive."""
 
     def kill(self) -> None:
-        """SIGKILL all of it, and wait until it is gone."""
+        """SIGKILL all its processes, and wait until they have exited."""
         ...
 
     def bring_back(self) -> None:
-        """Start it again if it is not running, and wait until it answers. Raises HarnessError when it does not."""
+        """Start it unless it is running, and wait until it answers. Raises HarnessError when it does not."""
         ...
 
     def pause(self) -> None:
-        """Freeze all of it (SIGSTOP): connections stay open, nothing answers."""
+        """Freeze it (SIGSTOP): connections stay open, but nothing answers."""
         ...
 
     def resume(self) -> None:
@@ -67,12 +67,12 @@ class Server(Protocol):
         ...
 
     def is_running(self) -> bool:
-        """Whether it is there and not frozen, as the kernel tells."""
+        """Whether the kernel reports it as running and not frozen."""
         ...
 
 
 class Stack(Protocol):
-    """Gives addresses: direct ones for the harness, links for the target. Opened and closed by `with`."""
+    """Provides direct addresses for the harness, and links for the target. A context manager."""
 
     @property
     def toxiproxy(self) -> RepairingToxiproxy: ...
@@ -82,12 +82,12 @@ class Stack(Protocol):
 
     @property
     def children(self) -> Sequence[Child]:
-        """Every server that runs, or ran, as a process of the harness's own."""
+        """All servers started as child processes of the harness, running or not."""
         ...
 
     @property
     def sink_host(self) -> str:
-        """Where a listener of the harness's must be for the proxies to reach it."""
+        """The address on which a sink must listen so that the proxies reach it."""
         ...
 
     def owner_url(self) -> str:
@@ -95,7 +95,7 @@ class Stack(Protocol):
         ...
 
     def admin_url(self) -> str:
-        """Direct, as superuser: for the harness's own eyes and faults."""
+        """Direct, as superuser: for the harness's observations and faults."""
         ...
 
     def redis_url(self) -> str:
@@ -127,7 +127,7 @@ class Stack(Protocol):
         ...
 
     def launch(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Running:
-        """Start one incarnation of a process of the target, and see to it that it does not outlive the harness."""
+        """Start one incarnation of a process of the target that does not outlive the harness."""
         ...
 
     def collect_logs(self) -> None:

@@ -31,15 +31,15 @@ from shaketable.stack import mark, segments
 from shaketable.stack.process import RUN_VARIABLE, Child, Identity, kill_all, processes, spawn
 from shaketable.stack.undo import ACTION_S, Action
 
-#: Seconds between the end of a harness and that of all it started.
+#: Seconds within which all processes of a dead harness end.
 BOUND_S = 5.0
-#: Seconds that a supervisor may take to end what is left, before the harness does so itself.
+#: Seconds that a supervisor may take to clean up before the harness does so itself.
 END_S = 60.0
-#: Looks for processes of a run: while some are ended, others may start more.
+#: Searches for a run's processes, which may start others meanwhile.
 LOOKS = 10
-#: Seconds between two tries of an action.
+#: Seconds between two attempts at an action.
 AGAIN_S = 0.25
-#: What the supervisor says once no signal of a terminal can end it.
+#: The supervisor's message once it ignores a terminal's signals.
 READY = b"ready\n"
 
 
@@ -55,7 +55,7 @@ class Undo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Supervisor:
-    """The harness's end of it: says what must be undone, and lets go at the end."""
+    """The harness's side: records undo entries, and releases the supervisor at the end."""
 
     def __init__(self, run_id: str) -> None:
         self._run_id, self._journal = run_id, journals() / f"{run_id}.jsonl"
@@ -77,36 +77,36 @@ class Supervisor:
         self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
         user: str | None = None,
     ) -> Child:  # fmt: skip
-        """Start a process that must not outlive the harness. Raises HarnessError when it cannot be started at all."""
+        """Start a process that must not outlive the harness. Raises HarnessError when it cannot be started."""
         own = {**env, RUN_VARIABLE: self._run_id}
         mark_ = mark.of(self._run_id, next(self._numbers))
         return spawn(name, command, env=own, cwd=cwd, log=log, journal=self.process, user=user, mark=mark_)
 
     def scratch(self, within: Path | None = None) -> Path:
-        """Make a temporary folder that must not outlive the harness, with a name that nobody else can foresee."""
+        """Create a temporary folder with an unpredictable name, which must not outlive the harness."""
         folder = (within or Path(tempfile.gettempdir())) / f"shaketable-stack-{self._run_id}-{secrets.token_hex(8)}"
         self.folder(folder)
         folder.mkdir(mode=0o700)
         return folder
 
     def process(self, name: str, identity: Identity) -> None:
-        """This process must not outlive the harness."""
+        """Record a process that must not outlive the harness."""
         self._write(Undo(boot_id(), identity.pid, identity.created, name))
 
     def folder(self, path: Path) -> None:
-        """This folder must not outlive the harness."""
+        """Record a folder that must not outlive the harness."""
         self._write(Undo(boot_id(), folder=str(path)))
 
     def action(self, action: Action) -> None:
-        """This is to be performed when the harness has ended, however it did. Say so *before* breaking anything."""
+        """Record an action to perform after the end of the harness. Record it *before* injecting a fault."""
         self._write(Undo(boot_id(), action=action))
 
     def close(self) -> None:
-        """Let the supervisor end what is left, and wait for it; if it was killed or hangs, do so in its place."""
+        """Let the supervisor clean up, and wait for it; if it was killed or hangs, clean up in its place."""
         os.close(self._fd)
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self.child.resume()  # somebody may have frozen it
+        self.child.resume()  # it may have been frozen
         if self.child.wait(END_S) != 0:
             self.child.kill()
             end(self._journal)
@@ -116,9 +116,9 @@ class Supervisor:
 
 
 def journals() -> Path:
-    """The folder of undo journals, one a run: this user's on this machine, whose processes they name.
+    """The folder of this user's undo journals on this machine, one per run.
 
-    Raises HarnessError unless it is the user's own.
+    Raises HarnessError unless the folder is private.
     """
     folder = folders.state() / "undo" / (os.uname().nodename or "localhost")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,9 +127,9 @@ def journals() -> Path:
 
 @contextmanager
 def held(journal: Path) -> Iterator[bool]:
-    """Hold a journal, so that nobody else ends what it names; yields whether that was possible.
+    """Lock a journal, so that no other process acts on it; yields whether that was possible.
 
-    Its supervisor holds it for as long as it lives, and the kernel lets go of it then.
+    A run's supervisor holds the lock for its lifetime, and the kernel releases it then.
     """
     fd = os.open(journal, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -144,7 +144,7 @@ def held(journal: Path) -> Iterator[bool]:
 
 
 def boot_id() -> str:
-    """Which boot of the machine this is: after another one no process of the journal can be alive."""
+    """The id of this boot; no process of a journal from another boot can be alive."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
@@ -152,9 +152,9 @@ def boot_id() -> str:
 
 
 def end(journal: Path) -> list[str]:
-    """End all that a journal names and its run started, then perform its actions; returns what there was to do.
+    """End all processes of a journal and its run, then perform its actions; returns a line for each.
 
-    The journal is gone then, but for the actions that failed: whoever calls this again tries those again.
+    Only failed actions remain in the journal; another call retries them.
     """
     undos = list(_read(journal))
     names, everything = _frozen(undos, journal.stem)
@@ -175,7 +175,7 @@ def end(journal: Path) -> list[str]:
 
 
 def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil.Process]]:
-    """The run's processes by name, and all of them stopped: one that has a signal to come can start no other."""
+    """Stop all processes of the run, so that they cannot start others; returns them with their names."""
     names: list[str] = []
     everything: dict[int, psutil.Process] = {}
     for _ in range(LOOKS):
@@ -192,9 +192,9 @@ def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil
 
 
 def _perform(actions: list[Action]) -> list[str]:
-    """All at once, for a server that does not answer must not keep the others waiting; returns why each failed.
+    """Perform all actions concurrently, since a server that does not answer must not delay others; returns errors.
 
-    One that fails is tried again while there is time: its server may be one that another action just thaws.
+    A failed action is retried while there is time: another action may be resuming its server.
     """
     deadline = time.monotonic() + 2 * ACTION_S
     failures = [f"not within {2 * ACTION_S} s"] * len(actions)
@@ -204,7 +204,7 @@ def _perform(actions: list[Action]) -> list[str]:
             try:
                 actions[number].perform()
                 failures[number] = ""
-            except Exception as e:  # whatever one server does, the others must be healed
+            except Exception as e:  # a failing server must not prevent the others from being healed
                 failures[number] = f"{type(e).__name__}: {e}"
                 if time.monotonic() + AGAIN_S > deadline:
                     return
@@ -215,11 +215,11 @@ def _perform(actions: list[Action]) -> list[str]:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return failures.copy()  # what a late thread does is not told, and done again
+    return failures.copy()  # an action that ends late counts as failed and is repeated
 
 
 def _keep(journal: Path, undos: list[Undo]) -> None:
-    """Leave these lines in the journal, at once; without any it is gone."""
+    """Replace the journal atomically by these entries; remove it without any."""
     if not undos:
         journal.unlink(missing_ok=True)
         return
@@ -236,7 +236,7 @@ def _read(journal: Path) -> Iterator[Undo]:
 
 
 def _alive(undo: Undo) -> psutil.Process | None:
-    """The process of a line, if it is still that one: same boot, same number, same time of birth."""
+    """The process of an entry, if boot, pid and creation time still match."""
     if not undo.pid or undo.boot != boot_id():
         return None
     try:
@@ -248,7 +248,7 @@ def _alive(undo: Undo) -> psutil.Process | None:
 
 
 def _carrying(run_id: str) -> Iterator[psutil.Process]:
-    """Processes that carry the run's mark, or its id in their environment where there are no marks."""
+    """Processes with the run's mark, or with its id in their environment."""
     yield from processes(mark.of_run(run_id))
     for process in psutil.process_iter():
         try:
@@ -280,7 +280,7 @@ def _born(process: psutil.Process) -> float | None:
 
 
 def main() -> None:
-    """Wait for the harness to let go of the pipe, then end what is left."""
+    """Wait for the harness to close the pipe, then clean up."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     journal = Path(sys.argv[1])

@@ -1,6 +1,6 @@
-"""Undo: what must be taken back in servers that the harness did not start, should it die. Lines of the undo journal.
+"""Undo actions: they revert changes in servers that the harness did not start. Lines of the undo journal.
 
-Every action is idempotent and bounded: the supervisor performs it whatever happened, also after a normal end.
+Every action is idempotent and bounded: the supervisor performs it in any case, also after a normal end.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from contextlib import ExitStack
 
 import msgspec
 
-#: Seconds that one action may take; all of a run are performed at once.
+#: Timeout of an action in seconds; all actions of a run are performed concurrently.
 ACTION_S = 2
 
 
-#: What takes back all that faults leave in a database, as its superuser: their triggers, their setting. A role's
-#: connection limit is taken back by name: `role_as_it_was`.
+#: Revert all changes that faults make in a database, as its superuser: their triggers and their setting. For a role's
+#: connection limit see `role_as_it_was`.
 DATABASE_AS_IT_WAS = (
     "drop schema if exists shaketable cascade",
     "alter system reset default_transaction_read_only",
@@ -23,17 +23,17 @@ DATABASE_AS_IT_WAS = (
 )
 
 
-#: What takes back all that faults set in a Valkey.
+#: Revert all settings that faults change in a Valkey.
 VALKEY_AS_IT_WAS = (("CONFIG", "SET", "maxmemory", "0"), ("CONFIG", "SET", "maxmemory-policy", "noeviction"))
 
 
 def role_as_it_was(role: str) -> str:
-    """The statement that lets a role connect as often as it likes."""
+    """The statement that removes a role's connection limit."""
     return f'alter role "{role}" connection limit -1'
 
 
 class Statements(msgspec.Struct, frozen=True, tag="statements"):
-    """SQL to run in a database, each statement in a transaction of its own: drop a trigger, thaw a setting."""
+    """SQL statements for a database, each in its own transaction: drop a trigger, reset a setting."""
 
     url: str
     statements: tuple[str, ...]
@@ -47,12 +47,12 @@ class Statements(msgspec.Struct, frozen=True, tag="statements"):
             libpq.time_limit(connection, ACTION_S * (len(self.statements) + 1)),
             ExitStack() as each,
         ):
-            for statement in reversed(self.statements):  # on leaving: one that fails keeps no other from its turn
+            for statement in reversed(self.statements):  # run on exit: a failure does not prevent the others
                 each.callback(connection.execute, statement.encode())
 
 
 class Commands(msgspec.Struct, frozen=True, tag="commands"):
-    """Commands to send to a Redis: `("CONFIG", "SET", "maxmemory", "0")`."""
+    """Commands for a Redis: `("CONFIG", "SET", "maxmemory", "0")`."""
 
     url: str
     commands: tuple[tuple[str, ...], ...]
@@ -71,7 +71,7 @@ class Commands(msgspec.Struct, frozen=True, tag="commands"):
 
 
 class Proxies(msgspec.Struct, frozen=True, tag="proxies"):
-    """Proxies of a Toxiproxy to delete with all their toxics: those whose names begin with `prefix`, the run's id."""
+    """Delete the proxies of a Toxiproxy whose names begin with `prefix`, the run's id."""
 
     host: str
     port: int
@@ -96,7 +96,7 @@ class Program(msgspec.Struct, frozen=True, tag="program"):
 
 
 class Containers(msgspec.Struct, frozen=True, tag="containers"):
-    """Containers of a run to remove, by its label, at the engine at `engine`; and others to let run again."""
+    """Remove a run's containers at the engine at `engine`, by its label, and start those in `revive` again."""
 
     engine: str
     run: str

@@ -1,4 +1,4 @@
-"""URLs of Postgres and Redis: where they lead, and the same by way of another address."""
+"""URLs of Postgres and Redis: read their address, and replace it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from shaketable.stack.stack import Address
 
-#: Where they lead when they name no port.
+#: Default ports.
 PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "http": 8474}
 
-#: What may stand behind `?`: nothing that names another server, user or database, or a file that does (libpq reads
-#: host, hostaddr, port, service, passfile… there, redis-py host, port, path and connection_class).
+#: Allowed query parameters: none that name another server, user or database, or a file that does (libpq accepts
+#: host, hostaddr, port, service, passfile…, redis-py host, port, path and connection_class).
 POSTGRES = frozenset(
     {
         "application_name",
@@ -31,12 +31,12 @@ REDIS = frozenset({"db", "health_check_interval", "protocol", "socket_connect_ti
 
 
 def query(url: str) -> dict[str, str]:
-    """What stands behind `?`. Raises ValueError for what is no URL."""
+    """The query parameters of a URL. Raises ValueError for an invalid URL."""
     return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def leads_where_it_says(url: str) -> bool:
-    """Whether libpq reads one host and one port in a URL of Postgres, and the same as we do."""
+    """Whether libpq reads exactly one host and port from a Postgres URL, and the same ones as `address`."""
     try:
         read, at = conninfo_to_dict(url), address(url)
     except (psycopg.Error, ValueError, KeyError):
@@ -49,13 +49,13 @@ def leads_where_it_says(url: str) -> bool:
 
 
 def address(url: str) -> Address:
-    """The host and port that a URL leads to."""
+    """The host and port of a URL."""
     parts = urlsplit(url)
     return Address(parts.hostname or "127.0.0.1", parts.port or PORTS[parts.scheme])
 
 
 def through(url: str, at: Address, **query: str) -> str:
-    """The same URL by way of another address; `query` is set, and added to what it already asks for."""
+    """Replace the address of a URL, and add `query` to its parameters."""
     parts = urlsplit(url)
     user, _, _ = parts.netloc.rpartition("@")
     netloc = f"{user}@{at}" if user else str(at)
@@ -64,7 +64,7 @@ def through(url: str, at: Address, **query: str) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL without its password, for people to read."""
+    """The URL without its password, for messages."""
     parts = urlsplit(url)
     user = f"{parts.username}@" if parts.username else ""
     return urlunsplit(SplitResult(parts.scheme, f"{user}{address(url)}", parts.path, "", ""))

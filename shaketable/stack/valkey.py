@@ -1,4 +1,4 @@
-"""One Valkey server of the local stack: durable by every write, on loopback, with a password nobody knows."""
+"""A Valkey server of the local stack: every write is durable; loopback only; random password."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ValkeyServer:
         self.child: Child | None = None
 
     def create(self) -> None:
-        """Write the configuration: in a file, since a command line can be read by anyone."""
+        """Write the configuration to a file, since all users can read a command line."""
         self._folder.mkdir(mode=0o700)
         file = self._folder / "valkey.conf"
         file.touch(mode=0o600)
         file.write_text(configuration(self.address.port, self.password), encoding="utf-8")
 
     def start(self, clock: Clock | None = None) -> Child:
-        """Start the server and wait until it answers. Raises HarnessError with its last words when it does not."""
+        """Start the server and wait until it answers. Raises HarnessError with its last log lines when it does not."""
         self.child = self._spawn(
             "valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder, log=self._log
         )
@@ -38,12 +38,12 @@ class ValkeyServer:
         return self.child
 
     def stop(self) -> None:
-        """End it at once: its data goes with the run."""
+        """Kill it: its data are not needed."""
         if self.child is not None:
             self.child.kill()
 
     def url(self, at: Address) -> str:
-        """A Redis URL to this server by way of `at`."""
+        """A Redis URL to this server at the address `at`."""
         return f"redis://:{self.password}@{at}/0"
 
     def _answers(self) -> bool:
@@ -51,7 +51,7 @@ class ValkeyServer:
 
 
 def configuration(port: int, password: str) -> str:
-    """A server's configuration file: on loopback, durable by every write."""
+    """The configuration: loopback only, every write durable."""
     return (
         f"bind 127.0.0.1\nport {port}\nprotected-mode yes\nrequirepass {password}\n"
         'dir "."\nappendonly yes\nappendfsync always\nsave ""\nmaxmemory-policy noeviction\n'

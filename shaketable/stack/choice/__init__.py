@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Choice:
-    """Which stack is asked for."""
+    """The selected stack."""
 
     kind: Kind = "local"
     given: ExternalServices = ExternalServices()  # the services of `external`
@@ -59,7 +59,7 @@ class Choice:
 
 
 def need_extra() -> None:
-    """Raises InputError when the libraries of the extra are not there."""
+    """Raise InputError when the libraries of the extra are not installed."""
     try:
         importlib.import_module("testcontainers.core.container")
     except ImportError as e:

@@ -1,1 +1,1 @@
-"""Toxiproxy: `build` makes the program, `server` runs it, `client` speaks to it, `repair` replaces a wedged one."""
+"""Toxiproxy: `build` compiles it, `server` runs it, `client` calls its API, and `repair` recovers a wedged server."""

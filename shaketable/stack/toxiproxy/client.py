@@ -1,8 +1,8 @@
-"""The Toxiproxy server as the harness sees it. This file alone knows the client library, and closes its traps.
+"""A client of a Toxiproxy server. Only this file uses the client library, and it works around its defects.
 
-toxiproxy-python 0.1.1 keeps host and port in a class, sets no time-outs, takes a 5xx for success, returns nothing from
-`add_toxic`, and obeys HTTP_PROXY; the server ignores attribute names it does not know. So: our own session underneath,
-every call bounded, every toxic read back.
+toxiproxy-python 0.1.1 stores host and port in a class, sets no timeouts, treats a 5xx as success, returns nothing from
+`add_toxic`, and uses HTTP_PROXY; the server ignores unknown attribute names. Therefore this client uses its own HTTP
+session with a timeout for every call, and reads every toxic back.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ from toxiproxy.exceptions import NotFound
 
 from shaketable.errors import HarnessError, ServerUnavailable
 
-#: Seconds that any call may take: a wedged server answers 503 only after 25.
+#: Timeout of a call in seconds; a wedged server answers 503 only after 25 s.
 CALL_S = 2.0
 
 Stream = Literal["upstream", "downstream"]
-_library = threading.RLock()  # host and port are the library's class attributes: one server at a time
+_library = threading.RLock()  # the library's class attributes allow only one server at a time
 
 
 class Toxiproxy:
-    """One server, by its API address."""
+    """A server by its API address."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self._session = requests.Session()
-        self._session.trust_env = False  # HTTP_PROXY must not come between us and loopback
+        self._session.trust_env = False  # ignore HTTP_PROXY for loopback
 
     def version(self) -> str:
-        """What GET /version says."""
+        """The version by GET /version."""
         return str(self._call("get", "/version").json()["version"])
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> None:
-        """Open a proxy; one of that name must not exist."""
+        """Create a proxy; the name must be unused."""
         with self._as_library() as library:
             library.create(upstream=upstream, name=name, listen=listen, enabled=enabled)
 
     def delete(self, name: str) -> None:
-        """End a proxy and its connections; works on a wedged one too. One that is not there has ended already."""
+        """Delete a proxy, even a wedged one, and close its connections; a missing proxy is no error."""
         with suppress(NotFound):
             self._call("delete", f"/proxies/{name}")
 
     def aim(self, name: str, upstream: str) -> None:
-        """Lead a proxy elsewhere: old connections are cut, toxics stay. Read back."""
+        """Change a proxy's upstream and read it back; this cuts its connections, and its toxics stay."""
         self._update(name, upstream=upstream)
 
     def enable(self, name: str, on: bool) -> None:
-        """Listen or refuse; refusing cuts old connections. Read back."""
+        """Enable or disable a proxy and read it back; disabling cuts its connections."""
         self._update(name, enabled=on)
 
     def add_toxic(
         self, proxy: str, name: str, kind: str, attributes: Mapping[str, int], stream: Stream = "downstream"
     ) -> None:
-        """Put a toxic on a proxy and read it back. Raises HarnessError when it is not as asked."""
+        """Add a toxic to a proxy and read it back. Raises HarnessError when its attributes differ."""
         with self._as_library() as library:
             found = library.get_proxy(proxy)
             if found is None:
@@ -71,14 +71,14 @@ class Toxiproxy:
             raise HarnessError(f"toxic {name} of {proxy}: asked for {dict(attributes)}, read back {set_}")
 
     def remove_toxic(self, proxy: str, name: str) -> None:
-        """Take a toxic off; one that is not there is off already."""
+        """Remove a toxic; a missing toxic is no error."""
         with self._as_library() as library:
             found = library.get_proxy(proxy)
             if found is not None and found.get_toxic(name) is not None:
                 found.destroy_toxic(name)
 
     def proxies(self) -> dict[str, dict[str, Any]]:
-        """Every proxy as the server tells it: listen, upstream, enabled, toxics."""
+        """All proxies as the server reports them: listen, upstream, enabled, toxics."""
         return dict(self._call("get", "/proxies").json())
 
     def _update(self, name: str, **fields: Any) -> None:
@@ -90,7 +90,7 @@ class Toxiproxy:
             raise HarnessError(f"proxy {name}: asked for {fields}, the server says {said}")
 
     def _lost(self, name: str) -> ServerUnavailable:
-        """A proxy of ours that is not there: somebody restarted the server, or deleted it."""
+        """The error for a missing proxy: the server was restarted, or the proxy deleted."""
         return ServerUnavailable(f"expected a proxy {name} at {self.host}:{self.port}, but it has none of that name")
 
     def _call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
@@ -100,7 +100,7 @@ class Toxiproxy:
             raise ServerUnavailable(
                 f"Toxiproxy at {self.host}:{self.port} does not answer {path} in {CALL_S} s: {e}"
             ) from e
-        if answer.status_code == 503:  # what it says of itself 25 s after it wedged
+        if answer.status_code == 503:  # a wedged server answers so after 25 s
             raise ServerUnavailable(
                 f"Toxiproxy at {self.host}:{self.port} answers 503 to {method} {path}: it is wedged"
             )
@@ -114,7 +114,7 @@ class Toxiproxy:
 
 
 class _Bound:
-    """The library, for the time of a `with`, bound to one server by our own bounded calls."""
+    """Binds the library to one server, with bounded calls, for the duration of a `with`."""
 
     def __init__(self, server: Toxiproxy) -> None:
         self._server = server

@@ -1,9 +1,9 @@
-"""Recovery of a Toxiproxy that has wedged.
+"""Repair a wedged Toxiproxy.
 
-Putting a toxic on, or taking one off, while a client does not read locks the server up: it waits for that client,
-answers nothing that concerns the proxy, and 503 only after 25 s. Deleting the proxy still answers at once (2.12,
-tried). So: delete it and make it anew as it should be; if that fails, restart the server and make all anew. Either cuts
-connections, which is a fault in itself, and is recorded as one. A proxy that the server lost is made anew, too.
+Adding or removing a toxic while a client does not read deadlocks the server: it waits for that client and answers
+requests for the proxy only after 25 s, with 503. Deleting the proxy still works at once (tested with 2.12). The repair
+therefore recreates the proxy; if that fails, it restarts the server and recreates all proxies. Either cuts connections,
+which is a fault in itself and recorded as one. A proxy that the server has lost is recreated, too.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from shaketable.errors import HarnessError, ServerUnavailable
 from shaketable.op import Kind, Op
 from shaketable.stack.toxiproxy.client import Stream, Toxiproxy
 
-#: Seconds that a change of a proxy takes at most, recovery included: a bounded call, a failed repair, a restart.
+#: The longest change of a proxy in seconds, with its repair: a bounded call, a failed deletion, a restart.
 RECOVERY_S = 10.0
 
 
 @dataclass(frozen=True)
 class WantedToxic:
-    """A toxic as it should be."""
+    """The desired state of a toxic."""
 
     kind: str
     attributes: Mapping[str, int]
@@ -33,16 +33,16 @@ class WantedToxic:
 
 @dataclass(frozen=True)
 class WantedProxy:
-    """A proxy as it should be."""
+    """The desired state of a proxy."""
 
     listen: str
     upstream: str
     enabled: bool = True
-    toxics: Mapping[str, WantedToxic] = field(default_factory=dict)  # in the order they came
+    toxics: Mapping[str, WantedToxic] = field(default_factory=dict)  # in order of addition
 
 
 class RepairingToxiproxy(Toxiproxy):
-    """A server that is mended when it wedges. `restart` ends it and starts it again at the same address, if we may."""
+    """A client that repairs a wedged server. `restart` restarts it at the same address; None if that is not allowed."""
 
     def __init__(
         self, host: str, port: int, restart: Callable[[], None] | None = None, clock: Clock | None = None
@@ -50,8 +50,8 @@ class RepairingToxiproxy(Toxiproxy):
         super().__init__(host, port)
         self._restart, self._clock = restart, clock or SystemClock()
         self._wanted: dict[str, WantedProxy] = {}
-        self._lock = threading.RLock()  # a fault may have a thread of its own: one change at a time
-        self.record: Callable[[Op], object] = id  # takes every recovery; nobody listens yet
+        self._lock = threading.RLock()  # faults may run in threads: one change at a time
+        self.record: Callable[[Op], object] = id  # receives every repair; ignores them by default
 
     def create(self, name: str, listen: str, upstream: str, enabled: bool = True) -> None:
         with self._lock:
@@ -88,7 +88,7 @@ class RepairingToxiproxy(Toxiproxy):
             self._change(proxy, wanted and replace(wanted, toxics=left), partial(super().remove_toxic, proxy, name))
 
     def _change(self, name: str, wanted: WantedProxy | None, change: Callable[[], None]) -> None:
-        """Make a change; where the server does not answer it, mend. What it refuses is not wanted any more."""
+        """Apply a change; repair the server if it does not answer; restore the desired state if it refuses."""
         before, began = self._wanted.get(name), self._clock.now()
         if wanted is not None:
             self._wanted[name] = wanted
@@ -96,7 +96,7 @@ class RepairingToxiproxy(Toxiproxy):
             change()
         except ServerUnavailable as e:
             if wanted is None:
-                raise  # not a proxy of ours: nobody knows how it should be
+                raise  # not one of this run's proxies: its desired state is unknown
             self._recover(name, began, e)
         except BaseException:
             self._wanted.pop(name, None) if before is None else self._wanted.update({name: before})
@@ -109,7 +109,7 @@ class RepairingToxiproxy(Toxiproxy):
             self._make(name)
         except HarnessError as e:
             if self._restart is None:
-                raise HarnessError(f"Toxiproxy is wedged, and it is not ours to restart: restart it ({cause})") from e
+                raise HarnessError(f"Toxiproxy is wedged, and this run did not start it: restart it ({cause})") from e
             how = "restarted"
             self._restart()
             for each in self._wanted:
@@ -117,7 +117,7 @@ class RepairingToxiproxy(Toxiproxy):
         self.record(Op("toxiproxy", Kind.REPAIR, began, self._clock.now(), detail={"proxy": name, "how": how}))
 
     def _make(self, name: str) -> None:
-        """A proxy that is not there, as it should be. Raises HarnessError."""
+        """Create a proxy in its desired state. Raises HarnessError."""
         wanted = self._wanted[name]
         super().create(name, wanted.listen, wanted.upstream, wanted.enabled)
         for key, toxic in wanted.toxics.items():

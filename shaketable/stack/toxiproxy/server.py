@@ -1,4 +1,4 @@
-"""Toxiproxy as a process of this run's own."""
+"""Toxiproxy as a child process of the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 def start(
     at: Address, folder: Path, log: Path, spawn: Spawn, opened: ExitStack, say: Callable[[str], None]
 ) -> RepairingToxiproxy:
-    """Start one and wait until it answers; it ends with `opened`."""
+    """Start Toxiproxy and wait until it answers; it ends with `opened`."""
     program = binaries.toxiproxy_server(say)
     command = [str(program), "-host", at.host, "-port", str(at.port)]
     env = environment(folder, LOG_LEVEL="warn")
@@ -29,7 +29,7 @@ def start(
             earlier.kill()
 
     def begin() -> None:
-        """Also in place of one that is wedged."""
+        """Start it, or replace a wedged one."""
         end()
         child = spawn("toxiproxy", command, env=env, cwd=folder, log=log)
         children[:] = [child]
@@ -42,14 +42,14 @@ def start(
 
 
 def asserted(server: RepairingToxiproxy, source: str) -> RepairingToxiproxy:
-    """Itself, when it is the version whose ways the harness knows."""
+    """Return the server if it has the expected version. Raises HarnessError otherwise."""
     if (version := server.version()) != build.VERSION:
         raise HarnessError(f"expected Toxiproxy {build.VERSION}, got {version} from {source}")
     return server
 
 
 def answers(server: RepairingToxiproxy) -> bool:
-    """Whether it is there."""
+    """Whether the server answers."""
     try:
         return bool(server.version())
     except HarnessError:
