@@ -3,5 +3,5 @@
 `manifest` describes it, `roles` name its processes for scenarios, `settings` pass a scenario's values to it,
 `environments` hold its dependencies, and `target` starts and stops it. `bounded_http` bounds each of its answers.
 `dead_letters` reads dead letters over HTTP; `stored_rows` turns rows into events; `transitions` reads
-what its breakers wrote.
+the transitions of its breakers.
 """

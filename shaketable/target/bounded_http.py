@@ -1,7 +1,7 @@
-"""The target's answers over HTTP, bounded: so many bytes, so much time from connecting to the last byte.
+"""HTTP requests to the target, bounded in bytes and in time from connecting to the last byte.
 
-An HTTP client's time-out begins anew with each byte, and what a few compressed bytes become has no bound. Here one
-deadline holds for all of it, and the answer is asked for, and taken, uncompressed.
+The timeout of an HTTP client restarts with each byte, and a few compressed bytes can expand without bound. Here one
+deadline covers the whole exchange, and only uncompressed responses are accepted.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-#: Bytes of an answer's body.
+#: The most bytes of a response's body.
 MOST = 1 << 20
 
 
 class NoResponse(Exception):
-    """No answer, or none within the bounds."""
+    """No response, or none within the bounds."""
 
 
 @dataclass(frozen=True)
 class BoundedResponse:
-    """What came."""
+    """A complete response within the bounds."""
 
     status: int
     headers: dict[str, str]  # names in lower case
@@ -35,11 +35,11 @@ class BoundedResponse:
 
     @property
     def text(self) -> str:
-        """The body as text, whatever bytes it holds."""
+        """The body as text; undecodable bytes are replaced."""
         return self.content.decode(errors="replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError when it is none."""
+        """The body as JSON. Raises ValueError when it is not JSON."""
         try:
             return msgspec.json.decode(self.content)
         except (msgspec.DecodeError, RecursionError) as e:
@@ -47,12 +47,12 @@ class BoundedResponse:
 
 
 def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> BoundedResponse:
-    """GET a URL of this machine. Raises Silence for no answer, a late one, a larger one, or a compressed one."""
+    """GET a URL on this machine. Raises NoResponse for a missing, late, too large or compressed response."""
     return _ask(url, _request("GET", url, urlencode(query)), within_s, most)
 
 
 def post(url: str, body: bytes, within_s: float, *, most: int = MOST) -> BoundedResponse:
-    """POST JSON to a URL of this machine. Raises Silence as `get` does."""
+    """POST JSON to a URL on this machine. Raises NoResponse as `get` does."""
     more = ("Content-Type: application/json", f"Content-Length: {len(body)}")
     return _ask(url, _request("POST", url, "", *more) + body, within_s, most)
 
@@ -61,7 +61,7 @@ def _ask(url: str, request: bytes, within_s: float, most: int) -> BoundedRespons
     deadline, parts = time.monotonic() + within_s, urlsplit(url)
     try:
         with socket.create_connection((parts.hostname or "", parts.port or 80), within_s) as connection:
-            with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has read all
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has read everything
                 connection.sendall(request)
             response = HTTPResponse(_Bounded(connection, deadline))  # type: ignore[arg-type]
             with response:
@@ -85,7 +85,7 @@ def _request(method: str, url: str, query: str, *more: str) -> bytes:
 
 
 class _Bounded(io.RawIOBase):
-    """A connection as a file that is read until a deadline; it is what `HTTPResponse` takes for a socket."""
+    """A connection as a file with a read deadline; `HTTPResponse` uses it as a socket."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection, self._deadline = connection, deadline
@@ -98,6 +98,6 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if (left := self._deadline - time.monotonic()) <= 0:
-            raise TimeoutError("no whole answer in time")
+            raise TimeoutError("no complete response in time")
         self._connection.settimeout(left)
         return self._connection.recv_into(buffer)

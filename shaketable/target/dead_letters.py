@@ -1,8 +1,8 @@
-"""Dead letters that a target tells over HTTP, as NDJSON and in pages: `GET url?offset=0&limit=1000`.
+"""Read a target's dead letters over HTTP, as NDJSON and in pages: `GET url?offset=0&limit=1000`.
 
-A line is one dead letter, with the members that `dead_letters.sql` has as columns. The last page has fewer lines than
-the limit. A header `Total-Count` says how many there are: what the harness asks for while a run goes on, with limit=0.
-A line that cannot be read becomes a letter with a member `unreadable` that says why, so that the others are judged.
+A line is one dead letter, whose members are the columns of `dead_letters.sql`. The last page has fewer lines than the
+limit. The header `Total-Count` holds their number; during a run the harness requests it with limit=0. An unreadable
+line becomes a dead letter whose member `unreadable` holds the reason, so that the others are still judged.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from shaketable.errors import TargetError
 from shaketable.target import stored_rows
 from shaketable.target.bounded_http import NoResponse, get
 
-#: Dead letters asked for at a time.
+#: Dead letters per page.
 PAGE = 1_000
-#: Seconds that a page, and a count, may take.
+#: Timeouts in seconds of a page and of a count.
 PAGE_S, COUNT_S = 10.0, 1.0
-#: Bytes of a page, and dead letters in all: a target that ignores `offset` would never come to an end.
+#: The most bytes of a page, and the most dead letters: a target that ignores `offset` would never end.
 PAGE_BYTES, MOST = 256 << 20, 1_000_000
-#: The status of a page.
+#: The expected status of a page.
 OK = 200
-#: The header that tells how many there are.
+#: The header with the total number.
 TOTAL = "Total-Count"
 
 _line = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -34,7 +34,7 @@ _required = frozenset({"event_id", "event"})
 
 
 def count(url: str) -> int | None:
-    """How many there are; None when that cannot be told."""
+    """The number of dead letters; None when it is unknown."""
     try:
         answer = get(url, COUNT_S, offset=0, limit=0)
         return int(answer.headers[TOTAL.lower()]) if answer.status == OK else None
@@ -43,7 +43,7 @@ def count(url: str) -> int | None:
 
 
 def ids(url: str) -> set[str]:
-    """The ids of the events that are dead, as far as the target gives them."""
+    """The event ids of the dead letters that have one."""
     found = (
         msgspec.json.decode(row["event_id"], type=str | None)
         for row in stored_rows.readable(rows(url))
@@ -53,7 +53,7 @@ def ids(url: str) -> set[str]:
 
 
 def rows(url: str) -> Iterator[dict[str, Any]]:
-    """All of them, each member as the target wrote it. Raises TargetError."""
+    """All dead letters, each member as the target wrote it. Raises TargetError."""
     offset = 0
     while True:
         page = _page(url, offset)
@@ -62,7 +62,7 @@ def rows(url: str) -> Iterator[dict[str, Any]]:
             return
         offset += len(page)
         if offset > MOST:
-            raise TargetError(f"the manifest's [dead_letters] url gives more than {MOST:,} (does it heed `offset`?)")
+            raise TargetError(f"the manifest's [dead_letters] url returns more than {MOST:,}: does it use `offset`?")
 
 
 def _page(url: str, offset: int) -> list[dict[str, Any]]:
@@ -76,13 +76,13 @@ def _page(url: str, offset: int) -> list[dict[str, Any]]:
 
 
 def _read(line: bytes) -> dict[str, Any]:
-    """One letter, each member as it was written; its id is text, or null where it has none."""
+    """One dead letter, each member as written; its id is a string, or null if it has none."""
     try:
         row: dict[str, Any] = _line.decode(line)
     except (msgspec.MsgspecError, RecursionError):
         row = _leniently(line)
     event_id = bytes(row.get("event_id", _NULL))
-    if not event_id.startswith(b'"'):  # a number is told as text
+    if not event_id.startswith(b'"'):  # a number becomes a string
         row["event_id"] = msgspec.Raw(_NULL if event_id == _NULL else msgspec.json.encode(event_id.decode()))
     if "unreadable" not in row and (missing := sorted(_required - row.keys())):
         row["unreadable"] = f"the line has no {' and no '.join(missing)}"
@@ -90,7 +90,7 @@ def _read(line: bytes) -> dict[str, Any]:
 
 
 def _leniently(line: bytes) -> dict[str, Any]:
-    """The line by a reader that knows lone surrogates; the event becomes a string that holds its JSON."""
+    """Parse the line with a parser that accepts lone surrogates; such a value becomes a string with its JSON."""
     try:
         told = json.loads(line)
         if not isinstance(told, dict):
@@ -102,7 +102,7 @@ def _leniently(line: bytes) -> dict[str, Any]:
 
 
 def _as_text(text: str) -> bytes:
-    """The JSON as it is; where it holds a lone surrogate, a string with the JSON in it."""
+    """The JSON unchanged, or a string with the JSON if it contains a lone surrogate."""
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except (msgspec.MsgspecError, RecursionError):

@@ -1,4 +1,4 @@
-"""The manifest: what a processor says of itself, so that the harness can start, load, shake and judge it."""
+"""The manifest: a processor's description of itself, with which the harness starts, loads, shakes and judges it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import msgspec
 from shaketable.errors import ManifestError
 from shaketable.files import foreign
 
-#: Bytes that a manifest may have.
+#: The most bytes of a manifest.
 MOST = 1 << 20
-#: The only contract there is so far.
+#: The supported version of the contract.
 CONTRACT = 1
-#: What a process is for. `other`: neither, so that no scenario aims at it by a role.
+#: A process's role; a scenario cannot address an `other` by role.
 Role = Literal["intake", "worker", "other"]
-#: The key that an environment of the target's own is made from → what its commands call what is there.
+#: By the key of an environment: its placeholders in commands.
 PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}")}
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the manifest: a key it does not know is an error, since a typo would mean a default."""
+    """A part of the manifest; an unknown key is an error, since a typo would silently mean the default."""
 
 
 class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
-    """Where events go in."""
+    """The intake: where the target accepts events."""
 
     process: str
     path: str = "/events"
@@ -43,7 +43,7 @@ class Process(Strict, frozen=True, forbid_unknown_fields=True):
     health: str | None = None  # path on its own HTTP_PORT
     ready_s: float = 20.0
     stop_s: float = 10.0  # from SIGTERM to SIGKILL
-    role: Role | None = None  # by which scenarios aim at it; absent: intake for ingest.process, worker for others
+    role: Role | None = None  # for scenarios; default: intake for ingest.process, worker for others
 
     def instances(self) -> list[str]:
         """`ingest`, or `worker-1`, `worker-2`."""
@@ -51,25 +51,26 @@ class Process(Strict, frozen=True, forbid_unknown_fields=True):
 
 
 class Stored(Strict, frozen=True, forbid_unknown_fields=True):
-    """Where accepted events end up."""
+    """Where the target stores events."""
 
     sql: str
     relation: str | None = None
-    updates: bool = False  # rows are updated in place, so their order is not judged
+    updates: bool = False  # rows are updated in place, so order is not judged
     adds: tuple[str, ...] = ()  # members the target may add to an event
 
 
 class DeadLetters(Strict, frozen=True, forbid_unknown_fields=True):
-    """Where events end up that cannot be stored: one of the two."""
+    """Where the target stores events that cannot be stored as such; exactly one of the two."""
 
     sql: str | None = None
-    url: str | None = None  # a path of the intake's process, which answers with NDJSON
+    url: str | None = None  # a path of the intake, which responds with NDJSON
 
 
 class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
-    """Redis keys that hold accepted, not yet stored events; `*` matches several.
+    """Redis keys with accepted events that are not yet stored; `*` matches several.
 
-    A `groups` is a stream that keeps what it delivered: only what its consumer groups have not acknowledged is work.
+    The type `groups` is a stream that retains delivered entries: only entries that its consumer groups have not
+    acknowledged count.
     """
 
     key: str
@@ -77,33 +78,33 @@ class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
 
 
 class Queue(Strict, frozen=True, forbid_unknown_fields=True):
-    """What is accepted and not yet stored, unacknowledged work included."""
+    """The accepted events that are not yet stored, including unacknowledged ones."""
 
     redis: tuple[QueueKey, ...]
 
 
 class Timing(Strict, frozen=True, forbid_unknown_fields=True):
-    """What the laws are judged by; seconds, and a count."""
+    """The bounds for the laws, in seconds, and the failure threshold as a count."""
 
     failure_threshold: int = 5
     recovery_s: float = 30.0
-    lease_s: float = 10.0  # the longest a dead or frozen worker may hold work
-    open_within_s: float = 15.0  # from the store going away, while there is work
+    lease_s: float = 10.0  # the longest time that a dead or frozen worker may hold events
+    open_within_s: float = 15.0  # from the store's failure, while there is work
     health_grace_s: float = 5.0
     attempt_timeout_s: float = 5.0
 
 
 class Capabilities(Strict, frozen=True, forbid_unknown_fields=True):
-    """What may be judged; absent is 'not applicable', never a pass."""
+    """The laws that can be judged; a missing capability makes a law 'not applicable', never passed."""
 
     order_by: str | None = None
     breaker: bool = False
     health: bool = False
-    deduplicates: bool = True  # False: an event that is sent twice may be stored twice
+    deduplicates: bool = True  # False: a resent event may be stored twice
 
 
 class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
-    """The whole of it."""
+    """A whole manifest."""
 
     contract: int
     name: str
@@ -112,8 +113,8 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     stored: Stored
     cwd: str = "."
     setup: tuple[str, ...] = ()
-    requirements: str | None = None  # pinned and hashed, from the manifest's folder: what {venv_python} is made of
-    node: str | None = None  # a folder with package-lock.json, from the manifest's: what {node_folder} is made of
+    requirements: str | None = None  # pinned and hashed requirements for {venv_python}, relative to the manifest
+    node: str | None = None  # a folder with package-lock.json for {node_folder}, relative to the manifest
     dead_letters: DeadLetters | None = None
     queue: Queue | None = None
     timing: Timing = Timing()
@@ -121,16 +122,16 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     capabilities: Capabilities = Capabilities()
 
     def instances(self) -> list[tuple[str, Process]]:
-        """Every process that runs, by its own name."""
+        """All process instances, by name."""
         return [(name, kind) for kind in self.process for name in kind.instances()]
 
     def words(self) -> list[str]:
-        """Every word of every command."""
+        """All words of all commands."""
         return [*self.setup, *(part for kind in self.process for part in kind.command)]
 
 
 def load(path: Path) -> Manifest:
-    """Read a manifest. Raises ManifestError naming the file, the key and what is wrong with it."""
+    """Read a manifest. Raises ManifestError naming the file, the key and the mistake."""
     try:
         manifest = msgspec.convert(tomllib.loads(foreign.text(path, MOST)), Manifest)
     except OSError as e:
@@ -141,7 +142,7 @@ def load(path: Path) -> Manifest:
 
 
 def _consistent(manifest: Manifest, path: Path) -> Manifest:
-    """What types cannot say."""
+    """Check the constraints that types cannot express."""
     names = [kind.name for kind in manifest.process]
     if manifest.contract != CONTRACT:
         raise ManifestError(f"manifest {path}: expected contract = {CONTRACT}, got {manifest.contract}")
@@ -163,7 +164,7 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
     return manifest
 
 
-#: Characters that a process's name may have.
+#: The most characters of a process's name.
 LONGEST = 60
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
 
@@ -172,7 +173,7 @@ def _check_process(kind: Process, manifest: Manifest, path: Path) -> None:
     if not _NAME.fullmatch(kind.name):
         raise ManifestError(
             f"manifest {path}: expected a process's name to be at most {LONGEST} letters, digits, `_`, `.` and `-`, a "
-            f"letter or digit first, since folders and logs are called so: got {kind.name!r}"
+            f"letter or digit first, since folders and logs use it: got {kind.name!r}"
         )
     if kind.count < 1 or not kind.command:
         raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
@@ -185,7 +186,7 @@ def _check_process(kind: Process, manifest: Manifest, path: Path) -> None:
 
 
 def _check_route(key: str, route: str | None, path: Path) -> None:
-    """A path begins with a slash: without one it would melt into the port, and no request could be sent."""
+    """A path must begin with a slash: without one it would run into the URL's port."""
     if route is not None and not (route.startswith("/") and route.isprintable() and " " not in route):
         hint = f": write {'/' + route!r}" if re.fullmatch(r"[\w.-]+(/[\w.-]*)*", route) else ""
         raise ManifestError(

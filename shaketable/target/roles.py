@@ -1,4 +1,4 @@
-"""Roles: by which words scenarios aim at a target's processes, whatever its manifest calls them."""
+"""Roles: names by which scenarios address a target's processes, independent of their names in the manifest."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _ROLE = re.compile(r"(intake|worker)(?:-([1-9][0-9]*))?")
 
 
 def resolve(kinds: Sequence[Process], intake: str, asked: str) -> list[str]:
-    """The processes that a name means; `intake` is the manifest's ingest.process. Raises ScenarioError for none.
+    """The processes for a name; `intake` is the manifest's ingest.process. Raises ScenarioError without a match.
 
-    A process's own name and a kind's name come first; then `intake` and `worker` are all of a role, and `worker-2` is
-    the second of it.
+    Names of processes and kinds come first. Otherwise `intake` and `worker` are all processes of the role, and
+    `worker-2` is the second one.
     """
     if own := [name for kind in kinds for name in kind.instances() if asked in (name, kind.name)]:
         return own
@@ -30,12 +30,12 @@ def resolve(kinds: Sequence[Process], intake: str, asked: str) -> list[str]:
 
 
 def role_of(kind: Process, intake: str) -> Role:
-    """The manifest's word, or else: the process that takes events in is the intake, and all others are workers."""
+    """The role in the manifest; by default ingest.process is the intake, and all others are workers."""
     return kind.role or ("intake" if kind.name == intake else "worker")
 
 
 def counted(manifest: Manifest, counts: Mapping[str, int]) -> Manifest:
-    """The manifest with so many of each process, by a kind's name or a role. Raises ScenarioError."""
+    """The manifest with other process counts, by a kind's name or a role. Raises ScenarioError."""
     kinds, intake = list(manifest.process), manifest.ingest.process
     for asked, count in counts.items():
         found = [i for i, kind in enumerate(kinds) if kind.name == asked]
@@ -50,7 +50,7 @@ def counted(manifest: Manifest, counts: Mapping[str, int]) -> Manifest:
 
 
 def _of_role(kinds: Sequence[Process], intake: str, role: str) -> list[str]:
-    """In the manifest's order, but for a kind that is called like the role: its own numbers stay true."""
+    """In the manifest's order, except that a kind named like the role comes first and so retains its numbers."""
     fitting = [kind for kind in kinds if role_of(kind, intake) == role]
     return [name for kind in sorted(fitting, key=lambda kind: kind.name != role) for name in kind.instances()]
 

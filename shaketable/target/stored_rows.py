@@ -1,8 +1,8 @@
-"""The rows that the manifest's SQL gives: all that can be read, and of each that cannot, why.
+"""The rows of the manifest's SQL: all readable ones, and the error of each unreadable one.
 
-Postgres ends a query at the first row that it cannot give, such as a cast of a text that is no JSON. The rows that did
-not come by then are asked for again by their ids, in halves, so that only the failing ones are missing. Such a row has
-a member `unreadable`, the error's name; its message may hold content.
+Postgres aborts a query at the first row that fails, such as a cast of invalid JSON. The missing rows are then queried
+by id, in halves, until only the failing rows are left. Such a row has a member `unreadable` with the error's name,
+without its message, which may contain event content.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from shaketable.errors import HarnessError, TargetError
 
 #: Rows fetched at a time.
 FETCH = 5_000
-#: Queries by which failing rows are looked for; rows that are not found by then are unreadable.
+#: The most queries to locate failing rows; rows not read by then count as unreadable.
 TRIES = 500
-#: Columns that are read; others may be of any type.
+#: Columns that are read; others are ignored.
 COLUMNS = (
     "event_id",
     "event",
@@ -37,12 +37,12 @@ COLUMNS = (
 )
 
 Row = dict[str, Any]
-#: What a row that cannot be read raises: in Postgres, in psycopg, in a decoder.
+#: Errors of an unreadable row: in Postgres, in psycopg, in a decoder.
 Failing = (psycopg.Error, ValueError, OverflowError, RecursionError)
 
 
 def rows(connection: psycopg.Connection[Any], query: str, section: str, commit_time: bool = False) -> Iterator[Row]:
-    """JSON members as they are, xmin as text, and its commit time. Raises TargetError for SQL that fails as a whole."""
+    """Rows with unchanged JSON, xmin as text, and the commit time. Raises TargetError when the SQL itself fails."""
     inner = sql.SQL(query)
     try:
         select = _select(connection, inner, commit_time)
@@ -50,13 +50,13 @@ def rows(connection: psycopg.Connection[Any], query: str, section: str, commit_t
     except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as e:
         raise TargetError(f"the manifest's [{section}] sql takes too long: {e.diag.message_primary or e}") from e
     except psycopg.OperationalError as e:
-        raise HarnessError(f"cannot read what was kept ({section}): {e}") from e
+        raise HarnessError(f"cannot read the stored rows ({section}): {e}") from e
     except psycopg.Error as e:
         raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
 
 
 def readable(rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows up to one at which the target fails; a row that says why then stands for all that would follow."""
+    """The rows until a TargetError; then one row with the error stands for all further ones."""
     try:
         yield from rows
     except TargetError as e:
@@ -64,7 +64,7 @@ def readable(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def columns(connection: psycopg.Connection[Any], inner: sql.Composable) -> list[str]:
-    """The names of what the SQL gives."""
+    """The names of the SQL's columns."""
     cursor = connection.execute(sql.SQL("select * from ({}) as q limit 0").format(inner), prepare=True)
     return [column.name for column in cursor.description or ()]
 
@@ -96,7 +96,7 @@ def _rest(
     came: Counter[str | None],
     why: str,
 ) -> Iterator[Row]:
-    """What did not come before a row failed."""
+    """The rows that were not read before one failed."""
     try:
         there = Counter(
             row[0]
@@ -121,7 +121,7 @@ def _rest(
 
 
 def _halves(connection: psycopg.Connection[Any], by_id: sql.Composed, ids: list[str]) -> Iterator[Row]:
-    """The rows of these ids; those of an id that fails by itself are unreadable."""
+    """The rows with these ids; an id whose query fails alone is unreadable."""
     todo, tries = [ids] if ids else [], 0
     while todo:
         part, tries = todo.pop(), tries + 1
@@ -153,7 +153,7 @@ def _why(error: BaseException) -> str:
 
 
 def _select(connection: psycopg.Connection[Any], inner: sql.Composable, commit_time: bool) -> sql.Composed:
-    """The columns that are known; tried without a row, so that what is wrong for every row is told as such."""
+    """Select the known columns; executed without rows first, to distinguish an error of the SQL from one of a row."""
     there = [name for name in columns(connection, inner) if name in COLUMNS]
     parts = [_expression(name) for name in there]
     if commit_time and "xmin" in there and "committed_at" not in there and _keeps_commit_times(connection):
@@ -164,7 +164,7 @@ def _select(connection: psycopg.Connection[Any], inner: sql.Composable, commit_t
 
 
 def _keeps_commit_times(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server does (a given one may not): asking for a time that it has not kept is an error."""
+    """Whether the server tracks commit times (an external one may not); reading an untracked one is an error."""
     return connection.execute("show track_commit_timestamp").fetchone() == ("on",)
 
 
@@ -173,7 +173,7 @@ _JSON = ("event", "history")
 
 
 def _expression(name: str) -> sql.Composable:
-    """Read as text what must not be turned into something else on the way."""
+    """The SQL of a column; as text where a conversion would change the value."""
     column = sql.Identifier("q", name)
     if name in ("event_id", "xmin", *_JSON):
         return sql.SQL("{}::text as {}").format(column, sql.Identifier(name))
@@ -185,7 +185,7 @@ def _expression(name: str) -> sql.Composable:
 
 
 def _value(name: str, value: Any) -> Any:
-    """JSON text as a JSON value, byte for byte; what is no JSON, or what our reader cannot take, stays a string."""
+    """JSON text as a JSON value, unchanged; invalid or unsupported JSON stays a string."""
     if name == "position":
         return _whole_number(value)
     if isinstance(value, Decimal):
@@ -193,9 +193,9 @@ def _value(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value if value is None or isinstance(value, bool | int) else _told(value)
     if name not in _JSON:
-        return value.encode(errors="backslashreplace").decode()  # a lone surrogate is no text for others
+        return value.encode(errors="backslashreplace").decode()  # a lone surrogate cannot be encoded
     try:
-        msgspec.json.decode(value, type=msgspec.Raw)  # its form alone: a number outside a double is JSON too
+        msgspec.json.decode(value, type=msgspec.Raw)  # only the syntax: a number beyond a double is valid JSON
     except (msgspec.DecodeError, RecursionError):
         return value
     return msgspec.Raw(value.encode())
@@ -209,7 +209,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def _told(value: Any) -> msgspec.Raw | str:
-    """Any value as JSON; one that cannot be written is told as Python would print it."""
+    """Any value as JSON, or its ASCII representation if it has none."""
     try:
         return msgspec.Raw(msgspec.json.encode(value, enc_hook=str))
     except (TypeError, ValueError, RecursionError):

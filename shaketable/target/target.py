@@ -1,4 +1,4 @@
-"""The target: the processor under test, as processes that the harness starts, watches, breaks and ends."""
+"""The target: the processor under test, as processes that the harness starts, observes, breaks and stops."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.manifest import DeadLetters, Manifest, Process
 from shaketable.target.settings import judged_by, translate
 
-#: Seconds that `setup` may take.
+#: Timeout of `setup` in seconds.
 SETUP_S = 60.0
-#: Seconds that an answer at start may take.
+#: Timeout of a health request at start in seconds.
 ANSWER_S = 2.0
 
 
 class Instance:
-    """One process of the target: its links and ports stay, its incarnations come and go."""
+    """One process of the target; its links and port stay the same across incarnations."""
 
     def __init__(self, name: str, kind: Process, port: int, postgres: Link, redis: Link, state: Path) -> None:
         self.name, self.kind, self.port, self.state = name, kind, port, state
@@ -45,14 +45,14 @@ class Instance:
 
     @property
     def health_url(self) -> str | None:
-        """Where it tells its health, on its own port, past every link."""
+        """The URL of its health, on its own port, without a link."""
         return f"http://127.0.0.1:{self.port}{self.kind.health}" if self.kind.health else None
 
 
 class Target:
-    """The processor under test on a stack. `record` takes every start and exit as an op.
+    """The processor under test on a stack. `record` receives every start and exit as an op.
 
-    `programs`: what stands for each placeholder in its commands.
+    `programs` are the values of the placeholders in its commands.
     """
 
     def __init__(
@@ -87,16 +87,16 @@ class Target:
 
     @property
     def intake_instance(self) -> Instance:
-        """The process that the intake's link leads to."""
+        """The process behind the intake's link."""
         return next(i for i in self.instances.values() if i.kind.name == self.manifest.ingest.process)
 
     @property
     def intake_health_url(self) -> str | None:
-        """Where the intake tells the health of the whole."""
+        """The URL at which the intake reports the target's health."""
         return self.intake_instance.health_url
 
     def located(self) -> Manifest:
-        """The manifest with its dead letters' path as a URL: on the intake's own port, past every link."""
+        """The manifest with the dead letters' path as a URL: on the intake's own port, without a link."""
         dead = self.manifest.dead_letters
         if dead is None or dead.url is None:
             return self.manifest
@@ -123,7 +123,7 @@ class Target:
             raise TargetError(f"the target's setup {ended}: {child.tail(3)}")
 
     def start(self, name: str) -> None:
-        """Start the next incarnation of one process; it need not be ready yet."""
+        """Start the next incarnation of a process, without waiting until it is ready."""
         instance = self.instances[name]
         instance.incarnation += 1
         title = f"{name}.{instance.incarnation}"
@@ -138,11 +138,11 @@ class Target:
         child = self._stack.launch(
             name, self._command(instance.kind.command), env, self._cwd, self._logs / f"{name}.log"
         )
-        instance.child, instance.asked = child, False  # last: `revive` looks on from another thread
+        instance.child, instance.asked = child, False  # last: `revive` reads them in another thread
         self._record(self._op(Kind.START_PROCESS, instance))
 
     def await_ready(self, name: str) -> None:
-        """Wait until a process answers on its health path. Raises TargetError when it dies or takes too long."""
+        """Wait until a process answers on its health path. Raises TargetError when it exits or takes too long."""
         instance = self.instances[name]
         child, within_s = instance.child, instance.kind.ready_s
         assert child is not None, "start it first"
@@ -155,7 +155,7 @@ class Target:
             self._clock.sleep(0.05)
 
     def becomes_ready(self, name: str) -> bool:
-        """Wait until whichever incarnation runs by then answers, at most ready_s; returns whether one does."""
+        """Wait at most ready_s until the current incarnation answers; returns whether it does."""
         instance = self.instances[name]
         deadline = self._clock.now() + int(instance.kind.ready_s * SECOND)
         while not (ready := _runs(instance) and _answers(instance)) and self._clock.now() < deadline:
@@ -163,12 +163,12 @@ class Target:
         return ready
 
     def beside(self, name: str, command: Sequence[str]) -> Child:
-        """Start a process of the harness's own: supervised, and the run's as much as the target's are."""
+        """Start a helper process of the harness, supervised like the target's processes."""
         log = self._logs / f"{name}.log"
         return self._supervisor.spawn(name, command, env=self._environment(), cwd=self._state, log=log)
 
     def kill(self, name: str) -> None:
-        """SIGKILL one process and all it started."""
+        """SIGKILL one process and its descendants."""
         self._end(self.instances[name], lambda child: child.kill())
 
     def stop(self, name: str) -> None:
@@ -177,13 +177,13 @@ class Target:
         self._end(instance, lambda child: child.terminate(instance.kind.stop_s))
 
     def stop_all(self) -> None:
-        """End every process, workers first, so that the intake's last words are true."""
+        """Stop every process, workers first, so that the intake reports correctly until its end."""
         for name in reversed(self.instances):
             if self.instances[name].child is not None:
                 self.stop(name)
 
     def revive(self) -> list[str]:
-        """Record processes that died unasked and start each once more; returns the names of those that died."""
+        """Record processes that exited unexpectedly, and restart each once; returns their names."""
         died = [i for i in self.instances.values() if i.child and not i.asked and i.child.poll() is not None]
         for instance in died:
             self._record(self._op(Kind.EXIT, instance))
@@ -195,7 +195,7 @@ class Target:
         return [instance.name for instance in died]
 
     def named(self, name: str) -> list[Instance]:
-        """The instances that a process's name, a kind's or a role means (`roles`). Raises ScenarioError for none."""
+        """The instances for a process, kind or role (`roles`). Raises ScenarioError without a match."""
         found = roles.resolve(self.manifest.process, self.manifest.ingest.process, name)
         return [self.instances[each] for each in found]
 
@@ -219,7 +219,7 @@ class Target:
 
 
 def filled(part: str, programs: Mapping[str, str]) -> str:
-    """One word of a command, each placeholder in it replaced by its program."""
+    """Replace the placeholders in one word of a command."""
     for placeholder, program in programs.items():
         part = part.replace(placeholder, program)
     return part
@@ -230,7 +230,7 @@ def _runs(instance: Instance) -> bool:
 
 
 def _answers(instance: Instance) -> bool:
-    """Any answer at all will do: a target may be honest about being unhealthy."""
+    """Any response counts: a target may report honestly that it is unhealthy."""
     if instance.health_url is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Breaker transitions: each process writes its own before they take effect; the harness reads them itself."""
+"""Breaker transitions: each process logs its own before they take effect; the harness reads the files."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from shaketable import rundir
 from shaketable.files import foreign
 from shaketable.rundir import RunDir
 
-#: What a process appends to in its STATE_DIR.
+#: The file in a process's STATE_DIR to which it appends transitions.
 FILE = "transitions.jsonl"
-#: Bytes that are read of one process's file, and of one line.
+#: The most bytes of a process's file, and of one line.
 MOST, LONGEST_LINE = 16 << 20, 64 << 10
-#: Lines at the end of a file among which the last whole one is looked for, and characters of a state.
+#: Last lines that are searched for a complete one, and the most characters of a state.
 LOOKED_AT, LONGEST = 20, 40
 
 
 def collect(run: RunDir, state: Path) -> int:
-    """Merge the processes' files into the run's, by time; returns how many. Lines that are no JSON are skipped.
+    """Merge the processes' files into the run's, sorted by time; returns their number. Skips lines that are not JSON.
 
-    A file that is not read to its end leaves a line without a number, so that a transition is known to be missing.
+    A file that cannot be read to its end yields a line without a number, which shows that a transition is missing.
     """
     lines = sorted((line for path in sorted(state.glob(f"*/{FILE}")) for line in _lines(path)), key=_at)
     return rundir.write_lines(run / rundir.TRANSITIONS, lines)
 
 
 def last_state(path: Path) -> str | None:
-    """The state that a process's last transition led to; None where it wrote none."""
+    """The state after a process's last transition; None without one."""
     for line in reversed(foreign.tail(path, LOOKED_AT)):
         with suppress(msgspec.DecodeError, RecursionError):
             found = msgspec.json.decode(line)
@@ -45,7 +45,7 @@ def _at(line: dict[str, Any]) -> int:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a file. What is skipped here shows as a gap in `seq`, which is missing evidence."""
+    """The complete lines of a file. A skipped line shows as a gap in `seq`, which is missing evidence."""
     try:
         for line in foreign.lines(path, MOST, LONGEST_LINE):
             with suppress(msgspec.DecodeError, RecursionError):

@@ -1,7 +1,7 @@
-"""Environments of a target's own: made on first use from what it pins, kept in the cache, named in its commands.
+"""A target's own environments: built on first use from pinned requirements, cached, and named in its commands.
 
-A kind of environment is one file here, one entry in KINDS, and one in `manifest.PLACEHOLDERS`: the key that asks for
-it, and what commands call what is there.
+A kind of environment is one file here, one entry in KINDS, and one in `manifest.PLACEHOLDERS`: the manifest's key, and
+the placeholders in commands.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from shaketable.files.cached import Say
 from shaketable.target.environments import node, python
 from shaketable.target.manifest import PLACEHOLDERS, Manifest
 
-#: The key of the manifest that names what is pinned → what makes the paths that fill its placeholders, in their order.
+#: By the manifest's key: a function that returns the paths for its placeholders, in their order.
 KINDS: Mapping[str, Callable[[Path, Say], tuple[Path, ...]]] = {"requirements": python.paths, "node": node.paths}
 
 
 def programs(manifest: Manifest, folder: Path, say: Say) -> Mapping[str, str]:
-    """What each placeholder of the manifest's commands stands for; `folder` is the manifest's.
+    """The values of the placeholders in the manifest's commands; `folder` is the manifest's.
 
-    Makes what is missing, which may take a minute: `say` tells. Raises ToolchainMissing when that cannot be tried on
-    this machine, HarnessError when it was tried and failed, ManifestError for a file that is not there.
+    Builds missing environments, which may take a minute and is reported to `say`. Raises ToolchainMissing when the
+    build needs a program that is missing, HarnessError when the build fails, ManifestError for a missing file.
     """
     made = {
         placeholder: str(path)

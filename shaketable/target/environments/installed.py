@@ -1,4 +1,4 @@
-"""What a target's own environment holds: names and versions, read from its files; Node's own is asked for."""
+"""The packages in a target's own environment, with versions, read from its files; Node reports its own version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from shaketable.files.cached import WHOLE
 from shaketable.target.environments import node
 
-#: What makes an environment, and is in every one.
+#: Installers, which are in every environment.
 _MAKERS = {"pip", "setuptools", "wheel"}
 
 
@@ -21,7 +21,7 @@ class _Package(msgspec.Struct, frozen=True):
 
 
 def packages(programs: Mapping[str, str]) -> dict[str, str]:
-    """Version by name of all that was installed where one of the programs lies; {} for a target without any."""
+    """Versions by name of the packages in the programs' environments; {} for a target without its own environment."""
     folders = {folder for program in programs.values() if (folder := _environment(Path(program)))}
     found = {name: version for folder in folders for name, version in [*_python(folder), *_node(folder)]}
     if "{node}" in programs:
@@ -30,7 +30,7 @@ def packages(programs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _environment(program: Path) -> Path | None:
-    """The environment that a program or folder lies in, by the mark that we leave in each."""
+    """The environment that contains a program or folder, found by its marker file."""
     return next((folder for folder in (program, *program.parents) if (folder / WHOLE).is_file()), None)
 
 
@@ -46,7 +46,7 @@ def _node(folder: Path) -> Iterator[tuple[str, str]]:
     for path in told:
         try:
             found = msgspec.json.decode(path.read_bytes(), type=_Package)
-        except (OSError, msgspec.MsgspecError):  # a package of whatever form: its version stays untold
+        except (OSError, msgspec.MsgspecError):  # an invalid package.json: its version stays unknown
             continue
         if found.name and found.version:
             yield found.name, found.version

@@ -1,8 +1,8 @@
 """A Node environment from a lock file: `node = "FOLDER"`, named `{node}` and `{node_folder}` in commands.
 
-An ES module finds packages only in a node_modules above it, and the environment lies in the cache: so commands run a
-copy of the folder, which lies there too, below node_modules. It is made anew when a file of the folder changes; the
-packages only when what pins them does.
+An ES module finds packages only in a node_modules above it, and the environment is in the cache: commands therefore run
+a copy of the folder in the cache. The copy is renewed when a file of the folder changes, the packages only when their
+pins change.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from shaketable.errors import HarnessError, ToolchainMissing
 from shaketable.files import cached
 from shaketable.files.cached import Say
 
-#: What pins the packages.
+#: The files that pin the packages.
 PINS = ("package.json", "package-lock.json")
-#: The oldest major version of Node.js that targets may count on.
+#: The oldest supported major version of Node.js.
 OLDEST = 20
-#: What is there beside the sources when somebody works in the folder.
+#: The packages of a developer, which are not part of the sources.
 _PACKAGES = "node_modules"
 
 
 def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path, Path]:
-    """What `{node}` and `{node_folder}` stand for. Raises ToolchainMissing, HarnessError or ManifestError."""
+    """The values of `{node}` and `{node_folder}`. Raises ToolchainMissing, HarnessError or ManifestError."""
     node, npm = _tool("node"), _tool("npm")
     pins = [folder / name for name in PINS]
     tag = f"node{version(node).partition('.')[0]}-{sysconfig.get_platform()}"
@@ -52,7 +52,7 @@ def _tool(name: str) -> Path:
 
 @cache
 def version(node: Path) -> str:
-    """Node's own. Raises ToolchainMissing for one that is too old, or no Node."""
+    """Node's version. Raises ToolchainMissing for a missing or too old Node."""
     try:
         told = subprocess.run(
             [node, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=30
@@ -63,7 +63,7 @@ def version(node: Path) -> str:
     major = found.partition(".")[0]
     if not (major.isascii() and major.isdigit() and int(major) >= OLDEST):
         raise ToolchainMissing(
-            f"expected {node} to be Node.js {OLDEST} or newer, and it tells its version as {told.strip()!r}: install "
+            f"expected {node} to be Node.js {OLDEST} or newer, got version {told.strip()!r}: install "
             f"Node.js {OLDEST} or newer, and put it first on PATH"
         )
     return found
@@ -83,16 +83,16 @@ def _make(npm: Path, pins: list[Path], what: str, folder: Path, lock: int) -> No
 
 
 def _sources(folder: Path, kept: Path) -> Path:
-    """The copy of the folder as it is now: whole or not there, whoever makes it at once."""
+    """The copy of the folder's current contents, created atomically, also by concurrent runs."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and _PACKAGES not in path.parts)
     names = hashlib.sha256("\n".join(str(path.relative_to(folder)) for path in files).encode()).hexdigest()[:8]
     copy = kept / f"sources-{cached.digest(*files)}-{names}"
     if not copy.exists():
         made = Path(tempfile.mkdtemp(dir=kept))
         shutil.copytree(folder, made / "copy", ignore=shutil.ignore_patterns(_PACKAGES))
-        with suppress(OSError):  # somebody was faster
+        with suppress(OSError):  # another run has created it
             (made / "copy").rename(copy)
         shutil.rmtree(made, ignore_errors=True)
     if not copy.exists():
-        raise HarnessError(f"cannot copy {folder} to {copy}: make room, or look at its permissions")
+        raise HarnessError(f"cannot copy {folder} to {copy}: free disk space, or check the permissions")
     return copy

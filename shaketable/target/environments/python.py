@@ -15,7 +15,7 @@ from shaketable.files.cached import Say
 
 
 def paths(requirements: Path, say: Say) -> tuple[Path]:
-    """What `{venv_python}` stands for."""
+    """The value of `{venv_python}`."""
     return (program(requirements, say),)
 
 
@@ -28,7 +28,7 @@ def program(requirements: Path, say: Say, cache: Path | None = None) -> Path:
     tag = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"
     folder = cached.root(cache) / f"{cached.digest(requirements)}-{tag}"
     python = folder / "bin" / "python"
-    if not python.exists():  # never made, or its Python is gone from this machine: a link that leads nowhere
+    if not python.exists():  # never built, or its Python was removed from this machine (a dangling link)
         (folder / cached.WHOLE).unlink(missing_ok=True)
     what = f"the Python environment of {requirements.parent.name}/{requirements.name}"
     cached.ensure(folder, partial(_make, requirements, what), what, say)
@@ -36,7 +36,7 @@ def program(requirements: Path, say: Say, cache: Path | None = None) -> Path:
 
 
 def _check_tools() -> None:
-    """Some distributions pack what makes environments apart from Python."""
+    """Some distributions package venv and ensurepip separately from Python."""
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
             raise ToolchainMissing(
