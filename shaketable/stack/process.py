@@ -198,10 +198,7 @@ def spawn(
     name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path,
     journal: Callable[[str, Identity], None], user: str | None = None, mark: int = 0,
 ) -> Child:  # fmt: skip
-    """Start a command with stdout and stderr in `log`. Raises HarnessError when it cannot be started.
-
-    `journal` records the process before it executes the command (`gate`). The process carries the `mark`.
-    """
+    """Start a command with its output in `log`; `journal` records it before it runs (`gate`). Raises HarnessError."""
     told, tell = os.pipe()
     try:
         with log.open("ab") as out:
