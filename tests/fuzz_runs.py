@@ -30,7 +30,9 @@ from shaketable.cli.report import report
 from shaketable.compare import comparison, player
 from shaketable.rundir import RunDir
 from shaketable.runner import phases as runs
+from shaketable.runner.order import Order
 from tests.support import damage
+from tests.support.book import Part
 from tests.support.histories import dead, exited, poisoned, queued, received, run_of, started, sunk
 from tests.support.shown import whole, wrong
 
@@ -81,7 +83,7 @@ def _in_a_sentence(said: str) -> bool:
     return len(lines) == 1 and said.endswith(lines[0] + "\n")
 
 
-def rich() -> list[object]:
+def rich() -> list[Part]:
     """What a run has that is not in every one."""
     return [
         dead("e88"),
@@ -109,9 +111,9 @@ class Fuzz:
             judge_run(RunDir(path))
         self._compared = self._comparison()
 
-    def _literal(self, name: str, *parts: object) -> Path:
+    def _literal(self, name: str, *parts: Part) -> Path:
         (self._folder / name).mkdir()
-        run = run_of(parts, self._folder / name)  # type: ignore[arg-type]
+        run = run_of(parts, self._folder / name)
         rundir.write_json(run / rundir.ENVIRONMENT, {"cpus": 2, "packages": {"x": "1"}})
         return run.path
 
@@ -120,11 +122,11 @@ class Fuzz:
         (self._folder / "brief.py").write_text(SCENARIO)
         for name in ("a", "b"):
             (self._folder / f"{name}.toml").write_text(MANIFEST.replace("NAME", name))
-        runs.run = self._play  # type: ignore[assignment]
+        runs.run = self._play
         assert player.compare(self._options(self._folder / "compared")) == 0
         return self._folder / "compared"
 
-    def _play(self, order: runs.Order, show: object) -> RunDir:
+    def _play(self, order: Order, show: object) -> RunDir:
         made = rundir.create(order.runs, order.scenario.name, order.target.stem)
         shutil.copytree(self._sane[0], made.path, dirs_exist_ok=True)
         return made
@@ -143,7 +145,7 @@ class Fuzz:
                 yield from self._run_mutant(draw.choice(self._sane), draw)
 
     def _run_mutant(self, sane: Path, draw: random.Random) -> Iterator[Ended]:
-        commands = {
+        commands: dict[str, Callable[[Path], int]] = {
             "check": check,
             "report": report,
             "diff": lambda path: diff(path, sane),

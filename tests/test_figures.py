@@ -7,7 +7,7 @@ from tests.support.book import Part
 from tests.support.histories import absent, fault, history, probe, sent, stored
 
 #: Postgres is away from 10 s to 20 s; 200 events wait, and are stored until 24 s, 50 a second.
-WAITED = [
+WAITED: list[Part] = [
     *(sent(f"e{i}", at=i / 20).acknowledged(i / 20 + 0.01) for i in range(200)),
     *(stored(f"e{i}", at=20 + i / 50) for i in range(200)),
     fault(10, 20),

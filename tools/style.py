@@ -126,7 +126,8 @@ def package(root: Path, name: str, prose: Prose) -> Iterator[Row]:
 
 def measure(root: Path) -> tuple[list[Row], list[tuple[int, str, str]]]:
     """Every row, and the texts with hits, worst first."""
-    rows, hits = [], []
+    rows: list[Row] = []
+    hits = []
     pages = {"README.md": [root / "README.md"], "docs": sorted((root / "docs").rglob("*.md"))}
     found = {name: Prose() for name in (*pages, "docstrings")}
     for name, paths in pages.items():

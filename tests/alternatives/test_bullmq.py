@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 from datetime import UTC, datetime
+from typing import Any
 
 from shaketable import event
 from shaketable.load.mix import Mix, malformed
@@ -32,7 +33,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 """
 
 
-def tried(*bodies: bytes) -> list[dict[str, str]]:
+def tried(*bodies: bytes) -> list[dict[str, Any]]:
     """What each body comes to in event.js."""
     done = subprocess.run(
         ["node", "--input-type=module", "-e", TRY, BULLMQ / "event.js"],
@@ -44,7 +45,7 @@ def tried(*bodies: bytes) -> list[dict[str, str]]:
     return [json.loads(line) for line in done.stdout.strip("\n").split("\n")]  # not splitlines: U+0085 is text
 
 
-def outcomes(shapes: list[Shape]) -> list[tuple[Shape, dict[str, str]]]:
+def outcomes(shapes: list[Shape]) -> list[tuple[Shape, dict[str, Any]]]:
     return list(zip(shapes, tried(*(shape.wire(ID) for shape in shapes)), strict=True))
 
 
@@ -62,7 +63,13 @@ def test_every_malformed_shape_is_refused_and_what_is_doubtful_is_refused_or_kep
 
 def test_a_refusal_names_the_member_and_what_is_no_object_is_a_bad_request() -> None:
     good = {"eventId": ID, "timestamp": "2026-01-01T00:00:00Z", "action": "x", "status": "success"}
-    wrong = [{"status": "done"}, {"action": ""}, {"ttl": 1.5}, {"timestamp": "2026-02-30T00:00:00Z"}, {"eventId": 7}]
+    wrong: list[dict[str, Any]] = [
+        {"status": "done"},
+        {"action": ""},
+        {"ttl": 1.5},
+        {"timestamp": "2026-02-30T00:00:00Z"},
+        {"eventId": 7},
+    ]
     told = tried(*(json.dumps(good | members).encode() for members in wrong), b"[]")
     assert [answer["field"] for answer in told] == [*(name for members in wrong for name in members), "event"]
     assert told[-1]["status"] == 400

@@ -3,7 +3,8 @@
 import pytest
 
 from shaketable.checks import BreakerBehaves
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, breaker, empty, every, exited, fault, history, probe, received, sunk, target
 
 AWAY = fault(10, 30, blocks_store=True)
@@ -16,11 +17,11 @@ WROTE = received("worker-1.1", 1, 5, 9, 31, 40)
 SANE = (AWAY, WORK, TRIED, WROTE, breaker(*SANE_LIFE))
 
 
-def judged(*parts):
+def judged(*parts: Part) -> Finding:
     return BreakerBehaves().judge(history(*parts))
 
 
-def rule_broken(*parts):
+def rule_broken(*parts: Part) -> set[str]:
     found = judged(*parts)
     assert found.verdict is Verdict.FAILED, found
     return set(found.members)
@@ -54,7 +55,7 @@ def test_breaker_that_keeps_all_rules_behaves() -> None:
         ((0, "CLOSED"), (12, "OPEN"), (15, "BROKEN"), (30.5, "CLOSED")),
     ],
 )
-def test_transition_that_the_contract_does_not_know_is_illegal(life) -> None:
+def test_transition_that_the_contract_does_not_know_is_illegal(life: tuple[tuple[float, str], ...]) -> None:
     assert "illegal" in rule_broken(AWAY, WORK, TRIED, WROTE, breaker(*life))
 
 
@@ -103,7 +104,7 @@ def test_opening_while_nothing_is_broken_is_early() -> None:
     assert rule_broken(AWAY, WORK, sunk("worker-1", 11), received("worker-1.1", 1, 40), early) == {"opened_early"}
 
 
-def fail_next(k):
+def fail_next(k: int) -> Part:
     return fault(10, 20, kind="fail_next", k=k, process="worker")
 
 
@@ -148,7 +149,7 @@ def test_two_connections_in_one_trial_are_many() -> None:
         received("worker-1.1", 20, what="connect"),
     ],
 )
-def test_connection_or_statement_while_open_breaks_the_rule(sent) -> None:
+def test_connection_or_statement_while_open_breaks_the_rule(sent: Part) -> None:
     assert rule_broken(*SANE, sent) == {"sent_while_open"}
 
 

@@ -14,6 +14,7 @@ from shaketable.cli.list import list_
 from shaketable.errors import InputError
 from tests.cli.test_cli import sentence
 from tests.conftest import Typed
+from tests.support.book import Part
 from tests.support.histories import asks, run_of, sent, stored
 
 NAMED = (NoLoss(), RecoversInTime(commit_within_s=3), LatencyBudget())
@@ -94,7 +95,7 @@ def test_every_budget_is_told_of_by_list_and_explain(capsys: pytest.CaptureFixtu
 def test_saved_run_is_judged_under_a_budget_and_its_own_verdict_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    late = [sent("a").acknowledged(0.5), stored("a"), asks(NoLoss(), LatencyBudget())]
+    late: list[Part] = [sent("a").acknowledged(0.5), stored("a"), asks(NoLoss(), LatencyBudget())]
     run = run_of(late, tmp_path)
     assert check(run.path) == 0
     before = (run / "verdict.json").read_bytes()

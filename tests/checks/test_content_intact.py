@@ -3,7 +3,8 @@ import json
 from shaketable.checks import ContentIntact
 from shaketable.checks.check import Verdict
 from shaketable.load.mix.shape import Expect, Shape
-from tests.support.histories import GOOD, absent, history, sent, stored, target, unreadable
+from tests.support.book import GOOD, Book
+from tests.support.histories import absent, history, sent, stored, target, unreadable
 
 BODY = {**GOOD, "details": {"n": 1, "deep": [1.5, None]}}
 A = sent("a", body=BODY).acknowledged(1)
@@ -73,7 +74,7 @@ def test_lone_surrogate_that_is_kept_to_the_letter_is_intact() -> None:
     kept = json.dumps({"eventId": "a", "organizationId": "org", **GOOD, "detail": "\ud800"})
     shape = Shape(0, Expect.EITHER, "a test's", text=kept.replace('"a"', '"%EVENT_ID%"', 1))
 
-    def corpus(book) -> None:
+    def corpus(book: Book) -> None:
         book.lines["corpus.jsonl"] = [shape]
 
     assert ContentIntact().judge(history(sent_, corpus, stored("a", event=kept))).verdict is Verdict.PASSED

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from shaketable.checks import DeadLettersExplained
@@ -58,7 +60,7 @@ def test_poison_that_is_stored_after_all_was_not() -> None:
         ({"last_failed_at": "2020-01-01T00:00:00Z"}, "times of failure"),
     ],
 )
-def test_dead_letter_that_does_not_say_why_is_unexplained(lacking, named) -> None:
+def test_dead_letter_that_does_not_say_why_is_unexplained(lacking: dict[str, Any], named: str) -> None:
     found = DeadLettersExplained().judge(history(A, poisoned("a"), dead("a", **lacking)))
     assert found.members == {"unexplained": [f"a: no {named}"]}
 

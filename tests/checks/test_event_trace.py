@@ -12,6 +12,7 @@ from shaketable.checks.verdict import judge_history, judge_run
 from shaketable.cli.explain import explain, explain_event
 from shaketable.errors import InputError
 from shaketable.report.page.page import report
+from tests.support.book import Part
 from tests.support.histories import (
     absent,
     asks,
@@ -32,7 +33,7 @@ OTHERS = (sent("a", at=1).acknowledged(1.5), stored("a", at=2))
 SEEN = probe(3.5, 4, queue=7), probe(4.5, 5, queue=0)
 
 
-def lives(*parts) -> dict[str, Life]:
+def lives(*parts: Part) -> dict[str, Life]:
     found = history(*parts)
     checks = {check.name: check.judge(found) for check in (NoLoss(), NoDuplicates(), OrderKept())}
     return {life.event_id: life for life in of_findings(found, checks)}
@@ -110,7 +111,7 @@ def test_sentence_tells_it_in_one_line() -> None:
     assert "last seen: at the intake" in life.sentence
 
 
-def test_page_shows_every_life_and_escapes_it(tmp_path) -> None:
+def test_page_shows_every_life_and_escapes_it(tmp_path: Path) -> None:
     hostile = sent("<script>x</script>", at=3).acknowledged(3.25)
     run = run_of([*OTHERS, hostile, fault(2, 4, "<img src=x>"), *SEEN, asks(NoLoss())], tmp_path)
     assert [life.event_id for life in judge_run(run).lives] == ["<script>x</script>"]
@@ -121,7 +122,7 @@ def test_page_shows_every_life_and_escapes_it(tmp_path) -> None:
     assert "<script" not in lived
 
 
-def test_explain_tells_any_event_of_a_run(tmp_path, capsys) -> None:
+def test_explain_tells_any_event_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = run_of([*OTHERS], tmp_path)
     assert explain_event(run.path, "A") == 0
     assert "stored at 2.00 s" in capsys.readouterr().out

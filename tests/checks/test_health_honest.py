@@ -1,7 +1,8 @@
 """Of the literal target: opens within 4 s, health grace 1 s; so 5 s after the store went away it must tell."""
 
 from shaketable.checks import HealthHonest
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, breaker, dead, every, fault, history, phase, probe, sent, stored, target
 
 AWAY = fault(10, 30, blocks_store=True)
@@ -9,7 +10,7 @@ WELL = probe(*every(0.2, 0, 11), *every(0.2, 31, 100))
 SANE = (AWAY, WELL, probe(*every(0.2, 11, 31), health=60, queue=9))
 
 
-def judged(*parts, **budgets):
+def judged(*parts: Part, **budgets: float) -> Finding:
     return HealthHonest(**budgets).judge(history(*parts))
 
 
@@ -108,7 +109,7 @@ def test_run_without_faults_is_judged_by_its_calm() -> None:
     assert judged(WELL).verdict is Verdict.PASSED
 
 
-def ill_until(end, *parts):
+def ill_until(end: float, *parts: Part) -> Finding:
     """Ill from the outage on until `end`; the store comes back at 30 s, and the queue is empty from then on."""
     return judged(
         AWAY,

@@ -1,7 +1,8 @@
 """Of the literal checks here: in time is within 3 s, of all."""
 
 from shaketable.checks import Isolated
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, dead, fault, history, phase, poisoned, sent, started, stored
 
 POISON = (fault(10, 30, "poison", kind="reject_rows"), poisoned("p"))
@@ -10,11 +11,11 @@ WORKERS = started("worker-1"), started("worker-2"), started("ingest")
 CUT_OFF = (fault(10, 30, "one cut off", process="worker-1"), *WORKERS)
 
 
-def judged(*parts, **budgets):
+def judged(*parts: Part, **budgets: float) -> Finding:
     return Isolated(**({"share": 1} | budgets)).judge(history(*parts))
 
 
-def event(event_id, at, took, organization="well"):
+def event(event_id: str, at: float, took: float, organization: str | None = "well") -> tuple[Part, Part]:
     return sent(event_id, at=at, organization=organization).acknowledged(at + 0.1), stored(event_id, at=at + took)
 
 

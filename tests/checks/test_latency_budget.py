@@ -1,7 +1,10 @@
 """Budgets of the literal checks here: acknowledged within 1 s, stored within 5 s, all of them."""
 
+from typing import Any
+
 from shaketable.checks import LatencyBudget
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, dead, every, fault, history, phase, probe, sent, stored, unsent
 
 IN_TIME = (sent("a", at=1).acknowledged(1.2), stored("a", at=2))
@@ -9,7 +12,7 @@ AWAY = fault(10, 20, blocks_store=True)
 DRAINED = probe(*every(1, 0, 10)), probe(*every(1, 10, 26), queue=9), probe(*every(1, 26, 100))
 
 
-def judged(*parts, **budgets):
+def judged(*parts: Part, **budgets: Any) -> Finding:
     return LatencyBudget(**({"acknowledged_share": 1, "stored_share": 1} | budgets)).judge(history(*parts))
 
 

@@ -1,18 +1,21 @@
 """Of the literal checks here: 16 MiB may vary, and 1 MiB for each event; warm after 3 s."""
 
+from typing import Any
+
 from shaketable.checks import MemoryBounded
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, every, exited, history, probe, sent, started
 
 MIB = 1 << 20
 WORK = tuple(sent(f"e{n}", at=n).acknowledged(n + 0.1) for n in range(5, 45))
 
 
-def judged(*parts, **budgets):
+def judged(*parts: Part, **budgets: Any) -> Finding:
     return MemoryBounded(**({"per_event_bytes": MIB} | budgets)).judge(history(*parts))
 
 
-def memory(process, begin, end, mib, more=0.0):
+def memory(process: str, begin: float, end: float, mib: float, more: float = 0.0) -> list[Part]:
     """Readings each second, growing by so much from one to the next."""
     return [
         probe(at, **{f"memory_{process}": int((mib + more * n) * MIB)}) for n, at in enumerate(every(1, begin, end))

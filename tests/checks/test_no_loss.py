@@ -3,7 +3,9 @@ from hypothesis import strategies as st
 
 from shaketable.checks import NoLoss
 from shaketable.checks.check import Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, breaker, dead, history, queued, sent, stored, target, unreadable
+from tests.support.sends import Sent
 
 
 def test_nothing_acknowledged_is_unknown() -> None:
@@ -82,8 +84,9 @@ def test_members_of_many_are_evenly_taken_and_the_count_is_whole() -> None:
 
 @settings(deadline=None)  # each writes and reads a run directory
 @given(FATES)
-def test_agrees_with_the_law_spelled_out(fates) -> None:
-    parts, lost = [], []
+def test_agrees_with_the_law_spelled_out(fates: list[tuple[list[str], bool, bool]]) -> None:
+    parts: list[Part] = []
+    lost = []
     for number, (answers, is_stored, is_dead) in enumerate(fates):
         name = f"e{number}"
         parts.append(_event(name, answers))
@@ -95,7 +98,7 @@ def test_agrees_with_the_law_spelled_out(fates) -> None:
     assert (found.verdict is Verdict.FAILED) == bool(lost)
 
 
-def _event(name, answers):
+def _event(name: str, answers: list[str]) -> Sent:
     event = sent(name)
     for number, answer in enumerate(answers):
         event = event.again(number) if number else event

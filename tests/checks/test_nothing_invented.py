@@ -1,7 +1,10 @@
+from collections.abc import Callable
+
 import pytest
 
 from shaketable.checks import NothingInvented
 from shaketable.checks.check import Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, dead, history, sent, stored, unreadable, unsent
 
 
@@ -18,14 +21,14 @@ def test_what_was_sent_may_be_kept() -> None:
 
 
 @pytest.mark.parametrize("keep", [stored, dead])
-def test_event_of_no_schedule_is_foreign(keep) -> None:
+def test_event_of_no_schedule_is_foreign(keep: Callable[[str], Part]) -> None:
     found = NothingInvented().judge(history(sent("a").acknowledged(1), keep("x")))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"foreign": ["x"]}
 
 
 @pytest.mark.parametrize("keep", [stored, dead])
-def test_event_refused_every_time_may_not_be_kept(keep) -> None:
+def test_event_refused_every_time_may_not_be_kept(keep: Callable[[str], Part]) -> None:
     found = NothingInvented().judge(history(sent("a").refused(1).again(2).refused(3, status=None), keep("a")))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"refused": ["a"]}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shaketable.checks import LatencyBudget, NoDuplicates, NoLoss, NothingInvented, OrderKept
 from shaketable.op import Outcome
+from tests.support.book import Part
 from tests.support.histories import dead, history, queued, sent, stored, unsent
 from tests.support.sends import Sent
 
@@ -52,7 +53,7 @@ def _committed(xid: str | None) -> int | None:
     return None if xid is None else COMMITTED[xid]
 
 
-def parts(fates: list[Fate], length: int) -> Iterator[object]:
+def parts(fates: list[Fate], length: int) -> Iterator[Part]:
     """The same as a literal history."""
     for fate in fates:
         yield _sent(fate)

@@ -100,6 +100,8 @@ def test_order_by_another_member_is_unknown() -> None:
     assert OrderKept().judge(history(target(capabilities={"order_by": "principalId"}))).verdict is Verdict.UNKNOWN
 
 
+#: When it was sent and how long that took, organization, commit time, position, whether it shares a transaction.
+Drawn = tuple[int, int, str | None, int | None, int, bool]
 EVENTS = st.lists(
     st.tuples(
         st.integers(0, 6),
@@ -115,7 +117,7 @@ EVENTS = st.lists(
 
 @settings(deadline=None)  # each writes and reads a run directory
 @given(EVENTS)
-def test_agrees_with_the_law_spelled_out_for_every_pair(drawn) -> None:
+def test_agrees_with_the_law_spelled_out_for_every_pair(drawn: list[Drawn]) -> None:
     events = [
         sent(f"e{i}", at=at, organization=org).acknowledged(at + took) for i, (at, took, org, *_) in enumerate(drawn)
     ]
@@ -130,8 +132,9 @@ def test_agrees_with_the_law_spelled_out_for_every_pair(drawn) -> None:
     assert found.verdict is (Verdict.FAILED if late else Verdict.PASSED if judged else Verdict.UNKNOWN)
 
 
-def _naive(drawn):
-    judged, late = set(), set()
+def _naive(drawn: list[Drawn]) -> tuple[set[int], set[int]]:
+    judged: set[int] = set()
+    late: set[int] = set()
     for i, (at, took, org, tick, position, shared) in enumerate(drawn):
         for j, (at_j, _, org_j, tick_j, position_j, shared_j) in enumerate(drawn):
             if i == j or org is None or org != org_j or not at + took < at_j:

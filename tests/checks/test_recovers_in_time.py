@@ -1,9 +1,12 @@
 """Of the literal target: recovery 3 s, lease 3 s, attempt 1 s, grace 1 s: by default 11 s, the backlog 41 s."""
 
+from typing import Any
+
 import pytest
 
 from shaketable.checks import RecoversInTime
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, breaker, every, fault, history, phase, probe, sent, stored, target
 
 AWAY = fault(10, 30, blocks_store=True)
@@ -15,7 +18,7 @@ WORK = (sent("a", at=20).acknowledged(21), stored("a", at=31.5))
 SANE = (AWAY, BEFORE, BAD, WELL, LIFE, *WORK)
 
 
-def judged(*parts, **budgets):
+def judged(*parts: Part, **budgets: Any) -> Finding:
     return RecoversInTime(**budgets).judge(history(*parts))
 
 
@@ -43,7 +46,7 @@ def test_recovery_is_measured_from_the_last_healing() -> None:
         ("backlog_within_s", "backlog"),
     ],
 )
-def test_whatever_takes_longer_than_its_budget_is_late(budget, late) -> None:
+def test_whatever_takes_longer_than_its_budget_is_late(budget: str, late: str) -> None:
     found = judged(*SANE, **{budget: 0.5})
     assert found.verdict is Verdict.FAILED
     assert found.why.startswith(late)
@@ -125,9 +128,9 @@ def test_slowness_that_nobody_notices_is_none() -> None:
     assert judged(*SANE, *served(0.01), *served(0.2, since=40)).counts["slower"] == 1.0
 
 
-def served(took, since=0, late=0.0):
+def served(took: float, since: float = 0, late: float = 0.0) -> list[Part]:
     """Events stored that many seconds after they were due, sent so many late by the harness."""
-    parts = []
+    parts: list[Part] = []
     for at in every(0.25, since, since + 7):
         event = sent(f"s{at}", at=at + late, due=at, late=late).acknowledged(at + late + 0.001)
         parts += [event, stored(f"s{at}", at=at + took)]

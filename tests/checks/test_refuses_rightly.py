@@ -35,7 +35,7 @@ def test_malformed_event_answered_with_500_made_the_target_stumble() -> None:
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_trouble_in_an_outage_is_no_stumbling(status) -> None:
+def test_trouble_in_an_outage_is_no_stumbling(status: int) -> None:
     event = sent("bad", expect="refuse").indeterminate(1, status=status).again(2).refused(3)
     assert RefusesRightly().judge(history(event)).verdict is Verdict.PASSED
 
@@ -46,7 +46,7 @@ def test_wellformed_event_refused_for_good_is_wrong() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503, None])
-def test_wellformed_event_refused_for_now_is_right(status) -> None:
+def test_wellformed_event_refused_for_now_is_right(status: int | None) -> None:
     assert RefusesRightly().judge(history(*SANE, sent("x").refused(1, status))).verdict is Verdict.PASSED
 
 

@@ -1,7 +1,10 @@
 """Of the literal checks here: at most 5 connections or 50 statements a second, 20 attempts of a letter, 50 ms apart."""
 
+from typing import Any
+
 from shaketable.checks import RetriesBounded
-from shaketable.checks.check import Verdict
+from shaketable.checks.check import Finding, Verdict
+from tests.support.book import Part
 from tests.support.histories import absent, dead, every, fault, history, received, sent, sunk
 
 AWAY = fault(10, 20, blocks_store=True)
@@ -9,11 +12,11 @@ PATIENT = sunk("worker-1", 10.1, 10.3, 11, 13, 17, by="worker-1.1")
 AT = "2027-01-15T08:00:{:06.3f}Z"
 
 
-def judged(*parts, **budgets):
+def judged(*parts: Part, **budgets: Any) -> Finding:
     return RetriesBounded(**budgets).judge(history(*parts))
 
 
-def letter(event_id, attempts, seconds):
+def letter(event_id: str, attempts: int, seconds: float) -> Part:
     return dead(event_id, attempts=attempts, first_failed_at=AT.format(0), last_failed_at=AT.format(seconds))
 
 

@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,6 +10,7 @@ from shaketable.checks import HealthHonest, LatencyBudget, NoDuplicates, NoLoss,
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import VerdictDoc, judge_history, judge_run
 from shaketable.errors import InputError
+from tests.support.book import Part
 from tests.support.histories import (
     absent,
     asks,
@@ -69,7 +72,7 @@ def test_scenario_that_names_no_check_proves_nothing() -> None:
         ([unsent("z")], "50.0% of the scheduled events were never sent"),
     ],
 )
-def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt, reason) -> None:
+def test_evidence_that_cannot_be_trusted_makes_the_run_unknown(doubt: list[Part], reason: str) -> None:
     quiet = (
         [absent("faults.jsonl", "probes.jsonl", "journal-load-0.jsonl")]
         if "clock" in reason or "apart" in reason
@@ -116,14 +119,14 @@ def test_event_held_behind_its_organization_is_not_late() -> None:
     assert judge_history(history(*SANE, held, stored("b"))).reasons == []
 
 
-def test_check_that_raises_is_unknown(monkeypatch) -> None:
+def test_check_that_raises_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NoLoss, "judge", lambda *_: 1 / 0)
     doc = judge_history(history(*SANE))
     assert doc.checks["no_loss"].verdict is Verdict.UNKNOWN
     assert "ZeroDivisionError" in doc.checks["no_loss"].why
 
 
-def test_verdict_is_on_disk_as_json(tmp_path) -> None:
+def test_verdict_is_on_disk_as_json(tmp_path: Path) -> None:
     run = run_of([*SANE, fault(10, 20)], tmp_path)
     doc = judge_run(run)
     assert rundir.read_json(run / rundir.VERDICT, VerdictDoc) == doc
@@ -147,6 +150,6 @@ def test_checks_survive_a_round_trip_through_json() -> None:
 
 
 @pytest.mark.parametrize("spec", [{"name": "no_lose"}, {"name": "no_loss", "budget": 1}, {}])
-def test_unknown_check_or_budget_is_an_input_error(spec) -> None:
+def test_unknown_check_or_budget_is_an_input_error(spec: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"no_loss|budget|check"):
         from_spec(spec)

@@ -76,9 +76,10 @@ def test_saved_run_is_told_to_ci_as_it_is_judged(
 @pytest.mark.parametrize("name", [".", "file/x"])
 def test_file_that_cannot_be_is_bad_input(outlets: Outputs, name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    there = {"json" if outlets.json else "junit": tmp_path / name}
+    there = tmp_path / name
+    moved = dataclasses.replace(outlets, json=there) if outlets.json else dataclasses.replace(outlets, junit=there)
     with pytest.raises(InputError, match=re.escape(str(tmp_path))):
-        dataclasses.replace(outlets, **there).prepare()
+        moved.prepare()
 
 
 @pytest.mark.parametrize("wrong", [["--budget", "nonsense=3"], ["--profile", "nonsense"], ["no_such"]])

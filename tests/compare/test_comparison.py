@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from shaketable import rundir
 from shaketable.compare.comparison import CELL, Cell, Comparison, ComparisonRequest, commands, digest_of_inputs, tidy
@@ -12,7 +13,7 @@ from shaketable.runner import scenario
 from tests.cli.test_cli import SCENARIO
 
 
-def short(tmp_path: Path, **more: object) -> scenario.Scenario:
+def short(tmp_path: Path, **more: Any) -> scenario.Scenario:
     path = tmp_path / "short.py"
     path.write_text(SCENARIO)
     return dataclasses.replace(scenario.load(str(path)), **more)

@@ -22,7 +22,7 @@ def held(tmp_path: Path) -> Comparison:
 
 def wrong_in_one_way() -> dict[str, list[Part]]:
     """By column: a run that fails, and nothing else is wrong with it."""
-    good = [sent("good", at=1).acknowledged(1.1), stored("good", at=2)]
+    good: list[Part] = [sent("good", at=1).acknowledged(1.1), stored("good", at=2)]
     bad = sent("bad", at=2, expect="refuse")
     return {
         "altered": [*good, sent("x").acknowledged(1), stored("x", event={"eventId": "x"}), asks(ContentIntact())],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,12 @@ def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: P
 
 
 def test_variables_that_are_named_are_those_that_are_read() -> None:
-    read = (stack_options.Postgres, stack_options.Redis, stack_options.PostgresAdmin, stack_options.Toxiproxy)
+    read: tuple[Any, ...] = (
+        stack_options.Postgres,
+        stack_options.Redis,
+        stack_options.PostgresAdmin,
+        stack_options.Toxiproxy,
+    )
     assert [kind.__metadata__[0].envvar for kind in read] == list(VARIABLES.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 import redis
@@ -50,7 +51,7 @@ def test_stream_that_no_group_reads_holds_every_entry(backlog: Backlog, queue: r
 def test_entry_counts_until_it_is_acknowledged(backlog: Backlog, queue: redis.Redis) -> None:
     queue.xgroup_create("tasks", "workers", "0", mkstream=True)
     send(queue, 5)
-    [[_, taken]] = queue.xreadgroup("workers", "one", {"tasks": ">"}, count=3)
+    [[_, taken]] = cast(Any, queue.xreadgroup("workers", "one", {"tasks": ">"}, count=3))
     assert (backlog.queue(), queue.xlen("tasks")) == (5, 5)
     queue.xack("tasks", "workers", *(entry for entry, _ in taken))
     assert (backlog.queue(), queue.xlen("tasks")) == (2, 5)
@@ -60,6 +61,6 @@ def test_entries_are_counted_where_the_server_has_lost_count(backlog: Backlog, q
     queue.xgroup_create("tasks", "workers", "0", mkstream=True)
     send(queue, 5)
     queue.xreadgroup("workers", "one", {"tasks": ">"}, count=1)
-    queue.xdel("tasks", queue.xrange("tasks")[2][0])
+    queue.xdel("tasks", cast(Any, queue.xrange("tasks"))[2][0])
     assert queue.xinfo_groups("tasks")[0]["lag"] is None
     assert backlog.queue() == 1 + 3

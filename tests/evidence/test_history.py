@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from shaketable import rundir
@@ -6,9 +9,8 @@ from shaketable.errors import RunDirError
 from shaketable.evidence.history import NEVER, Clocks, History
 from shaketable.evidence.history.validity import why_invalid
 from shaketable.op import Kind
-from tests.support.book import Book
+from tests.support.book import JOURNAL, Book, Part, ns, us
 from tests.support.histories import (
-    JOURNAL,
     absent,
     breaker,
     clock,
@@ -16,7 +18,6 @@ from tests.support.histories import (
     fault,
     history,
     looked,
-    ns,
     phase,
     probe,
     queued,
@@ -27,12 +28,17 @@ from tests.support.histories import (
     sunk,
     unreadable,
     unsent,
-    us,
 )
 
 
-def outcome(*parts):
-    return history(*parts).events.outcome.tolist()
+def known(table: pd.DataFrame | None) -> pd.DataFrame:
+    """A table that is there."""
+    assert table is not None
+    return table
+
+
+def outcome(*parts: Part) -> list[str]:
+    return list(known(history(*parts).events).outcome)
 
 
 def test_event_is_acknowledged_if_any_attempt_was() -> None:
@@ -53,9 +59,10 @@ def test_else_refused_and_unsent_without_attempt() -> None:
 
 
 def test_times_of_an_event_are_those_of_its_first_attempt_and_first_acknowledgement() -> None:
-    event = history(sent("a", at=2).indeterminate(3).again(4).acknowledged(5).again(6).acknowledged(7)).events.iloc[0]
+    tried = sent("a", at=2).indeterminate(3).again(4).acknowledged(5).again(6).acknowledged(7)
+    event = known(history(tried).events).iloc[0]
     assert (event.first_invoked, event.first_acknowledged, event.attempts) == (ns(2), ns(5), 3)
-    assert history(sent("a")).events.first_acknowledged[0] == NEVER
+    assert known(history(sent("a")).events).first_acknowledged[0] == NEVER
 
 
 def test_what_was_not_recorded_is_none() -> None:
@@ -75,27 +82,27 @@ def test_what_was_not_recorded_is_none() -> None:
     assert unrecorded == (None,) * 8
 
 
-def test_empty_folder_is_a_history_in_which_nothing_is_known(tmp_path) -> None:
+def test_empty_folder_is_a_history_in_which_nothing_is_known(tmp_path: Path) -> None:
     from shaketable.rundir import RunDir
 
     assert History.load(RunDir(tmp_path)).events is None
 
 
-def test_torn_last_line_is_none(tmp_path) -> None:
+def test_torn_last_line_is_none(tmp_path: Path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     with (run / JOURNAL).open("ab") as journal:
         journal.write(b'{"process":"load-0","kind":"intent"')
-    assert History.load(run).events.outcome.tolist() == ["acknowledged"]
+    assert known(History.load(run).events).outcome.tolist() == ["acknowledged"]
 
 
-def test_broken_line_is_named(tmp_path) -> None:
+def test_broken_line_is_named(tmp_path: Path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     (run / "stored.jsonl").write_text('{"event_id": "a"}\n{"event_id": 7}\n')
     with pytest.raises(RunDirError, match=r"stored\.jsonl line 2"):
         History.load(run)
 
 
-def test_attempt_at_an_event_that_no_schedule_knows_is_an_error(tmp_path) -> None:
+def test_attempt_at_an_event_that_no_schedule_knows_is_an_error(tmp_path: Path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     (run / "schedule.jsonl").write_text("")
     with pytest.raises(RunDirError, match="tells of event 0"):
@@ -136,13 +143,13 @@ def test_readings_transitions_and_evidence_are_columns() -> None:
         clock(0),
         clock(100),
     )
-    assert seen.probes.health.isna().all()
-    assert seen.probes.memory_worker.tolist() == [5, 5]
-    assert seen.transitions.to.tolist() == ["CLOSED", "OPEN"]
-    assert seen.sinks.process.tolist() == ["worker-1"]
-    assert seen.received.time.tolist() == [ns(7)]
+    assert known(seen.probes).health.isna().all()
+    assert known(seen.probes).memory_worker.tolist() == [5, 5]
+    assert known(seen.transitions).to.tolist() == ["CLOSED", "OPEN"]
+    assert known(seen.sinks).process.tolist() == ["worker-1"]
+    assert known(seen.received).time.tolist() == [ns(7)]
     assert seen.commits.tolist() == [ns(8)]
-    assert seen.processes.started.tolist() == [False]
+    assert known(seen.processes).started.tolist() == [False]
     assert seen.phases == {"baseline": ns(0), "observe": ns(50)}
 
 

@@ -13,6 +13,7 @@ import redis
 
 from shaketable.errors import ScenarioError
 from shaketable.faults.context import RunContext
+from shaketable.op import Op
 from shaketable.stack import ports
 from shaketable.stack.local import LocalStack
 from shaketable.stack.supervisor import Supervisor
@@ -81,6 +82,10 @@ class Sessions:
     def close(self) -> None:
         while self._opened:
             self._opened.pop().close()
+
+
+def ignore(_: Op) -> None:
+    """Where nobody reads what is recorded."""
 
 
 def written(connection: psycopg.Connection[tuple[object, ...]], number: int) -> str:

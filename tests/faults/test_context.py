@@ -14,6 +14,7 @@ from shaketable.faults.context import RunContext
 from shaketable.stack.stack import Address, Link
 from shaketable.target.target import Target
 from tests.conftest import Servers
+from tests.faults.own import ignore
 
 #: Nobody listens there: a process that stays dead.
 NOBODY = Address("127.0.0.1", 9)
@@ -21,7 +22,7 @@ NOBODY = Address("127.0.0.1", 9)
 
 @pytest.fixture
 def context(servers: Servers) -> Iterator[RunContext]:
-    with RunContext(servers.stack, cast(Target, None), id, list) as made:
+    with RunContext(servers.stack, cast(Target, None), ignore, list) as made:
         yield made
 
 
@@ -81,7 +82,7 @@ class Kept:
 def test_one_that_does_not_close_keeps_no_other_from_closing(servers: Servers) -> None:
     closed: list[str] = []
     with ExitStack() as open_:
-        context = open_.enter_context(RunContext(servers.stack, cast(Target, None), id, list))
+        context = open_.enter_context(RunContext(servers.stack, cast(Target, None), ignore, list))
         for name in "abc":
             context.hold(name, Kept(name, closed, fails=name == "b"))
         with pytest.raises(HarnessError, match="b does not close"):

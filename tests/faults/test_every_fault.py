@@ -35,6 +35,7 @@ from shaketable.target.manifest import Ingest, Manifest, Process, Stored
 from shaketable.target.target import Target
 from shaketable.text import plain
 from tests.faults.little_target import SCRIPT
+from tests.faults.own import ignore
 from tests.support.book import Book, Part
 from tests.support.histories import asks, fault, history, run_of, sent, stored
 
@@ -74,7 +75,7 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
         state=folder / "state",
         logs=folder,
         settings={},
-        record=id,
+        record=ignore,
     )
     with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
         admin.execute("create table every_fault (event_id text)")
@@ -92,7 +93,7 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def context(target: Target, stack: LocalStack) -> Iterator[RunContext]:
-    with RunContext(stack, target, id, list) as made:
+    with RunContext(stack, target, ignore, list) as made:
         yield made
 
 

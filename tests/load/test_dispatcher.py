@@ -76,8 +76,10 @@ def play(events: list[Planned], users: Users, **how: float) -> tuple[Log, Dispat
     everyone = [Hands(clock, users) for _ in range(users.count)]
     end = dispatcher.end
 
-    def end_and_take(assignment: Assignment, status: int | None, error: str = "") -> Classification:
-        answer = end(assignment, status, error)
+    def end_and_take(
+        assignment: Assignment, status: int | None, error: str = "", advised_s: float = 0.0
+    ) -> Classification:
+        answer = end(assignment, status, error, advised_s)
         if dispatcher._waiting:
             everyone[0].send(dispatcher._waiting.popleft())
         else:
@@ -149,7 +151,7 @@ def test_a_clock_pair_is_written_every_ten_seconds() -> None:
 def test_stopping_writes_down_what_was_never_sent() -> None:
     clock, log = FakeClock(), Log()
     dispatcher = Dispatcher([event(n, n) for n in range(3)], [SHAPE], log, clock)
-    assert dispatcher.stop() is None
+    dispatcher.stop()
     assert not log.of(Kind.UNSENT)  # it never began
     assert dispatcher.take(SimpleQueue()) is None
 
@@ -191,7 +193,8 @@ def test_a_success_that_the_contract_does_not_know_ends_the_play_at_once() -> No
 def test_retries_that_are_put_off_are_counted_and_marked() -> None:
     log, dispatcher = play([event(n, n) for n in range(2_000)], Users(3_000, status=500), resend_for_s=5)
     deferred = [op for op in log.of(Kind.INTENT) if op.detail.get("deferred")]
-    assert len(deferred) == dispatcher.stats.counts()["deferred"] > 0
+    assert deferred
+    assert dispatcher.stats.counts()["deferred"] == len(deferred)
     assert any(op.detail.get("deferred") for op in log.of(Kind.GIVE_UP))
     assert len(log.of(Kind.GIVE_UP)) == dispatcher.stats.counts()["given_up"] == 2_000
 

@@ -158,7 +158,7 @@ def test_asked_to_stop_it_names_what_was_never_sent(drive: Drive, target: Start)
     ops = journal(locust)
     sent = {each.event_id for each in of(Kind.INTENT, ops)}
     unsent = [each.event_id for each in of(Kind.UNSENT, ops)]
-    assert sorted([*sent, *unsent]) == sorted(planned.event_id for planned in events)
+    assert sorted(str(each) for each in [*sent, *unsent]) == sorted(planned.event_id for planned in events)
     (done,) = of(Kind.DONE, ops)
     assert (done.detail["scheduled"], done.detail["unsent"]) == (len(events), len(unsent))
     assert {each.attempt for each in of(Kind.INTENT, ops)} == {each.attempt for each in of(Kind.SEND, ops)}

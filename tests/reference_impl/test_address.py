@@ -103,7 +103,7 @@ def test_both_clients_trust_the_same_certificates(
     async def pings(url: str) -> bool:
         async with streams.connect(url, 2) as client:
             try:
-                return bool(await client.ping())  # type: ignore[misc]
+                return bool(await client.ping())
             except RedisError:
                 return False
 

@@ -247,7 +247,7 @@ def test_a_heartbeat_that_is_not_ours_is_nobodys(servers: Servers) -> None:
     async def do(client: httpx.AsyncClient) -> None:
         async with Redis.from_url(servers.redis_url) as redis:
             await redis.set("intake:worker:stranger", "no JSON")
-            await redis.sadd(streams.WORKERS, "stranger")  # type: ignore[misc]
+            await redis.sadd(streams.WORKERS, "stranger")
         await asyncio.sleep(0.6)
 
         async def looks_on() -> bool:

@@ -14,7 +14,7 @@ from tests.reference_impl.conftest import NOW, wire
 
 
 def preset(**changes: Any) -> Preset:
-    whole = {
+    whole: dict[str, Any] = {
         "name": "p",
         "organization_id": None,
         "action": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -68,8 +69,9 @@ def test_settings_that_contradict_each_other_are_refused_with_both(
     with pytest.raises(SettingsError) as error:
         Settings.read({name: value, smaller: its})
     assert str(error.value) == said
+    both: dict[str, Any] = {name.lower(): float(value), smaller.lower(): float(its)}
     with pytest.raises(SettingsError, match=name):  # the library's way
-        Settings(**{name.lower(): float(value), smaller.lower(): float(its)}).require()
+        Settings(**both).require()
     Settings.read({name: its, smaller: its})
 
 
@@ -106,8 +108,9 @@ def test_a_host_that_is_not_this_machines_is_refused_by_its_name(host: str) -> N
 def test_an_address_is_taken_in_every_form_that_its_client_takes(name: str, value: str) -> None:
     settings = Settings.read({name: value})
     settings.require(name.lower())
+    nonsense: dict[str, Any] = {name.lower(): "nonsense"}
     with pytest.raises(SettingsError, match=f"{name}: "):
-        Settings(**{name.lower(): "nonsense"}).require(name.lower())
+        Settings(**nonsense).require(name.lower())
 
 
 def test_a_process_refuses_to_start_in_one_sentence() -> None:

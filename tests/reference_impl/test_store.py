@@ -100,13 +100,13 @@ def incompressible(size: int) -> str:
 def test_the_longest_keys_that_intake_takes_are_stored(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    longest = dict.fromkeys(KEYS, incompressible(event.KEY_BYTES))
+    longest: dict[str, Any] = dict.fromkeys(KEYS, incompressible(event.KEY_BYTES))
     put(settings, [row(**longest)])
     ((_, kept),) = stored(admin)
     assert {name: kept[name] for name in KEYS} == longest
     for name in KEYS:
         with pytest.raises(RefusedError, match="at most 1024 bytes of UTF-8, got 1025") as error:
-            row(**{name: incompressible(event.KEY_BYTES + 1)})
+            row(0, **{name: incompressible(event.KEY_BYTES + 1)})
         assert (error.value.field, error.value.status) == (name, 422)
     monkeypatch.setattr(event, "KEY_BYTES", 4000)  # the limit is the store's: its indexes refuse such text
     with pytest.raises(psycopg.errors.ProgramLimitExceeded):

@@ -20,6 +20,7 @@ from reference_impl.operations import integrity
 from reference_impl.operations.integrity import Verified
 from reference_impl.settings import Settings
 from reference_impl.store import connections
+from reference_impl.store.copy_row import Row
 from tests.reference_impl.conftest import row
 from tests.reference_impl.test_retention import policy, retained
 from tests.reference_impl.test_store import REFUSE, batch, isolate, put, with_store
@@ -65,7 +66,7 @@ def test_what_was_stored_and_not_touched_is_verified_batch_by_batch(
 def test_whatever_intake_takes_hashes_the_same_once_it_is_stored(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
-    rows = []
+    rows: list[Row] = []
 
     @examples(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.dictionaries(text.filter(lambda name: name not in {"eventId", "ttl"}), values, max_size=4))
@@ -116,7 +117,7 @@ def test_a_row_that_is_gone_is_lost_but_neither_the_dead_nor_what_retention_drop
     assert retained(settings).dropped == ["2020-01"]
     admin.execute(REFUSE.format(code="22023"))
     isolate(settings, batch("poison"))
-    (event_id,) = admin.execute("select event_id from audit_dead_letter").fetchone() or (None,)
+    (event_id,) = admin.execute("select event_id from audit_dead_letter").fetchall()[0]
     with_store(settings, lambda store: repository.drop(store.connection, event_id))
     assert verified(settings) == Verified(verified=3)
     admin.execute("delete from audit_integrity_log")

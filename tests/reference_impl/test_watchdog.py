@@ -60,7 +60,7 @@ def test_a_search_for_poison_that_a_silent_link_meets_between_its_steps_ends_too
         await store.store([row()])  # so that its month is known: what comes first is BEGIN
         postgres_link.silence()
         with bounded(store.connection, 10):  # so that this test ends where the search does not
-            took = await elapsed(lambda: Isolation(store, [row()], {Failure.DATA}, []).run())
+            took = await elapsed(lambda: Isolation(store, [row()], frozenset({Failure.DATA}), []).run())
         await connections.close(store.connection)
         return took
 

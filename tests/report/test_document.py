@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
@@ -21,7 +22,7 @@ TABLE = """{% extends "base.html" %}
 """
 
 
-def page(folder: Path, **shown: object) -> str:
+def page(folder: Path, **shown: Any) -> str:
     (folder / "table.html").write_text(TABLE)
     return document.render("table.html", folder=folder, **shown)
 

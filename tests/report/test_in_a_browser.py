@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -101,10 +101,15 @@ def opened(chromium: Browser, pages: dict[str, Path]) -> Iterator[Open]:
     assert wrongs == []
 
 
+#: The page's background, by the reader's colour scheme.
+PAPER: dict[Literal["light", "dark"], str] = {"light": "rgb(251, 251, 250)", "dark": "rgb(17, 20, 24)"}
+
+
 def shown(page: Page) -> list[float]:
     """What part of the run the dots, and what part the lanes show."""
-    return page.evaluate("""[...axis.shown, ...['start', 'end'].map(
+    found: list[float] = page.evaluate("""[...axis.shown, ...['start', 'end'].map(
         edge => Bokeh.documents[0].get_model_by_name('time')[edge])]""")
+    return found
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -125,7 +130,7 @@ def test_every_lane_is_painted_and_nothing_runs_off_the_side(opened: Open, name:
     assert page.locator(".dot").count() == {"passed": 0, "failed": 6}[name]
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 1000})
-        for scheme, paper in (("light", "rgb(251, 251, 250)"), ("dark", "rgb(17, 20, 24)")):
+        for scheme, paper in PAPER.items():
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
             painted = page.evaluate(PAINTED)
@@ -139,7 +144,7 @@ def test_page_of_many_runs_is_legible_wide_and_narrow_and_only_its_table_scrolls
     page = opened(name, drawn=False)
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 1000})
-        for scheme, paper in (("light", "rgb(251, 251, 250)"), ("dark", "rgb(17, 20, 24)")):
+        for scheme, paper in PAPER.items():
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
             assert page.evaluate(WIDTH) == width

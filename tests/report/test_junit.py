@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 from junitparser import JUnitXml
@@ -101,7 +102,8 @@ def test_trials_are_suites_of_their_own() -> None:
 
 
 def test_whatever_a_target_says_is_legal_xml_and_can_be_read(tmp_path: Path) -> None:
-    found = judged("failed", HOSTILE, members={HOSTILE: [HOSTILE]}, **{HOSTILE: 1})
+    counts: dict[str, Any] = {HOSTILE: 1}
+    found = judged("failed", HOSTILE, members={HOSTILE: [HOSTILE]}, **counts)
     file = tmp_path / "junit.xml"
     junit.write(file, [played("failed", HOSTILE, checks={HOSTILE: found}, run=HOSTILE), played("error", why=HOSTILE)])
     first, second = JUnitXml.fromfile(str(file))

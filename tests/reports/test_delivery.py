@@ -5,20 +5,34 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from shaketable.checks.check import Verdict
 from shaketable.cli.tables.delivery import report
 from shaketable.report.tables import frames
+from tests.support.book import Part
 from tests.support.histories import absent, dead, history, run_of, sent, stored, unsent
 
 SCRIPT = Path(__file__).parents[2] / "reports" / "delivery.py"
 RESENT = sent("a").acknowledged(1).again(2).acknowledged(3)
 ORDERED = sent("o", at=5, ordered=True).acknowledged(6)
 SANE = (RESENT, ORDERED, stored("a", 2), stored("o", 7))
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+#: Runs the script with these arguments.
+Script = Callable[..., Done]
 
 
 def test_every_event_is_counted_in_its_class() -> None:
@@ -44,10 +58,10 @@ def test_every_event_is_counted_in_its_class() -> None:
         "never planned": 0,
         "all": 7,
     }
-    assert table.loc["independent", ["doubled", "missing", "unsent"]].tolist() == [1, 1, 1]
+    assert list(table.loc["independent", ["doubled", "missing", "unsent"]]) == [1, 1, 1]
     assert table.loc["twin", "dead"] == 1
-    assert table.loc["never planned", ["stored", "invented"]].tolist() == [1, 1]
-    assert table.loc["all", ["acknowledged", "indeterminate", "refused"]].tolist() == [4, 1, 1]
+    assert list(table.loc["never planned", ["stored", "invented"]]) == [1, 1]
+    assert list(table.loc["all", ["acknowledged", "indeterminate", "refused"]]) == [4, 1, 1]
 
 
 def test_rates_are_told_by_phase() -> None:
@@ -74,11 +88,11 @@ def test_what_was_not_observed_has_no_column() -> None:
 @pytest.mark.parametrize(
     ("parts", "code"), [(SANE, 0), ((*SANE, stored("x")), 1), ((RESENT,), 1), ((sent("a").refused(1),), 2)]
 )
-def test_script_exits_with_the_verdict(parts, code, tmp_path, script) -> None:
+def test_script_exits_with_the_verdict(parts: tuple[Part, ...], code: int, tmp_path: Path, script: Script) -> None:
     assert script(str(run_of(parts, tmp_path).path)).code == code
 
 
-def test_several_runs_are_told_one_after_another_and_the_worst_decides(two, script) -> None:
+def test_several_runs_are_told_one_after_another_and_the_worst_decides(two: list[str], script: Script) -> None:
     done = script(*two)
     assert done.code == 1
     assert [line for line in done.out.splitlines() if line in ("passed", "failed")] == ["passed", "failed"]
@@ -86,7 +100,7 @@ def test_several_runs_are_told_one_after_another_and_the_worst_decides(two, scri
     assert done.out.endswith("worst: failed\n")
 
 
-def test_json_holds_every_table(two, script) -> None:
+def test_json_holds_every_table(two: list[str], script: Script) -> None:
     done = script(*two, "--format", "json")
     doc = json.loads(done.out)
     assert (done.code, doc["verdict"], [run["verdict"] for run in doc["runs"]]) == (1, "failed", ["passed", "failed"])
@@ -94,7 +108,7 @@ def test_json_holds_every_table(two, script) -> None:
     assert (strangers["row"], strangers["invented"]) == ("never planned", 1)
 
 
-def test_csv_holds_every_table(two, script) -> None:
+def test_csv_holds_every_table(two: list[str], script: Script) -> None:
     rows = list(csv.DictReader(io.StringIO(script(*two, "--format", "csv").out)))
     assert {row["table"] for row in rows} == {"events", "rates", "laws", "verdict"}
     assert [(row["run"], row["verdict"]) for row in rows if row["table"] == "verdict"] == [
@@ -103,7 +117,7 @@ def test_csv_holds_every_table(two, script) -> None:
     ]
 
 
-def test_markdown_has_a_section_for_each_run(two, script) -> None:
+def test_markdown_has_a_section_for_each_run(two: list[str], script: Script) -> None:
     told = script(*two, "--format", "md").out
     assert re.findall(r"^## (\w+)|Verdict: \*\*(\w+)", told, re.M) == [
         ("good", ""),
@@ -113,7 +127,7 @@ def test_markdown_has_a_section_for_each_run(two, script) -> None:
     ]
 
 
-def test_script_exits_254_for_bad_input(tmp_path, script) -> None:
+def test_script_exits_254_for_bad_input(tmp_path: Path, script: Script) -> None:
     run = run_of(SANE, tmp_path)
     for arguments in ([str(tmp_path / "none")], ["a", "b"], ["--odd"], [str(run.path), "--format", "xml"]):
         done = script(*arguments)
@@ -128,15 +142,8 @@ def test_script_runs_by_itself() -> None:
     assert (done.returncode, "RUN_DIR" in done.stdout) == (0, True)
 
 
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def script(monkeypatch, capsys):
+def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Script:
     """Runs the script in this process: pandas takes a second to import."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
@@ -144,13 +151,13 @@ def script(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", [str(SCRIPT), *arguments])
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(SCRIPT), run_name="__main__")
-        return Done(ended.value.code, *capsys.readouterr())
+        return Done(cast(int, ended.value.code), *capsys.readouterr())
 
     return run
 
 
 @pytest.fixture
-def two(tmp_path) -> list[str]:
+def two(tmp_path: Path) -> list[str]:
     """A run that passes and one that does not."""
     runs = {"good": SANE, "bad": (*SANE, stored("x"))}
     for name in runs:

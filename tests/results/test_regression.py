@@ -134,7 +134,7 @@ def test_check_that_does_not_count_on_either_side_is_not_compared() -> None:
 
 
 def test_failure_that_finds_something_it_never_found_is_worse() -> None:
-    def found(**counts: float) -> Result:
+    def found(**counts: Any) -> Result:
         return checked(no_loss=judged("failed", "so many", members={name: ["e"] for name in counts}, **counts))
 
     rows = differences([found(lost=8)], [found(lost=80, undelivered=3)])
@@ -144,7 +144,8 @@ def test_failure_that_finds_something_it_never_found_is_worse() -> None:
 
 
 def recoveries(*seconds: float, **more: Any) -> list[Result]:
-    return trials(*["passed"] * len(seconds), heal_to_empty_backlog_s=seconds, **more)  # type: ignore[list-item]
+    passed: list[Ending] = ["passed"] * len(seconds)
+    return trials(*passed, heal_to_empty_backlog_s=seconds, **more)
 
 
 def test_figure_beyond_the_noise_is_worse() -> None:

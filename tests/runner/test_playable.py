@@ -100,7 +100,7 @@ def test_a_scenario_that_needs_more_workers_says_so_and_names_a_near_one_that_pl
     assert "store (worker)" in str(told.value)
     near = str(told.value).rpartition(" ")[2]
     assert SCENARIOS[near].timeline
-    assert playable.check(SCENARIOS[near], alone)
+    playable.check(SCENARIOS[near], alone)  # raises nothing
 
 
 def test_nothing_is_proposed_where_nothing_is_near() -> None:
@@ -121,7 +121,7 @@ def test_an_own_fault_that_needs_servers_to_aim_is_asked_later() -> None:
         def aims(self, bench):  # type: ignore[no-untyped-def]
             return [bench.admin_url]
 
-    assert playable.check(Scenario("…", Load(), (At(1, 2, Odd("postgres")),), name="mine"), target(process("api")))
+    playable.check(Scenario("…", Load(), (At(1, 2, Odd("postgres")),), name="mine"), target(process("api")))
 
 
 def test_checks_know_whom_a_role_means() -> None:

@@ -22,7 +22,7 @@ class SlowAndDeaf(faults.Latency):
         redis.Redis.from_url(context.redis_url).set("much", b"x" * MUCH)
         here = context.redis_url.replace(str(link.upstream), str(link.listen))
         client = redis.Redis.from_url(here).connection_pool.get_connection()
-        client.send_command("GET", "much")
+        client.send_command("GET", "much")  # type: ignore[no-untyped-call]
         context.hold("deaf", Deaf(client))
 
     def heal(self, context: faults.FaultContext) -> None:
@@ -36,7 +36,7 @@ class Deaf:
     client: redis.Connection
 
     def close(self) -> None:
-        self.client.disconnect()
+        self.client.disconnect()  # type: ignore[no-untyped-call]
 
 
 SCENARIO = Scenario(

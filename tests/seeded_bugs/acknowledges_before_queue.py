@@ -19,10 +19,15 @@ enqueue = Intake.enqueue
 under_way: set[asyncio.Task[None]] = set()
 
 
+def forget(task: asyncio.Task[None]) -> None:
+    under_way.discard(task)
+    task.exception()
+
+
 async def later(self: Intake, stamped: Stamped) -> None:
     task = asyncio.create_task(enqueue(self, stamped))
     under_way.add(task)
-    task.add_done_callback(lambda done: (under_way.discard(done), done.exception()))
+    task.add_done_callback(forget)
 
 
 if __name__ == "__main__":

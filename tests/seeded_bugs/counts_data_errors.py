@@ -12,6 +12,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 from reference_impl.__main__ import main
 from reference_impl.errors import Failure
 from reference_impl.resilience import error_classes
+from reference_impl.settings import Settings
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="few_poison", because="opened early")
@@ -19,8 +20,8 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="few_poison", because="opened ea
 classify = error_classes.classify
 
 
-def blame_the_store(error: psycopg.Error, *more: object) -> Failure:
-    failure = classify(error, *more)  # type: ignore[arg-type]
+def blame_the_store(error: psycopg.Error, settings: Settings = error_classes.DEFAULTS) -> Failure:
+    failure = classify(error, settings)
     return Failure.AWAY if failure is Failure.DATA else failure
 
 

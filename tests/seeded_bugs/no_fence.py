@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -47,7 +48,7 @@ async def pop(redis: Redis, lane: int, entries: list[Entry]) -> None:
     """As from a list: whoever else has taken some meanwhile, the next ones go."""
     first = await redis.xrange(streams.key(lane), count=len(entries))
     if first:
-        await redis.xdel(streams.key(lane), *[id_ for id_, _ in first])
+        await redis.xdel(streams.key(lane), *[id_ for id_, _ in cast(Any, first)])
 
 
 if __name__ == "__main__":

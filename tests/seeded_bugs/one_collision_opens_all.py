@@ -14,7 +14,7 @@ from tests.seeded_bugs.bug import Bug
 BUG = Bug(caught_by="breaker_behaves", shown_by="few_collisions", because="opened early")
 
 
-async def never(_: Store) -> bool:
+async def never(self: Store) -> bool:
     return False
 
 

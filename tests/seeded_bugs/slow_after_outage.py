@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import LaneConsumer
+from reference_impl.delivery.consumer import Batch, LaneConsumer
 from reference_impl.resilience.circuit_breaker import CLOSED, Breaker
-from reference_impl.store.copy_row import Row
 from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
@@ -32,10 +30,10 @@ def remember(self: Breaker, cb: Any, old_state: Any, new_state: Any) -> None:
         opened.append(self.state)
 
 
-async def cautious(self: LaneConsumer, rows: Sequence[Row]) -> BatchResult:
+async def cautious(self: LaneConsumer, batch: Batch) -> BatchResult:
     if opened:
         await asyncio.sleep(WAIT_S)
-    return await put(self, rows)
+    return await put(self, batch)
 
 
 if __name__ == "__main__":

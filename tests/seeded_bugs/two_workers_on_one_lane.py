@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -35,11 +36,11 @@ async def share(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
     with suppress(ResponseError):  # the other worker was first
         await redis.xgroup_create(streams.key(lane), GROUP, "0", mkstream=True)
     found = await redis.xreadgroup(GROUP, os.environ["PROCESS"], {streams.key(lane): ">"}, count=min(count, 5))
-    return [Entry.from_redis(*entry) for _, entries in found or [] for entry in entries]
+    return [Entry.from_redis(*entry) for _, entries in cast(Any, found) or [] for entry in entries]
 
 
 if __name__ == "__main__":
-    lease.try_acquire = take  # type: ignore[assignment]
-    streams.head = share  # type: ignore[assignment]
+    lease.try_acquire = take
+    streams.head = share
     Worker.available_workers = lambda self: 1  # type: ignore[method-assign]
     sys.exit(main())

@@ -38,7 +38,7 @@ def played(
     scenario: str = "calm",
     seed: int = 1,
     ground: dict[str, Any] = GROUND,
-    **more: str,
+    **more: Any,
 ) -> Path:
     """One cell with a run that is judged and has a page; returns its run directory."""
     run = held.folder(name, scenario, seed) / RUN.format(seed)

@@ -143,7 +143,7 @@ def member_replaced_everywhere(path: Path, draw: random.Random) -> None:
         rows = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
     except msgspec.DecodeError:
         return member_replaced(path, draw)
-    places = [(key,) for row in rows if isinstance(row, dict) for key in row]
+    places: list[tuple[Any, ...]] = [(key,) for row in rows if isinstance(row, dict) for key in row]
     inner = [
         (key, each)
         for row in rows

@@ -37,7 +37,7 @@ def unsent(event_id: str, at: float = 0) -> Sent:
 
 
 def stored(
-    event_id: str, at: float | None = 1, xid: str | None = "", position: int | None = 0, event: Any = ...
+    event_id: str | None, at: float | None = 1, xid: str | None = "", position: int | None = 0, event: Any = ...
 ) -> Part:
     """One row; by default of a transaction of its own, holding what was sent."""
 
@@ -69,10 +69,10 @@ def unreadable(file: str, event_id: str | None = None, more: bool = False) -> Pa
     return lambda book: book.line(file, event_id=event_id, unreadable="DataError (22000)", more=more)
 
 
-def _content(book: Book, event_id: str) -> dict[str, Any]:
+def _content(book: Book, event_id: str | None) -> dict[str, Any]:
     """What was sent under that id, as far as the book knows it already."""
     for planned in book.lines.get(rundir.SCHEDULE, []):
-        if planned.event_id == event_id:
+        if event_id is not None and planned.event_id == event_id:
             return dict(msgspec.json.decode(book.lines[rundir.CORPUS][planned.n].wire(event_id, planned.organization)))
     return {"eventId": event_id, **GOOD}
 

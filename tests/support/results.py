@@ -19,7 +19,7 @@ def judged(verdict: str, why: str = "", required: bool = True, members: Any = No
 def played(verdict: Ending = "passed", scenario: str = "outage", **more: Any) -> Result:
     """One run; a sane one has a check that counts, with the run's verdict."""
     named = verdict if verdict in ("failed", "unknown") else "passed"
-    sane = {
+    sane: dict[str, Any] = {
         "checks": {} if "why" in more else {"no_loss": judged(named, lost=0)},
         "seed": 1,
         "target": "reference",

@@ -23,7 +23,7 @@ def whole(*parts: Part) -> list[Part]:
     events = [sent(f"e{i}", at=i).acknowledged(i + 0.01) for i in range(90)]
     kept = [stored(f"e{i}", at=i + 1) for i in range(90)]
     seen = [probe(at, stored=min(90, at), queue=max(0, at - 20)) for at in every(0.5, 0, 90)]
-    shaken = [fault(20, 50, kind="down"), breaker((0, "CLOSED"), (21, "OPEN"), (52, "CLOSED"))]
+    shaken: list[Part] = [fault(20, 50, kind="down"), breaker((0, "CLOSED"), (21, "OPEN"), (52, "CLOSED"))]
     return [*events, *kept, *seen, *shaken, asks(NoLoss()), *parts]
 
 
@@ -31,11 +31,20 @@ def wrong(*ids: str) -> list[Part]:
     """The store was away and the score did not say so; three events were lost, one was doubled, two changed places."""
     events = [sent(f"e{i}", at=i, organization=f"o{i}").acknowledged(i + 0.01) for i in range(90)]
     kept = [stored(f"e{i}", at=i + 1 if i < 20 or i >= 50 else 51) for i in range(90)]
-    named = [sent(event_id, at=30 + n, organization=f"x{n}").acknowledged(30.1 + n) for n, event_id in enumerate(ids)]
-    twice = [sent("twice", at=60, organization="t").acknowledged(60.1), stored("twice", 61), stored("twice", 62)]
+    named: list[Part] = [
+        sent(event_id, at=30 + n, organization=f"x{n}").acknowledged(30.1 + n) for n, event_id in enumerate(ids)
+    ]
+    twice: list[Part] = [
+        sent("twice", at=60, organization="t").acknowledged(60.1),
+        stored("twice", 61),
+        stored("twice", 62),
+    ]
     swapped = [sent("first", at=70).acknowledged(70.1), sent("second", at=71).acknowledged(71.1)]
     seen = [probe(at, stored=at, queue=0 if at < 20 or at > 52 else at) for at in every(0.5, 0, 100)]
-    away = [fault(20, 50, kind="down", blocks_store=True), breaker((0, "CLOSED"), (21, "OPEN"), (52, "CLOSED"))]
+    away: list[Part] = [
+        fault(20, 50, kind="down", blocks_store=True),
+        breaker((0, "CLOSED"), (21, "OPEN"), (52, "CLOSED")),
+    ]
     asked = asks(NoLoss(), NoDuplicates(), OrderKept(), HealthHonest())
     return [*events, *kept, *named, *twice, *swapped, stored("first", 75), stored("second", 73), *seen, *away, asked]
 

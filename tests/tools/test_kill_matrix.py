@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import Judged, VerdictDoc
-from tools.kill_matrix import MISSED, OTHER, RIGHT, Clean, Matrix, Row, page, shot, text
+from tools.kill_matrix import MISSED, OTHER, RIGHT, Clean, Matrix, Row, Shot, page, shot, text
 
 
-def doc(verdict="failed", **checks):
+def doc(verdict: str = "failed", **checks: str) -> VerdictDoc:
     found = {
         name: Judged(Verdict(told), why="1 lost" if told == "failed" else "", required=True)
         for name, told in checks.items()
@@ -15,7 +15,7 @@ def doc(verdict="failed", **checks):
     return VerdictDoc(1, Verdict(verdict), found, [], {})
 
 
-def row(*shots, name="drops"):
+def row(*shots: Shot, name: str = "drops") -> Row:
     return Row(name, "no_loss", "calm", "", list(shots))
 
 

@@ -45,7 +45,7 @@ def deafen(servers: Servers, link: Link) -> redis.Connection:
     """A client of the link that asks for much and reads nothing; returns once nothing flows any more."""
     redis.Redis.from_url(servers.redis_url).set("much", b"x" * MUCH)
     connection = redis.Redis.from_url(servers.stack.redis_link_url(link)).connection_pool.get_connection()
-    connection.send_command("GET", "much")
+    connection.send_command("GET", "much")  # type: ignore[no-untyped-call]
     time.sleep(0.5)  # until all buffers on the way are full
     return connection
 
@@ -74,7 +74,7 @@ def test_without_recovery_the_server_wedges(servers: Servers, links: tuple[Link,
     bare.delete(name)
     assert not is_wedged(servers)
     bare.create(name, str(links[0].listen), str(links[0].upstream))
-    client.disconnect()
+    client.disconnect()  # type: ignore[no-untyped-call]
 
 
 def test_toxic_is_taken_off_although_a_client_does_not_read(
@@ -97,7 +97,7 @@ def test_toxic_is_taken_off_although_a_client_does_not_read(
     (op,) = ops
     assert (op.kind, op.detail) == (Kind.REPAIR, {"proxy": name, "how": "recreated"})
     assert (op.ended_at or 0) - op.invoked_at == pytest.approx(took * SECOND, rel=0.1)
-    client.disconnect()
+    client.disconnect()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("change", [pytest.param("add", marks=pytest.mark.slow), "aim", "disable"])
@@ -116,7 +116,7 @@ def test_any_change_comes_through_although_a_client_does_not_read(
     else:
         server.enable(name, False)
         assert server.proxies()[name]["enabled"] is False
-    client.disconnect()
+    client.disconnect()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,9 @@ def test_server_that_is_frozen_or_gone_is_restarted_with_all_proxies_as_they_sho
 def listener(server: Toxiproxy) -> int:
     """The server's process: whoever listens at its address."""
     return next(
-        c.pid for c in psutil.net_connections("tcp") if c.pid and c.status == "LISTEN" and c.laddr[1] == server.port
+        c.pid
+        for c in psutil.net_connections("tcp")
+        if c.pid and c.status == "LISTEN" and c.laddr and c.laddr.port == server.port
     )
 
 
