@@ -1,4 +1,4 @@
-"""Evidence: what a run observes and writes into its run directory, and the history read from there.
+"""Evidence: the observations that a run writes into its run directory, and the history read from there.
 
 `recorder` writes ops, `probe` polls health and `backlog`, `observe` reads the stored rows and dead
 letters at the end, and `environment` describes the machine. `again` is the command that repeats the run; `history`

@@ -1,4 +1,4 @@
-"""The backlog as the harness counts it, past every link: what is queued, what is stored, what is dead."""
+"""Count queued, stored and dead-lettered events directly, without a link."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from shaketable.stack.stack import OWN_NAME, Stack
 from shaketable.target import dead_letters
 from shaketable.target.manifest import Manifest, QueueKey
 
-#: Milliseconds that one count may take: it must not become the load.
+#: Timeout of a count in milliseconds: counting must not become a load.
 COUNT_MS = 2_000
-#: Seconds after which a server that does not even end it is frozen.
+#: Timeout in seconds for a server that does not enforce COUNT_MS because it is frozen.
 ANSWER_S = COUNT_MS / 1000 + 1
 
 _LENGTH = {"stream": "xlen", "list": "llen", "zset": "zcard", "set": "scard", "hash": "hlen"}
 
 
 class Counts(NamedTuple):
-    """None is 'could not be seen'."""
+    """Numbers of events; None if not observable."""
 
     queue: int | None
     stored: int | None
@@ -31,7 +31,7 @@ class Counts(NamedTuple):
 
 
 class Backlog:
-    """Direct, bounded sessions of the harness's own; a count that fails is None, and the session is made anew."""
+    """Direct, bounded sessions of the harness; a failed count is None, and the session is replaced."""
 
     def __init__(self, stack: Stack, manifest: Manifest) -> None:
         self._stack, self._manifest = stack, manifest
@@ -50,7 +50,7 @@ class Backlog:
         self._drop()
 
     def counts(self) -> Counts:
-        """All three, now."""
+        """The current counts."""
         return Counts(self.queue(), self._count(self._manifest.stored.sql), self._dead())
 
     def _dead(self) -> int | None:
@@ -60,7 +60,7 @@ class Backlog:
         return dead_letters.count(dead.url) if dead.url else self._count(dead.sql or "")
 
     def queue(self) -> int | None:
-        """Entries in all the target's queue keys; None when it names none, or Redis does not answer."""
+        """Entries in all queue keys of the target; None if the manifest names none, or Redis does not answer."""
         if self._manifest.queue is None:
             return None
         try:
@@ -69,7 +69,7 @@ class Backlog:
             return None
 
     def by_key(self) -> dict[str, int]:
-        """The length of every existing key that the target names."""
+        """The length of every existing queue key."""
         keys = self._manifest.queue.redis if self._manifest.queue else ()
         return {name: self._measure(name, key) for key in keys for name in self._names(key)}
 
@@ -88,14 +88,14 @@ class Backlog:
         return int(getattr(self._redis, _LENGTH[key.type])(name))
 
     def _unacknowledged(self, name: str) -> int:
-        """Entries that a stream's consumer groups have not acknowledged, or not even read; without a group, all."""
+        """Entries that a stream's consumer groups have not acknowledged or not read; all without a group."""
         if not self._redis.exists(name):
             return 0
         groups = self._redis.xinfo_groups(name)
         return sum(self._of_group(name, group) for group in groups) if groups else int(self._redis.xlen(name))
 
     def _of_group(self, name: str, group: dict[str, Any]) -> int:
-        unread = group["lag"]  # None once entries were deleted in between: then they are counted
+        unread = group["lag"]  # None once entries were deleted: then count them
         if unread is None:
             unread = len(self._redis.xrange(name, f"({group['last-delivered-id'].decode()}") or ())
         return int(group["pending"]) + int(unread)
@@ -114,7 +114,7 @@ class Backlog:
 
     def _session(self) -> psycopg.Connection[tuple[int]]:
         if self._postgres is None or self._postgres.closed:
-            # as the harness's role: a fault may take all the connections that the target's may have
+            # with the harness's role: a fault may exhaust the connections of the target's role
             self._postgres = libpq.connect_read_only(
                 self._stack.admin_url(),
                 COUNT_MS / 1000,

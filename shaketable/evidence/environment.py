@@ -1,4 +1,4 @@
-"""What a run stood on: versions, processors, memory. Nothing that names a person or a path."""
+"""A run's environment: versions, processors, memory; nothing that identifies a person or a path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-#: Whose versions decide how a run goes.
+#: Packages whose versions affect a run.
 PACKAGES = (
     "shaketable",
     "locust",
@@ -27,7 +27,7 @@ PACKAGES = (
 
 
 def read() -> dict[str, Any]:
-    """As JSON-able data: environment.json."""
+    """The environment as JSON-able data for environment.json."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -47,7 +47,7 @@ def _version(package: str) -> str | None:
 
 
 def _processor() -> str:
-    """The model, by its maker's name where the kernel tells it."""
+    """The processor's model name by the kernel, or the platform's name."""
     try:
         told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Observe: read what was kept, directly and whole, past every link and past the target's own word."""
+"""Observe: read all stored rows, dead letters and queues directly, without links or the target's own reports."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from shaketable.stack.stack import Stack
 from shaketable.target import dead_letters, stored_rows
 from shaketable.target.manifest import DeadLetters, Manifest
 
-#: Bytes of one line of a log that are looked at: what stands further behind is a statement's text.
+#: Bytes of a log line that are examined; only a statement's text is longer.
 LOGGED = 64 << 10
 
-#: Seconds that one statement of the manifest's may take: tried beforehand, and for each FETCH of its rows.
+#: Timeouts in seconds of a statement of the manifest: in the check before a run, and for each FETCH.
 CHECK_S, STATEMENT_S = 10.0, 60.0
-#: Seconds that all rows of one section may take, and how many there may be: its SQL may have no end.
+#: Time limit in seconds and maximum number of rows of a section: its SQL may never end.
 ROWS_S, MOST = 300.0, 20_000_000
-#: Seconds after which a server that gives no more rows, nor an error, is frozen: for a section, and for all ids.
+#: Seconds after which a silent server counts as frozen: for a section, and for all ids.
 SECTION_S, IDS_S = ROWS_S + STATEMENT_S, 2 * STATEMENT_S + 10.0
 
 Row = dict[str, Any]
@@ -38,10 +38,10 @@ Row = dict[str, Any]
 def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) -> None:
     """Write stored.jsonl, dead_letters.jsonl, queue.jsonl and received.jsonl. Raises an error for a silent server.
 
-    A target that fails here, such as one that has died and tells its dead letters itself, is judged by the rest: a row
-    `unreadable` stands for all that could not be read.
+    If the target fails here, for example because it serves its dead letters over HTTP and is dead, the run is judged by
+    the rest; a row with `unreadable` stands for the missing ones.
     """
-    if manifest.queue is not None:  # first: an event that is stored in between is seen twice, not never
+    if manifest.queue is not None:  # first: an event stored in between is seen twice rather than never
         rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
     for file, section, rows in _sections(manifest):
         with (
@@ -61,14 +61,14 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
 
 
 def _sections(manifest: Manifest) -> Iterator[tuple[str, str, Callable[[psycopg.Connection[Any]], Iterator[Row]]]]:
-    """Each file, the manifest's section that it comes from, and its rows."""
+    """The files with their section of the manifest and their rows."""
     yield rundir.STORED, "stored", lambda connection: stored(connection, manifest)
     if (dead := manifest.dead_letters) is not None:
         yield rundir.DEAD_LETTERS, "dead_letters", lambda connection: _dead(connection, dead)
 
 
 def check_sql(stack: Stack, manifest: Manifest) -> None:
-    """Try the manifest's SQL before anything is sent. Raises TargetError naming the section."""
+    """Check the manifest's SQL before the load. Raises TargetError naming the section."""
     queries = [("stored", manifest.stored.sql)]
     if (dead := manifest.dead_letters) is not None and dead.sql:
         queries.append(("dead_letters", dead.sql))
@@ -88,7 +88,7 @@ def _tried(connection: psycopg.Connection[Any], section: str, query: str) -> lis
 
 
 def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Row]:
-    """A line for each row that holds an event: its id, position, transaction, commit time (µs since the epoch)."""
+    """One line per row: the event, its id, position, transaction and commit time (µs since the epoch)."""
     for row in stored_rows.rows(connection, manifest.stored.sql, "stored", commit_time=True):
         if "unreadable" in row:
             yield row
@@ -103,9 +103,9 @@ def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[
 
 
 def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
-    """The ids of all that is stored or dead, as far as they can be read. Raises psycopg.OperationalError for silence.
+    """The readable ids of all stored and dead-lettered events. Raises psycopg.OperationalError for a silent server.
 
-    `within_s` is for Postgres alone.
+    `within_s` applies to Postgres only.
     """
     dead = manifest.dead_letters
     kept: set[str] = set()
@@ -117,7 +117,7 @@ def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> 
 
 
 def _ids(connection: psycopg.Connection[Any], query: str) -> set[str]:
-    """None where the SQL fails, be it at one row: then these are not known."""
+    """The ids of the SQL's rows; an empty set when it fails, even at a single row."""
     try:
         return {
             row[0]
@@ -132,7 +132,7 @@ def _ids(connection: psycopg.Connection[Any], query: str) -> set[str]:
 
 
 def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float = ROWS_S) -> Iterator[Row]:
-    """The rows, as long as there are no more than any run has. Raises TargetError."""
+    """The rows, limited in number and time. Raises TargetError beyond the limits."""
     deadline = time.monotonic() + within_s
     for number, row in enumerate(rows):
         if number == most or time.monotonic() > deadline:
@@ -148,7 +148,7 @@ def _dead(connection: psycopg.Connection[Any], dead: DeadLetters) -> Iterator[Ro
 
 
 def received(log: Path) -> Iterator[Row]:
-    """What Postgres says it received, by application name: sessions begun and statements done, never their text."""
+    """Sessions and statements in Postgres's log by application name, never their text."""
     with foreign.opened(log, foreign.LINES) as lines:
         yield from _received(iter(partial(lines.readline, LOGGED), b""))
 
@@ -164,7 +164,7 @@ def _received(lines: Iterator[bytes]) -> Iterator[Row]:
 
 
 def restarts(run: RunDir) -> list[str]:
-    """Sentences on each process of Postgres that was killed or crashed, upon which Postgres restarted all others."""
+    """A sentence for each killed or crashed process of Postgres, after which Postgres restarted all others."""
     log = run.logs / "postgres.log"
     if not log.exists():
         return []
@@ -173,7 +173,7 @@ def restarts(run: RunDir) -> list[str]:
     return [f"postgres restarted by itself: {what} (see logs/postgres.log)" for what in found[:MOST_RESTARTS]]
 
 
-#: Restarts that are told; more say nothing more.
+#: The most restarts that are reported.
 MOST_RESTARTS = 3
 _CRASHED = re.compile(rb"LOG:  (.+? \(PID \d+\) was terminated by signal \d+)")
 _RECEIVED = re.compile(

@@ -1,4 +1,4 @@
-"""The probe looks at the target every 200 ms: its own word on its health, and what the harness sees beside it."""
+"""The probe reads the target's reported health and the harness's own counts every 200 ms."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from shaketable.target.target import Instance, Target
 
 #: Milliseconds between two readings.
 EVERY_MS = 200
-#: Seconds that an answer may take: no answer by then counts as none.
+#: Timeout of a health request in seconds.
 ANSWER_S = 1.0
-#: Characters of a text in an answer that are recorded.
+#: The most characters of a recorded text.
 LONGEST = 100
 
 
@@ -38,7 +38,7 @@ class Probe:
         ]
         self._seen: dict[str, Scalar] = {}
         self.latest: dict[str, Scalar] = {}
-        self.errors = 0  # readings of the backlog that failed: the harness's own eyes
+        self.errors = 0  # failed readings of the backlog
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -66,7 +66,7 @@ class Probe:
         self._record(Op("probe", Kind.PROBE, began, self._clock.now(), detail=self.latest))
 
     def _ask(self) -> dict[str, Scalar]:
-        """What the intake tells of the whole; no answer, or one that is no JSON object, is none."""
+        """The health reported by the intake; not answered unless the response is a JSON object."""
         url = self._target.intake_health_url
         if url is None:
             return {"answered": False, "health": None, "breaker": None}
@@ -88,7 +88,7 @@ class Probe:
 
 
 def _scalar(told: Any) -> Scalar:
-    """One member of an answer; what is no scalar, or too long to be one, is none."""
+    """A scalar member of a response; None for another type or an out-of-range integer."""
     if isinstance(told, str):
         return told[:LONGEST]
     if isinstance(told, int) and not -(2**63) <= told < 2**63:
@@ -97,7 +97,7 @@ def _scalar(told: Any) -> Scalar:
 
 
 def _memory(instances: list[Instance]) -> dict[str, Scalar]:
-    """Resident bytes of each process with all it started."""
+    """Resident bytes of each process with its descendants."""
     return {f"memory_{i.name}": sum(_resident(p) for p in i.child.tree()) for i in instances if i.child}
 
 

@@ -1,6 +1,6 @@
-"""The recorder: the harness's own journals, written from several threads, each with its clock pairs.
+"""The recorder: the harness's journals, written from several threads, with clock pairs.
 
-A disk that refuses a record is no matter for the thread that wrote it: the main thread asks, and ends the run.
+A thread does not see a failed write; the main thread checks for it and ends the run.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Self
 from shaketable import rundir
 from shaketable.op import Journal, Op, clock_op
 
-#: Seconds between two clock pairs: over 30 without one, time is unknown.
+#: Seconds between two clock pairs; a gap above 30 s makes times unknown.
 CLOCK_EVERY_S = 10
 
 
 class Recorder:
-    """One journal, safe to share between threads: opens and closes with a clock pair, and repeats it."""
+    """A thread-safe journal that begins and ends with a clock pair, and repeats it."""
 
     def __init__(self, path: Path, process: str) -> None:
         self._path, self._process = path, process
@@ -44,7 +44,7 @@ class Recorder:
             self.raise_error()
 
     def __call__(self, op: Op) -> None:
-        """Write one op, unless the disk has refused one: after a gap nothing can be judged."""
+        """Write one op, unless a write has failed before: a run with a gap cannot be judged."""
         with self._lock:
             if self._refused is None:
                 try:
@@ -53,7 +53,7 @@ class Recorder:
                     self._refused = e
 
     def raise_error(self) -> None:
-        """Raise HarnessError when the disk has refused a record."""
+        """Raise HarnessError if a write has failed."""
         if self._refused is not None:
             raise rundir.refused(self._path, self._refused)
 
@@ -61,6 +61,6 @@ class Recorder:
         self(clock_op(self._process))
 
     def _repeat(self) -> None:
-        """By a thread of its own: a journal in which nothing happens for a while must not lose its time."""
+        """Write clock pairs in a separate thread, also while no ops occur."""
         while not self._closing.wait(CLOCK_EVERY_S):
             self._pair()

@@ -1,4 +1,4 @@
-"""The main figures of a run, as they are compared: where they stand, which way is worse, how little does not matter."""
+"""The metrics that are compared between runs: their source, their direction and the smallest relevant difference."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from shaketable.text import number
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure."""
+    """One metric."""
 
     name: str
     unit: str
-    figure: str  # among a result's figures, or CHECK.COUNT
-    least: float  # a difference below that is none: what the harness cannot tell apart, or nobody would feel
+    figure: str  # a name among a result's figures, or CHECK.COUNT
+    least: float  # smaller differences are ignored: below the harness's resolution, or irrelevant
     more_is_better: bool = False
 
     def of(self, run: Result) -> float | None:
-        """Its value in a run; None where it is not known."""
+        """Its value in a run; None if unknown."""
         check, dot, count = self.figure.partition(".")
         if not dot:
             return run.figures.get(self.figure)
@@ -27,7 +27,7 @@ class Metric:
 
 
 METRICS = (
-    Metric("recovery", "s", "heal_to_empty_backlog_s", 0.4),  # two looks of the probe
+    Metric("recovery", "s", "heal_to_empty_backlog_s", 0.4),  # two probe intervals
     Metric("first commit", "s", "heal_to_first_commit_s", 0.1),
     Metric("freshness p99", "s", "latency_budget.stored_p99_s", 0.1),
     Metric("drain", "/s", "drained_per_s", 10, more_is_better=True),
@@ -37,6 +37,6 @@ METRICS = (
 
 
 def span(values: list[float]) -> str:
-    """The least and the greatest: `1.2–3.4`; a dash for none."""
+    """The range of the values: `1.2–3.4`; a dash without any."""
     told = [number(value) for value in ((min(values), max(values)) if values else ())]
     return "–".join(dict.fromkeys(told)) or "–"

@@ -1,4 +1,4 @@
-"""What is worse than it was: the results of one time beside those of another, scenario by scenario."""
+"""Find regressions: compare two sets of results, scenario by scenario."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from shaketable.results.result import Result
 
 
 class Said(StrEnum):
-    """What can be said of one thing."""
+    """The result of one comparison."""
 
     WORSE = "worse"
-    LOST = "not judged now"  # it was
+    LOST = "not judged now"  # it was judged before
     BETTER = "better"
     SAME = "as before"
     UNKNOWN = "unknown whether"
@@ -26,7 +26,7 @@ class Said(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing of one scenario, then and now."""
+    """One compared item of a scenario, before and now."""
 
     scenario: str
     what: str
@@ -38,7 +38,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class VerdictCounts:
-    """How many trials passed and failed; the others say nothing."""
+    """Numbers of trials that passed, failed, or had no verdict."""
 
     passed: int = 0
     failed: int = 0
@@ -46,17 +46,17 @@ class VerdictCounts:
 
     @classmethod
     def of(cls, verdicts: Sequence[str]) -> VerdictCounts:
-        """Of verdicts by name."""
+        """Count verdicts by name."""
         passed, failed = verdicts.count("passed"), verdicts.count("failed")
         return cls(passed, failed, len(verdicts) - passed - failed)
 
     @property
     def judged(self) -> int:
-        """Of how many there is a verdict."""
+        """The number of judged trials."""
         return self.passed + self.failed
 
     def less_judged(self, than: VerdictCounts) -> bool:
-        """Whether a greater share has no verdict."""
+        """Whether a larger share of trials has no verdict."""
         return self.other * max(1, than.judged + than.other) > than.other * (self.judged + self.other)
 
     def __str__(self) -> str:
@@ -65,9 +65,9 @@ class VerdictCounts:
 
 
 def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Difference]:
-    """Each scenario's verdict, each check of which there is news, each figure; scenarios of either side in order.
+    """Compare each scenario's verdict, checks (only changed ones are listed) and metrics, in order.
 
-    Raises InputError for results of more than one target.
+    Raises InputError for results of different targets.
     """
     _of_one_target(old, new)
     before, now = _by_scenario(old), _by_scenario(new)
@@ -79,7 +79,7 @@ def differences(old: Sequence[Result], new: Sequence[Result]) -> list[Difference
 
 
 def code(rows: Sequence[Difference]) -> int:
-    """1: something is worse. 2: it cannot be said whether, for something is not judged any more, or nothing was. 0."""
+    """The exit code: 1 for a regression; 2 if unknown (an item is no longer judged, or none was); else 0."""
     said = {row.said for row in rows}
     if Said.WORSE in said:
         return 1
@@ -91,7 +91,7 @@ def _by_scenario(runs: Sequence[Result]) -> dict[str, list[Result]]:
 
 
 def _of_one_target(old: Sequence[Result], new: Sequence[Result]) -> None:
-    """A run that came to no verdict may name none."""
+    """Check that all results are of one target; a run without a verdict may have none."""
     before, now = ({run.target for run in runs if run.target} for runs in (old, new))
     if len(before | now) > 1:
         of = [" and ".join(sorted(names)) or "none" for names in (before, now)]
@@ -116,7 +116,7 @@ def _row(name: str, what: str, old: VerdictCounts, new: VerdictCounts, why: str 
 
 
 def _said(old: VerdictCounts, new: VerdictCounts) -> Said:
-    """Of verdicts: what never failed and fails now is worse, new or not; what is judged less often now is lost."""
+    """Compare verdicts: a new failure, or more failures beyond chance, is worse; fewer judged trials are lost."""
     if significance.more_often((old.failed, old.judged), (new.failed, new.judged)):
         return Said.WORSE
     if old.judged and (not new.judged or new.less_judged(old)):
@@ -127,7 +127,7 @@ def _said(old: VerdictCounts, new: VerdictCounts) -> Said:
 
 
 def _checks(name: str, old: list[Result], new: list[Result]) -> Iterator[Difference]:
-    """Those that count on either side and of which there is news."""
+    """The required checks of either side that changed."""
     counting = dict.fromkeys(check for run in [*old, *new] for check, found in run.checks.items() if found.required)
     for check in counting:
         before, now = (_tally(check, runs) for runs in (old, new))
@@ -139,19 +139,19 @@ def _checks(name: str, old: list[Result], new: list[Result]) -> Iterator[Differe
 
 
 def _tally(check: str, runs: list[Result]) -> VerdictCounts:
-    """Not applicable is no trial at all."""
+    """Count a check's verdicts, without not applicable ones."""
     verdicts = [str(run.checks[check].verdict) for run in runs if check in run.checks]
     return VerdictCounts.of([verdict for verdict in verdicts if verdict != Verdict.NOT_APPLICABLE])
 
 
 def _why(check: str, runs: list[Result]) -> str:
-    """What the first trial that did not pass says."""
+    """The reason of the first trial that did not pass."""
     bad = (Verdict.FAILED, Verdict.UNKNOWN)
     return next((run.checks[check].why for run in runs if check in run.checks and run.checks[check].verdict in bad), "")
 
 
 def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iterator[Difference]:
-    """In a check that failed before too: what it finds wrong now and never found before."""
+    """For a check that failed before too: the anomaly sets that were always empty before."""
     sets = dict.fromkeys(each for run in new if check in run.checks for each in run.checks[check].members)
     for each in sets:
         before, now = (
@@ -162,9 +162,9 @@ def _counts(name: str, check: str, old: list[Result], new: list[Result]) -> Iter
 
 
 def _figure(name: str, measure: Metric, old: list[Result], new: list[Result]) -> Iterator[Difference]:
-    """Of the runs that were judged: what a starved harness measured is no figure of the target.
+    """Compare a metric over judged runs; measurements of a starved harness do not describe the target.
 
-    What could be measured and cannot be now is lost: a backlog that never empties has no time of recovery.
+    A metric that was measured before and is not now is lost: a backlog that never drains has no recovery time.
     """
     before, now = (
         [value for run in runs if run.verdict in ("passed", "failed") if (value := measure.of(run)) is not None]

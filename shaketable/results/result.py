@@ -1,4 +1,4 @@
-"""What became of scenarios that were played: one document for gates and machines, whether one run or many."""
+"""Results of runs as one JSON document, for gates and machines."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from msgspec import Meta
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import FaultSeen, Judged, VerdictDoc
 
-#: Raised when a member changes so that an older reader would misread it.
+#: Increased when an older reader would misread a member.
 SCHEMA = 1
-#: How bad an exit code is: passed, unknown, failed, bad input, the harness failed.
+#: Exit codes from best to worst: passed, unknown, failed, bad input, harness failed.
 BADNESS = (0, 2, 1, 254, 255)
 
 Ending = Literal["passed", "failed", "unknown", "error", "interrupted"]
 
 
 def told(description: str) -> Meta:
-    """What a member means, for the JSON Schema."""
+    """A member's description in the JSON Schema."""
     return Meta(description=description)
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One scenario, played once."""
+    """One run of a scenario."""
 
     scenario: str
     verdict: Annotated[Ending, told("error and interrupted: there is no verdict on the target")]
@@ -45,12 +45,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """Its name beside others: the scenario, and which trial."""
+        """The scenario's name and the trial's number."""
         return self.scenario if self.trial == 1 else f"{self.scenario} (trial {self.trial})"
 
     @property
     def doubts(self) -> list[str]:
-        """Why the run itself is no pass, where its checks alone would look like one."""
+        """Reasons why the run did not pass that its checks do not show."""
         if self.why or not self.checks:
             return [self.why or f"{self.verdict}: there is no verdict"]
         if self.reasons or self.verdict == "passed" or self.wrong:
@@ -59,13 +59,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wrong(self) -> dict[str, Judged]:
-        """The checks that count and did not pass, by name."""
+        """The required checks that did not pass, by name."""
         bad = (Verdict.FAILED, Verdict.UNKNOWN)
         return {name: found for name, found in self.checks.items() if found.required and found.verdict in bad}
 
 
 class Results(msgspec.Struct, frozen=True):
-    """What `--json FILE` holds."""
+    """The document of `--json FILE`."""
 
     schema: Annotated[int, told("1; raised when a member changes so that an older reader would misread it")]
     shaketable: Annotated[str, told("the version that wrote it")]
@@ -75,7 +75,7 @@ class Results(msgspec.Struct, frozen=True):
 
 
 def of(doc: VerdictDoc, exit_code: int, *, run: str = "", trial: int = 1, seconds: float | None = None) -> Result:
-    """The result of a run that was judged."""
+    """The result of a judged run."""
     verdict: Ending = "passed" if doc.verdict is Verdict.PASSED else _bad(doc.verdict)
     return Result(
         scenario=doc.scenario,
@@ -95,12 +95,12 @@ def of(doc: VerdictDoc, exit_code: int, *, run: str = "", trial: int = 1, second
 
 
 def _bad(verdict: Verdict) -> Ending:
-    """What did not pass; a verdict that nothing counts for is no pass either."""
+    """Failed, or unknown for any other verdict than passed."""
     return "failed" if verdict is Verdict.FAILED else "unknown"
 
 
 def collect(runs: Sequence[Result]) -> Results:
-    """All of them as one; none at all is unknown."""
+    """Combine results; without any the verdict is unknown."""
     worst = max(runs, key=lambda run: BADNESS.index(run.exit_code), default=None)
     verdict, code = ("unknown", 2) if worst is None else (worst.verdict, worst.exit_code)
     return Results(SCHEMA, version("shaketable"), verdict, code, list(runs))  # type: ignore[arg-type]

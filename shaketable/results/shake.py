@@ -1,4 +1,4 @@
-"""A shake as a test sees it: played by a process of its own, so that nothing of it is imported here; its verdict."""
+"""A shake inside a test suite: a separate process plays it, so that this process imports none of its modules."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Any
 from shaketable.errors import HarnessError, InputError, ShaketableError
 from shaketable.files import foreign
 
-#: Seconds that an interrupted run may take to heal and end what it started; its supervisor does so afterwards.
+#: Seconds that an interrupted run may take to heal and stop; after that its supervisor cleans up.
 END_S = 15
-#: What to raise for an exit code that is no verdict.
+#: Errors by exit code, for codes that are not verdicts.
 _ERRORS: dict[int, type[ShaketableError]] = {254: InputError, 255: HarnessError}
 
 
 @dataclass(frozen=True)
 class ShakeRequest:
-    """What a mark asks for: a scenario by name or file, and what `shaketable run` would be told."""
+    """The request in a mark: a scenario by name or file, and options for `shaketable run`."""
 
     scenario: str
     target: str = ""  # the manifest; "": the reference
@@ -39,7 +39,7 @@ class ShakeRequest:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found; `required` is whether the scenario names it, so that it counts."""
+    """The result of one check; `required` means that the scenario names it, so that it counts."""
 
     verdict: str  # passed, failed, unknown, not applicable
     why: str = ""
@@ -50,7 +50,7 @@ class CheckResult:
 
 @dataclass(frozen=True, repr=False)
 class ShakeResult:
-    """The verdict of a run; all else is in its directory."""
+    """The verdict of a run; its directory holds the evidence."""
 
     scenario: str
     verdict: str  # passed, failed, unknown
@@ -61,14 +61,14 @@ class ShakeResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every check that counts did; unknown is not passed."""
+        """Whether every required check passed; unknown does not count as passed."""
         return self.verdict == "passed"
 
     def __repr__(self) -> str:
         return f"<shake {self.scenario}: {self.verdict}, {self.run}>"
 
     def __str__(self) -> str:
-        """The verdict, a sentence for each check that counts and did not pass, and where to look."""
+        """The verdict, a sentence for each required check that did not pass, and the run directory."""
         bad = {name: found for name, found in self.checks.items() if found.required and found.verdict != "passed"}
         lines = [f"{name}: {found.verdict}: {found.why}" for name, found in bad.items()]
         told = "\n".join(f"  {line}" for line in (*self.reasons, *lines))
@@ -76,7 +76,7 @@ class ShakeResult:
 
 
 def read(run: Path) -> ShakeResult:
-    """The verdict of a run directory that was judged."""
+    """Read the verdict of a judged run directory."""
     doc = json.loads(foreign.read(run / "verdict.json"))
     known = {each.name for each in fields(CheckResult)}
     checks = {
@@ -86,7 +86,7 @@ def read(run: Path) -> ShakeResult:
 
 
 def play(asked: ShakeRequest, runs: Path, root: Path) -> ShakeResult:
-    """Shake, from the folder `root`, and judge. Raises ShaketableError for what cannot be played or judged."""
+    """Run and judge a scenario with the working folder `root`. Raises ShaketableError when that is not possible."""
     with TemporaryDirectory(prefix="shaketable-") as folder:
         table = Path(folder) / "table.json"
         code, said = _run([*asked.command(), "--runs", str(runs), "--json", str(table)], root)
@@ -98,7 +98,7 @@ def play(asked: ShakeRequest, runs: Path, root: Path) -> ShakeResult:
 
 
 def _run(arguments: list[str], root: Path) -> tuple[int, str]:
-    """The exit code and the last line of stderr; all output is shown, so that pytest captures it."""
+    """Return the exit code and the last line of stderr; print all output, so that pytest captures it."""
     command = [sys.executable, "-P", "-m", "shaketable.cli", *arguments]  # -P: `root` may hold a queue.py
     child = subprocess.Popen(
         command,
@@ -112,7 +112,7 @@ def _run(arguments: list[str], root: Path) -> tuple[int, str]:
     )
     try:
         out, err = child.communicate()
-    except BaseException:  # Ctrl-C, or the test's time-out: nothing may stay running
+    except BaseException:  # Ctrl-C, or the test's timeout: end the child
         _end(child)
         raise
     print(out, err, sep="")

@@ -105,7 +105,7 @@ def test_broken_line_is_named(tmp_path: Path) -> None:
 def test_attempt_at_an_event_that_no_schedule_knows_is_an_error(tmp_path: Path) -> None:
     run = run_of([sent("a").acknowledged(1)], tmp_path)
     (run / "schedule.jsonl").write_text("")
-    with pytest.raises(RunDirError, match="tells of event 0"):
+    with pytest.raises(RunDirError, match="event 0"):
         History.load(run)
 
 

@@ -1,18 +1,19 @@
-"""The history of a run, in columns: what was meant, what was tried, what was kept, what went wrong meanwhile.
+"""The history of a run, in columns: schedule, attempts, stored rows and observations.
 
-    facts        what the scenario asked and what the target says of itself
-    clocks       both clocks: wall time turned into monotonic time
-    columns      JSON lines into columns, a block at a time
-    load         schedule and journals: events and attempts
-    kept         stored rows, dead letters, queue
-    watched      faults, sinks, probes, transitions, processes, phases, what Postgres received
-    lateness     whose fault it was that something was sent or answered late
-    doubts       whether the harness did its own part, so that anything can be said
-    figures      how much, how fast, how soon after healing
-    contents     what was sent and what is stored, event by event, read only when asked for
+    inputs        scenario.json and target.json
+    clocks        clock pairs, which convert wall time to monotonic time
+    columns       JSON lines into columns, a block at a time
+    load          schedule and journals: events and attempts
+    persisted     stored rows, dead letters, queue
+    observations  faults, sinks, probes, transitions, processes, phases, statements that Postgres received
+    lateness      the harness's share of a late attempt
+    validity      whether the harness itself worked, so that the run can be judged
+    deaths        processes of the target that exited unexpectedly
+    figures       amounts, rates, latencies, recovery times
+    contents      sent and stored events, read on demand
 
-Times are monotonic nanoseconds unless their name says otherwise; `NEVER` is later than any of them. What was not
-recorded is None, never an empty table: a check then says unknown.
+Times are monotonic nanoseconds unless their name says otherwise; `NEVER` is later than any of them. Data that were not
+recorded are None, never an empty table: a check then returns unknown.
 """
 
 from shaketable.evidence.history.clocks import Clocks

@@ -1,4 +1,4 @@
-"""Both clocks: pairs of (monotonic, wall) turn wall time into monotonic time, and tell where that cannot be trusted."""
+"""Convert wall time to monotonic time by pairs of (monotonic, wall), and detect when that is unreliable."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from shaketable.clock import MS, SECOND
 
-#: Neighbouring pairs further apart than this disagree (ns).
+#: Neighbouring pairs whose offsets differ by more than this disagree (ns).
 DISAGREE = 50 * MS
-#: Longer than this without a pair is a gap (ns): three beats of ten seconds.
+#: A longer time without a pair is a gap (ns): three intervals of ten seconds.
 GAP = 30 * SECOND
 
 Times = NDArray[np.int64]
@@ -26,22 +26,22 @@ class Clocks:
 
     @classmethod
     def of(cls, pairs: list[tuple[int, int]]) -> Clocks:
-        """Of (monotonic, wall) pairs in any order."""
+        """From (monotonic, wall) pairs in any order."""
         table = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
         return cls(table[:, 0], table[:, 1])
 
     def to_monotonic(self, wall_us: Times) -> Times:
-        """Monotonic ns of wall times in µs since the epoch, by the offset interpolated between neighbouring pairs."""
+        """Convert wall times (µs since the epoch) to monotonic ns, with the offset interpolated between pairs."""
         wall = np.asarray(wall_us, dtype=np.int64) * 1000
         if not len(self.wall):
             return wall
         offset = self.wall - self.monotonic
-        base = int(offset[0])  # small numbers, so that doubles interpolate to the nanosecond
+        base = int(offset[0])  # small differences, so that doubles interpolate to the nanosecond
         between = np.interp(wall - self.wall[0], self.wall - self.wall[0], offset - base)
         return np.asarray(wall - base - between.astype(np.int64), dtype=np.int64)
 
     def problems(self) -> list[str]:
-        """Why wall times of this run cannot be placed; [] when they can."""
+        """Reasons why wall times of this run cannot be converted; [] when they can."""
         if len(self.monotonic) < 2:
             return ["fewer than two clock pairs were written: wall and monotonic time cannot be compared"]
         jumps = np.abs(np.diff(self.wall - self.monotonic))

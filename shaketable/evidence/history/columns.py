@@ -1,4 +1,4 @@
-"""JSON lines into columns, a block at a time: a million events must not become a million Python objects at once."""
+"""Read JSON lines into columns, a block at a time, so that a million events are never all Python objects at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shaketable import rundir
 from shaketable.files import foreign
 
-#: Later than any time: what never happened.
+#: The time of an event that never happened; later than any other.
 NEVER = int(np.iinfo(np.int64).max)
 #: Bytes decoded at a time.
 BLOCK = 16 << 20
@@ -24,21 +24,21 @@ Ints = NDArray[np.int64]
 
 
 def blocks(path: Path, type_: type[T]) -> Iterator[list[T]]:
-    """The lines of a file in lists, in order; a torn last line is none. Raises RunDirError naming file and line."""
+    """The lines of a file in lists, without an incomplete last line. Raises RunDirError naming file and line."""
     decode = msgspec.json.Decoder(type_).decode_lines
     with rundir.unreadable(path):
         for block in foreign.blocks(path, BLOCK):
             try:
                 found = decode(block)
             except (msgspec.MsgspecError, RecursionError):
-                for _ in rundir.read_lines(path, type_):  # slower, but it names the line
+                for _ in rundir.read_lines(path, type_):  # slower, but names the line
                     pass
                 raise
             yield found
 
 
 def table(rows: Iterable[list[T]], columns: dict[str, Callable[[T], Any]], **dtypes: Any) -> pd.DataFrame:
-    """A frame with one column for each function; `dtypes` are int64 unless named."""
+    """A frame with one column per function; `dtypes` default to int64."""
     parts: dict[str, list[Any]] = {name: [] for name in columns}
     for block in rows:
         for name, value in columns.items():
@@ -59,5 +59,5 @@ def first(times: Ints, groups: Ints, size: int) -> Ints:
 
 
 def count(groups: Ints, size: int) -> Ints:
-    """How often each of `size` groups occurs; -1 is none of them."""
+    """The frequency of each of `size` groups; -1 belongs to none."""
     return np.bincount(groups[groups >= 0], minlength=size).astype(np.int64)

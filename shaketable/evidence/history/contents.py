@@ -1,4 +1,4 @@
-"""What was sent and what is stored, event by event: read when a check asks, never all held at once."""
+"""The contents of sent and stored events: read on demand, never all in memory."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contents:
-    """Bodies of one run, by the number of the event."""
+    """Bodies of a run's events, by number."""
 
     def __init__(self, run: RunDir, events: pd.DataFrame | None) -> None:
         self._run, self._events = run, events
 
     @cached_property
     def shapes(self) -> dict[int, Shape] | None:
-        """The corpus by number; None when it was not kept."""
+        """The corpus by number; None if the run has none."""
         path = self._run / rundir.CORPUS
         return {shape.number: shape for shape in rundir.read_lines(path, Shape)} if path.exists() else None
 
     def sent(self, number: int) -> bytes | None:
-        """The request's body; None when its shape was not kept."""
+        """The request's body; None without its shape."""
         if self._events is None or not self.shapes:
             return None
         event = self._events.iloc[number]

@@ -1,4 +1,4 @@
-"""Processes of the target that died although nobody had ended them: how, how often, and whether for good."""
+"""Unexpected exits of the target's processes: cause, number, and whether the process was restarted."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from shaketable.exit_code import ended
 
 
 def deaths(history: History) -> list[str]:
-    """A sentence on each process that died by itself; those that did not come back come first."""
+    """A sentence for each process that exited unexpectedly; those that were not restarted come first."""
     return [text for _, text in sorted(_told(history))]
 
 
 def _told(history: History) -> Iterator[tuple[bool, str]]:
-    """Whether it runs again, and the sentence."""
+    """Whether the process was restarted, and the sentence."""
     if history.processes is None:
         return
     for name, rows in history.processes.groupby("process", sort=True):

@@ -1,4 +1,4 @@
-"""The figures beside a verdict: how much, how fast, how soon after the last healing."""
+"""The figures of a run: amounts, rates, latencies, and recovery times after the last healing."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from shaketable.evidence.history.history import History
 from shaketable.evidence.history.lateness import harness_lateness, intake_latency
 from shaketable.evidence.history.observations import MEMORY
 
-#: A backlog that was never so many events longer than usual, or went within so many seconds, shows no rate.
+#: A backlog shows a drain rate only if it exceeded the usual by DEEP events and took LONG_S seconds to drain.
 DEEP, LONG_S = 100, 1.0
 MIB = 1 << 20
 
 
 def figures(history: History) -> dict[str, float | None]:
-    """By name, units in the names; None is what cannot be known.
+    """Figures by name, with units in the names; None is unknown.
 
-    refused and indeterminate are attempts of well-formed events: what clients suffered, and sent again. drained_per_s:
-    what was stored, new events too, from the longest backlog until it was no longer than usual; backlog_left: when all
-    was over. memory_peak_mib: resident bytes of all the target's processes together, shared pages as often as shared,
-    the most that a probe saw.
+    refused and indeterminate count attempts of well-formed events: failures that clients saw and retried. drained_per_s
+    is the rate of stored events, new ones included, from the longest backlog until it is no longer than usual;
+    backlog_left is the queue's length at the end. memory_peak_mib is the highest probed resident size of all the
+    target's processes together; shared pages count once per process.
     """
     return {
         **_amounts(history),
@@ -66,7 +66,7 @@ def _quantile(nanoseconds: object, percent: int) -> float | None:
 
 
 def _rates(history: History) -> dict[str, float | None]:
-    """Mean rates from the first to the last acknowledgement, and from the first to the last commit."""
+    """Mean rates between the first and the last acknowledgement, and between the first and the last commit."""
     acknowledged = np.array([], dtype=np.int64)
     if history.events is not None:
         acknowledged = history.events.first_acknowledged[history.events.first_acknowledged != NEVER].to_numpy()
@@ -115,7 +115,7 @@ def _backlog(history: History) -> dict[str, float | None]:
 
 
 def _stored_between(history: History, begin: int, end: int) -> float | None:
-    """Rows a second; None where commit times are not known, or it was too short."""
+    """Rows per second; None without commit times, or for too short a time."""
     if history.stored is None or not len(history.commits) or end - begin < LONG_S * SECOND:
         return None
     known = history.stored.committed_at[history.stored.committed_at >= 0].to_numpy()
@@ -124,7 +124,7 @@ def _stored_between(history: History, begin: int, end: int) -> float | None:
 
 
 def _memory(history: History) -> float | None:
-    """None where any of the processes was never seen: the sum of the others would say too little."""
+    """The highest memory; None if any process was never observed, since the sum of the others would be too low."""
     if history.probes is None:
         return None
     seen = history.probes.filter(regex=f"^{MEMORY}")

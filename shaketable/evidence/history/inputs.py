@@ -1,4 +1,4 @@
-"""What a history was asked to be (scenario.json) and what the target says of itself (target.json)."""
+"""The inputs of a run: scenario.json, and the manifest in target.json."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class LoadFacts(msgspec.Struct, frozen=True):
-    """The load, as far as a verdict depends on it."""
+    """The properties of the load that affect a verdict."""
 
-    unsent_bound: float = 0.01  # share of scheduled events that may stay unsent
-    lateness_bound_ms: float = 250.0  # p99 of the harness's own lateness
+    unsent_bound: float = 0.01  # largest share of scheduled events that may stay unsent
+    lateness_bound_ms: float = 250.0  # largest p99 of the harness's own lateness
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line of the timeline; its number is its place."""
+    """One entry of the timeline; its number is its index."""
 
     at_s: float
     until_s: float
@@ -32,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class ScenarioFacts(msgspec.Struct, frozen=True):
-    """What checks and verdict read of scenario.json."""
+    """The properties of scenario.json that checks and verdict use."""
 
     name: str = ""
     story: str = ""
@@ -44,20 +44,20 @@ class ScenarioFacts(msgspec.Struct, frozen=True):
 
 
 class StoredFacts(msgspec.Struct, frozen=True):
-    """What the target says of its rows."""
+    """The manifest's section [stored]."""
 
     updates: bool = False
     adds: tuple[str, ...] = ()
 
 
 class IngestFacts(msgspec.Struct, frozen=True):
-    """Where events go in."""
+    """The manifest's section [ingest]."""
 
     process: str = ""
 
 
 class TargetFacts(msgspec.Struct, frozen=True):
-    """What checks read of target.json: the manifest, its timing after the scenario's settings."""
+    """The properties of target.json that checks use: the manifest, with the timing under the scenario's settings."""
 
     name: str = ""
     timing: Timing = Timing()
@@ -66,11 +66,11 @@ class TargetFacts(msgspec.Struct, frozen=True):
     process: tuple[Process, ...] = ()
     stored: StoredFacts = StoredFacts()
     dead_letters: Any = None  # None: the target has none
-    queue: Any = None  # None: the target does not say where its backlog is
+    queue: Any = None  # None: the manifest does not name its queue
 
 
 def read(run: RunDir) -> tuple[ScenarioFacts, TargetFacts]:
-    """Both; a run cut off before target.json was written has a target that promises nothing."""
+    """Read both; without target.json, in an interrupted run, the target has no capabilities."""
     return _read(run / rundir.SCENARIO, ScenarioFacts), _read(run / rundir.TARGET, TargetFacts)
 
 

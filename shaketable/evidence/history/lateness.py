@@ -1,4 +1,4 @@
-"""How late first attempts were, and whose fault it was."""
+"""The lateness of first attempts, and the harness's share of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from shaketable.evidence.history.history import History
 
 
 def harness_lateness(history: History) -> pd.Series[int]:
-    """Nanoseconds of each first attempt that the harness lost: late while users were free.
+    """The lateness in nanoseconds of each first attempt that the harness caused, while users were free.
 
-    What waited for a free user is the target's slowness and counts only until it was handed out; what was held back
-    behind an earlier event of its organization was not due before.
+    An attempt that waited for a free user waited for the target, so only the time until its dispatch counts. An event
+    held behind an earlier one of its organization was not due before.
     """
     first = history.attempts[history.attempts.resent == ""]
     sent = first.emitted.where(first.queued, first.invoked_at)
@@ -21,7 +21,7 @@ def harness_lateness(history: History) -> pd.Series[int]:
 
 
 def lost_by_harness(history: History) -> Ints:
-    """The same by event; 0 for one that was never sent."""
+    """The same by event; 0 for an unsent event."""
     assert history.events is not None
     lost = np.zeros(len(history.events), dtype=np.int64)
     lost[history.attempts.event[history.attempts.resent == ""].to_numpy()] = harness_lateness(history).to_numpy()
@@ -29,7 +29,7 @@ def lost_by_harness(history: History) -> Ints:
 
 
 def intake_latency(history: History) -> pd.Series[int]:
-    """Nanoseconds from the intended time of each acknowledged event to its first acknowledgement."""
+    """Nanoseconds between the intended time and the first acknowledgement of each acknowledged event."""
     assert history.events is not None
     acknowledged = history.events[history.events.outcome == "acknowledged"]
     return acknowledged.first_acknowledged - acknowledged.due

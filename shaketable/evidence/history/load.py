@@ -1,4 +1,4 @@
-"""Schedule and journals: the events that were meant to be sent, every attempt, and what the client knows of each."""
+"""Schedule and journals: the planned events, every attempt, and each attempt's outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Nanoseconds, Outcome, Whole
 from shaketable.rundir import RunDir
 
-#: Outcomes by code, best first; the last is an event that was never attempted.
+#: Outcomes by code, best first; the last one means never attempted.
 OUTCOMES = (Outcome.ACKNOWLEDGED.value, Outcome.INDETERMINATE.value, Outcome.REFUSED.value, "unsent")
 _CODE = {name: code for code, name in enumerate(OUTCOMES)}
 _INDETERMINATE, _UNSENT = _CODE["indeterminate"], _CODE["unsent"]
@@ -37,7 +37,7 @@ class _Detail(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False):
-    """An op of a journal, without what no check reads."""
+    """An op of a journal, with the members that checks use."""
 
     kind: str
     invoked_at: Nanoseconds
@@ -49,7 +49,7 @@ class _Line(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Journals:
-    """What the load processes wrote."""
+    """The contents of all load journals."""
 
     attempts: pd.DataFrame
     unsent: Ints
@@ -59,7 +59,7 @@ class Journals:
 
 
 def schedule(path: Path) -> pd.DataFrame:
-    """One row for each planned event, by its number."""
+    """One row per planned event, by number."""
     events = table(
         blocks(path, Planned),
         {
@@ -82,17 +82,17 @@ def schedule(path: Path) -> pd.DataFrame:
     )
     events = events.sort_values("n", ignore_index=True)
     if not (events.n.to_numpy() == np.arange(len(events))).all():
-        raise RunDirError(f"expected {path.name} to number its events 0, 1, 2, …: a number is missing or there twice")
+        raise RunDirError(f"expected {path.name} to number its events 0, 1, 2, …: a number is missing or duplicated")
     return events.drop(columns="n")
 
 
 def journals(run: RunDir, scheduled: int) -> Journals:
-    """All journals. Raises RunDirError for an attempt at an event that the schedule lacks."""
+    """Read all journals. Raises RunDirError for an attempt at an event that is not in the schedule."""
     parts = [_journal(path) for path in run.journals()]
     attempts = pd.concat([part.attempts for part in parts], ignore_index=True) if parts else _joined([], [])
     if len(attempts) and not attempts.event.between(0, scheduled - 1).all():
         odd = attempts.event[~attempts.event.between(0, scheduled - 1)].iloc[0]
-        raise RunDirError(f"a journal tells of event {odd}, but {rundir.SCHEDULE} has 0 to {scheduled - 1}")
+        raise RunDirError(f"a journal has event {odd}, but {rundir.SCHEDULE} has 0 to {scheduled - 1}")
     return Journals(
         attempts,
         _together([part.unsent for part in parts]),
@@ -135,7 +135,7 @@ _COLUMNS = (
 
 
 def _numbers(lines: list[_Line]) -> Ints:
-    """A row of numbers for each line, in the order of `_COLUMNS`."""
+    """One row of numbers per line, in the order of `_COLUMNS`."""
     rows = [
         (
             line.detail.n,
@@ -155,19 +155,19 @@ def _numbers(lines: list[_Line]) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
 
 
-#: Why an attempt was made, by code.
+#: Reasons of an attempt by code.
 RESENDS = ("", "retry", "at_once", "after_ack", "drain")
 _RESENDS = {name: code for code, name in enumerate(RESENDS)}
 
 
-#: What is known of an attempt that has no answer.
+#: The values of an attempt without a response.
 _NO_ANSWER = {"ended_at": NEVER, "outcome": _INDETERMINATE, "status": 0}
 
 
 def _joined(intents: list[Ints], sends: list[Ints]) -> pd.DataFrame:
-    """An attempt for each intent, with the answer of its send; an intent without one is indeterminate."""
+    """Join each intent with the response in its send; an intent without one is indeterminate."""
     meant, sent = _frame(intents), _frame(sends)
-    place = pd.Index(sent.attempt).get_indexer(pd.Index(meant.attempt))  # -1, the place put on at the end: no answer
+    place = pd.Index(sent.attempt).get_indexer(pd.Index(meant.attempt))  # -1 selects the appended value: no response
     answers = {name: np.append(sent[name].to_numpy(), none)[place] for name, none in _NO_ANSWER.items()}
     return meant.assign(
         ended_at=answers["ended_at"],
@@ -188,7 +188,7 @@ def _frame(parts: list[Ints]) -> pd.DataFrame:
 
 
 def with_fates(events: pd.DataFrame, journals: Journals) -> pd.DataFrame:
-    """The events with what became of them: acknowledged if any attempt was, else indeterminate if any, else refused."""
+    """Add each event's outcome: acknowledged if any attempt was, else indeterminate if any was, else refused."""
     attempts, size = journals.attempts, len(events)
     groups = attempts.event.to_numpy()
     acknowledged = attempts[attempts.outcome == "acknowledged"]

@@ -1,4 +1,4 @@
-"""What the harness saw meanwhile: faults and their witnesses, sinks, probes, processes, phases, breaker transitions."""
+"""The harness's observations: faults and witnesses, sinks, probes, processes, phases, breaker transitions."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from shaketable.evidence.history.inputs import Entry
 from shaketable.op import Kind, Microseconds, Op
 from shaketable.rundir import RunDir
 
-#: The kind of an unplanned fault: Toxiproxy was mended.
+#: The kind of an unplanned fault: a repair of Toxiproxy.
 REPAIR = "recovery"
-#: The probes' columns of memory begin so; what follows is a process's name.
+#: Prefix of the probes' memory columns, followed by a process's name.
 MEMORY = "memory_"
-#: The largest exit code, and more than any signal's number.
+#: The largest exit code; larger than any signal number.
 MOST_CODE = 255
 
 
 def ops(path: Path) -> list[Op] | None:
-    """The ops of a harness's own journal; None when it was not written."""
+    """The ops of one of the harness's journals; None if it does not exist."""
     return list(rundir.read_lines(path, Op)) if path.exists() else None
 
 
 def pairs(ops: Sequence[Op] | None) -> list[tuple[int, int]]:
-    """The clock pairs among them."""
+    """The clock pairs among the ops."""
     return [(o.invoked_at, int(o.detail.get("wall") or 0)) for o in ops or () if o.kind == Kind.CLOCK]
 
 
 @dataclass(frozen=True)
 class RecordedFault:
-    """One fault of the timeline; what never happened is NEVER, what was not witnessed is None."""
+    """One fault of the timeline; a missing time is NEVER, a missing witness None."""
 
     number: int
     at_s: float  # seconds into the shake, as planned
     until_s: float
     label: str
-    spec: dict[str, Any]  # its kind and fields
+    spec: dict[str, Any]  # kind and fields
     blocks_store: bool = False
     blocks_intake: bool = False
     began: int = NEVER
@@ -56,11 +56,11 @@ class RecordedFault:
     figure: float | None = None
     unit: str = ""
     text: str = ""
-    colour: str = ""  # "" where nobody wrote it down
+    colour: str = ""  # "" in older runs
 
 
 def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | None = None) -> tuple[RecordedFault, ...]:
-    """Every fault of the timeline, by its number; then the recoveries of Toxiproxy, which cut connections unplanned."""
+    """Every fault of the timeline by number, then the repairs of Toxiproxy, which cut connections unplanned."""
     planned = [
         _fault(number, entry, [o for o in ops or () if o.detail.get("fault") == number])
         for number, entry in enumerate(timeline)
@@ -70,7 +70,7 @@ def faults(ops: Sequence[Op] | None, timeline: Sequence[Entry], shake: int | Non
 
 
 def _recovery(number: int, o: Op, shake: int | None) -> RecordedFault:
-    """Nobody knows which of the connections it cut were the clients', so the intake may suffer."""
+    """A repair as a fault; it may have cut the clients' connections, so it may block the intake."""
     ended, zero = _ended(o), o.invoked_at if shake is None else shake
     at_s, until_s = round((o.invoked_at - zero) / SECOND, 1), round((ended - zero) / SECOND, 1)
     how = "was restarted" if o.detail.get("how") == "restarted" else f"cut {o.detail.get('proxy')}"
@@ -116,7 +116,7 @@ def _fault(number: int, entry: Entry, ops: list[Op]) -> RecordedFault:
 
 
 def _figure(o: Op) -> float:
-    """The first of the strongest looks tells most: some figures grow while a fault is active."""
+    """The figure of a witness op; the largest one counts, since some figures grow while a fault is active."""
     figure = o.detail.get("figure")
     return float(figure) if isinstance(figure, int | float) else 0.0
 
@@ -132,7 +132,7 @@ def _ended(o: Op | None) -> int:
 
 
 def sinks(ops: Sequence[Op] | None) -> pd.DataFrame | None:
-    """One row for each connection attempt that a sink of ours took: when, whose, to which service."""
+    """One row per connection attempt that a sink accepted: time, process, service."""
     if ops is None:
         return None
     rows = [
@@ -147,7 +147,7 @@ _PROBE = ("answered", "health", "breaker", "queue", "dead", "stored")
 
 
 def probes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
-    """One row for each reading; what could not be read is NaN."""
+    """One row per reading; missing values are NaN."""
     if ops is None:
         return None
     seen = sorted((o for o in ops if o.kind == Kind.PROBE), key=lambda o: o.invoked_at)
@@ -180,12 +180,12 @@ def processes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
 
 
 def _code(told: Any) -> int | None:
-    """An exit code; None for what is none."""
+    """An exit code; None for an invalid value."""
     return told if isinstance(told, int) and not isinstance(told, bool) and abs(told) <= MOST_CODE else None
 
 
 def phases(ops: Sequence[Op] | None) -> dict[str, int]:
-    """When each phase began; a phase that is missing was not reached."""
+    """The start time of each phase; a missing phase was not reached."""
     found: dict[str, int] = {}
     for o in ops or ():
         if o.kind == Kind.PHASE:
@@ -194,12 +194,12 @@ def phases(ops: Sequence[Op] | None) -> dict[str, int]:
 
 
 def failures(ops: Sequence[Op] | None) -> tuple[str, ...]:
-    """What failed of the harness's own, though no fault had ordered it."""
+    """Unexpected failures of the harness's processes."""
     return tuple(str(o.detail.get("text")) for o in ops or () if o.kind == Kind.FAILURE)
 
 
 class _Transition(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """The target's own word: any of it may be missing or of another type."""
+    """A transition as the target wrote it: members may be missing or have another type."""
 
     process: Any = None
     incarnation: Any = None
@@ -211,7 +211,7 @@ class _Transition(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
 
 def transitions(run: RunDir) -> pd.DataFrame | None:
-    """All breakers' transitions, by process, incarnation and number; -1 for a number that is none."""
+    """All transitions, sorted by process, incarnation and number; -1 for an invalid number."""
     if not run.has(rundir.TRANSITIONS):
         return None
     rows = [
@@ -243,11 +243,11 @@ class _Received(msgspec.Struct, frozen=True, gc=False):
     at_us: Microseconds
     by: str = ""
     what: str = ""
-    ms: float = 0.0  # how long a statement took; it is logged when it ends
+    ms: float = 0.0  # duration of a statement, which is logged at its end
 
 
 def received(run: RunDir, clocks: Clocks) -> pd.DataFrame | None:
-    """What Postgres received, by application name: `time` is when a statement began; None when its log was not read."""
+    """Sessions and statements at Postgres by application name; `time` is a statement's start. None without its log."""
     if not run.has(rundir.RECEIVED):
         return None
     rows = table(

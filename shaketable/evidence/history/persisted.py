@@ -1,4 +1,4 @@
-"""What was kept: stored rows, dead letters, and what the queue still holds."""
+"""The persisted events: stored rows, dead letters, and the queue's remaining entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shaketable.evidence.history.columns import Ints, blocks, table
 from shaketable.op import Microseconds, Whole
 from shaketable.rundir import RunDir
 
-#: No position, or no commit time.
+#: A missing position or commit time.
 NONE = -1
 
 
@@ -24,15 +24,15 @@ class _Stored(msgspec.Struct, frozen=True, gc=False):
     position: Whole | None = None
     xid: str | int | None = None
     committed_at: Microseconds | None = None  # µs since the epoch
-    unreadable: str | None = None  # why nobody could read the row
-    more: bool = False  # it stands for all that follow
+    unreadable: str | None = None  # the reason why the row could not be read
+    more: bool = False  # this row stands for all further rows
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """One dead letter, as the target shows it: nothing of it is taken for granted."""
+    """One dead letter as the target returns it; any member may be missing or malformed."""
 
     event_id: str | None = None
-    event: msgspec.Raw = msgspec.Raw(b"null")  # as JSON: decoding might lose what a number is
+    event: msgspec.Raw = msgspec.Raw(b"null")  # as JSON: decoding could change a number
     cause: Any = None
     attempts: Any = None
     first_failed_at: Any = None
@@ -44,7 +44,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 class _Poison(msgspec.Struct, frozen=True):
     event_id: str
-    refused: int = 0  # how often the store refused it
+    refused: int = 0  # number of refusals by the store
 
 
 class _Queue(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class _Queue(msgspec.Struct, frozen=True):
 
 
 def stored(run: RunDir, ids: pd.Index) -> pd.DataFrame | None:
-    """One row for each stored row; `event` is its number, -1 when no schedule knows it. None when not observed."""
+    """One row per stored row; `event` is its number, or -1 if not in the schedule. None if not observed."""
     if not run.has(rundir.STORED):
         return None
     rows = table(
@@ -80,12 +80,12 @@ def _or_none(name: str) -> Any:
 
 
 def known(event_ids: Any, ids: pd.Index) -> Ints:
-    """The number of each event, by its id; -1 when no schedule knows it."""
+    """The number of each event by its id; -1 if not in the schedule."""
     return np.asarray(ids.get_indexer(pd.Index(event_ids, dtype=object)), dtype=np.int64)
 
 
 def dead(run: RunDir, has_none: bool, ids: pd.Index) -> pd.DataFrame | None:
-    """One row for each dead letter: none at all for a target that has none by its own word; None when not observed."""
+    """One row per dead letter; no rows if the manifest has no dead letters; None if not observed."""
     path = run / rundir.DEAD_LETTERS
     if not path.exists() and not (has_none and run.has(rundir.STORED)):
         return None
@@ -97,21 +97,18 @@ def dead(run: RunDir, has_none: bool, ids: pd.Index) -> pd.DataFrame | None:
 
 
 def queue(path: Path) -> dict[str, int | None] | None:
-    """How much each key of the queue still held when it was observed, None for one that could not be read.
-
-    None when it was not observed.
-    """
+    """The length of each queue key at the observation, None for an unreadable key; None if not observed."""
     if not path.exists():
         return None
     found: dict[str, int | None] = {}
-    for line in rundir.read_lines(path, _Queue):  # a key may be told twice: both count
+    for line in rundir.read_lines(path, _Queue):  # a key may occur twice: both count
         before = found.get(line.key, 0)
         found[line.key] = None if before is None or line.length is None else before + line.length
     return found
 
 
 def poison(path: Path, ids: pd.Index) -> Ints | None:
-    """The numbers of the events that the store refused on the harness's behalf; None when it poisoned none."""
+    """The numbers of the events that the store refused because of a fault; None without such a fault."""
     if not path.exists():
         return None
     lines = rundir.read_lines(path, _Poison)

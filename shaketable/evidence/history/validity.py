@@ -1,4 +1,4 @@
-"""Whether the evidence of a run can be trusted at all: the harness judges itself before it judges the target."""
+"""Whether the evidence of a run is valid: the harness checks itself before it judges the target."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from shaketable.evidence.history.columns import NEVER
 from shaketable.evidence.history.history import History
 from shaketable.evidence.history.lateness import harness_lateness
 
-#: The phase that must have been reached before anything can be said.
+#: The phase that a run must reach to be judged.
 LAST_PHASE = "observe"
 
 
 def why_invalid(history: History) -> list[str]:
-    """Why this run is unknown, whatever its checks say; [] when nothing speaks against it."""
+    """Reasons why this run is unknown regardless of its checks; [] for a valid run."""
     return [reason for look in _LOOKS for reason in look(history)]
 
 
@@ -29,7 +29,7 @@ def _cut_off(history: History) -> Iterator[str]:
 
 
 def _unsent(history: History) -> Iterator[str]:
-    """More events stayed unsent than the scenario allows: the load was not the one that was asked for."""
+    """More events stayed unsent than the scenario allows: the load was not as planned."""
     if history.events is None or not len(history.events):
         yield "no load was planned: schedule.jsonl is missing or empty"
         return
@@ -39,7 +39,7 @@ def _unsent(history: History) -> Iterator[str]:
 
 
 def starved(history: History) -> Iterator[str]:
-    """The harness itself could not keep its schedule: the machine was too busy for both, so no time can be blamed."""
+    """The harness itself was late: the machine was too busy for both, so no time can be attributed to the target."""
     late, bound = harness_lateness(history), history.scenario.load.lateness_bound_ms
     if len(late) and (p99 := float(late.quantile(0.99)) / MS) > bound:
         yield f"the harness sent late: p99 {p99:.0f} ms after the intended time (bound {bound:g} ms)"
