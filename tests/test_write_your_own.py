@@ -1,9 +1,10 @@
-"""docs/write-your-own.md is followed to the letter: its blocks, in one file, are a scenario that runs."""
+"""The guides are followed to the letter: their blocks are files that load, run, and end as the guide says."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,31 +16,60 @@ from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from tests.cli.test_cli import shaketable
 
-PAGE = Path(__file__).parents[1] / "docs" / "write-your-own.md"
+DOCS = Path(__file__).parents[1] / "docs"
+#: Each complete file that a guide shows: page, number of its block, exit code of its run.
+SHOWN = [
+    ("write-your-own.md", 0, 0),
+    ("creating-a-fault.md", 0, 2),
+    ("creating-a-fault.md", 1, 0),
+    ("creating-a-check.md", 0, 2),
+    ("creating-a-check.md", 1, 0),
+]
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
-    path = tmp_path / "faraway.py"
-    path.write_text("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)))
+def block(page: str, number: int) -> str:
+    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S)[number]
+
+
+def saved(page: str, number: int, folder: Path) -> Path:
+    path = folder / f"{page.removesuffix('.md').replace('-', '_')}_{number}.py"
+    path.write_text(block(page, number))
     return path
 
 
-def test_the_page_makes_a_scenario_whose_fault_is_known_by_name(written: Path) -> None:
-    found = scenario.load(str(written))
-    (entry,) = found.timeline
-    assert entry.fault.label in str(found.to_json())
-    assert FAULTS.from_spec(FAULTS.to_spec(entry.fault)) == entry.fault
+@pytest.mark.parametrize(("page", "number", "_code"), SHOWN)
+def test_block_is_a_scenario_whose_kinds_are_known_by_name(page: str, number: int, _code: int, tmp_path: Path) -> None:
+    found = scenario.load(str(saved(page, number, tmp_path)))
+    assert found.checks
+    for entry in found.timeline:
+        assert entry.fault.label in str(found.to_json())
+        assert FAULTS.from_spec(FAULTS.to_spec(entry.fault)) == entry.fault
 
 
 @pytest.mark.slow
-def test_the_page_makes_a_run_that_passes_and_shows_its_own_fault(written: Path, tmp_path: Path) -> None:
-    done = shaketable("run", written, "--runs", tmp_path / "runs")
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize(("page", "number", "code"), SHOWN)
+def test_block_runs_and_ends_as_the_guide_says(page: str, number: int, code: int, tmp_path: Path) -> None:
+    done = shaketable("run", saved(page, number, tmp_path), "--runs", tmp_path / "runs")
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_fault_of_the_guide_lands_and_has_its_band_in_the_report(tmp_path: Path) -> None:
+    shaketable("run", saved("creating-a-fault.md", 1, tmp_path), "--runs", tmp_path / "runs")
     run = tmp_path / "runs" / "latest"
     (fault,) = msgspec.json.decode((run / "verdict.json").read_bytes())["faults"]
-    assert (fault["label"], fault["landed"], fault["unit"]) == ("postgres far away", True, "of 3 links hit")
+    assert (fault["label"], fault["landed"], fault["unit"]) == ("postgres 160 ms away", True, "ms added")
     (band,) = spans.faults(Recording.load(RunDir(run)), end=60)
     assert band.end - band.begin == pytest.approx(4, abs=1.5)
     assert band.colour == "#2471a3"
     assert "#2471a3" in (run / "report.html").read_text()
+
+
+def test_tests_of_the_check_guide_pass() -> None:
+    names: dict[str, Any] = {"__name__": __name__}  # a dataclass looks its module up
+    for number in (1, 2):
+        exec(compile(block("creating-a-check.md", number), "creating-a-check.md", "exec"), names)
+    tests = [value for name, value in names.items() if name.startswith("test_")]
+    assert len(tests) == 3
+    for each in tests:
+        each()

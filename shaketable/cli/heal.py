@@ -21,7 +21,7 @@ def heal() -> int:
         print(f"{journal.stem}: " + (", ".join(told) or "nothing was left"))
         if journal.exists():
             left += 1
-            print(f"  heal again when the server answers; if it is gone for good, remove {journal}")
+            print(f"  heal again when the server answers; if it no longer exists, remove {journal}")
     if not done:
         print(f"nothing to heal{f' ({alive} of your runs alive)' if alive else ''}")
     return 255 if left else 0
