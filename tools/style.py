@@ -13,7 +13,7 @@ import re
 import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -34,31 +34,6 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _BLANK = ("COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENDMARKER")
 
 
-@dataclass
-class Prose:
-    """Words and hits of some texts, and the texts with hits."""
-
-    words: int = 0
-    free: int = 0
-    homespun: int = 0
-    hits: list[tuple[int, str, str]] = field(default_factory=list)
-
-    def add(self, where: str, text: str) -> None:
-        """Count one text."""
-        prose = _NOT_PROSE.sub(" ", text)
-        self.words += len(_WORD.findall(prose))
-        self.free += len(FREE_RELATIVE.findall(prose))
-        self.homespun += len(HOMESPUN.findall(prose))
-        for part in re.split(r"\n\s*\n", prose):
-            if count := len(FREE_RELATIVE.findall(part)) + len(HOMESPUN.findall(part)):
-                self.hits.append((count, where, " ".join(part.split())[:160]))
-
-    def rates(self) -> tuple[float, float]:
-        """Free relatives and homespun words per 1,000 words."""
-        per = 1000 / max(1, self.words)
-        return round(self.free * per, 1), round(self.homespun * per, 1)
-
-
 @dataclass(frozen=True)
 class Row:
     """A measure, its value and its target, which is the most that is allowed."""
@@ -76,6 +51,19 @@ class Row:
     def open(self) -> bool:
         """Whether it is not enforced yet."""
         return self.name.endswith(tuple(OPEN))
+
+
+def prose(name: str, texts: list[tuple[str, str]], most: float) -> tuple[list[Row], list[tuple[int, str, str]]]:
+    """Both rates of some texts, each with its place, and the paragraphs with hits."""
+    plain = [(where, _NOT_PROSE.sub(" ", text)) for where, text in texts]
+    words = max(1, sum(len(_WORD.findall(text)) for _, text in plain))
+    rates = [sum(len(each.findall(text)) for _, text in plain) * 1000 / words for each in (FREE_RELATIVE, HOMESPUN)]
+    parts = [(where, " ".join(part.split())) for where, text in plain for part in re.split(r"\n\s*\n", text)]
+    hits = [
+        (len(FREE_RELATIVE.findall(part)) + len(HOMESPUN.findall(part)), where, part[:160]) for where, part in parts
+    ]
+    rows = [Row(f"{name}: free relatives", round(rates[0], 1), most), Row(f"{name}: homespun", round(rates[1], 1), 1)]
+    return rows, [hit for hit in hits if hit[0]]
 
 
 def documented(source: str) -> Iterator[tuple[range, str]]:
@@ -103,16 +91,15 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
     yield from ((t.start[0], t.string.lstrip("#: ")) for t in tokens(source) if t.type == tokenize.COMMENT)
 
 
-def package(root: Path, name: str, prose: Prose) -> Iterator[Row]:
-    """The layout and size of one package; its docstrings and comments are added to `prose`."""
+def package(root: Path, name: str, texts: list[tuple[str, str]]) -> Iterator[Row]:
+    """The layout and size of one package; its docstrings and comments are added to `texts`."""
     files = {path: path.read_text() for path in sorted((root / name).rglob("*.py"))}
     classes: dict[str, set[Path]] = defaultdict(set)
     for path, source in files.items():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 classes[node.name].add(path)
-        for line, text in comments(source):
-            prose.add(f"{path.relative_to(root)}:{line}", text)
+        texts += [(f"{path.relative_to(root)}:{line}", text) for line, text in comments(source)]
     twice = sorted(each for each, where in classes.items() if len(where) > 1)
     long = sorted(path.name for path, source in files.items() if source.count("\n") > 300)
     folders = Counter(path.parent for path in files)
@@ -126,23 +113,16 @@ def package(root: Path, name: str, prose: Prose) -> Iterator[Row]:
 
 def measure(root: Path) -> tuple[list[Row], list[tuple[int, str, str]]]:
     """Every row, and the texts with hits, worst first."""
-    rows: list[Row] = []
-    hits = []
-    pages = {"README.md": [root / "README.md"], "docs": sorted((root / "docs").rglob("*.md"))}
-    found = {name: Prose() for name in (*pages, "docstrings")}
-    for name, paths in pages.items():
-        for path in paths:
-            found[name].add(str(path.relative_to(root)), path.read_text())
-    for name in PACKAGES:
-        rows += package(root, name, found["docstrings"])
-    for name, prose in found.items():
-        free, homespun = prose.rates()
-        rows += [Row(f"{name}: free relatives", free, 2 if name == "docstrings" else 3)]
-        rows += [Row(f"{name}: homespun", homespun, 1)]
-        hits += prose.hits
+    docstrings: list[tuple[str, str]] = []
+    rows = [row for name in PACKAGES for row in package(root, name, docstrings)]
+    pages = [(str(path.relative_to(root)), path.read_text()) for path in sorted((root / "docs").rglob("*.md"))]
+    readme, docs = ("README.md", [("README.md", (root / "README.md").read_text())], 3.0), ("docs", pages, 3.0)
+    found = [prose(*each) for each in (readme, docs, ("docstrings", docstrings, 2.0))]
+    rows += [row for each, _ in found for row in each]
+    hits = sorted((hit for _, each in found for hit in each), reverse=True)
     sources = [path for name in (*PACKAGES, "tests") for path in (root / name).rglob("*.py")]
     skips = sum(path.read_text().count("# fmt: " + "skip") for path in sources)
-    return [*rows, Row("fmt: skip", skips, 19)], sorted(hits, reverse=True)
+    return [*rows, Row("fmt: skip", skips, 19)], hits
 
 
 def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
