@@ -7,8 +7,15 @@ BIN := .venv/bin
 SCENARIO ?= postgres_outage
 STACK ?= local
 TRIALS ?= 1
+# Processes that run tests; each has servers of its own.
+WORKERS ?= 3
+# Such as COVERAGE="--cov", for the quick tests.
+COVERAGE ?=
 
-.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test test-all test-containers test-browser lint format check ci lock wheel clean
+# Tests and scenarios start hundreds of Python processes: bytecode must be written once, not compiled in each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test test-all test-slow test-containers test-browser lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -40,14 +47,17 @@ prove: .venv/installed ## run every seeded bug, then the sound reference: the ki
 bench-checks: .venv/installed ## measure check and report on a million synthetic events (1 minute)
 	@$(BIN)/python -m bench.checks
 
-test: .venv/installed ## run unit tests, tests on real servers, one short scenario (under 5 minutes)
-	@$(BIN)/python -m pytest -m "not slow and not containers and not browser"
+test: .venv/installed ## run unit tests, tests on real servers, one short scenario (under 3 minutes)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(COVERAGE) -m "not slow and not containers and not browser"
 
 bench: .venv/installed ## measure the rates of the reference, also relative to its PostgreSQL; then bench-checks (3 minutes)
 	@$(BIN)/python -m bench --json runs/bench.json; reached=$$?; $(BIN)/python -m bench.checks && exit $$reached
 
-test-all: .venv/installed ## run the slow tests too
-	@$(BIN)/python -m pytest -m "not containers and not browser"
+test-all: test test-slow ## run the slow tests too
+
+test-slow: .venv/installed ## run the slow tests: those that wait side by side, then those that measure, alone
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not alone and not containers and not browser"
+	@$(BIN)/python -m pytest -m "slow and alone and not containers and not browser"
 
 test-containers: .venv/installed ## run the tests on servers in containers; needs an engine (under 3 minutes)
 	@$(BIN)/python -m pytest -m containers
@@ -68,7 +78,9 @@ format: .venv/installed ## format the code
 
 check: lint test ## run lint and test, before every commit
 
-ci: lint test-all wheel ## run the checks of CI
+ci: lint ## run the checks of CI
+	@$(MAKE) --no-print-directory test COVERAGE=--cov
+	@$(MAKE) --no-print-directory -j 2 test-slow wheel
 
 wheel: .venv/installed ## build the wheel, install it elsewhere, and run `calm` from there
 	@sh tools/try_wheel.sh $(BIN)/python

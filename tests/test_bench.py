@@ -62,6 +62,7 @@ def test_a_request_holds_one_event_or_many() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_rates_are_measured_on_real_processes() -> None:
     with stage() as one:
         through = rates.end_to_end(one, 2000)
@@ -100,6 +101,7 @@ def test_no_target_of_make_is_hidden_by_a_folder_of_its_name() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_workers_killed_and_frozen_at_random_lose_double_and_reorder_nothing() -> None:
     told = kills.run(rounds=12)
     assert told.held, told
@@ -140,6 +142,7 @@ def test_a_fuzz_holds_unless_an_answer_an_event_or_health_is_missing(changes: di
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_mutants_at_the_intake_make_no_5xx_and_each_202_is_stored() -> None:
     told = intake_fuzz.run(4000)
     assert told.held, told

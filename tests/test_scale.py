@@ -13,6 +13,7 @@ from shaketable.checks.verdict import judge_run
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_hundred_thousand_events_are_judged_exactly_and_in_time(tmp_path: Path) -> None:
     cost = measure(tmp_path, 100_000)
     assert cost.found == cost.planted

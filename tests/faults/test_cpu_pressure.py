@@ -21,6 +21,7 @@ from tests.faults.little_target import all_gone, answers
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_busy_processes_make_the_target_wait_and_end_when_healed(context: RunContext, target: Target) -> None:
     fault = CpuPressure(4)
     assert not fault.witness(context).landed

@@ -108,6 +108,7 @@ def test_what_postgres_committed_survives_its_crash_and_what_was_open_does_not(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_postgres_comes_back_although_a_backend_was_computing(session: Sessions, context: RunContext) -> None:
     busy = session()
     busy.pgconn.send_query(b"select count(*) from generate_series(1, 1000000000)")

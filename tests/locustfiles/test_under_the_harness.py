@@ -124,6 +124,7 @@ def test_a_target_that_is_not_there_refuses(drive: Drive) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_slow_target_makes_others_wait_for_users_and_that_is_not_lateness(drive: Drive, target: Start) -> None:
     locust, _ = drive(target("slow").url, Load(200, 0, 2, 0), Mix(shapes=40, ordered=0), users=5)
     assert locust.wait_done(60)
@@ -182,6 +183,7 @@ def test_configuration_files_and_variables_of_the_testers_own_have_no_effect(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("rate", [120, 1_000])
 def test_first_attempts_are_sent_within_10_ms_of_their_time(
     drive: Drive, target: Start, rate: int, tmp_path_factory: pytest.TempPathFactory

@@ -91,6 +91,7 @@ def _listens(client: httpx.Client) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_no_event_and_no_batch_holds_the_loop(clocked: Callable[[str, bytes], float]) -> None:
     took = {name: clocked("/events", body) for name, body in EVENTS.items()}
     took |= {f"a batch {name}": clocked("/events/batch", b"\n".join(lines)) for name, lines in BATCHES.items()}

@@ -134,6 +134,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("elsewhere")
 def test_run_started_in_another_folder_keeps_its_traces_there(elsewhere: Path) -> None:
     assert (elsewhere / "runs" / "latest" / "transitions.jsonl").read_text().count('"OPEN"') >= 2
 
@@ -147,6 +148,7 @@ def test_two_runs_at_once_in_a_folder_with_a_space_both_pass(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("elsewhere")
 def test_replay_sends_the_same_events_at_the_same_times(elsewhere: Path, tmp_path: Path) -> None:
     earlier = (elsewhere / "runs" / "latest").resolve()
     again = start(tmp_path / "runs", "--replay", earlier)

@@ -64,6 +64,7 @@ def toxics(servers: Servers, link: Link) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_without_recovery_the_server_wedges(servers: Servers, links: tuple[Link, Link]) -> None:
     name = servers.stack.proxy(links[0])
     servers.stack.toxiproxy.add_toxic(name, "slow", "latency", LATENCY)
@@ -100,7 +101,7 @@ def test_toxic_is_taken_off_although_a_client_does_not_read(
     client.disconnect()  # type: ignore[no-untyped-call]
 
 
-@pytest.mark.parametrize("change", [pytest.param("add", marks=pytest.mark.slow), "aim", "disable"])
+@pytest.mark.parametrize("change", [pytest.param("add", marks=[pytest.mark.slow, pytest.mark.alone]), "aim", "disable"])
 def test_any_change_comes_through_although_a_client_does_not_read(
     change: str, servers: Servers, links: tuple[Link, Link], ops: list[Op]
 ) -> None:
@@ -120,7 +121,9 @@ def test_any_change_comes_through_although_a_client_does_not_read(
 
 
 @pytest.mark.parametrize(
-    "number", [pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGKILL], ids=lambda number: number.name
+    "number",
+    [pytest.param(signal.SIGSTOP, marks=[pytest.mark.slow, pytest.mark.alone]), signal.SIGKILL],
+    ids=lambda number: number.name,
 )
 def test_server_that_is_frozen_or_gone_is_restarted_with_all_proxies_as_they_should_be(
     number: signal.Signals, servers: Servers, links: tuple[Link, Link], ops: list[Op]
