@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shaketable.checks.check import Check, Finding, Verdict
+from shaketable.checks.check import Anomaly, Budget, Check, Column, Finding, Verdict
 from shaketable.checks.kinds.breaker_behaves import BreakerBehaves
 from shaketable.checks.kinds.content_intact import ContentIntact
 from shaketable.checks.kinds.dead_letters_explained import DeadLettersExplained
@@ -66,10 +66,19 @@ def to_spec(check: Check) -> dict[str, Any]:
     return CHECKS.to_spec(check)
 
 
+def anomalies() -> list[tuple[str, Anomaly]]:
+    """Every anomaly with the name of its check, worst first."""
+    found = [(name, each) for name, kind in CHECKS.kinds().items() for each in getattr(kind, "anomalies", ())]
+    return sorted(found, key=lambda pair: pair[1].rank)
+
+
 __all__ = [
     "CHECKS",
+    "Anomaly",
     "BreakerBehaves",
+    "Budget",
     "Check",
+    "Column",
     "ContentIntact",
     "DeadLettersExplained",
     "Finding",
@@ -87,6 +96,7 @@ __all__ = [
     "RefusesRightly",
     "RetriesBounded",
     "Verdict",
+    "anomalies",
     "from_spec",
     "to_spec",
 ]

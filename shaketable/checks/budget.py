@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from shaketable.checks import CHECKS
+from shaketable.checks.check import Budget
 from shaketable.errors import InputError
 
 #: A check as data, as scenario.json holds it.
@@ -14,47 +15,29 @@ Spec = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Budget:
-    """What a name sets: fields of a check to the value in the check's own unit, and others to what the name implies."""
+class NamedBudget(Budget):
+    """A budget, and the name of its check."""
 
-    check: str
-    fields: tuple[str, ...]
-    per: float = 1.0  # so many of the name's unit are one of the fields'
-    implied: Mapping[str, float] = field(default_factory=dict)
-    means: str = ""
+    check: str = ""
 
 
-#: What is asked most often, by a name of its own.
-COMMON = {
-    "recovery_s": Budget(
-        "recovers_in_time",
-        ("commit_within_s", "closed_within_s", "healthy_within_s", "backlog_within_s"),
-        means="from the last healing until all is well again: commits, breakers, health, backlog",
-    ),
-    "intake_p99_ms": Budget(
-        "latency_budget",
-        ("acknowledged_within_s",),
-        per=1000,
-        implied={"acknowledged_share": 0.99},
-        means="99 of 100 events are acknowledged within so long of their intended time",
-    ),
-    "freshness_p99_s": Budget(
-        "latency_budget",
-        ("stored_within_s",),
-        implied={"stored_share": 0.99},
-        means="99 of 100 events are stored within so long of their intended time",
-    ),
-}
+def common() -> dict[str, NamedBudget]:
+    """The budgets that checks name, by name."""
+    return {
+        name: NamedBudget(found.fields, found.per, found.implied, found.means, check)
+        for check, kind in CHECKS.kinds().items()
+        for name, found in getattr(kind, "budgets", {}).items()
+    }
 
 
-def known() -> dict[str, Budget]:
-    """Every budget by name: the common ones, then each field of each check as CHECK.FIELD."""
+def known() -> dict[str, NamedBudget]:
+    """Every budget by name: those that checks name, then each field of each check as CHECK.FIELD."""
     own = {
-        f"{name}.{each.name}": Budget(name, (each.name,))
+        f"{name}.{each.name}": NamedBudget((each.name,), check=name)
         for name, kind in CHECKS.kinds().items()
         for each in fields(kind)
     }
-    return COMMON | own
+    return common() | own
 
 
 def parse(texts: Sequence[str]) -> list[tuple[str, float]]:

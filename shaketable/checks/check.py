@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,11 +39,46 @@ class Finding(msgspec.Struct, frozen=True):
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Anomaly:
+    """A set of a finding whose members are events that went wrong: the report shows a dot and a trace of each."""
+
+    set: str
+    label: str
+    colour: str = "#8b95a5"
+    rank: int = 1000  # worst first: an event that is in several sets is shown as the worst
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a comparison: the members of these sets, counted. Checks with a column of one name are added up."""
+
+    name: str
+    about: str
+    sets: tuple[str, ...]
+    rank: int = 1000  # the order of the columns
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A budget with a name of its own: it sets these fields of the check, and implies values of others."""
+
+    fields: tuple[str, ...]
+    per: float = 1.0  # the budget's unit in the unit of the fields: 1000 for milliseconds and seconds
+    implied: Mapping[str, float] = field(default_factory=dict)
+    means: str = ""
+
+
 class Check(Protocol):
     """Judges one law. The class docstring is the law; budgets are fields, with units in their names.
 
-    One whose budgets are times alone says `by_the_clock = True`: on a machine that left the harness itself no time to
-    send, its failure is unknown.
+    All else that is particular to a check is a class attribute, each optional:
+
+    - `held`: the report's words for a pass, such as "no acknowledged event was lost"
+    - `anomalies`: an `Anomaly` for each set whose events went wrong
+    - `columns`: a `Column` for each column of a comparison
+    - `budgets`: a `Budget` by name, for fields that are set together
+    - `by_the_clock = True`: all budgets are times; a failure is unknown where the harness itself got no time to send
     """
 
     @property

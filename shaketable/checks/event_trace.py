@@ -1,7 +1,6 @@
 """The life of an event: meant, tried, answered, kept or not; where it was last seen, and what was broken meanwhile.
 
-Told of every event that a check says something went wrong with (FATES), so that nobody has to look
-through the journals for it.
+Printed for every event in a set that its check calls an anomaly, so that you need not search the journals for it.
 """
 
 from __future__ import annotations
@@ -15,32 +14,13 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from shaketable.checks.check import Finding
+from shaketable.checks.check import Anomaly, Finding
 from shaketable.checks.kinds.last_seen import failed_at, open_at
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
 from shaketable.evidence.history.columns import Ints
 from shaketable.evidence.history.persisted import NONE
 
-#: Checks and their sets whose members' lives are told, and what each is called; worst first.
-FATES = {
-    ("no_loss", "lost"): "lost",
-    ("no_loss", "undelivered"): "not delivered",
-    ("no_duplicates", "doubled"): "doubled",
-    ("order_kept", "overtaken"): "misordered",
-    ("nothing_invented", "foreign"): "of an unknown id",
-    ("nothing_invented", "unsent"): "invented",
-    ("nothing_invented", "refused"): "kept although refused",
-    ("content_intact", "altered"): "altered",
-    ("dead_letters_explained", "altered"): "altered as a dead letter",
-    ("dead_letters_explained", "undeserved"): "wrongly dead-lettered",
-    ("dead_letters_explained", "swallowed"): "swallowed",
-    ("dead_letters_explained", "both"): "stored and dead",
-    ("dead_letters_explained", "unexplained"): "dead without a reason",
-    ("refuses_rightly", "accepted"): "accepted although malformed",
-    ("refuses_rightly", "stumbled"): "malformed, answered 5xx",
-    ("refuses_rightly", "refused"): "wrongly refused",
-}
 #: Faults and exits that are told of one event; of a lost one nobody knows how late it was lost.
 MEANWHILE = 6
 
@@ -62,15 +42,17 @@ class Life(msgspec.Struct, frozen=True):
         return f"{told}. Meanwhile: {'; '.join(self.meanwhile) or 'nothing was broken'}."
 
 
-def of_findings(history: History, findings: Mapping[str, Finding]) -> list[Life]:
-    """The lives of all events that the findings name, worst first; each event once."""
+def of_findings(
+    history: History, findings: Mapping[str, Finding], anomalies: Sequence[tuple[str, Anomaly]]
+) -> list[Life]:
+    """The traces of all events in the findings' anomalies, which come worst first; each event once."""
     if history.events is None or history.stored is None:
         return []
     fates: dict[str, str] = {}
-    for (check, set_), fate in FATES.items():
-        for member in findings[check].members.get(set_, []) if check in findings else []:
+    for check, anomaly in anomalies:
+        for member in findings[check].members.get(anomaly.set, []) if check in findings else []:
             for event_id in named(member):
-                fates.setdefault(event_id, fate)
+                fates.setdefault(event_id, anomaly.label)
     numbers = pd.Index(history.events.event_id).get_indexer(pd.Index(list(fates), dtype=object))
     known = [(int(number), fate) for number, fate in zip(numbers, fates.values(), strict=True) if number >= 0]
     return lives(history, [number for number, _ in known], [fate for _, fate in known])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shaketable import rundir
-from shaketable.checks import CHECKS, event_trace, from_spec
+from shaketable.checks import CHECKS, anomalies, event_trace, from_spec
 from shaketable.checks.check import Check, Finding, Verdict, judge, worst
 from shaketable.checks.event_trace import Life
 from shaketable.checks.kinds import health_honest
@@ -89,7 +89,7 @@ def judge_history(history: History) -> VerdictDoc:
         history.target.name,
         history.scenario.seed,
         _honest(history),
-        event_trace.of_findings(history, findings),
+        event_trace.of_findings(history, findings, anomalies()),
         deaths(history),
     )
 

@@ -54,15 +54,15 @@ def explain_checks(name: str) -> int:
 def law(name: str) -> str:
     """A check's name and docstring, which is its law, with its budgets and their defaults."""
     from shaketable.checks import CHECKS
-    from shaketable.checks.budget import COMMON
+    from shaketable.checks.budget import common
 
     kind = CHECKS.kinds()[name]
     budgets = [f"{field.name} = {field.default}" for field in fields(kind)]
-    common = [f"{short} ({found.means})" for short, found in COMMON.items() if found.check == name]
+    short_names = [f"{short} ({found.means})" for short, found in common().items() if found.check == name]
     told = f"\n\nBudgets: {', '.join(budgets)}." if budgets else ""
     if budgets:
         told += f"\nFor one run: `--budget {name}.{fields(kind)[0].name}=…`"
-        told += f", or by a name of its own: {'; '.join(common)}." if common else "."
+        told += f", or by a name of its own: {'; '.join(short_names)}." if short_names else "."
     return f"{name}\n{'-' * len(name)}\n{inspect.getdoc(kind)}{told}"
 
 

@@ -29,7 +29,7 @@ def list_() -> int:
     from rich.text import Text
 
     from shaketable.checks import CHECKS
-    from shaketable.checks.budget import COMMON
+    from shaketable.checks.budget import common
     from shaketable.faults import FAULTS
     from shaketable.runner import scenario
     from shaketable.runner.profile import profiles
@@ -49,7 +49,7 @@ def list_() -> int:
     console.print(f"\nfaults: {', '.join(sorted(FAULTS.kinds()))}\nchecks: {', '.join(sorted(CHECKS.kinds()))}")
     for name, profile in profiles().items():
         console.print(f"--profile {name}: {profile.story}", soft_wrap=True)
-    console.print(f"--budget {', '.join(COMMON)}, or CHECK.FIELD: `explain CHECK` lists its fields", soft_wrap=True)
+    console.print(f"--budget {', '.join(common())}, or CHECK.FIELD: `explain CHECK` lists its fields", soft_wrap=True)
     console.print(
         "\n`shaketable run NAME…` runs some, `run --all` all except the nightly ones; `explain CHECK` prints a law."
     )

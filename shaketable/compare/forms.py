@@ -18,7 +18,7 @@ from shaketable.compare import run_index as cells
 from shaketable.compare.cell import INFINITE, Block, Compared, Figure, TargetTrials, Trial, worst
 from shaketable.compare.comparison import Comparison
 from shaketable.compare.environment_summary import environment_summary
-from shaketable.compare.measures import MEASURES, Measure
+from shaketable.compare.measures import EVENT_MEASURES, MEASURES, Measure
 from shaketable.report.tables import forms
 from shaketable.report.terminal.overview import WIDE
 from shaketable.report.terminal.summary import STYLE
@@ -26,11 +26,17 @@ from shaketable.results import confidence as bound
 from shaketable.text import listed, number, visible
 
 #: Columns of a table of one scenario.
-HEADS = ("processor", "verdict", "lost", "doubled", "by itself", "out of order", "altered", "invented", "unexplained",
-         "misanswered", "other laws", "recovery (median)", "(worst)", "drain rate", "intake p99", "memory",
-         "trials")  # fmt: skip
+HEADS = (
+    "processor",
+    "verdict",
+    *(measure.name for measure in EVENT_MEASURES),
+    "recovery (median)",
+    "(worst)",
+    *(measure.name for measure in MEASURES[len(EVENT_MEASURES) + 1 :]),
+    "trials",
+)
 #: The first of them tell what became of events, the others what it took.
-EVENTS = 11
+EVENTS = 2 + len(EVENT_MEASURES)
 #: Those that are left out where there is nothing of the kind.
 RARE = ("altered", "invented", "misanswered", "other laws")
 #: Characters of a reason that a row has room for; the list below has all of it.

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from shaketable import plural
-from shaketable.checks.check import Verdict
+from shaketable.checks import CHECKS
+from shaketable.checks.check import Column, Verdict
 from shaketable.checks.verdict import Judged, VerdictDoc
 from shaketable.evidence.history.figures import DEEP, LONG_S
 
@@ -97,20 +98,8 @@ def _summed(*sets: tuple[str, str]) -> Callable[[VerdictDoc], Value]:
     return of
 
 
-#: Checks whose breach other columns show.
-SHOWN = (
-    "no_loss",
-    "no_duplicates",
-    "order_kept",
-    "content_intact",
-    "nothing_invented",
-    "refuses_rightly",
-    "dead_letters_explained",
-)
-
-
 def _others(doc: VerdictDoc) -> Value:
-    counting = {name: found for name, found in doc.checks.items() if found.required and name not in SHOWN}
+    counting = {name: found for name, found in doc.checks.items() if found.required and not _has_columns(name)}
     failed = sum(found.verdict is Verdict.FAILED for found in counting.values())
     unknown = next((name for name, found in counting.items() if found.verdict is Verdict.UNKNOWN), "")
     if not counting:
@@ -153,41 +142,28 @@ def _drained(doc: VerdictDoc) -> Value:
     return Value("not applicable", why=f"no backlog of {DEEP} events more than usual took {LONG_S:g} s to go")
 
 
-#: The columns, in order.
-MEASURES = (
-    Measure(
-        "lost",
-        "",
-        "acknowledged, and in the end neither stored nor dead-lettered nor queued",
-        _counted("no_loss", "lost"),
-    ),
-    Measure(
-        "doubled",
-        "",
-        "stored more than once, although its client may have sent it again",
-        _counted("no_duplicates", "doubled"),
-    ),
-    Measure(
-        "by itself", "", "of those doubled: stored more often than it was sent", _counted("no_duplicates", "unprovoked")
-    ),
-    Measure(
-        "out of order",
-        "",
-        "stored before an event of the same organization that had ended before it began",
-        _counted("order_kept", "overtaken"),
-    ),
-    Measure(
-        "altered",
-        "",
-        "stored, or dead-lettered, with other members than were sent",
-        _summed(("content_intact", "altered"), ("dead_letters_explained", "altered")),
-    ),
-    Measure(
-        "invented",
-        "",
-        "kept although nobody sent it, or although every attempt was refused",
-        _summed(("nothing_invented", "foreign"), ("nothing_invented", "unsent"), ("nothing_invented", "refused")),
-    ),
+def _has_columns(check: str) -> bool:
+    """Whether columns of its own show a breach of this check."""
+    return bool(getattr(CHECKS.kinds().get(check), "columns", ()))
+
+
+def of_checks() -> list[Measure]:
+    """The columns that the checks name, in order of rank."""
+    found: dict[str, tuple[Column, list[tuple[str, str]]]] = {}
+    for check, kind in CHECKS.kinds().items():
+        for column in getattr(kind, "columns", ()):
+            found.setdefault(column.name, (column, []))[1].extend((check, each) for each in column.sets)
+    ranked = [(column.rank, Measure(column.name, "", column.about, _of_sets(sets))) for column, sets in found.values()]
+    return [measure for _, measure in sorted([*ranked, _UNEXPLAINED], key=lambda pair: pair[0])]
+
+
+def _of_sets(sets: list[tuple[str, str]]) -> Callable[[VerdictDoc], Value]:
+    return _counted(*sets[0]) if len(sets) == 1 else _summed(*sets)
+
+
+#: A column of two checks, with its rank.
+_UNEXPLAINED = (
+    70,
     Measure(
         "unexplained",
         "",
@@ -195,13 +171,15 @@ MEASURES = (
         "without a reason, poison that is nowhere, or stored and dead-lettered at once",
         _unexplained,
     ),
-    Measure(
-        "misanswered",
-        "",
-        "malformed and accepted or answered with 5xx, or well-formed and refused for good",
-        _summed(("refuses_rightly", "accepted"), ("refuses_rightly", "stumbled"), ("refuses_rightly", "refused")),
-    ),
+)
+#: The columns on the fate of events, in order.
+EVENT_MEASURES = (
+    *of_checks(),
     Measure("other laws", "", "checks that count and failed, beside those of the columns before", _others),
+)
+#: All columns, in order.
+MEASURES = (
+    *EVENT_MEASURES,
     Measure(
         "recovery",
         "s",

@@ -54,7 +54,7 @@ def test_scenario_that_does_not_name_the_check_is_left_alone() -> None:
     ("text", "told"),
     [
         ("recovery_s", "NAME=VALUE"),
-        ("recover_s=10", "recovery_s, intake_p99_ms, freshness_p99_s"),
+        ("recover_s=10", "intake_p99_ms, freshness_p99_s, recovery_s"),
         ("recover_s=10", "memory_bounded.per_event_bytes"),
         ("recovery_s=soon", "'soon'"),
         ("recovery_s=-1", "'-1'"),
@@ -88,7 +88,7 @@ def test_every_budget_is_told_of_by_list_and_explain(capsys: pytest.CaptureFixtu
     explained = capsys.readouterr().out
     for name, known in budget.known().items():
         assert name in listed or all(f"{each} = " in explained for each in known.fields)
-    assert all(name in listed and name in explained for name in budget.COMMON)
+    assert all(name in listed and name in explained for name in budget.common())
     assert "name = " not in explained
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shaketable import checks
 from shaketable.checks import NoDuplicates, NoLoss, OrderKept
 from shaketable.checks.event_trace import Life, of_findings
 from shaketable.checks.verdict import judge_history, judge_run
@@ -35,8 +36,8 @@ SEEN = probe(3.5, 4, queue=7), probe(4.5, 5, queue=0)
 
 def lives(*parts: Part) -> dict[str, Life]:
     found = history(*parts)
-    checks = {check.name: check.judge(found) for check in (NoLoss(), NoDuplicates(), OrderKept())}
-    return {life.event_id: life for life in of_findings(found, checks)}
+    findings = {check.name: check.judge(found) for check in (NoLoss(), NoDuplicates(), OrderKept())}
+    return {life.event_id: life for life in of_findings(found, findings, checks.anomalies())}
 
 
 def test_run_in_which_all_is_well_tells_no_life() -> None:

@@ -37,6 +37,7 @@ class BreakerBehaves:
     """
 
     name: ClassVar[str] = "breaker_behaves"
+    held: ClassVar[str] = "the breakers behaved"
 
     def judge(self, history: History) -> Finding:
         if not history.capabilities.breaker:

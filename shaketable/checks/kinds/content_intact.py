@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from shaketable import event
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown, unseen
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ class ContentIntact:
     """
 
     name: ClassVar[str] = "content_intact"
+    held: ClassVar[str] = "what was stored equals what was sent"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (Anomaly("altered", "altered", "#219c7d", rank=80),)
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("altered", "stored, or dead-lettered, with other members than were sent", ("altered",), rank=50),
+    )
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from shaketable import event, plural
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.content_intact import differing
 from shaketable.checks.kinds.findings import counts, failing, members, not_applicable, some, unknown, unseen
 from shaketable.checks.kinds.last_seen import causes, while_open
@@ -39,6 +39,17 @@ class DeadLettersExplained:
     """
 
     name: ClassVar[str] = "dead_letters_explained"
+    held: ClassVar[str] = "every dead letter deserved to be one"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (
+        Anomaly("altered", "altered as a dead letter", "#3fa39a", rank=90),
+        Anomaly("undeserved", "wrongly dead-lettered", "#b0704a", rank=100),
+        Anomaly("swallowed", "swallowed", "#2a9bb5", rank=110),
+        Anomaly("both", "stored and dead", "#7f8f2e", rank=120),
+        Anomaly("unexplained", "dead without a reason", "#9a8350", rank=130),
+    )
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("altered", "stored, or dead-lettered, with other members than were sent", ("altered",), rank=50),
+    )
 
     def judge(self, history: History) -> Finding:
         if history.target.dead_letters is None:

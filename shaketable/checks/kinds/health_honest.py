@@ -46,6 +46,7 @@ class HealthHonest:
     ill_s: float = 2.0
     name: ClassVar[str] = "health_honest"
     by_the_clock: ClassVar[bool] = True
+    held: ClassVar[str] = "the health score told the truth"
 
     def judge(self, history: History) -> Finding:
         if not history.capabilities.health:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from shaketable import plural
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Budget, Finding, Verdict
 from shaketable.checks.kinds.findings import members, unseen
 from shaketable.checks.kinds.spans import Span, catching_up, observed_at
 from shaketable.clock import SECOND
@@ -47,6 +48,20 @@ class LatencyBudget:
     stored_share: float = 0.99
     name: ClassVar[str] = "latency_budget"
     by_the_clock: ClassVar[bool] = True
+    held: ClassVar[str] = "latency stayed within its budget"
+    budgets: ClassVar[Mapping[str, Budget]] = {
+        "intake_p99_ms": Budget(
+            ("acknowledged_within_s",),
+            per=1000,
+            implied={"acknowledged_share": 0.99},
+            means="99 of 100 events are acknowledged within so long of their intended time",
+        ),
+        "freshness_p99_s": Budget(
+            ("stored_within_s",),
+            implied={"stored_share": 0.99},
+            means="99 of 100 events are stored within so long of their intended time",
+        ),
+    }
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

@@ -48,6 +48,7 @@ class MemoryBounded:
     spare_mib: float = 16.0
     warm_up_s: float = 3.0
     name: ClassVar[str] = "memory_bounded"
+    held: ClassVar[str] = "memory stayed within bounds"
 
     def judge(self, history: History) -> Finding:
         if history.events is None or history.probes is None or "baseline" not in history.phases:

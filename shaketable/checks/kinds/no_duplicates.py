@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shaketable import plural
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, members, unknown, unseen
 from shaketable.evidence.history.columns import count
 
@@ -33,6 +33,12 @@ class NoDuplicates:
     """
 
     name: ClassVar[str] = "no_duplicates"
+    held: ClassVar[str] = "none was stored twice"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (Anomaly("doubled", "doubled", "#9a6dd7", rank=30),)
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("doubled", "stored more than once, although its client may have sent it again", ("doubled",), rank=20),
+        Column("by itself", "of those doubled: stored more often than it was sent", ("unprovoked",), rank=30),
+    )
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from shaketable import plural
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, members, unknown, unseen
 from shaketable.checks.kinds.last_seen import while_open
 
@@ -34,6 +34,14 @@ class NoLoss:
     """
 
     name: ClassVar[str] = "no_loss"
+    held: ClassVar[str] = "no acknowledged event was lost"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (
+        Anomaly("lost", "lost", "#d9534f", rank=10),
+        Anomaly("undelivered", "not delivered", "#cf8a2e", rank=20),
+    )
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("lost", "acknowledged, and in the end neither stored nor dead-lettered nor queued", ("lost",), rank=10),
+    )
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

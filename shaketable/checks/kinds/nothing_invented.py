@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shaketable import plural
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.adapted import not_adapted
 from shaketable.checks.kinds.findings import counts, members, some, unknown, unseen
 
@@ -29,6 +29,20 @@ class NothingInvented:
     """
 
     name: ClassVar[str] = "nothing_invented"
+    held: ClassVar[str] = "none was invented"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (
+        Anomaly("foreign", "of an unknown id", "#cf5ba0", rank=50),
+        Anomaly("unsent", "invented", "#b54fc4", rank=60),
+        Anomaly("refused", "kept although refused", "#e0699a", rank=70),
+    )
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(
+            "invented",
+            "kept although nobody sent it, or although every attempt was refused",
+            ("foreign", "unsent", "refused"),
+            rank=60,
+        ),
+    )
 
     def judge(self, history: History) -> Finding:
         if (finding := unseen(history)) is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from shaketable import plural
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import evenly, not_applicable, unknown, unseen
 from shaketable.checks.kinds.precedence import overtaken
 from shaketable.evidence.history.persisted import NONE
@@ -38,6 +38,16 @@ class OrderKept:
     """
 
     name: ClassVar[str] = "order_kept"
+    held: ClassVar[str] = "their order was kept"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (Anomaly("overtaken", "misordered", "#3b82d6", rank=40),)
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(
+            "out of order",
+            "stored before an event of the same organization that had ended before it began",
+            ("overtaken",),
+            rank=40,
+        ),
+    )
 
     def judge(self, history: History) -> Finding:
         claimed = history.capabilities.order_by

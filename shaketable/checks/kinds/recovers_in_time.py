@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Budget, Finding, Verdict
 from shaketable.checks.kinds.findings import not_applicable, some, unknown
 from shaketable.checks.kinds.health_honest import WELL
 from shaketable.checks.kinds.incarnation import CLOSED, incarnations
@@ -48,6 +49,13 @@ class RecoversInTime:
     slower_times: float = 3.0
     name: ClassVar[str] = "recovers_in_time"
     by_the_clock: ClassVar[bool] = True
+    held: ClassVar[str] = "it recovered in time"
+    budgets: ClassVar[Mapping[str, Budget]] = {
+        "recovery_s": Budget(
+            ("commit_within_s", "closed_within_s", "healthy_within_s", "backlog_within_s"),
+            means="from the last healing until all is well again: commits, breakers, health, backlog",
+        ),
+    }
 
     def judge(self, history: History) -> Finding:
         if not history.faults:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from shaketable.checks.check import Finding, Verdict
+from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, failing, members, unknown
 from shaketable.load.outcome import FOR_NOW
 
@@ -36,6 +36,20 @@ class RefusesRightly:
     """
 
     name: ClassVar[str] = "refuses_rightly"
+    held: ClassVar[str] = "only malformed events were refused"
+    anomalies: ClassVar[tuple[Anomaly, ...]] = (
+        Anomaly("accepted", "accepted although malformed", "#6f7fd8", rank=140),
+        Anomaly("stumbled", "malformed, answered 5xx", "#c9653a", rank=150),
+        Anomaly("refused", "wrongly refused", "#5f93a8", rank=160),
+    )
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column(
+            "misanswered",
+            "malformed and accepted or answered with 5xx, or well-formed and refused for good",
+            ("accepted", "stumbled", "refused"),
+            rank=80,
+        ),
+    )
 
     def judge(self, history: History) -> Finding:
         if history.events is None:

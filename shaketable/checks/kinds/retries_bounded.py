@@ -44,6 +44,7 @@ class RetriesBounded:
     attempts_per_letter: int = 20
     letter_pause_s: float = 0.05
     name: ClassVar[str] = "retries_bounded"
+    held: ClassVar[str] = "retries stayed within bounds"
 
     def judge(self, history: History) -> Finding:
         away = [span for span in store_away(history) if span.seconds >= ENOUGH_S]

@@ -6,30 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shaketable.checks.event_trace import FATES
+from shaketable.checks import anomalies
 from shaketable.report.page.recording import typed
 from shaketable.report.page.sentence import checks
-from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL
+from shaketable.report.page.theme import GREY
 
-#: What each fate is painted as, legible on light and dark.
-COLOURS = {
-    "lost": RED,
-    "not delivered": AMBER,
-    "doubled": PURPLE,
-    "misordered": BLUE,
-    "altered": TEAL,
-    "of an unknown id": "#cf5ba0",
-    "invented": "#b54fc4",
-    "kept although refused": "#e0699a",
-    "altered as a dead letter": "#3fa39a",
-    "wrongly dead-lettered": "#b0704a",
-    "swallowed": "#2a9bb5",
-    "stored and dead": "#7f8f2e",
-    "dead without a reason": "#9a8350",
-    "accepted although malformed": "#6f7fd8",
-    "malformed, answered 5xx": "#c9653a",
-    "wrongly refused": "#5f93a8",
-}
 #: Dots closer than this share of the run stand beside each other, up to so many deep.
 CLOSE, DEEP = 1 / 150, 3
 
@@ -62,10 +43,10 @@ def rows(doc: Mapping[str, Any], end: float) -> list[AnomalyRow]:
         if isinstance(at, int | float) and at >= 0:
             dot = Dot(min(float(at), end), number, str(life.get("event_id") or ""), 0)
             found.setdefault(str(life.get("fate") or ""), []).append(dot)
-    totals = totals_of(doc)
+    totals, colours = totals_of(doc), {anomaly.label: anomaly.colour for _, anomaly in anomalies()}
     found |= {fate: [] for fate, total in totals.items() if total and fate not in found}
     return [
-        AnomalyRow(fate, COLOURS.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
+        AnomalyRow(fate, colours.get(fate, GREY), max(totals.get(fate, 0), len(dots)), _beside(dots, end * CLOSE))
         for fate, dots in found.items()
     ]
 
@@ -73,7 +54,7 @@ def rows(doc: Mapping[str, Any], end: float) -> list[AnomalyRow]:
 def totals_of(doc: Mapping[str, Any]) -> dict[str, int]:
     """How many there were of each fate, by the checks' own counts."""
     counts = {name: typed(found.get("counts"), dict[str, float]) or {} for name, found in checks(doc).items()}
-    return {fate: int(counts.get(check, {}).get(set_, 0)) for (check, set_), fate in FATES.items()}
+    return {each.label: int(counts.get(check, {}).get(each.set, 0)) for check, each in anomalies()}
 
 
 def _beside(dots: list[Dot], close: float) -> list[Dot]:

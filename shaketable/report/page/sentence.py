@@ -5,26 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shaketable.checks import CHECKS
 from shaketable.text import listed
 
-#: What a check that passed says of the run.
-HELD = {
-    "no_loss": "no acknowledged event was lost",
-    "no_duplicates": "none was stored twice",
-    "nothing_invented": "none was invented",
-    "order_kept": "their order was kept",
-    "content_intact": "what was stored equals what was sent",
-    "refuses_rightly": "only malformed events were refused",
-    "dead_letters_explained": "every dead letter deserved to be one",
-    "breaker_behaves": "the breakers behaved",
-    "health_honest": "the health score told the truth",
-    "recovers_in_time": "it recovered in time",
-    "intake_survives": "intake went on all the while",
-    "latency_budget": "latency stayed within its budget",
-    "retries_bounded": "retries stayed within bounds",
-    "isolated": "one lane's trouble stayed its own",
-    "memory_bounded": "memory stayed within bounds",
-}
 #: Laws that a headline names; the others it counts.
 NAMED = 5
 #: Checks that failed whose reasons a headline tells, where there are more than one beyond.
@@ -74,7 +57,8 @@ def counts(found: Mapping[str, Any]) -> bool:
 
 
 def _passed(names: list[str], faults: int) -> str:
-    known = [HELD[name] for name in HELD if name in names]
+    kinds = CHECKS.kinds()
+    known = [kinds[name].held for name in kinds if name in names and hasattr(kinds[name], "held")]
     more = len(names) - min(len(known), NAMED)
     parts = known[:NAMED] + ([f"{more} more laws held" if more > 1 else "one more law held"] if more else [])
     through = f"Through {faults} fault{'s' * (faults > 1)}, " if faults else "With nothing broken, "
