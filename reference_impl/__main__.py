@@ -42,7 +42,7 @@ async def work(settings: Settings) -> None:
 
 
 class Command(NamedTuple):
-    """One command. With `arguments`, `run` receives what they parsed."""
+    """One command. With `arguments`, `run` also receives the parsed values."""
 
     run: Callable[..., Awaitable[int | None]]
     needs: list[str]

@@ -1,4 +1,4 @@
-"""Every error the reference raises on purpose: what was expected, the value that came, what to do."""
+"""The errors of the reference. A message has the expected value, the actual value and the remedy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from enum import StrEnum
 
 
 class ProcessorError(Exception):
-    """Base of all of them."""
+    """Base of all errors."""
 
 
 class SettingsError(ProcessorError):
-    """A setting that cannot be used; the message names its variable."""
+    """A setting that cannot be used. The message names its variable."""
 
 
 class NotAcknowledged(ProcessorError):
@@ -20,7 +20,7 @@ class NotAcknowledged(ProcessorError):
 
 
 class RefusedError(NotAcknowledged):
-    """An event that will never be accepted; `field` is the member at fault, `status` the HTTP answer."""
+    """An event that will never be accepted. `field` is the member at fault."""
 
     def __init__(self, field: str, why: str, status: int = 422) -> None:
         super().__init__(f"{field}: {why}")
@@ -40,11 +40,11 @@ class Indeterminate(NotAcknowledged):
 
 
 class BreakerOpenError(ProcessorError):
-    """The breaker admits nothing now."""
+    """The breaker permits no call now."""
 
 
 class ArchiveError(ProcessorError):
-    """The archive did not take a dead letter, which stays where it is."""
+    """A dead letter could not be archived. It stays in the store."""
 
 
 class ShuttingDown(ProcessorError):
@@ -52,17 +52,17 @@ class ShuttingDown(ProcessorError):
 
 
 class Failure(StrEnum):
-    """What a store's error means, decided in `sqlstate`."""
+    """The meaning of a store's error, decided in `error_classes`."""
 
     DATA = "data"  # the event itself is at fault
-    RETRY = "retry"  # a collision: the same again may succeed
-    AWAY = "store away"  # the store cannot take anything now
-    LANE_LOST = "lane lost"  # our own timers ended the session; nobody's fault
-    UNKNOWN = "unknown"  # a code that is in no row of the table
+    RETRY = "retry"  # a collision: a retry may succeed
+    AWAY = "store away"  # the store is unavailable
+    LANE_LOST = "lane lost"  # one of our timers ended the session: no fault of the store
+    UNKNOWN = "unknown"  # a code without a row in the table
 
 
 class StoreError(ProcessorError):
-    """The store did not take it. Carries the SQLSTATE, never the message: that may hold an event's content."""
+    """The store failed or refused. Carries the SQLSTATE, never the message, which may quote an event."""
 
     def __init__(self, failure: Failure, sqlstate: str | None, kind: str) -> None:
         super().__init__(f"{failure.value} ({sqlstate or kind})")

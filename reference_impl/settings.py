@@ -24,35 +24,35 @@ Words = tuple[Annotated[str, Meta(min_length=1)], ...]  # separated by commas in
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Each field is read from the variable of its name in capitals; the defaults are the design's."""
+    """Each field is read from the environment variable of its name in capitals."""
 
     database_url: str = ""
     redis_url: str = ""
     http_host: str = "127.0.0.1"  # in a container: 0.0.0.0, and publish it on loopback
     http_port: Port = 8080
-    http_allowed_hosts: Words = ()  # names besides localhost by which clients call it (Host), where no token is set
-    http_allowed_origins: Words = ()  # of pages that may call it (Origin), such as https://console.example
-    process: str = "reference"  # who this is, unique among the running processes
-    incarnation: str = "0"  # which start of it
+    http_allowed_hosts: Words = ()  # in `Host`, in addition to localhost, unless a token is set
+    http_allowed_origins: Words = ()  # in `Origin`: pages that may call it, such as https://console.example
+    process: str = "reference"  # unique among the running processes
+    incarnation: str = "0"  # number of its start
     state_dir: str = "."  # where transitions.jsonl is written
-    bearer_token: Annotated[str, Meta(pattern="^[!-~]*$")] = ""  # who brings another gets 401; empty: nobody is asked
+    bearer_token: Annotated[str, Meta(pattern="^[!-~]*$")] = ""  # requests without it get 401; empty: no token
 
-    hash_key: Annotated[str, Meta(pattern="^(.{16,})?$")] = ""  # of HMAC; the same for ever, from the first event on
+    hash_key: Annotated[str, Meta(pattern="^(.{16,})?$")] = ""  # of HMAC; never change it after the first event
 
-    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes, shared by all workers; once set: `lanes`
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 5  # lanes, shared by all workers; to change it later: `lanes`
     batch_size: Annotated[int, Meta(ge=1, le=100_000)] = 1000  # most events in one transaction
-    batch_bytes: Count = 8_388_608  # most bytes of them, but for a single larger one
+    batch_bytes: Count = 8_388_608  # most bytes of events in one transaction; a single larger event is allowed
     batch_linger_s: Annotated[float, Meta(ge=0, le=60)] = 0.1  # least time between two small batches of a lane
-    lease_s: Seconds = 10.0  # the longest a dead or frozen worker may hold a lane; longer than a lane says nothing
-    attempt_timeout_s: Seconds = 5.0  # the longest one step may take: a batch, or a part of it in a search for poison
-    connect_timeout_s: Seconds = 3.0  # the longest one connection to the store may take
-    enqueue_timeout_s: Seconds = 2.0  # the longest wait for the queue's reply
+    lease_s: Seconds = 10.0  # longest that a dead or frozen worker may hold a lane
+    attempt_timeout_s: Seconds = 5.0  # longest that a batch, or one step of an isolation, may take
+    connect_timeout_s: Seconds = 3.0  # longest that connecting to the store may take
+    enqueue_timeout_s: Seconds = 2.0  # longest wait for the queue's reply
     stop_grace_s: Seconds = 4.0  # after SIGTERM: longest that batches may take before they return to the queue
 
-    breaker_failure_threshold: Count = 5  # consecutive failed rounds that open it
-    breaker_failure_rate: Share = 0.5  # or more than this share of the rounds …
-    breaker_minimum_rounds: Count = 10  # … when there were at least so many …
-    breaker_monitoring_s: Seconds = 60.0  # … in this window; health looks back as far
+    breaker_failure_threshold: Count = 5  # consecutive failed attempts that open it
+    breaker_failure_rate: Share = 0.5  # or more than this share of the attempts …
+    breaker_minimum_rounds: Count = 10  # … if there were at least this many …
+    breaker_monitoring_s: Seconds = 60.0  # … in this window, which the health score uses, too
     breaker_recovery_timeout_s: Seconds = 30.0  # from OPEN to HALF_OPEN
 
     retry_strategy: Literal["exponential", "linear", "fixed"] = "exponential"
@@ -60,30 +60,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retry_cap_s: Seconds = 30.0
     retry_jitter: Share = 0.1  # of the wait, either way
     max_retries: Annotated[int, Meta(ge=0, le=1000)] = 5
-    #: Serialization failure, deadlock, lock time-out, statement time-out; SQLSTATEs, or names of types that are raised.
+    #: SQLSTATEs or names of exception types; by default serialization failure, deadlock, lock and statement time-out.
     retryable_errors: Words = ("40001", "40P01", "55P03", "57014")
-    retryable_messages: Words = ()  # parts of messages, for what has no code of its own
+    retryable_messages: Words = ()  # parts of messages, for errors without a code
 
     dead_letter_archive_days: Days = 7.0  # age at which a dead letter is archived …
     dead_letter_archive_url: str = ""  # … here, for fsspec; by default a folder in STATE_DIR
     dead_letter_retention_days: Days = 30.0  # age at which an archived one is deleted
-    dead_letter_alert_threshold: Count = 10  # dead letters past which their number is an alert
+    dead_letter_alert_threshold: Count = 10  # more dead letters than this are an alert
     #: Where alerts are posted, in addition to the log.
     alert_webhook_url: Annotated[str, Meta(pattern=r"^(https?://.+)?$")] = ""
     alert_cooldown_s: Seconds = 300.0  # least time between two alerts of a kind
-    upkeep_interval_s: Seconds = 300.0  # between two turns of archive, retention and numbers
+    upkeep_interval_s: Seconds = 300.0  # between two runs of maintenance
 
-    require_presets: bool = False  # until they were read once, from store or cache, intake answers 503
-    preset_refresh_s: Seconds = 10.0  # between two looks for changed presets
+    require_presets: bool = False  # the intake answers 503 until presets are read, from the store or the cache
+    preset_refresh_s: Seconds = 10.0  # between two reads of the presets
 
-    request_timeout_s: Seconds = 30.0  # the longest a request's head may take to arrive, and then its body
-    queue_bound: Count = 1_000_000  # events in the queue past which intake answers 503
-    max_in_flight: Count = 10_000  # events sent to the queue and unanswered, past which intake answers 503
-    max_in_flight_bytes: Count = 67_108_864  # of bodies received and unanswered, past which intake answers 503
+    request_timeout_s: Seconds = 30.0  # longest that a request's header may take to arrive, and again its body
+    queue_bound: Count = 1_000_000  # events in the queue; with more the intake answers 503
+    max_in_flight: Count = 10_000  # events sent to the queue without a reply yet; with more: 503
+    max_in_flight_bytes: Count = 67_108_864  # bytes of requests in progress; with more: 503
     max_event_bytes: Count = 262_144
     max_batch_bytes: Count = 4_194_304
     max_batch_events: Count = 10_000
-    max_depth: Annotated[int, Meta(ge=1, le=500)] = 32  # of objects and arrays within each other
+    max_depth: Annotated[int, Meta(ge=1, le=500)] = 32  # of nested objects and arrays
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:

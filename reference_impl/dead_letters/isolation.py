@@ -1,7 +1,7 @@
 """Isolation: find the first event of a batch that the store will never take, by halving the batch.
 
 One transaction stores the events before it and inserts its dead letter; the events behind it stay in the queue for the
-next batch. So order holds, each attempt makes progress, and its duration is bounded whatever the share of bad events.
+next batch. So order holds, each attempt makes progress, and its duration is bounded for any share of bad events.
 """
 
 from __future__ import annotations

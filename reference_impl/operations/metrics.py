@@ -1,4 +1,4 @@
-"""Metrics, for Prometheus: docs/metrics.md is made of these lines. Nothing here carries an event's content."""
+"""Metrics for Prometheus. docs/metrics.md is generated from them. None carries an event's content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ TIMES_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000)
 
 ACCEPTED = Counter("reference_accepted_events", "Events the queue has taken")
-REFUSED = Counter("reference_refused_events", "Events or requests that were not answered 202, by status", ["status"])
+REFUSED = Counter(
+    "reference_refused_events", "Events or requests with another response than 202, by status", ["status"]
+)
 INTAKE_S = Histogram("reference_intake_seconds", "From an event's admission to the queue's reply", buckets=TIMES_S)
 QUEUE_DEPTH = Gauge("reference_queue_depth", "Events in the queue, as last seen")
 HEALTH = Gauge("reference_health_score", "0 to 100, as last reported")
@@ -24,16 +26,16 @@ STORED = Counter("reference_stored_events", "Successes: events committed, or han
 REPEATED = Counter("reference_repeated_events", "Deliveries of an id that was stored or dead already")
 CONFLICTS = Counter("reference_conflicting_events", "Repeated ids with other content; the first stays")
 DEAD = Counter("reference_dead_letters_written", "Events written to the dead letters")
-RETRIES = Counter("reference_retries", "Attempts that collided and are tried again")
-FAILED = Counter("reference_failed_rounds", "Failures: attempts that were not taken, by what they mean", ["failure"])
+RETRIES = Counter("reference_retries", "Attempts that collided and are retried")
+FAILED = Counter("reference_failed_rounds", "Failed attempts, by the meaning of the error", ["failure"])
 BATCH_SIZE = Histogram("reference_batch_events", "Events a committed batch", buckets=SIZES)
 BATCH_S = Histogram("reference_batch_seconds", "Processing time of a batch, retries included", buckets=TIMES_S)
 AGE_S = Histogram("reference_age_seconds", "From a batch's oldest event's acceptance to its commit", buckets=TIMES_S)
 
 BREAKER = Gauge("reference_breaker_state", "0 CLOSED, 1 HALF_OPEN, 2 OPEN")
 FAILURE_RATE = Gauge("reference_breaker_failure_rate", "Share of the window's rounds that failed, 0 to 1")
-TRIPS = Counter("reference_breaker_trips", "Times it opened")
-TRANSITIONS = Counter("reference_breaker_transitions", "Changes of its state", ["from", "to"])
+TRIPS = Counter("reference_breaker_trips", "Times that the breaker opened")
+TRANSITIONS = Counter("reference_breaker_transitions", "Changes of the breaker's state", ["from", "to"])
 
 DEAD_LETTERS = Gauge("reference_dead_letters", "Dead letters in the store, as last counted")
 DEAD_TODAY = Gauge("reference_dead_letters_today", "Of those, failed since midnight UTC")
@@ -41,9 +43,9 @@ DEAD_OLDEST = Gauge("reference_dead_letters_oldest_seconds", "First failure of t
 DEAD_NEWEST = Gauge("reference_dead_letters_newest_seconds", "Last failure of the newest, UTC seconds; 0: none")
 DEAD_REASONS = Gauge("reference_dead_letters_by_cause", "Of those, by their commonest causes", ["cause"])
 ARCHIVED = Counter("reference_dead_letters_archived", "Dead letters written to the archive")
-ALERTS = Counter("reference_alerts", "Alerts that went out", ["kind"])
+ALERTS = Counter("reference_alerts", "Alerts that were sent", ["kind"])
 
-# each series is there from the start, so that the first increase is one
+# each series exists from the start, so that its first increase is visible
 for _status in (400, 401, 403, 408, 413, 415, 422, 500, 503, 504):
     REFUSED.labels(f"{_status}")
 for _failure in Failure:
@@ -66,7 +68,7 @@ def record(tally: BatchResult, took_s: float, age_s: float) -> None:
 
 
 def record_dead_letters(letters: repository.Summary) -> None:
-    """Tell how many dead letters there are."""
+    """Set the gauges of dead letters."""
     DEAD_LETTERS.set(letters.total)
     DEAD_TODAY.set(letters.today)
     DEAD_OLDEST.set(letters.oldest.timestamp() if letters.oldest else 0)
@@ -86,5 +88,5 @@ def record_transition(before: str | None, to: str) -> None:
 
 
 def record_failure_rate(rounds: int, failed: int) -> None:
-    """Tell how the breaker's window stands."""
+    """Set the failure rate of the breaker's window."""
     FAILURE_RATE.set(failed / rounds if rounds else 0)

@@ -36,7 +36,7 @@ async def run(settings: Settings) -> None:
 
 
 async def retain(connection: Connection, now: datetime) -> Retained:
-    """Drop what policies allow. Last month and later ones stay, empty or not."""
+    """Drop the months that policies allow. Last month and later ones stay, empty or not."""
     stay = partitions.ahead(now.date())
     await partitions.ensure(connection, stay)
     result = Retained()
