@@ -54,9 +54,7 @@ COMMANDS = {
     "migrate": Command(migrate, [DATABASE], "migrate the database to the newest schema; idempotent"),
     "ingest": Command(ingest.run, [QUEUE], "accept events over HTTP into the queue"),
     "work": Command(work, [DATABASE, QUEUE], "deliver events from the queue to the database"),
-    "dead-letters": Command(
-        dead_letters.run, [DATABASE], "list, show, replay or drop dead letters", dead_letters.arguments
-    ),
+    "dead-letters": Command(dead_letters.run, [DATABASE], "list, show, replay or drop them", dead_letters.arguments),
     "lanes": Command(resize_lanes.run, [QUEUE], "print or change the number of lanes", resize_lanes.arguments),
     "retention": Command(retention.run, [DATABASE], "create months ahead, drop months that no policy covers"),
     "verify": Command(integrity.run, [DATABASE], "recompute all stored hashes; exit 1 if an event was changed"),

@@ -93,8 +93,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
     """The command `dead-letters`. Returns 1 when a dead letter is absent, or its event is refused again."""
-    store = Store(await connections.connect_without_timeouts(settings), settings)
-    try:
+    async with await connections.connect_without_timeouts(settings) as connection:
+        store = Store(connection, settings)
         if given.operation == "list":
             async for one in list_all(store):
                 print(one.event_id, f"{one.last_failed_at:%Y-%m-%dT%H:%M:%SZ}", one.attempts, one.cause, sep="\t")
@@ -102,8 +102,6 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
         replay_all = given.operation == "replay" and given.all
         ids = [one.event_id async for one in list_all(store)] if replay_all else given.event_id
         return int(not all([await _print(store, given.operation, event_id) for event_id in ids]))
-    finally:
-        await connections.close(store.connection)
 
 
 async def _print(store: Store, operation: str, event_id: UUID) -> bool:

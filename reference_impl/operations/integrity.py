@@ -98,11 +98,8 @@ class Verified(msgspec.Struct):
 
 async def run(settings: Settings) -> int:
     """Verify and print the result as JSON. Returns 1 when anything was changed."""
-    connection = await connections.connect_without_timeouts(settings)
-    try:
+    async with await connections.connect_without_timeouts(settings) as connection:
         found = await verify(connection, settings.process, key=settings.hash_key)
-    finally:
-        await connections.close(connection)
     print(msgspec.json.encode(found).decode())
     return 0 if found.sound else 1
 

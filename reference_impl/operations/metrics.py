@@ -14,9 +14,7 @@ TIMES_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000)
 
 ACCEPTED = Counter("reference_accepted_events", "Events the queue has taken")
-REFUSED = Counter(
-    "reference_refused_events", "Events or requests with another response than 202, by status", ["status"]
-)
+REFUSED = Counter("reference_refused_events", "Events or requests without a 202, by status", ["status"])
 INTAKE_S = Histogram("reference_intake_seconds", "From an event's admission to the queue's reply", buckets=TIMES_S)
 QUEUE_DEPTH = Gauge("reference_queue_depth", "Events in the queue, as last seen")
 HEALTH = Gauge("reference_health_score", "0 to 100, as last reported")

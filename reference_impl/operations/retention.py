@@ -28,11 +28,8 @@ class Retained(msgspec.Struct):
 
 async def run(settings: Settings) -> None:
     """Run once, and print the result as JSON."""
-    connection = await connections.connect_without_timeouts(settings)
-    try:
+    async with await connections.connect_without_timeouts(settings) as connection:
         print(msgspec.json.encode(await retain(connection, datetime.now(UTC))).decode())
-    finally:
-        await connections.close(connection)
 
 
 async def retain(connection: Connection, now: datetime) -> Retained:
