@@ -50,27 +50,23 @@ class Isolation:
         low, high = 0, len(self.rows)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if await self._store(low, middle) else (low, middle)
-        if not await self._store(low, low + 1):
+            low, high = (middle, high) if await self._insert(low, middle, self.result) else (low, middle)
+        if not await self._insert(low, low + 1, self.result):
             await self._reject(low)
 
-    async def _store(self, low: int, high: int) -> bool:
-        if part := await self._insert(low, high):
-            self.result.add(part)
-        return part is not None
-
-    async def _insert(self, low: int, high: int) -> BatchResult | None:
-        """Insert these rows in a savepoint; None when the store refuses them. Raises errors that no event causes."""
+    async def _insert(self, low: int, high: int, result: BatchResult) -> bool:
+        """Insert these rows in a savepoint, unless the store refuses them. Raises errors that no event causes."""
         try:
             with self.store.bounded():
                 async with self.store.connection.transaction():
                     await self.store.clear_staging()
-                    return await self.store.insert(self.rows[low:high])
+                    result.add(await self.store.insert(self.rows[low:high]))
+            return True
         except psycopg.Error as e:
             if error_classes.classify(e, self.store.settings) not in self.suspected:
                 raise
             self._error = e
-            return None
+            return False
 
     async def _reject(self, index: int) -> None:
         """A data error is the event's own fault; any other only if the store takes a neighbour at the same time."""
@@ -87,10 +83,11 @@ class Isolation:
         if self.result.stored:
             return True
         for other in range(index + 1, min(index + 1 + NEIGHBOURS, len(self.rows))):
+            result = BatchResult()
             async with self.store.connection.transaction(force_rollback=True):
-                part = await self._insert(other, other + 1)
-            if part is None or part.stored:
-                return part is not None
+                fits = await self._insert(other, other + 1, result)
+            if result.stored or not fits:
+                return fits
         return False
 
     def dead_letter(self, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
