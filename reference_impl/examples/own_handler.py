@@ -1,7 +1,7 @@
 """A handler of your own in place of the store: it gets batches, in order, at least once.
 
-Run it with DATABASE_URL and REDIS_URL set, after `python -m reference_impl migrate`; the database keeps the lanes'
-locks, the ids that are done, and the dead letters.
+Run it with DATABASE_URL and REDIS_URL set, after `python -m reference_impl migrate`. The database holds the locks of
+the lanes, the ids that are done, and the dead letters.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ handled: asyncio.Queue[str] = asyncio.Queue()
 
 
 async def handle(events: Sequence[dict[str, Any]]) -> None:
-    """Return when all are dealt with. RefusedError: poison. OSError: what you call is away, and the breaker counts."""
+    """Handle a batch. RefusedError makes the event a dead letter; OSError is an outage, which the breaker counts."""
     for event in events:
         if event["action"] == "nonsense":
-            raise RefusedError("action", "nobody knows what that is")
+            raise RefusedError("action", "expected a known action")
     for event in events:
         await handled.put(event["action"])
 
 
 async def main() -> None:
-    """Have a login handled, and nonsense buried."""
+    """Add an event that the handler refuses and one that it handles."""
     async with ReliableEventProcessor(Settings.read(), handle) as processor:
         for action in ("nonsense", "login"):
             await processor.add_event({"timestamp": datetime.now(UTC), "action": action, "status": "success"})

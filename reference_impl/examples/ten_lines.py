@@ -8,7 +8,7 @@ from reference_impl.settings import Settings
 
 
 async def main() -> None:
-    """Accept one event, and say how the processor fares."""
+    """Accept one event, and print the health score."""
     async with ReliableEventProcessor(Settings.read()) as processor:
         event = {"timestamp": datetime.now(UTC), "action": "login", "status": "success", "organizationId": "acme"}
         print("accepted", await processor.add_event(event))

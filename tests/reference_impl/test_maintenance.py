@@ -41,7 +41,7 @@ def tended(settings: Settings, now: datetime) -> MaintenanceReport:
     return asyncio.run(run())
 
 
-def bury(settings: Settings, admin: psycopg.Connection[Any], *ages_days: float) -> list[str]:
+def insert_dead_letters(settings: Settings, admin: psycopg.Connection[Any], *ages_days: float) -> list[str]:
     """Dead letters of such ages; their ids."""
     admin.execute(REFUSE.format(code="22023"))
     ids = []
@@ -64,7 +64,7 @@ def kept(admin: psycopg.Connection[Any]) -> list[str]:
 def test_letters_are_archived_at_one_age_and_deleted_at_another(
     settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
-    ids = bury(settings, admin, 31, 8, 6)
+    ids = insert_dead_letters(settings, admin, 31, 8, 6)
     done = tended(settings, datetime.now(UTC))
     assert (done.archived, done.purged, done.letters.total) == (2, 1, 2)
     assert kept(admin) == ids[1:]
@@ -84,7 +84,7 @@ def test_letters_are_archived_at_one_age_and_deleted_at_another(
 def test_what_no_archive_has_is_not_deleted(
     settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    ids = bury(settings, admin, 31, 8)
+    ids = insert_dead_letters(settings, admin, 31, 8)
     in_the_way = tmp_path / "no_folder"
     in_the_way.write_text("")
     for url in (str(in_the_way), "nosuchprotocol://there"):
@@ -101,7 +101,7 @@ def test_an_archive_that_hangs_holds_up_neither_the_turn_nor_the_end(
     settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "WRITE_S", 0.3)
-    ids = bury(settings, admin, 31)
+    ids = insert_dead_letters(settings, admin, 31)
     month = "to_char(first_failed_at at time zone 'UTC', 'YYYY-MM')"
     ((folder,),) = admin.execute(f"select {month} from audit_dead_letter").fetchall()
     file = tmp_path / "dead_letters" / folder / f"{ids[0]}.json"
@@ -121,7 +121,7 @@ def test_an_archive_that_hangs_holds_up_neither_the_turn_nor_the_end(
 def test_a_letter_written_and_not_marked_is_written_again_to_the_same_file(
     settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
-    bury(settings, admin, 8)
+    insert_dead_letters(settings, admin, 8)
     tended(settings, datetime.now(UTC))
     (before,) = (tmp_path / "dead_letters").rglob("*.json")
     admin.execute("update audit_dead_letter set archived_at = null")
@@ -155,7 +155,7 @@ def test_a_worker_tends_again_and_again_and_its_metrics_tell(
     assert REGISTRY.get_sample_value("reference_dead_letters_by_cause", {"cause": cause}) == 2
 
 
-def test_no_errand_while_the_breaker_is_not_closed_and_none_outlives_its_opening(
+def test_no_admin_connection_while_the_breaker_is_not_closed_and_none_outlives_its_opening(
     settings: Settings, postgres_link: Link
 ) -> None:
     state = ["CLOSED"]
