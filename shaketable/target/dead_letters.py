@@ -29,7 +29,6 @@ OK = 200
 TOTAL = "Total-Count"
 
 _line = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_NULL = b"null"
 _required = frozenset({"event_id", "event"})
 
 
@@ -78,33 +77,37 @@ def _page(url: str, offset: int) -> list[dict[str, Any]]:
 def _read(line: bytes) -> dict[str, Any]:
     """One dead letter, each member as written; its id is a string, or null if it has none."""
     try:
-        row: dict[str, Any] = _line.decode(line)
-    except (msgspec.MsgspecError, RecursionError):
-        row = _leniently(line)
-    event_id = bytes(row.get("event_id", _NULL))
-    if not event_id.startswith(b'"'):  # a number becomes a string
-        row["event_id"] = msgspec.Raw(_NULL if event_id == _NULL else msgspec.json.encode(event_id.decode()))
-    if "unreadable" not in row and (missing := sorted(_required - row.keys())):
-        row["unreadable"] = f"the line has no {' and no '.join(missing)}"
-    return row
+        text, why = line.decode(), ""
+    except UnicodeDecodeError:
+        text, why = line.decode(errors="replace"), "the line is no UTF-8"
+    members = _members(text)
+    event_id = _id(members.get("event_id", "null"))
+    missing = sorted(_required - members.keys()) if members else []
+    why = why or (f"the line has no {' and no '.join(missing)}" if missing else "")
+    why = why if members else "expected one JSON object a line"
+    if why:
+        return {"event_id": event_id, "unreadable": why}
+    told = {name: stored_rows.as_json(name, members[name]) for name in stored_rows.COLUMNS if name in members}
+    return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in told.items()} | {"event_id": event_id}
 
 
-def _leniently(line: bytes) -> dict[str, Any]:
-    """Parse the line with a parser that accepts lone surrogates; such a value becomes a string with its JSON."""
+def _id(written: str) -> msgspec.Raw:
+    """A string or null unchanged; anything else, such as a number, becomes a string."""
     try:
+        msgspec.json.decode(written, type=str | None)
+    except msgspec.MsgspecError:
+        return msgspec.Raw(msgspec.json.encode(written))
+    return msgspec.Raw(written.encode())
+
+
+def _members(line: str) -> dict[str, str]:
+    """The JSON of each member, unchanged; none for a line that is no JSON object."""
+    try:
+        return {name: bytes(written).decode() for name, written in _line.decode(line).items()}
+    except (msgspec.MsgspecError, RecursionError):
+        pass
+    try:  # with a parser that accepts lone surrogates
         told = json.loads(line)
-        if not isinstance(told, dict):
-            raise TypeError
-        written = {name: json.dumps(value, allow_nan=False) for name, value in told.items()}
-    except (ValueError, TypeError, RecursionError):
-        return {"unreadable": "expected one JSON object a line"}
-    return {name: msgspec.Raw(_as_text(text)) for name, text in written.items()}
-
-
-def _as_text(text: str) -> bytes:
-    """The JSON unchanged, or a string with the JSON if it contains a lone surrogate."""
-    try:
-        msgspec.json.decode(text, type=msgspec.Raw)
-    except (msgspec.MsgspecError, RecursionError):
-        return msgspec.json.encode(text)
-    return text.encode()
+        return {name: json.dumps(value, allow_nan=False) for name, value in told.items()}
+    except (ValueError, AttributeError, RecursionError):
+        return {}

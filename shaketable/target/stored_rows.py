@@ -170,6 +170,8 @@ def _keeps_commit_times(connection: psycopg.Connection[Any]) -> bool:
 
 _COMMITTED_AT = sql.SQL("(extract(epoch from pg_xact_commit_timestamp(q.xmin)) * 1000000)::bigint as committed_at")
 _JSON = ("event", "history")
+#: The largest number that a run's files may hold, of a position and of a time in microseconds (the year 2112).
+_LARGEST = {"position": 2**63 - 1, "committed_at": 2**52}
 
 
 def _expression(name: str) -> sql.Composable:
@@ -186,25 +188,31 @@ def _expression(name: str) -> sql.Composable:
 
 def _value(name: str, value: Any) -> Any:
     """JSON text as a JSON value, unchanged; invalid or unsupported JSON stays a string."""
-    if name == "position":
-        return _whole_number(value)
+    if name in _LARGEST:
+        whole = _whole_number(value)
+        return whole if whole is not None and abs(whole) <= _LARGEST[name] else None
     if isinstance(value, Decimal):
         return _told(value) if (whole := _whole_number(value)) is None else whole
     if not isinstance(value, str):
         return value if value is None or isinstance(value, bool | int) else _told(value)
-    if name not in _JSON:
-        return value.encode(errors="backslashreplace").decode()  # a lone surrogate cannot be encoded
-    try:
-        msgspec.json.decode(value, type=msgspec.Raw)  # only the syntax: a number beyond a double is valid JSON
-    except (msgspec.DecodeError, RecursionError):
-        return value
-    return msgspec.Raw(value.encode())
+    text = value.encode(errors="backslashreplace").decode()  # a lone surrogate cannot be encoded
+    return as_json(name, text) if name in _JSON else text
+
+
+def as_json(name: str, text: str) -> msgspec.Raw | str:
+    """A member's JSON, unchanged; a string if it is invalid, or if a run's files could not be read back with it."""
+    try:  # of an event only the syntax: a number beyond a double is valid JSON
+        msgspec.json.decode(text, type=msgspec.Raw if name == "event" else Any)
+    except (msgspec.MsgspecError, RecursionError):
+        return text
+    return msgspec.Raw(text.encode())
 
 
 def _whole_number(value: Any) -> int | None:
+    """A whole number of 64 bits, or None."""
     try:
-        return None if value is None or int(value) != value else int(value)
-    except (TypeError, ValueError, OverflowError):
+        return None if value is None or not -(2**63) <= value < 2**63 or int(value) != value else int(value)
+    except (TypeError, ValueError, OverflowError, ArithmeticError):
         return None
 
 

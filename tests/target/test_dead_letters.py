@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from shaketable import rundir
+from shaketable.checks.verdict import judge_run
 from shaketable.errors import ManifestError, TargetError
 from shaketable.target import dead_letters as letters
-from shaketable.target import manifest
+from shaketable.target import manifest, stored_rows
+from tests.support.histories import run_of, sent
 from tests.target.test_manifest import SOUND, write
 
 Tell = Callable[..., str]
@@ -82,6 +86,7 @@ def test_an_answer_of_no_use_is_told(tell: Tell) -> None:
         (b"[]", None),
         (b'{"event_id": "x"}', "x"),
         (b'{"event_id": "x", "event": ' + b"[" * 9000, None),
+        (b'{"event_id": "x", "event": {"action": "\xff"}}', "x"),
     ],
 )
 def test_a_line_that_cannot_be_read_hides_no_other(tell: Tell, line: bytes, event_id: str | None) -> None:
@@ -99,6 +104,52 @@ def test_an_event_with_a_lone_surrogate_is_kept_in_a_string(tell: Tell) -> None:
     assert "unreadable" not in row
     assert json.loads(msgspec.json.decode(row["event"])) == event
     assert isinstance(msgspec.json.decode(msgspec.json.encode(row)), dict)
+
+
+HARD = [
+    b"1e400",
+    b"NaN",
+    b'"\\ud800"',
+    b'"\\u0000"',
+    b"9" * 5000,
+    b"[" * 600 + b"]" * 600,
+    b"{}",
+    b"null",
+    b"-5",
+    b'"\xff"',
+]
+
+
+@pytest.mark.parametrize("name", ["event_id", "event", "cause", "attempts", "last_failed_at", "history", "unreadable"])
+@pytest.mark.parametrize("value", HARD, ids=range(len(HARD)))
+def test_no_member_keeps_the_others_or_the_run_from_being_judged(
+    tell: Tell, tmp_path: Path, name: str, value: bytes
+) -> None:
+    good = {"event_id": b'"a"', "event": b"{}", "cause": b'"why"'} | {name: value}
+    url = tell(b"{%s}\n" % b",".join(b'"%s":%s' % (each.encode(), written) for each, written in good.items()))
+    assert len(letters.ids(url)) <= 1
+    run = run_of([sent("a")], tmp_path)
+    rundir.write_lines(run / rundir.DEAD_LETTERS, letters.rows(url))
+    found = judge_run(run).checks["dead_letters_explained"]
+    assert "raised" not in found.why
+    assert found.counts["dead"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("position", Decimal(2**63 - 1), 2**63 - 1),
+        ("position", Decimal(2**63), None),
+        ("position", Decimal("NaN"), None),
+        ("committed_at", 2**52 + 1, None),
+        ("attempts", Decimal("1E+5000"), b'"1E+5000"'),
+        ("history", "1e400", "1e400"),
+        ("event", "1e400", b"1e400"),
+    ],
+)
+def test_number_of_a_row_that_no_run_file_can_hold_is_none_or_text(name: str, value: Any, told: Any) -> None:
+    found = stored_rows._value(name, value)
+    assert (bytes(found) if isinstance(found, msgspec.Raw) else found) == told
 
 
 def test_an_id_that_is_no_text_is_told_as_text(tell: Tell) -> None:
