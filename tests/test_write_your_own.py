@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shaketable.checks import CHECKS
 from shaketable.faults import FAULTS
 from shaketable.report.page import spans
 from shaketable.report.page.recording import Recording
@@ -27,8 +28,16 @@ SHOWN = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _own_kinds_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scenario makes its kinds known to the whole process."""
+    for registry in (FAULTS, CHECKS):
+        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+
+
 def block(page: str, number: int) -> str:
-    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S)[number]
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S)
+    return blocks[number]
 
 
 def saved(page: str, number: int, folder: Path) -> Path:
