@@ -51,11 +51,13 @@ def _refuse_detached(config: pytest.Config) -> None:
     """pytest determines its rootdir before it knows the plugin's options, and mistakes their path for a test's."""
     given = [str(each) for each in config.invocation_params.args]
     for name, value in pairwise(given):
-        here = config.invocation_params.dir
-        if name in OPTIONS and not Path(os.path.abspath(here / value)).is_relative_to(here):
+        here, root = config.invocation_params.dir, config.rootpath
+        path = Path(os.path.abspath(here / value))
+        moved = root != here and root.is_relative_to(here) and path.is_relative_to(root)  # an ini file lies beside it
+        if name in OPTIONS and (moved or not path.is_relative_to(here)):
             raise pytest.UsageError(
-                f"expected {name}={value}, got {name} {value}: apart, pytest takes a path outside of this folder "
-                f"for a test's, and its root directory moves (to {config.rootpath})"
+                f"expected {name}={value}, got {name} {value}: apart, pytest takes the path for a test's, "
+                f"and its root directory moves (to {root})"
             )
 
 

@@ -227,6 +227,20 @@ def test_a_target_outside_of_the_folder_does_not_move_the_root_directory_unseen(
     joined.stdout.fnmatch_lines([f"rootdir: {inner}"])
 
 
+def test_target_in_a_folder_with_an_ini_file_of_its_own_does_not_move_the_root_directory(
+    pytester: pytest.Pytester,
+) -> None:
+    sub = pytester.mkdir("sub")
+    for folder in (pytester.path, sub):
+        (folder / "pytest.ini").write_text("[pytest]\n")
+    (sub / "x.toml").write_text("")
+    pytester.makepyfile("def test_one(): ...")
+    apart = pytester.runpytest_subprocess("--shake-target", "sub/x.toml")
+    assert apart.ret == pytest.ExitCode.USAGE_ERROR
+    apart.stderr.fnmatch_lines(["*expected --shake-target=sub/x.toml, got --shake-target sub/x.toml: *"])
+    pytester.runpytest_subprocess("--shake-target=sub/x.toml").stdout.fnmatch_lines([f"rootdir: {pytester.path}"])
+
+
 def test_under_xdist_tests_that_are_marked_alike_share_one_play(pytester: pytest.Pytester) -> None:
     """Of a scenario that cannot be played: each play would leave a line in the log."""
     (pytester.path / "odd.py").write_text("open('played.log', 'a').write('once\\n')\nSCENARIO = None\n")

@@ -109,3 +109,9 @@ def test_dead_while_a_breaker_was_open_is_said() -> None:
     letter = dead("a", first_failed_at="2027-01-15T08:00:01Z", last_failed_at="2027-01-15T08:00:05Z")
     found = DeadLettersExplained().judge(history(A, letter, opened))
     assert "1 of 1 were last seen while a breaker was OPEN" in found.why
+
+
+def test_times_beyond_every_double_are_no_times() -> None:
+    letter = dead("a", first_failed_at=0, last_failed_at=10**400)
+    found = DeadLettersExplained().judge(history(sent("a").acknowledged(1), letter, poisoned("a")))
+    assert found.members == {"unexplained": ["a: no times of failure"]}

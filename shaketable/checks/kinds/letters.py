@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from shaketable import event
@@ -18,7 +19,8 @@ def seconds(first: Any, last: Any) -> float | None:
         began, ended = event.instant(first), event.instant(last)
         return None if began is None or ended is None else (ended - began) / 1e6
     if isinstance(first, int | float) and isinstance(last, int | float):
-        return float(last - first)
+        with suppress(OverflowError):  # JSON bounds no number
+            return float(last) - float(first)
     return None
 
 
