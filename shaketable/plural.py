@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 #: A plural noun, and the verb that may follow it.
-_NOUN = re.compile(r"\b(\w+?)(?<![su])(ies|s)\b(?: (are|were|have|do|wait)\b)?")
-_VERBS = {"are": "is", "were": "was", "have": "has", "do": "does", "wait": "waits"}
+_NOUN = re.compile(r"\b(\w+?)(?<![su])(ies|s)\b(?: (are|were|have|do|wait|differ)\b)?")
+_VERBS = {"are": "is", "were": "was", "have": "has", "do": "does", "wait": "waits", "differ": "differs"}
 
 
 def counted(number: float, words: str) -> str:

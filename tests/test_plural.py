@@ -20,6 +20,7 @@ from shaketable.checks.kinds import dead_letters_explained, refuses_rightly
         ("dead letters do not say why", "1 dead letter does not say why"),
         ("events have several rows", "1 event has several rows"),
         ("events wait", "1 event waits"),
+        ("stored rows differ from what was sent", "1 stored row differs from what was sent"),
         ("entries", "1 entry"),
         ("times", "1 time"),
     ],

@@ -36,6 +36,7 @@ def test_altered_member_is_named_and_its_value_is_not_shown() -> None:
     found = ContentIntact().judge(history(A, stored("a", event=altered)))
     assert found.verdict is Verdict.FAILED
     assert found.members == {"altered": ["a: action, details.n"]}
+    assert found.why.startswith("1 stored row differs")
 
 
 def test_missing_member_and_missing_event_are_altered() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 import numpy as np
 
-from shaketable import event
+from shaketable import event, plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown, unseen
 
@@ -51,10 +51,11 @@ class ContentIntact:
         unread = history.stored.unreadable.dropna()
         found = counts(compared=compared, altered=altered) | ({"unreadable": len(unread)} if len(unread) else {})
         if altered:
-            why = f"{len(altered)} stored rows differ from what was sent"
+            why = plural.counted(len(altered), "stored rows differ from what was sent")
             return Finding(Verdict.FAILED, found, some(altered=altered), why)
         if len(unread):
-            return Finding(Verdict.UNKNOWN, found, {}, f"{len(unread)} stored rows could not be read: {unread.iloc[0]}")
+            of = plural.counted(len(unread), "stored rows")
+            return Finding(Verdict.UNKNOWN, found, {}, f"{of} could not be read: {unread.iloc[0]}")
         return Finding(Verdict.PASSED, found) if compared else unknown("no planned, well-formed event is stored")
 
 
