@@ -118,7 +118,7 @@ def test_hostile_text_does_not_reach_the_drawings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [rundir.SCHEDULE, JOURNAL, rundir.FAULTS, rundir.PROBES, rundir.PHASES])
 def test_page_without_a_file_says_what_is_missing(tmp_path: Path, name: str) -> None:
     html = page(run_of(whole(absent(name)), tmp_path))
-    assert "Nobody has judged this run yet" in html
+    assert "run `shaketable check`" in html
     assert f"{name.replace(JOURNAL, rundir.JOURNALS)} is missing" in Parsed(html).text
 
 

@@ -1,7 +1,7 @@
 """Results for GitHub Actions: annotations on stdout, and a table in the step's summary.
 
-The escaping is that of GitHub's own toolkit (actions/toolkit, packages/core/src/command.ts): whatever a target says,
-a line stays one command.
+The escaping is that of GitHub's own toolkit (actions/toolkit, packages/core/src/command.ts): text of a target cannot
+add a command.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from shaketable.report.terminal import trials
 from shaketable.results.result import Result, collect
 from shaketable.text import cut, number, visible
 
-#: Annotations of a kind that GitHub shows for one step.
+#: The most annotations of a kind that GitHub shows per step.
 MOST = 10
-#: Characters of one message, and of one cell.
+#: The most characters of a message and of a table cell.
 LONGEST = 2_000
-#: Bytes of a step's summary, a little below what GitHub takes: it drops a larger one, the whole of it.
+#: The most bytes of a step's summary, slightly below GitHub's limit, above which it drops the whole summary.
 ROOM = 1_000_000
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
-#: What GitHub makes a mention or a link of, whether escaped or not: an invisible space in it prevents that.
+#: GitHub turns these into mentions or links even if escaped; an invisible space prevents it.
 _LINKED = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
-#: What Markdown, its tables and its formulas are made of.
+#: Special characters of Markdown, its tables and its formulas.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
 
 def commands(runs: Sequence[Result]) -> list[str]:
-    """A line for each check that counts and did not pass, and for each run that cannot be judged."""
+    """One annotation per required check that did not pass, and per run that cannot be judged."""
     lines = [command(name, why) for run in runs for name, why in _wrong(run)]
     if len(lines) <= MOST:
         return lines
@@ -42,7 +42,7 @@ def commands(runs: Sequence[Result]) -> list[str]:
 
 
 def _wrong(run: Result) -> Iterator[tuple[str, str]]:
-    """What is an error: unknown is one too, for the step fails by it."""
+    """All errors; unknown is one, since it fails the step."""
     yield from ((f"{run.title}: {run.verdict}", doubt) for doubt in run.doubts)
     for name, found in run.wrong.items():
         yield f"{run.title}: {name} {found.verdict}", found.why or _counts(found)
@@ -64,7 +64,7 @@ def _data(text: str) -> str:
 
 
 def append(text: str, environment: Mapping[str, str]) -> None:
-    """Add to the step's summary, where there is one, as much as it has room for. Raises HarnessError."""
+    """Append to the step's summary, if there is one, up to its limit. Raises HarnessError."""
     if path := environment.get(SUMMARY, ""):
         try:
             with Path(path).open("ab") as out:
@@ -74,7 +74,7 @@ def append(text: str, environment: Mapping[str, str]) -> None:
 
 
 def fitted(text: str, room: int) -> bytes:
-    """As many whole lines as there is room for, and how many were left out."""
+    """The lines that fit into `room` bytes, and the number of omitted ones."""
     whole = text.encode(errors="replace")
     if len(whole) <= room:
         return whole
@@ -89,7 +89,7 @@ def fitted(text: str, room: int) -> bytes:
 
 
 def markdown(runs: Sequence[Result]) -> str:
-    """A headline, a row for each run, and what trials prove."""
+    """A headline, a row per run, and the confidence bound of repeated trials."""
     results = collect(runs)
     head = f"### {SIGNS[results.verdict]} shaketable: {results.verdict}\n\n"
     titles = "| scenario | verdict | what was found | acknowledged | lost | recovery | run |\n"
@@ -119,11 +119,11 @@ def _row(run: Result) -> str:
 
 
 def _passed(run: Result) -> str:
-    """How many that count passed; one that is not applicable does not."""
+    """The number of required checks that passed, without not applicable ones."""
     passed = sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
     return f"{passed} check{'s' * (passed != 1)} passed"
 
 
 def escaped(text: str) -> str:
-    """As Markdown shows it literally: no markup, no mention, no link, one line."""
+    """Escape text for one line of Markdown: no markup, mention or link."""
     return _MARKDOWN.sub(r"\\\1", _LINKED.sub("\\g<0>\u200b", visible(cut(text, LONGEST))))

@@ -1,7 +1,7 @@
-"""Results as a JUnit file: a suite for each run, a case for each check. What did not pass is never read as passed.
+"""Results as a JUnit file: one suite per run, one case per check. Only passed checks are reported as passed.
 
-failed is a failure; unknown, and a run without a verdict, is an error; not applicable is skipped, and so is what the
-scenario does not name, whatever its verdict, because it does not count.
+failed is a failure; unknown, and a run without a verdict, is an error; not applicable is skipped, and so is a check
+that the scenario does not name, because it does not count.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from shaketable.files import atomic
 from shaketable.results.result import Result
 from shaketable.text import cut, number, visible
 
-#: Of each set, so many members are told; the rest is in verdict.json.
+#: The most members of a set; verdict.json has all.
 SHOWN = 10
-#: Characters of one text that are told: a log's end may be of any length.
+#: The most characters of a text: the end of a log may have any length.
 MOST = 10_000
-#: What XML 1.0 has no way to say, and `visible` leaves.
+#: Characters that XML 1.0 cannot represent and `visible` does not replace.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: The case that stands for the run itself.
+#: The case for the run itself.
 RUN = "run"
 
 
 def write(path: Path, runs: Sequence[Result]) -> None:
-    """Write the file, whole or not at all. Raises HarnessError when the disk refuses it."""
+    """Write the file atomically. Raises HarnessError when it cannot be written."""
     with rundir.whole(path, atomic.ORDINARY) as out:
         out.write(document(runs))
 
@@ -55,7 +55,7 @@ def _suite(run: Result) -> Any:
 
 
 def _properties(run: Result) -> Iterator[tuple[str, str]]:
-    """Where it comes from, each check's counts as `check.count`, the figures that are known."""
+    """The run's origin, each check's counts as `check.count`, and the known figures."""
     yield from (("target", run.target), ("seed", str(run.seed)), ("trial", str(run.trial)), ("run", run.run))
     yield "verdict", run.verdict
     for name, found in run.checks.items():
@@ -70,7 +70,7 @@ def _cases(run: Result) -> Iterator[Any]:
 
 
 def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
-    """A case of an identity of its own: readers join cases of the same class and name, and one would hide the other."""
+    """A case with a unique class and name: readers merge cases with the same ones."""
     trial = f".trial_{run.trial}" if run.trial > 1 else ""
     case = TestCase(clean(name), classname=clean(f"shaketable.{run.scenario}{trial}"), time=seconds)
     if result is not None:
@@ -79,7 +79,7 @@ def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
 
 
 def _of_run(run: Result) -> Any:
-    """Whether there is a verdict at all, and whether the evidence can be trusted."""
+    """An error if the run has no verdict or invalid evidence."""
     return _result(Error, run.doubts[0], run.verdict, run.doubts) if run.doubts else None
 
 
@@ -93,7 +93,7 @@ def _of_check(found: Judged) -> Any:
 
 
 def evidence(found: Judged) -> Iterator[str]:
-    """The counts, and the first members of each set that is news."""
+    """The counts, and the first members of each anomaly set."""
     yield ", ".join(f"{name.replace('_', ' ')} {number(count)}" for name, count in found.counts.items())
     for name, ids in found.members.items():
         if ids and not ordinary(name):
@@ -109,5 +109,5 @@ def _result(kind: Any, message: str, type_: str, lines: Sequence[str] = ()) -> A
 
 
 def clean(text: str) -> str:
-    """One line that XML can hold and people can read: what neither can is shown as its code point."""
+    """One line of readable XML text; other characters appear as code points."""
     return _ILLEGAL.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", visible(cut(text, MOST)))

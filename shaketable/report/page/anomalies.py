@@ -1,4 +1,4 @@
-"""The events that went wrong, each a dot on the time axis that leads to its life."""
+"""The anomalous events: each is a dot on the time axis that links to the event's trace."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from shaketable.report.page.recording import typed
 from shaketable.report.page.sentence import checks
 from shaketable.report.page.theme import GREY
 
-#: Dots closer than this share of the run stand beside each other, up to so many deep.
+#: Dots closer than this share of the run are stacked, up to DEEP of them.
 CLOSE, DEEP = 1 / 150, 3
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One event; `life` is the number of its life on the page, from 1; `depth` is how far it gave way to others."""
+    """One event; `life` is the number of its trace on the page, from 1; `depth` is its position in the stack."""
 
     at: float
     life: int
@@ -27,7 +27,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class AnomalyRow:
-    """The events of one fate, in order; `total` counts those too that have no dot."""
+    """The events of one anomaly, in order; `total` includes events without a dot."""
 
     fate: str
     colour: str
@@ -36,7 +36,7 @@ class AnomalyRow:
 
 
 def rows(doc: Mapping[str, Any], end: float) -> list[AnomalyRow]:
-    """A row for each fate that befell somebody, in the order in which the lives are told; then those without a dot."""
+    """One row per anomaly, in the order of the traces, then those without dots."""
     found: dict[str, list[Dot]] = {}
     for number, life in enumerate(typed(doc.get("lives"), list[dict[str, Any]]) or [], 1):
         at = life.get("at")
@@ -52,13 +52,13 @@ def rows(doc: Mapping[str, Any], end: float) -> list[AnomalyRow]:
 
 
 def totals_of(doc: Mapping[str, Any]) -> dict[str, int]:
-    """How many there were of each fate, by the checks' own counts."""
+    """The number of events of each anomaly by the checks' counts."""
     counts = {name: typed(found.get("counts"), dict[str, float]) or {} for name, found in checks(doc).items()}
     return {each.label: int(counts.get(check, {}).get(each.set, 0)) for check, each in anomalies()}
 
 
 def _beside(dots: list[Dot], close: float) -> list[Dot]:
-    """Each a step aside from the one before it, if that is close."""
+    """Stack dots that are close to the previous one."""
     placed: list[Dot] = []
     for dot in sorted(dots, key=lambda dot: dot.at):
         gives_way = bool(placed) and dot.at - placed[-1].at < close

@@ -1,4 +1,4 @@
-"""Bins: a run's time axis cut into equal parts, few enough to draw, however many events there were."""
+"""Bins: a run's time axis in equal parts, few enough to draw for any number of events."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Widths in seconds that people can read off an axis.
+#: Readable widths in seconds.
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
-#: Most bins that are drawn.
+#: The most bins.
 MOST = 600
 
 
 @dataclass(frozen=True)
 class Bins:
-    """`count` bins of `width` seconds, from T0 on."""
+    """`count` bins of `width` seconds, starting at T0."""
 
     width: float
     count: int
 
     @classmethod
     def over(cls, seconds: float) -> Bins:
-        """The finest that need no more than `MOST` bins for so many seconds."""
+        """The finest bins, at most `MOST`, over this many seconds."""
         width = next((w for w in WIDTHS if seconds / w <= MOST), seconds / MOST)
         return cls(width, max(1, math.ceil(round(seconds / width, 6))))
 
     @property
     def left(self) -> Floats:
-        """Where each begins, in seconds after T0."""
+        """The start of each bin in seconds after T0."""
         return np.arange(self.count, dtype=np.float64) * self.width
 
     @property
     def edges(self) -> Floats:
-        """All borders: one more than there are bins."""
+        """All `count` + 1 edges."""
         return np.arange(self.count + 1, dtype=np.float64) * self.width
 
     def rate(self, times: Any) -> Floats:
-        """How many of `times` (s) a second, bin by bin."""
+        """The rate per second of `times` (s) in each bin."""
         return _floats(np.histogram(np.asarray(times, dtype=float), self.edges)[0] / self.width)
 
     def reduce(self, times: Any, values: Any, how: str, **options: Any) -> Floats:
-        """One value for each bin (`min`, `max`, `quantile` with q=…); NaN for a bin without any."""
+        """One value per bin (`min`, `max`, `quantile` with q=…); NaN for an empty bin."""
         at = np.floor(np.asarray(times, dtype=float) / self.width)
         inside = (at >= 0) & (at < self.count)
         series = pd.Series(np.asarray(values, dtype=float)[inside]).groupby(at[inside].astype(int))
         return _floats(getattr(series, how)(**options).reindex(range(self.count)))
 
     def slope(self, times: Any, totals: Any) -> Floats:
-        """The rate at which a running total grew, bin by bin; NaN where it was not watched."""
+        """The growth rate of a running total in each bin; NaN without readings."""
         times, totals = np.asarray(times, dtype=float), np.asarray(totals, dtype=float)
         known = ~np.isnan(totals)
         if known.sum() < 2:
@@ -63,7 +63,7 @@ class Bins:
 
 
 def carried(values: Floats, seconds: float, width: float) -> Floats:
-    """Each gap filled with the reading before it, as long as that is no older than `seconds`."""
+    """Fill gaps with the previous reading, if it is at most `seconds` old."""
     return _floats(pd.Series(values).ffill(limit=max(1, math.ceil(seconds / width))))
 
 

@@ -1,7 +1,7 @@
-"""A page as one offline file: a template, the house's style, all text escaped, a policy that reaches nobody.
+"""A page as one offline file: a template and a style sheet, with escaped text and a policy without network access.
 
-Every page of ours is made by `render`. Its template extends `base.html`, fills the blocks `title` and `main`, and takes
-what pages share from `parts.html`: `badge`, `rows`, `grid`.
+`render` makes all pages. A template extends `base.html`, fills the blocks `title` and `main`, and uses the macros of
+`parts.html`: `badge`, `rows`, `grid`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def render(template: str, scripts: Sequence[str] = (), folder: Path = TEMPLATES, **shown: object) -> str:
-    """The whole page; a template from another folder may extend ours."""
+    """Render a page; a template from another folder may extend these templates."""
     found = _environment(folder).get_template(template)
     return found.render(policy=policy(scripts), scripts=scripts, style=source("style.css"), **shown)
 
 
 def source(name: str) -> str:
-    """A file beside the templates, as it is."""
+    """A file in the templates' folder, unchanged."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment(folder: Path) -> Environment:
-    """Everything that a template shows goes through `_harmless` and is then escaped."""
+    """All output of a template passes `_harmless` and is then escaped."""
     return Environment(
         loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
@@ -44,5 +44,5 @@ def _environment(folder: Path) -> Environment:
 
 
 def _harmless(value: object) -> object:
-    """What the page's own code made safe as it is; all other text with its invisible characters shown."""
+    """Markup of the page's own code unchanged; other text with visible control characters."""
     return value if isinstance(value, Markup) else visible(str(value))

@@ -1,4 +1,4 @@
-"""Everything that the page runs, inline, and the policy that lets it run nothing else and reach nobody."""
+"""Inline scripts, and the policy that permits only them, without network access."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bokeh.resources import Resources
 
 
 class Embedded(NamedTuple):
-    """Scripts in order, and a place for each lane."""
+    """Scripts in order, and a placeholder for each track."""
 
     scripts: list[str]
-    places: dict[str, str]  # HTML by lane
+    places: dict[str, str]  # HTML by track
 
 
 def embed(lanes: dict[str, Any], own: Sequence[str]) -> Embedded:
-    """BokehJS (its core alone: no MathJax, no widgets), the lanes, and the page's `own` scripts after them."""
+    """BokehJS (only its core: no MathJax, no widgets), the tracks, and then the page's `own` scripts."""
     if not lanes:
         return Embedded([_inert(each) for each in own], {})
     library = Resources(mode="inline", components=["bokeh"], log_level="error").js_raw
@@ -29,12 +29,12 @@ def embed(lanes: dict[str, Any], own: Sequence[str]) -> Embedded:
 
 
 def _inert(script: str) -> str:
-    """The script with nothing in it that would end its element; inside a string both spellings are the same."""
+    """Escape sequences that would end the script element; inside a string both spellings are equal."""
     return re.sub(r"<(?=/script|!--)", r"\\x3c", script, flags=re.IGNORECASE)
 
 
 def policy(scripts: Sequence[str]) -> str:
-    """Only these very scripts may run, nothing may be loaded or sent: even if foreign text got past all escaping."""
+    """Permit only these scripts, and no loading or sending: a second defence after escaping."""
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "

@@ -1,4 +1,4 @@
-"""The lanes as linked Bokeh figures: only binned numbers and harmless labels go into their models."""
+"""The tracks as linked Bokeh figures; their models contain only binned numbers and sanitised labels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from shaketable.report.page.rows import breakers, strip
 from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
 from shaketable.report.page.tracks import ILL, Tracks, lowest, peak
 
-#: Columns of the one source that all lanes of numbers draw from.
+#: Columns of the common source of all numeric tracks.
 COLUMNS = ("offered", "acknowledged", "p50", "p99", "backlog", "stored", "health", "silent", "honest", "lie")
-#: Those that an area is drawn below.
+#: Columns that are drawn with an area.
 AREAS = ("acknowledged", "backlog", "stored_shown", "health", "mute")
-#: How high a bar marks that the target did not answer: its health of 0 would be no more than a missing line.
+#: Height of the bar for a target that did not answer; a health of 0 would look like a missing line.
 MUTE = 6
 HEIGHT = 104
 _DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e4: "10 s", 1e5: "100 s", 1e6: "1,000 s"}
@@ -27,7 +27,7 @@ _RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
 
 
 def draw(lanes: Tracks) -> dict[str, Any]:
-    """A figure for each lane that was recorded, by name, from top to bottom."""
+    """One figure per recorded track, by name, from top to bottom."""
     axis, source = Axis(lanes.end), _source(lanes)
     made = {
         "strip": strip(axis, lanes),
@@ -48,7 +48,7 @@ def draw(lanes: Tracks) -> dict[str, Any]:
 
 
 def _source(lanes: Tracks) -> ColumnDataSource:
-    """Two rows for each bin, its beginning and its end, so that one between unknown ones is still drawn."""
+    """Two rows per bin, for its start and end, so that a bin between unknown ones is still drawn."""
     columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
     floors = dict.fromkeys(AREAS, 0.0)
     if lanes.stored is not None:
@@ -62,12 +62,12 @@ def _source(lanes: Tracks) -> ColumnDataSource:
 
 
 def _filled(drawn: dict[str, Any], floors: dict[str, float]) -> dict[str, Any]:
-    """The columns that areas are drawn from: an area would bridge what is unknown, so it falls to its floor there."""
+    """The columns of areas: an area would bridge unknown values, so it falls to its floor there."""
     return {f"{name}_area": np.nan_to_num(drawn[name], nan=floor) for name, floor in floors.items() if name in drawn}
 
 
 def _floor(rates: Floats) -> float:
-    """Where a logarithmic axis puts 0: below the lowest rate that there was."""
+    """The position of 0 on a logarithmic axis: below the lowest rate."""
     return 1.0 if (lowest(rates[rates > 0]) or 10) > 1 else 0.1
 
 
@@ -104,7 +104,7 @@ def _backlog(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
 
 
 def _stored(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
-    """Logarithmic: a backlog drains many times faster than events come in, and both must be seen."""
+    """Logarithmic, since a backlog drains many times faster than events arrive."""
     if (most := peak(lanes.stored)) is None:
         return None
     floor = _floor(lanes.stored) if lanes.stored is not None else 1.0
@@ -157,7 +157,7 @@ def _bands(made: Any, lanes: Tracks) -> None:
 
 
 def _show_time(made: Any) -> None:
-    """The lowest lane carries the time axis."""
+    """Show the time axis at the lowest track."""
     made.xaxis.visible = True
     made.xaxis.formatter = NumeralTickFormatter(format="0.[0]")
     made.height += 22

@@ -1,4 +1,4 @@
-"""The words above each lane: what it shows, and for each of its lines a name, a colour and what it came to."""
+"""The legend above each track: its title, and for each line a name, a colour and an extreme value."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from shaketable.text import number, seconds
 
 @dataclass(frozen=True)
 class LegendLine:
-    """One line of a lane; `column` and `unit` let the page's script show its value under the pointer."""
+    """One line of a track; the page's script uses `column` and `unit` to show the value under the pointer."""
 
     name: str
     colour: str
     column: str = ""
     unit: str = ""
-    rest: str = ""  # what is shown while nobody points
-    words: str = ""  # JSON: what its values mean
+    rest: str = ""  # shown without a pointer
+    words: str = ""  # JSON: the meanings of its values
 
 
 @dataclass(frozen=True)
 class Track:
-    """A lane as the page shows it; `place` is where its figure comes."""
+    """A track on the page; `place` is the placeholder of its figure."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ class Track:
 
 
 def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
-    """All lanes from top to bottom, those too that could not be drawn, and why."""
+    """All tracks from top to bottom, including absent ones with the reason."""
 
     def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> LegendLine:
         values = getattr(lanes, column)
@@ -62,7 +62,7 @@ def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
         Track(
             "health",
             "Health",
-            "the target's own word; 70 or less is ill, red below is no answer",
+            "as the target reports it; 70 or less is unhealthy, red below means no answer",
             [line("score", TEAL, "health", low=True), *_honest(lanes)],
         ),
         Track(
@@ -79,7 +79,7 @@ def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
 
 
 def _honest(lanes: Tracks) -> list[LegendLine]:
-    """What an honest score would have been, and for how long the target's was none."""
+    """The line of an honest score, and the duration of a dishonest one."""
     if lanes.honest is None:
         return []
     words = json.dumps({f"{value:g}": said for value, said in HONEST_IS.items()})
@@ -87,13 +87,13 @@ def _honest(lanes: Tracks) -> list[LegendLine]:
     return [LegendLine("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if lanes.lied_s else [])]
 
 
-#: What the line of an honest score means.
+#: The meanings of the line of an honest score.
 HONEST_IS = {HONEST[True]: f"above {ILL}", HONEST[False]: f"at most {ILL}"}
 _ABSENT = {
     "strip": "No phase after the preparation was entered.",
     "rate": "Neither a schedule nor a journal of the load was found.",
     "latency": "No acknowledgement was recorded.",
-    "backlog": "No reading of the backlog: the target does not say where its queue is, or nobody looked.",
+    "backlog": "No reading of the backlog: the manifest does not name the queue, or no probe ran.",
     "stored": "No reading of the store.",
     "health": "No reading of the health score.",
     "breaker": "No breaker transitions were recorded.",

@@ -1,4 +1,4 @@
-"""report.html: one file that opens offline; the verdict first, then the lanes, then the evidence."""
+"""report.html: one offline file with the verdict, the tracks and the evidence."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shaketable.report.page.recording import Recording
 from shaketable.rundir import RunDir
 
 REPORT = "report.html"
-#: The page's own scripts, in order: the lanes and the lives stand on the axis.
+#: The page's own scripts, in order: the tracks and the traces depend on the axis.
 SCRIPTS = ("axis.js", "lanes.js", "lives.js")
 
 
 def report(run: RunDir) -> Path:
-    """Write the page of a run, a half-finished one too, and return where it is. Raises HarnessError."""
+    """Write the page of a run, also of an unfinished one, and return its path. Raises HarnessError."""
     path = run / REPORT
     with rundir.whole(path) as out:
         out.write(html(Recording.load(run)).encode())
@@ -26,7 +26,7 @@ def report(run: RunDir) -> Path:
 
 
 def html(recording: Recording) -> str:
-    """The whole page."""
+    """The page as HTML."""
     lanes = binned.of(recording)
     embedded = embed(draw(lanes), [document.source(name) for name in SCRIPTS])
     return document.render(

@@ -1,4 +1,4 @@
-"""A run as one still picture (SVG) for a README or a ticket: the verdict, the faults, the lanes on one time axis."""
+"""A run as a still image (SVG) for a README or a ticket: the verdict, and faults and tracks on one time axis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shaketable.report.page.tracks import Tracks, lowest, peak
 from shaketable.rundir import RunDir
 from shaketable.text import number, plain
 
-#: Pixels: the whole, the margins beside the lanes, where faults are named, a lane and the gap below it, a row of words.
+#: Pixels: the width, the side margins, the top of the faults' names, a track, the gap below it, a row of text.
 WIDTH, LEFT, RIGHT, TOP, LANE, GAP, ROW = 860, 96, 12, 60, 54, 18, 20
 #: Legible on white and on black.
 GREY = "#848d97"
@@ -25,7 +25,7 @@ VERDICTS = {"passed": "#2da44e", "failed": "#e5534b"}
 
 
 def svg(run: RunDir) -> str:
-    """The picture as text. A lane that nobody recorded stays empty."""
+    """The image as SVG text. A track without data stays empty."""
     seen = Recording.load(run)
     lanes = binned.of(seen)
     top = TOP + ROW * max((fault.row + 1 for fault in lanes.faults), default=0)
@@ -41,7 +41,7 @@ def svg(run: RunDir) -> str:
 
 
 def _all(lanes: Tracks, top: int) -> tuple[list[str], int]:
-    """The lanes below each other, and where the last one ends."""
+    """The tracks below each other, and the bottom of the last one."""
     health = lowest(lanes.health)
     told = [
         ("intake", lanes.acknowledged, BLUE, _most(lanes.acknowledged, "/s"), peak(lanes.acknowledged)),
@@ -109,7 +109,7 @@ def _steps(
 
 
 def _dashes(y: float, end: float) -> str:
-    """The score at and below which a target calls itself ill."""
+    """The score at and below which a target reports itself as unhealthy."""
     return f'<path d="M{LEFT},{y:.1f}H{_x(end, end):.1f}" stroke="{RED}" stroke-dasharray="4 4" fill="none"/>'
 
 

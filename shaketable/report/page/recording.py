@@ -1,4 +1,4 @@
-"""What the page reads of a run directory: each file for itself, so that one which is missing or torn hides no other."""
+"""Read a run directory for the page, each file independently, so that a missing or damaged file affects no other."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from shaketable.rundir import RunDir
 
 T = TypeVar("T")
 
-#: What a file tells, for the sentence that says it is missing.
+#: The consequence of a missing file.
 MISSING = {
     rundir.VERDICT: "not judged yet: `shaketable check` judges it",
-    rundir.PHASES: "how far the run got is not known",
-    rundir.SCHEDULE: "what was meant to be sent is not known",
-    rundir.JOURNALS: "what was sent and acknowledged is not known",
-    rundir.FAULTS: "whether any fault was injected is not known",
-    rundir.PROBES: "backlog, stored rows and health are not known",
-    rundir.TRANSITIONS: "what the breakers did is not known",
-    rundir.ENVIRONMENT: "what it ran on is not known",
-    rundir.TARGET: "what was tested is not known",
+    rundir.PHASES: "the progress of the run is unknown",
+    rundir.SCHEDULE: "the planned events are unknown",
+    rundir.JOURNALS: "the sent and acknowledged events are unknown",
+    rundir.FAULTS: "the injected faults are unknown",
+    rundir.PROBES: "backlog, stored rows and health are unknown",
+    rundir.TRANSITIONS: "the breakers' transitions are unknown",
+    rundir.ENVIRONMENT: "the machine is unknown",
+    rundir.TARGET: "the target is unknown",
 }
 
 
@@ -41,7 +41,7 @@ class _Offset(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Recording:
-    """One run, as far as it was written. Times are monotonic nanoseconds; what was not recorded is None or empty."""
+    """The available data of a run. Times are monotonic nanoseconds; missing data are None or empty."""
 
     run: RunDir
     scenario: ScenarioFacts
@@ -56,12 +56,12 @@ class Recording:
     transitions: pd.DataFrame | None
     offsets: Ints | None  # intended times, nanoseconds after T0
     attempts: pd.DataFrame | None
-    start: int  # T0, or the earliest time that stands for it
-    gaps: list[str] = field(default_factory=list)  # what is missing, a sentence each
+    start: int  # T0, or the best substitute
+    gaps: list[str] = field(default_factory=list)  # a sentence for each missing file
 
     @classmethod
     def load(cls, run: RunDir) -> Self:
-        """Read all that is there; never raises for what is not."""
+        """Read all existing files; never raises for a missing or damaged one."""
         gaps: list[str] = []
         read = _Reader(run, gaps)
         scenario = read(rundir.SCENARIO, lambda p: rundir.read_json(p, ScenarioFacts)) or ScenarioFacts()
@@ -93,12 +93,12 @@ class Recording:
 
     @property
     def name(self) -> str:
-        """The run's folder, as people would type it."""
+        """The run's folder, relative to the parent of `runs`."""
         return f"{self.run.path.parent.name}/{self.run.path.name}"
 
     @property
     def unfinished(self) -> str:
-        """Where a run that was cut off ended; "" for a whole one."""
+        """The last phase of an interrupted run, as a sentence; "" for a complete one."""
         if "end" in self.phases or not self.phases:
             return ""
         last = max(self.phases, key=lambda name: self.phases[name])
@@ -106,7 +106,7 @@ class Recording:
 
 
 class _Reader:
-    """Reads one file at a time and notes what cannot be read, instead of raising."""
+    """Reads one file at a time, and records errors instead of raising them."""
 
     def __init__(self, run: RunDir, gaps: list[str]) -> None:
         self._run, self._gaps = run, gaps
@@ -117,24 +117,24 @@ class _Reader:
     def of(self, name: str, read: Callable[[], T | None]) -> T | None:
         try:
             found = read()
-        except Exception as e:  # whatever a torn or foreign file does to its reader, the rest of the page is still true
+        except Exception as e:  # any error of a damaged file: the rest of the page is still valid
             self._note(f"{name} cannot be read ({type(e).__name__}: {e})")
             return None
         if found is None:
-            self._note(f"{name} is missing: {MISSING.get(name, 'what it holds is not known')}")
+            self._note(f"{name} is missing: {MISSING.get(name, 'its contents are unknown')}")
         return found
 
     def json(self, name: str) -> dict[str, Any]:
         return self(name, lambda path: rundir.read_json(path, dict[str, Any])) or {}
 
     def _note(self, gap: str) -> None:
-        """Once for each file: the first reason is the one that explains the others."""
+        """Record the first reason per file, which explains the others."""
         if not any(gap.split()[0] == known.split()[0] for known in self._gaps):
             self._gaps.append(gap)
 
 
 def typed(found: object, kind: type[T]) -> T | None:
-    """A part of a document, where it is what it should be: a run directory may be a stranger's."""
+    """A part of a document, or None if it has another type: a run directory may come from a stranger."""
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError:
@@ -144,12 +144,12 @@ def typed(found: object, kind: type[T]) -> T | None:
 def _faults(
     read: _Reader, ops: list[Op] | None, scenario: ScenarioFacts, shake: int | None
 ) -> tuple[RecordedFault, ...]:
-    """Those of the timeline, as far as anybody knows what became of them, and the recoveries."""
+    """The timeline's faults with their recorded times, and the repairs of Toxiproxy."""
     return read.of(rundir.FAULTS, lambda: observations.faults(ops, scenario.timeline, shake)) or ()
 
 
 def _zero(start: int | None, phases: dict[str, int], probes: pd.DataFrame | None) -> int:
-    """T0, the load's start; without a journal the baseline's, else the first time that is known."""
+    """T0, the load's start; without a journal the baseline's start, else the first known time."""
     if start is not None:
         return start
     if "baseline" in phases:

@@ -1,4 +1,4 @@
-"""The lanes that are made of spans: phases and faults on top, the breakers' states below."""
+"""The tracks with spans: phases and faults at the top, the breakers' states at the bottom."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from shaketable.report.page.spans import DrawnSpan
 from shaketable.report.page.theme import FONT, GLYPH_FONT, GREY, INK, STATES, UNKNOWN_STATE, Axis
 from shaketable.report.page.tracks import Tracks
 
-#: Pixels of a row with a name in it, and of a breaker's row.
+#: Pixels of a row with a name, and of a breaker's row.
 ROW, BREAKER_ROW = 24, 34
 
 
 def strip(axis: Axis, lanes: Tracks) -> Any:
-    """The phases in one row, and above it the faults by name; the page's script shortens what does not fit."""
+    """The phases in one row, the faults above; the page's script shortens labels that do not fit."""
     if not lanes.phases and not lanes.faults:
         return None
     rows = 1 + max((fault.row + 1 for fault in lanes.faults), default=0)
@@ -61,7 +61,7 @@ def _blocks(made: Any, spans: list[DrawnSpan], above: int, alphas: list[float]) 
 
 
 def breakers(axis: Axis, lanes: Tracks) -> Any:
-    """A row for each process that has a breaker; the more it is open, the more of its row is filled."""
+    """One row per process with a breaker; the bar is higher the more open the breaker is."""
     if not lanes.breakers:
         return None
     made = axis.frame("breaker", len(lanes.breakers) * BREAKER_ROW + 8, (0, len(lanes.breakers)))
@@ -85,7 +85,7 @@ def breakers(axis: Axis, lanes: Tracks) -> Any:
 
 
 def _states(made: Any, states: list[DrawnSpan], row: int) -> None:
-    """The lower half of the row: the name stands above it."""
+    """Fill the lower half of the row, below the name."""
     looks = [STATES.get(state.label, UNKNOWN_STATE) for state in states]
     source = ColumnDataSource(
         {

@@ -1,4 +1,4 @@
-"""What the page's template shows, part by part: all of it text that is still to be escaped."""
+"""The sections for the page's template, as text that is not yet escaped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shaketable.report.page.sentence import counts
 from shaketable.report.page.tracks import Tracks, lowest, peak
 from shaketable.text import number, quantity, seconds, spaced
 
-#: Members of each set that are shown; verdict.json has more.
+#: The most members of a set; verdict.json has more.
 SHOWN = 8
 _ORDER = ("failed", "unknown", "passed", "not applicable")
 
@@ -28,7 +28,7 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Members:
-    """Some members of a set that a check names, each with the number of its life on the page, 0 for none."""
+    """Members of a check's set, each with the number of its trace on the page, or 0."""
 
     name: str
     shown: list[tuple[str, int]]
@@ -43,7 +43,7 @@ class Evidence:
     verdict: str
     required: bool
     law: str
-    terms: list[str]  # paragraphs: what the sets mean, what the law does not prove
+    terms: list[str]  # paragraphs: the meanings of the sets, and the limits of the law
     why: str
     counts: Rows
     members: list[Members]
@@ -63,7 +63,7 @@ class Witnessed:
 
 
 def checks(doc: dict[str, Any]) -> list[Evidence]:
-    """All checks: those that count first, the worst first."""
+    """All checks, required ones first, then the worst first."""
     numbers = {life.event_id: number for number, life in enumerate(traces(doc), 1)}
     found = [_evidence(name, one, numbers) for name, one in findings(doc).items()]
     return sorted(found, key=lambda e: (not e.required, _ORDER.index(e.verdict) if e.verdict in _ORDER else 9))
@@ -95,14 +95,14 @@ def _members(name: str, told: list[str], total: int, numbers: dict[str, int]) ->
 
 
 def _law(name: str) -> list[str]:
-    """The law and its terms, as the check's own docstring tells them; an unknown check has none."""
+    """The law and its terms from the check's docstring; empty for an unknown check."""
     kind = CHECKS.kinds().get(name)
     told = (inspect.getdoc(kind) if kind else "") or ""
     return [" ".join(paragraph.split()) for paragraph in told.split("\n\n")] or [""]
 
 
 def faults(recording: Recording) -> list[Witnessed]:
-    """Each fault of the timeline: when it was active, and who saw it land."""
+    """Each fault of the timeline: its active time and its witness."""
     return [_fault(recording, row) for row in recording.faults]
 
 
@@ -121,7 +121,7 @@ def _fault(recording: Recording, row: RecordedFault) -> Witnessed:
 
 @dataclass(frozen=True)
 class TracedEvent:
-    """One event that did not fare as it should."""
+    """The trace of one anomalous event."""
 
     event_id: str
     fate: str
@@ -131,7 +131,7 @@ class TracedEvent:
 
 
 def traces(doc: dict[str, Any]) -> list[TracedEvent]:
-    """What became of each event that was lost, doubled or misordered, as far as anybody saw."""
+    """The traces of anomalous events: lost, doubled, misordered and so on."""
     return [_lived(each) for each in typed(doc.get("lives"), list[dict[str, Any]]) or []]
 
 
@@ -151,7 +151,7 @@ _HEADLINE = {
 
 
 def headline(recording: Recording, lanes: Tracks) -> Rows:
-    """The few figures that a reader with one minute wants."""
+    """The most important figures."""
     figures = recording.verdict.get("figures") or {}
     rows = [
         (told, quantity(name, figures[name])[1]) for name, told in _HEADLINE.items() if figures.get(name) is not None
@@ -161,13 +161,13 @@ def headline(recording: Recording, lanes: Tracks) -> Rows:
 
 
 def figures(doc: dict[str, Any]) -> Rows:
-    """All figures that were measured."""
+    """All measured figures."""
     found = doc.get("figures")
     return [quantity(str(name), value) for name, value in found.items()] if isinstance(found, dict) else []
 
 
 def surroundings(recording: Recording) -> Rows:
-    """What it ran on: the machine, then the packages."""
+    """The machine, then the packages."""
     told = dict(recording.environment)
     packages = [told.pop(name, None) for name in ("packages", "target_packages")]
     memory = told.pop("memory_bytes", None)
@@ -177,7 +177,7 @@ def surroundings(recording: Recording) -> Rows:
 
 
 def asked(recording: Recording) -> Rows:
-    """What was asked for: seed, load, settings."""
+    """The scenario's inputs: seed, load, settings."""
     rows = [("scenario", recording.scenario.name), ("seed", str(recording.scenario.seed))]
     for part in ("load", "settings", "counts"):
         found = recording.told.get(part)
@@ -186,7 +186,7 @@ def asked(recording: Recording) -> Rows:
 
 
 def again(recording: Recording) -> Rows:
-    """The commands that repeat the run, and the judging."""
+    """The commands that repeat the run, its judgement and its page."""
     needs = commands.needs(recording.run)
     return [
         (
@@ -199,7 +199,7 @@ def again(recording: Recording) -> Rows:
 
 
 def when(recording: Recording) -> str:
-    """When the run was, by its folder's name; "" for a folder that somebody renamed."""
+    """The time of the run by its folder's name; "" for a renamed folder."""
     try:
         return datetime.strptime(recording.run.path.name[:16], "%Y%m%dT%H%M%SZ").strftime("%Y-%m-%d %H:%M UTC")
     except ValueError:
@@ -207,12 +207,12 @@ def when(recording: Recording) -> str:
 
 
 def target(recording: Recording) -> str:
-    """The target's name; "" when nobody wrote it down."""
+    """The target's name; "" if not recorded."""
     return str(recording.target.get("name") or recording.verdict.get("target") or "")
 
 
 def missing(recording: Recording) -> list[str]:
-    """What a reader must know before believing the page: cut off, or without some of its files."""
+    """Warnings for the reader: an interrupted run, faults without a witness, missing files."""
     gaps = [f"{gap}." for gap in recording.gaps if not gap.startswith(f"{rundir.VERDICT} is missing")]
     missed = [
         f"Fault {fault.number} ({fault.label}) {said}: {fault.text or 'it has no witness'}."
@@ -223,7 +223,7 @@ def missing(recording: Recording) -> list[str]:
 
 
 def _missed(fault: RecordedFault) -> str:
-    """What a reader must know of a fault that nobody saw land."""
+    """A warning for a fault that was not witnessed; "" for one that landed."""
     if fault.began == NEVER:
         return "was never injected"
     return "" if fault.landed else _LANDED[fault.landed][1]

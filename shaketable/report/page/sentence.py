@@ -1,4 +1,4 @@
-"""The verdict as a sentence of plain English, for a reader who has one minute."""
+"""The verdict as a sentence of plain English."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from shaketable.checks import CHECKS
 from shaketable.text import listed
 
-#: Laws that a headline names; the others it counts.
+#: The most laws that a headline names; it counts the others.
 NAMED = 5
-#: Checks that failed whose reasons a headline tells, where there are more than one beyond.
+#: The most failed checks with their reasons in a headline.
 SAID = 3
 
 
 def verdict(doc: Mapping[str, Any]) -> str:
-    """Of the run: passed, failed, unknown; "not judged" when no verdict was written."""
+    """The run's verdict: passed, failed or unknown; "not judged" without a verdict."""
     found = doc.get("verdict") if doc else "not judged"
     return found if found in ("passed", "failed", "not judged") else "unknown"
 
 
 def sentence(doc: Mapping[str, Any]) -> str:
-    """What the run showed."""
+    """The result of the run."""
     if not doc:
-        return "Nobody has judged this run yet: `shaketable check` does."
+        return "This run has not been judged yet: run `shaketable check`."
     counting = {name: found for name, found in checks(doc).items() if counts(found)}
     by = {
         verdict: [name for name, found in counting.items() if found.get("verdict") == verdict]
@@ -46,7 +46,7 @@ def sentence(doc: Mapping[str, Any]) -> str:
 
 
 def checks(doc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The findings, by check."""
+    """The findings by check."""
     found = doc.get("checks")
     return {str(name): one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}
 

@@ -1,4 +1,4 @@
-"""Spans: what lasted from one time to another: phases, faults, the states of each worker's breaker."""
+"""Spans of time: phases, faults, and the states of each worker's breaker."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from shaketable.faults import FAULTS
 from shaketable.report.page.recording import Recording
 from shaketable.text import plain
 
-#: The colour of a fault whose kind nobody knows any more.
+#: The colour of a fault of unknown kind.
 UNKNOWN_COLOUR = "#7f8c8d"
-#: Of Toxiproxy's own recovery, which no scenario asks for.
+#: The colour of a repair of Toxiproxy, which is not part of a scenario.
 REPAIR_COLOUR = "#17202a"
-#: Breakers that are drawn; more would be unreadable, and the table of checks counts them all.
+#: The most breakers that are drawn; the table of checks counts all.
 MOST_BREAKERS = 16
 
 
 @dataclass(frozen=True)
 class DrawnSpan:
-    """Seconds after T0; `label` is fit to be drawn."""
+    """A span in seconds after T0; `label` is sanitised."""
 
     begin: float
     end: float
@@ -34,19 +34,19 @@ class DrawnSpan:
 
 
 def phases(recording: Recording, end: float) -> list[DrawnSpan]:
-    """The phases from the baseline on, each until the next begins."""
+    """The phases from the baseline on, each until the start of the next."""
     began = sorted((float(recording.seconds(at)), name) for name, at in recording.phases.items())
     found = [DrawnSpan(max(begin, 0.0), min(until, end), plain(name)) for begin, until, name in _until_next(began, end)]
     return [span for span in found if span.end > span.begin]
 
 
 def _until_next(began: list[tuple[float, str]], end: float) -> list[tuple[float, float, str]]:
-    """Each from its own beginning until the next one's; the last until `end`."""
+    """Each from its start until the next one's start; the last until `end`."""
     return [(begin, until, name) for (begin, name), (until, _) in pairwise([*began, (end, "")])]
 
 
 def faults(recording: Recording, end: float) -> list[DrawnSpan]:
-    """The faults that were injected, until they were healed; overlapping ones in rows of their own."""
+    """The injected faults until they were healed; overlapping ones in separate rows."""
     colours = {REPAIR: REPAIR_COLOUR, **{name: kind.colour for name, kind in FAULTS.kinds().items()}}
     found = []
     for fault in recording.faults:
@@ -58,12 +58,12 @@ def faults(recording: Recording, end: float) -> list[DrawnSpan]:
 
 
 def _colour(told: str) -> str:
-    """The colour that the run was given, where it is one: a run directory may be a stranger's."""
+    """The recorded colour if valid, else "": a run directory may come from a stranger."""
     return told if re.fullmatch("#[0-9a-f]{6}", told) else ""
 
 
 def in_rows(spans: Iterable[DrawnSpan]) -> list[DrawnSpan]:
-    """Each in the first row that is free when it begins."""
+    """Place each span in the first row that is free at its start."""
     free: list[float] = []
     placed = []
     for span in sorted(spans, key=lambda span: span.begin):
@@ -74,7 +74,7 @@ def in_rows(spans: Iterable[DrawnSpan]) -> list[DrawnSpan]:
 
 
 def breakers(recording: Recording, end: float) -> dict[str, list[DrawnSpan]] | None:
-    """The states of each process's breaker, in order; None when no transitions were kept."""
+    """The states of each process's breaker, in order; None without recorded transitions."""
     if recording.transitions is None:
         return None
     names = sorted(recording.transitions.process.unique())[:MOST_BREAKERS]
@@ -82,7 +82,7 @@ def breakers(recording: Recording, end: float) -> dict[str, list[DrawnSpan]] | N
 
 
 def _states(recording: Recording, process: str, end: float) -> list[DrawnSpan]:
-    """Each state lasts until the next begins, its process ends, or the run does."""
+    """Each state lasts until the next one, the end of its process, or the end of the run."""
     rows = recording.transitions
     assert rows is not None
     own = rows[(rows.process == process) & (rows.time >= 0)].sort_values("time", kind="stable")

@@ -1,7 +1,7 @@
-"""Colours of the lanes, legible on light and dark, and the bare frame that every lane is drawn in.
+"""Colours of the tracks, legible on light and dark, and the frame of every track.
 
-What must differ between light and dark (ink) is painted by the page's script from its style sheet; models that it
-shall paint carry one of the tags below.
+The page's script sets colours that differ between light and dark (ink) from the style sheet, on models with one of the
+tags below.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from bokeh.models.annotations.geometry import Span
 from bokeh.plotting import figure
 
 BLUE, PURPLE, AMBER, TEAL, GREY = "#3b82d6", "#9a6dd7", "#cf8a2e", "#219c7d", "#8b95a5"
-#: Of a breaker's state: its colour, and how much of its row it fills, so that colour is not all that tells them apart.
+#: By breaker state: the colour, and the bar's height as a share of the row, a second distinction besides colour.
 STATES = {"CLOSED": ("#46a37c", 0.22), "HALF_OPEN": ("#e2a72e", 0.62), "OPEN": ("#d9534f", 1.0)}
 UNKNOWN_STATE = (GREY, 0.4)
 RED = STATES["OPEN"][0]
 
-#: Tags: text that is painted as ink; the line at the event whose life is open.
+#: Tags: text in the ink colour; the line at the event of the open trace.
 INK, MARK = "ink", "mark"
-#: Pixels left of every lane, so that all time axes stand under each other.
+#: Pixels left and right of every track, so that all time axes are aligned.
 LEFT, RIGHT = 58, 10
-#: Opacity of a fault's band behind a lane.
+#: Opacity of a fault's band behind a track.
 BAND = 0.13
 FONT = "system-ui, sans-serif"
-#: The same for glyphs, which would take a bare string for the name of a column.
+#: The font for glyphs, which treat a plain string as a column name.
 GLYPH_FONT = value(FONT)
 
 
 class Axis:
-    """The time axis that all lanes share: one range, one hair line."""
+    """The common time axis of all tracks: one range, one crosshair."""
 
     def __init__(self, end: float) -> None:
         self.end = end
@@ -39,7 +39,7 @@ class Axis:
         self.hair = CrosshairTool(overlay=Span(dimension="height", line_color=GREY, line_width=1))
 
     def frame(self, name: str, height: int, y_range: tuple[float, float], **options: Any) -> Any:
-        """An empty lane: no toolbar; drag to zoom, double-click to go back."""
+        """An empty track without a toolbar; drag to zoom, double-click to reset."""
         low, high = y_range
         made = figure(
             name=name,

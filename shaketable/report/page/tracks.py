@@ -1,4 +1,4 @@
-"""The lanes of a run on one time axis, seconds after T0: binned numbers and spans, before anything is drawn."""
+"""The tracks of a run on one time axis in seconds after T0: binned numbers and spans, without drawing."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from shaketable.report.page.recording import Recording, typed
 from shaketable.report.page.sentence import checks
 from shaketable.report.page.spans import DrawnSpan
 
-#: Seconds for which a reading of the probe stands when the next one is late.
+#: Seconds for which a probe's reading remains valid when the next one is late.
 STANDS_S = 2.0
-#: A health score at or below this says that something is wrong.
+#: A health score at or below this means unhealthy.
 ILL = 70
-#: Where an honest score is drawn: above ILL, or at most that.
+#: The drawn value of an honest score: healthy (above ILL), or unhealthy.
 HONEST = {True: 100.0, False: float(ILL)}
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """Everything that is drawn. A column has a number for each bin, NaN where it is not known; None: not recorded."""
+    """All drawn data. A column has one number per bin, NaN if unknown; None if not recorded."""
 
     bins: Bins
     end: float
@@ -42,13 +42,13 @@ class Tracks:
     stored: Floats | None = None  # rows a second
     health: Floats | None = None  # the worst reading of each bin; no answer counts as 0
     silent: Floats | None = None  # 1 where the target did not answer
-    honest: Floats | None = None  # HONEST of an honest score, where that is known
-    lie: Floats | None = None  # the score where it was not honest, ILL elsewhere
+    honest: Floats | None = None  # the drawn value of an honest score, if known
+    lie: Floats | None = None  # the score if dishonest, else ILL
     lied_s: float | None = None
 
 
 def of(recording: Recording) -> Tracks:
-    """The lanes of a run, whatever of it was written."""
+    """The tracks of a run from the available data."""
     end = _end(recording)
     bins = Bins.over(end)
     columns = {**_offered(recording, bins), **_answers(recording, bins), **_probed(recording, bins)}
@@ -65,7 +65,7 @@ def of(recording: Recording) -> Tracks:
 
 
 def _end(recording: Recording) -> float:
-    """When there is nothing more to see, in seconds after T0: observing itself shows nothing."""
+    """The end of the tracks in seconds after T0; the phase `observe` itself is not shown."""
     times = [recording.phases[name] for name in ("observe", "end") if name in recording.phases][:1]
     if not times:
         times = list(recording.phases.values())
@@ -75,12 +75,12 @@ def _end(recording: Recording) -> float:
 
 
 def _offered(recording: Recording, bins: Bins) -> dict[str, Floats]:
-    """What was scheduled, as far as the run got."""
+    """The rate of planned events."""
     return {} if recording.offsets is None else {"offered": bins.rate(recording.offsets / SECOND)}
 
 
 def _answers(recording: Recording, bins: Bins) -> dict[str, Floats]:
-    """Acknowledgements, and how long after the intended time each event had its first one."""
+    """Acknowledgements, and the latency of each event's first one from its intended time."""
     if recording.attempts is None:
         return {}
     attempts = recording.attempts
@@ -95,7 +95,7 @@ def _answers(recording: Recording, bins: Bins) -> dict[str, Floats]:
 
 
 def _probed(recording: Recording, bins: Bins) -> dict[str, Floats]:
-    """What the probe read: the longest queue, the worst health, the growth of what is stored."""
+    """The probe's readings: the longest queue, the worst health, the growth of stored rows."""
     probes = recording.probes
     if probes is None or probes.empty:
         return {}
@@ -110,7 +110,7 @@ def _probed(recording: Recording, bins: Bins) -> dict[str, Floats]:
 
 
 def _honest(verdict: dict[str, Any], bins: Bins, health: Floats | None) -> dict[str, Floats]:
-    """What an honest score would have been, and where the score was none, as `health_honest` judged."""
+    """An honest score, and the bins with a dishonest one, as judged by `health_honest`."""
     if health is None or (spans := typed(verdict.get("health"), list[Honest])) is None or not spans:
         return {}
     middle, honest = bins.left + bins.width / 2, np.full(bins.count, np.nan)
@@ -124,7 +124,7 @@ _LIED = ("falsely_well_s", "falsely_ill_s")
 
 
 def _lied(verdict: dict[str, Any]) -> float | None:
-    """Seconds in which the score was not honest."""
+    """Seconds with a dishonest score."""
     found = typed(checks(verdict).get("health_honest", {}).get("counts"), dict[str, float]) or {}
     return sum(found[name] for name in _LIED) if found.keys() >= set(_LIED) else None
 

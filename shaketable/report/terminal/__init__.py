@@ -1,1 +1,1 @@
-"""The verdict at a terminal: one run, several runs, several trials."""
+"""Verdicts at the terminal: one run (`summary`), several runs (`overview`), several trials (`trials`)."""

@@ -17,26 +17,26 @@ from shaketable.report.terminal.summary import STYLE
 from shaketable.results.result import Result
 from shaketable.text import in_a_line, visible
 
-#: Columns of a table that nobody's terminal bounds: a pipe, a log.
+#: Columns of a table without a terminal, in a pipe or a log.
 WIDE = 400
-#: Witnesses of a run that are shown.
+#: The most witnesses of a run.
 FEW = 3
-#: Of a fault that nobody saw.
+#: For a fault without a witness.
 MISSED = "DID NOT LAND"
 
 
 @dataclass(frozen=True)
 class ScenarioRow:
-    """What became of one scenario; None is what cannot be known."""
+    """The result of one scenario; None is unknown."""
 
     scenario: str
     verdict: str  # passed, failed, unknown; error: there is none
-    seconds: float  # all of it, set-up and judging too
+    seconds: float  # total, with setup and judgement
     why: str = ""  # why there is no verdict
-    witnesses: Sequence[str] = ()  # what showed that the faults landed
-    recovery_s: float | None = None  # from the last healing until the backlog was gone
-    refused: int | None = None  # attempts of well-formed events that were turned away: what clients suffered
-    indeterminate: int | None = None  # and those of which they did not know
+    witnesses: Sequence[str] = ()  # evidence that the faults landed
+    recovery_s: float | None = None  # from the last healing until the backlog was empty
+    refused: int | None = None  # refused attempts of well-formed events
+    indeterminate: int | None = None  # indeterminate attempts of well-formed events
     acknowledged: int | None = None
     stored: int | None = None
     lost: int | None = None
@@ -63,7 +63,7 @@ def row(run: Result) -> ScenarioRow:
 
 
 def witnesses(faults: Sequence[FaultSeen]) -> list[str]:
-    """The witness's figure of each fault, the same ones counted; what did not land is said in capitals."""
+    """Each fault's witnessed figure, equal ones counted; capitals for a fault that did not land."""
     told = Counter(
         f"{f.figure:g} {f.unit}" if f.landed and f.figure is not None else "landed" if f.landed else MISSED
         for f in faults
@@ -72,7 +72,7 @@ def witnesses(faults: Sequence[FaultSeen]) -> list[str]:
 
 
 def show(runs: Sequence[Result], console: Console | None = None) -> None:
-    """Print the table and what it comes to; in a pipe no line is wrapped, at a narrow terminal columns are left out."""
+    """Print the table and a summary; without wrapping in a pipe, with fewer columns at a narrow terminal."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     rows = [row(run) for run in runs]
     wide = table(rows)
@@ -88,7 +88,7 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
     console.print(f"\n{scenarios} in {sum(each.seconds for each in rows):.0f} s: {told or 'none was played'}")
 
 
-#: Columns by name: how a row shows them. Those that a narrow terminal shows too are in FEW_COLUMNS.
+#: Columns by name, with the text of a row's cell. FEW_COLUMNS fit a narrow terminal.
 COLUMNS: dict[str, Callable[[ScenarioRow], str | Text]] = {
     "scenario": lambda row: Text(visible(row.scenario)),
     "verdict": lambda row: _verdict(row),
@@ -107,7 +107,7 @@ FEW_COLUMNS = ("scenario", "verdict", "recovery s", "acknowledged", "lost", "sec
 
 
 def table(rows: Sequence[ScenarioRow], columns: Sequence[str] = tuple(COLUMNS)) -> Table:
-    """A row for each scenario."""
+    """One row per scenario."""
     made = Table(box=None, pad_edge=False, header_style="")
     for name in columns:
         made.add_column(name, justify="left" if name in TEXTS else "right")
@@ -117,7 +117,7 @@ def table(rows: Sequence[ScenarioRow], columns: Sequence[str] = tuple(COLUMNS)) 
 
 
 def fits(console: Console, made: Table) -> bool:
-    """Whether nothing of it must be folded or cut."""
+    """Whether the table fits without wrapping or truncation."""
     return console.measure(made, options=console.options.update(max_width=WIDE)).maximum <= console.width
 
 
@@ -128,7 +128,7 @@ def _verdict(row: ScenarioRow) -> Text:
 
 
 def _first(told: Sequence[str]) -> str:
-    """The first few; the verdict has all. What did not land comes first."""
+    """The first few, faults that did not land first; the verdict has all."""
     told = sorted(told, key=lambda what: MISSED not in what)
     more = len(told) - FEW
     return "; ".join([*told[:FEW], *([f"{more} more"] if more > 0 else [])])

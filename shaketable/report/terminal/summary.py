@@ -1,4 +1,4 @@
-"""The verdict in the terminal: one sentence, the table of checks, the first members of what failed, where to look."""
+"""The verdict at the terminal: a sentence, the table of checks, examples of failures, and the paths."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shaketable.checks.check import Verdict, ordinary
 from shaketable.checks.verdict import Judged, VerdictDoc
 from shaketable.text import cut, spaced, visible
 
-#: Members of each set, and faults, that are shown; the rest is in verdict.json.
+#: The most members of a set, and the most faults; verdict.json has all.
 SHOWN = 3
-#: Lines of an event's life; all of it is in verdict.json and on the page, and `explain --event` prints it.
+#: The most lines of an event's trace; verdict.json, the page and `explain --event` show all of it.
 LIFE = 8
-#: Characters of one line.
+#: The most characters of a line.
 LINE = 160
 
 STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "yellow", Verdict.NOT_APPLICABLE: "dim"}
@@ -27,9 +27,9 @@ STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.UNKNOWN: "
 def show(
     doc: VerdictDoc, run: Path, page: bool = False, again: str = "", needs: str = "", console: Console | None = None
 ) -> None:
-    """Print it all; reads well without colour, in a pipe, and at 80 columns.
+    """Print the summary; readable without colour, in a pipe, and at 80 columns.
 
-    A run that did not pass fits a screen of 40 rows or so, and its verdict stands at the end once more.
+    The summary of a run that did not pass fits about 40 rows and repeats the verdict at the end.
     """
     console = console or Console(highlight=False)
     console.print()
@@ -50,7 +50,7 @@ def show(
 
 
 def headline(doc: VerdictDoc, console: Console | None = None) -> None:
-    """Print the verdict in a sentence, which processes died by themselves, and why the run cannot be judged."""
+    """Print the verdict in a sentence, unexpected exits of processes, and reasons why the run cannot be judged."""
     console = console or Console(highlight=False)
     _verdict(doc, console)
     for reason in [*doc.deaths, *doc.reasons]:
@@ -63,7 +63,7 @@ def _verdict(doc: VerdictDoc, console: Console) -> None:
 
 
 def sentence(doc: VerdictDoc) -> str:
-    """What the run showed, in plain English."""
+    """The result of the run in plain English."""
     named = {name: found for name, found in doc.checks.items() if found.required}
     failed = [name for name, found in named.items() if found.verdict is Verdict.FAILED]
     unknown = [name for name, found in named.items() if found.verdict is Verdict.UNKNOWN]
@@ -78,7 +78,7 @@ def sentence(doc: VerdictDoc) -> str:
 
 
 def table(doc: VerdictDoc) -> Table:
-    """A row for each check, those that do not count in brackets; of a run that did not pass, for what is to blame."""
+    """One row per check, in parentheses if not required; for a run that did not pass, only the required failures."""
     made = Table("check", "verdict", "what was found", box=None, pad_edge=False, header_style="")
     for name, found in doc.checks.items():
         if _has_row(doc, found):
@@ -87,7 +87,7 @@ def table(doc: VerdictDoc) -> Table:
 
 
 def others(doc: VerdictDoc) -> list[str]:
-    """The checks without a row, a line for each verdict."""
+    """The checks without a row, one line per verdict."""
     left = {name: found for name, found in doc.checks.items() if not _has_row(doc, found)}
     by = {verdict: [_named(n, f) for n, f in left.items() if f.verdict is verdict] for verdict in STYLE}
     return [f"{verdict.value}: {', '.join(names)}" for verdict, names in by.items() if names]
@@ -111,7 +111,7 @@ def _row(name: str, found: Judged) -> tuple[Text, Text, Text]:
 
 
 def members(doc: VerdictDoc) -> list[str]:
-    """Some of each set that a failed check names, a line each; how many there are more."""
+    """Members of each set of a failed check, one line each, and the number of further ones."""
     lines = []
     for name, found in doc.checks.items():
         if found.verdict is Verdict.FAILED and _has_row(doc, found):
@@ -124,9 +124,9 @@ def members(doc: VerdictDoc) -> list[str]:
 
 
 def lives(doc: VerdictDoc) -> list[str]:
-    """What became of the first event that was lost, doubled or misordered, in LIFE lines, and how many more there are.
+    """The trace of the first anomalous event in at most LIFE lines, and the number of further ones.
 
-    The verdict stands above: it must not leave the screen.
+    The limit prevents the verdict above from scrolling off the screen.
     """
     if not doc.lives:
         return []
@@ -141,7 +141,7 @@ def lives(doc: VerdictDoc) -> list[str]:
 
 
 def _say(console: Console, line: str) -> None:
-    """One line of text, whatever is in it; what does not fit goes on further in, and no id is torn."""
+    """Print one line of foreign text; continuation lines are indented, and ids are not split."""
     told, deeper = visible(cut(line, LINE) if line.startswith("  ") else line), "  "
     deeper += " " * (len(line) - len(line.lstrip()))
     fit = textwrap.fill(told, console.width, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False)
@@ -149,7 +149,7 @@ def _say(console: Console, line: str) -> None:
 
 
 def faults(doc: VerdictDoc) -> list[str]:
-    """The first faults, and each that nobody saw land."""
+    """The first faults, and all that were not witnessed."""
     seen = {True: "landed", False: "DID NOT LAND", None: "NOT WITNESSED"}
     shown = [f for n, f in enumerate(doc.faults) if n < SHOWN or not f.landed]
     more = plural.counted(len(doc.faults) - len(shown), "more faults")
@@ -158,7 +158,7 @@ def faults(doc: VerdictDoc) -> list[str]:
 
 
 def figures(doc: VerdictDoc) -> str:
-    """The figures that were measured, in one paragraph."""
+    """The measured figures in one paragraph."""
     known = {name.replace("_", " "): value for name, value in doc.figures.items() if value is not None}
     return ", ".join(f"{name} {_number(value)}" for name, value in known.items())
 

@@ -1,4 +1,4 @@
-"""Trials of one scenario together: how many passed, from where to where the main figures went, and what that proves."""
+"""Several trials of a scenario: the number that passed, the ranges of the metrics, and the confidence bound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Trials = dict[str, list[Result]]
 
 
 def show(runs: Sequence[Result], console: Console | None = None) -> None:
-    """Print the table and the bounds of those scenarios of which there are several trials; nothing for none."""
+    """Print the table and the bounds of scenarios with several trials; nothing without any."""
     several = {name: trials for name, trials in by_scenario(runs).items() if len(trials) > 1}
     if not several:
         return
@@ -34,7 +34,7 @@ def show(runs: Sequence[Result], console: Console | None = None) -> None:
 
 
 def by_scenario(runs: Sequence[Result]) -> Trials:
-    """The runs of each scenario, in the order of the first."""
+    """The runs by scenario, in the order of the first run."""
     found: Trials = {}
     for run in runs:
         found.setdefault(run.scenario, []).append(run)
@@ -52,7 +52,7 @@ def table(several: Trials) -> Table:
 
 
 def narrow(several: Trials) -> Table:
-    """A row for each figure that is known."""
+    """One row per known metric."""
     made = Table("trials", "what", "range", box=None, pad_edge=False, header_style="")
     for name, trials in several.items():
         for number, (what, told) in enumerate(_ranges(trials).items()):
@@ -62,7 +62,7 @@ def narrow(several: Trials) -> Table:
 
 
 def _ranges(trials: Sequence[Result]) -> dict[str, str]:
-    """How many passed, and from where to where each figure went."""
+    """The number of passed trials, and the range of each metric."""
     values = {
         f"{measure.name} {measure.unit}": [value for run in trials if (value := measure.of(run)) is not None]
         for measure in METRICS
@@ -71,12 +71,12 @@ def _ranges(trials: Sequence[Result]) -> dict[str, str]:
 
 
 def passed(trials: Sequence[Result]) -> int:
-    """How many passed."""
+    """The number of passed trials."""
     return sum(run.verdict == "passed" for run in trials)
 
 
 def proved(trials: Sequence[Result]) -> str:
-    """What the trials say of how often one fails; what was not judged says nothing."""
+    """The failure rate or its confidence bound; trials without a verdict do not count."""
     return "; ".join(_proved(trials))
 
 
