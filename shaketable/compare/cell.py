@@ -1,4 +1,4 @@
-"""Several targets beside each other: what their runs showed, trial by trial (`cells` reads them)."""
+"""Results of several targets, trial by trial (`run_index` reads them)."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from shaketable.compare.comparison import JUDGED
 from shaketable.compare.measures import Value
 from shaketable.results import confidence
 
-#: Which of several verdicts comes first.
+#: Verdicts in display order.
 ORDER = ("failed", "unknown", "passed", "not applicable")
 INFINITE = float("inf")
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """One cell: what became of it, and what was measured."""
+    """One trial: its outcome and measurements."""
 
     target: str
     scenario: str
     seed: int
-    outcome: str  # the run's verdict; skipped, error, not played
+    outcome: str  # the run's verdict, or skipped, error, not played
     why: str = ""
-    page: str = ""  # where its report.html is; "" when there is none
+    page: str = ""  # path of its report.html; "" if there is none
     run: str = ""
     values: dict[str, Value] = {}  # by measure
     checks: dict[str, tuple[str, str]] = {}  # verdict and reason
-    required: frozenset[str] = frozenset()  # checks that count
+    required: frozenset[str] = frozenset()  # required checks
     acknowledged: int = 0
     story: str = ""
     environment: dict[str, Any] = {}
@@ -42,13 +42,13 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One measure over all trials of a row."""
+    """One measure over all trials of a target and scenario."""
 
     values: list[tuple[Trial, Value]]
 
     @property
     def known(self) -> list[float]:
-        """What was measured; a backlog that never went took for ever."""
+        """The measured values; infinite for a backlog that never drained."""
         return [
             INFINITE if value.state == "never" else value.number or 0.0
             for _, value in self.values
@@ -57,7 +57,7 @@ class Figure(msgspec.Struct, frozen=True):
 
     @property
     def others(self) -> Counter[str]:
-        """How many trials have no number, by what there is instead."""
+        """Trials without a number, counted by their state."""
         return Counter(value.state for _, value in self.values if value.state in ("unknown", "not applicable"))
 
     @property
@@ -74,12 +74,12 @@ class Figure(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """The first reason that is given."""
+        """The first recorded reason."""
         return next((value.why for _, value in self.values if value.why), "")
 
 
 class TargetTrials(msgspec.Struct, frozen=True):
-    """One target under one scenario: its trials, by seed."""
+    """The trials of one target under one scenario, by seed."""
 
     target: str
     trials: list[Trial]
@@ -90,7 +90,7 @@ class TargetTrials(msgspec.Struct, frozen=True):
 
     @property
     def others(self) -> list[Trial]:
-        """Skipped, errors, not played."""
+        """Trials that were skipped, failed with an error, or were not played."""
         return [trial for trial in self.trials if trial.outcome not in JUDGED]
 
     @property
@@ -98,21 +98,21 @@ class TargetTrials(msgspec.Struct, frozen=True):
         return _ordered(trial.outcome for trial in self.judged)
 
     def figure(self, measure: str) -> Figure:
-        """What was measured in the trials that were judged."""
+        """A measure over the judged trials."""
         return Figure([(trial, trial.values[measure]) for trial in self.judged])
 
     def check(self, name: str) -> Counter[str]:
-        """A check's verdicts; one that a run did not judge is unknown."""
+        """A check's verdicts; unknown for a run that did not judge it."""
         return _ordered(trial.checks.get(name, ("unknown", ""))[0] for trial in self.judged)
 
     def reason(self, name: str) -> str:
-        """Why a check did not pass, where it says so."""
+        """The reason why a check did not pass, or ""."""
         said = [trial.checks.get(name, ("", "")) for trial in self.judged]
         return next((why for verdict in ORDER for found, why in said if found == verdict and why), "")
 
     @property
     def proved(self) -> tuple[float, float | None] | None:
-        """Without a loss in any trial: the bounds for each trial and for each acknowledged event. None otherwise."""
+        """The confidence bounds per trial and per acknowledged event if no trial lost events; None otherwise."""
         trials = [trial for trial, value in self.figure("lost").values if value.state == "known"]
         if not trials or self.figure("lost").high:
             return None
@@ -122,7 +122,7 @@ class TargetTrials(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """One scenario, a line for each target."""
+    """One scenario, one line per target."""
 
     scenario: str
     lines: list[TargetTrials]
@@ -133,7 +133,7 @@ class Block(msgspec.Struct, frozen=True):
 
     @property
     def checks(self) -> list[str]:
-        """All that any run judged: those that the scenario names first."""
+        """All judged checks, required ones first."""
         names = dict.fromkeys(name for line in self.lines for trial in line.judged for name in trial.checks)
         return sorted(names, key=lambda name: name not in self.required)
 
@@ -143,7 +143,7 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """All of it."""
+    """A whole comparison."""
 
     blocks: list[Block]
     commands: list[str]
@@ -158,7 +158,7 @@ class Compared(msgspec.Struct, frozen=True):
 
     @property
     def doubts(self) -> list[str]:
-        """Why cells of one scenario may not be alike, though they stand beside each other."""
+        """Reasons why trials of one scenario may not be comparable."""
         return [
             *_differing_inputs(self.trials),
             *_differing(self.trials, "manifest"),
@@ -168,12 +168,12 @@ class Compared(msgspec.Struct, frozen=True):
 
     @property
     def when(self) -> tuple[str, str] | None:
-        """The days of the first and the last run, by their folders' names; None when none tells."""
+        """The days of the first and the last run by their folders' names; None if unknown."""
         days = sorted(day for trial in self.trials if (day := _day(trial.run)))
         return (days[0], days[-1]) if days else None
 
     def packages(self, target: str) -> dict[str, str]:
-        """What the target's own environment held; several versions are all told."""
+        """The packages of the target's own environment, with all their versions."""
         found: dict[str, set[str]] = {}
         for trial in self.trials:
             if trial.target == target:
@@ -183,7 +183,7 @@ class Compared(msgspec.Struct, frozen=True):
 
     @property
     def loads(self) -> dict[int | None, tuple[float, float]]:
-        """How busy the machine was before runs, lowest and highest, by its number of CPUs; {} when none tells."""
+        """The lowest and highest load average before runs, by number of CPUs; {} if unknown."""
         found: dict[int | None, list[float]] = {}
         for trial in self.trials:
             if isinstance(load := trial.environment.get("load_before"), int | float):
@@ -192,7 +192,7 @@ class Compared(msgspec.Struct, frozen=True):
 
     @property
     def machines(self) -> list[dict[str, Any]]:
-        """What it ran on, each once: without what differs from run to run."""
+        """The distinct machines and versions, without values that change from run to run."""
         told = [
             {name: value for name, value in trial.environment.items() if name not in _CHANGING}
             for trial in self.trials
@@ -205,7 +205,7 @@ _CHANGING = ("load_before", "target_packages")
 
 
 def _ordered(verdicts: Iterable[str]) -> Counter[str]:
-    """Worst first."""
+    """Count verdicts, in the order of ORDER."""
     found = Counter(verdicts)
     return Counter({verdict: found[verdict] for verdict in ORDER if found[verdict]})
 
@@ -223,7 +223,7 @@ def _differing_inputs(trials: Sequence[Trial]) -> list[str]:
 
 
 def _differing(trials: Sequence[Trial], what: str) -> list[str]:
-    """Targets whose manifest or code was not the same in all runs that tell."""
+    """Targets whose manifest or code changed between runs."""
     found: dict[str, set[str]] = {}
     for trial in trials:
         if (digest := getattr(trial, what)) and trial.outcome in JUDGED:
@@ -244,5 +244,5 @@ def _day(run: str) -> str:
 
 
 def worst(verdicts: Counter[str]) -> str:
-    """Of several verdicts; unknown without any."""
+    """The worst of several verdicts; unknown without any."""
     return next(iter(verdicts), Verdict.UNKNOWN.value)

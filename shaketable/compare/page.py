@@ -1,4 +1,4 @@
-"""compare.html: several targets beside each other, one offline file; every figure leads to its run."""
+"""compare.html: several targets in one offline file; every figure links to its run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shaketable.report.page import document
 from shaketable.results import confidence as bound
 from shaketable.text import listed
 
-#: What must be 0.
+#: Measures that must be 0.
 COUNTED = (
     "lost",
     "doubled",
@@ -31,10 +31,10 @@ COUNTED = (
 
 
 class TrialLink(NamedTuple):
-    """A trial's own figure, and where its run is."""
+    """A trial's figure, and the link to its run."""
 
     text: str
-    href: str  # "" when there is none
+    href: str  # "" if there is none
     title: str
 
 
@@ -53,20 +53,20 @@ class TargetRow(NamedTuple):
     target: str
     verdicts: list[tuple[str, int]]
     cells: list[CellView]
-    others: list[str]  # what became of trials that were not judged
+    others: list[str]  # outcomes of trials that were not judged
     checks: list[list[tuple[str, int]]]
     reasons: list[tuple[str, str, str]]  # check, verdict, why
 
 
 def write(found: Compared, path: Path) -> Path:
-    """Write the page and return where it is. Raises HarnessError."""
+    """Write the page and return its path. Raises HarnessError."""
     with rundir.whole(path) as out:
         out.write(html(found, path.parent).encode())
     return path
 
 
 def html(found: Compared, place: Path) -> str:
-    """The whole page, as it stands in the folder `place`."""
+    """The page as HTML, with links relative to the folder `place`."""
     trials = max((len(line.trials) for block in found.blocks for line in block.lines), default=0)
     counts = [_several(len(found.targets), "processor"), _several(len(found.blocks), "scenario")]
     return document.render(
@@ -93,12 +93,12 @@ def _several(count: int, noun: str) -> str:
 
 
 def _sentence(found: Compared) -> str:
-    """Who lost something, and who was seen to lose nothing; no score."""
+    """The targets that lost events; no score."""
     lost = [target for target in found.targets if _lost(found, target)]
     if not found.trials:
-        return "Nothing was played yet."
+        return "No run has been played yet."
     if not lost:
-        return "In no trial was an acknowledged event seen to be lost; unknown is no zero."
+        return "No trial is known to have lost an acknowledged event; unknown does not mean zero."
     return f"Acknowledged events were lost by {listed(lost, 6)}."
 
 
@@ -108,7 +108,7 @@ def _lost(found: Compared, target: str) -> bool:
 
 
 def _measures(block: Block) -> list[Measure]:
-    """Those with a column: the rare ones only where there is something of the kind."""
+    """The measures with a column; rare ones only if they have values."""
     return [measure for measure in MEASURES if measure.name not in forms.RARE or measure.name in forms.heads(block)]
 
 
@@ -127,7 +127,7 @@ def _rows(block: Block, place: Path) -> list[TargetRow]:
 
 
 def _reasons(block: Block) -> list[tuple[str, str, str, str]]:
-    """Each reason why there is no figure: of what, unknown or not applicable, why, of whom."""
+    """Each reason for a missing figure: the measure, its state, the reason, and the targets."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for line in block.lines:
         for measure in MEASURES:

@@ -1,4 +1,4 @@
-"""The cells of comparisons, and single runs, read from verdicts on disk."""
+"""Read the cells of comparisons, and single runs, from verdicts on disk."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from shaketable.rundir import RunDir
 
 
 def read(paths: Sequence[Path]) -> Compared:
-    """Comparisons and single runs, in one; of a cell that several hold the first that was judged.
+    """Combine comparisons and single runs; the first judged cell wins if several have it.
 
-    Raises RunDirError for a folder that is neither.
+    Raises RunDirError for another kind of folder.
     """
     trials: list[Trial] = []
     asked: list[ComparisonRequest] = []
@@ -51,7 +51,7 @@ def _place(trial: Trial) -> tuple[str, str, int]:
 
 
 def _blocks(trials: Sequence[Trial], asked: Sequence[ComparisonRequest]) -> list[Block]:
-    """In their natural order; others as they were asked for, then what is there beside it."""
+    """Group trials by scenario: known targets and scenarios in their order, then requested ones, then others."""
     targets = [*(name for one in asked for name in one.targets), *(trial.target for trial in trials)]
     scenarios = [*(name for one in asked for name in one.scenarios), *(trial.scenario for trial in trials)]
     targets = comparison.in_order(targets, resources.targets())
@@ -65,7 +65,7 @@ def _blocks(trials: Sequence[Trial], asked: Sequence[ComparisonRequest]) -> list
 
 
 def _missing(trials: Sequence[Trial], asked: Sequence[ComparisonRequest]) -> list[Trial]:
-    """Cells that were asked for and are not there."""
+    """Requested cells that do not exist."""
     there = {_place(trial) for trial in trials}
     wanted = [
         (target, scenario, seed)
@@ -97,13 +97,13 @@ def _of_cell(held: Comparison, cell: Cell) -> Trial:
 
 
 def _of_run(run: RunDir) -> Trial:
-    """A run of its own. Raises RunDirError for one that nobody has judged."""
+    """A single run. Raises RunDirError for an unjudged one."""
     doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
     return _judged(Trial(doc.target, doc.scenario, doc.seed, doc.verdict.value), run)
 
 
 def _judged(known: Trial, run: RunDir) -> Trial:
-    """With all that its verdict says; one that cannot be read is an error, and visible."""
+    """Add the contents of the verdict; an unreadable verdict becomes a visible error."""
     try:
         doc = rundir.read_json(run / rundir.VERDICT, VerdictDoc)
         environment = rundir.read_json(run / rundir.ENVIRONMENT, dict[str, Any]) if run.has(rundir.ENVIRONMENT) else {}

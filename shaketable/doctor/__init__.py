@@ -1,9 +1,9 @@
-"""The doctor: tries each endpoint of a target on a small stack of its own, and says in words what is wrong.
+"""The doctor: tests each endpoint of a target on a small stack, and reports each mistake with its remedy.
 
-`line` is what it says, `session` what it stands on. In the order of the questions: `beginning` (setup, the SQL, each
-process becomes ready), `intake` (events are taken in, malformed ones refused), `kept` (what was taken in is stored,
-once, as it was sent), `queue` (the backlog shows while nobody works), `dead` (letters told over HTTP), `health`,
-`breaker`, `ending` (SIGTERM is heard).
+A `session` runs the target; a `result` is one line of the report. The tests in order: `startup` (setup, the SQL, each
+process becomes ready), `intake` (valid events are accepted, malformed ones refused), `persistence` (accepted events are
+stored once and unchanged), `queue` (the backlog is visible), `dead_letters` (over HTTP), `health`, `breaker`, and
+`shutdown` (each process ends on SIGTERM).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["DoctorResult", "DoctorSession", "examine"]
 
 
 def examine(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Every question to one target, in order; what cannot be asked any more for want of an earlier answer is left."""
+    """Run all tests of a target in order, except those whose precondition has failed."""
     if not (yield from startup.sets_up(session)):
         return
     yield from startup.reads(session)

@@ -1,4 +1,4 @@
-"""Breaker transitions: written, and of the form that is judged."""
+"""Test that breaker transitions are written in the expected form."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ STATES = ("CLOSED", "OPEN", "HALF_OPEN")
 
 
 def lines(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Each file of transitions; at least one there must be."""
+    """Check each file of transitions; at least one must exist."""
     if not session.manifest.capabilities.breaker:
-        yield not_claimed("breaker", "no breaker is judged (capabilities.breaker)")
+        yield not_claimed("breaker", "breakers are not judged (capabilities.breaker)")
         return
     writers = [i for i in session.target.instances.values() if (i.state / FILE).exists()]
     if not writers:
@@ -47,7 +47,9 @@ def _first(instance: Instance) -> DoctorResult:
     for name, value in expected.items():
         found = told.get(name, "absent")
         if (str(found) if name == "incarnation" else found) != value:
-            return wrong(what, f"`{name}` is {found!r}, expected {value!r} in the first line", "see there", SECTION)
+            return wrong(
+                what, f"`{name}` is {found!r}, expected {value!r} in the first line", "write this value", SECTION
+            )
     if not isinstance(told.get("monotonic_ns"), int):
         return wrong(what, "no `monotonic_ns`, by which it is judged", "write CLOCK_MONOTONIC in ns", SECTION)
     return ok(what, "begins from null to CLOSED")

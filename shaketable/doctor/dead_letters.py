@@ -1,4 +1,4 @@
-"""Dead letters that are told over HTTP: how many, and what they are. (Their SQL is tried before: `beginning`.)"""
+"""Test dead letters over HTTP: their number and contents. `startup` tests dead letters by SQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECTION = "What the SQL gives"
 
 
 def lines(session: DoctorSession) -> Iterator[DoctorResult]:
-    """The number in its header, and one JSON object a line."""
+    """Check the number in the header, and one JSON object per line."""
     told = session.target.located().dead_letters
     if told is None or told.url is None:
         return
@@ -21,7 +21,7 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     if count is None:
         yield wrong(
             what,
-            f"tells no number within {dead_letters.COUNT_S:g} s",
+            f"reports no number within {dead_letters.COUNT_S:g} s",
             f"answer 200 with a header {dead_letters.TOTAL}",
             SECTION,
         )
@@ -34,4 +34,4 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     except TargetError as e:
         yield wrong(what, str(e), "answer with one JSON object a line: event_id, event, cause…", SECTION)
         return
-    yield ok(what, f"tells {count}, and {found} come" if count == found else f"tells {count}, but {found} come by now")
+    yield ok(what, f"reports and returns {count}" if count == found else f"reports {count}, then returns {found}")

@@ -1,4 +1,4 @@
-"""The health score: told as a number, also while Postgres and Redis are away."""
+"""Test the health score, also while Postgres and Redis are unavailable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
 from shaketable.target.bounded_http import NoResponse, get
 
-#: Seconds within which health is told, and how often it is asked for: once may be too late on a busy machine.
+#: Timeout of a health request in seconds, and the number of attempts: one may be late on a busy machine.
 TOLD_S, TIMES = 1.0, 3
 SILENT = f"no answer within {TOLD_S:g} s, {TIMES} times"
 ANSWERS = "What it answers"
@@ -18,10 +18,10 @@ SHAPE = 'answer {"healthScore": 0–100, "circuitBreakerState": "CLOSED", "deadL
 
 
 def lines(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Its shape, and that it is told when it matters most."""
+    """Check the response's form, also without the services."""
     claims = session.manifest.capabilities
     if not claims.health:
-        yield not_claimed("health", "no health score is judged (capabilities.health)")
+        yield not_claimed("health", "the health score is not judged (capabilities.health)")
         return
     if session.target.intake_health_url is None:
         yield wrong("health", "claimed, but the intake's [[process]] has no `health` path", "name it", "`[[process]]`")
@@ -29,11 +29,11 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     told = _ask(session)
     yield _shape("health", told, claims.breaker)
     with _away(session):
-        yield _shape("health while Postgres and Redis are away", _ask(session), breaker=False)
+        yield _shape("health while Postgres and Redis are unavailable", _ask(session), breaker=False)
 
 
 def _ask(session: DoctorSession) -> dict[str, Any] | str:
-    """What it tells, or what is wrong with that."""
+    """The response, or a description of its mistake."""
     for _ in range(TIMES):
         if (told := _told(session)) != SILENT:
             break
@@ -67,12 +67,12 @@ def _shape(what: str, told: dict[str, Any] | str, breaker: bool) -> DoctorResult
 
 @contextmanager
 def _away(session: DoctorSession) -> Iterator[None]:
-    """The links of the processes to Postgres and Redis refuse meanwhile."""
+    """Disable the processes' links to Postgres and Redis."""
     cut = [session.stack.proxy(link) for i in session.target.instances.values() for link in (i.postgres, i.redis)]
     try:
         for name in cut:
             session.stack.toxiproxy.enable(name, False)
-        session.clock.sleep(TOLD_S)  # until it is felt
+        session.clock.sleep(TOLD_S)  # until the processes notice
         yield
     finally:
         for name in cut:

@@ -1,4 +1,4 @@
-"""Events go in: a valid one is acknowledged, also twice and twice at once; malformed ones are refused."""
+"""Test the intake: a valid event is acknowledged, also when repeated or concurrent; malformed ones are refused."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from shaketable.op import Outcome
 from shaketable.target.bounded_http import BoundedResponse, NoResponse
 
 ANSWERS = "What it answers"
-#: How many offenders are named.
+#: The most examples in a message.
 SHOWN = 3
 
 
 def lines(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Valid, again, at once, malformed."""
+    """A valid event, repeated, concurrent and malformed ones."""
     event_id, body = event()
     first = _valid(session, event_id, body)
     yield first
@@ -42,7 +42,7 @@ def _valid(session: DoctorSession, event_id: str, body: bytes) -> DoctorResult:
         return ok(what, "202")
     said = f"expected 202, got {answer.status} ({excerpt(answer)})"
     if answer.status in (404, 405):
-        return wrong(what, said, "`ingest.path` must be where the process takes POST", "`[ingest]`")
+        return wrong(what, said, "`ingest.path` must be the path at which the process accepts POST", "`[ingest]`")
     if 200 <= answer.status < 300:
         return wrong(
             what,
@@ -51,7 +51,7 @@ def _valid(session: DoctorSession, event_id: str, body: bytes) -> DoctorResult:
             "so that a lost event would never be called lost",
             ANSWERS,
         )
-    return wrong(what, said, "an event of the contract must be taken in", "An event")
+    return wrong(what, said, "a valid event must be accepted", "An event")
 
 
 def _again(session: DoctorSession, body: bytes) -> DoctorResult:
@@ -75,13 +75,13 @@ def _repeated(what: str, answers: list[BoundedResponse | NoResponse]) -> DoctorR
     return wrong(
         what,
         f"expected 202, got {' and '.join(told)}",
-        "who did not hear the answer sends again: acknowledge it, and store it once",
+        "a client without a response sends again: acknowledge the event, and store it once",
         ANSWERS,
     )
 
 
 def _malformed(session: DoctorSession) -> DoctorResult:
-    """Every malformed shape of the mix that must be refused; at the first that gets no answer, no more are sent."""
+    """Send every malformed shape that must be refused, until one gets no response."""
     what, offenders, count = "malformed events", list[str](), 0
     for shape in malformed.shapes(datetime.now(UTC).date()):
         if shape.expect is not Expect.REFUSE:
@@ -101,8 +101,8 @@ def _malformed(session: DoctorSession) -> DoctorResult:
     more = f" … and {len(offenders) - SHOWN} more" if len(offenders) > SHOWN else ""
     return wrong(
         what,
-        f"{len(offenders)} of {count} not refused for good: {shown}{more}",
-        "answer 400 or 422 (one of ingest.definite_refusals) and keep nothing",
+        f"{len(offenders)} of {count} not definitely refused: {shown}{more}",
+        "answer 400 or 422 (one of ingest.definite_refusals) and store nothing",
         "An event",
     )
 

@@ -1,4 +1,4 @@
-"""What was taken in is stored: once, as it was sent; what was refused is not."""
+"""Test that accepted events are stored once and unchanged, and refused ones are not stored."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SQL = "What the SQL gives"
 
 
 def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
-    """Seen in stored.sql, once, content equal. Whether all of it was seen: without, there is no more to look for."""
+    """Compare the rows of stored.sql with the accepted events. Returns whether all were stored."""
     if not session.taken:
         return False
     what = "what was acknowledged is stored"
     try:
         if not {"event_id", "event"} <= set(session.columns(session.manifest.stored.sql)):
-            return False  # told of before
+            return False  # reported by `startup`
         arrived = session.seen(lambda: not missing(session))
         rows = session.rows(session.manifest.stored.sql)
     except psycopg.Error as e:
-        yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "mend stored.sql first", SQL)
+        yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "fix stored.sql first", SQL)
         return False
     every = f"all of {plural.counted(len(session.taken), 'events')}"
     yield _arrived(session, what, len(missing(session))) if not arrived else ok(what, every)
@@ -41,7 +41,7 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
 
 
 def missing(session: DoctorSession) -> set[str]:
-    """What was acknowledged and is not in stored.sql. Raises psycopg.Error."""
+    """The acknowledged events that are not in stored.sql. Raises psycopg.Error."""
     found = {str(row["event_id"]).lower() for row in session.rows(session.manifest.stored.sql)}
     return set(session.taken) - found
 
@@ -84,7 +84,7 @@ def _intact(session: DoctorSession, rows: list[dict[str, str]]) -> DoctorResult:
         return wrong(
             what,
             f"differs in {', '.join(sorted(paths))}",
-            "show what was sent; name under stored.adds what you add yourself",
+            "return the event unchanged; name members that you add in stored.adds",
             "An event",
         )
     return ok(what, f"{compared} compared") if compared else wrong(what, "no row to compare", "see above", SQL)
@@ -97,13 +97,13 @@ def _nothing_refused(session: DoctorSession, counts: Counter[str]) -> DoctorResu
     return wrong(
         "nothing that was refused is stored",
         f"{len(stored)} are",
-        "validate before anything is kept",
+        "validate an event before storing it",
         "What it answers",
     )
 
 
 def _found_by_faults(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Whether RejectRows can tell whose a row is; said only where there are rows."""
+    """Whether RejectRows can identify the event of a row; no result without rows."""
     what, relation = "RejectRows finds an event's row", session.manifest.stored.relation
     if relation is None:
         return
@@ -114,7 +114,7 @@ def _found_by_faults(session: DoctorSession) -> Iterator[DoctorResult]:
         with session.session() as database:
             rows = [set(ids) for (ids,) in database.execute(query)]
     except psycopg.Error:
-        return  # no such relation, which is told before
+        return  # no such relation, which `startup` reports
     if found := sum(not ids.isdisjoint(session.taken) for ids in rows):
         yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
     elif rows:

@@ -1,4 +1,4 @@
-"""The backlog shows: while all other processes are frozen, what is acknowledged must be seen under [queue]."""
+"""Test that the backlog is visible: acknowledged events must show under [queue] while the workers are frozen."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from shaketable.evidence.backlog import Backlog
 from shaketable.target.bounded_http import BoundedResponse
 from shaketable.target.manifest import QueueKey
 
-#: Events that are sent meanwhile: more than frozen processes are likely to have in their hands.
+#: Number of events to send: more than frozen processes are likely to hold.
 EVENTS = 12
 QUEUE = "`[queue]`"
 
 
 def lines(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Not claimed; not to be seen, as one process does all; or looked at while the others are frozen."""
+    """Check the queue while all processes except the intake are frozen; not claimed without any of these."""
     if session.manifest.queue is None:
         yield not_claimed("queue", "a missing event is undelivered, never lost: the verdict on loss would be unknown")
         return
     others = [i for i in session.target.instances.values() if i.kind.name != session.manifest.ingest.process]
     if not others:
-        yield not_claimed("queue", "one process takes in and stores: its backlog cannot be held up to be looked at")
+        yield not_claimed("queue", "one process accepts and stores events: its backlog cannot be observed")
         return
     with _frozen(session), Backlog(session.stack, session.manifest) as backlog:
         accepted = _fill(session)
@@ -39,14 +39,14 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
         yield wrong(
             "work goes on after a freeze",
             plural.counted(len(missing(session)), "events are not stored"),
-            "who was frozen must go on, or another take over within lease_s",
+            "a resumed process must continue, or another take over within lease_s",
             "`[timing]`",
         )
 
 
 @contextmanager
 def _frozen(session: DoctorSession) -> Iterator[None]:
-    """All but the intake are stopped meanwhile."""
+    """Freeze all processes except the intake."""
     running = [
         i.child
         for i in session.target.instances.values()
@@ -73,7 +73,7 @@ def _fill(session: DoctorSession) -> int:
 
 
 def _type(session: DoctorSession, key: QueueKey) -> DoctorResult | None:
-    """A key that is of another type than the manifest says; none for one that is right or not there."""
+    """A result for a key whose type differs from the manifest; None for a correct or missing key."""
     with redis.Redis.from_url(session.stack.redis_url(), socket_timeout=2) as server:
         names = list(server.scan_iter(key.key, count=1000))
         types = {server.type(name).decode() for name in names} - {"none"}
@@ -82,7 +82,7 @@ def _type(session: DoctorSession, key: QueueKey) -> DoctorResult | None:
     return wrong(
         f"queue key {key.key}",
         f"is of type {', '.join(sorted(types))}, and the manifest says {key.type}",
-        "say the type that it has, or its length cannot be asked",
+        "state its actual type, or its length cannot be read",
         QUEUE,
     )
 
@@ -93,22 +93,22 @@ def _length(session: DoctorSession, backlog: Backlog, accepted: int) -> DoctorRe
         return wrong(
             what,
             "nothing is accepted while the other processes are frozen",
-            "take events in whatever the workers do",
+            "accept events independently of the workers",
             "What it answers",
         )
     waiting = len(missing(session))
     if length:
-        held = f": {waiting - length} in the hands of frozen processes" if waiting > length else ""
+        held = f": {waiting - length} held by frozen processes" if waiting > length else ""
         return ok(
             what,
-            f"{plural.counted(waiting, 'events wait')} while nobody works, and the queue's length is {length}{held}",
+            f"{plural.counted(waiting, 'events wait')} for frozen workers, and the queue's length is {length}{held}",
         )
     if not waiting:
-        return wrong(what, "the intake stores by itself: there is no backlog", "leave [queue] out", QUEUE)
+        return wrong(what, "the intake stores events itself: there is no backlog", "leave [queue] out", QUEUE)
     return wrong(
         what,
         plural.counted(waiting, f"events wait, and the length is {'unknown' if length is None else 0}"),
-        f"keys that are there: {_keys(session)}",
+        f"existing keys: {_keys(session)}",
         QUEUE,
     )
 

@@ -1,17 +1,17 @@
-"""One line of the doctor's: a question, and what was found."""
+"""One line of the doctor's report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-#: `not claimed`: the manifest does not say it, so nobody judges it.
+#: `not claimed`: the manifest does not claim it, so it is not judged.
 State = Literal["ok", "wrong", "not claimed"]
 
 
 @dataclass(frozen=True)
 class DoctorResult:
-    """What was asked, what was found, what to do about it, and where to read of it."""
+    """The tested property, the finding, the remedy, and the section of the documentation."""
 
     state: State
     what: str
@@ -26,15 +26,15 @@ class DoctorResult:
 
 
 def ok(what: str, found: str) -> DoctorResult:
-    """As the contract has it."""
+    """The target follows the contract."""
     return DoctorResult("ok", what, found)
 
 
 def wrong(what: str, found: str, remedy: str, section: str) -> DoctorResult:
-    """Otherwise than the contract has it."""
+    """The target violates the contract."""
     return DoctorResult("wrong", what, found, remedy, f'"{section}"')
 
 
 def not_claimed(what: str, found: str) -> DoctorResult:
-    """Left out of the manifest."""
+    """The manifest does not claim it."""
     return DoctorResult("not claimed", what, found)

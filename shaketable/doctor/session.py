@@ -1,4 +1,4 @@
-"""A visit: the target on a small stack, and what has been sent to it so far."""
+"""A doctor's session: the target on a small stack, and the events sent so far."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from shaketable.target.bounded_http import BoundedResponse, NoResponse
 from shaketable.target.manifest import Manifest
 from shaketable.target.target import Target
 
-#: Seconds within which an answer must come.
+#: Timeout of a request in seconds.
 ANSWER_S = 5.0
-#: Seconds within which what was taken in must be seen, beyond the longest that one attempt may take.
+#: Seconds in which accepted events must be stored, beyond the timeout of an attempt.
 SEEN_S = 10.0
-#: Characters of a target's own words that are shown.
+#: The most characters of a target's log or response in a message.
 WORDS = 160
-#: One of each thing that an event may hold, and of what readers of JSON are known to spoil.
+#: An example of each member and type, including values that JSON parsers are known to corrupt.
 CONTENT: dict[str, Any] = {
     "action": "doctor.visit",
     "status": "success",
@@ -49,7 +49,7 @@ CONTENT: dict[str, Any] = {
 
 
 class DoctorSession:
-    """Brings the target up as `run` does. Use as a context manager: whatever it started ends with it."""
+    """Starts the target as `run` does. Use as a context manager: it stops the target at the end."""
 
     def __init__(
         self,
@@ -76,8 +76,8 @@ class DoctorSession:
             record=lambda _: None,
             programs=programs,
         )
-        self.taken: dict[str, bytes] = {}  # what was answered with 202, by id
-        self.refused: set[str] = set()  # whose every attempt was refused
+        self.taken: dict[str, bytes] = {}  # events that were answered with 202, by id
+        self.refused: set[str] = set()  # events of which every attempt was refused
 
     def __enter__(self) -> Self:
         return self
@@ -88,20 +88,20 @@ class DoctorSession:
         self.target.stop_all()
 
     def post(self, body: bytes) -> BoundedResponse | NoResponse:
-        """The answer of the intake, by way of the clients' link, or the error that came instead."""
+        """POST through the clients' link; returns the response or the error."""
         try:
             return bounded_http.post(f"http://{self.target.intake.listen}{self.manifest.ingest.path}", body, ANSWER_S)
         except NoResponse as e:
             return e
 
     def columns(self, query: str) -> list[str]:
-        """What SQL of the manifest's gives. Raises psycopg.Error."""
+        """The columns of the manifest's SQL. Raises psycopg.Error."""
         with self.reading() as database:
             found = database.execute(sql.SQL("select * from ({}) as q limit 0").format(sql.SQL(query)), prepare=True)
             return [column.name for column in found.description or ()]
 
     def rows(self, query: str) -> list[dict[str, str]]:
-        """Its rows, every column as text. Raises psycopg.Error."""
+        """The rows of the manifest's SQL, every column as text. Raises psycopg.Error."""
         columns = self.columns(query)
         parts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier("q", name)) for name in columns)
         with self.reading() as database:
@@ -109,23 +109,23 @@ class DoctorSession:
             return [dict(zip(columns, row, strict=True)) for row in found]
 
     def reading(self) -> psycopg.Connection[Any]:
-        """A session for the manifest's SQL, as the target's role."""
+        """A connection for the manifest's SQL, with the target's role."""
         return libpq.connect_read_only(self.stack.owner_url(), 5, autocommit=True, connect_timeout=3)
 
     @contextmanager
     def session(self) -> Iterator[psycopg.Connection[Any]]:
-        """A bounded session of the harness's own."""
+        """A bounded connection with the harness's role."""
         with libpq.connect(
             self.stack.admin_url(), autocommit=True, connect_timeout=3, options="-c statement_timeout=5000"
         ) as database:
             yield database
 
     def seen(self, condition: Callable[[], bool], within_s: float | None = None) -> bool:
-        """Wait until it holds; returns whether it did in time."""
+        """Wait for a condition; returns whether it held in time."""
         return _waited(condition, within_s or self.manifest.timing.attempt_timeout_s + SEEN_S, self.clock)
 
     def last_log_lines(self, process: str) -> str:
-        """The last words of a process's log."""
+        """The last lines of a process's log, for messages."""
         child = self.target.instances[process].child
         return " | ".join(child.tail(3).splitlines())[-WORDS:] if child else ""
 
@@ -138,12 +138,12 @@ def _waited(condition: Callable[[], bool], within_s: float, clock: Clock) -> boo
 
 
 def event(**other: Any) -> tuple[str, bytes]:
-    """A valid event under a fresh id, and the id."""
+    """A new id, and a valid event with it."""
     event_id = str(uuid.uuid4())
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
     return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **CONTENT, **other})
 
 
 def excerpt(said: BoundedResponse) -> str:
-    """What an answer says, for people."""
+    """The start of a response's body, for messages."""
     return " ".join(said.text.split())[:WORDS] or "nothing more"

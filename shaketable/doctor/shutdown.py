@@ -1,4 +1,4 @@
-"""SIGTERM is heard: each process ends by itself within its grace."""
+"""Test that each process ends on SIGTERM within its grace period."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from shaketable.doctor.session import DoctorSession, event
 from shaketable.target.bounded_http import BoundedResponse
 from shaketable.target.target import Instance
 
-#: Seconds that a fresh process may take until it has a connection to a server, and those that it is then given for
-#: the others. Before, it has not come as far as its handler of SIGTERM: one that is still starting ends at once.
+#: Seconds that a new process may take until it has its first connection to a server, and seconds to wait then for the
+#: others. Before that it may not have installed its handler of SIGTERM: a starting process ends at once.
 START_S, CONNECTED_S = 20.0, 1.0
 SECTION = "How it is started"
 
 
 def lines(session: DoctorSession) -> Iterator[DoctorResult]:
-    """Workers first, as a run ends. One that does not end in time is started anew and asked once more."""
+    """Stop workers first, as at the end of a run. Restart a process that does not end in time, and stop it again."""
     was_cut = session.manifest.capabilities.health
-    if was_cut:  # the links were cut for the questions before: it may be reconnecting
+    if was_cut:  # the previous tests cut the links: a process may be reconnecting
         _settle(session)
     for name in reversed(session.target.instances):
         instance = session.target.instances[name]
@@ -33,8 +33,8 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
         if (code := instance.child.poll()) is not None:
             yield wrong(
                 what,
-                f"it had died by itself with exit code {code} ({session.last_log_lines(name)})",
-                "it must go on until it is asked to end",
+                f"it had exited with code {code} ({session.last_log_lines(name)})",
+                "it must run until it receives SIGTERM",
                 SECTION,
             )
             continue
@@ -45,7 +45,7 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
 
 
 def _settle(session: DoctorSession) -> None:
-    """Wait until an event that is sent now is stored, so that nobody is asked to end while it reconnects."""
+    """Wait until a new event is stored, so that no process is stopped while it reconnects."""
     event_id, body = event()
     answer = session.post(body)
     if not isinstance(answer, BoundedResponse) or answer.status != 202:
@@ -54,11 +54,11 @@ def _settle(session: DoctorSession) -> None:
     try:
         session.seen(lambda: not missing(session))
     except psycopg.Error:
-        return  # stored.sql fails, which is told before
+        return  # stored.sql fails, which `startup` reports
 
 
 def _ends(session: DoctorSession, instance: Instance) -> float | None:
-    """The seconds it took to end; None when it was killed after its grace."""
+    """Stop it; returns the seconds it took, or None if it was killed after its grace period."""
     assert instance.child is not None
     began = session.clock.now()
     session.target.stop(instance.name)
@@ -66,21 +66,22 @@ def _ends(session: DoctorSession, instance: Instance) -> float | None:
 
 
 def _again(session: DoctorSession, instance: Instance, what: str, before: str) -> DoctorResult:
-    """Ask a fresh incarnation, to which nothing has happened."""
+    """Stop a new incarnation that has experienced no faults."""
     grace = instance.kind.stop_s
     session.target.start(instance.name)
     if session.target.becomes_ready(instance.name) and session.seen(lambda: _connected(instance), START_S):
         session.clock.sleep(CONNECTED_S)
     if (took := _ends(session, instance)) is not None:
         return ok(
-            what, f"after {took:.1f} s of {grace:g} when asked afresh; not within stop_s the first time, as {before}"
+            what,
+            f"after {took:.1f} s of {grace:g} for a new incarnation; not within stop_s the first time, since {before}",
         )
-    found = f"not within stop_s = {grace:g} s, so it was killed; a fresh one neither"
+    found = f"not within stop_s = {grace:g} s, so it was killed; neither did a new incarnation end"
     return wrong(what, found, "end, or raise stop_s", SECTION)
 
 
 def _connected(instance: Instance) -> bool:
-    """Whether it talks to Postgres or Redis by one of its links, as the kernel tells; true where none can tell."""
+    """Whether the kernel reports a connection to one of its links; true if that is not observable."""
     links = {instance.postgres.listen.port, instance.redis.listen.port}
     if instance.child is None or not (tree := instance.child.tree()):
         return True

@@ -1,4 +1,4 @@
-"""Before anything is sent: setup, the manifest's SQL, and each process becomes ready."""
+"""Test the startup: setup, the manifest's SQL, and that each process becomes ready."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from shaketable.stack.process import Running
 from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.target import Instance
 
-#: Columns without which a row cannot be judged, and those by which it can be judged further.
+#: Required columns, and optional ones that enable further checks.
 NEEDED = {"event_id", "event"}
 OPTIONAL = ("position", "xmin", "committed_at")
-#: Seconds that an answer at start may take.
+#: Timeout of a health request in seconds.
 HEALTH_S = 5.0
 DEAD_LETTER_FIELDS = ("cause", "attempts", "first_failed_at", "last_failed_at", "history")
 SQL, START = "What the SQL gives", "How it is started"
 
 
 def sets_up(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
-    """Whether `setup` ends well."""
+    """Run `setup`; returns whether it succeeded."""
     if not session.manifest.setup:
-        yield not_claimed("setup", "nothing is run before the processes")
+        yield not_claimed("setup", "no command runs before the processes")
         return True
     try:
         session.target.setup()
     except ShaketableError as e:
-        yield wrong("setup", str(e), "it must end with 0; DATABASE_URL is the owner's, no superuser's", START)
+        yield wrong("setup", str(e), "it must exit with 0; DATABASE_URL has the owner's role, not a superuser's", START)
         return False
     yield ok("setup", "ended with 0")
     return True
 
 
 def reads(session: DoctorSession) -> Iterator[DoctorResult]:
-    """The SQL gives the columns that are needed, and the relation is there."""
+    """Check that the SQL has the required columns, and that the relation exists."""
     yield _stored(session)
     relation = session.manifest.stored.relation
     if relation is None:
-        yield not_claimed("stored.relation", "FailNext and RejectRows have nothing to aim at")
+        yield not_claimed("stored.relation", "FailNext and RejectRows have no relation to act on")
     else:
         yield _relation(session, relation)
     letters = session.manifest.dead_letters
     if letters is None:
-        yield not_claimed("dead_letters", "it has none by its own word")
+        yield not_claimed("dead_letters", "the target has no dead letters")
     elif letters.sql:
         yield _letters(session, letters.sql)
 
@@ -84,7 +84,7 @@ def _lacking(what: str, missing: set[str]) -> DoctorResult:
 
 
 def _columns(session: DoctorSession, query: str) -> list[str] | str:
-    """The names of the columns, or the error in words."""
+    """The names of the columns, or the error message."""
     try:
         return session.columns(query)
     except psycopg.Error as e:
@@ -98,11 +98,11 @@ def _relation(session: DoctorSession, relation: str) -> DoctorResult:
     if row and row[0]:
         return ok("stored.relation", f"{relation} is there")
     there = ", ".join(name for (name,) in names) or "none"
-    return wrong("stored.relation", f"there is no {relation!r}", f"tables that are there: {there}", "`[stored]`")
+    return wrong("stored.relation", f"there is no {relation!r}", f"existing tables: {there}", "`[stored]`")
 
 
 def becomes_ready(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
-    """Whether the intake does; each process is started as `run` does, and asked on its health path."""
+    """Start each process as `run` does, and request its health; returns whether the intake became ready."""
     answers = {}
     for name in session.target.instances:
         answers[name] = yield from _starts(session, session.target.instances[name])
@@ -122,7 +122,7 @@ def _starts(session: DoctorSession, instance: Instance) -> Generator[DoctorResul
         yield wrong(what, str(e), _remedy(instance), START)
         return False
     if instance.health_url is None:
-        yield not_claimed(what, "no `health` path: it counts as ready at once")
+        yield not_claimed(what, "no `health` path: it counts as ready immediately")
         return True
     after = f"after {(session.clock.now() - began) / 1e9:.1f} s"
     try:
@@ -141,11 +141,11 @@ def _remedy(instance: Instance) -> str:
     ports = sorted(_ports(instance.child)) if instance.child and instance.child.poll() is None else []
     if ports and instance.port not in ports:
         return f"it listens on {', '.join(map(str, ports))} instead of HTTP_PORT, which is {instance.port} here"
-    return f"try its command by hand; it is given HTTP_PORT, DATABASE_URL and REDIS_URL, see {instance.name}.log"
+    return f"run its command by hand with HTTP_PORT, DATABASE_URL and REDIS_URL, and see {instance.name}.log"
 
 
 def _ports(child: Running) -> set[int]:
-    """Where it listens, as the kernel tells."""
+    """The ports on which it listens, by the kernel."""
     try:
         return {
             one.laddr.port
