@@ -126,7 +126,7 @@ class Fuzz:
         assert player.compare(self._options(self._folder / "compared")) == 0
         return self._folder / "compared"
 
-    def _play(self, order: Order, show: object) -> RunDir:
+    def _play(self, order: Order, reporter: object) -> RunDir:
         made = rundir.create(order.runs, order.scenario.name, order.target.stem)
         shutil.copytree(self._sane[0], made.path, dirs_exist_ok=True)
         return made

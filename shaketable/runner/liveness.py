@@ -41,16 +41,23 @@ class Watched(Protocol):
 class Liveness:
     """A thread that looks at each process of `watched`, which may grow. Use as a context manager.
 
+    `watching` names the processes later than the constructor.
+
     `failures` are sentences: what happened to which process, and where its log is.
     """
 
-    def __init__(self, watched: Callable[[], Iterable[Watched]]) -> None:
+    def __init__(self, watched: Callable[[], Iterable[Watched]] = tuple) -> None:
         self._watched = watched
         self._stop, self._seen = threading.Event(), threading.Event()
         self._frozen: dict[int, int] = {}  # looks in a row, by id of the object
         self._told: set[int] = set()
         self._thread = threading.Thread(target=self._repeat, name="liveness", daemon=True)
         self.failures: list[str] = []
+
+    def watching(self, watched: Callable[[], Iterable[Watched]]) -> Self:
+        """Watch these processes from now on."""
+        self._watched = watched
+        return self
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -61,6 +68,7 @@ class Liveness:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self.look()  # a process that failed just now may be why the run ends
 
     def raise_error(self) -> None:
         """Raise Unordered when a process has failed."""

@@ -25,10 +25,12 @@ from tests.runner.test_phases import ROOT, await_any, end, folders, gone, judged
 FAILING = """
 import sys
 from shaketable import cli
-from shaketable.runner import phases as run
 from shaketable.errors import HarnessError
+from shaketable.runner import phases
+from shaketable.runner.journal import PhaseJournal
+from shaketable.runner.monitor import Monitor
 
-enter, tick, up, phase = run._Run._enter, run._Run._tick, run._Run._make_driver, sys.argv.pop(1)
+enter, look, load_process, phase = PhaseJournal.enter, Monitor.look, phases.load_process, sys.argv.pop(1)
 
 def fail_in(name):
     if name == phase:
@@ -38,16 +40,16 @@ def failing(self, name, at=None, **more):
     enter(self, name, at, **more)
     fail_in(name)
 
-def ticking(self, *seen):
-    tick(self, *seen)
-    if self._injector.active():
+def looking(self, *seen):
+    look(self, *seen)
+    if self.injector.active():
         fail_in("fault")
 
-def upping(self, supervisor):
+def upping(*parts):
     fail_in("up")
-    return up(self, supervisor)
+    return load_process(*parts)
 
-run._Run._enter, run._Run._tick, run._Run._make_driver = failing, ticking, upping
+PhaseJournal.enter, Monitor.look, phases.load_process = failing, looking, upping
 cli.main()
 """
 WORDS = {"prepare": "on reference", "baseline": "baseline", "shake": "FAULT", "recover": "recover", "drain": "drain"}
