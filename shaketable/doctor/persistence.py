@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from shaketable import event, plural
-from shaketable.doctor.result import DoctorResult, ok, wrong
+from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
 from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
@@ -58,6 +58,8 @@ def _arrived(session: DoctorSession, what: str, count: int) -> DoctorResult:
 
 
 def _once(session: DoctorSession, counts: Counter[str]) -> DoctorResult:
+    if not session.manifest.capabilities.deduplicates:
+        return not_claimed("stored once", "capabilities.deduplicates is false")
     doubled = [event_id for event_id in session.taken if counts[event_id] > 1]
     if not doubled:
         return ok("stored once", "also what was sent twice")

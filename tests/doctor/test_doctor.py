@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from shaketable import doctor
 from shaketable.cli.init import init
+from shaketable.doctor import persistence
 from shaketable.doctor import session as visits
 from shaketable.doctor.result import DoctorResult
 from shaketable.doctor.session import DoctorSession
@@ -17,6 +20,7 @@ from shaketable.stack import urls
 from shaketable.stack.stack import Link, Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target import manifest
+from shaketable.target.manifest import Capabilities
 from tests.cli.test_cli import REFERENCE, sentence, shaketable
 from tests.conftest import Servers, Typed
 
@@ -260,3 +264,12 @@ def test_the_exit_code_says_that_something_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "wrong        stored.relation: there is no 'event'" in done.stdout
     assert "mine: 17 ok, 1 wrong, 5 not claimed" in done.stdout
+
+
+@pytest.mark.parametrize(("deduplicates", "state"), [(True, "wrong"), (False, "not claimed")])
+def test_target_that_claims_no_deduplication_may_store_twice_what_was_sent_twice(
+    deduplicates: bool, state: str
+) -> None:
+    told = SimpleNamespace(capabilities=Capabilities(deduplicates=deduplicates))
+    session: Any = SimpleNamespace(manifest=told, taken={"a": b""})
+    assert persistence._once(session, Counter({"a": 2})).state == state
