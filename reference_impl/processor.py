@@ -37,7 +37,6 @@ class ReliableEventProcessor:
         self._worker.breaker.listeners += [listener] if listener else []
         self._stopped = asyncio.Event()
         self._intake = Intake(settings, self._worker.monitor, background.sleeper(self._stopped))
-        self._parts: background.Parts = []
 
     async def start(self) -> None:
         """Start, and wait up to connect_timeout_s for the queue and the presets.
@@ -46,7 +45,7 @@ class ReliableEventProcessor:
         """
         await connections.require_sessions(self._settings)
         self._worker.start()
-        self._parts = background.start(self._worker.stopping, self._intake.run)
+        self._running = asyncio.create_task(background.run_until_shutdown(self._worker.stopping, self._intake.run))
         await self._intake.ready(self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
@@ -66,8 +65,7 @@ class ReliableEventProcessor:
             await self._worker.stop()
         finally:  # after the worker, because an event that is being added still needs the queue's reply
             self._stopped.set()
-            await background.end(self._parts)
-        background.blame(self._parts)
+            await self._running
 
     def health_status(self) -> Status:
         """The health score, the breaker's state, the queue's depth and the number of dead letters."""

@@ -153,12 +153,12 @@ async def run(settings: Settings) -> None:
     monitor = HealthMonitor(settings, redis, sleep)
     intake = Intake(settings, monitor, sleep)
     server.heed_signals(stopping)
-    parts = background.start(stopping, monitor.run, intake.run)
+    running = asyncio.create_task(background.run_until_shutdown(stopping, monitor.run, intake.run))
     await intake.ready(settings.connect_timeout_s)  # whoever sees it healthy finds it ready
     gc.collect()
     gc.freeze()  # what stays to the end: to look through it again holds the loop for 10 ms
     await server.serve(app(intake, monitor, settings), listening, stopping, settings.request_timeout_s)
     served.set()
-    await background.end(parts)
+    await asyncio.wait([running])
     await redis.aclose()
-    background.blame(parts)
+    await running  # raises the error of a task that failed

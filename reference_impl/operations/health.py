@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from reference_impl.queue.heartbeats import Heartbeat
-from reference_impl.resilience.circuit_breaker import CLOSED, STATES
+from reference_impl.resilience.states import CLOSED, STATES
 
 #: Share of failed attempts that costs nothing.
 TOLERATED = 0.1

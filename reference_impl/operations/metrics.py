@@ -6,7 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from reference_impl.dead_letters import repository
 from reference_impl.errors import Failure
-from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, STATES
+from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN, STATES
 from reference_impl.store.writer import BatchResult
 
 #: Upper bounds of times, in seconds: from a quick acknowledgement to a long outage.

@@ -1,5 +1,6 @@
-"""Resilience: what stands between an attempt and the store.
+"""Resilience: how the processor behaves while a server or the network fails.
 
-The `circuit_breaker` permits attempts and the `transition_log` records its states; `backoff` says when to retry, a
-`watchdog` bounds each call of the store, `error_classes` say what an error means, and `background` tasks end together.
+The `circuit_breaker` permits attempts, and the `transition_log` records each change between its `states`. `backoff`
+computes the waits between retries, a `watchdog` bounds each call to the store, and `error_classes` give each error its
+meaning. `background` tasks end together.
 """

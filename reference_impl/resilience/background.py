@@ -1,6 +1,6 @@
-"""Parts: what runs in the background of a process. One that ends by a defect takes the process with it.
+"""Background tasks of a process: they run until shutdown, and a failure of one shuts the whole process down.
 
-Half a process would look alive: its /health would tell the last look for ever.
+Otherwise half a process would look alive: /health would repeat its last measurement for ever.
 """
 
 from __future__ import annotations
@@ -13,46 +13,38 @@ from reference_impl import log
 from reference_impl.errors import ShuttingDown
 from reference_impl.resilience.backoff import Sleep
 
-Parts = list[asyncio.Task[None]]
-
 
 def sleeper(stopping: asyncio.Event) -> Sleep:
-    """A sleep that ends with ShuttingDown once `stopping` is set."""
+    """A sleep that raises ShuttingDown once `stopping` is set."""
 
     async def sleep(seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), seconds)
-            raise ShuttingDown("told to stop")
+            async with asyncio.timeout(seconds):
+                await stopping.wait()
+            raise ShuttingDown("shutting down")
 
     return sleep
 
 
-def start(stopping: asyncio.Event, *runs: Callable[[], Awaitable[None]]) -> Parts:
-    """Run each until ShuttingDown; a defect is logged, and sets `stopping`."""
+async def run_until_shutdown(stopping: asyncio.Event, *functions: Callable[[], Awaitable[None]]) -> None:
+    """Run all of them until they raise ShuttingDown.
 
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            log.unexpected("a part ended by a defect", error, part=task.get_name())
+    Any other exception is logged and sets `stopping`, so that the others finish in order; it is raised at the end.
+    """
+    failures: list[Exception] = []
+
+    async def run(function: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await function()
+        except ShuttingDown:
+            pass
+        except Exception as e:
+            log.unexpected("a background task failed", e, task=function.__qualname__)
+            failures.append(e)
             stopping.set()
 
-    parts = [asyncio.create_task(_until_stopped(run), name=run.__qualname__) for run in runs]
-    for part in parts:
-        part.add_done_callback(ended)
-    return parts
-
-
-async def end(parts: Parts) -> None:
-    """Wait until all have ended."""
-    await asyncio.gather(*parts, return_exceptions=True)
-
-
-def blame(parts: Parts) -> None:
-    """Raise what the first of them ended by, if one did."""
-    for part in parts:
-        if not part.cancelled() and (error := part.exception()):
-            raise error
-
-
-async def _until_stopped(run: Callable[[], Awaitable[None]]) -> None:
-    with suppress(ShuttingDown):
-        await run()
+    async with asyncio.TaskGroup() as group:
+        for function in functions:
+            group.create_task(run(function))
+    if failures:
+        raise failures[0]

@@ -1,4 +1,4 @@
-"""Retry: how long to wait before a collision with the store is tried again, and how often. tenacity does the work."""
+"""Retries: how long to wait before a collision in the store is tried again, and how often; tenacity does the work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Jittered(wait_base):
-    """Another strategy's wait, more or less a share of itself, never above the cap."""
+    """The wait of another strategy, more or less a share of itself, never above the cap."""
 
     def __init__(self, wait: wait_base, share: float, cap_s: float) -> None:
         self._wait, self._share, self._cap_s = wait, share, cap_s
@@ -27,25 +27,20 @@ class Jittered(wait_base):
 def strategy(settings: Settings) -> wait_base:
     """The waits of the settings: the base, then twice as long (exponential) or a base longer (linear) each time."""
     base, cap = settings.retry_base_s, settings.retry_cap_s
-    plain: wait_base = {
+    waits: dict[str, wait_base] = {
         "exponential": wait_exponential(multiplier=base, max=cap),
         "linear": wait_incrementing(start=base, increment=base, max=cap),
         "fixed": wait_fixed(base),
-    }[settings.retry_strategy]
-    return Jittered(plain, settings.retry_jitter, cap)
+    }
+    return Jittered(waits[settings.retry_strategy], settings.retry_jitter, cap)
 
 
 def retrying(settings: Settings, sleep: Sleep) -> AsyncRetrying:
-    """Try again what collided, at most max_retries times; what comes after the last is raised as it is."""
-    return AsyncRetrying(
-        wait=strategy(settings),
-        stop=stop_after_attempt(settings.max_retries + 1),
-        retry=retry_if_exception(is_retryable),
-        sleep=sleep,
-        reraise=True,
-    )
+    """Retry collisions, at most max_retries times; the last error is raised as it is."""
+    retry, stop = retry_if_exception(is_retryable), stop_after_attempt(settings.max_retries + 1)
+    return AsyncRetrying(wait=strategy(settings), stop=stop, retry=retry, sleep=sleep, reraise=True)
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Only collisions: with the store away the breaker decides, and a lost lane is another's by now."""
+    """Only collisions: the breaker decides on an unavailable store, and another worker holds a lost lane by now."""
     return isinstance(error, StoreError) and error.failure is Failure.RETRY

@@ -1,8 +1,10 @@
-"""The breaker of one worker: pybreaker holds state, counter and listeners; this wrapper decides who is admitted.
+"""The circuit breaker of one worker, and the attempts that it permits: everything that is tried on the store.
 
-pybreaker alone would let results of calls begun before a trip act on the state after it, count a cancellation as a
-failure, and admit only one call at a time. Here a permit carries the generation it was admitted in; each transition
-begins a new generation, and results of older ones are dropped. All of it runs on one event loop, and nothing waits.
+pybreaker holds the state and the count of failures, and `Breaker` issues permits.
+
+pybreaker alone would apply results of calls that began before a trip, count a cancellation as a failure, and admit
+only one call at a time. Here a permit carries the generation that issued it; each transition begins a new generation,
+and results of older ones are dropped. All of it runs on one event loop, and nothing waits.
 """
 
 from __future__ import annotations
@@ -10,37 +12,48 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
+from enum import StrEnum
+from typing import Any, NewType
 
-import msgspec
+import psycopg
 import pybreaker
 
 from reference_impl import log
-from reference_impl.errors import BreakerOpenError
+from reference_impl.errors import BreakerOpenError, Failure, StoreError
+from reference_impl.operations import metrics
+from reference_impl.resilience import error_classes
+from reference_impl.resilience.backoff import Sleep
+from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
 from reference_impl.settings import Settings
-
-CLOSED, OPEN, HALF_OPEN = "CLOSED", "OPEN", "HALF_OPEN"
-#: Worst last.
-STATES = (CLOSED, HALF_OPEN, OPEN)
 
 #: Called with (from, to, reason) before the transition takes effect.
 Listener = Callable[[str | None, str, str], None]
 
 
-class Permit(msgspec.Struct, frozen=True):
-    """Admission of one round."""
-
-    generation: int
+#: Permission for one attempt, by the generation that issued it.
+Permit = NewType("Permit", int)
 
 
-class _RoundError(Exception):
-    """How a failed round is told to pybreaker."""
+class Kind(StrEnum):
+    """The kinds of attempt; the success of each proves something else."""
+
+    ACQUIRE = "acquire"  # connect and lock a lane: proves nothing
+    HEARTBEAT = "heartbeat"  # commit a small write
+    BATCH = "batch"  # commit events
+
+
+#: Failures that say nothing about the store's health.
+IGNORED_FAILURES = frozenset({Failure.LANE_LOST})
+
+
+class _AttemptError(Exception):
+    """Reports a failed attempt to pybreaker."""
 
 
 class Breaker(pybreaker.CircuitBreakerListener):
-    """Opens after consecutive failed rounds, or when too large a share of a window's rounds failed."""
+    """Opens after consecutive failures, or when too large a share of the attempts in a window failed."""
 
     def __init__(self, settings: Settings, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._now = settings, now
@@ -49,11 +62,10 @@ class Breaker(pybreaker.CircuitBreakerListener):
             fail_max=settings.breaker_failure_threshold, throw_new_error_on_trip=False, listeners=[self]
         )
         self._generation = 0
-        self._trial: Permit | None = None
-        self._rounds: deque[tuple[float, bool]] = deque()
+        self._trial = False  # one has a permit
+        self._window: deque[tuple[float, bool]] = deque()  # (time, success) of each attempt
         self._reason = "start"
-        self.changed = asyncio.Event()  # set by each transition
-        self._tell(None, CLOSED)
+        self._notify(None, CLOSED)
 
     @property
     def state(self) -> str:
@@ -61,39 +73,37 @@ class Breaker(pybreaker.CircuitBreakerListener):
         return _name(self._breaker.current_state)
 
     def acquire_permit(self) -> Permit:
-        """Let one round begin: any while CLOSED, a single trial while HALF_OPEN. Raises BreakerOpenError."""
-        if self.state == CLOSED:
-            return Permit(self._generation)
-        if self.state == HALF_OPEN and self._trial is None:
-            self._trial = Permit(self._generation)
-            return self._trial
-        raise BreakerOpenError(f"the breaker is {self.state}")
+        """Permit one attempt: any while CLOSED, a single trial while HALF_OPEN. Raises BreakerOpenError."""
+        if self.state == OPEN or self._trial:
+            raise BreakerOpenError(f"the breaker is {self.state}")
+        self._trial = self.state == HALF_OPEN
+        return Permit(self._generation)
 
     def succeeded(self, permit: Permit) -> None:
-        """A round of that permit committed."""
-        if self._is_current(permit):
-            self._count(ok=True)
+        """The attempt committed."""
+        if self._record(permit, success=True):
             self._reason = "the trial committed"
             self._breaker.call(lambda: None)
 
     def failed(self, permit: Permit, why: str) -> None:
-        """A round of that permit failed, and the store was to blame."""
-        if self._is_current(permit):
-            self._count(ok=False)
-            self._reason = (
-                f"the trial failed: {why}" if self.state == HALF_OPEN else f"consecutive failed rounds: {why}"
-            )
-            with suppress(_RoundError):
-                self._breaker.call(_fail)
-            self._judge_window(why)
+        """The attempt failed because of the store."""
+        if not self._record(permit, success=False):
+            return
+        self._reason = f"{'the trial failed' if self._trial else 'consecutive failed attempts'}: {why}"
+        with suppress(_AttemptError):
+            self._breaker.call(_fail)
+        attempts, failures = self.window()
+        enough = attempts >= self._settings.breaker_minimum_rounds
+        if self.state == CLOSED and enough and failures > self._settings.breaker_failure_rate * attempts:
+            self.transition(OPEN, f"{failures} of {attempts} attempts failed: {why}")
 
     def release(self, permit: Permit) -> None:
-        """A round of that permit ended without saying anything about the store; a trial may be tried again."""
-        if permit is self._trial:
-            self._trial = None
+        """The attempt ended without a result about the store; a trial may be repeated."""
+        if permit == self._generation:
+            self._trial = False
 
     def half_open(self) -> None:
-        """The recovery time is over: let one trial through."""
+        """Allow one trial: the recovery time is over."""
         if self.state == OPEN:
             self.transition(HALF_OPEN, "the recovery time is over")
 
@@ -102,26 +112,21 @@ class Breaker(pybreaker.CircuitBreakerListener):
         self._reason = reason
         {CLOSED: self._breaker.close, HALF_OPEN: self._breaker.half_open, OPEN: self._breaker.open}[state]()
 
-    def rounds(self) -> tuple[int, int]:
-        """How many rounds the window holds, and how many of them failed."""
-        while self._rounds and self._rounds[0][0] < self._now() - self._settings.breaker_monitoring_s:
-            self._rounds.popleft()
-        return len(self._rounds), sum(not ok for _, ok in self._rounds)
+    def window(self) -> tuple[int, int]:
+        """The number of attempts in the window, and of failures among them."""
+        while self._window and self._window[0][0] < self._now() - self._settings.breaker_monitoring_s:
+            self._window.popleft()
+        return len(self._window), sum(not success for _, success in self._window)
 
-    def _is_current(self, permit: Permit) -> bool:
-        return permit.generation == self._generation
+    def _record(self, permit: Permit, success: bool) -> bool:
+        """Add the result to the window, unless the permit is of an older generation."""
+        current = permit == self._generation
+        if current:
+            self._window.append((self._now(), success))
+        return current
 
-    def _count(self, ok: bool) -> None:
-        self._rounds.append((self._now(), ok))
-
-    def _judge_window(self, why: str) -> None:
-        rounds, failed = self.rounds()
-        enough = rounds >= self._settings.breaker_minimum_rounds
-        if self.state == CLOSED and enough and failed > self._settings.breaker_failure_rate * rounds:
-            self.transition(OPEN, f"{failed} of {rounds} rounds failed: {why}")
-
-    def _tell(self, before: str | None, after: str) -> None:
-        """A listener that fails is told of, and keeps nothing from happening."""
+    def _notify(self, before: str | None, after: str) -> None:
+        """A listener that fails is logged and prevents nothing."""
         for listener in self.listeners:
             try:
                 listener(before, after, self._reason)
@@ -130,12 +135,11 @@ class Breaker(pybreaker.CircuitBreakerListener):
 
     def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002
         """pybreaker calls this before the new state is in force."""
-        self._tell(_name(old_state.name), _name(new_state.name))
+        self._notify(_name(old_state.name), _name(new_state.name))
         self._generation += 1
-        self._trial = None
+        self._trial = False
         if new_state.name == pybreaker.STATE_CLOSED:
-            self._rounds.clear()  # the outage is over: its failures must not open it again
-        self.changed.set()
+            self._window.clear()  # the outage is over: its failures must not open the breaker again
 
 
 def _name(state: str) -> str:
@@ -143,4 +147,63 @@ def _name(state: str) -> str:
 
 
 def _fail() -> None:
-    raise _RoundError
+    raise _AttemptError
+
+
+class Attempts:
+    """The attempts of one worker.
+
+    After a failure one lane tries at a time until one succeeds, so that each failure of an outage counts once.
+    """
+
+    def __init__(self, breaker: Breaker, settings: Settings, sleep: Sleep) -> None:
+        self.breaker, self.sleep = breaker, sleep
+        self._settings = settings
+        self._turn = asyncio.Lock()
+        self._failed_kind: Kind | None = None  # of the last failure, until an attempt succeeds
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._failed_kind is not None
+
+    @asynccontextmanager
+    async def attempt(self, kind: Kind) -> AsyncIterator[None]:
+        """One attempt. Raises BreakerOpenError without a permit, StoreError when the store fails.
+
+        A StoreError that the body raises itself is a refusal of the events by a store that works.
+        """
+        async with self._turn if self.degraded else nullcontext():
+            permit = self.breaker.acquire_permit()
+            try:
+                yield
+            except psycopg.Error as e:
+                error = error_classes.to_store_error(e, self._settings)
+                await self._failed(kind, permit, error)
+                raise error from None
+            except StoreError:
+                self._succeeded(kind, permit)
+                raise
+            except BaseException:
+                self.breaker.release(permit)
+                raise
+            self._succeeded(kind, permit)
+
+    async def _failed(self, kind: Kind, permit: Permit, error: StoreError) -> None:
+        log.warning("attempt failed", kind=kind, failure=error.failure, sqlstate=error.sqlstate, type=error.kind)
+        metrics.FAILED.labels(error.failure.value).inc()
+        if error.failure in IGNORED_FAILURES:
+            self.breaker.release(permit)
+            return
+        was_degraded, self._failed_kind = self.degraded, kind
+        self.breaker.failed(permit, error.sqlstate or error.kind)
+        if was_degraded and self.breaker.state == CLOSED:
+            await self.sleep(self._settings.retry_base_s)  # holding the turn: it paces all attempts of an outage
+
+    def _succeeded(self, kind: Kind, permit: Permit) -> None:
+        """After a batch has failed, a heartbeat does not prove that batches commit."""
+        if kind is Kind.BATCH or (kind is Kind.HEARTBEAT and self._failed_kind is not Kind.BATCH):
+            self._failed_kind = None
+            self.breaker.succeeded(permit)
+        else:
+            self.breaker.release(permit)

@@ -1,7 +1,7 @@
-"""A watchdog bounds every call to the store, by shutting the socket when the time is up.
+"""The watchdog bounds every call to the store: it shuts the socket down when the time is up.
 
-Nothing gentler works on a silent link: the server's own time-outs cannot reach us, and a cancelled psycopg call first
-tries to cancel its query on the server, over the same silence.
+Nothing gentler works on a silent link: the server's own time-outs do not reach us, and a cancelled psycopg call first
+tries to cancel its query on the server, over the same silent link.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Connection = psycopg.AsyncConnection[Any]
 
 
 def shutdown_socket(connection: Connection) -> None:
-    """End both directions at once: whoever waits on this connection gets an error now. Sends no statement."""
-    # an error means that it is closed already: then nobody waits
+    """End both directions at once: a pending call on this connection fails now. Sends no statement."""
+    # an error means that it is closed already
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as twin:
         twin.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
 def bounded(connection: Connection, seconds: float) -> Iterator[None]:
-    """Whatever is awaited inside on this connection ends within `seconds`, if need be with an OperationalError."""
+    """Fail any call on this connection with an OperationalError when `seconds` are over."""
     timer = asyncio.get_running_loop().call_later(seconds, shutdown_socket, connection)
     try:
         yield

@@ -1,5 +1,6 @@
 """The store: batches of events become rows of PostgreSQL.
 
-`connections` have time-outs, the `writer` commits a batch, each event as a `copy_row`, into monthly `partitions`;
-`migrate` makes the schema. `evidence` makes tampering visible; a `handler` of yours may replace the writer.
+The `writer` commits a batch, each event as a `copy_row`, into monthly `partitions`, with the SQL of `queries`. Its
+`connections` have time-outs, and a `gate` keeps them closed while the breaker is open. `migrate` creates the schema,
+`evidence` makes tampering visible, and a `handler` of your own may replace the writer.
 """

@@ -1,10 +1,10 @@
-"""A handler of the user's own in place of `audit_log`: the same queue, lanes, retries, breaker and dead letters.
+"""A handler of your own in place of `audit_log`: with the same queue, lanes, retries, breaker and dead letters.
 
-It is awaited within the transaction that claims the ids of its events, before the commit. So it sees an event again
-when that transaction came to nothing (at-least-once): its commit failed, or the batch was refused and its halves are
-tried, in the search for poison also the event behind it, once before its turn. All that is committed is in order.
-Never two events of one organization at once, but for a session that was lost: whoever takes its lane over does not wait
-for a call that still runs, which lasts as long as ATTEMPT_TIMEOUT_S lets it, also past STOP_GRACE_S.
+It is awaited within the transaction that claims the ids of its events, before the commit. When that transaction is
+rolled back, it sees the events again (at-least-once): because the commit failed, or because the batch was refused and
+its halves are tried; the search for a bad event may also try the event behind it before its turn. All committed events
+are in order. Two events of one organization are never handled at once, except after a lost session: the next owner of
+its lane does not wait for a call that still runs, which may last for ATTEMPT_TIMEOUT_S, also past STOP_GRACE_S.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import psycopg
 
 from reference_impl.errors import Failure, RefusedError
 
-#: Called with events in their wire form, oldest first: all of them are dealt with when it returns.
+#: Called with events in their wire form, oldest first; when it returns, all of them are handled.
 Handler = Callable[[Sequence[dict[str, Any]]], Awaitable[None]]
 
 
 class HandlerError(psycopg.Error):
-    """What a handler raised, passed on as the store's own errors are."""
+    """An exception of a handler, in the form of an error of the store."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(f"the handler raised {type(cause).__name__}")
@@ -30,7 +30,7 @@ class HandlerError(psycopg.Error):
 
 
 async def call(handler: Handler, events: Sequence[dict[str, Any]], timeout_s: float) -> None:
-    """Let the handler deal with these events. Raises HandlerError."""
+    """Await the handler. Raises HandlerError."""
     try:
         async with asyncio.timeout(timeout_s):
             await handler(events)
@@ -39,7 +39,7 @@ async def call(handler: Handler, events: Sequence[dict[str, Any]], timeout_s: fl
 
 
 def _failure(cause: Exception) -> Failure:
-    """RefusedError is poison, OSError (TimeoutError too) says that whoever it calls is away; others say nothing."""
+    """RefusedError: the event is bad. OSError, TimeoutError too: a service of the handler is unavailable."""
     if isinstance(cause, RefusedError):
         return Failure.DATA
     return Failure.AWAY if isinstance(cause, OSError) else Failure.UNKNOWN

@@ -8,14 +8,14 @@ from pathlib import Path
 from reference_impl import log
 from reference_impl.resilience.watchdog import Connection, bounded
 from reference_impl.settings import Settings
-from reference_impl.store import connections
-from reference_impl.store import partitions as partition
+from reference_impl.store import connections, partitions
 
 FOLDER = Path(__file__).parent / "migrations"
 #: Advisory lock under which migrations run: (class, object).
 LOCK = (0x61756469, 0)
 #: The longest all of it may take, in seconds.
 BOUND_S = 60.0
+_COLUMNS = "name text primary key, applied_at timestamptz not null default now()"
 
 
 async def migrate(settings: Settings) -> None:
@@ -25,17 +25,14 @@ async def migrate(settings: Settings) -> None:
         with bounded(connection, BOUND_S):
             async with connection.transaction():
                 await _apply_missing(connection)
-            await partition.ensure(connection, partition.ahead(datetime.now(UTC).date()))
+            await partitions.ensure(connection, partitions.ahead(datetime.now(UTC).date()))
     finally:
         await connections.close(connection)
 
 
 async def _apply_missing(connection: Connection) -> None:
     await connection.execute("select pg_advisory_xact_lock(%s, %s)", LOCK)
-    await connection.execute(
-        "create table if not exists audit_migration"
-        " (name text primary key, applied_at timestamptz not null default now())"
-    )
+    await connection.execute(f"create table if not exists audit_migration ({_COLUMNS})")
     applied = {row[0] for row in await (await connection.execute("select name from audit_migration")).fetchall()}
     for file in sorted(FOLDER.glob("*.sql")):
         if file.name not in applied:

@@ -1,4 +1,4 @@
-"""The store: a batch is one transaction. What it has committed is stored once, whatever was delivered twice."""
+"""The writer: a batch is one transaction, and an event is stored once however often it is delivered."""
 
 from __future__ import annotations
 
@@ -16,96 +16,45 @@ from reference_impl.store import evidence, handler, partitions
 from reference_impl.store.connections import STATEMENT_SHARE
 from reference_impl.store.copy_row import COLUMNS, Row
 from reference_impl.store.handler import Handler
+from reference_impl.store.queries import fetch_value, query
 
-#: Longest that a lock may hold up the proof that the store takes batches, in milliseconds: one has just waited for it.
-PROOF_LOCK_MS = 200
+#: Longest wait for a lock when the store shows that it takes batches, in milliseconds: a batch has just waited for it.
+PROBE_LOCK_MS = 200
 
-STAGING = """
-create temp table if not exists audit_staging (
-    ordinal integer, event_id uuid, timestamp timestamptz, action text, status text, principal_id text,
-    organization_id text, target_resource_type text, target_resource_id text, outcome_description text, ttl bigint,
-    correlation_id text, data_classification text, retention_policy text, event_version text, details jsonb, hash bytea,
-    received_ms double precision
-) on commit delete rows
-"""
-COPY = f"copy audit_staging (ordinal, {COLUMNS}) from stdin"
-
-#: `fresh` has each id once, the first delivered; `won` are those that nobody stored before. Sorted by id, so that two
-#: lanes that hold the same ids never wait for each other in a circle. Positions are drawn in queue order.
-_NEW = """
-with fresh as materialized (
-    select distinct on (event_id) * from audit_staging order by event_id, ordinal
-), won as (
-    insert into audit_event_key (event_id, hash) select event_id, hash from fresh order by event_id
-    on conflict do nothing returning event_id
-)
-"""
-_CLAIM = f"{_NEW} select ordinal from fresh join won using (event_id) order by ordinal"
-INSERT = f"""{_NEW}, stored as (
-insert into audit_log (
-    id, position, event_id, timestamp, action, status, principal_id, organization_id, target_resource_type,
-    target_resource_id, outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version,
-    details, hash, processing_latency
-)
-select n, n, event_id, timestamp, action, status, principal_id, organization_id, target_resource_type,
-    target_resource_id, outcome_description, ttl, correlation_id, data_classification, retention_policy, event_version,
-    details, hash,
-    greatest(0, (select 1000 * extract(epoch from statement_timestamp())::double precision) - received_ms)
-from (
-    select nextval('audit_position') as n, ordered.*
-    from (select fresh.* from fresh join won using (event_id) order by ordinal) as ordered
-) as positioned
-returning {evidence.NUMBER} as number
-), {evidence.ADD}
-select rows from measured
-"""
-
-_CONFLICTS = """
-select ordinal, kept.hash from audit_staging staged join audit_event_key kept using (event_id)
-where staged.hash <> kept.hash order by ordinal
-"""
-_KEEP_CONFLICT = """
-insert into audit_conflict (event_id, hash, kept_hash, event)
-select %s, decode(%s, 'hex'), %s, %s
-where not exists (select 1 from audit_conflict where event_id = %s and hash = decode(%s, 'hex'))
-"""
-_BEAT = """
-insert into audit_beat (worker, lane, beaten_at) values (%s, %s, now())
-on conflict (worker, lane) do update set beaten_at = excluded.beaten_at
-returning (select count(*) from audit_dead_letter),
-          (select count(*) from audit_dead_letter where last_failed_at > now() - make_interval(secs => %s))
-"""
+STAGING = query("staging")
+COPY = f"copy audit_staging (ordinal, {COLUMNS}, received_ms) from stdin"
+INSERT = query("new") + query("insert").format(columns=COLUMNS, number=evidence.NUMBER, add=evidence.ADD)
+_CLAIM = query("new") + query("claim")
+_CONFLICTS, _INSERT_CONFLICT, _HEARTBEAT = query("conflicts"), query("insert_conflict"), query("heartbeat")
 
 
 class BatchResult(msgspec.Struct):
-    """What became of the rows that were offered."""
+    """The rows of a batch, counted by outcome."""
 
     stored: int = 0
-    duplicates: int = 0  # already stored, or dead
+    duplicates: int = 0  # of an event that is stored or a dead letter
     conflicts: int = 0  # of the duplicates: with other content
     dead: int = 0
 
     @property
     def processed(self) -> int:
-        """How many rows from the head are dealt with and may leave the queue."""
+        """Rows from the head that may leave the queue."""
         return self.stored + self.duplicates + self.dead
 
     def add(self, other: BatchResult) -> None:
-        """Count another part of the same batch."""
-        self.stored += other.stored
-        self.duplicates += other.duplicates
-        self.conflicts += other.conflicts
-        self.dead += other.dead
+        """Add the counts of another part of the batch."""
+        for field in self.__struct_fields__:
+            setattr(self, field, getattr(self, field) + getattr(other, field))
 
 
 class Store:
-    """The store as one lane's connection reaches it. Every method is bounded; each raises psycopg.Error."""
+    """The store over one lane's connection. Every method is bounded in time; each raises psycopg.Error."""
 
     def __init__(
         self, connection: Connection, settings: Settings, handle: Handler | None = None, lane: int = evidence.REST
     ) -> None:
-        self.connection, self.settings, self._lane = connection, settings, lane
-        self._handle = handle
+        self.connection, self.settings = connection, settings
+        self._lane, self._handle = lane, handle
         self._months: set[str] = set()
 
     def bounded(self) -> AbstractContextManager[None]:
@@ -113,28 +62,28 @@ class Store:
         return bounded(self.connection, self.settings.attempt_timeout_s)
 
     async def prepare(self) -> None:
-        """Make what batches are staged in: this session's own."""
+        """Create this session's staging table."""
         with self.bounded():
             await self.connection.execute(STAGING)
 
     async def store(self, rows: Sequence[Row]) -> BatchResult:
-        """One transaction: all rows or none."""
+        """Commit all rows or none."""
         await self.make_partitions(rows)
         with self.bounded():
             async with self.connection.transaction():
                 return await self.insert(rows)
 
     async def takes_a_batch(self) -> bool:
-        """Whether it commits an empty one now: all that a batch asks of the store, for no event.
+        """Whether it commits an empty batch, which needs everything that a batch needs.
 
-        Of a handler it asks nothing: whom that calls may be away.
+        False with a handler, because an empty batch does not show whether the handler's own services are available.
         """
         if self._handle is not None:
             return False
         try:
             with self.bounded():
                 async with self.connection.transaction():
-                    await self.connection.execute(f"set local lock_timeout = {PROOF_LOCK_MS}")
+                    await self.connection.execute(f"set local lock_timeout = {PROBE_LOCK_MS}")
                     await self.insert([])
         except psycopg.Error:
             return False
@@ -142,47 +91,42 @@ class Store:
 
     async def insert(self, rows: Sequence[Row]) -> BatchResult:
         """Stage and insert these rows within the caller's transaction."""
-        await self._stage(rows)
+        lines = "".join([f"{ordinal}\t{row.line}\n" for ordinal, row in enumerate(rows)])
+        async with self.connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            await copy.write(lines.encode())
         stored = await self._insert_staged(rows)
-        tally = BatchResult(stored=stored, duplicates=len(rows) - stored)
-        if tally.duplicates:
-            tally.conflicts = await self._keep_conflicts(rows)
-        return tally
+        result = BatchResult(stored=stored, duplicates=len(rows) - stored)
+        if result.duplicates:
+            result.conflicts = await self._insert_conflicts(rows)
+        return result
 
     async def _insert_staged(self, rows: Sequence[Row]) -> int:
-        """Into audit_log, or into the hands of the handler; returns how many were new."""
+        """Insert new rows into audit_log or pass them to the handler; their number."""
         if self._handle is None:
-            row = await (await self.connection.execute(INSERT, [self._lane])).fetchone()
-            return int(row[0]) if row else 0
+            return int(await fetch_value(self.connection, INSERT, self._lane) or 0)
         claimed = await (await self.connection.execute(_CLAIM)).fetchall()
         if claimed:
             events = [rows[ordinal].wire() for (ordinal,) in claimed]
             await handler.call(self._handle, events, self.settings.attempt_timeout_s * STATEMENT_SHARE)
         return len(claimed)
 
-    async def _stage(self, rows: Sequence[Row]) -> None:
-        lines = "".join([f"{ordinal}\t{row.line}\n" for ordinal, row in enumerate(rows)])
-        async with self.connection.cursor() as cursor, cursor.copy(COPY) as copy:
-            await copy.write(lines.encode())
-
     async def clear_staging(self) -> None:
-        """Empty it within a transaction that stages more than once."""
+        """Empty the staging table, in a transaction that stages more than once."""
         await self.connection.execute("delete from audit_staging")
 
-    async def _keep_conflicts(self, rows: Sequence[Row]) -> int:
-        """The first content of an id stays; others are kept beside it."""
+    async def _insert_conflicts(self, rows: Sequence[Row]) -> int:
+        """The first content of an id is the event; any other is stored as a conflict."""
         conflicts = await (await self.connection.execute(_CONFLICTS)).fetchall()
-        for ordinal, kept in conflicts:
+        for ordinal, first in conflicts:
             row = rows[ordinal]
-            await self.connection.execute(
-                _KEEP_CONFLICT, [row.event_id, row.hash, kept, row.event, row.event_id, row.hash]
-            )
+            values = {"id": row.event_id, "hash": row.hash, "first": first, "event": row.event}
+            await self.connection.execute(_INSERT_CONFLICT, values)
         return len(conflicts)
 
     async def make_partitions(self, rows: Sequence[Row]) -> None:
-        """Make what months these rows need and do not exist; a month that this session has seen costs nothing.
+        """Create the missing partitions of these rows; a month that this session has seen costs nothing.
 
-        Each is bounded, and committed, by itself: rows of three hundred months would else never get through.
+        Each month is bounded and committed alone, because a batch of three hundred months would never finish.
         """
         needed = {row.month for row in rows} if self._handle is None else set()
         if needed <= self._months:
@@ -195,25 +139,24 @@ class Store:
             self._months.add(month)
 
     async def bury(self, letter: DeadLetter) -> BatchResult:
-        """A dead letter, in the caller's transaction or else in one of its own; under a handler its cause says so."""
+        """Insert a dead letter, in the caller's transaction or one of its own; under a handler its cause says so."""
         if self._handle is not None:
             letter = msgspec.structs.replace(letter, cause=model.UNDER_HANDLER + letter.cause)
         with self.bounded():
-            buried = await repository.insert(self.connection, letter)
-        return BatchResult(dead=1) if buried else BatchResult(duplicates=1)
+            inserted = await repository.insert(self.connection, letter)
+        return BatchResult(dead=1) if inserted else BatchResult(duplicates=1)
 
     def forget_partitions(self) -> None:
-        """Somebody dropped one: look again."""
+        """Look again, after another session dropped one."""
         self._months.clear()
 
-    async def beat(self, worker: str, lane: int, window_s: float) -> tuple[int, int]:
-        """Commit a small write; returns how many dead letters there are, in all and of the window."""
+    async def heartbeat(self, worker: str, lane: int, window_s: float) -> tuple[int, int]:
+        """Commit a small write; the number of dead letters, in total and within the window."""
         with self.bounded():
-            found = await self.connection.execute(_BEAT, [worker, lane, window_s])
-            row = await found.fetchone()
+            row = await (await self.connection.execute(_HEARTBEAT, [worker, lane, window_s])).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
-    async def touch(self) -> None:
-        """Keep the session from counting as idle, without proving anything."""
+    async def keep_alive(self) -> None:
+        """Keep the session from becoming idle, which proves nothing about the store."""
         with self.bounded():
             await self.connection.execute("select 1")

@@ -20,7 +20,7 @@ from reference_impl import log
 from reference_impl.errors import ShuttingDown
 from reference_impl.operations import alerts as alert
 from reference_impl.operations.alerts import Alert, Alerts
-from reference_impl.resilience.circuit_breaker import OPEN
+from reference_impl.resilience.states import OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import Link, until
 from tests.reference_impl.test_store import REFUSE

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reference_impl.errors import BreakerOpenError
-from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Permit
+from reference_impl.resilience.circuit_breaker import Breaker, Permit
+from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
 from reference_impl.settings import Settings
 
 
@@ -75,7 +76,7 @@ def test_rounds_leave_the_window() -> None:
         bench.succeed(1)
     bench.now = 61
     bench.fail(2)
-    assert bench.breaker.rounds() == (2, 2)
+    assert bench.breaker.window() == (2, 2)
     assert bench.breaker.state == CLOSED
 
 
@@ -140,7 +141,7 @@ def test_a_listener_that_fails_keeps_nothing_from_happening() -> None:
     bench.breaker.listeners += [broken, lambda _, after, why: told.append(f"{after}: {why}")]
     bench.fail(5)
     assert bench.breaker.state == OPEN
-    assert told == ["OPEN: consecutive failed rounds: 08006"]
+    assert told == ["OPEN: consecutive failed attempts: 08006"]
 
 
 LEGAL = {(None, CLOSED), (CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, OPEN), (HALF_OPEN, CLOSED)}
@@ -226,7 +227,7 @@ class BreakerMachine(RuleBasedStateMachine):
     @invariant()
     def it_is_where_the_model_is(self) -> None:
         assert self.bench.breaker.state == self.model.state
-        assert self.bench.breaker.rounds() == self.model.window(self.bench.now)
+        assert self.bench.breaker.window() == self.model.window(self.bench.now)
 
     @invariant()
     def transitions_are_legal_and_chained(self) -> None:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from reference_impl.delivery.worker import Worker
-from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_store import REFUSE, stored

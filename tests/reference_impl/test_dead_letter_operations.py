@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from reference_impl.ingest import server
 from reference_impl.operations import dead_letter_operations
 from reference_impl.operations.admin_connections import AdminConnections
-from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
+from reference_impl.resilience.states import CLOSED, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import Processes, client, health, row, until, wire
 from tests.reference_impl.test_store import REFUSE, isolate, stored

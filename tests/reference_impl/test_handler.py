@@ -13,7 +13,7 @@ import pytest
 
 from reference_impl.errors import RefusedError
 from reference_impl.processor import ReliableEventProcessor
-from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
+from reference_impl.resilience.states import CLOSED, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_processor import one, run
@@ -120,6 +120,6 @@ def test_a_handlers_own_errors_may_be_called_retryable_by_type_or_message(
     run(msgspec.structs.replace(settings, **named), do, handler)
     assert handler.calls == 4
     assert admin.execute("select count(*) from audit_dead_letter").fetchone() == (0,)
-    failed = [record.__dict__ for record in caplog.records if record.getMessage() == "round failed"]
+    failed = [record.__dict__ for record in caplog.records if record.getMessage() == "attempt failed"]
     assert [record["fields"]["failure"] for record in failed] == ["retry"] * 3
     assert "secret" not in f"{[record.__dict__ for record in caplog.records]}"

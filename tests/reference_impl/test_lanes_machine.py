@@ -17,11 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from redis.asyncio import Redis
 
 from reference_impl.delivery import lease
-from reference_impl.delivery.attempt import Attempts
 from reference_impl.delivery.consumer import LaneConsumer, WorkerStats, to_batch
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
-from reference_impl.resilience.circuit_breaker import Breaker
+from reference_impl.resilience.circuit_breaker import Attempts, Breaker
 from reference_impl.resilience.watchdog import Connection
 from reference_impl.settings import Settings
 from reference_impl.store import connections

@@ -22,7 +22,7 @@ from reference_impl.operations import maintenance
 from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.operations.maintenance import MaintenanceReport
 from reference_impl.operations.metrics import DEAD_LETTERS
-from reference_impl.resilience.circuit_breaker import OPEN
+from reference_impl.resilience.states import OPEN
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from tests.reference_impl.conftest import Link, row, until
@@ -163,7 +163,7 @@ def test_no_admin_connection_while_the_breaker_is_not_closed_and_none_outlives_i
     async def run() -> None:
         admin = AdminConnections(settings, lambda: state[0])
         async with admin.connection(10) as connection:
-            asyncio.get_running_loop().call_later(0.1, admin.cut)
+            asyncio.get_running_loop().call_later(0.1, admin.abort)
             with pytest.raises(psycopg.OperationalError):
                 await connection.execute("select pg_sleep(3)")
         state[0] = OPEN
@@ -174,7 +174,7 @@ def test_no_admin_connection_while_the_breaker_is_not_closed_and_none_outlives_i
         postgres_link.silence()
         silent = msgspec.structs.replace(settings, database_url=postgres_link.through(settings.database_url))
         admin = AdminConnections(silent, lambda: state[0])
-        asyncio.get_running_loop().call_later(0.1, admin.cut)
+        asyncio.get_running_loop().call_later(0.1, admin.abort)
         with pytest.raises(BreakerOpenError):
             async with admin.connection(10):
                 pass

@@ -12,7 +12,7 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from reference_impl.operations import metrics
-from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
 from tests.reference_impl.conftest import Processes, all_stored, client, health, send, until, wire
 
 ROOT = Path(__file__).parents[2]

@@ -108,7 +108,7 @@ def test_a_defect_in_a_part_ends_the_process(
     child, _ = processes.start(command, command)
     assert child.wait(15) == 1
     told = [msgspec.json.decode(line) for line in (tmp_path / f"{command}.log").read_bytes().splitlines()]
-    assert {"a part ended by a defect", "ended by a defect"} <= {line["message"] for line in told}
+    assert {"a background task failed", "ended by a defect"} <= {line["message"] for line in told}
 
 
 def test_cold_start_without_servers_is_unhealthy_and_recovers_by_itself(
@@ -190,7 +190,7 @@ def test_no_content_reaches_the_logs_and_each_line_is_json(
             await http.post(f"{intake}/events", content=wire(eventId=unknown, action="poison secret-25"))
 
             async def tried() -> bool:
-                return b"round failed" in (tmp_path / "worker-1.log").read_bytes()
+                return b"attempt failed" in (tmp_path / "worker-1.log").read_bytes()
 
             await until(tried)
 
@@ -198,7 +198,7 @@ def test_no_content_reaches_the_logs_and_each_line_is_json(
     told = b"".join(log.read_bytes() for log in tmp_path.glob("*.log"))
     assert b"secret" not in told
     assert all({"at", "level", "process", "message"} <= msgspec.json.decode(line).keys() for line in told.splitlines())
-    assert b"lane taken" in told
+    assert b"lane acquired" in told
 
 
 def test_what_nobody_awaited_is_logged_by_class_and_place_and_its_words_are_not(

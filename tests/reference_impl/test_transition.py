@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
+from reference_impl.resilience.circuit_breaker import Breaker
+from reference_impl.resilience.states import CLOSED, OPEN
 from reference_impl.resilience.transition_log import FILE, Transitions
 from reference_impl.settings import Settings
 
@@ -41,7 +42,6 @@ def test_a_transition_is_on_disk_before_it_takes_effect(tmp_path: Path) -> None:
     assert first["at"].endswith("Z")
     assert first["monotonic_ns"] < second["monotonic_ns"]
     assert "08006" in second["reason"]
-    transitions.close()
 
 
 def test_a_disk_that_refuses_leaves_a_gap_and_delays_nothing(tmp_path: Path) -> None:
@@ -52,12 +52,10 @@ def test_a_disk_that_refuses_leaves_a_gap_and_delays_nothing(tmp_path: Path) -> 
     blocked.unlink()
     transitions.record(CLOSED, OPEN, "why")
     assert [line["seq"] for line in lines(blocked)] == [1]
-    transitions.close()
 
 
 def test_a_new_incarnation_appends(tmp_path: Path) -> None:
     for incarnation in ("1", "2"):
         transitions = Transitions(str(tmp_path), "worker-1", incarnation)
         transitions.record(None, CLOSED, "start")
-        transitions.close()
     assert [line["incarnation"] for line in lines(tmp_path)] == ["1", "2"]

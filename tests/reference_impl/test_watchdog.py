@@ -30,7 +30,8 @@ async def elapsed(call: Callable[[], Awaitable[object]]) -> float:
 
 
 @pytest.mark.parametrize(
-    "call", [lambda store: store.store([row()]), lambda store: store.beat("w", 0, 1), lambda store: store.touch()]
+    "call",
+    [lambda store: store.store([row()]), lambda store: store.heartbeat("w", 0, 1), lambda store: store.keep_alive()],
 )
 def test_a_call_on_a_silent_link_ends_in_its_time(
     settings: Settings, postgres_link: Link, call: Callable[[Store], Awaitable[object]]
@@ -79,7 +80,7 @@ def test_a_shut_connection_sends_nothing_more(settings: Settings) -> None:
         store = await store_of(settings)
         shutdown_socket(store.connection)
         with pytest.raises(psycopg.OperationalError):
-            await store.touch()
+            await store.keep_alive()
         await connections.close(store.connection)
 
     asyncio.run(run())

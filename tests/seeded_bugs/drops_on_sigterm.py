@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import LaneConsumer, Put
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
@@ -21,10 +21,10 @@ GATHER_S = 0.4
 deliver = LaneConsumer.deliver
 
 
-async def gather(self: LaneConsumer, entries: list[Entry], put: Put) -> None:
+async def gather(self: LaneConsumer, entries: list[Entry], trial: bool = False) -> None:
     await streams.remove(self.redis, self.number, entries)
     await self.sleep(GATHER_S)  # raises when it is told to stop, and what it holds is gone
-    await deliver(self, entries, put)
+    await deliver(self, entries, trial)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ BUG = Bug(caught_by="recovers_in_time", shown_by="worker_killed", because="backl
 claim, run = LaneAssignment.claim, LaneConsumer.run
 
 
-async def claim_unowned(self: LaneAssignment, connection: Connection, wanted: list[int]) -> LaneConsumer | None:
+async def claim_unowned(self: LaneAssignment, connection: Connection, lanes: list[int]) -> LaneConsumer | None:
     """Only what has no owner, or is our own by name and incarnation."""
     me = f"{self.settings.process}.{self.settings.incarnation}".encode()
-    owners = [await self.redis.get(f"owner:{lane}") for lane in wanted]
-    free = [lane for lane, owner in zip(wanted, owners, strict=True) if owner in (None, me)]
+    owners = [await self.redis.get(f"owner:{lane}") for lane in lanes]
+    free = [lane for lane, owner in zip(lanes, owners, strict=True) if owner in (None, me)]
     lane = await claim(self, connection, free)
     if lane:
         await self.redis.set(f"owner:{lane.number}", me)

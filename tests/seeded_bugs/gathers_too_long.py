@@ -17,12 +17,11 @@ BUG = Bug(caught_by="latency_budget", shown_by="hundred_events", because="not st
 #: Seconds between two batches of a lane.
 LINGER_S = 6.5
 
-pace = LaneConsumer.linger
+linger = LaneConsumer.linger
 
 
-def patient(self: LaneConsumer, entries: list[Entry]) -> None:
-    pace(self, entries)
-    self.not_before += LINGER_S
+def patient(self: LaneConsumer, entries: list[Entry]) -> float:
+    return linger(self, entries) + LINGER_S
 
 
 if __name__ == "__main__":

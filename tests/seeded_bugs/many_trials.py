@@ -12,7 +12,6 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.delivery.assignment import LaneAssignment
-from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.errors import StoreError
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
@@ -22,11 +21,11 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="many trials")
 trial = LaneAssignment.trial
 
 
-async def eager(self: LaneAssignment) -> LaneConsumer | None:
+async def eager(self: LaneAssignment) -> None:
     for _ in range(3):
         with suppress(psycopg.Error, StoreError, OSError):
-            await connections.close(await self.connect())
-    return await trial(self)
+            await connections.close(await self.gate.connect())
+    await trial(self)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ BUG = Bug(caught_by="no_loss", shown_by="worker_frozen")
 claim, beat = LaneAssignment.claim, LaneConsumer.heartbeat
 
 
-async def claim_leased(self: LaneAssignment, connection: Connection, wanted: list[int]) -> LaneConsumer | None:
+async def claim_leased(self: LaneAssignment, connection: Connection, lanes: list[int]) -> LaneConsumer | None:
     """The lane whose lease in Redis is free; it runs out by itself."""
-    for lane in wanted:
+    for lane in lanes:
         if await self.redis.set(f"lease:{lane}", self.settings.process, nx=True, px=int(self.settings.lease_s * 500)):
             return await claim(self, connection, [lane])
     return None

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.consumer import LaneConsumer, Put
+from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
@@ -18,9 +18,9 @@ BUG = Bug(caught_by="order_kept", shown_by="short_outage")
 deliver = LaneConsumer.deliver
 
 
-async def put_back(self: LaneConsumer, entries: list[Entry], put: Put) -> None:
+async def put_back(self: LaneConsumer, entries: list[Entry], trial: bool = False) -> None:
     try:
-        await deliver(self, entries, put)
+        await deliver(self, entries, trial)
     except Exception:
         for entry in reversed(entries):
             await self.redis.xadd(

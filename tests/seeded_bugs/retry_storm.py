@@ -10,8 +10,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
-from reference_impl.delivery.attempt import Attempts
-from reference_impl.resilience.circuit_breaker import Breaker, Permit
+from reference_impl.resilience.circuit_breaker import Attempts, Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="retries_bounded", shown_by="short_outage", because="connections in", in_ci=True)

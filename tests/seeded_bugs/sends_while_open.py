@@ -14,7 +14,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 from reference_impl.__main__ import main
 from reference_impl.delivery.assignment import LaneAssignment
 from reference_impl.errors import StoreError
-from reference_impl.resilience.circuit_breaker import OPEN
+from reference_impl.resilience.states import OPEN
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
@@ -35,10 +35,10 @@ async def curious(self: LaneAssignment) -> None:
 
 
 async def look(self: LaneAssignment) -> None:
-    while self.attempts.breaker.state == OPEN:
+    while self.breaker.state == OPEN:
         await asyncio.sleep(LOOK_S)
         with suppress(psycopg.Error, StoreError, OSError):
-            await connections.close(await self.connect())
+            await connections.close(await connections.connect(self.settings))
 
 
 if __name__ == "__main__":

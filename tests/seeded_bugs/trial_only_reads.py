@@ -9,22 +9,20 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from reference_impl.__main__ import main
 from reference_impl.delivery.assignment import LaneAssignment
-from reference_impl.delivery.attempt import Kind
-from reference_impl.delivery.consumer import LaneConsumer
+from reference_impl.resilience.circuit_breaker import Kind
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="postgres_read_only", because="closed while away")
 
 
-async def read(self: LaneAssignment) -> LaneConsumer | None:
+async def read(self: LaneAssignment) -> None:
     async with self.attempts.attempt(Kind.BATCH):
-        connection = await self.connect()
+        connection = await self.gate.connect()
         try:
             await connection.execute("select 1")
         finally:
             await connections.close(connection)
-    return None
 
 
 if __name__ == "__main__":

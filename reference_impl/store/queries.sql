@@ -1,0 +1,101 @@
+-- name: staging
+-- The rows of one batch, in the columns of audit_log.
+create temp table if not exists audit_staging (
+    ordinal integer, event_id uuid, timestamp timestamptz, action text, status text, principal_id text,
+    organization_id text, target_resource_type text, target_resource_id text, outcome_description text, ttl bigint,
+    correlation_id text, data_classification text, retention_policy text, event_version text, details jsonb, hash bytea,
+    received_ms double precision
+) on commit delete rows
+
+-- name: new
+-- `fresh` has the first row of each id, and `won` the ids that were not stored before. Sorted by id, so that two lanes
+-- with the same ids never wait for each other in a circle.
+with fresh as materialized (
+    select distinct on (event_id) * from audit_staging order by event_id, ordinal
+), won as (
+    insert into audit_event_key (event_id, hash) select event_id, hash from fresh order by event_id
+    on conflict do nothing returning event_id
+)
+
+-- name: insert
+-- Follows `new`. Positions are drawn in the order of the queue.
+, stored as (
+    insert into audit_log (id, position, {columns}, processing_latency)
+    select n, n, {columns},
+        greatest(0, (select 1000 * extract(epoch from statement_timestamp())::double precision) - received_ms)
+    from (
+        select nextval('audit_position') as n, ordered.*
+        from (select fresh.* from fresh join won using (event_id) order by ordinal) as ordered
+    ) as positioned
+    returning {number} as number
+), {add}
+select rows from measured
+
+-- name: claim
+-- Follows `new`, in place of `insert` when a handler takes the events.
+select ordinal from fresh join won using (event_id) order by ordinal
+
+-- name: conflicts
+select ordinal, first.hash from audit_staging staged join audit_event_key first using (event_id)
+where staged.hash <> first.hash order by ordinal
+
+-- name: insert_conflict
+insert into audit_conflict (event_id, hash, kept_hash, event)
+select %(id)s, decode(%(hash)s, 'hex'), %(first)s, %(event)s
+where not exists (select 1 from audit_conflict where event_id = %(id)s and hash = decode(%(hash)s, 'hex'))
+
+-- name: heartbeat
+insert into audit_beat (worker, lane, beaten_at) values (%s, %s, now())
+on conflict (worker, lane) do update set beaten_at = excluded.beaten_at
+returning (select count(*) from audit_dead_letter),
+          (select count(*) from audit_dead_letter where last_failed_at > now() - make_interval(secs => %s))
+
+-- name: partitions
+-- The months that have a partition.
+select replace(right(relname, 7), '_', '-') from pg_inherits join pg_class on oid = inhrelid
+where inhparent = 'audit_log'::regclass
+
+-- name: create_partition
+-- The rights are those that 003_evidence.sql leaves on audit_log.
+create table {name} (like audit_log including defaults including constraints);
+revoke update, delete, truncate on {name} from current_user;
+grant update (archived_at) on {name} to current_user;
+alter table audit_log attach partition {name} for values from ({first}) to ({end})
+
+-- name: held
+-- Whether a policy holds a row: the longest active one that names it, or its class; without a policy, for ever.
+select exists (
+    select from {name} held left join lateral (
+        select max(retention_days) as days from audit_retention_policy p
+        where is_active and (policy_name = held.retention_policy or p.data_classification = held.data_classification)
+    ) longest on true
+    where id > %s and id <= %s and (days is null or timestamp + make_interval(days => days) > %s)
+)
+
+-- name: lock_partition
+-- LOCK asks for a right to write.
+set local lock_timeout = {ms};
+grant delete on {name} to current_user;
+lock table {name} in share mode
+
+-- name: drop_partition
+-- DETACH looks for references of the integrity log to the month, while all inserts wait. Both sides are indexed by id,
+-- and the remaining ids are higher than the month's: a merge join ends early, a hash join would read all of them.
+set local enable_hashjoin = off;
+set local enable_nestloop = off;
+alter table audit_log detach partition {name};
+drop table {name}
+
+-- name: lock_lane
+-- LIMIT stops after the first lock that is acquired.
+select lane from unnest(%s::int[]) as lane where pg_try_advisory_lock(%s, lane) limit 1
+
+-- name: terminate_stale_holders
+-- Sessions whose last statement began too long ago and from which the server waits for more. Counted from the beginning,
+-- so that a long statement does not prolong the lease. The same role may terminate them.
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where pid <> pg_backend_pid() and wait_event = 'ClientRead' and query_start < now() - make_interval(secs => %s)
+and pid in (
+    select pid from pg_locks where locktype = 'advisory' and granted and classid = %s and objid = any(%s::oid[])
+    and database = (select oid from pg_database where datname = current_database())
+)
