@@ -6,8 +6,8 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import ExitStack, contextmanager
+from functools import cache, cached_property
 from pathlib import Path
 from typing import cast
 
@@ -102,10 +102,21 @@ def opened(kind: Kind, logs: Path) -> Iterator[HostStack]:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostStack]:
-    """The stack, for as long as tests want it: the local one, where they do not want every one."""
-    with opened(getattr(request, "param", "local"), tmp_path_factory.mktemp("logs")) as running:
-        yield running
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Kind], HostStack]]:
+    """Each stack by its kind, started when it is first asked for; pytest may ask for `stack` many times a session."""
+    with ExitStack() as running:
+
+        @cache
+        def started(kind: Kind) -> HostStack:
+            return running.enter_context(opened(kind, tmp_path_factory.mktemp("logs")))
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, stacks: Callable[[Kind], HostStack]) -> HostStack:
+    """The stack: the local one, where tests do not want every one."""
+    return stacks(getattr(request, "param", "local"))
 
 
 @pytest.fixture

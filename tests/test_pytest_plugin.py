@@ -241,6 +241,7 @@ def test_target_in_a_folder_with_an_ini_file_of_its_own_does_not_move_the_root_d
     pytester.runpytest_subprocess("--shake-target=sub/x.toml").stdout.fnmatch_lines([f"rootdir: {pytester.path}"])
 
 
+@pytest.mark.slow
 def test_under_xdist_tests_that_are_marked_alike_share_one_play(pytester: pytest.Pytester) -> None:
     """Of a scenario that cannot be played: each play would leave a line in the log."""
     (pytester.path / "odd.py").write_text("open('played.log', 'a').write('once\\n')\nSCENARIO = None\n")

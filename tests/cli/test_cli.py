@@ -179,6 +179,7 @@ def test_list_tells_every_story(typed: Typed) -> None:
         assert path.stem in done.stdout
 
 
+@pytest.mark.slow
 def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

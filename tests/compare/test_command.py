@@ -97,6 +97,7 @@ def test_reference_and_a_seeded_bug_are_sent_the_same_and_an_interrupted_compari
         assert len({(run / "latest" / file).read_bytes() for run in runs}) == 1, file
 
 
+@pytest.mark.slow
 def test_target_whose_environment_cannot_be_made_is_an_error_in_each_of_its_cells(
     scenario: Path, tmp_path: Path
 ) -> None:
@@ -148,6 +149,7 @@ def test_code_of_a_python_adapter_and_what_it_shares_is_part_of_what_a_cell_was_
     assert chosen(["reference"])[0].code == ""
 
 
+@pytest.mark.slow
 def test_script_tells_of_a_comparison_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
     held = kept(tmp_path / "compare", ["a"])
     played(held, "a", *losing(2))

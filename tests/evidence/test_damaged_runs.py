@@ -90,6 +90,7 @@ def test_a_line_without_an_end_is_refused(run: RunDir) -> None:
         check(run.path)
 
 
+@pytest.mark.slow
 def test_drawn_damage_ends_in_a_verdict_or_a_sentence() -> None:
     command = [sys.executable, "-m", "tests.fuzz_runs", "--count", "40", "--seed", "7"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)

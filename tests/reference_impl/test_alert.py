@@ -239,6 +239,7 @@ def test_an_address_that_nobody_can_post_to_ends_no_task(caplog: pytest.LogCaptu
     assert said(caplog)[:4] == ["alert", "the webhook did not take an alert"] * 2
 
 
+@pytest.mark.slow
 def test_what_is_buried_while_a_worker_stops_is_told_too(
     settings: Settings, admin: psycopg.Connection[Any], webhook: Webhook
 ) -> None:

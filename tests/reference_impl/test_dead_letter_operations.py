@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 import psycopg
+import pytest
 from starlette.applications import Starlette
 
 from reference_impl.ingest import server
@@ -64,6 +65,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
     assert [event_id for event_id, _ in stored(admin)] == [ids[1]]
 
 
+@pytest.mark.slow
 def test_a_worker_serves_them_to_whoever_brings_the_token_and_stops_in_time_though_its_webhook_is_silent(
     processes: Processes, admin: psycopg.Connection[Any], tmp_path: Path
 ) -> None:

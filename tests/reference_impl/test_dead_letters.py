@@ -254,6 +254,7 @@ def test_by_command_line_they_are_listed_shown_replayed_and_dropped(
     assert command("list") == (0, "")
 
 
+@pytest.mark.slow
 def test_a_replay_killed_in_between_has_done_nothing(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     admin.execute(REFUSE.format(code="22023"))
     poison = batch("poison")

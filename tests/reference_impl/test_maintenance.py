@@ -61,6 +61,7 @@ def kept(admin: psycopg.Connection[Any]) -> list[str]:
     return [str(i) for (i,) in admin.execute("select event_id from audit_dead_letter order by id")]
 
 
+@pytest.mark.slow
 def test_letters_are_archived_at_one_age_and_deleted_at_another(
     settings: Settings, admin: psycopg.Connection[Any], tmp_path: Path
 ) -> None:

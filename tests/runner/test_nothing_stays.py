@@ -153,9 +153,8 @@ def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 
 
-@pytest.mark.parametrize(
-    "kilobytes", [300, pytest.param(790, marks=pytest.mark.slow), pytest.param(900, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [300, 790, 900])
 def test_full_disk_is_one_sentence_and_leaves_nothing(kilobytes: int, scenario: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     with full_disk(runs, kilobytes):

@@ -94,7 +94,8 @@ def judged(tmp_path: Path) -> int:
     return check_run(tmp_path / "runs" / "latest")
 
 
-@pytest.mark.parametrize("moment", [pytest.param("prepare", marks=pytest.mark.slow), "FAULT"])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["prepare", "FAULT"])
 def test_killed_harness_leaves_nothing_within_bounds(moment: str, tmp_path: Path) -> None:
     harness = start(tmp_path / "runs")
     output_until(harness, "on reference" if moment == "prepare" else moment)

@@ -26,6 +26,7 @@ def come_back(stack: LocalStack) -> None:
 WAYS: list[Callable[[LocalStack], None]] = [lambda _: None, lambda stack: stack.server("postgres").kill(), come_back]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", WAYS, ids=["stopped", "killed", "killed and back"])
 def test_postgres_leaves_no_shared_memory(ending: Callable[[LocalStack], None], tmp_path: Path) -> None:
     with opened("local", tmp_path) as stack:

@@ -48,6 +48,7 @@ def requirements(folder: Path, sha: str | None = None) -> Path:
     return folder / "requirements.txt"
 
 
+@pytest.mark.slow
 def test_environment_holds_what_is_pinned_and_nothing_of_ours_and_is_kept(tmp_path: Path) -> None:
     told: list[str] = []
     asked = requirements(tmp_path)
