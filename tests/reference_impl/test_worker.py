@@ -159,8 +159,8 @@ def test_sessions_that_are_terminated_lose_and_double_nothing(
                 " where datname = current_database() and pid <> pg_backend_pid()"
             )
             await enqueue(settings, *((n % 5, {}) for n in range(50)))
-            await until(lambda: count(admin, 50))
             await until(lambda: empty(settings))
+            assert await count(admin, 50)  # nothing is under way any more
 
     asyncio.run(run())
 
