@@ -14,8 +14,9 @@ from shaketable import rundir
 from shaketable.checks.verdict import VerdictDoc
 from tests.seeded_bugs.bug import HERE, REFERENCE, Bug, manifest
 
-FILES = sorted(path for path in HERE.glob("*.py") if "\nBUG = " in path.read_text())
-BUGS: dict[str, Bug] = {path.stem: runpy.run_path(str(path))["BUG"] for path in FILES}
+#: The file of each bug by its name, in the folder of the check that must catch it.
+FILES = {path.stem: path for path in sorted(HERE.glob("*/*.py")) if "\nBUG = " in path.read_text()}
+BUGS: dict[str, Bug] = {name: runpy.run_path(str(path))["BUG"] for name, path in FILES.items()}
 
 
 def scenario(name: str) -> str:
@@ -26,7 +27,7 @@ def scenario(name: str) -> str:
 
 def target(bug: str, folder: Path) -> Path:
     """The manifest of a bug, written to `folder`; the sound reference's for ""."""
-    return manifest(HERE / f"{bug}.py", folder) if bug else REFERENCE
+    return manifest(FILES[bug], folder) if bug else REFERENCE
 
 
 def shake(name: str, target: Path, runs: Path, before: Sequence[str] = ()) -> tuple[int, VerdictDoc]:

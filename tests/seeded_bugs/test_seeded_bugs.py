@@ -13,7 +13,7 @@ import pytest
 from shaketable.checks import CHECKS
 from shaketable.checks.check import Verdict
 from shaketable.runner import scenario as scenarios
-from tests.seeded_bugs.catalogue import BUGS, scenario, shake, target
+from tests.seeded_bugs.catalogue import BUGS, FILES, scenario, shake, target
 
 IN_CI = {name: bug for name, bug in BUGS.items() if bug.in_ci}
 
@@ -27,6 +27,11 @@ def test_every_check_has_a_bug_that_it_must_catch_and_ci_runs_one_of_each() -> N
 def test_scenario_that_shows_a_bug_asks_for_the_check_that_must_catch_it(name: str) -> None:
     asked = scenarios.load(scenario(BUGS[name].shown_by))
     assert BUGS[name].caught_by in [check.name for check in asked.checks]
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_bug_stands_in_the_folder_of_the_check_that_must_catch_it(name: str) -> None:
+    assert FILES[name].parent.name == BUGS[name].caught_by
 
 
 @pytest.mark.parametrize("name", BUGS)
