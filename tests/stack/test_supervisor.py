@@ -72,11 +72,9 @@ def is_alive(pid: int) -> bool:
 
 def all_gone(pids: list[int], within_s: float) -> bool:
     deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if not any(is_alive(pid) for pid in pids):
-            return True
+    while any(map(is_alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return False
+    return not any(map(is_alive, pids))
 
 
 def test_killed_harness_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
