@@ -9,8 +9,6 @@ STACK ?= local
 TRIALS ?= 1
 # Processes that run tests; each has servers of its own.
 WORKERS ?= 3
-# Such as COVERAGE="--cov", for the quick tests.
-COVERAGE ?=
 
 # Tests and scenarios start hundreds of Python processes: bytecode must be written once, not compiled in each of them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -48,7 +46,7 @@ bench-checks: .venv/installed ## measure check and report on a million synthetic
 	@$(BIN)/python -m bench.checks
 
 test: .venv/installed ## run unit tests, tests on real servers, one short scenario (under 3 minutes)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(COVERAGE) -m "not slow and not containers and not browser"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser"
 
 bench: .venv/installed ## measure the rates of the reference, also relative to its PostgreSQL; then bench-checks (3 minutes)
 	@$(BIN)/python -m bench --json runs/bench.json; reached=$$?; $(BIN)/python -m bench.checks && exit $$reached
@@ -78,8 +76,7 @@ format: .venv/installed ## format the code
 
 check: lint test ## run lint and test, before every commit
 
-ci: lint ## run the checks of CI
-	@$(MAKE) --no-print-directory test COVERAGE=--cov
+ci: lint test ## run the checks of CI
 	@$(MAKE) --no-print-directory -j 2 test-slow wheel
 
 wheel: .venv/installed ## build the wheel, install it elsewhere, and run `calm` from there
