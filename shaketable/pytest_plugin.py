@@ -53,7 +53,7 @@ def _refuse_detached(config: pytest.Config) -> None:
     for name, value in pairwise(given):
         here, root = config.invocation_params.dir, config.rootpath
         path = Path(os.path.abspath(here / value))
-        moved = root != here and root.is_relative_to(here) and path.is_relative_to(root)  # an ini file lies beside it
+        moved = root != here and root.is_relative_to(here) and path.is_relative_to(root)  # an ini file is there
         if name in OPTIONS and (moved or not path.is_relative_to(here)):
             raise pytest.UsageError(
                 f"expected {name}={value}, got {name} {value}: apart, pytest takes the path for a test's, "

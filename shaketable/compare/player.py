@@ -104,7 +104,7 @@ class _Player:
             yield kept or self._cell(target, asked)
 
     def _make_environments(self, targets: Sequence[ComparedTarget]) -> None:
-        """Before anything is measured: what is made beside a run disturbs it."""
+        """Build all environments before the first run, since a build during a run would disturb its measurements."""
         for target in targets:
             try:
                 environments.programs(

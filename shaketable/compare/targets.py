@@ -27,14 +27,14 @@ class ComparedTarget:
 
     @property
     def digest(self) -> str:
-        """Of the manifest and what its environment is made from."""
+        """The digest of the manifest and the files that pin its environment."""
         pinned = [named for key in PLACEHOLDERS if (named := getattr(self.manifest, key, None)) is not None]
         files = [self.path, *(file for name in pinned for file in _files(self.path.parent / name))]
         return comparison.digest(*files)
 
     @property
     def code(self) -> str:
-        """Of the Python code beside its requirements, and in the `common` beside that; "" without requirements."""
+        """The digest of the Python code next to its requirements and in `../common`; "" without requirements."""
         if self.manifest.requirements is None:
             return ""
         folder = (self.path.parent / self.manifest.requirements).parent.resolve()

@@ -1,7 +1,7 @@
 """Bounded reads of untrusted files: a stranger's run directory, or files that a target wrote.
 
 Only regular files are read, never a pipe, a device or (inside an untrusted folder) a link. Opening never blocks, and
-reading stops at a given number of bytes, whatever size the file reports.
+reading stops at a given number of bytes, independent of the file's reported size.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class ShakeResult:
     verdict: str  # passed, failed, unknown
     checks: Mapping[str, CheckResult]
     run: Path
-    reasons: tuple[str, ...] = ()  # why the run cannot be judged, whatever the checks say
+    reasons: tuple[str, ...] = ()  # reasons why the run cannot be judged, regardless of its checks
     figures: Mapping[str, float | None] = field(default_factory=dict)
 
     @property

@@ -84,7 +84,7 @@ class Box:
     def kill(self) -> None:
         """SIGKILL all of it and wait until it is gone."""
         if self.state()["Running"]:
-            with suppress(DockerException):  # it ended between the look and the signal: what was wanted
+            with suppress(DockerException):  # it has ended before the signal, as intended
                 self._api.kill(self.id)
             self._api.wait(self.id)
 

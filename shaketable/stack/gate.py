@@ -24,7 +24,7 @@ def main() -> None:
         return  # the parent has died
     os.set_inheritable(told, False)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    env = _environment()  # before switching the user, who may not read it
+    env = _environment()  # before switching the user: the other one may not read it
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores these
     if mark:

@@ -284,7 +284,7 @@ def _state(process: psutil.Process) -> str:
 
 
 def _send(process: psutil.Process, number: int) -> None:
-    with suppress(psutil.NoSuchProcess):  # it ended between the look and the signal: what was wanted
+    with suppress(psutil.NoSuchProcess):  # it has ended before the signal, as intended
         process.send_signal(number)
 
 

@@ -131,5 +131,5 @@ class Stack(Protocol):
         ...
 
     def collect_logs(self) -> None:
-        """Bring what the servers said to the run's logs, where it does not go by itself."""
+        """Copy the servers' logs to the run directory, unless they are written there directly."""
         ...

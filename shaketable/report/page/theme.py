@@ -14,7 +14,7 @@ from bokeh.models.annotations.geometry import Span
 from bokeh.plotting import figure
 
 BLUE, PURPLE, AMBER, TEAL, GREY = "#3b82d6", "#9a6dd7", "#cf8a2e", "#219c7d", "#8b95a5"
-#: By breaker state: the colour, and the bar's height as a share of the row, a second distinction besides colour.
+#: By breaker state: the colour, and the bar's height as a share of the row, a second distinction in addition to colour.
 STATES = {"CLOSED": ("#46a37c", 0.22), "HALF_OPEN": ("#e2a72e", 0.62), "OPEN": ("#d9534f", 1.0)}
 UNKNOWN_STATE = (GREY, 0.4)
 RED = STATES["OPEN"][0]

@@ -37,7 +37,7 @@ class Choice:
     def open(
         self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
     ) -> AbstractContextManager[Stack]:
-        """The stack itself, to be entered. Raises InputError when what it needs is not installed."""
+        """The selected stack, as a context manager. Raises InputError when its libraries are not installed."""
         if self.kind == "local":
             from shaketable.stack.local import LocalStack
 
