@@ -35,7 +35,7 @@ HEADS = (
     *(measure.name for measure in MEASURES[len(EVENT_MEASURES) + 1 :]),
     "trials",
 )
-#: The first of them tell what became of events, the others what it took.
+#: The number of first columns with outcomes of events; the others show the cost.
 EVENTS = 2 + len(EVENT_MEASURES)
 #: Those that are left out where there is nothing of the kind.
 RARE = ("altered", "invented", "misanswered", "other laws")
@@ -81,8 +81,7 @@ def told(line: TargetTrials) -> list[str]:
         return [line.target, "; ".join(not_judged(line))] + [""] * (len(HEADS) - 3) + ["0"]
     shown = {measure.name: ranged(line.figure(measure.name), measure.unit) for measure in MEASURES}
     lost = " ".join(filter(None, [shown.pop("lost"), f"({proved(line)})" if line.proved else ""]))
-    recovery = line.figure("recovery")
-    both = [shown.pop("recovery")] * 2
+    recovery, both = line.figure("recovery"), [shown.pop("recovery")] * 2
     if recovery.median is not None and recovery.high is not None:
         both = [measured(recovery.median, "s"), measured(recovery.high, "s")]
     events, rest = list(shown.values())[: EVENTS - 3], list(shown.values())[EVENTS - 3 :]
@@ -102,7 +101,7 @@ def not_judged(line: TargetTrials) -> Iterator[str]:
 
 
 def notes(line: TargetTrials) -> Iterator[str]:
-    """What a reader of the row must know beside it."""
+    """Remarks on a row."""
     yield from not_judged(line)
     for why, seeds in _doubted(line).items():
         yield f"cannot be judged, seed {listed([str(seed) for seed in seeds], 9)}: {why}"
@@ -164,9 +163,8 @@ def _stand(line: TargetTrials | None) -> Text:
 
 
 def markdown(found: Compared) -> str:
-    """For each scenario two tables, what became of events and what it took, then what it all means and stood on."""
-    parts = [part for block in found.blocks for part in _scenario(block)]
-    return "\n\n".join([*parts, legend(), *surroundings(found)])
+    """Two tables per scenario (outcomes of events, then cost), the legend, and the environment."""
+    return "\n\n".join([*(part for block in found.blocks for part in _scenario(block)), legend(), *surroundings(found)])
 
 
 def _scenario(block: Block) -> Iterator[str]:
