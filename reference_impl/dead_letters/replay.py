@@ -20,6 +20,7 @@ from reference_impl.queue.streams import Entry
 from reference_impl.resilience import error_classes
 from reference_impl.store import evidence
 from reference_impl.store.copy_row import Row, build, digest
+from reference_impl.store.queries import fetch_value
 from reference_impl.store.writer import Store
 
 
@@ -51,19 +52,17 @@ async def replay(store: Store, event_id: UUID) -> Outcome:
             attempt = Attempt(model.now(), f"{failure.value}, replayed", e.sqlstate)
             await repository.add_attempt(store.connection, event_id, attempt)
         return Outcome.REFUSED
-    query = "select 1 from audit_log where event_id = %s"
     with store.bounded():
-        stored = await (await store.connection.execute(query, [event_id])).fetchone()
+        stored = await fetch_value(store.connection, "select true from audit_log where event_id = %s", event_id)
     return Outcome.STORED if stored else Outcome.ABSENT
 
 
 async def _row(store: Store, letter: StoredDeadLetter) -> Row:
     """The row of the event. Raises ValueError when its hash is not that of the dead letter."""
     key, hashed = store.settings.hash_key, digest(letter.event.encode())
-    query = "select 1 from audit_event_key where event_id = %s and hash = decode(%s, 'hex')"
+    query = "select encode(hash, 'hex') from audit_event_key where event_id = %s"
     with store.bounded():
-        key_row = await store.connection.execute(query, [letter.event_id, evidence.seal(hashed, key)])
-        if key_row.rowcount == 0:
+        if await fetch_value(store.connection, query, letter.event_id) != evidence.seal(hashed, key):
             raise ValueError("the dead letter was changed")
     received_ms = int(letter.first_failed_at.timestamp() * 1000)
     return build(Entry(f"{received_ms}-0", ["event", letter.event, "hash", hashed]), key)

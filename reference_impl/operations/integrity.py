@@ -17,10 +17,9 @@ import msgspec
 
 from reference_impl.event import i_json
 from reference_impl.event.event import NAMED as NAMED_MEMBERS
-from reference_impl.event.event import Event
 from reference_impl.resilience.watchdog import Connection
 from reference_impl.settings import Settings
-from reference_impl.store import connections, copy_row, evidence, partitions
+from reference_impl.store import connections, copy_row, evidence, partitions, queries
 
 #: Rows read, hashed and logged in one transaction. The size of events bounds the memory.
 BATCH = 1000
@@ -28,49 +27,7 @@ BATCH = 1000
 NAMED, PROGRESS_S = 100, 1.0
 METHOD = f"{i_json.ALGORITHM} of RFC 8785"
 
-_TIMESTAMP = """to_char(timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-_COLUMNS = dict(zip(Event.__struct_encode_fields__, Event.__struct_fields__, strict=True))
-_COLUMNS |= {"eventId": "stored.event_id", "timestamp": _TIMESTAMP}
-_MEMBERS = ", ".join(f"'{member}', {column}" for member, column in _COLUMNS.items() if member in NAMED_MEMBERS)
-#: The event as it was hashed: its named members and those in `details`. The stored hash is empty unless the key agrees
-#: with the row, and the row is one that the store writes.
-_READ = f"""
-select stored.id, timestamp, stored.event_id,
-    case when key.hash = stored.hash and not dead and stored.id = position and hash_algorithm = 'SHA-256'
-        and not coalesce(details ?| %s::text[], false) then encode(stored.hash, 'hex') else '' end,
-    (jsonb_strip_nulls(jsonb_build_object({_MEMBERS})) || coalesce(details, '{{}}'))::text
-from (
-    select * from audit_log where (id, timestamp) > (%s, %s::timestamptz) and id <= %s order by id, timestamp limit %s
-) as stored left join audit_event_key key using (event_id) order by stored.id, timestamp
-"""
-_LOG = """
-insert into audit_integrity_log
-    (audit_log_id, timestamp, verification_status, verified_by, verification_method, verification_details)
-select id, timestamp, case when computed is null then 'verified' else 'mismatch' end, %s, %s,
-    case when computed is not null then jsonb_build_object('stored', stored, 'computed', computed) end
-from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[]) as seen (id, timestamp, stored, computed)
-"""
-_LOST = """
-select count(*) over (), event_id from audit_event_key key
-where not dropped and not case when dead
-    then exists (select from audit_dead_letter letter where letter.event_id = key.event_id)
-    else exists (select from audit_log stored where stored.event_id = key.event_id) end
-order by event_id limit %s
-"""
-_DOUBLED = "select count(*) over (), event_id from audit_log group by event_id having count(*) > 1 limit %s"
-_LETTERS = """
-select letter.id, letter.event_id, event, encode(hash, 'hex'), dead
-from audit_dead_letter letter left join audit_event_key key using (event_id) where letter.id > %s order by 1 limit %s
-"""
-#: How far the heads differ from the tables, in one snapshot: rows, their sum, rows of the integrity log.
-_HEADS = f"""
-select abs(rows - found), sum - measured, abs(logged - (select count(*) from audit_integrity_log))
-from (select {evidence.MEASURE} from audit_log) as there (found, measured), (
-    select coalesce(sum(rows) filter (where lane <> {evidence.LOG}), 0),
-        coalesce(sum(sum), 0), coalesce(sum(rows) filter (where lane = {evidence.LOG}), 0) from audit_head
-) as head (rows, sum, logged)
-"""
-
+_SQL = queries.load(__file__)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -114,12 +71,14 @@ async def verify(connection: Connection, verified_by: str, batch: int = BATCH, k
         if time.monotonic() - reported_at >= PROGRESS_S:
             print(f"{found.verified + found.mismatched} verified, up to id {after[0]} of {newest}", file=sys.stderr)
             reported_at = time.monotonic()
-    for field, query in (("lost", _LOST), ("doubled", _DOUBLED)):
-        missing = await _all(connection, query, NAMED)
+    for field in ("lost", "doubled"):
+        missing = await _all(connection, _SQL[field], NAMED)
         found.name([event_id for _, event_id in missing])
         setattr(found, field, missing[0][0] if missing else 0)
     await _verify_dead_letters(connection, batch, key, found)
-    ((rows, difference, logged),) = await _all(connection, _HEADS)
+    ((rows, difference, logged),) = await _all(
+        connection, _SQL["heads"].format(measure=evidence.MEASURE, log=evidence.LOG)
+    )
     found.unaccounted = int(rows + logged) or int(difference != 0)
     return found
 
@@ -127,11 +86,11 @@ async def verify(connection: Connection, verified_by: str, batch: int = BATCH, k
 async def _verify_rows(connection: Connection, page: list[Any], by: list[str], key: str, found: Verified) -> list[Any]:
     """Read, hash and log one page in a transaction, so that its month is not dropped in between."""
     async with connection.transaction():
-        rows = await _all(connection, _READ, list(NAMED_MEMBERS), *page)
+        rows = await _all(connection, _SQL["read"], list(NAMED_MEMBERS), *page)
         hashes = [evidence.seal(i_json.sha256(_decode(event)), key) for *_, event in rows]
         wrong = [None if hashed == row[3] else hashed for row, hashed in zip(rows, hashes, strict=True)]
         columns = [[row[column] for row in rows] for column in (0, 1, 3)]
-        await connection.execute(_LOG, [*by, *columns, wrong])
+        await connection.execute(_SQL["log"], [*by, *columns, wrong])
         await connection.execute(evidence.COUNT, [len(rows)])
     mismatched = found.name([row[2] for row, hashed in zip(rows, wrong, strict=True) if hashed])
     found.mismatched += mismatched
@@ -141,7 +100,7 @@ async def _verify_rows(connection: Connection, page: list[Any], by: list[str], k
 
 async def _verify_dead_letters(connection: Connection, batch: int, key: str, found: Verified) -> None:
     last = 0
-    while letters := await _all(connection, _LETTERS, last, batch):
+    while letters := await _all(connection, _SQL["dead_letters"], last, batch):
         last = letters[-1][0]
         found.letters += found.name(
             [event_id for _, event_id, event, hashed, dead in letters if not dead or hashed not in _hashes(event, key)]

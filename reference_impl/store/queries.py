@@ -8,10 +8,16 @@ from typing import Any, LiteralString
 
 from reference_impl.resilience.watchdog import Connection
 
-_TEXT = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-_WITHOUT_COMMENTS = re.sub(r"^-- (?!name: ).*\n", "", _TEXT, flags=re.MULTILINE)
-_, *_PARTS = re.split(r"-- name: (\w+)\n", _WITHOUT_COMMENTS)
-_QUERIES: dict[str, LiteralString] = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
+
+def load(module: str) -> dict[str, LiteralString]:
+    """The queries of the .sql file next to a module, by name. Pass its `__file__`."""
+    text = Path(module).with_suffix(".sql").read_text(encoding="utf-8")
+    without_comments = re.sub(r"^-- (?!name: ).*\n", "", text, flags=re.MULTILINE)
+    _, *parts = re.split(r"-- name: (\w+)\n", without_comments)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+_QUERIES = load(__file__)
 
 
 def query(name: str) -> LiteralString:
