@@ -44,7 +44,7 @@ class Faraway(ToxicFault):
         return (Toxic("latency", {"latency": self.ms, "jitter": 0}),)
 
     def witness(self, context: FaultContext) -> Witness:
-        return faults.witness_links(self.links(context), faults.slower(by_ms=self.ms / 2), context.round_trip_ms)
+        return faults.witness_links(self.links(context), faults.slower(by_ms=self.ms / 2), context.links.round_trip_ms)
 
 
 @dataclass(frozen=True)

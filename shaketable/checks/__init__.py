@@ -1,4 +1,4 @@
-"""The checks, and what a check of your own needs: `Check`, `Finding`, `Verdict`, `History`.
+"""The checks, and the names that a check of your own needs: `Check`, `Finding`, `Verdict`, `History`.
 
 Each check is one file in `kinds` and one line here; other packages add theirs by the entry point below. `check` is the
 protocol, `verdict` judges a run by all checks, `budget` names their limits, and `event_trace` is the life of one event.

@@ -1,4 +1,4 @@
-"""Budgets by name: `recovery_s=10` in place of what a scenario asks of its checks."""
+"""Budgets by name: `recovery_s=10` in place of the limits of a scenario's checks."""
 
 from __future__ import annotations
 

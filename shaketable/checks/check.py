@@ -17,7 +17,7 @@ MEMBERS = 100
 
 
 class Verdict(StrEnum):
-    """What can be said of a law, worst first: failed > unknown > passed. Not applicable never counts."""
+    """The verdict on a law, worst first: failed > unknown > passed. Not applicable never counts."""
 
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What a check found: counts and members of the sets it names, and why in a sentence."""
+    """The result of a check: counts and members of the sets that it names, and a sentence on why."""
 
     verdict: Verdict
     counts: dict[str, int | float] = {}
@@ -96,7 +96,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 
 
 def judge(check: Check, history: History) -> Finding:
-    """Run one check; one that raises has judged nothing, so it is unknown and says what it raised."""
+    """Run one check; a check that raises is unknown, with its error as the reason."""
     try:
         return check.judge(history)
     except Exception as e:  # a broken check must not take the others' verdicts with it

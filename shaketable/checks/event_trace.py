@@ -1,4 +1,4 @@
-"""The life of an event: meant, tried, answered, kept or not; where it was last seen, and what was broken meanwhile.
+"""The trace of an event: scheduled, sent, answered, stored or not; where it was last seen, and the faults meanwhile.
 
 Printed for every event in a set that its check calls an anomaly, so that you need not search the journals for it.
 """
@@ -21,19 +21,19 @@ from shaketable.evidence.history import NEVER, History
 from shaketable.evidence.history.columns import Ints
 from shaketable.evidence.history.persisted import NONE
 
-#: Faults and exits that are told of one event; of a lost one nobody knows how late it was lost.
+#: Most faults and exits in one trace; it is unknown how late a lost event was lost.
 MEANWHILE = 6
 
 
 class Life(msgspec.Struct, frozen=True):
-    """What became of one event. Times in the text are seconds after T0."""
+    """The trace of one event. Times in the text are seconds after T0."""
 
     event_id: str
-    fate: str = ""  # what the check says of it
+    fate: str = ""  # the label of its anomaly
     story: list[str] = []  # in order
     last_seen: str = ""
     meanwhile: list[str] = []  # faults that were active, processes that ended
-    at: float | None = None  # seconds after T0: when it was last seen, or what was kept of it; else when it was meant
+    at: float | None = None  # seconds after T0: when it was last seen or stored, else its intended time
 
     @property
     def sentence(self) -> str:
@@ -156,7 +156,7 @@ def _last_seen(seen: _Seen, number: int) -> tuple[int, str]:
 
 
 def _lost_at(seen: _Seen, acknowledged: int) -> str:
-    """Acknowledged and nowhere: the queue's length tells from when on it cannot have been there."""
+    """Acknowledged and nowhere: the queue's length shows from when on it cannot have been there."""
     intake, probes = f"at the intake, acknowledged at {seen.at(acknowledged)}", seen.history.probes
     known = None if probes is None else probes[(probes.time > acknowledged) & probes.queue.notna()]
     if known is None or not len(known):

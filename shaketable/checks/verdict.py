@@ -1,4 +1,4 @@
-"""The verdict of a run: every check's finding, whether the evidence can be trusted, and the figures beside them."""
+"""The verdict of a run: every check's finding, whether the evidence can be trusted, and the figures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FaultSeen(msgspec.Struct, frozen=True):
 
 
 class Honest(msgspec.Struct, frozen=True):
-    """What an honest health score would have been for a while; times in seconds after T0."""
+    """The honest health score of a span of time; times in seconds after T0."""
 
     begin: float
     end: float
@@ -53,7 +53,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     checks: dict[str, Judged]
     faults: list[FaultSeen]
     figures: dict[str, float | None]
-    reasons: list[str] = []  # why the run itself is unknown, whatever the checks say
+    reasons: list[str] = []  # why the run itself is unknown, independent of its checks
     scenario: str = ""
     story: str = ""
     target: str = ""
@@ -71,7 +71,7 @@ def judge_run(run: RunDir) -> VerdictDoc:
 
 
 def judge_history(history: History) -> VerdictDoc:
-    """Run the checks that the scenario names and, beside them, all others there are."""
+    """Run the checks that the scenario names, and all others."""
     named = [from_spec(spec) for spec in history.scenario.checks]
     findings = {check.name: _judged(check, history, True) for check in named}
     findings |= {check.name: _judged(check, history, False) for check in _others(set(findings))}
@@ -112,7 +112,7 @@ def _unless_starved(found: Finding, history: History) -> Finding:
 
 
 def _honest(history: History) -> list[Honest]:
-    """What `health_honest` judged by; nothing where that raised, which its own finding tells."""
+    """The scores that `health_honest` judged by; nothing where it raised, which its own finding reports."""
     start = history.start or 0
     try:
         found = list(health_honest.expected(history))

@@ -1,4 +1,4 @@
-"""`shaketable diff`: what became worse between two results."""
+"""`shaketable diff`: find regressions between two results."""
 
 from __future__ import annotations
 

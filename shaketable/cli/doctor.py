@@ -1,4 +1,4 @@
-"""`shaketable doctor`: what this machine has and lacks, and whether a target keeps the contract."""
+"""`shaketable doctor`: check this machine, and whether a target fulfils the contract."""
 
 from __future__ import annotations
 

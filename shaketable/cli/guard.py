@@ -1,6 +1,6 @@
-"""What every command runs under: whatever happens becomes an exit code, and one sentence on stderr.
+"""The guard of every command: any error becomes an exit code, and one sentence on stderr.
 
-A traceback would exit 1 and a usage error 2, which here mean a verdict; so neither may reach the shell by itself.
+A traceback would exit 1 and a usage error 2, which here mean a verdict; so neither may reach the shell.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from shaketable.errors import Interrupted, ShaketableError
 from shaketable.text import in_a_line, visible
 
 BAD_INPUT, HARNESS_FAILED = 254, 255
-#: What the surroundings may do to us.
+#: Errors of the environment.
 NO_BUG = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 #: Something else stands where a file or folder is expected: in a run directory that may be anybody's.
 MISPLACED = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
-#: What the CLI library makes of a KeyboardInterrupt.
+#: The CLI library's exit code for a KeyboardInterrupt.
 CLI_INTERRUPTED = 130
 
 
@@ -65,6 +65,6 @@ def _interrupt(*_: object) -> None:
 
 
 def _say(text: str, code: int) -> int:
-    """One line, whatever an error tells of a target's log."""
+    """One line, even if an error quotes a target's log."""
     print(f"shaketable: {in_a_line(text)}", file=sys.stderr)
     return code

@@ -1,4 +1,4 @@
-"""`shaketable heal`: end whatever a killed run left behind. Exit code 255 when something could not be undone."""
+"""`shaketable heal`: undo the leftovers of killed runs. Exit code 255 when something could not be undone."""
 
 from __future__ import annotations
 

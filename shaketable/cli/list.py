@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from shaketable.faults.fault import Fault
     from shaketable.runner.scenario import Scenario
 
-#: The groups, in order, by what a scenario's faults have in common.
+#: The groups, in order, by the faults of a scenario.
 NOTHING, PROCESSES, LINKS, OTHERS, MANY = (
     "nothing is broken",
     "processes of the target",

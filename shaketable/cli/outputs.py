@@ -1,4 +1,4 @@
-"""Where results go besides the terminal: files and annotations that CI reads."""
+"""Results for CI: files and annotations."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def run(
 def run_scenarios(wanted: Sequence[tuple[str, int]], options: Options, outputs: Outputs) -> int:
     """Play the scenarios, each as often as wanted: one run with all its details, several with a table at the end.
 
-    Raises InputError, before the first is played, for whatever is wrong with any of them.
+    Raises InputError, before the first is played, for an error in any of them.
     """
     from shaketable.cli import playing
     from shaketable.runner.order import order, under_budgets

@@ -1,4 +1,4 @@
-"""The streams that a command writes to, whatever the terminal, the locale or the shell made of them."""
+"""The standard streams, in any state that the terminal, the locale or the shell left them in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NARROWEST = 20
 
 
 def prepare() -> None:
-    """Open what is closed, encode what the locale cannot, and ignore a width of no use."""
+    """Open closed streams, escape characters that the locale lacks, and ignore a useless width."""
     for number in range(3):
         _open(number)
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays open
@@ -42,7 +42,7 @@ def end_on_hangup() -> None:
 
 
 def _open(number: int) -> None:
-    """A closed descriptor would be the next file's: what is printed would go into that file."""
+    """A closed descriptor would be the next file's, and the output would go into that file."""
     try:
         os.fstat(number)
     except OSError:

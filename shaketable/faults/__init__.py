@@ -1,4 +1,4 @@
-"""The faults, and what a fault of your own needs: `Fault`, `LinkFault`, `ToxicFault`, `FaultContext`, `Witness`.
+"""The faults, and the names for a fault of your own: `Fault`, `LinkFault`, `ToxicFault`, `FaultContext`, `Witness`.
 
 Each fault is one file in `kinds` and one line here; other packages add theirs by the entry point below. `fault` is the
 protocol, `context` carries it out, `timeline` and `random_timeline` say when a fault is active, `injector` plays them,

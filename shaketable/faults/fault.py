@@ -1,4 +1,4 @@
-"""A fault: something that goes wrong on purpose, how it is healed, and the evidence that it landed."""
+"""A fault: a deliberate failure, how it is healed, and the evidence that it landed."""
 
 from __future__ import annotations
 
@@ -22,59 +22,18 @@ class Witness(msgspec.Struct, frozen=True):
 
 
 class Closeable(Protocol):
-    """What a fault may leave open while it is active."""
+    """A thing that a fault keeps open while it is active."""
 
     def close(self) -> None: ...
 
 
-class FaultContext(Protocol):
-    """What a fault may touch: the links, processes and sinks of this run, and nothing else."""
+class Links(Protocol):
+    """The links of the target's processes to the services, each through a proxy."""
 
     @property
     def toxiproxy(self) -> Toxiproxy: ...
 
-    @property
-    def admin_url(self) -> str:
-        """Postgres, direct, as superuser."""
-        ...
-
-    @property
-    def owner_url(self) -> str:
-        """Postgres, direct, as the target's own role, which is no superuser."""
-        ...
-
-    @property
-    def redis_url(self) -> str:
-        """Redis, direct."""
-        ...
-
-    def server(self, service: Service) -> Server:
-        """The server behind a service. Raises ScenarioError when this stack cannot break it."""
-        ...
-
-    @property
-    def relation(self) -> str:
-        """Where the target stores events. Raises ScenarioError when its manifest does not say."""
-        ...
-
-    def event_ids(self) -> list[str]:
-        """The ids of all well-formed events that are scheduled."""
-        ...
-
-    @property
-    def notes(self) -> dict[str, float]:
-        """Figures that a fault keeps between inject, witness and heal, under keys that begin with its kind."""
-        ...
-
-    def hold(self, key: str, thing: Closeable) -> None:
-        """Keep something open (a session that locks, a thread) until it is released, or the run ends."""
-        ...
-
-    def release(self, key: str) -> None:
-        """Close what is held under this key; nothing there is closed already."""
-        ...
-
-    def links(self, service: Service, process: str | None = None) -> list[Link]:
+    def to(self, service: Service, process: str | None = None) -> list[Link]:
         """The links to a service, of one process or kind of process, else of all. Raises ScenarioError for none."""
         ...
 
@@ -86,33 +45,63 @@ class FaultContext(Protocol):
         """The address of a listener that accepts, counts and closes this link's connections."""
         ...
 
-    def round_trip_ms(self, link: Link, through: bool) -> float | None:
-        """One exchange with the link's service, through the proxy or past it; None when there is no answer."""
+    def ping(self, link: Link, through: bool) -> PingResult:
+        """One exchange with the link's service, through the proxy or past it: how it ended, and how long it took."""
         ...
 
-    def ask(self, link: Link, through: bool) -> PingResult:
-        """The same, told by how it ended."""
+    def round_trip_ms(self, link: Link, through: bool) -> float | None:
+        """The duration of such an exchange; None without an answer."""
         ...
 
     def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
-        """So much sent to the link's service (Postgres and Redis send it back too), timed; None when it broke off."""
+        """The duration of sending so much to the link's service (Postgres and Redis send it back); None if cut off."""
+        ...
+
+
+class Services(Protocol):
+    """PostgreSQL and Redis themselves, past every link."""
+
+    @property
+    def admin_url(self) -> str:
+        """Postgres, as superuser."""
         ...
 
     @property
-    def intake(self) -> str:
-        """The process that clients send to, by its name."""
+    def owner_url(self) -> str:
+        """Postgres, as the target's own role, which is no superuser."""
         ...
 
-    def instances(self, process: str | None = None) -> list[str]:
-        """The target's processes of that name or kind, or all of them. Raises ScenarioError for none."""
+    @property
+    def redis_url(self) -> str: ...
+
+    @property
+    def relation(self) -> str:
+        """The table of stored events. Raises ScenarioError when the manifest does not name it."""
+        ...
+
+    def server(self, service: Service) -> Server:
+        """The server of a service. Raises ScenarioError when this stack cannot break it."""
+        ...
+
+
+class Processes(Protocol):
+    """The target's processes, by their instances' names."""
+
+    @property
+    def intake(self) -> str:
+        """The process that clients send to."""
+        ...
+
+    def named(self, process: str | None = None) -> list[str]:
+        """The processes of that name or kind, or all of them. Raises ScenarioError for none."""
         ...
 
     def pids(self, instance: str) -> list[int]:
-        """The numbers of its processes, the first one first; [] when it is not there."""
+        """The ids of the process and of all that it started, its own first; [] when it is not running."""
         ...
 
     def kill(self, instance: str) -> None:
-        """SIGKILL it with all it started."""
+        """SIGKILL the process and all that it started."""
         ...
 
     def stop(self, instance: str) -> None:
@@ -127,36 +116,66 @@ class FaultContext(Protocol):
         """Wait until it answers, at most the manifest's ready_s; returns whether it does."""
         ...
 
-    def beside(self, name: str, command: Sequence[str]) -> Closeable:
-        """Start a process of the harness's own beside the target; closing ends it, and so does the run's end."""
-        ...
-
     def pause(self, instance: str) -> None:
-        """Freeze it with all it started (SIGSTOP)."""
+        """Freeze the process and all that it started (SIGSTOP)."""
         ...
 
     def resume(self, instance: str) -> None:
-        """Let it go on; one that is gone or not frozen needs none."""
+        """Let it continue; harmless if it is gone or not frozen."""
         ...
 
     def is_alive(self, instance: str) -> bool:
-        """Whether its current incarnation is there, frozen or not."""
+        """Whether its current incarnation runs, frozen or not."""
         ...
 
     def is_frozen(self, instance: str) -> bool:
-        """Whether all of it is stopped, as the kernel tells."""
+        """Whether the kernel reports all of it as stopped."""
+        ...
+
+    def run_helper(self, name: str, command: Sequence[str]) -> Closeable:
+        """Start a process of the harness's own; closing it ends the process, and so does the end of the run."""
+        ...
+
+
+class FaultContext(Protocol):
+    """The parts of a run that a fault may touch."""
+
+    @property
+    def links(self) -> Links: ...
+
+    @property
+    def services(self) -> Services: ...
+
+    @property
+    def processes(self) -> Processes: ...
+
+    @property
+    def scratch(self) -> dict[str, float]:
+        """Figures that a fault stores between inject, witness and heal, under keys that begin with its kind."""
+        ...
+
+    def keep_open(self, key: str, thing: Closeable) -> None:
+        """Keep something open (a session that locks, a thread) until it is released, or the run ends."""
+        ...
+
+    def release(self, key: str) -> None:
+        """Close the thing under this key, if there is one."""
+        ...
+
+    def event_ids(self) -> list[str]:
+        """The ids of all well-formed events of the schedule."""
         ...
 
 
 class Fault(Protocol):
-    """A frozen value. Whatever it must remember between inject and heal, the context stores. Kinds inherit from it."""
+    """A frozen value. The context stores its figures between inject and heal. Kinds inherit from it."""
 
     kind: ClassVar[str]
     colour: ClassVar[str]  # of its band on the plot
 
     @property
     def label(self) -> str:
-        """What people read on the band."""
+        """The text of its band in the report."""
         ...
 
     @property
@@ -170,14 +189,14 @@ class Fault(Protocol):
 
     @property
     def freezes(self) -> bool:
-        """Whether something does not read while it is active, so that it is healed before what ends at the same time.
+        """Whether a process does not read while it is active. It is then healed before others that end at that time.
 
         Toxiproxy wedges when a toxic is taken off while a client does not read.
         """
         return False
 
-    def aims(self, context: FaultContext) -> list[str]:
-        """The links or processes it breaks, by name. Raises ScenarioError when there are none."""
+    def targets(self, context: FaultContext) -> list[str]:
+        """The links or processes that it breaks, by name. Raises ScenarioError when there are none."""
         ...
 
     def inject(self, context: FaultContext) -> None: ...

@@ -1,8 +1,8 @@
-"""The injector plays a timeline: a heap of what is due, a monotonic clock, one event.
+"""The injector plays a timeline: a heap of due actions, a monotonic clock, one event.
 
-One thread does all, in order, so that two faults never race for one proxy: of what is due at once, what is frozen is
-woken first, then the rest is healed, then the next is injected. Between injections and healings it takes the witness of
-every active fault. Its own failure is kept and raised in the main thread.
+One thread performs all actions, in order, so that two faults never race for one proxy: of the actions due at once,
+frozen processes are woken first, then other faults are healed, then the next are injected. In between it takes the
+witness of every active fault. Its own failure is stored and raised in the main thread.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Injector:
         clock: Clock | None = None,
         action_s: float = ACTION_S,
     ) -> None:
-        self._timeline, self._bench, self._record, self._action_s = timeline, context, record, action_s
+        self._timeline, self._context, self._record, self._action_s = timeline, context, record, action_s
         self._clock = clock or SystemClock()
         self._due: list[tuple[int, int, Action, int]] = []
         self._active: set[int] = set()
-        self._acting: int | None = None  # whom the thread is at
+        self._acting: int | None = None  # the fault whose action the thread performs
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="injector", daemon=True)
         self.error: BaseException | None = None
@@ -67,9 +67,9 @@ class Injector:
         self.heal_all()
 
     def heal_all(self) -> None:
-        """Stop playing and heal what is still active, whatever fails. Raises what the thread raised, or a healing.
+        """Stop playing and heal every active fault, even if one fails. Raises the thread's error, or a healing's.
 
-        What could not be healed is tried once more: a server that another fault had taken is back by then.
+        A healing that failed is tried once more: a server that another fault had ended is back by then.
         """
         self._stop.set()
         if self._thread.is_alive():
@@ -82,7 +82,7 @@ class Injector:
         self.raise_error()
 
     def _heal_but(self, hung: int | None) -> None:
-        """Heal what is active, but for what the thread hangs in: what is frozen first."""
+        """Heal all active faults, frozen processes first, except the one that the thread hangs in."""
         left = self._active - {hung}
         for number in sorted(left, key=lambda number: (not self._timeline[number].fault.freezes, number)):
             try:
@@ -91,7 +91,7 @@ class Injector:
                 self.error = self.error or e
 
     def raise_error(self) -> None:
-        """Raise what the thread could not, once."""
+        """Raise the thread's error, once."""
         if self.error is not None:
             error, self.error = self.error, None
             raise error
@@ -120,7 +120,7 @@ class Injector:
         fault = self._timeline[number].fault
         began = self._clock.now()
         self._active.add(number)  # before: half an injection must be healed too
-        fault.inject(self._bench)
+        fault.inject(self._context)
         self._note(Kind.INJECT, number, began)
         self._witness(number)
 
@@ -133,9 +133,9 @@ class Injector:
         self._push(self._clock.now() + int(WITNESS_S * SECOND), 3, self._witness, number)
 
     def _look(self, fault: Fault) -> Witness:
-        """What cannot be looked at, because another fault took the server, has not been seen."""
+        """A witness that cannot be taken, because another fault ended the server, has seen nothing."""
         try:
-            return fault.witness(self._bench)
+            return fault.witness(self._context)
         except HarnessError as e:
             return Witness(False, 0.0, "seen", f"could not be looked at: {e}")
 
@@ -143,9 +143,9 @@ class Injector:
         if number not in self._active:
             return
         began = self._clock.now()
-        self._timeline[number].fault.heal(self._bench)
+        self._timeline[number].fault.heal(self._context)
         self._active.discard(number)
-        ready = self._timeline[number].fault.ready(self._bench)
+        ready = self._timeline[number].fault.ready(self._context)
         self._note(Kind.HEAL, number, began, **({} if ready is None else {"ready": ready}))
 
     def _note(self, kind: Kind, number: int, began: int, **more: Scalar) -> None:
@@ -154,7 +154,7 @@ class Injector:
             "fault": number,
             "label": fault.label,
             "blocks_store": fault.blocks_store,
-            "blocks_intake": fault.blocks_intake(self._bench),
+            "blocks_intake": fault.blocks_intake(self._context),
             **more,
         }
         self._record(Op("injector", kind, began, self._clock.now(), detail=detail))

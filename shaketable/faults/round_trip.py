@@ -2,7 +2,7 @@
 
 Postgres: an SSLRequest, answered by one byte without a log-in. Redis: an inline PING, answered even without a password.
 Intake: `GET /` over HTTP/1.0, any answer will do. Each begins with bytes that no client of the target sends, so that a
-sink can tell the harness's exchanges from the target's attempts.
+sink can distinguish the harness's exchanges from the target's attempts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A sink accepts a link's connections, hears who it is, counts it, and closes: a service that is gone."""
+"""A sink accepts a link's connections, reads the client's name, counts it, and closes: a service that is gone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = re.compile(rb"application_name\0([\w.\-]+)\0")
 
 
 class Sink:
-    """Listens on a port of the kernel's choice, inside the harness, for one link: on loopback, unless told where."""
+    """Listens on a port of the kernel's choice, inside the harness, for one link: on loopback by default."""
 
     def __init__(self, link: Link, record: Callable[[Op], None], host: str = "127.0.0.1") -> None:
         self._server = _Server((host, 0), _Handler)
@@ -54,7 +54,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Handler(socketserver.BaseRequestHandler):
-    """One attempt: an op with who made it, unless it was the harness's own exchange."""
+    """One attempt: an op with its process, unless it was an exchange of the harness."""
 
     server: _Server
     request: socket.socket

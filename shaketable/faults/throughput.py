@@ -1,4 +1,4 @@
-"""So many kilobytes over a link, timed: what an exchange is too short to see.
+"""The time of some kilobytes over a link, for faults that a short exchange cannot show.
 
 Postgres and Redis send them back; the intake gets them as the body of a POST to `/`, which no contract serves.
 """

@@ -40,12 +40,12 @@ def check_within(timeline: Timeline, shake_s: float) -> None:
             )
 
 
-def check_apart(timeline: Timeline, aims: Sequence[Sequence[str]]) -> None:
-    """Refuse faults that would undo each other; `aims` are what each entry breaks, by name. Raises ScenarioError.
+def check_apart(timeline: Timeline, targets: Sequence[Sequence[str]]) -> None:
+    """Refuse faults that would undo each other; `targets` are the things that each entry breaks. Raises ScenarioError.
 
     Two of one kind that meet are one to the server: the first that heals would heal both.
     """
-    for (one, its), (other, others) in combinations(zip(timeline, aims, strict=True), 2):
+    for (one, its), (other, others) in combinations(zip(timeline, targets, strict=True), 2):
         overlap = one.at_s < other.until_s and other.at_s < one.until_s
         alike = one.fault.kind == other.fault.kind or (_refuses(one.fault) and _refuses(other.fault))
         if overlap and alike and (both := sorted(set(its) & set(others))):

@@ -1,4 +1,4 @@
-"""A target that stands on its stack, started and ready: what a run begins with, and what `up` leaves running."""
+"""Bring a target up on its stack, started and ready: a run begins so, and `up` leaves it running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shaketable.target.target import Target
 
 @dataclass(frozen=True)
 class Standing:
-    """What runs, and where its logs are."""
+    """A running target, its stack, and the folder of its logs."""
 
     manifest: Manifest
     stack: Stack
@@ -47,7 +47,7 @@ def bring_up(target: Target, stack: Stack, told: Manifest) -> None:
 
 @contextmanager
 def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str], None]) -> Iterator[Standing]:
-    """The target of a manifest on a stack of its own; whatever happens, nothing stays running.
+    """The target of a manifest on a stack of its own; on any error, nothing keeps running.
 
     Raises ManifestError, InputError, ToolchainMissing, TargetError or HarnessError.
     """

@@ -1,4 +1,4 @@
-"""Drain: wait until every acknowledged event is kept, and nothing has changed for a while.
+"""Drain: wait until every acknowledged event is stored, and nothing has changed for a while.
 
 After faults the while is the target's lease since the last heal: as long as a dead or frozen worker may hold work,
 another may receive it again and store it a second time, and a run that looks away too early would miss the duplicate.
@@ -25,7 +25,7 @@ LOOK_S = 0.25
 class Drained:
     """How the drain ended."""
 
-    complete: bool  # every acknowledged event is kept
+    complete: bool  # every acknowledged event is stored
     quiet: bool  # and nothing changed for as long as a lease
     missing: int  # acknowledged events that are neither stored nor dead
 
@@ -75,7 +75,7 @@ class Drain:
         return Drained(missing == 0, False, missing)
 
     def _missing(self, counts: Counts) -> int:
-        """Read the ids only where the counts allow that all is kept: reading them is the dear part."""
+        """Read the ids only if the counts allow that all are stored: reading them is expensive."""
         if None in (counts.stored, counts.dead) or counts.queue:
             return max(1, len(self._acknowledged) - (counts.stored or 0))
         return len(self._acknowledged - self._kept())

@@ -1,4 +1,4 @@
-"""What goes in: corpus and schedule of a run, drawn from its seed or taken over from an earlier run."""
+"""The inputs: corpus and schedule of a run, drawn from its seed or taken over from an earlier run."""
 
 from __future__ import annotations
 

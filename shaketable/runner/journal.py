@@ -12,7 +12,7 @@ from shaketable.rundir import RunDir
 
 
 class PhaseJournal(Recorder):
-    """Records the beginning of each phase, and what went wrong with the harness. Use as a context manager."""
+    """Records the beginning of each phase, and failures of the harness. Use as a context manager."""
 
     def __init__(self, run: RunDir, clock: Clock) -> None:
         super().__init__(run / rundir.PHASES, "run")

@@ -1,4 +1,4 @@
-"""The live view at a terminal: what stays is printed above, what changes is a small table below."""
+"""The live view at a terminal: messages are printed above, and a small table below changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LiveReporter:
     """Keeps `progress.Reporter` with rich; redraws four times a second, and leaves the terminal as it was."""
 
     def __init__(self, console: Console | None = None, clock: Clock | None = None, above: RenderableType = "") -> None:
-        self._above = above  # what stands over it and does not change
+        self._above = above  # a constant part, shown above the table
         self._console, self._clock = console or Console(highlight=False), clock or SystemClock()
         self._began = self._clock.now()
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)

@@ -43,7 +43,7 @@ class Liveness:
 
     `watching` names the processes later than the constructor.
 
-    `failures` are sentences: what happened to which process, and where its log is.
+    `failures` are sentences: the process, its end, and the place of its log.
     """
 
     def __init__(self, watched: Callable[[], Iterable[Watched]] = tuple) -> None:

@@ -1,4 +1,4 @@
-"""What to play: a scenario on a target, made of a scenario's name and the options beside it."""
+"""Orders: a scenario on a target, made of a scenario's name and the other options."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Options:
-    """The options beside the scenario's name."""
+    """The options other than the scenario's name."""
 
     target: Path | None = None  # the manifest; None: the reference
     runs: Path = Path("runs")

@@ -60,7 +60,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
     1. prepare   reserve ports, start the stack, draw corpus and schedule, start the target, open the probes
     2. baseline  the load begins without faults: does the harness keep its schedule, does every link pass?
     3. shake     the injector plays the timeline
-    4. heal      nothing stays broken, whatever happened; read back
+    4. heal      undo every fault, and read back that nothing is broken
     5. recover   the load goes on
     6. drain     wait until every acknowledged event is stored, and nothing has changed for a while
     7. observe   read the stored rows, past every link
@@ -113,10 +113,10 @@ def run(order: Order, reporter: Reporter) -> RunDir:
         ):
             manifest = target.located()
             # raises before the target is started if a fault is aimed at nothing, or two at one thing
-            check_apart(scenario.timeline, [entry.fault.aims(context) for entry in scenario.timeline])
+            check_apart(scenario.timeline, [entry.fault.targets(context) for entry in scenario.timeline])
             _save_target(directory, manifest, target)
             bring_up(target, stack, manifest)
-            context.check_links()
+            context.links.check()
             with (
                 Backlog(stack, manifest) as backlog,
                 Backlog(stack, manifest) as probed,
@@ -142,7 +142,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
 
                 journal.enter("heal")
                 injector.heal_all()
-                context.check_links()
+                context.links.check()
                 healed_at = clock.now()
 
                 journal.enter("recover")

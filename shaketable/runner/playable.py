@@ -20,7 +20,7 @@ _NOWHERE = Address("127.0.0.1", 0)
 def fitted(asked: Scenario, manifest: Manifest) -> Manifest:
     """The manifest with as many processes as the scenario asks for.
 
-    Raises ScenarioError when a fault aims at nothing that the target has, with the nearest scenario that can be played.
+    Raises ScenarioError when a fault targets nothing that the target has, with the nearest scenario that can be played.
     """
     try:
         return check(asked, manifest)
@@ -33,14 +33,14 @@ def fitted(asked: Scenario, manifest: Manifest) -> Manifest:
 def check(asked: Scenario, manifest: Manifest) -> Manifest:
     """The same without a hint."""
     found = roles.counted(manifest, asked.counts)
-    context = cast(FaultContext, ManifestBench(found))
-    aims = [_aims(entry.fault, context) for entry in asked.timeline]
-    check_apart(asked.timeline, aims)
+    context = cast(FaultContext, ManifestContext(found))
+    targets = [_targets(entry.fault, context) for entry in asked.timeline]
+    check_apart(asked.timeline, targets)
     return found
 
 
 def nearest(asked: Scenario, manifest: Manifest) -> str | None:
-    """The scenario that can be played and shares most with what was asked for: kinds of faults, and what they break."""
+    """The scenario that can be played and is most alike: in the kinds of faults, and in the things that they break."""
     wanted, best, share = _features(asked), None, 0.0
     for other in _others(asked):
         has = _features(other)
@@ -50,27 +50,33 @@ def nearest(asked: Scenario, manifest: Manifest) -> str | None:
     return best
 
 
-class ManifestBench:
-    """As much of a context as a manifest tells: where faults aim."""
+class ManifestContext:
+    """The part of a fault's context that a manifest determines: which links and processes a fault targets."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
 
-    def instances(self, process: str | None = None) -> list[str]:
+    @property
+    def links(self) -> ManifestContext:
+        return self
+
+    processes = services = links
+
+    def named(self, process: str | None = None) -> list[str]:
         manifest = self._manifest
         if process is None:
             return [name for name, _ in manifest.instances()]
         return roles.resolve(manifest.process, manifest.ingest.process, process)
 
-    def links(self, service: Service, process: str | None = None) -> list[Link]:
-        names = ["clients"] if service == "ingest" and process is None else self.instances(process)
+    def to(self, service: Service, process: str | None = None) -> list[Link]:
+        names = ["clients"] if service == "ingest" and process is None else self.named(process)
         if service == "ingest" and process is not None:
             raise ScenarioError(f"no link leads to {service!r} from {process!r}: nothing to break")
         return [Link(name, service, _NOWHERE, _NOWHERE) for name in names]
 
     @property
     def intake(self) -> str:
-        return self.instances(self._manifest.ingest.process)[0]
+        return self.named(self._manifest.ingest.process)[0]
 
     @property
     def relation(self) -> str:
@@ -79,16 +85,16 @@ class ManifestBench:
         return relation
 
     def __getattr__(self, name: str) -> Any:
-        raise _NeedsServers(f"a manifest alone does not tell {name}")
+        raise _NeedsServers(f"a manifest alone does not determine {name}")
 
 
 class _NeedsServers(AttributeError):
-    """A fault asks for something that is there only while servers run."""
+    """A fault asks for something that exists only while servers run."""
 
 
-def _aims(fault: Fault, context: FaultContext) -> list[str]:
+def _targets(fault: Fault, context: FaultContext) -> list[str]:
     try:
-        return fault.aims(context)
+        return fault.targets(context)
     except _NeedsServers:
         return []  # asked again once the servers are there
 
@@ -112,7 +118,7 @@ def _plays(other: Scenario, manifest: Manifest) -> bool:
 
 
 def _features(asked: Scenario) -> set[str]:
-    """What a scenario does, in words: `kill`, `worker`, `down`, `postgres`."""
+    """The features of a scenario, in words: `kill`, `worker`, `down`, `postgres`."""
     faults = [entry.fault for entry in asked.timeline]
-    aims = [str(getattr(fault, name, None) or "") for fault in faults for name in ("process", "service")]
-    return {fault.kind for fault in faults} | {aim.partition("-")[0] for aim in aims if aim}
+    named = [str(getattr(fault, name, None) or "") for fault in faults for name in ("process", "service")]
+    return {fault.kind for fault in faults} | {aim.partition("-")[0] for aim in named if aim}

@@ -13,7 +13,7 @@ _FILE = Path(__file__).parent / "profiles.toml"
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is played by one name."""
+    """The scenarios that one name plays."""
 
     story: str
     trials: dict[str, int]  # how often, by scenario

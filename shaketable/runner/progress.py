@@ -15,7 +15,7 @@ from shaketable.text import visible
 
 @dataclass(frozen=True)
 class Status:
-    """What people watch. None is 'not seen yet'."""
+    """The state of a run. None is 'not seen yet'."""
 
     phase: str
     left_s: float | None = None
@@ -86,7 +86,7 @@ class SilentReporter(PlainReporter):
 
 
 class BriefReporter(PlainReporter):
-    """Only what stays: for one run of many."""
+    """Prints messages, but no progress: for one run of many."""
 
     def update(self, status: Status) -> None:
         pass

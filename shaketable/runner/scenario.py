@@ -25,13 +25,13 @@ from shaketable.rundir import RunDir
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is sent, what goes wrong, what must hold."""
+    """The load, the faults, and the checks that must hold."""
 
-    story: str  # one sentence: what happens, and what a reliable processor does
+    story: str  # one sentence: the faults, and the behaviour of a reliable processor
     load: Load
     timeline: Timeline = ()
     checks: tuple[Check, ...] = ()  # those that count; all others are shown
-    settings: Mapping[str, float | str] = field(default_factory=dict)  # what the target runs with, by our names
+    settings: Mapping[str, float | str] = field(default_factory=dict)  # of the target, see docs/scenarios.md
     counts: Mapping[str, int] = field(default_factory=dict)  # how many of a role or kind, where not the manifest's
     mix: Mix = Mix()
     drain_s: float = 30.0  # longest wait for the backlog after the load
@@ -57,7 +57,7 @@ class Scenario:
         return replace(self, timeline=self.random_timeline.timeline(self.seed, self.load.shake_s))
 
     def to_json(self) -> dict[str, Any]:
-        """The whole of it as data: what scenario.json holds."""
+        """The scenario as data: the content of scenario.json."""
         timeline = [
             {
                 "at_s": e.at_s,
@@ -86,9 +86,9 @@ class Scenario:
 
 
 def load(name: str) -> Scenario:
-    """The scenario of a file, or of a name in `./scenarios`, beside the package, or bundled with it.
+    """The scenario of a file, or of a name in `./scenarios`, in the checkout, or bundled with the package.
 
-    `NAME@RATE` is the same at another rate, in events a second: for a processor that cannot take what it sends.
+    `NAME@RATE` is the same at another rate, in events a second: for a processor that cannot sustain the scenario's own.
 
     Raises ScenarioError: no such file, one that raises, or one that holds no `SCENARIO`; a rate that is none.
     """
@@ -139,7 +139,7 @@ def register_kinds(scenario: Scenario) -> None:
 
 
 def replayed(scenario: Scenario, run: RunDir) -> Scenario:
-    """The scenario with load, timeline, mix, settings and seed of an earlier run: exactly what happened there."""
+    """The scenario with load, timeline, mix, settings and seed of an earlier run: an exact repetition."""
     with rundir.judging(run.path):
         return _replayed(scenario, run)
 

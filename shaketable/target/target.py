@@ -162,7 +162,7 @@ class Target:
             self._clock.sleep(0.05)
         return ready
 
-    def beside(self, name: str, command: Sequence[str]) -> Child:
+    def run_helper(self, name: str, command: Sequence[str]) -> Child:
         """Start a helper process of the harness, supervised like the target's processes."""
         log = self._logs / f"{name}.log"
         return self._supervisor.spawn(name, command, env=self._environment(), cwd=self._state, log=log)

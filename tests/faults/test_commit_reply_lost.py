@@ -125,8 +125,8 @@ def test_all_is_healed_although_a_turn_failed(
         for _ in range(1000):  # one that comes between two turns is answered
             connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
             connection.commit()
-    await_that(lambda: context.notes["commit_reply_lost.cut"] == 1)
-    await_that(lambda: context.round_trip_ms(link, True) is not None)  # the turn has mended what it cut
+    await_that(lambda: context.scratch["commit_reply_lost.cut"] == 1)
+    await_that(lambda: context.links.round_trip_ms(link, True) is not None)  # the turn has mended what it cut
     with pytest.raises(HarnessError, match="went away"):
         fault.heal(context)
     with psycopg.connect(servers.superuser_url) as admin:
@@ -146,7 +146,7 @@ def test_others_commit_only_waits_its_turn(servers: Servers, context: RunContext
 @pytest.mark.parametrize("process", ["nobody"])
 def test_fault_aimed_at_nothing_says_so(context: RunContext, process: str) -> None:
     with pytest.raises(ScenarioError):
-        CommitReplyLost(process=process).aims(context)
+        CommitReplyLost(process=process).targets(context)
 
 
 def test_a_turn_without_time_is_refused() -> None:

@@ -35,17 +35,17 @@ def link(servers: Servers) -> Iterator[Link]:
 
 def test_link_to_a_target_that_stays_dead_is_no_error_of_the_harness(servers: Servers, context: RunContext) -> None:
     link = servers.stack.add_link("ingest", "ingest", NOBODY)
-    context.check_links()
+    context.links.check()
     servers.stack.remove_link(link)
 
 
 def test_link_that_is_silent_while_its_service_answers_is_named(
     servers: Servers, context: RunContext, link: Link
 ) -> None:
-    context.check_links()
+    context.links.check()
     servers.stack.links[:] = [replace(link, listen=NOBODY)]
     with pytest.raises(HarnessError, match=r"no exchange through the link worker-1-redis"):
-        context.check_links()
+        context.links.check()
     servers.stack.links[:] = [link]
 
 
@@ -64,7 +64,7 @@ def test_proxy_that_is_not_as_it_was_made_is_named(
         case _:
             server.delete(name)
     with pytest.raises(HarnessError, match=r"the proxy of worker-1-redis is not as it was made"):
-        context.check_links()
+        context.links.check()
 
 
 class Kept:
@@ -84,7 +84,7 @@ def test_one_that_does_not_close_keeps_no_other_from_closing(servers: Servers) -
     with ExitStack() as open_:
         context = open_.enter_context(RunContext(servers.stack, cast(Target, None), ignore, list))
         for name in "abc":
-            context.hold(name, Kept(name, closed, fails=name == "b"))
+            context.keep_open(name, Kept(name, closed, fails=name == "b"))
         with pytest.raises(HarnessError, match="b does not close"):
             open_.close()
     assert sorted(closed) == ["a", "b", "c"]

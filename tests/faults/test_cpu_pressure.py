@@ -42,7 +42,7 @@ def test_busy_processes_make_the_target_wait_and_end_when_healed(context: RunCon
 def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
     context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "beside", lambda *_: ExitStack())
+    monkeypatch.setattr(context.processes, "run_helper", lambda *_: ExitStack())
     monkeypatch.setattr("shaketable.faults.kinds.cpu_pressure._times", lambda _: {"ran_ms": 0.0, "waited_ms": 0.0})
     fault = CpuPressure()
     fault.inject(context)
@@ -53,7 +53,7 @@ def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
 def test_busy_processes_are_ended_although_one_could_not_be_started(
     context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started, beside = list[Closeable](), context.beside
+    started, beside = list[Closeable](), context.processes.run_helper
 
     def scarce(name: str, command: list[str]) -> Closeable:
         if started:
@@ -61,7 +61,7 @@ def test_busy_processes_are_ended_although_one_could_not_be_started(
         started.append(beside(name, command))
         return started[-1]
 
-    monkeypatch.setattr(context, "beside", scarce)
+    monkeypatch.setattr(context.processes, "run_helper", scarce)
     fault = CpuPressure()
     with pytest.raises(HarnessError, match="no more"):
         fault.inject(context)

@@ -142,7 +142,7 @@ def test_fault_that_was_never_injected_makes_the_run_unknown(kind: type[Any]) ->
 
 @every_kind
 def test_fault_names_what_it_is_aimed_at(kind: type[Any], context: RunContext) -> None:
-    assert sample(kind).aims(context) != []
+    assert sample(kind).targets(context) != []
 
 
 AIMED = {name: kind for name, kind in KINDS.items() if "process" in kind.__dataclass_fields__}
@@ -151,7 +151,7 @@ AIMED = {name: kind for name, kind in KINDS.items() if "process" in kind.__datac
 @pytest.mark.parametrize("kind", AIMED.values(), ids=list(AIMED))
 def test_fault_aimed_at_a_process_that_there_is_not_is_refused(kind: type[Any], context: RunContext) -> None:
     with pytest.raises(ScenarioError, match="nobody"):
-        sample(kind, process="nobody").aims(context)
+        sample(kind, process="nobody").targets(context)
 
 
 @every_kind

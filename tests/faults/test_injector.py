@@ -34,7 +34,7 @@ class Told:
     freezes: bool = False
     back: bool | None = None
 
-    def aims(self, context: FaultContext) -> list[str]:
+    def targets(self, context: FaultContext) -> list[str]:
         return [self.label]
 
     def blocks_intake(self, context: FaultContext) -> bool:

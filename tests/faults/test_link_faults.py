@@ -96,7 +96,7 @@ def test_healing_twice_and_before_injecting_is_harmless(fault: Fault, context: R
     fault.inject(context)
     fault.heal(context)
     fault.heal(context)
-    context.check_links()
+    context.links.check()
 
 
 @pytest.mark.parametrize("mode", ["sink", "refused"])
@@ -143,7 +143,7 @@ def test_attempts_in_an_outage_are_counted_by_who_made_them(
 )
 def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, context: RunContext) -> None:
     with pytest.raises(ScenarioError):
-        fault.aims(context)
+        fault.targets(context)
 
 
 def test_latency_above_the_bench_s_own_patience_is_seen(context: RunContext) -> None:
@@ -235,7 +235,7 @@ def test_one_absence_without_return_is_no_witness_of_a_flaky_link(context: RunCo
     await_that(lambda: fault.witness(context).figure == 1)
     assert not fault.witness(context).landed
     fault.heal(context)
-    context.check_links()
+    context.links.check()
 
 
 def test_flaky_link_is_seen_to_come_and_go(servers: Servers, context: RunContext) -> None:
@@ -243,10 +243,10 @@ def test_flaky_link_is_seen_to_come_and_go(servers: Servers, context: RunContext
     assert not fault.witness(context).landed
     fault.inject(context)
     await_that(lambda: fault.witness(context).figure >= 2)
-    assert context.notes["flaky.postgres.all.back"] >= 1
+    assert context.scratch["flaky.postgres.all.back"] >= 1
     fault.heal(context)
     gone = fault.witness(context).figure
-    context.check_links()
+    context.links.check()
     assert fault.witness(context).figure == gone
 
 

@@ -12,11 +12,15 @@ from shaketable.faults.fault import Fault, FaultContext
 
 
 class Named:
-    """A context whose target calls its intake what its manifest says."""
+    """A context whose target names its intake as its manifest does."""
 
     intake = "web-1"
 
-    def instances(self, process: str | None = None) -> list[str]:
+    @property
+    def processes(self) -> Named:
+        return self
+
+    def named(self, process: str | None = None) -> list[str]:
         return [name for name in ("web-1", "web-2", "ingest") if name.startswith(process or "")]
 
 

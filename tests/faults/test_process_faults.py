@@ -135,7 +135,7 @@ def test_process_that_does_not_come_back_is_noted_and_no_error(
 ) -> None:
     fault = Kill("worker")
     fault.inject(context)
-    monkeypatch.setattr(context, "await_ready", lambda name: name == "worker-1")
+    monkeypatch.setattr(context.processes, "await_ready", lambda name: name == "worker-1")
     assert fault.ready(context) is None
     fault.heal(context)
     assert fault.ready(context) is False
@@ -152,7 +152,7 @@ def test_what_is_away_is_started_although_a_turn_raised(
         target.kill(instance)
         raise HarnessError(f"{instance} did not do as it was told")
 
-    monkeypatch.setattr(context, "stop", broken)
+    monkeypatch.setattr(context.processes, "stop", broken)
     fault.inject(context)
     with pytest.raises(HarnessError, match="as it was told"):
         fault.heal(context)
@@ -221,4 +221,4 @@ def test_fault_aimed_at_nobody_says_so_before_anything_is_broken(context: RunCon
     kinds: list[Callable[[str], Fault]] = [Kill, Terminate, Pause, Restart]
     for kind in kinds:
         with pytest.raises(ScenarioError, match="nobody"):
-            kind("nobody").aims(context)
+            kind("nobody").targets(context)

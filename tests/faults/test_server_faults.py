@@ -67,7 +67,7 @@ def test_healing_twice_and_before_injecting_is_harmless(
     fault.heal(context)
     fault.heal(context)
     assert not fault.witness(context).landed
-    context.check_links()
+    context.links.check()
     assert written(session(), 1) == "stored"
     assert queue.xadd("events:0", {"event": "1"})
 
@@ -79,10 +79,10 @@ def test_fault_on_a_server_of_somebody_else_says_so(
     def not_ours(_: str) -> None:
         raise ScenarioError("this stack cannot break it")
 
-    assert fault.aims(context)
-    monkeypatch.setattr(context, "server", not_ours)
+    assert fault.targets(context)
+    monkeypatch.setattr(context.services, "server", not_ours)
     with pytest.raises(ScenarioError):
-        fault.aims(context)
+        fault.targets(context)
 
 
 @pytest.mark.parametrize("fault", [PostgresCrash(), ValkeyCrash()], ids=lambda fault: fault.kind)

@@ -69,7 +69,7 @@ def test_healing_twice_and_before_injecting_is_harmless(
     fault.inject(context)
     fault.heal(context)
     fault.heal(context)
-    context.check_links()
+    context.links.check()
     assert written(session(), 1) == "stored"
     assert queue.xadd("events:0", {"event": "1"})
 
@@ -86,10 +86,10 @@ def test_fault_that_meets_nobody_has_not_landed(fault: Fault, context: RunContex
 def test_fault_on_a_relation_that_nobody_names_says_so(
     fault: Fault, context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fault.aims(context) == ["kept"]
+    assert fault.targets(context) == ["kept"]
     monkeypatch.setattr(Aimed.manifest.stored, "relation", None)
     with pytest.raises(ScenarioError, match="relation"):
-        fault.aims(context)
+        fault.targets(context)
 
 
 @pytest.mark.parametrize("fault", [ExhaustConnections(), ClientPause(), KillClients()], ids=lambda fault: fault.kind)
@@ -99,15 +99,15 @@ def test_fault_on_a_server_of_somebody_else_says_so(
     def not_ours(_: str) -> None:
         raise ScenarioError("this stack cannot break it")
 
-    assert len(fault.aims(context)) == 2
-    monkeypatch.setattr(context, "server", not_ours)
+    assert len(fault.targets(context)) == 2
+    monkeypatch.setattr(context.services, "server", not_ours)
     with pytest.raises(ScenarioError):
-        fault.aims(context)
+        fault.targets(context)
 
 
 def test_sessions_of_nobody_are_refused_as_an_aim(context: RunContext) -> None:
     with pytest.raises(ScenarioError, match="nobody"):
-        TerminateBackends("nobody").aims(context)
+        TerminateBackends("nobody").targets(context)
 
 
 def test_sessions_of_one_process_are_ended_again_and_again_and_others_left_alone(
@@ -261,13 +261,13 @@ def test_what_a_fault_repeats_may_fail_and_it_is_healed_all_the_same(
             raise HarnessError("a turn failed")
 
     fault.inject(context)
-    context.hold(fault.kind, Dead())
+    context.keep_open(fault.kind, Dead())
     if fault.kind == "exhaust_connections":
         _limit(context, 0)
     with pytest.raises(HarnessError, match="a turn failed"):
         fault.heal(context)
     assert written(session(), 1) == "stored"
-    with psycopg.connect(context.admin_url) as admin:
+    with psycopg.connect(context.services.admin_url) as admin:
         assert admin.execute("select 1 from pg_trigger where tgname = 'shaketable_deadlock'").fetchone() is None
 
 
@@ -277,7 +277,7 @@ def test_nobody_s_connections_are_none_that_were_killed(context: RunContext, sta
         assert within(3, lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
         fault = KillClients(every_s=0.05)
         fault.inject(context)
-        assert context.transfer_ms(link, True, 1000) is not None  # the harness's own
+        assert context.links.transfer_ms(link, True, 1000) is not None  # the harness's own
         with socket.create_connection((link.listen.host, link.listen.port), timeout=3) as exchange:
             exchange.sendall(b"PING shaketable\r\n")
             assert exchange.recv(100).startswith(b"-NOAUTH")

@@ -232,7 +232,7 @@ def waits(watcher: psycopg.Connection[tuple[object, ...]]) -> bool:
 
 def test_fault_aimed_at_nothing_says_so(context: RunContext) -> None:
     with pytest.raises(ScenarioError, match="nobody"):
-        FailNext(1, process="nobody").aims(context)
+        FailNext(1, process="nobody").targets(context)
 
 
 @pytest.mark.parametrize("share", [0, -1, 1.5])

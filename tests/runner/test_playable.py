@@ -9,7 +9,7 @@ import pytest
 import shaketable
 from shaketable import resources
 from shaketable.errors import ManifestError, ScenarioError
-from shaketable.faults import Down, Kill, Pause
+from shaketable.faults import Down, FaultContext, Kill, Pause
 from shaketable.faults.timeline import At
 from shaketable.load.schedule import Load
 from shaketable.runner import playable, scenario
@@ -118,8 +118,8 @@ def test_faults_that_meet_on_one_process_under_two_names_are_seen() -> None:
 
 def test_an_own_fault_that_needs_servers_to_aim_is_asked_later() -> None:
     class Odd(Down):
-        def aims(self, bench):  # type: ignore[no-untyped-def]
-            return [bench.admin_url]
+        def targets(self, context: FaultContext) -> list[str]:
+            return [context.services.admin_url]
 
     playable.check(Scenario("…", Load(), (At(1, 2, Odd("postgres")),), name="mine"), target(process("api")))
 

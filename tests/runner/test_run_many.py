@@ -24,7 +24,7 @@ BROKEN = SCENARIO.replace(
 from shaketable.errors import HarnessError
 
 class Broken(Down):
-    def inject(self, bench):
+    def inject(self, context):
         raise HarnessError("this fault cannot be put in")
 
 SCENARIO = """,

@@ -18,17 +18,17 @@ class SlowAndDeaf(faults.Latency):
 
     def inject(self, context: faults.FaultContext) -> None:
         super().inject(context)
-        link = context.links(self.service, self.process)[0]
-        redis.Redis.from_url(context.redis_url).set("much", b"x" * MUCH)
-        here = context.redis_url.replace(str(link.upstream), str(link.listen))
+        link = context.links.to(self.service, self.process)[0]
+        redis.Redis.from_url(context.services.redis_url).set("much", b"x" * MUCH)
+        here = context.services.redis_url.replace(str(link.upstream), str(link.listen))
         client = redis.Redis.from_url(here).connection_pool.get_connection()
         client.send_command("GET", "much")  # type: ignore[no-untyped-call]
-        context.hold("deaf", Deaf(client))
+        context.keep_open("deaf", Deaf(client))
 
     def heal(self, context: faults.FaultContext) -> None:
         super().heal(context)
         context.release("deaf")
-        redis.Redis.from_url(context.redis_url).delete("much")
+        redis.Redis.from_url(context.services.redis_url).delete("much")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shaketable.evidence.history import History
     from shaketable.evidence.history.columns import Ints
 
-#: Members of a malformed event that the target may have changed, beside its id: the one that was malformed.
+#: Members of a malformed event that the target may have changed, other than its id: the malformed one.
 CHANGED = 1
 
 
@@ -23,12 +23,12 @@ def not_adapted(history: History) -> tuple[list[str], int]:
     """The ids that no schedule knows, without those of adapted events; and how many those are.
 
     Each attempt at a malformed event that was not refused accounts for at most one row or dead letter, one whose
-    content is what was sent, but for the id and one member. A body that is no JSON object accounts for any.
+    content is the sent body, but for the id and one member. A body that is no JSON object accounts for any.
     """
     foreign = list(_foreign(history))
     left = _accepted(history) if foreign else Counter()
     bodies = {number: _members(history.contents.sent(number)) for number in left}
-    order = sorted(left, key=lambda number: bodies[number] is None)  # what accounts for any row comes last
+    order = sorted(left, key=lambda number: bodies[number] is None)  # bodies that account for any row come last
     others = []
     for event_id, kept in foreign:
         stored = _members(kept)
@@ -53,7 +53,7 @@ def _foreign(history: History) -> Iterator[tuple[str, bytes]]:
 
 
 def _accepted(history: History) -> Counter[int]:
-    """One malformed event of each shape → how many attempts at that shape may be kept under another id."""
+    """One malformed event of each shape → how many attempts at that shape may be stored under another id."""
     assert history.events is not None
     open_ = history.attempts.event[history.attempts.outcome != "refused"].to_numpy()
     under_its_own = history.rows_of + (0 if history.dead is None else history.dead_letters_of)
@@ -67,7 +67,7 @@ def _accepted(history: History) -> Counter[int]:
 
 
 def _members(body: bytes | None) -> dict[str, Any] | None:
-    """The members to compare, the id left out; None for what is no JSON object, or was not kept."""
+    """The members to compare, without the id; None for a body that is no JSON object, or is missing."""
     try:
         return None if body is None else event.canonical({**event.parse(body), "eventId": None})
     except (ValueError, RecursionError):

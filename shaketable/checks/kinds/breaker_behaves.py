@@ -28,12 +28,12 @@ class BreakerBehaves:
     closed_while_away: closed while nothing could be stored. never_closed: not closed at the end, with time enough after
     the last healing. flapped: more than one trial failed after it.
 
-    Evidence: the transitions (the target's own word, only for when it changed its mind), sinks and Postgres's log (what
-    really came, by application name), the faults' times, the queue. A missing transition (a gap in `seq`), a time of
+    Evidence: the transitions (the target's own word, only for when it changed its mind), sinks and Postgres's log (the
+    real traffic, by application name), the faults' times, the queue. A missing transition (a gap in `seq`), a time of
     OPEN about which neither sink nor log can speak, or a run in which no breaker had cause to open: unknown.
 
-    Does not prove: that trials within one connection are single, or that the threshold counts what it should where no
-    fault fails an exact number of rounds.
+    Does not prove: that trials within one connection are single, or that the threshold counts the right failures where
+    no fault fails an exact number of rounds.
     """
 
     name: ClassVar[str] = "breaker_behaves"
@@ -62,7 +62,7 @@ class BreakerBehaves:
 
 
 def _broken(history: History, lives: list[Incarnation]) -> dict[str, list[str]]:
-    """By rule, who broke it, when and how. Where a transition is missing, only those that are there can be judged."""
+    """By rule, which breaker broke it, when and how. Missing transitions are not judged."""
     return {
         name: [
             f"{life.name} at {told(history, at)}: {how}"
@@ -75,7 +75,7 @@ def _broken(history: History, lives: list[Incarnation]) -> dict[str, list[str]]:
 
 
 def _doubts(history: History, lives: list[Incarnation]) -> list[str]:
-    """Why keeping the rules cannot be told from what was seen."""
+    """Why the observations cannot show that the rules were kept."""
     doubts = [
         f"a transition of {life.name} is missing (a gap in seq, or in time)" for life in lives if not life.is_whole
     ]

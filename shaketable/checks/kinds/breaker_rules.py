@@ -19,13 +19,13 @@ Broken = Iterator[tuple[int, str]]
 
 #: By so much a recovery time may seem shorter than it was: the clocks of two processes, a timer's grain (ns).
 EARLY = 100 * MS
-#: What was already under way when a breaker opened may still arrive for so long, beside the links' latency (ns).
+#: Statements under way when a breaker opened may arrive for so long, plus the links' latency (ns).
 UNDER_WAY = SECOND // 2
-#: What refuses certain events for good: their data's fault, and no failure of the store.
+#: Faults that refuse certain events: an error of their data, and no failure of the store.
 POISON = "reject_rows"
 #: Connections that one trial may make.
 TRIAL_CONNECTIONS = 1
-#: Trials that may fail after all is healed: what the outage left behind (locks, dead sessions) may take one.
+#: Trials that may fail after all is healed: leftovers of the outage (locks, dead sessions) may take one.
 TRIALS_AFTER_HEALING = 1
 
 
@@ -155,7 +155,7 @@ def _had_work(life: Incarnation, span: Span) -> bool:
 
 
 def _work_waited(history: History, span: Span) -> bool:
-    """By the queue, read directly; where it is unknown, by what was acknowledged meanwhile."""
+    """By the queue, read directly; where it is unknown, by the events acknowledged meanwhile."""
     probes = history.probes
     if probes is not None:
         queue = probes.queue[(probes.time >= span.begin + SECOND) & (probes.time < span.end)].dropna()
@@ -181,7 +181,7 @@ def _threshold(life: Incarnation) -> int:
 
 
 def _latency(history: History, time: int) -> int:
-    """What the links to the store add at that time (ns): an answer under way when it opened comes so much later."""
+    """The delay that the links to the store add at that time (ns): an answer under way comes so much later."""
     added = [
         fault.spec.get("ms", 0)
         for fault in history.faults

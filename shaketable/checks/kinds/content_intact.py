@@ -1,4 +1,4 @@
-"""What is stored equals what was sent."""
+"""Every stored event equals the event that was sent."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ID = b"%ID%"
 
 @dataclass(frozen=True)
 class ContentIntact:
-    """What is stored of every event equals what was sent, member by member.
+    """Every stored event equals the event that was sent, member by member.
 
     Compared as values: numbers as doubles, timestamps as instants cut to microseconds, null as absent; members that the
     target says it adds (stored.adds) are ignored unless they were sent. altered: at least one member differs; shown
     with the members' paths, never with their values.
 
-    Evidence: the corpus (what was sent is made from it again, byte for byte) and the stored rows. No stored row of a
+    Evidence: the corpus (each sent event is made from it again, byte for byte) and the stored rows. No stored row of a
     planned, well-formed event, no corpus, or a row that nobody could read: unknown.
 
     Does not prove: that contents survive later (archives, retention), or that dead letters are whole
@@ -60,7 +60,7 @@ class ContentIntact:
 
 
 def _compare(history: History) -> tuple[int, list[str]]:
-    """How many rows were compared, and those that differ with the paths of what does."""
+    """The number of compared rows, and those that differ, with the paths of the differences."""
     assert history.stored is not None
     comparer, compared, altered = _Comparer(history), 0, []
     numbers = history.stored.event.where(history.stored.unreadable.isna(), -1).to_numpy()
@@ -83,7 +83,7 @@ class _Comparer:
         self._known: dict[tuple[object, bytes], list[str] | None] = {}
 
     def paths(self, number: int, stored: bytes) -> list[str] | None:
-        """What differs; None when what was sent is no JSON object, or was not kept."""
+        """The differences; None when the sent body is no JSON object, or is missing."""
         key = self._kinds[number], stored.replace(self._ids[number], _ID)
         if key not in self._known:
             self._known[key] = self._compare(number, stored)
@@ -99,7 +99,7 @@ class _Comparer:
 
 
 def differing(sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
-    """The paths that differ; what was kept and is no JSON object differs as a whole."""
+    """The paths that differ; a stored value that is no JSON object differs as a whole."""
     try:
         return event.same(sent, event.parse(_beyond_msgspec(kept) or kept), adds)
     except (ValueError, RecursionError):

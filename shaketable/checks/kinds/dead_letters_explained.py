@@ -1,4 +1,4 @@
-"""Only what deserves it is dead, and every dead letter says why."""
+"""Only poison becomes a dead letter, and every dead letter gives its reason."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class DeadLettersExplained:
     history. altered: its event is not the one that was sent. both: stored as well, although no attempt was
     indeterminate.
 
-    Evidence: dead letters, stored rows, what the store refused (poison.jsonl), journals. Neither poison nor a dead
+    Evidence: dead letters, stored rows, the refused rows (poison.jsonl), journals. Neither poison nor a dead
     letter, or a dead letter that nobody could read: unknown. A target that has no dead letters by its own word: not
     applicable.
 
-    Does not prove: that anybody is told of a dead letter, or that it can be replayed.
+    Does not prove: that a dead letter raises an alert, or that it can be replayed.
     """
 
     name: ClassVar[str] = "dead_letters_explained"
@@ -131,7 +131,7 @@ def _altered(history: History) -> Iterator[str]:
         try:
             was = None if sent is None else event.parse(sent)
         except ValueError:
-            continue  # malformed: what is kept of it has no members to compare
+            continue  # malformed: it has no members to compare
         if was is not None and (paths := differing(was, _text(bytes(kept)), history.target.stored.adds)):
             yield f"{event_id}: {', '.join(paths)}"
 

@@ -1,4 +1,4 @@
-"""What all checks share: unknown with a reason, and sets of events as counts and members."""
+"""Helpers of all checks: unknown with a reason, and sets of events as counts and members."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def unknown(why: str) -> Finding:
 
 
 def not_applicable(why: str) -> Finding:
-    """The target does not claim what the law is about."""
+    """The target does not claim the capability that the law is about."""
     return Finding(Verdict.NOT_APPLICABLE, why=why)
 
 
 def unseen(history: History) -> Finding | None:
-    """Why nothing can be said of events at all: nobody knows what was sent, or what was stored."""
+    """Why no event can be judged: the sent or the stored events are unknown."""
     if history.events is None:
         return unknown("schedule.jsonl is missing: nobody knows what was meant to be sent")
     if history.stored is None:
@@ -68,5 +68,5 @@ def _count(value: Any) -> int | float:
 
 
 def failing(sets: Mapping[str, str], found: Mapping[str, int | float]) -> str:
-    """A sentence from those of `sets` (name → what it means) that are not empty; "" when all are."""
+    """A sentence from those of `sets` (name → meaning) that are not empty; "" when all are."""
     return "; ".join(plural.counted(found[name], meaning) for name, meaning in sets.items() if found.get(name))

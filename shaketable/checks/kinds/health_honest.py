@@ -1,4 +1,4 @@
-"""The health score tells the truth."""
+"""The health score is honest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HealthHonest:
     Evidence: probes every 200 ms (the target's own answer), the faults' times, commit times, the queue read directly.
     No probes, a store-blocking fault that was too short or without work, or nothing at all to judge: unknown.
 
-    Does not prove: what the score says between 0 and 70, or while the store is only slow.
+    Does not prove: that the score is right between 0 and 70, or while the store is only slow.
     """
 
     well_s: float = 0.5
@@ -79,14 +79,14 @@ class HealthHonest:
         )
 
     def _why(self, falsely_well: float, falsely_ill: float) -> str:
-        """What broke the law, in a sentence; "" when nothing did."""
+        """The breach of the law, in a sentence; "" for none."""
         told_well = f"above {WELL} for {falsely_well:.1f} s while nothing could be stored"
         told_ill = f"at most {WELL} for {falsely_ill:.1f} s while nothing was wrong"
         return "; ".join([told_well] * (falsely_well > self.well_s) + [told_ill] * (falsely_ill > self.ill_s))
 
 
 def expected(history: History) -> Iterator[tuple[Span, bool]]:
-    """What an honest score would have been, span by span: True is above 70, False at most 70; between them, either."""
+    """The honest score, span by span: True is above 70, False at most 70; between them, either."""
     if history.capabilities.health and history.probes is not None:
         yield from ((span, True) for span in _undisturbed(history) if span.seconds > 0)
         yield from ((span, False) for away in store_away(history) if (span := _judged_away(history, away)))
@@ -152,7 +152,7 @@ def _lag(history: History, readings: pd.DataFrame) -> dict[str, float]:
 
 
 def _members(history: History, away: list[pd.DataFrame], calm: list[pd.DataFrame]) -> dict[str, list[str]]:
-    """When, and what it said."""
+    """The time and the score, in words."""
     wrong = {
         "falsely_well": [part[part.score > WELL] for part in away],
         "falsely_ill": [part[part.score <= WELL] for part in calm],

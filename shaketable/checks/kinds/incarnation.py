@@ -1,4 +1,4 @@
-"""One breaker's life: the transitions of one incarnation of one process, and what the store received from it."""
+"""One breaker's life: the transitions of one incarnation of one process, and its traffic at the store."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from shaketable.evidence.history import History
 
 CLOSED, OPEN, HALF_OPEN = "CLOSED", "OPEN", "HALF_OPEN"
-#: What may follow what. None is before the first transition.
+#: The states that may follow each state. None is before the first transition.
 LEGAL = {None: {CLOSED}, CLOSED: {OPEN}, OPEN: {HALF_OPEN}, HALF_OPEN: {CLOSED, OPEN}}
-#: Postgres logs whole milliseconds, cut: what it received may seem that much older (ns).
+#: Postgres logs whole milliseconds, cut: a statement may seem that much older (ns).
 LOG_GRAIN = 2 * MS
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IntakeSurvives:
-    """While only the store is away, the intake acknowledges what clients send.
+    """While only the store is unavailable, the intake acknowledges events.
 
     sent: well-formed events whose first attempt began while a store-blocking fault was in effect and none that blocks
     the intake was, and early enough to be answered before the healing. unserved: not acknowledged within `answer_s`
@@ -44,7 +44,7 @@ class IntakeSurvives:
         sent = self._while_away(history, began) & (history.events.expect == "accept").to_numpy()
         if not sent.any():
             return unknown("no event was sent while only the store was away")
-        took = history.events.first_acknowledged.to_numpy() - began  # of what was never acknowledged: far too long
+        took = history.events.first_acknowledged.to_numpy() - began  # without an acknowledgement: far too long
         unserved = sent & (took > int(self.answer_s * SECOND))
         found = counts(sent=sent, unserved=unserved, share=1 - unserved.sum() / sent.sum())
         if found["share"] >= self.share:

@@ -1,4 +1,4 @@
-"""Who is poisoned or cut off holds up nobody else."""
+"""Poisoned or cut-off organizations do not hold up others."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 class Isolated:
     """While some events are poison, or one of several workers is in trouble, the events of others are stored in time.
 
-    In time: committed within `within_s` seconds of the intended send time, what the harness lost taken off. Poison:
+    In time: committed within `within_s` seconds of the intended send time, less the harness's own delay. Poison:
     held_up are events of organizations none of whose events is poison, due while the store refused poison and not in
     time; at least the share `share` of them must be. One worker of several (a fault aimed at it alone):
     held_up_organizations had an event that was not in time, of all that had one due meanwhile; nobody can see whose
     lanes the worker held, so the share of organizations that are held up by nothing must be at least
-    `organizations_share`: by default half of what the other workers hold.
+    `organizations_share`: by default half of the other workers' share.
 
     Evidence: schedule, acknowledgements, commit times, poison.jsonl, the faults' times. Dead letters and events without
-    organization are not judged, nor what was due while everybody was cut off from store or intake. Neither such a
+    organization are not judged, nor events due while everybody was cut off from store or intake. Neither such a
     fault, or nothing to judge: unknown.
 
     Does not prove: isolation of two organizations that share a lane, beyond the budget.
@@ -100,7 +100,7 @@ def _peers(history: History, fault: RecordedFault) -> int:
 
 
 def _asked(history: History, within_s: float) -> Flags:
-    """Acknowledged, of an organization, not dead, seen for long enough; nothing kept everybody's from flowing."""
+    """Acknowledged, of an organization, not dead, seen for long enough; nothing stopped all events."""
     assert history.events is not None
     events, due = history.events, history.events.due.to_numpy()
     asked = (events.outcome == "acknowledged").to_numpy() & events.organization.notna().to_numpy()

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from shaketable.evidence.history import History
     from shaketable.evidence.history.columns import Ints
 
-#: Causes that are told, and characters of each.
+#: Most causes in a sentence, and characters of each.
 CAUSES, LONG = 3, 80
-#: What differs from letter to letter of one cause: ids and numbers.
+#: The parts that differ among dead letters of one cause: ids and numbers.
 _OWN = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|\d+(?:\.\d+)?")
 
 
@@ -50,7 +50,7 @@ def last_seen(history: History) -> Ints:
 
 
 def failed_at(history: History, told: Any) -> int | None:
-    """A time that a dead letter tells, on the monotonic clock; None for what is no time."""
+    """A time in a dead letter, on the monotonic clock; None for a value that is no time."""
     at = event.instant(told) if isinstance(told, str) else None
     return None if at is None or abs(at) > NEVER // 1000 else int(history.clocks.to_monotonic(np.array([at]))[0])
 
@@ -64,5 +64,5 @@ def causes(history: History) -> list[str]:
 
 def _cause(told: Any) -> str:
     line = next(iter(str(told).strip().splitlines()), "")
-    short = _OWN.sub("…", line) if not line.isalnum() else line  # an SQLSTATE is a cause by itself
+    short = _OWN.sub("…", line) if not line.isalnum() else line  # an SQLSTATE is a complete cause
     return short if len(short) <= LONG else short[: LONG - 1] + "…"

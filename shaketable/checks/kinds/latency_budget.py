@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
     from shaketable.evidence.history import History
 
-#: The quantiles that are told beside the verdict.
+#: The quantiles that are reported with the verdict.
 QUANTILES = (0.5, 0.99)
 
 
@@ -28,7 +28,7 @@ QUANTILES = (0.5, 0.99)
 class LatencyBudget:
     """Events are acknowledged, and stored, within so many seconds of the time at which they were meant to be sent.
 
-    What the harness itself lost before the first attempt is taken off; waiting for a free user or for an answer is not.
+    Time that the harness lost before the first attempt is subtracted; waiting for a free user or for an answer is not.
     acknowledged_late: well-formed events whose first acknowledgement came later than `acknowledged_within_s`, or never.
     stored_late: of those acknowledged, neither dead-lettered nor stored within `stored_within_s` (freshness, end to
     end: the commit counts). Of each, at least the share `acknowledged_share`, `stored_share` must be in time; a budget
@@ -87,7 +87,7 @@ class LatencyBudget:
         return _part(history, "acknowledged", self.acknowledged_within_s, self.acknowledged_share, asked, came, spans)
 
     def _freshness(self, history: History) -> _Part | None:
-        """From the intended time to the commit. What is stored without a commit time came nobody knows when."""
+        """From the intended time to the commit. Rows without a commit time were stored at an unknown time."""
         assert history.events is not None
         if self.stored_within_s is None:
             return None
@@ -100,7 +100,7 @@ class LatencyBudget:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One of the two budgets, and how long it took each event (ns; of what never came, far too long)."""
+    """One of the two budgets, and how long each event took (ns; far too long for one that never arrived)."""
 
     name: str
     within_s: float
@@ -115,7 +115,7 @@ class _Part:
 
     @property
     def why(self) -> str:
-        """What broke the law; "" when nothing did."""
+        """The breach of the law; "" for none."""
         judged, late = int(self.judged.sum()), int(self.late.sum())
         if late <= (1 - self.share) * judged:
             return ""
@@ -137,7 +137,7 @@ class _Part:
 def _part(
     history: History, name: str, within_s: float, share: float, asked: Flags, came: Ints, spans: list[Span]
 ) -> _Part:
-    """Asked of what was due while the budget is meant to hold, early enough to be seen to miss it."""
+    """The events that were due while the budget must hold, early enough for a breach to show."""
     assert history.events is not None
     due, within = history.events.due.to_numpy(), int(within_s * SECOND)
     judged = asked & ((came != NEVER) | (due + within <= observed_at(history)))
@@ -147,7 +147,7 @@ def _part(
 
 
 def _blocked(history: History, store: bool) -> list[Span]:
-    """While a fault keeps events from flowing at all, and until what it held back is through."""
+    """While a fault stops all events, and until the held-back events are through."""
     faults = [f for f in history.faults if f.began != NEVER and (f.blocks_intake or (store and f.blocks_store))]
     return [catching_up(history, Span(fault.began, fault.healed), history.scenario.drain_s) for fault in faults]
 

@@ -1,4 +1,4 @@
-"""What a dead letter says of itself: the target's own words, so nothing of them is taken for granted."""
+"""The fields of a dead letter. The target wrote them, so none is taken for granted."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def seconds(first: Any, last: Any) -> float | None:
 
 
 def in_order(first: Any, last: Any) -> bool:
-    """Two times, the first not later; what cannot be read is none."""
+    """Two times, the first not later; one that cannot be read is None."""
     took = seconds(first, last)
     return took is not None and took >= 0

@@ -39,7 +39,7 @@ class MemoryBounded:
     its end, or the run's. growth_mib: of the process that grew most, growth_per_event_bytes: the same for each event.
 
     Evidence: probes every 200 ms, acknowledgements. A process none of whose lives saw so many events that the budget
-    for them is at least what may vary anyhow (`spare_mib`) was not watched for long enough: unknown.
+    for them is at least the usual variation (`spare_mib`) was not watched for long enough: unknown.
 
     Does not prove: that it grows no more slowly; a longer run affords a smaller `per_event_bytes`.
     """

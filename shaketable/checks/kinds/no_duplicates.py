@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class NoDuplicates:
     """Every event is stored at most once, however often it was sent.
 
-    doubled: more than one row holds its id. unprovoked: more rows than attempts that the target may have taken: it
-    doubled by itself, while of the other doubled ones it only did not recognize the second attempt. exposed: sent at
+    doubled: more than one row holds its id. unprovoked: more rows than attempts that the target may have taken: the
+    target itself doubled it; for the other doubled ones it failed to recognize the second attempt. exposed: sent at
     least twice, at least two of the attempts not refused, and stored; only these could have been doubled by a resend.
     A target that claims no deduplication (capabilities.deduplicates) is judged by `unprovoked` alone; resent are then
     the events that it stored once for each attempt, and doubled are the others.
@@ -57,7 +57,7 @@ class NoDuplicates:
 
 
 def _by_itself(history: History, exposed: Flags, unprovoked: Flags, resent: Flags) -> Finding:
-    """Of a target that claims no deduplication only what it stored more often than it was sent counts."""
+    """For a target that claims no deduplication, only rows beyond the number of sends count."""
     found = counts(
         stored=history.rows_of > 0, exposed=exposed, doubled=unprovoked, unprovoked=unprovoked, resent=resent
     )

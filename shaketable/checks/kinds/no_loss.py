@@ -76,7 +76,7 @@ def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -
 
 
 def _doubt(history: History, missing: int) -> str:
-    """Why what is missing need not be lost; "" when it is."""
+    """Why missing events need not be lost; "" when they are."""
     for what, kept in (("stored rows", history.stored), ("dead letters", history.dead)):
         if (unread := history.unread(kept))[0] >= missing:
             return f"acknowledged events are not stored, but {what} could not be read: {unread[1]}"

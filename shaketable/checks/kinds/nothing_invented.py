@@ -1,4 +1,4 @@
-"""Nothing is kept that nobody sent."""
+"""Nothing is stored that was not sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NothingInvented:
     """Nothing is stored or dead-lettered that was never sent, or whose every attempt was refused.
 
     foreign: its id is in no schedule. unsent: planned, but no attempt was ever begun. refused: every attempt was
-    answered with a definite refusal, or could not connect. adapted: kept under an id of no schedule, with the content
+    answered with a definite refusal, or could not connect. adapted: stored under an id of no schedule, with the content
     of a malformed event that was not refused; the target gave it an id, and `refuses_rightly` counts it as accepted.
 
     Evidence: schedule, journals (an intent is written before its attempt, so a killed client leaves none out), stored

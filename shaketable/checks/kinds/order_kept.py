@@ -1,4 +1,4 @@
-"""What happened before is stored before, within each organization."""
+"""Within each organization, events are stored in the order in which they happened."""
 
 from __future__ import annotations
 

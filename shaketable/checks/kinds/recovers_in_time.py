@@ -20,7 +20,7 @@ from shaketable.evidence.history.columns import NEVER, Ints
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
 
-#: What is measured: seconds from the last healing, or None for never; absent when it cannot be seen.
+#: The measures: seconds from the last healing, or None for never; absent when it cannot be seen.
 Seconds = dict[str, float | None]
 
 
@@ -30,14 +30,14 @@ class RecoversInTime:
 
     commit_s: to the first commit. closed_s: until every living breaker is closed. healthy_s: to the first score
     above 70. backlog_s: until the queue is no longer than it was before the first fault; a backlog that is still
-    there at the end never went. slower: how many times the median time from an event's intended send to its commit
-    is what it was before the first fault, once the backlog was gone; unknown where it went only after the last
+    there at the end never went. slower: the median time from an event's intended send to its commit, once the
+    backlog was gone, as a multiple of that before the first fault; unknown where it went only after the last
     event was due, or where the harness itself became late as many times. Budgets are `…_within_s`; those left out
     are two recovery times, a lease, an attempt and the health grace, for the backlog with the scenario's drain on
     top.
 
     Evidence: commit times, transitions, probes, the faults' times. No fault, one that was never healed, or neither
-    commits nor backlog visible: unknown. What the target does not claim is not asked.
+    commits nor backlog visible: unknown. Capabilities that the target does not claim are not judged.
 
     Does not prove: that it recovers from longer outages as quickly, or at all.
     """
@@ -108,7 +108,7 @@ def _told(seconds: float | None) -> str:
 
 
 def _measured(history: History) -> Seconds:
-    """What can be seen."""
+    """The measures that can be observed."""
     found: Seconds = {}
     if (commits := _stores(history)) is not None:
         found["commit_s"] = _after(history, commits)
@@ -153,7 +153,7 @@ def _awaited(history: History) -> bool:
 
 
 def _closed(history: History) -> float | None:
-    """Seconds until the last of the living breakers was closed for good; 0 when all were."""
+    """Seconds until the last of the living breakers stayed closed; 0 when all were."""
     assert history.healed_at is not None
     alive = [life for life in incarnations(history) if not life.ended]
     if any(life.states[-1] != CLOSED for life in alive):

@@ -23,13 +23,13 @@ _TROUBLE = (502, 503, 504)
 
 @dataclass(frozen=True)
 class RefusesRightly:
-    """Malformed events are answered with 4xx, well-formed ones are never refused for good.
+    """Malformed events are answered with 4xx, well-formed ones are never refused permanently.
 
     accepted: malformed, and acknowledged by any attempt. stumbled: malformed, and answered with a 5xx other than 502,
     503 or 504. refused: well-formed, and answered with a definite refusal that is not for now (429, 503). Events that
-    may be refused or kept exactly (NUL in text, numbers outside a double) are judged by neither.
+    may be refused or stored exactly (NUL in text, numbers outside a double) are judged by neither.
 
-    Evidence: the schedule says of every event what the contract asks, the journals hold the answers. Without an answer
+    Evidence: the schedule has the contract's answer for every event, the journals the answers. Without an answer
     to a malformed event: unknown.
 
     Does not prove: that a refusal names the right member.

@@ -32,9 +32,9 @@ class RetriesBounded:
     more than `attempts_per_letter` attempts, or whose attempts followed each other by less than `letter_pause_s`, as a
     mean from its first to its last failure.
 
-    Evidence: sinks and Postgres's log (what really came, by application name), the faults' times, the dead letters' own
+    Evidence: sinks and Postgres's log (the real traffic, by application name), the faults' times, the dead letters' own
     word. An absence of the store of 2 s or more about which neither sink nor log can speak, or neither such an absence
-    nor a dead letter that tells its attempts: unknown.
+    nor a dead letter with a number of attempts: unknown.
 
     Does not prove: that pauses grow, or differ from worker to worker.
     """
@@ -84,7 +84,7 @@ class RetriesBounded:
 
 
 def _received(history: History, span: Span) -> pd.DataFrame:
-    """What the store, or a sink in its place, received from each process meanwhile: `process`, `what`."""
+    """The traffic of each process at the store, or at a sink in its place, meanwhile: `process`, `what`."""
     parts = [pd.DataFrame(columns=["process", "what"], dtype=object)]
     if history.sinks is not None:
         sunk = history.sinks[(history.sinks.service == "postgres") & _inside(history.sinks.time, span)]
@@ -111,7 +111,7 @@ def _peak(away: list[Span], seen: list[pd.DataFrame], what: str) -> float:
 
 
 def _letters(history: History) -> pd.DataFrame:
-    """Dead letters that tell how often they were tried, and the mean pause between (s); without times, none."""
+    """Dead letters with their attempts, and the mean pause between them (s); without times, none."""
     rows = [] if history.dead is None else list(history.dead.itertuples())
     tried = [(row.event_id, attempts(row.attempts), _pause(row)) for row in rows if attempts(row.attempts) > 0]
     return pd.DataFrame(tried, columns=["event_id", "attempts", "pause_s"]).astype({"pause_s": float})

@@ -21,12 +21,12 @@ ENOUGH = 20
 NOTICEABLE = 250 * MS
 #: A harness that is late by less than this, for nine events in ten, is no sign of a busier machine (ns).
 LATE = 10 * MS
-#: After the backlog is gone, what was sent meanwhile is given so long to pass (ns).
+#: After the backlog is gone, events sent meanwhile get so long to pass (ns).
 SETTLE = SECOND
 
 
 def slower(history: History) -> float | None:
-    """How many times the median time to the commit is what it was before the first fault; None when it cannot be told.
+    """The median time to the commit, as a multiple of that before the first fault; None when it is unknown.
 
     Counted from the intended send time, of events that were due in the baseline, and of those due once the backlog was
     gone. 1 when the difference would not be noticed.
@@ -68,7 +68,7 @@ def cannot_be_told(history: History) -> bool:
 
 
 def _sides(history: History, due: Ints, took: Ints) -> tuple[Ints, Ints]:
-    """What events took that were due before the first fault, and those due once the backlog was gone."""
+    """The durations of events that were due before the first fault, and after the backlog was gone."""
     gone = history.empty_at[history.empty_at >= (history.healed_at or NEVER)]
     if not len(gone) or not history.faults:
         return took[:0], took[:0]

@@ -1,4 +1,4 @@
-"""Spans of time in a history: when the store was away, when anything was broken, and how a time is told."""
+"""Spans of time in a history: when the store was unavailable, when a fault was active, and how a time is printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Span(NamedTuple):
         return self.begin <= time < self.end
 
     def without(self, other: Span) -> list[Span]:
-        """What of it lies outside the other, none of it empty."""
+        """The parts outside the other span, without empty ones."""
         parts = Span(self.begin, min(self.end, other.begin)), Span(max(self.begin, other.end), self.end)
         return [part for part in parts if part.begin < part.end]
 
@@ -52,7 +52,7 @@ def disturbed(history: History, grace_s: float, but: str = "") -> list[Span]:
 def catching_up(history: History, span: Span, at_most_s: float) -> Span:
     """The span, and on until the backlog that it left was gone; no longer than so many seconds.
 
-    The backlog lies in the queue, and with the clients: they wait, and send again, until the intake has caught up.
+    The backlog is in the queue, and with the clients: they wait, and send again, until the intake has caught up.
     """
     end = _later(span.end, at_most_s)
     gone = [Span(span.end, end).of(times) for times in (history.empty_at, served_at(history))]
@@ -62,7 +62,7 @@ def catching_up(history: History, span: Span, at_most_s: float) -> Span:
 def served_at(history: History) -> Ints:
     """When no more events waited for their acknowledgement than ever before the first fault.
 
-    Counted at each acknowledgement; what was never acknowledged is left out, for it would be waited for without end.
+    Counted at each acknowledgement; events that were never acknowledged are left out: the wait would have no end.
     """
     if history.events is None:
         return np.array([], dtype=np.int64)

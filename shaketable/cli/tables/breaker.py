@@ -1,4 +1,4 @@
-"""The breaker report: every breaker's transitions, and what the store received while it was open."""
+"""The breaker report: every breaker's transitions, and the statements that the store received while it was open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def report(history: History) -> Report:
 
 
 def _stays(history: History, life: Incarnation) -> list[dict[str, object]]:
-    """A row for each stay: from when, in which state, for how long, what the store or a sink received of it."""
+    """A row for each stay: its begin, state and duration, and the traffic at the store or a sink."""
     rows: list[dict[str, object]] = []
     for begin, end, state in zip(life.times, [*life.times[1:], life.end], life.states, strict=True):
         span = Span(begin, end)

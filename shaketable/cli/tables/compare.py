@@ -17,7 +17,7 @@ COMPARISON = Path("runs/compare")
 
 
 def main() -> NoReturn:
-    """Tell of what is there; exits with 0, 254 for what is neither a comparison nor a run that was judged."""
+    """Report the comparisons; exit with 0, or 254 for a path without a comparison or a judged run."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
     @app.command(help="Print a comparison of processors from the results of `shaketable compare` and of single runs.")

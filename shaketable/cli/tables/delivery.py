@@ -1,4 +1,4 @@
-"""The delivery report: what became of the events, class by class and phase by phase."""
+"""The delivery report: the fate of the events, by class and by phase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The health report: the score phase by phase and fault by fault, beside what could really be stored."""
+"""The health report: the score by phase and by fault, next to the events that were really stored."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ from shaketable.text import in_a_line, visible
 
 @dataclass(frozen=True)
 class Report:
-    """Tables by name, what each law found, and the verdict that decides the exit code."""
+    """Tables by name, the finding of each law, and the verdict that decides the exit code."""
 
     verdict: Verdict
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     findings: Mapping[str, Finding] = field(default_factory=dict)
     why: str = ""  # there are none
-    beside: str = ""  # the table whose rows stand beside each other at a terminal, so that it fits
+    beside: str = ""  # the table that is transposed at a terminal, so that it fits
 
     @property
     def text(self) -> str:
@@ -82,7 +82,7 @@ def main(report: Callable[[History], Report], about: str) -> NoReturn:
 
 
 def judged(history: History, checks: Sequence[Check]) -> tuple[Verdict, dict[str, Finding]]:
-    """The worst verdict of some checks, and what each found."""
+    """The worst verdict of some checks, and the finding of each."""
     findings = {check.name: judge(check, history) for check in checks}
     return worst([found.verdict for found in findings.values()]), findings
 
@@ -114,7 +114,7 @@ def _csv(found: Mapping[str, Report]) -> str:
     )
 
 
-#: What prints several runs' reports, by form.
+#: The writers of several runs' reports, by form.
 WRITERS: dict[Form, Callable[[Mapping[str, Report]], str]] = {
     Form.TABLE: _table,
     Form.MD: _md,

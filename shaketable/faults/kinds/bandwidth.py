@@ -40,7 +40,7 @@ class Bandwidth(links.ToxicFault):
         return Toxic("bandwidth", rate, "upstream"), Toxic("bandwidth", rate)
 
     def witness(self, context: FaultContext) -> Witness:
-        """A transfer of the harness's own takes at least half as long as that width makes it, beside one past it."""
+        """A transfer through the link takes at least half as long as this bandwidth implies; one past it does not."""
         kilobytes = max(1, round(self.kb_s * SAMPLE_S))
-        timed = partial(context.transfer_ms, kilobytes=kilobytes)
+        timed = partial(context.links.transfer_ms, kilobytes=kilobytes)
         return links.witness(self.links(context), links.slower(kilobytes / self.kb_s * 1000 / 2), timed)

@@ -22,7 +22,7 @@ SEEN_MS = 50
 class ClientPause(valkey.ValkeyFault):
     """CLIENT PAUSE, renewed: connections stay open, commands wait, for a second at least. Healing takes as long.
 
-    Between two pauses what has waited is answered at once, so a command waits for a second at most; to silence the
+    Between two pauses waiting commands are answered at once, so a command waits for a second at most; to silence the
     server altogether, break its link.
     """
 
@@ -34,8 +34,8 @@ class ClientPause(valkey.ValkeyFault):
         return "redis pauses its clients"
 
     def inject(self, context: FaultContext) -> None:
-        context.notes[f"{self.kind}.waited_ms"] = 0.0
-        context.hold(self.kind, renew(self.kind, partial(self._pause, context), AGAIN_S))
+        context.scratch[f"{self.kind}.waited_ms"] = 0.0
+        context.keep_open(self.kind, renew(self.kind, partial(self._pause, context), AGAIN_S))
 
     def heal(self, context: FaultContext) -> None:
         context.release(self.kind)
@@ -44,13 +44,13 @@ class ClientPause(valkey.ValkeyFault):
 
     def witness(self, context: FaultContext) -> Witness:
         """How long a command of the harness's own waited for its answer since the injection, at most."""
-        waited = context.notes.get(f"{self.kind}.waited_ms", 0.0)
+        waited = context.scratch.get(f"{self.kind}.waited_ms", 0.0)
         return Witness(waited >= SEEN_MS, waited, "ms waited", f"a command waited {waited:.0f} ms")
 
     def _pause(self, context: FaultContext) -> None:
-        """The next pause: the one that still runs is what it waits for."""
+        """The next pause. It waits for the one that still runs."""
         began = time.monotonic()
         with valkey.admin(context) as client:
             client.execute_command("CLIENT", "PAUSE", str(PAUSE_MS), "ALL")  # type: ignore[no-untyped-call]
         key, waited = f"{self.kind}.waited_ms", (time.monotonic() - began) * 1000
-        context.notes[key] = max(context.notes[key], waited)
+        context.scratch[key] = max(context.scratch[key], waited)

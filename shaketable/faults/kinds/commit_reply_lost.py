@@ -19,7 +19,7 @@ from shaketable.stack.stack import Link
 
 #: The advisory lock that COMMIT waits for: the harness holds it.
 LOCK = 0x5348414B45
-#: Seconds between two looks at who waits, and the longest wait for anybody.
+#: Seconds between two looks at the waiting sessions, and the longest wait for one.
 LOOK_S, WAIT_S = 0.01, 1.0
 
 
@@ -27,8 +27,8 @@ LOOK_S, WAIT_S = 0.01, 1.0
 class CommitReplyLost(Fault):
     """Once in `every_s` seconds a COMMIT that stores events succeeds, but its connection breaks before the reply.
 
-    A deferred constraint trigger lets COMMIT wait for a lock of the harness's; the harness sees who waits, cuts that
-    process's link, and only then lets go. `process` aims at the links of one process, or of all of a kind.
+    A deferred constraint trigger lets COMMIT wait for a lock of the harness's; the harness finds the waiting session,
+    cuts that process's link, and only then lets go. `process` aims at the links of one process, or of all of a kind.
     """
 
     every_s: float = 1.0
@@ -44,28 +44,28 @@ class CommitReplyLost(Fault):
     def label(self) -> str:
         return f"a COMMIT's reply lost every {self.every_s:g} s{f' for {self.process}' if self.process else ''}"
 
-    def aims(self, context: FaultContext) -> list[str]:
-        return [context.relation, *(link.name for link in context.links("postgres", self.process))]
+    def targets(self, context: FaultContext) -> list[str]:
+        return [context.services.relation, *(link.name for link in context.links.to("postgres", self.process))]
 
     def inject(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection:
             connection.execute(_FUNCTION)
-            triggers.drop(connection, context.relation, "hold_commit")
-            connection.execute(_TRIGGER.format(triggers.relation(context.relation)))
-        context.notes.update({f"{self.kind}.cut": 0.0, f"{self.kind}.committed": 0.0})
-        found = {link.process: link for link in context.links("postgres", self.process)}
-        context.hold(self.kind, Repeat(self.kind, partial(self._turn, context, found), self.every_s))
+            triggers.drop(connection, context.services.relation, "hold_commit")
+            connection.execute(_TRIGGER.format(triggers.relation(context.services.relation)))
+        context.scratch.update({f"{self.kind}.cut": 0.0, f"{self.kind}.committed": 0.0})
+        found = {link.process: link for link in context.links.to("postgres", self.process)}
+        context.keep_open(self.kind, Repeat(self.kind, partial(self._turn, context, found), self.every_s))
 
     def heal(self, context: FaultContext) -> None:
         with ExitStack() as steps:  # from the last to the first, each although another fails
             steps.callback(_take_out, context)
-            for link in context.links("postgres", self.process):
-                steps.callback(context.toxiproxy.enable, context.proxy(link), True)
+            for link in context.links.to("postgres", self.process):
+                steps.callback(context.links.toxiproxy.enable, context.links.proxy(link), True)
             steps.callback(context.release, self.kind)
 
     def witness(self, context: FaultContext) -> Witness:
-        """How many transactions were cut off in COMMIT and are committed all the same, as Postgres tells."""
-        cut, committed = (int(context.notes.get(f"{self.kind}.{name}", 0)) for name in ("cut", "committed"))
+        """How many transactions were cut off in COMMIT and are committed all the same, according to Postgres."""
+        cut, committed = (int(context.scratch.get(f"{self.kind}.{name}", 0)) for name in ("cut", "committed"))
         return Witness(
             committed > 0, committed, "replies lost", f"{committed} of {cut} cut off in COMMIT are committed"
         )
@@ -75,17 +75,17 @@ class CommitReplyLost(Fault):
             connection.execute("select pg_advisory_lock(%s)", [LOCK])
             waiting = _await_waiting(connection, list(found), stop)
             for link in [found[process] for process in {process for process, _ in waiting}]:
-                mended.callback(context.toxiproxy.enable, context.proxy(link), True)
-                context.toxiproxy.enable(context.proxy(link), False)
+                mended.callback(context.links.toxiproxy.enable, context.links.proxy(link), True)
+                context.links.toxiproxy.enable(context.links.proxy(link), False)
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
             xids = [xid for _, xid in waiting]
-            context.notes[f"{self.kind}.cut"] += len(xids)
-            context.notes[f"{self.kind}.committed"] += _await_committed(connection, xids)
+            context.scratch[f"{self.kind}.cut"] += len(xids)
+            context.scratch[f"{self.kind}.committed"] += _await_committed(connection, xids)
 
 
 def _take_out(context: FaultContext) -> None:
     with triggers.admin(context) as connection:
-        triggers.drop(connection, context.relation, "hold_commit")
+        triggers.drop(connection, context.services.relation, "hold_commit")
 
 
 def _await_waiting(
@@ -109,7 +109,7 @@ def _await_committed(connection: sessions.Connection, xids: list[str]) -> int:
         time.sleep(LOOK_S)
 
 
-#: A backend tells the lower half of its transaction's number; the upper one, the epoch, is the snapshot's.
+#: A backend reports the lower half of its transaction's number; the upper one, the epoch, is the snapshot's.
 _WAITING: LiteralString = """
 select split_part(application_name, '.', 1),
     (((pg_snapshot_xmax(pg_current_snapshot())::text::bigint) >> 32 << 32) + backend_xid::text::bigint)::text

@@ -26,7 +26,7 @@ _BUSY = f"import os, time\nos.nice({NICE})\nend = time.monotonic() + {LONGEST_S}
 
 @dataclass(frozen=True)
 class CpuPressure(Fault):
-    """`per_core` processes of the harness's own for each core compute without pause, beside the target's.
+    """`per_core` processes of the harness's own for each core compute without pause, in competition with the target's.
 
     They are a little nicer than the rest, so that the load keeps its schedule. Healing ends them.
     """
@@ -46,27 +46,27 @@ class CpuPressure(Fault):
     def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
         return True
 
-    def aims(self, context: FaultContext) -> list[str]:
+    def targets(self, context: FaultContext) -> list[str]:
         if not Path("/proc/self/schedstat").exists():
             raise ScenarioError("this kernel does not tell how long processes wait for a CPU (/proc/PID/schedstat)")
-        return context.instances()
+        return context.processes.named()
 
     def inject(self, context: FaultContext) -> None:
         busy = self.per_core * len(os.sched_getaffinity(0))
-        context.notes.update({f"{self.kind}.{name}": value for name, value in _times(context).items()})
+        context.scratch.update({f"{self.kind}.{name}": value for name, value in _times(context).items()})
         held = ExitStack()
-        context.hold(self.kind, held)  # before: half of them must be ended too
+        context.keep_open(self.kind, held)  # before: half of them must be ended too
         for _ in range(busy):
-            held.callback(context.beside("busy", [sys.executable, "-c", _BUSY]).close)
+            held.callback(context.processes.run_helper("busy", [sys.executable, "-c", _BUSY]).close)
 
     def heal(self, context: FaultContext) -> None:
         context.release(self.kind)
-        for name in [name for name in context.notes if name.startswith(f"{self.kind}.")]:
-            del context.notes[name]
+        for name in [name for name in context.scratch if name.startswith(f"{self.kind}.")]:
+            del context.scratch[name]
 
     def witness(self, context: FaultContext) -> Witness:
-        """How long the target's processes waited for a CPU since the injection, beside how long they had one."""
-        was = {name: context.notes.get(f"{self.kind}.{name}") for name in ("ran_ms", "waited_ms")}
+        """How long the target's processes waited for a CPU since the injection, and how long they had one."""
+        was = {name: context.scratch.get(f"{self.kind}.{name}") for name in ("ran_ms", "waited_ms")}
         if was["ran_ms"] is None or was["waited_ms"] is None:
             return Witness(False, 0, "ms waited for each computed", "no busy process was started")
         now = _times(context)
@@ -77,8 +77,8 @@ class CpuPressure(Fault):
 
 
 def _times(context: FaultContext) -> dict[str, float]:
-    """How long all threads of the target had a CPU and waited for one, in ms, as the kernel tells."""
-    pids = [pid for name in context.instances() for pid in context.pids(name)]
+    """How long all threads of the target had a CPU and waited for one, in ms, by the kernel's count."""
+    pids = [pid for name in context.processes.named() for pid in context.processes.pids(name)]
     seen = [_schedstat(path) for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
     return {"ran_ms": sum(ran for ran, _ in seen) / 1e6, "waited_ms": sum(waited for _, waited in seen) / 1e6}
 

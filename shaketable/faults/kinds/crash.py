@@ -1,4 +1,4 @@
-"""What the crash of either server shares."""
+"""The crash of a server: the parts that both servers share."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Crash(Fault):
     def label(self) -> str:
         return f"{self.service} crashed"
 
-    def aims(self, context: FaultContext) -> list[str]:
-        context.server(self.service)
-        return [link.name for link in context.links(self.service)]
+    def targets(self, context: FaultContext) -> list[str]:
+        context.services.server(self.service)
+        return [link.name for link in context.links.to(self.service)]
 
     def inject(self, context: FaultContext) -> None:
-        context.server(self.service).kill()
+        context.services.server(self.service).kill()
 
     def heal(self, context: FaultContext) -> None:
-        context.server(self.service).bring_back()
+        context.services.server(self.service).bring_back()
 
     def witness(self, context: FaultContext) -> Witness:
         """The kernel knows none of the server's processes any more, and nothing answers past the links."""
-        running = context.server(self.service).is_running()
-        answer_ms = context.round_trip_ms(context.links(self.service)[0], through=False)
+        running = context.services.server(self.service).is_running()
+        answer_ms = context.links.round_trip_ms(context.links.to(self.service)[0], through=False)
         told = f"{'running' if running else 'no process'}, {'no answer' if answer_ms is None else 'answering'}"
         gone = not running and answer_ms is None
         return Witness(gone, float(gone), "server gone", told)

@@ -24,7 +24,7 @@ HOLD_S = 1.0
 
 @dataclass(frozen=True)
 class Deadlock(Fault):
-    """Every `every_s` seconds whoever writes to the stored relation deadlocks with a session of the harness.
+    """Every `every_s` seconds a writer to the stored relation deadlocks with a session of the harness.
 
     A statement trigger asks for a lock that the harness holds, and then the harness for the table, on which the writer
     holds one: each waits for the other. After the server's deadlock_timeout the writer gets 40P01 and may try again.
@@ -42,33 +42,33 @@ class Deadlock(Fault):
     def label(self) -> str:
         return f"a deadlock every {self.every_s:g} s"
 
-    def aims(self, context: FaultContext) -> list[str]:
-        return [context.relation]
+    def targets(self, context: FaultContext) -> list[str]:
+        return [context.services.relation]
 
     def inject(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection:
-            context.notes[f"{self.kind}.before"] = sessions.statistic(connection, "deadlocks")
+            context.scratch[f"{self.kind}.before"] = sessions.statistic(connection, "deadlocks")
             connection.execute(_FUNCTION)
-            triggers.put(connection, context.relation, self.kind, "statement")
-        context.hold(self.kind, renew(self.kind, partial(_collide, context), self.every_s))
+            triggers.put(connection, context.services.relation, self.kind, "statement")
+        context.keep_open(self.kind, renew(self.kind, partial(_collide, context), self.every_s))
 
     def heal(self, context: FaultContext) -> None:
         try:
             context.release(self.kind)
         finally:
             with triggers.admin(context) as connection:
-                triggers.drop(connection, context.relation, self.kind)
+                triggers.drop(connection, context.services.relation, self.kind)
 
     def witness(self, context: FaultContext) -> Witness:
         """How many deadlocks this database has seen since the injection (pg_stat_database.deadlocks)."""
         with sessions.admin(context) as connection:
             seen = sessions.statistic(connection, "deadlocks")
-        seen -= int(context.notes.get(f"{self.kind}.before", seen))
+        seen -= int(context.scratch.get(f"{self.kind}.before", seen))
         return Witness(seen > 0, seen, "deadlocks", f"{seen} deadlocks")
 
 
 def _collide(context: FaultContext) -> None:
-    """Hold what the trigger asks for until somebody wants it, then ask for what they hold. Raises HarnessError."""
+    """Hold the trigger's lock until a session waits for it, then ask for that session's lock. Raises HarnessError."""
     with sessions.admin(context, deadlock_timeout=NEVER) as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         deadline = time.monotonic() + HOLD_S
@@ -76,7 +76,7 @@ def _collide(context: FaultContext) -> None:
             if time.monotonic() > deadline:
                 return
             time.sleep(0.01)
-        connection.execute(sql.SQL("lock table {} in share mode").format(triggers.relation(context.relation)))
+        connection.execute(sql.SQL("lock table {} in share mode").format(triggers.relation(context.services.relation)))
 
 
 def _wanted(connection: sessions.Connection) -> bool:

@@ -35,16 +35,16 @@ class Down(links.LinkFault):
     def inject(self, context: FaultContext) -> None:
         for link in self.links(context):
             if self.mode == "sink":
-                context.toxiproxy.aim(context.proxy(link), context.sink(link))
+                context.links.toxiproxy.aim(context.links.proxy(link), context.links.sink(link))
             else:
-                context.toxiproxy.enable(context.proxy(link), False)
+                context.links.toxiproxy.enable(context.links.proxy(link), False)
 
     def heal(self, context: FaultContext) -> None:
         for link in self.links(context):
             if self.mode == "sink":
-                context.toxiproxy.aim(context.proxy(link), str(link.upstream))
+                context.links.toxiproxy.aim(context.links.proxy(link), str(link.upstream))
             else:
-                context.toxiproxy.enable(context.proxy(link), True)
+                context.links.toxiproxy.enable(context.links.proxy(link), True)
 
     def witness(self, context: FaultContext) -> Witness:
         """Connections through the link are refused or closed, while there is an answer past it."""

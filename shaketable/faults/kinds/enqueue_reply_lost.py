@@ -58,7 +58,7 @@ NOT_AN_INTAKES = frozenset(
 
 @dataclass(frozen=True)
 class EnqueueReplyLost(links.ToxicFault):
-    """What `process` writes to Redis is done, but the reply never comes: the intake cannot know, nor can its client."""
+    """Redis executes the writes of `process`, but the reply never arrives: neither intake nor client can know."""
 
     process: str = "intake"
     service: ClassVar[Service] = "redis"  # type: ignore[misc]
@@ -75,15 +75,15 @@ class EnqueueReplyLost(links.ToxicFault):
 
     def inject(self, context: FaultContext) -> None:
         super().inject(context)
-        context.notes[self.kind] = _writes(context)
+        context.scratch[self.kind] = _writes(context)
 
     def witness(self, context: FaultContext) -> Witness:
         """The link gives no answer, and the server, asked past it, has written something since then.
 
-        Whatever that was: an intake may write a key of its own before it puts the event into a queue.
+        Any write counts: an intake may write a key of its own before it puts the event into a queue.
         """
         seen = links.witness_how(context, self.links(context), "silent")
-        done = int(_writes(context) - context.notes[self.kind]) if self.kind in context.notes else 0
+        done = int(_writes(context) - context.scratch[self.kind]) if self.kind in context.scratch else 0
         return Witness(seen.landed and done > 0, done, "writes done unheard", f"{seen.text}; {done} writes done since")
 
 

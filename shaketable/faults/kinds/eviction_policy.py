@@ -1,4 +1,4 @@
-"""Somebody sets the queue's server to evict what it should keep."""
+"""The queue's server is set to evict keys that it must not lose."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class EvictionPolicy(valkey.ValkeyFault):
             valkey.set_(client, NAME, KEEPS)
 
     def witness(self, context: FaultContext) -> Witness:
-        """The policy in force, as the server tells it."""
+        """The policy in force, as the server reports it."""
         with valkey.admin(context) as client:
             found = valkey.setting(client, NAME)
         return Witness(found == self.policy, float(found == self.policy), "policy in force", f"{NAME} {found}")

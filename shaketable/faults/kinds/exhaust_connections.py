@@ -19,10 +19,10 @@ from shaketable.faults.kinds.repeat import renew
 AGAIN_S = 0.5
 #: Connections made at once.
 ABREAST = 4
-#: What Postgres says when there is no slot left; a failed connect carries no SQLSTATE (53300).
+#: The message of Postgres when there is no slot left; a failed connect carries no SQLSTATE (53300).
 FULL = ("too many clients", "connection slots are reserved")
 
-#: Slots that whoever is no superuser may have, less those that are taken.
+#: Slots for roles that are no superusers, less those that are taken.
 _FREE = """
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - current_setting('reserved_connections')::int
@@ -34,17 +34,17 @@ class Crowd:
     """Sessions of the harness's own in every slot that the target could have, for as long as it is open."""
 
     def __init__(self, context: FaultContext) -> None:
-        self._bench, self._held = context, list[sessions.Connection]()
+        self._context, self._held = context, list[sessions.Connection]()
         self._again = renew("crowd", self._push, AGAIN_S)
 
     def _push(self) -> None:
-        """End the target's sessions, for pools hold theirs, and take what is free."""
-        with sessions.admin(self._bench) as connection:
-            sessions.terminate(connection, sessions.processes(self._bench, None))
+        """End the target's sessions, because pools hold theirs, and take every free slot."""
+        with sessions.admin(self._context) as connection:
+            sessions.terminate(connection, sessions.processes(self._context, None))
             row = connection.execute(_FREE).fetchone()
             free = int(row[0]) + 1 if row else 0  # with the slot of this very session, which ends
             with ThreadPoolExecutor(ABREAST) as pool:
-                self._held += pool.map(sessions.connect, [self._bench.admin_url] * free)
+                self._held += pool.map(sessions.connect, [self._context.services.admin_url] * free)
 
     def close(self) -> None:
         """Give them all back."""
@@ -73,13 +73,13 @@ class ExhaustConnections(Fault):
     def blocks_store(self) -> bool:
         return True
 
-    def aims(self, context: FaultContext) -> list[str]:
-        context.server("postgres")
+    def targets(self, context: FaultContext) -> list[str]:
+        context.services.server("postgres")
         return sessions.processes(context, None)
 
     def inject(self, context: FaultContext) -> None:
         _limit(context, 0)
-        context.hold(self.kind, Crowd(context))
+        context.keep_open(self.kind, Crowd(context))
         _limit(context, -1)
 
     def heal(self, context: FaultContext) -> None:
@@ -99,15 +99,15 @@ class ExhaustConnections(Fault):
 
 def _limit(context: FaultContext, most: int) -> None:
     """How many sessions the target's role may have; -1 is any number."""
-    role = str(conninfo_to_dict(context.owner_url)["user"])
+    role = str(conninfo_to_dict(context.services.owner_url)["user"])
     with sessions.admin(context) as connection:
         connection.execute(sql.SQL("alter role {} connection limit {}").format(sql.Identifier(role), sql.Literal(most)))
 
 
 def _connected(context: FaultContext) -> str:
-    """What becomes of a connect as the target's role."""
+    """The result of a connect as the target's role."""
     try:
-        libpq.connect(context.owner_url, connect_timeout=sessions.ASK_S).close()
+        libpq.connect(context.services.owner_url, connect_timeout=sessions.ASK_S).close()
     except psycopg.OperationalError as e:
         return "refused for want of a slot" if any(words in str(e) for words in FULL) else "refused otherwise"
     return "taken"

@@ -1,4 +1,4 @@
-"""The store refuses exactly the next k writes, then works: what a breaker's threshold is for."""
+"""The store refuses exactly the next k writes, then works: a test of a breaker's threshold."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ class FailNext(Fault):
     def label(self) -> str:
         return f"next {self.k} writes fail ({self.sqlstate}){f' for {self.process}' if self.process else ''}"
 
-    def aims(self, context: FaultContext) -> list[str]:
-        names = context.instances(self.process) if self.process else []
-        return [context.relation, *names]
+    def targets(self, context: FaultContext) -> list[str]:
+        names = context.processes.named(self.process) if self.process else []
+        return [context.services.relation, *names]
 
     def inject(self, context: FaultContext) -> None:
-        who = context.instances(self.process) if self.process else None
+        who = context.processes.named(self.process) if self.process else None
         with triggers.admin(context) as connection:
             connection.execute("drop sequence if exists shaketable.failed")
             connection.execute("create sequence shaketable.failed")
             connection.execute(
                 _FUNCTION.format(k=sql.Literal(self.k), sqlstate=sql.Literal(self.sqlstate), who=sql.Literal(who))
             )
-            triggers.put(connection, context.relation, self.kind, "statement")
+            triggers.put(connection, context.services.relation, self.kind, "statement")
 
     def heal(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection:
-            triggers.drop(connection, context.relation, self.kind)
+            triggers.drop(connection, context.services.relation, self.kind)
 
     def witness(self, context: FaultContext) -> Witness:
         """How many writes failed; landed once all k did."""

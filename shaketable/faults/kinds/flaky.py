@@ -38,18 +38,18 @@ class Flaky(links.LinkFault):
 
     def inject(self, context: FaultContext) -> None:
         found = self.links(context)
-        context.notes.update({f"{self._key}.{state}": 0.0 for state in ("gone", "back")})
-        context.hold(self._key, Repeat(self._key, partial(self._turn, context, found)))
+        context.scratch.update({f"{self._key}.{state}": 0.0 for state in ("gone", "back")})
+        context.keep_open(self._key, Repeat(self._key, partial(self._turn, context, found)))
 
     def _turn(self, context: FaultContext, found: list[Link], stop: threading.Event) -> None:
         """Away and back; each is seen by exchanges of the harness's own, on all of the links."""
         for on, state, ms in ((False, "gone", self.down_ms), (True, "back", self.up_ms)):
             for link in found:
-                context.toxiproxy.enable(context.proxy(link), on)
+                context.links.toxiproxy.enable(context.links.proxy(link), on)
             seen = all(
-                through.how == ("answered" if on else "refused") for through, _ in links.both(found, context.ask)
+                through.how == ("answered" if on else "refused") for through, _ in links.both(found, context.links.ping)
             )
-            context.notes[f"{self._key}.{state}"] += seen
+            context.scratch[f"{self._key}.{state}"] += seen
             stop.wait(ms / 1000)
 
     def heal(self, context: FaultContext) -> None:
@@ -57,11 +57,11 @@ class Flaky(links.LinkFault):
             context.release(self._key)
         finally:
             for link in self.links(context):
-                context.toxiproxy.enable(context.proxy(link), True)
+                context.links.toxiproxy.enable(context.links.proxy(link), True)
 
     def witness(self, context: FaultContext) -> Witness:
         """How often it was seen to be gone since the injection, and that it came back."""
-        gone, back = (int(context.notes.get(f"{self._key}.{state}", 0)) for state in ("gone", "back"))
+        gone, back = (int(context.scratch.get(f"{self._key}.{state}", 0)) for state in ("gone", "back"))
         told = f"seen gone {plural.counted(gone, 'times')} and back {plural.counted(back, 'times')}"
         return Witness(gone > 0 and back > 0, gone, "absences", told)
 

@@ -26,5 +26,5 @@ class Kill(Ending):
 
     def inject(self, context: FaultContext) -> None:
         self.note_held(context)
-        for instance in context.instances(self.process):
-            context.kill(instance)
+        for instance in context.processes.named(self.process):
+            context.processes.kill(instance)

@@ -33,15 +33,15 @@ class KillClients(valkey.ValkeyFault):
         return f"redis clients killed every {self.every_s:g} s"
 
     def inject(self, context: FaultContext) -> None:
-        context.notes[f"{self.kind}.killed"] = 0
-        context.hold(self.kind, renew(self.kind, partial(self._kill, context), self.every_s))
+        context.scratch[f"{self.kind}.killed"] = 0
+        context.keep_open(self.kind, renew(self.kind, partial(self._kill, context), self.every_s))
 
     def heal(self, context: FaultContext) -> None:
         context.release(self.kind)
 
     def witness(self, context: FaultContext) -> Witness:
         """How many connections the server has ended for us since the injection."""
-        killed = context.notes.get(f"{self.kind}.killed", 0)
+        killed = context.scratch.get(f"{self.kind}.killed", 0)
         return Witness(killed > 0, killed, "connections killed", f"{killed:.0f} connections killed")
 
     def _kill(self, context: FaultContext) -> None:
@@ -49,4 +49,4 @@ class KillClients(valkey.ValkeyFault):
             clients = client.client_list("normal")  # type: ignore[no-untyped-call,unused-ignore]
             aimed = [each["id"] for each in clients if each["name"] != OWN_NAME and each.get("tot-cmds") != "0"]
             killed = sum(int(client.client_kill_filter(_id=number)) for number in aimed)  # type: ignore[no-untyped-call,unused-ignore]
-        context.notes[f"{self.kind}.killed"] += killed
+        context.scratch[f"{self.kind}.killed"] += killed

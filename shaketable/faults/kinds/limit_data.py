@@ -37,5 +37,5 @@ class LimitData(links.ToxicFault):
 
     def witness(self, context: FaultContext) -> Witness:
         """A transfer of twice that much breaks off through the link, and does not past it."""
-        timed = partial(context.transfer_ms, kilobytes=2 * self.kilobytes)
+        timed = partial(context.links.transfer_ms, kilobytes=2 * self.kilobytes)
         return links.witness(self.links(context), links.silent, timed)

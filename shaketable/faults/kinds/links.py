@@ -1,4 +1,4 @@
-"""What link faults share: whom they aim at, and the witness, the harness's own exchange beside one past the link."""
+"""Link faults: their targets, and their witness, which compares exchanges through the link and past it."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class LinkFault(Fault):
 
     @property
     def whom(self) -> str:
-        """What a label ends with."""
+        """The end of a label."""
         return f" for {self.process}" if self.process else ""
 
     def blocks_intake(self, context: FaultContext) -> bool:
         return self.service == "ingest" or (
-            self.service == "redis" and context.intake in context.instances(self.process)
+            self.service == "redis" and context.processes.intake in context.processes.named(self.process)
         )
 
-    def aims(self, context: FaultContext) -> list[str]:
+    def targets(self, context: FaultContext) -> list[str]:
         return [link.name for link in self.links(context)]
 
     def links(self, context: FaultContext) -> list[Link]:
         """The links it breaks. Raises ScenarioError when there are none."""
-        return context.links(self.service, self.process)
+        return context.links.to(self.service, self.process)
 
 
 @dataclass(frozen=True)
 class Toxic:
-    """What Toxiproxy is asked for; its attributes are whole numbers, their units in its documentation."""
+    """A toxic of Toxiproxy; its attributes are whole numbers, their units in its documentation."""
 
     kind: str
     attributes: Mapping[str, int]
@@ -57,20 +57,20 @@ class ToxicFault(LinkFault):
 
     @property
     def toxics(self) -> tuple[Toxic, ...]:
-        """What is put on each link."""
+        """The toxics of each link."""
         raise NotImplementedError
 
     def inject(self, context: FaultContext) -> None:
         for link in self.links(context):
             for toxic in self.toxics:
-                context.toxiproxy.add_toxic(
-                    context.proxy(link), self._name(toxic), toxic.kind, toxic.attributes, toxic.stream
+                context.links.toxiproxy.add_toxic(
+                    context.links.proxy(link), self._name(toxic), toxic.kind, toxic.attributes, toxic.stream
                 )
 
     def heal(self, context: FaultContext) -> None:
         for link in self.links(context):
             for toxic in self.toxics:
-                context.toxiproxy.remove_toxic(context.proxy(link), self._name(toxic))
+                context.links.toxiproxy.remove_toxic(context.links.proxy(link), self._name(toxic))
 
     def _name(self, toxic: Toxic) -> str:
         return f"{self.kind}-{toxic.stream}"
@@ -79,8 +79,8 @@ class ToxicFault(LinkFault):
 def cut(context: FaultContext, links: list[Link]) -> None:
     """End the connections that are open, so that the next ones meet the fault."""
     for link in links:
-        context.toxiproxy.enable(context.proxy(link), False)
-        context.toxiproxy.enable(context.proxy(link), True)
+        context.links.toxiproxy.enable(context.links.proxy(link), False)
+        context.links.toxiproxy.enable(context.links.proxy(link), True)
 
 
 def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
@@ -91,7 +91,7 @@ def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
 
 def witness_how(context: FaultContext, links: list[Link], *how: How) -> Witness:
     """The same by the shortest exchange there is: it ended in one of these ways, while there is an answer past it."""
-    pairs = both(links, context.ask)
+    pairs = both(links, context.links.ping)
     seen = [through.how in how and past.how == "answered" for through, past in pairs]
     return _told(links, seen, [(str(a), str(b)) for a, b in pairs])
 

@@ -14,7 +14,7 @@ from shaketable.faults.kinds import sessions, triggers
 
 @dataclass(frozen=True)
 class LockTable(Fault):
-    """A session of the harness locks the stored relation: `share` blocks who writes, `access exclusive` readers too.
+    """A session of the harness locks the stored relation: `share` blocks writers, `access exclusive` readers too.
 
     Getting the lock waits for the target's open transactions, at most 5 s.
     """
@@ -31,29 +31,28 @@ class LockTable(Fault):
     def blocks_store(self) -> bool:
         return True
 
-    def aims(self, context: FaultContext) -> list[str]:
-        return [context.relation]
+    def targets(self, context: FaultContext) -> list[str]:
+        return [context.services.relation]
 
     def inject(self, context: FaultContext) -> None:
         try:
-            holder = sessions.connect(context.admin_url, autocommit=False)
+            holder = sessions.connect(context.services.admin_url, autocommit=False)
         except sessions.Error as e:
-            raise HarnessError(f"no session to lock {context.relation} with: {e}") from e
-        context.hold(self.kind, holder)
-        context.notes[f"{self.kind}.pid"] = holder.info.backend_pid
+            raise HarnessError(f"no session to lock {context.services.relation} with: {e}") from e
+        context.keep_open(self.kind, holder)
+        context.scratch[f"{self.kind}.pid"] = holder.info.backend_pid
+        relation = triggers.relation(context.services.relation)
         try:
-            holder.execute(
-                sql.SQL("lock table {} in {} mode").format(triggers.relation(context.relation), sql.SQL(self.mode))
-            )
+            holder.execute(sql.SQL("lock table {} in {} mode").format(relation, sql.SQL(self.mode)))
         except sessions.Error as e:
-            raise HarnessError(f"{context.relation} could not be locked within {sessions.ASK_S} s: {e}") from e
+            raise HarnessError(f"{context.services.relation} could not be locked within {sessions.ASK_S} s: {e}") from e
 
     def heal(self, context: FaultContext) -> None:
         context.release(self.kind)
 
     def witness(self, context: FaultContext) -> Witness:
         """How many sessions of the target wait for the one that holds the lock (pg_blocking_pids)."""
-        holder = int(context.notes.get(f"{self.kind}.pid", 0))
+        holder = int(context.scratch.get(f"{self.kind}.pid", 0))
         with sessions.admin(context) as connection:
             waiting = sessions.count(
                 connection, sessions.processes(context, None), f"{holder} = any(pg_blocking_pids(pid))"

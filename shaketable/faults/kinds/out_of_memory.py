@@ -15,9 +15,9 @@ NOTHING_LEFT = "1"
 
 @dataclass(frozen=True)
 class OutOfMemory(valkey.ValkeyFault):
-    """maxmemory is below what Valkey holds: with noeviction every write that takes memory is refused (OOM).
+    """maxmemory is below the memory in use: with noeviction every write that takes memory is refused (OOM).
 
-    With any other policy keys are evicted instead, queues included, and only what then remains is refused.
+    With any other policy keys are evicted instead, queues included, and a write is refused only if that is not enough.
     """
 
     kind: ClassVar[str] = "out_of_memory"
@@ -29,12 +29,16 @@ class OutOfMemory(valkey.ValkeyFault):
 
     def inject(self, context: FaultContext) -> None:
         with valkey.admin(context) as client:
-            context.notes[f"{self.kind}.maxmemory"] = float(valkey.setting(client, "maxmemory"))
-            context.notes[f"{self.kind}.refused"], context.notes[f"{self.kind}.evicted"] = map(float, _counts(client))
+            context.scratch[f"{self.kind}.maxmemory"] = float(valkey.setting(client, "maxmemory"))
+            refused, evicted = _counts(client)
+            context.scratch[f"{self.kind}.refused"], context.scratch[f"{self.kind}.evicted"] = (
+                float(refused),
+                float(evicted),
+            )
             valkey.set_(client, "maxmemory", NOTHING_LEFT)
 
     def heal(self, context: FaultContext) -> None:
-        before = context.notes.pop(f"{self.kind}.maxmemory", None)
+        before = context.scratch.pop(f"{self.kind}.maxmemory", None)
         if before is not None:
             with valkey.admin(context) as client:
                 valkey.set_(client, "maxmemory", f"{before:.0f}")
@@ -43,8 +47,8 @@ class OutOfMemory(valkey.ValkeyFault):
         """Writes refused with OOM (INFO errorstats) and keys evicted since the injection."""
         with valkey.admin(context) as client:
             refused, evicted = _counts(client)
-        refused -= int(context.notes.get(f"{self.kind}.refused", refused))
-        evicted -= int(context.notes.get(f"{self.kind}.evicted", evicted))
+        refused -= int(context.scratch.get(f"{self.kind}.refused", refused))
+        evicted -= int(context.scratch.get(f"{self.kind}.evicted", evicted))
         told = f"{plural.counted(refused, 'writes')} refused, {plural.counted(evicted, 'keys')} evicted"
         return Witness(refused + evicted > 0, refused + evicted, "writes refused or keys evicted", told)
 

@@ -31,16 +31,16 @@ class Pause(ProcessFault):
 
     def inject(self, context: FaultContext) -> None:
         for instance in self.alive(context):
-            context.pause(instance)
-        self.note_held(context)  # after: what it held then, it holds now
+            context.processes.pause(instance)
+        self.note_held(context)  # after the pause: a frozen process changes nothing
 
     def heal(self, context: FaultContext) -> None:
-        for instance in context.instances(self.process):
-            context.resume(instance)
+        for instance in context.processes.named(self.process):
+            context.processes.resume(instance)
 
     def witness(self, context: FaultContext) -> Witness:
-        """The kernel says that every thread of them is stopped; beside it, what they hold meanwhile."""
-        found = context.instances(self.process)
-        frozen = [name for name in found if context.is_frozen(name)]
+        """The kernel reports every thread of them as stopped; the text names the locks and events that they hold."""
+        found = context.processes.named(self.process)
+        frozen = [name for name in found if context.processes.is_frozen(name)]
         told = f"{', '.join(frozen) or 'none'} frozen, {self.held(context)}"
         return Witness(len(frozen) == len(found), len(frozen), "processes frozen", told)

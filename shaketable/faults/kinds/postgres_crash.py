@@ -13,7 +13,7 @@ from shaketable.stack.stack import Service
 class PostgresCrash(Crash):
     """SIGKILL to Postgres with every backend; healing starts it, which replays its log, and waits until it answers.
 
-    Open transactions are gone, committed ones are not. No proof against power loss: what the kernel holds survives a
+    Open transactions are gone, committed ones are not. No proof against power loss: the kernel's page cache survives a
     SIGKILL.
     """
 

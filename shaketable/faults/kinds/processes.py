@@ -1,4 +1,4 @@
-"""What every fault on processes shares: whom it aims at, and what the processes held when it struck."""
+"""Process faults: their targets, and the locks and transactions that those held at the injection."""
 
 from __future__ import annotations
 
@@ -28,33 +28,34 @@ class ProcessFault(Fault):
     process: str
 
     def blocks_intake(self, context: FaultContext) -> bool:
-        return context.intake in context.instances(self.process)
+        return context.processes.intake in context.processes.named(self.process)
 
-    def aims(self, context: FaultContext) -> list[str]:
-        return context.instances(self.process)
+    def targets(self, context: FaultContext) -> list[str]:
+        return context.processes.named(self.process)
 
     def ready(self, context: FaultContext) -> bool | None:
-        missing = context.notes.get(f"{self._key}.not_ready")
+        missing = context.scratch.get(f"{self._key}.not_ready")
         return None if missing is None else not missing
 
     def alive(self, context: FaultContext) -> list[str]:
         """Those that are there: another fault may have taken one already."""
-        return [name for name in context.instances(self.process) if context.is_alive(name)]
+        return [name for name in context.processes.named(self.process) if context.processes.is_alive(name)]
 
     def start_missing(self, context: FaultContext) -> None:
         """Start those that are not there, and wait for each, at most ready_s; how many are not ready is noted.
 
         That is no error of the harness: a target that does not come back has failed, and the checks say so.
         """
-        found = context.instances(self.process)
+        found = context.processes.named(self.process)
         for name in found:
-            if not context.is_alive(name):
-                context.start(name)
-        context.notes[f"{self._key}.not_ready"] = float(len(found) - sum(context.await_ready(name) for name in found))
+            if not context.processes.is_alive(name):
+                context.processes.start(name)
+        ready = sum(context.processes.await_ready(name) for name in found)
+        context.scratch[f"{self._key}.not_ready"] = float(len(found) - ready)
 
     def in_turn(self, context: FaultContext, action: Callable[[str], None]) -> None:
         """Do it to each of them, one after another, in a thread: ending may take long, and other faults are due."""
-        waiting = context.instances(self.process)
+        waiting = context.processes.named(self.process)
 
         def turn(stop: threading.Event) -> None:
             if waiting:
@@ -62,10 +63,10 @@ class ProcessFault(Fault):
             else:
                 stop.wait()
 
-        context.hold(self._key, Repeat(self._key, turn, end_s=TURN_S))
+        context.keep_open(self._key, Repeat(self._key, turn, end_s=TURN_S))
 
     def settle(self, context: FaultContext) -> None:
-        """Wait until what is done to one of them is done; the others are left alone. Raises what it raised."""
+        """Wait until the action on one of them is done; the others continue. Raises its error."""
         context.release(self._key)
 
     @property
@@ -73,25 +74,25 @@ class ProcessFault(Fault):
         return f"{self.kind}.{self.process}"
 
     def note_held(self, context: FaultContext) -> None:
-        """Keep how many there are and what they hold at this moment, the latter only where Postgres answers."""
+        """Store how many there are now, and, where Postgres answers, the locks and transactions that they hold."""
         key, there = self._key, self.alive(context)
-        context.notes[f"{key}.met"] = float(len(there))
+        context.scratch[f"{key}.met"] = float(len(there))
         try:
-            session = libpq.connect(context.admin_url, connect_timeout=ASK_S)
+            session = libpq.connect(context.services.admin_url, connect_timeout=ASK_S)
             with session as connection, libpq.time_limit(connection, ASK_S):
                 row = connection.execute(_HELD, [there]).fetchone()
         except psycopg.Error:
             return
         if row:
-            context.notes[f"{key}.sessions"], context.notes[f"{key}.transactions"] = float(row[0]), float(row[1])
+            context.scratch[f"{key}.sessions"], context.scratch[f"{key}.transactions"] = float(row[0]), float(row[1])
 
     def held(self, context: FaultContext) -> str:
-        """What was kept, for the witness's text."""
+        """The stored figures, for the witness's text."""
         key = self._key
-        sessions = context.notes.get(f"{key}.sessions")
+        sessions = context.scratch.get(f"{key}.sessions")
         if sessions is None:
             return "what they held is not known"
-        return f"holding {sessions:.0f} sessions, {context.notes[f'{key}.transactions']:.0f} of them in a transaction"
+        return f"holding {sessions:.0f} sessions, {context.scratch[f'{key}.transactions']:.0f} of them in a transaction"
 
 
 class Ending(ProcessFault):
@@ -104,9 +105,9 @@ class Ending(ProcessFault):
             self.start_missing(context)
 
     def witness(self, context: FaultContext) -> Witness:
-        """There were some, and the kernel knows none any more; beside it, what they held when it struck."""
-        found = context.instances(self.process)
-        gone = [name for name in found if not context.is_alive(name)]
-        met = int(context.notes.get(f"{self._key}.met", 0))
+        """Processes ran, and the kernel knows none any more; the text says what they held at the injection."""
+        found = context.processes.named(self.process)
+        gone = [name for name in found if not context.processes.is_alive(name)]
+        met = int(context.scratch.get(f"{self._key}.met", 0))
         told = f"{', '.join(gone) or 'none'} gone, {self.held(context)}" if met else "met nobody"
         return Witness(met > 0 and len(gone) == len(found), len(gone) if met else 0, "processes gone", told)

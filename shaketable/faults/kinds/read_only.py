@@ -12,7 +12,7 @@ from shaketable import libpq
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
 
-#: What a write is answered: read_only_sql_transaction.
+#: The answer to a write: read_only_sql_transaction.
 REFUSED = "25006"
 
 
@@ -34,9 +34,9 @@ class ReadOnly(Fault):
     def blocks_store(self) -> bool:
         return True
 
-    def aims(self, context: FaultContext) -> list[str]:
-        context.server("postgres")
-        return [context.relation]
+    def targets(self, context: FaultContext) -> list[str]:
+        context.services.server("postgres")
+        return [context.services.relation]
 
     def inject(self, context: FaultContext) -> None:
         with sessions.admin(context) as connection:
@@ -57,8 +57,9 @@ class ReadOnly(Fault):
 def _write(context: FaultContext) -> str:
     """The SQLSTATE of a write that changes nothing, or "taken"."""
     try:
-        with libpq.connect(context.owner_url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
-            own.execute(sql.SQL("delete from {} where false").format(triggers.relation(context.relation)))
+        url = context.services.owner_url
+        with libpq.connect(url, connect_timeout=sessions.ASK_S, options="-c lock_timeout=1s") as own:
+            own.execute(sql.SQL("delete from {} where false").format(triggers.relation(context.services.relation)))
     except psycopg.Error as e:
         return e.sqlstate or "no session"
     return "taken"

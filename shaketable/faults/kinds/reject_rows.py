@@ -1,4 +1,4 @@
-"""The store refuses certain events for good, whatever else is in their batch: poison."""
+"""The store always refuses certain events, in any batch: poison."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class RejectRows(Fault):
     def label(self) -> str:
         return f"{self.share:.1%} of the events are poison" + (f" ({self.sqlstate})" if self.sqlstate != DATA else "")
 
-    def aims(self, context: FaultContext) -> list[str]:
-        return [context.relation]
+    def targets(self, context: FaultContext) -> list[str]:
+        return [context.services.relation]
 
     def chosen(self, event_ids: list[str]) -> list[str]:
         """The ids that are poison: by their first 32 bits, which are random."""
@@ -73,21 +73,21 @@ class RejectRows(Fault):
                     )
                 )
             cursor.execute(_FUNCTION.replace(f"'{DATA}'", f"'{self.sqlstate}'").encode())
-            context.notes[f"{self.kind}.before"] = _refusals(connection)
-            triggers.put(connection, context.relation, self.kind, "row")
+            context.scratch[f"{self.kind}.before"] = _refusals(connection)
+            triggers.put(connection, context.services.relation, self.kind, "row")
 
     def heal(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection:
-            triggers.drop(connection, context.relation, self.kind)
+            triggers.drop(connection, context.services.relation, self.kind)
 
     def witness(self, context: FaultContext) -> Witness:
         """How often poisonous events were refused since the injection."""
         with triggers.admin(context) as connection:
             refused = _refusals(connection)
-        refused -= int(context.notes.get(f"{self.kind}.before", refused))
+        refused -= int(context.scratch.get(f"{self.kind}.before", refused))
         told = f"poisonous events were refused {plural.counted(refused, 'times')}"
         return Witness(
-            refused > 0, refused, "refusals", told if refused else f"{told}: {UNSEEN.format(context.relation)}"
+            refused > 0, refused, "refusals", told if refused else f"{told}: {UNSEEN.format(context.services.relation)}"
         )
 
 

@@ -8,14 +8,14 @@ from contextlib import suppress
 
 from shaketable.errors import HarnessError
 
-#: Seconds that one turn may take to end once it is told to, unless a fault says otherwise.
+#: Seconds that one turn may take to end once it is asked to, unless a fault says otherwise.
 END_S = 15.0
 
 
 class Repeat:
     """Calls `turn` until it is closed, `pause_s` after each; `turn` gets an event that is set when it must end.
 
-    What a turn raises ends the repetition, and is raised again by `close`, which runs in the injector's thread.
+    An error of a turn ends the repetition, and is raised again by `close`, which runs in the injector's thread.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Repeat:
             self._error = e
 
     def close(self) -> None:
-        """End it. Raises what a turn raised, and HarnessError when one does not come back: it may still be at work."""
+        """End it. Raises the error of a turn, and HarnessError when a turn does not end: it may still be at work."""
         self._stop.set()
         self._thread.join(self._end_s)
         if self._error is not None:
@@ -51,7 +51,7 @@ class Repeat:
 def renew(name: str, action: Callable[[], None], every_s: float) -> Repeat:
     """Do `action` now, and again every `every_s` seconds.
 
-    A time at which a server does not answer is skipped: another fault may have taken it, and the witness tells.
+    A time at which a server does not answer is skipped: another fault may have ended it, and the witness shows it.
     """
 
     def turn(stop: threading.Event) -> None:

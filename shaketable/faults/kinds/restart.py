@@ -29,35 +29,34 @@ class Restart(Ending):
         return f"{self.process} restarted{' (killed)' if self.mode == 'kill' else ''}"
 
     def inject(self, context: FaultContext) -> None:
-        for instance in context.instances(self.process):
-            context.notes[f"{self.kind}.{instance}.was"] = _leader(context, instance)
+        for instance in context.processes.named(self.process):
+            context.scratch[f"{self.kind}.{instance}.was"] = _leader(context, instance)
         self.in_turn(context, partial(self._replace, context))
 
     def _replace(self, context: FaultContext, instance: str) -> None:
         began = time.monotonic()
-        (context.stop if self.mode == "terminate" else context.kill)(instance)
-        context.notes[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
-        context.start(instance)
-        context.await_ready(instance)
+        (context.processes.stop if self.mode == "terminate" else context.processes.kill)(instance)
+        context.scratch[f"{self.kind}.{instance}.ended_s"] = time.monotonic() - began
+        context.processes.start(instance)
+        context.processes.await_ready(instance)
 
     def witness(self, context: FaultContext) -> Witness:
-        """Another process answers under each name than before; beside it, how long the old one took to end."""
-        found = context.instances(self.process)
-        fresh = [
-            name for name in found if context.is_alive(name) and self._was(context, name) != _leader(context, name)
-        ]
+        """A new process answers under each name; the text says how long the old one took to end."""
+        found = context.processes.named(self.process)
+        alive = [name for name in found if context.processes.is_alive(name)]
+        fresh = [name for name in alive if self._was(context, name) != _leader(context, name)]
         met = [name for name in fresh if self._was(context, name)]  # one that was gone already has not been replaced
         took = [f"{name} {self._ended(context, name) if name in met else 'was not there'}" for name in fresh]
         landed = bool(met) and len(fresh) == len(found)
         return Witness(landed, len(met), "processes new", ", ".join(took) or "none is new")
 
     def _ended(self, context: FaultContext, instance: str) -> str:
-        return f"ended in {context.notes.get(f'{self.kind}.{instance}.ended_s', 0):.1f} s"
+        return f"ended in {context.scratch.get(f'{self.kind}.{instance}.ended_s', 0):.1f} s"
 
     def _was(self, context: FaultContext, instance: str) -> float:
-        return context.notes.get(f"{self.kind}.{instance}.was", _leader(context, instance))
+        return context.scratch.get(f"{self.kind}.{instance}.was", _leader(context, instance))
 
 
 def _leader(context: FaultContext, instance: str) -> float:
     """The number of its first process; 0 when it is not there."""
-    return float(next(iter(context.pids(instance)), 0))
+    return float(next(iter(context.processes.pids(instance)), 0))

@@ -38,7 +38,7 @@ def connect(url: str, *, autocommit: bool = True, deadlock_timeout: str | None =
 def admin(context: FaultContext, deadlock_timeout: str | None = None) -> Iterator[Connection]:
     """The harness's own session as superuser, in autocommit. Raises HarnessError."""
     try:
-        session = connect(context.admin_url, deadlock_timeout=deadlock_timeout)
+        session = connect(context.services.admin_url, deadlock_timeout=deadlock_timeout)
         with session as connection, libpq.time_limit(connection, ANSWER_S):
             yield connection
     except psycopg.Error as e:
@@ -47,7 +47,7 @@ def admin(context: FaultContext, deadlock_timeout: str | None = None) -> Iterato
 
 def processes(context: FaultContext, process: str | None) -> list[str]:
     """The processes that have a link to Postgres, or those of them that a name means."""
-    return [link.process for link in context.links("postgres", process)]
+    return [link.process for link in context.links.to("postgres", process)]
 
 
 def terminate(connection: Connection, names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""A link swallows what is sent over it: connections stay open, and nothing comes."""
+"""A link swallows all data: connections stay open, and nothing arrives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shaketable.stack.stack import Service
 class Silence(links.ToxicFault):
     """Nothing passes between `service` and the target, as behind a firewall that drops: no error, no end, no answer.
 
-    `both` directions, or only the `answers`: then the service does what it was asked, and nobody hears of it. When it
+    `both` directions, or only the `answers`: then the service executes each request, and its reply is lost. When it
     is healed the connections that were silent are closed (Toxiproxy does so, since their streams have holes).
     """
 

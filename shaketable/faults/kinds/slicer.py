@@ -15,15 +15,15 @@ from shaketable.stack.stack import Service
 
 #: Slices of the harness's own transfer: with a millisecond between them 200 ms each way, more than a busy machine adds.
 SAMPLE = 200
-#: Milliseconds of delay, there and back, that leave the transfer time enough to be told from one that broke off.
+#: Milliseconds of delay, there and back, that leave the transfer enough time: a slower one would look cut off.
 LONGEST_MS = 1000 * throughput.TIMEOUT_S / 2
 
 
 @dataclass(frozen=True)
 class Slicer(links.ToxicFault):
-    """What passes is cut into slices of `bytes_` bytes, `delay_us` microseconds apart, each way.
+    """Data is cut into slices of `bytes_` bytes, `delay_us` microseconds apart, each way.
 
-    Whoever takes one read for one message, or gives a connection a time-out an answer, is found out.
+    It shows programs that take one read for one message, or that have no time-out for a whole answer.
     """
 
     service: Service
@@ -55,7 +55,7 @@ class Slicer(links.ToxicFault):
 
     def witness(self, context: FaultContext) -> Witness:
         """A transfer there and back takes longer than one past the link by half of its slices' delays at least."""
-        timed = partial(context.transfer_ms, kilobytes=self._kilobytes)
+        timed = partial(context.links.transfer_ms, kilobytes=self._kilobytes)
         return links.witness(self.links(context), links.slower(self._delays_ms), timed)
 
     @property

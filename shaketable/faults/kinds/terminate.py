@@ -26,4 +26,4 @@ class Terminate(Ending):
 
     def inject(self, context: FaultContext) -> None:
         self.note_held(context)
-        self.in_turn(context, context.stop)
+        self.in_turn(context, context.processes.stop)

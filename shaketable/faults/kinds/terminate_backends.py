@@ -16,7 +16,7 @@ from shaketable.faults.kinds.repeat import renew
 class TerminateBackends(Fault):
     """pg_terminate_backend on every session of the target's, or of one `process`, every `every_s` seconds.
 
-    Sessions are known by their application_name; whoever names theirs otherwise is not hit. Connects succeed.
+    Sessions are known by their application_name; sessions of another name are not hit. Connects succeed.
     """
 
     process: str | None = None
@@ -32,13 +32,13 @@ class TerminateBackends(Fault):
     def label(self) -> str:
         return f"sessions ended every {self.every_s:g} s{f' for {self.process}' if self.process else ''}"
 
-    def aims(self, context: FaultContext) -> list[str]:
+    def targets(self, context: FaultContext) -> list[str]:
         return sessions.processes(context, self.process)
 
     def inject(self, context: FaultContext) -> None:
         with sessions.admin(context) as connection:
-            context.notes[f"{self._key}.before"] = sessions.statistic(connection, "sessions_killed")
-        context.hold(self._key, renew(self._key, partial(self._terminate, context), self.every_s))
+            context.scratch[f"{self._key}.before"] = sessions.statistic(connection, "sessions_killed")
+        context.keep_open(self._key, renew(self._key, partial(self._terminate, context), self.every_s))
 
     def heal(self, context: FaultContext) -> None:
         context.release(self._key)
@@ -47,7 +47,7 @@ class TerminateBackends(Fault):
         """How many sessions of this database were killed since the injection (pg_stat_database.sessions_killed)."""
         with sessions.admin(context) as connection:
             killed = sessions.statistic(connection, "sessions_killed")
-        killed -= int(context.notes.get(f"{self._key}.before", killed))
+        killed -= int(context.scratch.get(f"{self._key}.before", killed))
         return Witness(killed > 0, killed, "sessions killed", f"{killed} sessions killed")
 
     @property
@@ -56,4 +56,4 @@ class TerminateBackends(Fault):
 
     def _terminate(self, context: FaultContext) -> None:
         with sessions.admin(context) as connection:
-            sessions.terminate(connection, self.aims(context))
+            sessions.terminate(connection, self.targets(context))

@@ -1,4 +1,4 @@
-"""Faults inside the database: triggers on the relation that events are stored in, kept in a schema of their own."""
+"""Faults inside the database: triggers on the relation that events are stored in, in a schema of their own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPTIONS = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only=off"
 def admin(context: FaultContext) -> Iterator[psycopg.Connection[Any]]:
     """The harness's own session as superuser, past every link; commits at the end. Raises HarnessError."""
     try:
-        session = libpq.connect(context.admin_url, connect_timeout=5, options=OPTIONS)
+        session = libpq.connect(context.services.admin_url, connect_timeout=5, options=OPTIONS)
         with session as connection, libpq.time_limit(connection, ANSWER_S):
             connection.execute("create schema if not exists shaketable")
             yield connection

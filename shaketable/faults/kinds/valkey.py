@@ -20,21 +20,21 @@ ASK_S = 5
 
 
 class ValkeyFault(Fault):
-    """Something goes wrong in the queue's server itself, so that whoever needs it suffers."""
+    """A fault in the queue's server itself: it affects every process that needs the server."""
 
     def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
         return True
 
-    def aims(self, context: FaultContext) -> list[str]:
-        context.server("redis")
-        return [link.name for link in context.links("redis")]
+    def targets(self, context: FaultContext) -> list[str]:
+        context.services.server("redis")
+        return [link.name for link in context.links.to("redis")]
 
 
 @contextmanager
 def admin(context: FaultContext) -> Iterator[redis.Redis]:
     """A client that tries nothing twice. Raises HarnessError."""
     client = redis.Redis.from_url(
-        context.redis_url,
+        context.services.redis_url,
         socket_timeout=ASK_S,
         socket_connect_timeout=ASK_S,
         retry=Retry(NoBackoff(), 0),
@@ -48,7 +48,7 @@ def admin(context: FaultContext) -> Iterator[redis.Redis]:
 
 
 def setting(client: redis.Redis, name: str) -> str:
-    """A setting's value, as CONFIG GET tells."""
+    """A setting's value, from CONFIG GET."""
     return str(client.config_get(name)[name])  # type: ignore[no-untyped-call,unused-ignore]
 
 

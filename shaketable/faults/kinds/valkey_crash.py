@@ -14,7 +14,7 @@ from shaketable.stack.stack import Service
 class ValkeyCrash(Crash):
     """SIGKILL to Valkey; healing starts it, which reads its append-only file, and waits until it answers.
 
-    What was acknowledged after each write's fsync is there again. No proof against power loss: what the kernel holds
+    Writes that were acknowledged after their fsync are there again. No proof against power loss: what the kernel holds
     survives a SIGKILL.
     """
 

@@ -16,7 +16,7 @@ WIDTH = 100
 
 
 class Form(StrEnum):
-    """What `--format` takes; a table of text is for a terminal."""
+    """The values of `--format`; a table of text is for a terminal."""
 
     TABLE = "table"
     MD = "md"
@@ -31,7 +31,7 @@ def text(table: pd.DataFrame) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """As GitHub draws it: numbers to the right, what is not known a dash; "" for an empty table."""
+    """As GitHub draws it: numbers to the right, a dash for an unknown value; "" for an empty table."""
     if not len(table):
         return ""
     flat = _flat(table)
@@ -41,7 +41,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def records(table: pd.DataFrame) -> list[dict[str, object]]:
-    """A dictionary for each row, ready for JSON: what is not known is null."""
+    """A dictionary for each row, ready for JSON: an unknown value is null."""
     flat = _flat(table, "row").astype(object)
     return flat.where(flat.notna(), None).to_dict(orient="records")  # type: ignore[return-value]
 
@@ -52,7 +52,7 @@ def json(value: object) -> str:
 
 
 def csv(*tables: tuple[Mapping[str, str], pd.DataFrame]) -> str:
-    """Under one header: what marks each table (its run, its name), its row's name, every column that any has."""
+    """Under one header: the marks of each table (its run, its name), its row's name, every column that any has."""
     marks = list(dict.fromkeys(mark for marked, _ in tables for mark in marked))
     rows = [_flat(table, "row").astype(object).assign(**marked) for marked, table in tables if len(table)]
     if not rows:
@@ -68,7 +68,7 @@ def _named(table: pd.DataFrame) -> bool:
 
 
 def _flat(table: pd.DataFrame, name: str = "") -> pd.DataFrame:
-    """The rows' names as a column, called as they are or as told."""
+    """The rows' names as a column, under their own name or the given one."""
     return (
         table.reset_index(names=name or ("" if table.index.name is None else str(table.index.name)))
         if _named(table)

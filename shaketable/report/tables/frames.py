@@ -17,7 +17,7 @@ CLASSES = ("independent", "ordered", "twin", "malformed", "either way")
 
 
 def classes(events: pd.DataFrame) -> pd.Series[str]:
-    """What kind of event each is: malformed ones first, then twins, then those of ordered organizations."""
+    """The kind of each event: malformed ones first, then twins, then those of ordered organizations."""
     kinds = np.select(
         [events.expect == "refuse", events.expect == "either", events.twin_of.notna(), events.ordered],
         ["malformed", "either way", "twin", "ordered"],
@@ -27,7 +27,7 @@ def classes(events: pd.DataFrame) -> pd.Series[str]:
 
 
 def delivery(history: History) -> pd.DataFrame:
-    """What became of the events, by class and in all; columns of what was not observed are left out."""
+    """The fate of the events, by class and in all, without the columns of missing observations."""
     assert history.events is not None
     events = history.events
     facts = pd.DataFrame({"scheduled": np.ones(len(events), dtype=bool)})

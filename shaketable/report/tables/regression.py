@@ -20,7 +20,7 @@ VERDICTS = {0: "PASSED – nothing is worse", 1: "FAILED – worse: ", 2: "UNKNO
 
 
 def show(rows: Sequence[Difference], console: Console | None = None) -> None:
-    """Print the table and what it comes to; in a pipe no line is wrapped."""
+    """Print the table and its verdict; in a pipe no line is wrapped."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     console.print(table(rows))
     console.print()
@@ -46,13 +46,13 @@ def table(rows: Sequence[Difference]) -> Table:
 
 
 def _reason(row: Difference) -> str:
-    """Why; what is the same for several figures is said once."""
+    """The reason; one that several figures share is printed once."""
     what = "figures" if row.said is Said.UNKNOWN and row.what != "verdict" else row.what
     return visible(f"{what} of {row.scenario}: {row.why}")
 
 
 def sentence(rows: Sequence[Difference]) -> str:
-    """What the differences come to."""
+    """The verdict on the differences."""
     result = code(rows)
     wrong = [f"{row.what} of {row.scenario}" for row in rows if row.said is (Said.WORSE if result == 1 else Said.LOST)]
     if result == 2 and not wrong:
