@@ -67,7 +67,7 @@ async def until(holds: Callable[[], Awaitable[Any]], within_s: float = 20.0) -> 
 def migrated(stack: HostStack) -> str:
     """A database as `migrate` leaves it, made by the command itself: each test's is a copy of it."""
     with psycopg.connect(stack.admin_url(), autocommit=True) as connection:
-        if connection.execute("select from pg_database where datname = 'migrated'").fetchone():
+        if connection.execute("select 1 from pg_database where datname = 'migrated'").fetchone():
             return "migrated"
         connection.execute("create database migrated owner events")
     given = {"DATABASE_URL": stack.owner_url().replace("/events?", "/migrated?")}
