@@ -57,7 +57,7 @@ class Worker:
         self._alert_on_dead_letters()  # also for those of the last batches
         await self._alerts.close()
         with suppress(*QUEUE_AWAY):  # the heartbeat expires in any case
-            await heartbeats.farewell(self._redis, self._settings.process)
+            await heartbeats.deregister(self._redis, self._settings.process)
         await self._redis.aclose()
         await self._running
 

@@ -41,10 +41,9 @@ class HealthMonitor:
     async def poll(self) -> None:
         """Poll once. While the queue does not answer, the depth and the workers stay those of the last poll."""
         try:
-            await streams.require_primary(self._redis)
-            depth = sum(await streams.depths(self._redis, self._settings.concurrency))
             may_evict = await streams.may_evict(self._redis)
-            workers = await heartbeats.live(self._redis)
+            depth = sum(await streams.depths(self._redis, self._settings.concurrency))
+            workers = await heartbeats.active_workers(self._redis)
         except QUEUE_AWAY:
             self.snapshot = HealthSnapshot(depth=self.snapshot.depth, workers=self.snapshot.workers)
             return

@@ -1,4 +1,5 @@
-"""The queue: one stream a lane (`streams`), filled through a shared `pipeline` over `resp` at an `address`.
+"""The queue in Valkey or Redis: `streams` holds one stream a lane, `pipeline` appends to them over one connection.
 
-`heartbeats` tell which workers are alive, and `resize_lanes` changes the number of lanes while nothing runs.
+`address` parses the server's address for both clients. `heartbeats` publish which workers are active, and
+`resize_lanes` changes the number of lanes while nothing runs.
 """

@@ -1,7 +1,8 @@
-"""The queue's address, understood once for both clients of it: redis-py's and the intake's own pipeline."""
+"""The queue's address, parsed once for both of its clients: redis-py's and the intake's own pipeline."""
 
 from __future__ import annotations
 
+import inspect
 import ssl
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -11,31 +12,22 @@ from redis.exceptions import RedisError
 
 from reference_impl.errors import SettingsError
 
-#: The options that both clients honour. Any other would be lost on one of them.
+#: The options that both clients honour. Any other would be ignored by one of them.
 OPTIONS = ("db", "username", "password")
-TLS_OPTIONS = (
-    "ssl_ca_certs",
-    "ssl_ca_path",
-    "ssl_ca_data",
-    "ssl_cert_reqs",
-    "ssl_check_hostname",
-    "ssl_certfile",
-    "ssl_keyfile",
-    "ssl_password",
-    "ssl_ciphers",
-    "ssl_min_version",
+TLS_OPTIONS = tuple(
+    name for name in inspect.signature(SSLConnection).parameters if name.startswith("ssl_") and "flags" not in name
 )
-_BESIDES = {"host", "port", "path", "connection_class"}
+_OTHER_PARTS = {"host", "port", "path", "connection_class"}
 
 
 def parse(url: str) -> dict[str, Any]:
-    """What it says, by redis-py's names. Raises ValueError, or SettingsError for an option that is not honoured."""
+    """Its parts, by redis-py's names. Raises ValueError, or SettingsError for an option that is not honoured."""
     address = cast(dict[str, Any], parse_url(url))
     known = OPTIONS + TLS_OPTIONS * url.startswith("rediss:")
-    if unknown := sorted(address.keys() - _BESIDES - set(known)):
+    if unknown := sorted(address.keys() - _OTHER_PARTS - set(known)):
         raise SettingsError(f"REDIS_URL: expected no options but {', '.join(known)}, got {', '.join(unknown)}")
     if not url.startswith("unix:") and not (urlsplit(url).path.strip("/") or "0").isdecimal():
-        raise ValueError("the database is no number")
+        raise ValueError("the database is not a number")
     tls(address)
     return address
 
@@ -47,5 +39,5 @@ def tls(address: dict[str, Any]) -> ssl.SSLContext | None:
     try:
         options = {name: value for name, value in address.items() if name in TLS_OPTIONS}
         return SSLConnection(**options).ssl_context.get()
-    except (OSError, ValueError, RedisError) as e:  # OSError: files; it has ssl.SSLError beneath it
-        raise SettingsError(f"REDIS_URL: expected ssl options that can be used, got {type(e).__name__}: {e}") from None
+    except (OSError, ValueError, RedisError) as e:  # OSError: a file, or ssl.SSLError
+        raise SettingsError(f"REDIS_URL: expected valid ssl options, got {type(e).__name__}: {e}") from None

@@ -1,7 +1,8 @@
-"""Heartbeats: what each live worker tells the others and `/health`, in the queue's server, for half a lease."""
+"""Heartbeats: the state that each active worker publishes in the queue's server, valid for half a lease."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -10,14 +11,14 @@ from redis.exceptions import RedisError
 
 from reference_impl.queue import streams
 
-#: Part of the lease for which a heartbeat is fresh: a dead worker's lanes are shared out within the lease.
+#: Share of the lease for which a heartbeat is valid: the lanes of a dead worker are shared out within the lease.
 FRESH_SHARE = 0.5
-#: What a client raises while the queue's server does not answer.
+#: The errors of a client while the queue's server does not answer.
 QUEUE_AWAY = (RedisError, OSError)
 
 
 class Heartbeat(msgspec.Struct, frozen=True, rename="camel"):
-    """One worker's word. Times are UTC seconds."""
+    """The state of one worker. Times are UTC seconds."""
 
     worker: str
     incarnation: str
@@ -35,46 +36,35 @@ _decode = msgspec.json.Decoder(Heartbeat).decode
 
 
 async def beat(redis: Redis, heartbeat: Heartbeat, lease_s: float) -> None:
-    """Say that this worker lives. Where memory is short and writes are refused, at least keep the last word alive."""
-    key, fresh_ms = _key(heartbeat.worker), int(lease_s * FRESH_SHARE * 1000)
+    """Publish a heartbeat. Where the server refuses writes for lack of memory, the last one stays valid."""
+    key, valid_ms = _key(heartbeat.worker), int(lease_s * FRESH_SHARE * 1000)
     async with redis.pipeline(transaction=False) as pipe:
         pipe.sadd(streams.WORKERS, heartbeat.worker)
-        pipe.set(key, msgspec.json.encode(heartbeat), px=fresh_ms)
-        pipe.pexpire(key, fresh_ms)
-        answers = await pipe.execute(raise_on_error=False)
-    if any(isinstance(answer, tuple(streams.DEMOTED.values())) for answer in answers):
+        pipe.set(key, msgspec.json.encode(heartbeat), px=valid_ms)
+        pipe.pexpire(key, valid_ms)
+        replies = await pipe.execute(raise_on_error=False)
+    if any(isinstance(reply, tuple(streams.DEMOTED.values())) for reply in replies):
         await streams.leave(redis)
 
 
-async def farewell(redis: Redis, worker: str) -> None:
-    """Say that this worker has stopped, so that nobody waits for it."""
+async def deregister(redis: Redis, worker: str) -> None:
+    """Remove the heartbeat of a worker that has stopped, so that the others do not wait for it to expire."""
     await redis.delete(_key(worker))
 
 
-async def live(redis: Redis) -> list[Heartbeat]:
-    """The workers whose heartbeat is fresh, by name."""
-    names = sorted(name.decode() for name in await _members(redis))
+async def active_workers(redis: Redis) -> list[Heartbeat]:
+    """The workers whose heartbeat is valid, by name; the names of the others are removed."""
+    registered: Any = redis.smembers(streams.WORKERS)
+    names = sorted(name.decode() for name in await registered)
     found = await redis.mget([_key(name) for name in names]) if names else []
-    await _forget(redis, [name for name, word in zip(names, found, strict=True) if word is None])
-    return [beat for word in found if word is not None and (beat := _understood(word))]
-
-
-def _understood(word: bytes | str) -> Heartbeat | None:
-    """None for somebody else's word, or another version's: of that worker nothing is known."""
-    try:
-        return _decode(word)
-    except msgspec.MsgspecError:
-        return None
-
-
-async def _members(redis: Redis) -> Any:
-    return await redis.smembers(streams.WORKERS)
-
-
-async def _forget(redis: Redis, gone: list[str]) -> None:
-    """A worker that beats again enters itself again."""
-    if gone:
-        await redis.srem(streams.WORKERS, *gone)
+    if expired := [name for name, packed in zip(names, found, strict=True) if packed is None]:
+        removed: Any = redis.srem(streams.WORKERS, *expired)
+        await removed
+    workers = []
+    for packed in found:
+        with suppress(msgspec.MsgspecError):  # absent, or written by another program or version
+            workers.append(_decode(packed or b""))
+    return workers
 
 
 def _key(worker: str) -> str:

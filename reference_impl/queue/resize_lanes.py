@@ -1,7 +1,7 @@
-"""The command `lanes`: tells how many lanes there are, or makes it another number, while nothing runs.
+"""The command `lanes`: prints the lane count, or changes it while nothing runs.
 
-A running process goes by the count that it found. Were another put in force under it, an intake would fill lanes that
-no worker owns, and an organization's events would lie in two.
+A running process uses the count that it found at its start. If the count changed meanwhile, an intake would fill lanes
+that no worker owns, and the events of one organization would be in two lanes.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from reference_impl.queue import heartbeats, streams
 from reference_impl.queue.heartbeats import QUEUE_AWAY
 from reference_impl.settings import Settings
 
-#: As many as CONCURRENCY may be.
+#: The largest CONCURRENCY.
 MOST = 1000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What follows `lanes`."""
+    """The arguments of `lanes`."""
     parser.add_argument("count", type=int, nargs="?", choices=range(1, MOST + 1), metavar="COUNT", help="from now on")
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
-    """The command `lanes`; 1 when the count had to stay."""
+    """The command `lanes`; 1 when the count could not be changed or read."""
     async with streams.connect(settings.redis_url, settings.enqueue_timeout_s) as redis:
         try:
             if given.count and (why := await _why_not(redis, given.count)):
@@ -39,10 +39,11 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
 
 
 async def _why_not(redis: Redis, count: int) -> str | None:
-    running = [worker.worker for worker in await heartbeats.live(redis)]
+    """Change the count, or return the reason against it."""
+    running = [worker.worker for worker in await heartbeats.active_workers(redis)]
     running += ["an intake" for client in await redis.client_list() if client["name"] == streams.INTAKE][:1]
     if running:
         return f"expected nothing to run, found {', '.join(running)}: stop every process of the reference first"
-    if (lane := await streams.recount(redis, count)) is not None:
+    if (lane := await streams.resize_lanes(redis, count)) is not None:
         return f"expected empty lanes, found events in {streams.key(lane)}: let the workers store them first"
     return None

@@ -1,13 +1,13 @@
-"""The queue: one stream a lane. A lane's owner reads from the head and deletes what the store has committed.
+"""The queue: one stream a lane. The owner of a lane reads from its head and deletes entries once they are stored.
 
-Keys, all of them:
+All keys:
 
     events:{n}           stream, an entry is {event_id, event, hash}: event is the JSON of `event.Event`
-    intake:lanes         string, how many lanes there are; who came first has set it, only `recount` changes it
-    intake:lanes:most    string, the highest count there was before
-    intake:presets       string, the JSON of the store's presets, for when it is away
-    intake:workers       set, the names of workers that have beaten
-    intake:worker:{name} string, a worker's last heartbeat; it expires when the worker is no longer live
+    intake:lanes         string, the lane count; the first process sets it, only `resize_lanes` changes it
+    intake:lanes:most    string, the highest earlier count
+    intake:presets       string, the JSON of the store's presets, used while the store is unavailable
+    intake:workers       set, the names of workers that have published a heartbeat
+    intake:worker:{name} string, the last heartbeat of a worker; it expires when the worker is no longer active
 """
 
 from __future__ import annotations
@@ -28,23 +28,21 @@ MOST_LANES = "intake:lanes:most"
 WORKERS = "intake:workers"
 PRESETS = "intake:presets"
 
-#: How the intake's connections are called on the server.
+#: The name of the intake's connections on the server.
 INTAKE = "reference-intake"
 
-#: What INFO says of a server that takes no writes.
-REPLICA = b"role:slave"
-#: Error replies after which both clients leave the connection, by code: the server is no primary any more, and its
-#: address may lead to another by now.
+#: Error replies after which both clients close the connection, by code: the server is no longer a primary, and its
+#: address may lead to another one by now.
 DEMOTED: dict[str, type[RedisError]] = {"READONLY": ReadOnlyError, "MASTERDOWN": MasterDownError}
 
-#: The lane count in force: that of whoever came first. Whoever runs goes by it, and would fill lanes that nobody owns.
+#: Returns the lane count, which the first process sets and all others adopt.
 LANES_IN_FORCE = """
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 return tonumber(redis.call('GET', KEYS[1]))
 """
 
-#: Put another count in force unless a lane holds something; the number of such a lane, else -1.
-_RECOUNT = """
+#: Sets the lane count unless a lane holds an event; returns the number of such a lane, else -1.
+_RESIZE = """
 local most = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), tonumber(redis.call('GET', KEYS[2]) or 0))
 for n = 0, most - 1 do
   if redis.call('XLEN', 'events:' .. n) > 0 then return n end
@@ -53,11 +51,11 @@ redis.call('MSET', KEYS[1], ARGV[1], KEYS[2], most)
 return -1
 """
 
-#: XRANGE from the head, by hundreds until there are enough entries or bytes, as one MessagePack reply: redis-py's own
-#: parser would take longer than all else together. Always at least one entry, however large.
+#: XRANGE from the head, by hundreds until there are enough entries or bytes, as one MessagePack reply: redis-py's
+#: parser would take longer than everything else together. Returns at least one entry, however large.
 _HEAD = """
 if not string.find(redis.call('INFO', 'replication'), 'role:master', 1, true) then
-  return redis.error_reply('READONLY a replica is read by nobody')
+  return redis.error_reply('READONLY the server is a replica')
 end
 local found, bytes, after, count = {}, 0, '-', tonumber(ARGV[1])
 while #found < count do
@@ -72,7 +70,7 @@ while #found < count do
 end
 return cmsgpack.pack(found)
 """
-#: Entries of others are read this many at a time, by redis-py itself.
+#: Entries that are not text are read by redis-py, this many at a time.
 _FOREIGN = 10
 
 
@@ -88,7 +86,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
         return cls(id_.decode(), [part.decode("utf-8", "replace") for pair in fields.items() for part in pair])
 
     def field(self, name: str) -> str:
-        """The value of that field; empty when somebody else's entry lacks it."""
+        """The value of that field; empty in an entry without it, which another program has added."""
         for i in range(0, len(self.fields) - 1, 2):
             if self.fields[i] == name:
                 return self.fields[i + 1]
@@ -96,7 +94,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def accepted_at(self) -> float:
-        """When the queue took it, in UTC seconds."""
+        """When the queue accepted it, in UTC seconds."""
         return int(self.id.partition("-")[0]) / 1000
 
 
@@ -104,19 +102,19 @@ _decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
 
 
 def key(lane: int) -> str:
-    """The stream of a lane."""
+    """The key of a lane's stream."""
     return f"events:{lane}"
 
 
 def lane_of(organization_id: str | None, event_id: str, lanes: int) -> int:
-    """An organization's events share a lane, so that their order holds; an event without one goes by its id."""
+    """The lane of an organization, whose events stay in order there; the id decides for an event without one."""
     return zlib.crc32((event_id if organization_id is None else organization_id).encode()) % lanes
 
 
 def connect(url: str, timeout_s: float) -> Redis:
-    """A client that never repeats a command by itself: redis-py would, ten times, and enqueue twice.
+    """A client that never retries a command: redis-py retries ten times by default, and would enqueue twice.
 
-    What it would repeat a command for closes the connection: so it leaves a demoted primary.
+    It closes the connection after each error of `retry_on_error`, and so leaves a demoted primary.
     """
     return Redis.from_url(
         url,
@@ -129,49 +127,49 @@ def connect(url: str, timeout_s: float) -> Redis:
 
 
 async def lanes_in_force(redis: Redis, wanted: int) -> int:
-    """How many lanes there are: the stored count, or the wanted one where there is none."""
+    """The lane count: the stored one, or else the wanted one, which is stored."""
     lanes = int(await redis.eval(LANES_IN_FORCE, 1, LANES, str(wanted)))
-    tell_unlike(lanes, wanted)
+    warn_if_other_count(lanes, wanted)
     return lanes
 
 
-def tell_unlike(lanes: int, wanted: int) -> None:
-    """Log that this process goes by another count than its own settings'."""
+def warn_if_other_count(lanes: int, wanted: int) -> None:
+    """Log that this process uses another count than its settings ask for."""
     if lanes != wanted:
         log.warning("another lane count is in force; the command `lanes` changes it", lanes=lanes, wanted=wanted)
 
 
-async def recount(redis: Redis, lanes: int) -> int | None:
-    """Put that count in force, for when nothing runs; the number of a lane that still holds something, else None."""
-    held = int(await redis.eval(_RECOUNT, 2, LANES, MOST_LANES, str(lanes)))
+async def resize_lanes(redis: Redis, lanes: int) -> int | None:
+    """Set the lane count while nothing runs. Returns None, or else the number of a lane that still holds an event."""
+    held = int(await redis.eval(_RESIZE, 2, LANES, MOST_LANES, str(lanes)))
     return None if held < 0 else held
 
 
 async def head(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
-    """The first entries of a lane, oldest first, at most so many and of so many bytes; they stay where they are."""
+    """Read the first entries of a lane, oldest first: at most `count`, and at most `size` bytes of them."""
     packed: Any = await redis.eval(_HEAD, 1, key(lane), str(count), str(size))
     try:
         return _decode_entries(packed)
-    except (msgspec.MsgspecError, UnicodeDecodeError):  # somebody else's entry is no text
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # an entry of another program
         return [Entry.from_redis(*found) for found in cast(Any, await redis.xrange(key(lane), count=_FOREIGN))]
 
 
 async def wait(redis: Redis, lane: int, seconds: float) -> None:
-    """Return when the lane holds something, or when the time is up."""
+    """Return when the lane holds an entry, or when the time is up."""
     await redis.xread({key(lane): "0"}, count=1, block=max(1, int(seconds * 1000)))
 
 
 async def remove(redis: Redis, lane: int, entries: list[Entry]) -> None:
-    """Delete what the store has committed: entries from the head, and so all up to the last of them.
+    """Delete stored entries, which are the head of the lane: all entries up to the last of them.
 
-    One id instead of a thousand: the server parses and logs as little. What comes later has a higher one.
+    The server parses and logs one id instead of a thousand. Later entries have a higher one.
     """
     ms, _, count = entries[-1].id.partition("-")
     await redis.xtrim(key(lane), minid=f"{ms}-{int(count) + 1}", approximate=False)
 
 
 async def depths(redis: Redis, wanted: int) -> list[int]:
-    """How many accepted events each lane holds; `wanted` lanes, unless another count is or was in force."""
+    """The number of events in each lane, also in lanes of an earlier, higher count."""
     lanes, most = await redis.mget(LANES, MOST_LANES)
     async with redis.pipeline(transaction=False) as pipe:
         for lane in range(max(int(lanes or wanted), int(most or 0))):
@@ -179,25 +177,21 @@ async def depths(redis: Redis, wanted: int) -> list[int]:
         return list(map(int, await pipe.execute()))
 
 
-async def require_primary(redis: Redis) -> None:
-    """Raise ReadOnlyError at a replica, after leaving it."""
-    if (await redis.info("replication")).get("role") != "master":
-        await leave(redis)
-        raise ReadOnlyError("a replica")
-
-
 async def leave(redis: Redis) -> None:
-    """The server was demoted: close every connection of this client, since the address may lead to another by now."""
-    log.warning("the queue's server is a replica: connecting anew")
+    """Close every connection to a demoted server, since its address may lead to another one by now."""
+    log.warning("the queue's server is a replica: reconnecting")
     await redis.connection_pool.disconnect(inuse_connections=True)
 
 
 async def may_evict(redis: Redis) -> bool:
-    """Whether the server may drop events when its memory is full."""
-    memory: dict[str, Any] = await redis.info("memory")
-    return policy_may_evict(str(memory.get("maxmemory_policy", "")))
+    """Whether the server may evict events when its memory is full. Raises ReadOnlyError at a replica, and leaves it."""
+    info: dict[str, Any] = await redis.info()
+    if info.get("role") != "master":
+        await leave(redis)
+        raise ReadOnlyError("the server is a replica")
+    return policy_may_evict(str(info.get("maxmemory_policy", "")))
 
 
 def policy_may_evict(policy: str) -> bool:
-    """Whether that maxmemory-policy could lose events: any but noeviction."""
+    """Whether a server with that maxmemory-policy could evict events."""
     return policy != "noeviction"

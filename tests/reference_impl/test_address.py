@@ -233,7 +233,7 @@ def test_a_worker_reads_from_the_new_primary(servers: Servers, pair: tuple[int, 
 
             async def beats(redis: Redis) -> bool:
                 await heartbeats.beat(redis, me, 10)
-                return len(await heartbeats.live(redis)) == 1
+                return len(await heartbeats.active_workers(redis)) == 1
 
             await until(lambda: found(beats), 3)
 

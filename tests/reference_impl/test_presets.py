@@ -161,7 +161,7 @@ def test_an_intake_that_starts_while_the_queue_is_away_takes_nothing_without_the
     add(admin, "all", None, None, required=["ward"])
 
     async def tried() -> bool:
-        return caplog.text.count("the queue is away") > 2
+        return caplog.text.count("the queue is unavailable") > 2
 
     async def do(http: httpx.AsyncClient) -> None:
         await until(tried)

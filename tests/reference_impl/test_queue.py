@@ -44,12 +44,12 @@ def test_the_lane_count_is_that_of_who_came_first_and_what_lies_in_other_lanes_i
     async def run() -> tuple[list[int], list[int]]:
         redis = Redis.from_url(settings.redis_url)
         counts = [await streams.lanes_in_force(redis, wanted) for wanted in (5, 3, 7)]
-        assert await streams.recount(redis, 3) is None
+        assert await streams.resize_lanes(redis, 3) is None
         await enqueue(settings, (1, {}), (4, {}), (4, {}))
         depths = await streams.depths(redis, 3)
-        assert await streams.recount(redis, 5) == 1
+        assert await streams.resize_lanes(redis, 5) == 1
         await redis.delete(streams.key(1))
-        assert await streams.recount(redis, 5) == 4
+        assert await streams.resize_lanes(redis, 5) == 4
         await redis.aclose()
         return counts, depths
 
