@@ -34,8 +34,8 @@ async def work(settings: Settings) -> None:
     listening = server.bind(settings.http_host, settings.http_port)
     await connections.require_sessions(settings)
     worker = Worker(settings)
-    routes = [*server.telling(worker.monitor), server.transitions(worker.transitions)]
-    app = server.guarded(Router(routes + dead_letters.routes(worker.admin)), settings)
+    routes = server.observability_routes(worker.monitor, worker.transitions)
+    app = server.with_error_handling(Router(routes + dead_letters.routes(worker.admin)), settings)
     worker.start()
     await server.serve(app, listening, worker.stopping, settings.request_timeout_s)
     await worker.stop()

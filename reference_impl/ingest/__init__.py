@@ -1,4 +1,5 @@
-"""Ingest: `app` serves HTTP, `intake` decides and enqueues, and `preset_cache` holds the presets in force.
+"""Ingest: `app` serves events over HTTP, `intake` validates them and adds them to the queue.
 
-`server` runs uvicorn for every process; `header_timeout` bounds idle, slow and too many connections.
+`preset_cache` keeps the presets in force. `server` runs uvicorn for every process; `header_timeout` is its protocol for
+slow, idle and too many clients.
 """

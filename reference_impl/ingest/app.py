@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,142 +22,128 @@ from reference_impl.queue import streams
 from reference_impl.resilience import background
 from reference_impl.settings import Settings
 
-#: Told with every 503, in seconds.
-RETRY_AFTER = (b"retry-after", b"1")
-#: Told with 408: the rest of that body is not waited for.
-CLOSE = (b"connection", b"close")
-#: For how long a thread that validates a large event may keep the event loop waiting.
+#: Headers by status: 503 asks for another attempt in a second; after 408 the rest of the body is not read.
+HEADERS = {503: [(b"retry-after", b"1")], 408: [(b"connection", b"close")]}
+#: How long a thread that validates a large event may block the event loop, in seconds.
 SWITCH_S = 0.001
-JSON, JSON_LINES = b"application/json", b"application/x-ndjson"
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What one request is answered."""
+class Response(msgspec.Struct, frozen=True):
+    """The response to one request; Starlette's takes as long as everything else together."""
 
     status: int
     body: bytes
-    kind: bytes = JSON
+    content_type: bytes = server.JSON_TYPES[0]
 
     async def send(self, send: Send) -> None:
-        """Send it, past Starlette's Response: that would cost as much as all the rest."""
-        headers = [(b"content-type", self.kind), (b"content-length", b"%d" % len(self.body))]
-        if self.status == 503:
-            headers.append(RETRY_AFTER)
-        if self.status == 408:
-            headers.append(CLOSE)
+        """Send it."""
+        headers = [(b"content-type", self.content_type), (b"content-length", b"%d" % len(self.body))]
+        headers += HEADERS.get(self.status, [])
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
 def app(intake: Intake, monitor: HealthMonitor, settings: Settings) -> ASGIApp:
-    """The routes of the contract; the two that take events go past the router, which is slower than they are."""
-
-    async def not_post(_: Request) -> Response:
-        return Response(status_code=405, headers={"Allow": "POST"})
-
-    others = Router([Route(path, not_post) for path in ("/events", "/events/batch")] + server.telling(monitor))
-    desk = Desk(intake, settings)
+    """The routes of the contract. Events bypass the router, which is slower than they are."""
+    endpoint = EventsEndpoint(intake, settings)
+    posts = {"/events": endpoint.one, "/events/batch": endpoint.many}
+    not_allowed = partial(PlainTextResponse, "", 405, {"Allow": "POST"})
+    others = Router([Route(path, lambda _: not_allowed()) for path in posts] + server.observability_routes(monitor))
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        is_post = scope["type"] == "http" and scope["method"] == "POST"
-        if is_post and scope["path"] == "/events":
-            await (await desk.one(receive)).send(send)
-        elif is_post and scope["path"] == "/events/batch":
-            await (await desk.many(receive)).send(send)
+        if scope["method"] == "POST" and (respond := posts.get(scope["path"])):
+            await (await respond(receive)).send(send)
         else:
             await others(scope, receive, send)
 
-    return server.guarded(route, settings)
+    return server.with_error_handling(route, settings)
 
 
-class Desk:
-    """Reads requests and answers them; bounds what all that are under way hold in memory."""
+class EventsEndpoint:
+    """Reads requests and responds; limits how many bytes all requests under way hold in memory."""
 
     def __init__(self, intake: Intake, settings: Settings) -> None:
         self._intake, self._settings = intake, settings
         self._held = 0  # bytes of bodies
 
-    async def one(self, receive: Receive) -> Answer:
-        """202, or why not."""
+    async def one(self, receive: Receive) -> Response:
+        """202, or the status of the error."""
+        return await self._handle(receive, self._settings.max_event_bytes, self._add)
+
+    async def many(self, receive: Receive) -> Response:
+        """207: one line an event, in order, each with the status that it would have alone."""
+        return await self._handle(receive, self._settings.max_batch_bytes, self._add_lines)
+
+    async def _handle(self, receive: Receive, limit: int, add: Callable[[bytes], Awaitable[Response]]) -> Response:
         body = bytearray()
         try:
-            await self._read_in_time(receive, body, self._settings.max_event_bytes)
-            return answer(await self._intake.add(bytes(body)))
+            await self._read(receive, body, limit)
+            return await add(bytes(body))
         except NotAcknowledged as e:
-            return answer(e)
+            return response(e)
         finally:
             self._held -= len(body)
 
-    async def many(self, receive: Receive) -> Answer:
-        """207: one line an event, in order, each with the status it would have had alone."""
-        body, most = bytearray(), self._settings.max_batch_events
-        try:
-            await self._read_in_time(receive, body, self._settings.max_batch_bytes)
-            if body.count(b"\n") + (not body.endswith(b"\n")) > most:
-                raise RefusedError("event", f"expected at most {most} lines", 413)
-            results = await self._intake.add_many([line for line in bytes(body).split(b"\n") if line.strip()])
-        except NotAcknowledged as e:
-            return answer(e)
-        finally:
-            self._held -= len(body)
-        alone = []
-        for result in results:
-            await self._intake.let_go()
-            one = answer(result)
-            alone.append(b'{"status":%d,"answer":%b}\n' % (one.status, one.body))
-        return Answer(207, b"".join(alone), JSON_LINES)
+    async def _add(self, body: bytes) -> Response:
+        return response(await self._intake.add(body))
 
-    async def _read_in_time(self, receive: Receive, body: bytearray, limit: int) -> None:
-        """The body, once it is whole. Raises RefusedError also when it takes too long to come."""
-        try:
-            async with asyncio.timeout(self._settings.request_timeout_s):
-                await self._read(receive, body, limit)
-        except TimeoutError:
-            longest = self._settings.request_timeout_s
-            raise RefusedError("event", f"expected all of it within {longest:g} s", 408) from None
+    async def _add_lines(self, body: bytes) -> Response:
+        most, lines = self._settings.max_batch_events, []
+        if body.count(b"\n") + (not body.endswith(b"\n")) > most:
+            raise RefusedError("event", f"expected at most {most} lines", 413)
+        for result in await self._intake.add_many([line for line in body.split(b"\n") if line.strip()]):
+            await self._intake.yield_loop()
+            one = response(result)
+            lines.append(b'{"status":%d,"answer":%b}\n' % (one.status, one.body))
+        return Response(207, b"".join(lines), server.JSON_TYPES[1])
 
     async def _read(self, receive: Receive, body: bytearray, limit: int) -> None:
-        """Read the body, up to its limit and the limit of all requests together."""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RefusedError("event", "the client went away", 400)
-            some = message.get("body", b"")
-            body += some
-            self._held += len(some)
-            more = message.get("more_body", False)
-            if len(body) > limit:
-                raise RefusedError("event", f"expected at most {limit} bytes", 413)
-            if self._held > self._settings.max_in_flight_bytes:
-                raise TemporarilyUnavailable("too many bytes of events are under way")
+        """Read the body, up to its limit and the limit of all requests together. Raises NotAcknowledged."""
+        more, timeout_s = True, self._settings.request_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise RefusedError("event", "the client disconnected", 400)
+                    some, more = message.get("body", b""), message.get("more_body", False)
+                    body += some
+                    self._held += len(some)
+                    if len(body) > limit:
+                        raise RefusedError("event", f"expected at most {limit} bytes", 413)
+                    if self._held > self._settings.max_in_flight_bytes:
+                        raise TemporarilyUnavailable("too many bytes of events are under way")
+        except TimeoutError:
+            raise RefusedError("event", f"expected all of it within {timeout_s:g} s", 408) from None
 
 
-def answer(result: str | NotAcknowledged) -> Answer:
-    """202 for an id; for an error its status."""
+def response(result: str | BaseException) -> Response:
+    """202 for an id; for an error its status. Raises unexpected errors."""
     if isinstance(result, str):
-        return Answer(202, b'{"eventId":"%b"}' % result.encode())
+        return Response(202, b'{"eventId":"%b"}' % result.encode())
+    if not isinstance(result, NotAcknowledged):
+        raise result
     metrics.REFUSED.labels(str(result.status)).inc()
     field = {"field": result.field} if isinstance(result, RefusedError) else {}
-    return Answer(result.status, _encode({**field, "error": str(result)}))
+    return Response(result.status, _encode({**field, "error": str(result)}))
 
 
 async def run(settings: Settings) -> None:
-    """The process `ingest`. Raises what a part of it ended by."""
+    """The process `ingest`. Raises the error that ended one of its tasks."""
     sys.setswitchinterval(SWITCH_S)
-    stopping, served = asyncio.Event(), asyncio.Event()  # requests under way still need the queue until `served`
+    stopping, served = asyncio.Event(), asyncio.Event()  # requests under way need the queue until `served`
     sleep = background.sleeper(served)
     listening = server.bind(settings.http_host, settings.http_port)
     redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s)
     monitor = HealthMonitor(settings, redis, sleep)
     intake = Intake(settings, monitor, sleep)
-    server.heed_signals(stopping)
+    server.install_signal_handlers(stopping)
     running = asyncio.create_task(background.run_until_shutdown(stopping, monitor.run, intake.run))
-    await intake.ready(settings.connect_timeout_s)  # whoever sees it healthy finds it ready
+    await intake.ready(settings.connect_timeout_s)  # before its first /health
     gc.collect()
-    gc.freeze()  # what stays to the end: to look through it again holds the loop for 10 ms
+    gc.freeze()  # a collection of the objects that stay to the end would hold the loop for 10 ms
     await server.serve(app(intake, monitor, settings), listening, stopping, settings.request_timeout_s)
     served.set()
     await asyncio.wait([running])

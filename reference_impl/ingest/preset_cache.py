@@ -1,13 +1,14 @@
-"""The presets in force: read from the store again and again, cached in the queue's server for its outages."""
+"""The presets in force: read from the store at intervals, and cached in the queue's server for its outages."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import cast
 
 import msgspec
 import psycopg
+from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from reference_impl import log
@@ -20,10 +21,10 @@ from reference_impl.resilience.watchdog import bounded
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 
-#: Wait before the next look while the cache does not answer, in seconds.
+#: Pause while the cache does not answer, in seconds.
 CACHE_AWAY_S = 0.2
 
-#: A class of the preset's own is a default like the others.
+#: The data classification of a preset is a default value like the others.
 _READ = """
 select coalesce(jsonb_agg(jsonb_build_object(
     'name', name, 'organization_id', organization_id, 'action', action, 'required_fields', required_fields,
@@ -36,81 +37,70 @@ _decode = msgspec.json.Decoder(list[Preset]).decode
 
 
 class Presets:
-    """Finds the preset of an event: the organization's for the action, its own for any, everybody's."""
+    """Finds the preset of an event, the most specific first: by organization and action, by one of them, or for all."""
 
     def __init__(self, settings: Settings, sleep: Sleep) -> None:
         self._settings, self._sleep = settings, sleep
         self._found: dict[tuple[str | None, str | None], Preset] = {}
         self.loaded = False
-        self.looked = asyncio.Event()  # set once they are loaded, or the first look has ended
+        self.looked = asyncio.Event()  # set once they are loaded, or the first attempt has ended
 
     def of(self, organization_id: str | None, action: str) -> Preset | None:
-        """The preset that says most of such an event."""
+        """The most specific preset of such an event."""
         if not self._found:
             return None
-        asked = ((organization_id, action), (organization_id, None), (None, action), (None, None))
-        return next((self._found[key] for key in asked if key in self._found), None)
+        keys = ((organization_id, action), (organization_id, None), (None, action), (None, None))
+        return next((self._found[key] for key in keys if key in self._found), None)
 
     async def run(self) -> None:
-        """Look again and again, until ShuttingDown is raised by the sleep."""
+        """Refresh at intervals, until the sleep raises ShuttingDown."""
         while True:
-            try:
-                await self.look()
+            pause = self._settings.preset_refresh_s
+            try:  # each time on a new connection: the address may lead to another primary by now
+                async with streams.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
+                    await self._refresh(redis)
                 self.looked.set()
-                pause = self._settings.preset_refresh_s
-            except QUEUE_AWAY:  # nothing is taken meanwhile
+            except QUEUE_AWAY:  # no event is accepted meanwhile
                 pause = CACHE_AWAY_S
             await self._sleep(pause)
 
-    async def look(self) -> None:
-        """One look: at the cache while they are not loaded, then at the store. What is unusable changes nothing.
+    async def _refresh(self, redis: Redis) -> None:
+        """Read the cache until they are loaded, then the store. Invalid presets change nothing. Raises QUEUE_AWAY.
 
-        So an intake that starts in an outage of the store has them before that outage is noticed. Raises QUEUE_AWAY.
+        So an intake that starts during an outage of the store has them before it notices the outage.
         """
-        if not (self.loaded and self._settings.database_url):
-            await self._take(self._read_cache)
-        await self._take(self._read_store)
+        if not self.loaded or not self._settings.database_url:
+            with suppress(ResponseError):  # the key is not a string, and so not ours
+                self._put_in_force(cast("bytes | None", await redis.get(streams.PRESETS)))
+        if self._settings.database_url and self._put_in_force(packed := await self._read_store()):
+            try:
+                await redis.set(streams.PRESETS, packed or b"")
+            except QUEUE_AWAY as e:
+                log.warning("presets cannot be cached", type=type(e).__name__)
 
-    async def _take(self, read: Callable[[], Awaitable[bytes | None]]) -> None:
-        """Put in force what is read; None changes nothing."""
+    def _put_in_force(self, packed: bytes | None) -> bool:
+        """Whether they are valid; None: unknown, the earlier ones stay."""
+        if packed is None:
+            return False
         try:
-            if (packed := await read()) is not None:
-                self._found = {(one.organization_id, one.action): one for one in _decode(packed)}
-                self.loaded = True
-                self.looked.set()
+            self._found = {(one.organization_id, one.action): one for one in _decode(packed)}
         except msgspec.MsgspecError as e:
-            log.warning("a preset cannot be used; those of before stay", why=str(e))
+            log.warning("a preset cannot be used; the earlier ones stay in force", why=str(e))
+            return False
+        self.loaded = True
+        self.looked.set()
+        return True
 
     async def _read_store(self) -> bytes | None:
-        """What the store has, put into the cache; None while it is away, or none is set."""
-        if not self._settings.database_url:
-            return None
+        """The presets of the store, as JSON; None while it is unavailable."""
         try:
-            packed = await self._ask()
+            connection = await connections.connect(self._settings)
+            try:
+                with bounded(connection, self._settings.attempt_timeout_s):
+                    row = await (await connection.execute(_READ)).fetchone()
+            finally:
+                await connections.close(connection)
         except psycopg.Error as e:
             log.warning("presets cannot be read from the store", why=str(error_classes.to_store_error(e)))
             return None
-        _decode(packed)  # an unusable one stays out of the cache
-        try:
-            async with streams.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
-                await redis.set(streams.PRESETS, packed)
-        except QUEUE_AWAY as e:
-            log.warning("presets cannot be cached", type=type(e).__name__)
-        return packed
-
-    async def _ask(self) -> bytes:
-        connection = await connections.connect(self._settings)
-        try:
-            with bounded(connection, self._settings.attempt_timeout_s):
-                row = await (await connection.execute(_READ)).fetchone()
-        finally:
-            await connections.close(connection)
         return str(row[0]).encode() if row else b"[]"
-
-    async def _read_cache(self) -> bytes | None:
-        """What is cached; None where nothing of ours is. Raises QUEUE_AWAY."""
-        try:
-            async with streams.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
-                return cast("bytes | None", await redis.get(streams.PRESETS))
-        except ResponseError:  # it is there, and will not tell: not a string, say
-            return None

@@ -1,4 +1,4 @@
-"""The HTTP server of a process: uvicorn, on loopback unless HTTP_HOST names another, until SIGTERM or SIGINT."""
+"""The HTTP server of a process: uvicorn, on loopback unless HTTP_HOST names another address."""
 
 from __future__ import annotations
 
@@ -20,42 +20,51 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl import log
 from reference_impl.errors import SettingsError
-from reference_impl.ingest.header_timeout import Connection, Room
+from reference_impl.ingest.header_timeout import ConnectionLimit, HeaderTimeoutProtocol
 from reference_impl.operations import metrics
 from reference_impl.operations.monitor import HealthMonitor
 from reference_impl.resilience.transition_log import Transitions
 from reference_impl.settings import Settings
 
-#: Longer than any client pauses between two requests: a connection closed meanwhile would break one. So long may one
-#: say nothing.
+#: How long a connection may be idle, in seconds: longer than the pauses of clients, whose next request would fail.
 KEEP_ALIVE_S = 75
-#: Paths that ask for no token: what watches a process has none, and they carry no event.
-OPEN = frozenset({"/health", "/metrics", "/breaker/transitions"})
-#: Seconds that requests under way are given at the end.
+#: These paths need no token and check no origin: monitoring has no token, and they carry no event.
+PUBLIC_PATHS = frozenset({"/health", "/metrics", "/breaker/transitions"})
+#: Time for requests under way at shutdown, in seconds.
 GRACE_S = 3
 #: Connections that may wait in the kernel.
 BACKLOG = 2048
-#: Connections accepted at once: those of a turn of the event loop are counted only in a later one.
+#: Connections accepted in one turn of the event loop; they are counted only in a later one.
 ACCEPTED_AT_ONCE = 16
-#: What an event may come as. A page may send text, forms and multipart to anybody, without asking.
+#: The types of a body. A page in a browser can send text, forms and multipart to any server without a preflight.
 JSON_TYPES = (b"application/json", b"application/x-ndjson")
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to the process."""
+    """Leaves signals to the process, and restores the backlog of the kernel."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listening in sockets or []:
+            listening.listen(BACKLOG)  # asyncio has set it to the number of connections that it accepts at once
+
+    async def stop_after(self, stopping: asyncio.Event) -> None:
+        """Shut down once the event is set."""
+        await stopping.wait()
+        self.should_exit = True
+
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything else is begun. Raises SettingsError when somebody has it, or the host is wrong."""
+    """Bind the port before anything else starts. Raises SettingsError when the port is taken or the host is wrong."""
     wrong_host = SettingsError(f"HTTP_HOST: expected a name or an IPv4 address of this machine, got {host!r}")
     try:
         socket.getaddrinfo(host, port, socket.AF_INET)
@@ -65,139 +74,120 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as e:
         if e.errno == errno.EADDRNOTAVAIL:
             raise wrong_host from None
-        raise SettingsError(
-            f"HTTP_PORT: expected a free port on {host}, got {port} ({os.strerror(e.errno or 0)})"
-        ) from None
-    # Accepted sockets inherit it. asyncio would set it only on sockets made with IPPROTO_TCP, and without it an answer
-    # in two writes waits 40 ms for the client's delayed acknowledgement.
+        why = os.strerror(e.errno or 0)
+        raise SettingsError(f"HTTP_PORT: expected a free port on {host}, got {port} ({why})") from None
+    # Accepted sockets inherit it. asyncio sets it only on sockets that were created with IPPROTO_TCP, and without it a
+    # response in two writes waits 40 ms for the client's delayed acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
-def heed_signals(stopping: asyncio.Event) -> None:
-    """SIGTERM and SIGINT set it."""
+def install_signal_handlers(stopping: asyncio.Event) -> None:
+    """SIGTERM and SIGINT set the event."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
 
 
 async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, head_s: float) -> None:
-    """Answer until `stopping` is set; SIGTERM and SIGINT set it. Heads of requests must come within `head_s`."""
-    heed_signals(stopping)
-    # nobody who does not read his answer holds it, and a connection, for longer
+    """Serve until `stopping` is set, also by SIGTERM or SIGINT. The head of a request must arrive within `head_s`."""
+    install_signal_handlers(stopping)
+    # closes the connection of a client that does not read its response
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(head_s * 1000))
     config = uvicorn.Config(
         app,
         timeout_keep_alive=KEEP_ALIVE_S,
-        access_log=False,
         log_config=None,
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=GRACE_S,
         backlog=ACCEPTED_AT_ONCE,
-        http=partial(Connection, head_s, Room.of_process()),  # type: ignore[arg-type]
+        http=partial(HeaderTimeoutProtocol, head_s, ConnectionLimit()),  # type: ignore[arg-type]
+        access_log=False,
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve([listening]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0)
-    listening.listen(BACKLOG)  # the kernel's queue, which create_server made as short as what is accepted at once
-    await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
+    stopper = asyncio.create_task(server.stop_after(stopping))
+    await server.serve([listening])
     stopping.set()
-    await serving
+    await stopper
 
 
-def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Answer what `_refusal` refuses; what nobody foresaw is logged, and answered 500."""
-    refusal = _refusal(settings)
+def with_error_handling(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Refuse forbidden requests; log an unexpected error, and answer 500."""
+    refusal = _access_rules(settings)
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def noting(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
         try:
-            refused = refusal(scope)
-            await (refused or app)(scope, receive, noting)
+            await (refusal(scope) or app)(scope, receive, send)
         except Exception as e:
             log.unexpected("a request met a defect", e)
             metrics.REFUSED.labels("500").inc()
-            if begun:
-                raise  # half an answer is none: the server closes the connection
-            told = {"error": "a defect, which is logged: nobody knows what became of it"}
-            await json(told, 500)(scope, receive, send)
+            # where a response has begun, uvicorn refuses this one and closes the connection
+            await json({"error": "a defect, which is logged: the outcome is unknown"}, 500)(scope, receive, send)
 
     return guard
 
 
-def _refusal(settings: Settings) -> Callable[[Scope], Response | None]:
-    """Why a request is not for this process: what a page in a browser could send unasked, and who brings no token.
+def _access_rules(settings: Settings) -> Callable[[Scope], Response | None]:
+    """Refuses a request without the token, and requests that a page in a browser could send without a preflight.
 
-    Of pages come a foreign Origin, a Host that is a name of theirs (which they let point here), and the types of body
-    that need no leave. An address as Host is nobody's name.
+    Such a page has a foreign Origin, sends a body of another type, or calls this server by a name of its own (DNS
+    rebinding). An IP address as Host belongs to no page.
     """
-    wanted = f"Bearer {settings.bearer_token}".encode()
-    origins = {origin.encode() for origin in settings.http_allowed_origins}
+    token = f"Bearer {settings.bearer_token}".encode()
+    origins = {None, *(origin.encode() for origin in settings.http_allowed_origins)}
 
     @lru_cache(64)
-    def ours(host: bytes) -> bool:
+    def is_own(host: bytes) -> bool:
         with suppress(ValueError):
             name = urlsplit(f"//{host.decode('latin-1')}").hostname or "localhost"
             return name in ("localhost", *settings.http_allowed_hosts) or bool(ipaddress.ip_address(name))
         return False
 
     def refusal(scope: Scope) -> Response | None:
-        given = dict(scope["headers"])
-        if scope["path"] in OPEN:
+        headers = dict(scope["headers"])
+        content_type = headers.get(b"content-type") or JSON_TYPES[0]
+        if scope["path"] in PUBLIC_PATHS:
             return None
-        if (origin := given.get(b"origin")) is not None and origin not in origins:
-            return _refused(given, 403, "origin: expected none, or one of HTTP_ALLOWED_ORIGINS")
-        if settings.bearer_token:
-            if not hmac.compare_digest(given.get(b"authorization", b""), wanted):
-                return _refused(given, 401, "authorization: expected the bearer token", {"WWW-Authenticate": "Bearer"})
-        elif not ours(given.get(b"host", b"")):
-            return _refused(given, 403, "host: expected localhost, an address, or one of HTTP_ALLOWED_HOSTS")
-        if (kind := given.get(b"content-type")) and kind.partition(b";")[0].strip().lower() not in JSON_TYPES:
-            return _refused(given, 415, "content-type: expected application/json or application/x-ndjson")
-        if given.get(b"content-encoding", b"identity").lower() != b"identity":
-            return _refused(given, 415, "content-encoding: expected none")
+        if headers.get(b"origin") not in origins:
+            return _refused(headers, 403, "origin: expected none, or one of HTTP_ALLOWED_ORIGINS")
+        if settings.bearer_token and not hmac.compare_digest(headers.get(b"authorization", b""), token):
+            return _refused(headers, 401, "authorization: expected the bearer token", {"WWW-Authenticate": "Bearer"})
+        if not settings.bearer_token and not is_own(headers.get(b"host", b"")):
+            return _refused(headers, 403, "host: expected localhost, an address, or one of HTTP_ALLOWED_HOSTS")
+        if content_type.partition(b";")[0].strip().lower() not in JSON_TYPES:
+            return _refused(headers, 415, "content-type: expected application/json or application/x-ndjson")
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            return _refused(headers, 415, "content-encoding: expected none")
         return None
 
     return refusal
 
 
-def _refused(given: dict[bytes, bytes], status: int, why: str, headers: dict[str, str] | None = None) -> Response:
-    """Answered before the body was read: of a client that waits for leave to send it, nobody knows whether it will."""
+def _refused(request: dict[bytes, bytes], status: int, why: str, headers: dict[str, str] | None = None) -> Response:
+    """The body was not read: close the connection where the client may or may not send it (Expect: 100-continue)."""
     metrics.REFUSED.labels(f"{status}").inc()
-    close = {"Connection": "close"} if b"expect" in given else {}
-    return json({"error": why}, status, {**close, **(headers or {})})
+    close = {"Connection": "close"} if b"expect" in request else {}
+    return json({"error": why}, status, close | (headers or {}))
 
 
 def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON answer."""
+    """A JSON response."""
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
-def telling(monitor: HealthMonitor) -> list[Route]:
-    """What every process tells of itself: /health and /metrics."""
+def observability_routes(monitor: HealthMonitor, transitions: Transitions | None = None) -> list[Route]:
+    """The routes /health and /metrics, and the last transitions of a breaker, oldest first, as JSON lines."""
 
     async def health(_: Request) -> Response:
         return json(monitor.status())
 
     async def exposition(_: Request) -> Response:
-        monitor.status()  # brings the gauges up to date
+        monitor.status()  # updates the gauges
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return [Route("/health", health), Route("/metrics", exposition)]
-
-
-def transitions(seen: Transitions) -> Route:
-    """The breaker's last transitions, oldest first, as JSON lines."""
-
     async def lines(_: Request) -> Response:
-        return Response(b"".join(msgspec.json.encode(t) + b"\n" for t in seen.seen), media_type="application/x-ndjson")
+        seen = transitions.seen if transitions else []
+        return Response(b"".join(msgspec.json.encode(one) + b"\n" for one in seen), media_type=JSON_TYPES[1].decode())
 
-    return Route("/breaker/transitions", lines)
+    routes = [Route("/health", health), Route("/metrics", exposition)]
+    return [*routes, Route("/breaker/transitions", lines)] if transitions else routes

@@ -45,7 +45,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def serving(head_s: float = 30) -> AsyncIterator[Callable[[], Awaitable[Streams]]]:
     """A server that answers the length of a body; opens a connection to it."""
     listening, stopping = server.bind("127.0.0.1", 0), asyncio.Event()
-    task = asyncio.create_task(server.serve(server.guarded(length, Settings()), listening, stopping, head_s))
+    task = asyncio.create_task(
+        server.serve(server.with_error_handling(length, Settings()), listening, stopping, head_s)
+    )
     opened: list[asyncio.StreamWriter] = []
 
     async def connect() -> Streams:

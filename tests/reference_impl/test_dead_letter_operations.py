@@ -33,7 +33,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
 
     async def run() -> None:
         routes = dead_letter_operations.routes(AdminConnections(settings, lambda: state[0]))
-        app = server.guarded(Starlette(routes=routes), settings)
+        app = server.with_error_handling(Starlette(routes=routes), settings)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
 
             async def status(method: str, path: str) -> int:
