@@ -32,8 +32,8 @@ _encode = msgspec.json.Encoder().encode
 class Intake:
     """Validates events and adds them to the queue."""
 
-    def __init__(self, settings: Settings, watch: HealthMonitor, sleep: Sleep) -> None:
-        self._settings, self.watch = settings, watch
+    def __init__(self, settings: Settings, monitor: HealthMonitor, sleep: Sleep) -> None:
+        self._settings, self.monitor = settings, monitor
         self.pipeline = Pipeline(
             settings.redis_url, settings.enqueue_timeout_s, settings.max_in_flight, settings.concurrency, sleep
         )
@@ -105,7 +105,7 @@ class Intake:
 
     def require_ready(self) -> None:
         """Raise TemporarilyUnavailable while the queue may evict events or is full, or presets are not known."""
-        snapshot = self.watch.snapshot
+        snapshot = self.monitor.snapshot
         if snapshot.may_evict:
             raise TemporarilyUnavailable("the queue may evict events: its maxmemory-policy must be noeviction")
         if not self.presets.looked.is_set():
