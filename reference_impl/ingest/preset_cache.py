@@ -56,27 +56,32 @@ class Presets:
         """Refresh at intervals, until the sleep raises ShuttingDown."""
         while True:
             pause = self._settings.preset_refresh_s
-            try:  # each time on a new connection: the address may lead to another primary by now
-                async with streams.connect(self._settings.redis_url, self._settings.enqueue_timeout_s) as redis:
-                    await self._refresh(redis)
+            try:
+                await self._refresh()
                 self.looked.set()
             except QUEUE_AWAY:  # no event is accepted meanwhile
                 pause = CACHE_AWAY_S
             await self._sleep(pause)
 
-    async def _refresh(self, redis: Redis) -> None:
+    async def _refresh(self) -> None:
         """Read the cache until they are loaded, then the store. Invalid presets change nothing. Raises QUEUE_AWAY.
 
         So an intake that starts during an outage of the store has them before it notices the outage.
         """
         if not self.loaded or not self._settings.database_url:
-            with suppress(ResponseError):  # the key is not a string, and so not ours
-                self._put_in_force(cast("bytes | None", await redis.get(streams.PRESETS)))
+            async with self._connect() as redis:
+                with suppress(ResponseError):  # the key is not a string, and so not ours
+                    self._put_in_force(cast("bytes | None", await redis.get(streams.PRESETS)))
         if self._settings.database_url and self._put_in_force(packed := await self._read_store()):
             try:
-                await redis.set(streams.PRESETS, packed or b"")
+                async with self._connect() as redis:
+                    await redis.set(streams.PRESETS, packed or b"")
             except QUEUE_AWAY as e:
                 log.warning("presets cannot be cached", type=type(e).__name__)
+
+    def _connect(self) -> Redis:
+        """A new connection each time: the address may lead to another primary by now."""
+        return streams.connect(self._settings.redis_url, self._settings.enqueue_timeout_s)
 
     def _put_in_force(self, packed: bytes | None) -> bool:
         """Whether they are valid; None: unknown, the earlier ones stay."""
