@@ -71,30 +71,24 @@ class Presets:
         if not self.loaded or not self._settings.database_url:
             async with self._connect() as redis:
                 with suppress(ResponseError):  # the key is not a string, and so not ours
-                    self._put_in_force(cast("bytes | None", await redis.get(streams.PRESETS)))
-        if self._settings.database_url and self._put_in_force(packed := await self._read_store()):
+                    self._put_in_force(_validated(cast("bytes | None", await redis.get(streams.PRESETS))))
+        if self._settings.database_url and (found := _validated(packed := await self._read_store())) is not None:
             try:
                 async with self._connect() as redis:
                     await redis.set(streams.PRESETS, packed or b"")
             except QUEUE_AWAY as e:
                 log.warning("presets cannot be cached", type=type(e).__name__)
+            self._put_in_force(found)
 
     def _connect(self) -> Redis:
         """A new connection each time: the address may lead to another primary by now."""
         return streams.connect(self._settings.redis_url, self._settings.enqueue_timeout_s)
 
-    def _put_in_force(self, packed: bytes | None) -> bool:
-        """Whether they are valid; None: unknown, the earlier ones stay."""
-        if packed is None:
-            return False
-        try:
-            self._found = {(one.organization_id, one.action): one for one in _decode(packed)}
-        except msgspec.MsgspecError as e:
-            log.warning("a preset cannot be used; the earlier ones stay in force", why=str(e))
-            return False
-        self.loaded = True
-        self.looked.set()
-        return True
+    def _put_in_force(self, presets: list[Preset] | None) -> None:
+        if presets is not None:
+            self._found = {(one.organization_id, one.action): one for one in presets}
+            self.loaded = True
+            self.looked.set()
 
     async def _read_store(self) -> bytes | None:
         """The presets of the store, as JSON; None while it is unavailable."""
@@ -109,3 +103,12 @@ class Presets:
             log.warning("presets cannot be read from the store", why=str(error_classes.to_store_error(e)))
             return None
         return str(row[0]).encode() if row else b"[]"
+
+
+def _validated(packed: bytes | None) -> list[Preset] | None:
+    """The presets, or None where there are none or one is invalid."""
+    try:
+        return None if packed is None else _decode(packed)
+    except msgspec.MsgspecError as e:
+        log.warning("a preset cannot be used; the earlier ones stay in force", why=str(e))
+        return None
