@@ -69,9 +69,7 @@ class Presets:
         So an intake that starts during an outage of the store has them before it notices the outage.
         """
         if not self.loaded or not self._settings.database_url:
-            async with self._connect() as redis:
-                with suppress(ResponseError):  # the key is not a string, and so not ours
-                    self._put_in_force(_validated(cast("bytes | None", await redis.get(streams.PRESETS))))
+            self._put_in_force(_validated(await self._read_cache()))
         if self._settings.database_url and (found := _validated(packed := await self._read_store())) is not None:
             try:
                 async with self._connect() as redis:
@@ -89,6 +87,13 @@ class Presets:
             self._found = {(one.organization_id, one.action): one for one in presets}
             self.loaded = True
             self.looked.set()
+
+    async def _read_cache(self) -> bytes | None:
+        """The cached presets, as JSON; None where there are none. Raises QUEUE_AWAY."""
+        async with self._connect() as redis:
+            with suppress(ResponseError):  # the key is not a string, and so not ours
+                return cast("bytes | None", await redis.get(streams.PRESETS))
+        return None
 
     async def _read_store(self) -> bytes | None:
         """The presets of the store, as JSON; None while it is unavailable."""
