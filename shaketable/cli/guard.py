@@ -9,6 +9,7 @@ import errno
 import signal
 import sys
 import traceback
+from contextlib import suppress
 
 import typer
 
@@ -21,6 +22,8 @@ BAD_INPUT, HARNESS_FAILED = 254, 255
 NO_BUG = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 #: Something else stands where a file or folder is expected: in a run directory that may be anybody's.
 MISPLACED = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
+#: The terminal has hung up, or the reader of a pipe has ended.
+UNREAD = (errno.EIO, errno.EPIPE)
 #: The CLI library's exit code for a KeyboardInterrupt.
 CLI_INTERRUPTED = 130
 
@@ -43,8 +46,10 @@ def guarded(command: object) -> int:
     except typer.Exit as e:
         return e.exit_code
     except SystemExit:  # the CLI library's way to end when a pipe is closed
-        return _say("interrupted: nobody reads the output any more", Interrupted.exit_code)
+        return _unread()
     except Exception as e:
+        if isinstance(e, OSError) and e.errno in UNREAD and not e.filename:
+            return _unread()
         if isinstance(e, OSError) and e.errno in NO_BUG:
             return _say(f"{e.filename or 'the disk'}: {e.strerror}: make room, or name another folder", HARNESS_FAILED)
         if isinstance(e, OSError) and e.errno in MISPLACED:
@@ -52,12 +57,16 @@ def guarded(command: object) -> int:
         if callable(show := getattr(e, "show", None)):  # a usage error of the CLI library
             show()
             return BAD_INPUT
-        print("\n".join(visible(line) for line in traceback.format_exc().splitlines()), file=sys.stderr)
+        _print("\n".join(visible(line) for line in traceback.format_exc().splitlines()))
         return _say("this is a bug in shaketable, not a verdict on the target", HARNESS_FAILED)
 
 
 def _interrupted() -> int:
     return _say("interrupted: everything that was started is ended", Interrupted.exit_code)
+
+
+def _unread() -> int:
+    return _say("interrupted: nobody reads the output any more", Interrupted.exit_code)
 
 
 def _interrupt(*_: object) -> None:
@@ -66,5 +75,11 @@ def _interrupt(*_: object) -> None:
 
 def _say(text: str, code: int) -> int:
     """One line, even if an error quotes a target's log."""
-    print(f"shaketable: {in_a_line(text)}", file=sys.stderr)
+    _print(f"shaketable: {in_a_line(text)}")
     return code
+
+
+def _print(text: str) -> None:
+    """Print to stderr, if anybody reads it: an error here would replace the exit code by 1, a verdict."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)

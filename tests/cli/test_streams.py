@@ -125,7 +125,9 @@ def test_hangup_is_an_interruption_whose_results_are_written(tmp_path: Path) -> 
         [sys.executable, "-c", HUNG_UP, tmp_path / "out"], stdin=its, stdout=its, stderr=its
     ) as child:
         os.close(its)
-        assert os.read(terminal, 100).startswith(b"ready")
+        said = b""
+        while not said.endswith(b"\n"):
+            said += os.read(terminal, 100)
         os.close(terminal)  # whatever is written to it from now on fails
         child.send_signal(signal.SIGHUP)
         assert child.wait(30) == 255
@@ -156,3 +158,31 @@ def test_diff_names_where_runs_are(tmp_path: Path, typed: Typed) -> None:
     assert f"name {tmp_path / 'runs'}" in typed("diff", tmp_path, tmp_path).stderr
     (tmp_path / "none").mkdir()
     assert "shaketable run calm --runs" in typed("diff", tmp_path / "none", tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    "ends", ["print('the table', flush=True)", "raise RuntimeError", "raise HarnessError('no way through')"]
+)
+def test_exit_code_is_no_verdict_when_the_terminal_is_gone_before_the_signal(ends: str) -> None:
+    terminal, its = pty.openpty()
+    code = f"""
+import sys
+from shaketable.cli.guard import guarded
+from shaketable.errors import HarnessError
+
+def command():
+    print("ready", flush=True)
+    sys.stdin.read()
+    {ends}
+
+sys.exit(guarded(command))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=its, stderr=its) as child:
+        os.close(its)
+        said = b""
+        while not said.endswith(b"\n"):
+            said += os.read(terminal, 100)
+        os.close(terminal)
+        assert child.stdin
+        child.stdin.close()
+        assert child.wait(30) == 255
