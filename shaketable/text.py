@@ -12,6 +12,12 @@ _DELIMITERS = str.maketrans({"$": "＄", "\\": "＼", "<": "‹", ">": "›", "&
 #: GitHub's runner interprets these as workflow commands in any line of a step: `::` wherever a line may be folded,
 #: `##[` anywhere.
 _COMMAND = re.compile(r":(?=:)|##(?=\[)")
+#: GitHub turns these into mentions or links even if escaped; an invisible space prevents it.
+_LINKED = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
+#: Special characters of Markdown, its tables and its formulas.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
+#: The most characters of a text in Markdown, such as a table's cell.
+MARKDOWN = 2_000
 #: Longest label that is drawn.
 LABEL = 48
 
@@ -32,6 +38,12 @@ def visible(text: str) -> str:
         f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else c for c in text
     )
     return _COMMAND.sub(r"\g<0> ", shown)
+
+
+def escaped(text: str, linked: bool = False) -> str:
+    """Escape text for one line of Markdown: no markup, and no mention or link unless `linked`."""
+    shown = visible(cut(text, MARKDOWN))
+    return _MARKDOWN.sub(r"\\\1", shown if linked else _LINKED.sub("\\g<0>\u200b", shown))
 
 
 def in_a_line(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,34 +18,30 @@ NOTHING, PROCESSES, LINKS, OTHERS, MANY = (
     "store, data and machine",
     "several kinds of faults",
 )
-#: Columns of the table where the output is no terminal.
-WIDE = 160
 
 
 def list_() -> int:
     """List the scenarios, grouped by kind of fault, with a sentence on each, and the faults and checks."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from shaketable.checks import CHECKS
     from shaketable.checks.budget import common
     from shaketable.faults import FAULTS
+    from shaketable.report.tables import table as tables
+    from shaketable.report.tables.table import Cell, Styled, Table, TableColumn
     from shaketable.runner import scenario
     from shaketable.runner.profile import profiles
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console = tables.terminal()
     grouped: dict[str, list[Scenario]] = defaultdict(list)
     for path in scenario.names().values():
         found = scenario.load(str(path))
         grouped[group(found)].append(found)
-    table = Table(box=None, pad_edge=False, show_header=False)
+    rows: list[Sequence[Cell]] = []
     for name in (NOTHING, LINKS, OTHERS, PROCESSES, MANY):
         if grouped[name]:
-            table.add_row(Text(f"{name}:", "bold"), end_section=False)
+            rows.append((Styled(f"{name}:", "bold"), "", ""))
             for each in grouped[name]:
-                table.add_row(f"  {each.name}", f"{seconds(each):.0f} s{', nightly' * each.nightly}", each.story)
-    console.print(table)
+                rows.append((f"  {each.name}", f"{seconds(each):.0f} s{', nightly' * each.nightly}", each.story))
+    tables.show(console, Table([TableColumn()] * 3, rows))
     console.print(f"\nfaults: {', '.join(sorted(FAULTS.kinds()))}\nchecks: {', '.join(sorted(CHECKS.kinds()))}")
     for name, profile in profiles().items():
         console.print(f"--profile {name}: {profile.story}", soft_wrap=True)

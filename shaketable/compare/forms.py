@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import pandas as pd
+from rich import table as rich
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from shaketable.checks.check import Verdict
 from shaketable.compare import run_index as cells
@@ -19,11 +16,11 @@ from shaketable.compare.cell import INFINITE, Block, Compared, Figure, TargetTri
 from shaketable.compare.comparison import Comparison
 from shaketable.compare.environment_summary import environment_summary
 from shaketable.compare.measures import EVENT_MEASURES, MEASURES, Measure
-from shaketable.report.tables import forms
-from shaketable.report.terminal.overview import WIDE
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Cell, Form, Styled, Table, TableColumn
 from shaketable.report.terminal.summary import STYLE
 from shaketable.results import confidence as bound
-from shaketable.text import listed, number, visible
+from shaketable.text import escaped, listed, number, visible
 
 #: Columns of a table of one scenario.
 HEADS = (
@@ -117,49 +114,47 @@ def _doubted(line: TargetTrials) -> dict[str, list[int]]:
 
 def show(found: Compared, console: Console | None = None) -> None:
     """Print a table for each scenario; in a pipe no line is wrapped."""
-    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console = console or tables.terminal()
     for block in found.blocks:
-        console.print(f"\n{visible(block.scenario)}", style="bold", markup=False)
-        console.print(table(block))
-        for line in block.lines:
-            for each in notes(line) if line.judged else ():
-                console.print(f"{visible(line.target)}: {visible(each)}", markup=False, soft_wrap=True)
+        console.print()
+        tables.show(console, table(block))
     for doubt in found.doubts:
         console.print(f"not alike: {visible(doubt)}", style="yellow", markup=False)
 
 
 def table(block: Block) -> Table:
     """A row for each target."""
-    made = Table(box=None, pad_edge=False, header_style="")
     shown = heads(block)
-    for name in shown:
-        made.add_column(name, justify="left" if name in HEADS[:2] else "right")
+    rows: list[list[Cell]] = []
     for line in block.lines:
         cells = dict(zip(HEADS, told(line), strict=True))
-        name, verdict, *rest = (visible(cells[head]) for head in shown)
         style = STYLE[Verdict(worst(line.verdicts))] if line.judged else "yellow"
-        made.add_row(Text(name), Text(verdict, style), *map(Text, rest))
-    return made
+        rows.append([Styled(cells[head], style) if head == "verdict" else cells[head] for head in shown])
+    remarks = [f"{line.target}: {each}" for line in block.lines if line.judged for each in notes(line)]
+    return Table(_columns(shown), rows, block.scenario, remarks)
 
 
-def progress(held: Comparison) -> Table:
+def _columns(heads: Sequence[str]) -> list[TableColumn]:
+    """The first names the target; all others but the verdict stand to the right."""
+    return [TableColumn(head, right=place > 0 and head != "verdict") for place, head in enumerate(heads)]
+
+
+def progress(held: Comparison) -> rich.Table:
     """How far a comparison is: targets down, scenarios across, what became of each cell so far."""
     found = cells.read([held.path])
-    made = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", *(block.scenario for block in found.blocks)):
-        made.add_column(Text(visible(name)))
+    rows: list[list[Cell]] = []
     for target in found.targets:
         lines = [next((line for line in block.lines if line.target == target), None) for block in found.blocks]
-        made.add_row(Text(visible(target)), *(_stand(line) for line in lines))
-    return made
+        rows.append([target, *(_stand(line) for line in lines)])
+    return tables.text(Table([TableColumn(name) for name in ("", *(block.scenario for block in found.blocks))], rows))
 
 
-def _stand(line: TargetTrials | None) -> Text:
+def _stand(line: TargetTrials | None) -> Styled:
     if line is None or not any(trial.outcome != "not played" for trial in line.trials):
-        return Text("·", "dim")
+        return Styled("·", "dim")
     if not line.judged:
-        return Text(line.others[0].outcome, "yellow")
-    return Text(counted(line.verdicts), STYLE[Verdict(worst(line.verdicts))])
+        return Styled(line.others[0].outcome, "yellow")
+    return Styled(counted(line.verdicts), STYLE[Verdict(worst(line.verdicts))])
 
 
 def markdown(found: Compared) -> str:
@@ -170,33 +165,34 @@ def markdown(found: Compared) -> str:
 def _scenario(block: Block) -> Iterator[str]:
     yield f"### {_md(block.scenario)}"
     yield _wrapped(_md(block.story))
-    rows = [told(line) if line.judged else _untold(line) for line in block.lines]
     events = [head for head in HEADS[:EVENTS] if head in heads(block)]
     for columns in (events, [HEADS[0], *HEADS[EVENTS:]]):
-        chosen = [HEADS.index(head) for head in columns]
-        yield _grid(columns, [[row[column] for column in chosen] if len(row) == len(HEADS) else
-                              [*row, *[""] * (len(columns) - len(row))] for row in rows])  # fmt: skip
+        yield _grid(columns, [_chosen(line, columns) for line in block.lines])
     others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in notes(line)]
     if others:
         yield "\n".join(_wrapped(each, "  ") for each in others)
 
 
-def _untold(line: TargetTrials) -> list[str]:
-    """The row of a target that was not judged: why, in short."""
-    return [line.target, textwrap.shorten("; ".join(not_judged(line)), REASON, placeholder=" …")]
+def _chosen(line: TargetTrials, columns: Sequence[str]) -> list[str]:
+    """The cells of some columns; of a target that was not judged: why, in short."""
+    if line.judged:
+        cells = dict(zip(HEADS, told(line), strict=True))
+        return [cells[column] for column in columns]
+    why = textwrap.shorten("; ".join(not_judged(line)), REASON, placeholder=" …")
+    return [line.target, why] + [""] * (len(columns) - 2)
 
 
 def _wrapped(text: str, indent: str = "") -> str:
-    return textwrap.fill(text, forms.WIDTH + 20, subsequent_indent=indent, break_long_words=False,
+    return textwrap.fill(text, tables.WIDTH + 20, subsequent_indent=indent, break_long_words=False,
                          break_on_hyphens=False)  # fmt: skip
 
 
 def brief(found: Compared) -> str:
     """Lost / doubled: one table of all scenarios that the same targets were tried under."""
-    tables: dict[tuple[str, ...], list[Block]] = {}
+    alike: dict[tuple[str, ...], list[Block]] = {}
     for block in found.blocks:
-        tables.setdefault(tuple(line.target for line in block.lines), []).append(block)
-    return "\n\n".join(_brief_table(targets, blocks) for targets, blocks in tables.items())
+        alike.setdefault(tuple(line.target for line in block.lines), []).append(block)
+    return "\n\n".join(_brief_table(targets, blocks) for targets, blocks in alike.items())
 
 
 def _brief_table(targets: Sequence[str], blocks: Sequence[Block]) -> str:
@@ -212,11 +208,7 @@ def _brief(block: Block, target: str) -> str:
 
 
 def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """As GitHub draws it."""
-    rule = ["---" if place == 0 or head == "verdict" else "---:" for place, head in enumerate(heads)]
-    return "\n".join(
-        f"| {' | '.join(cells)} |" for cells in ([*map(_md, heads)], rule, *([*map(_md, r)] for r in rows))
-    )
+    return tables.markdown(Table(_columns(heads), rows), _md)
 
 
 def legend() -> str:
@@ -240,7 +232,7 @@ def surroundings(found: Compared) -> Iterator[str]:
 
 def csv(found: Compared) -> str:
     """A row for each trial."""
-    return pd.DataFrame([_row(trial) for trial in found.trials], dtype=object).to_csv(index=False).rstrip("\n")
+    return tables.csv(map(_row, found.trials))
 
 
 def _row(trial: Trial) -> dict[str, object]:
@@ -258,7 +250,7 @@ def _key(measure: Measure) -> str:
 
 def json(found: Compared) -> str:
     """All of it, trial by trial and in sum."""
-    return forms.json({
+    return tables.json({
         "schema": 1, "days": found.when, "commands": found.commands, "machines": found.machines,
         "packages": {target: found.packages(target) for target in found.targets}, "not_alike": found.doubts,
         "confidence": bound.CONFIDENCE, "assumption": bound.ASSUMPTION,
@@ -286,7 +278,7 @@ def _finite(value: float | None) -> float | str | None:
 
 def _md(text: str) -> str:
     """Foreign text in Markdown: shown as it is, no markup of its own."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!&~" else c for c in visible(text))
+    return escaped(text, linked=True)
 
 
 def _code(text: str) -> str:
@@ -297,4 +289,4 @@ def _code(text: str) -> str:
 
 
 #: What prints a comparison, by form.
-WRITERS = {forms.Form.MD: markdown, forms.Form.JSON: json, forms.Form.CSV: csv}
+WRITERS = {Form.MD: markdown, Form.JSON: json, Form.CSV: csv}

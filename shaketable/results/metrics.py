@@ -26,8 +26,11 @@ class Metric:
         return run.checks[check].counts.get(count) if check in run.checks else None
 
 
+RECOVERY = Metric("recovery", "s", "heal_to_empty_backlog_s", 0.4)  # two probe intervals
+LOST = Metric("lost", "", "no_loss.lost", 1)
+#: Those whose differences are judged.
 METRICS = (
-    Metric("recovery", "s", "heal_to_empty_backlog_s", 0.4),  # two probe intervals
+    RECOVERY,
     Metric("first commit", "s", "heal_to_first_commit_s", 0.1),
     Metric("freshness p99", "s", "latency_budget.stored_p99_s", 0.1),
     Metric("drain", "/s", "drained_per_s", 10, more_is_better=True),

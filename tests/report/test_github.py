@@ -8,6 +8,7 @@ import pytest
 
 from shaketable.errors import HarnessError
 from shaketable.report.ci import github
+from shaketable.text import escaped
 from tests.support.results import judged, played
 
 HOSTILE = "100 % lost\r\n::set-env name=PATH::/evil\n| a | `b` | <img> [x](y) \u202e"
@@ -77,7 +78,7 @@ def test_hostile_text_stays_in_its_cell() -> None:
 
 
 def test_nobody_is_mentioned_and_nothing_is_linked() -> None:
-    told = github.escaped("@team a@b.c https://evil.example www.evil.example #12")
+    told = escaped("@team a@b.c https://evil.example www.evil.example #12")
     assert told.replace("\u200b", "|") == r"@|team a@|b.c https:|//evil.example www|.evil.example \#|12"
 
 

@@ -10,13 +10,14 @@ from rich.console import Console
 from shaketable.checks import NoLoss
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import FaultSeen, Judged, judge_history
+from shaketable.report.tables.table import WIDE, Styled
 from shaketable.report.terminal import overview
 from shaketable.results import result
 from shaketable.results.result import Ending, Result
 from tests.support.histories import asks, fault, history, probe, sent, stored
 
 
-def shown(*runs: Result, width: int = overview.WIDE) -> str:
+def shown(*runs: Result, width: int = WIDE) -> str:
     out = StringIO()
     overview.show(runs, Console(file=out, width=width))
     return out.getvalue()
@@ -33,11 +34,14 @@ def seen(number: int, figure: float, unit: str, landed: bool = True) -> FaultSee
 def test_row_has_witnesses_recovery_amounts_and_where_to_look() -> None:
     parts = (sent("a").acknowledged(1), sent("b").acknowledged(1), stored("a", at=31), probe(5, 12, 31.5))
     doc = judge_history(history(*parts, fault(10, 20), fault(12, 30), fault(12, 30, landed=False), asks(NoLoss())))
-    row = overview.row(result.of(doc, 1, run="runs/x", seconds=12.34))
-    assert (row.scenario, row.verdict, row.seconds, row.run) == ("literal", "failed", 12.3, "runs/x")
-    assert (row.acknowledged, row.stored, row.lost) == (2, 1, 1)
-    assert row.recovery_s == 1.5
-    assert row.witnesses == ["2× 1 links", "DID NOT LAND"]
+    run = result.of(doc, 1, run="runs/x", seconds=12.34)
+    assert run.seconds == 12.3
+    assert overview.witnesses(run.faults) == ["2× 1 links", "DID NOT LAND"]
+    made = overview.table([run])
+    row = {column.name: cell for column, cell in zip(made.columns, made.rows[0], strict=True)}
+    assert (row["scenario"], row["verdict"], row["run"]) == ("literal", Styled("FAILED", "bold red"), "runs/x")
+    assert (row["acknowledged"], row["stored"], row["lost"]) == ("2", "1", "1")
+    assert (row["recovery"], row["seconds"]) == ("1.50", "12")
 
 
 def test_table_has_a_line_for_each_run_however_long() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from shaketable.checks import BreakerBehaves
 from shaketable.checks.check import Check, Verdict
 from shaketable.checks.kinds.incarnation import HALF_OPEN, OPEN, Incarnation, incarnations
 from shaketable.checks.kinds.spans import Span, told
 from shaketable.cli.tables.script import Report, judged
 from shaketable.evidence.history import History
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Cell
 
 #: The laws of this report.
 LAWS: tuple[Check, ...] = (BreakerBehaves(),)
@@ -21,14 +21,14 @@ def report(history: History) -> Report:
     lives = incarnations(history)
     if not lives:
         return Report(Verdict.UNKNOWN if verdict is Verdict.PASSED else verdict, findings=findings)
-    stays = pd.DataFrame([row for life in lives for row in _stays(history, life)])
-    totals = pd.DataFrame([_totals(life) for life in lives]).set_index("breaker")
+    stays = tables.of([row for life in lives for row in _stays(history, life)])
+    totals = tables.of([_totals(life) for life in lives], row="breaker")
     return Report(verdict, {"stays": stays, "breakers": totals}, findings)
 
 
-def _stays(history: History, life: Incarnation) -> list[dict[str, object]]:
+def _stays(history: History, life: Incarnation) -> list[dict[str, Cell]]:
     """A row for each stay: its begin, state and duration, and the traffic at the store or a sink."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Cell]] = []
     for begin, end, state in zip(life.times, [*life.times[1:], life.end], life.states, strict=True):
         span = Span(begin, end)
         rows.append(
@@ -45,10 +45,10 @@ def _stays(history: History, life: Incarnation) -> list[dict[str, object]]:
     return rows
 
 
-def _totals(life: Incarnation) -> dict[str, object]:
+def _totals(life: Incarnation) -> dict[str, Cell]:
     opened = list(life.spans(OPEN))
     return {
-        "breaker": life.name,
+        "row": life.name,
         "transitions": len(life.states),
         "opened": len(opened),
         "trials": len(list(life.spans(HALF_OPEN))),

@@ -11,7 +11,7 @@ import typer
 from shaketable.cli import guarded
 from shaketable.compare import forms, run_index
 from shaketable.compare import page as compared_page
-from shaketable.report.tables.forms import Form
+from shaketable.report.tables.table import Form
 
 COMPARISON = Path("runs/compare")
 

@@ -18,5 +18,6 @@ def report(history: History) -> Report:
         missing = "schedule.jsonl is missing: nobody knows what was meant to be sent"
         return Report(Verdict.UNKNOWN, why=missing)
     verdict, findings = judged(history, LAWS)
-    tables = {"events": frames.delivery(history), "rates": frames.rates(history)}
-    return Report(verdict, tables, findings, beside="events")
+    events, rates = frames.delivery(history), frames.rates(history)
+    narrow = {"events": frames.table(events.T)}
+    return Report(verdict, {"events": frames.table(events), "rates": frames.table(rates)}, findings, at_terminal=narrow)

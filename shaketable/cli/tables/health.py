@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import pandas as pd
-
 from shaketable.checks import HealthHonest, RecoversInTime
 from shaketable.checks.check import Check, Verdict
 from shaketable.checks.kinds.spans import Span, observed_at, told
 from shaketable.cli.tables.script import Report, judged
 from shaketable.evidence.history import NEVER, History
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Cell
 
 #: The laws of this report.
 LAWS: tuple[Check, ...] = (HealthHonest(), RecoversInTime())
@@ -21,8 +21,8 @@ def report(history: History) -> Report:
     verdict, findings = judged(history, LAWS)
     if history.probes is None or not len(history.probes):
         return Report(verdict if verdict is Verdict.FAILED else Verdict.UNKNOWN, findings=findings)
-    rows = {name: _row(history, span) for name, span in _spans(history).items() if span.seconds > 0}
-    return Report(verdict, {"health": pd.DataFrame.from_dict(rows, orient="index")}, findings)
+    rows = [{"row": name, **_row(history, span)} for name, span in _spans(history).items() if span.seconds > 0]
+    return Report(verdict, {"health": tables.of(rows)}, findings)
 
 
 def _spans(history: History) -> dict[str, Span]:
@@ -37,7 +37,7 @@ def _spans(history: History) -> dict[str, Span]:
     return phases | faults
 
 
-def _row(history: History, span: Span) -> dict[str, object]:
+def _row(history: History, span: Span) -> dict[str, Cell]:
     assert history.probes is not None
     seen = history.probes[(history.probes.time >= span.begin) & (history.probes.time < span.end)]
     score = seen.health.where(seen.answered)
@@ -46,9 +46,9 @@ def _row(history: History, span: Span) -> dict[str, object]:
         "seconds": round(span.seconds, 1),
         "asked": len(seen),
         "silent": int((~seen.answered).sum()),
-        "lowest": score.min(),
-        "median": score.median(),
-        "highest": score.max(),
-        "queue": seen.queue.max(),
+        "lowest": float(score.min()),
+        "median": float(score.median()),
+        "highest": float(score.max()),
+        "queue": float(seen.queue.max()),
         "commits": len(span.of(history.commits)),
     }

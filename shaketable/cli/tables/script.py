@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import pandas as pd
 import typer
 
 from shaketable import rundir
 from shaketable.checks.check import Check, Finding, Verdict, judge, worst
 from shaketable.cli import LATEST, guarded
 from shaketable.evidence.history import History
-from shaketable.report.ci.github import escaped
-from shaketable.report.tables import forms
-from shaketable.report.tables.forms import WIDTH, Form
-from shaketable.text import in_a_line, visible
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Form, Table, TableColumn
+from shaketable.text import escaped, in_a_line, visible
 
 
 @dataclass(frozen=True)
@@ -27,39 +24,34 @@ class Report:
     """Tables by name, the finding of each law, and the verdict that decides the exit code."""
 
     verdict: Verdict
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
     findings: Mapping[str, Finding] = field(default_factory=dict)
     why: str = ""  # there are none
-    beside: str = ""  # the table that is transposed at a terminal, so that it fits
+    at_terminal: Mapping[str, Table] = field(default_factory=dict)  # in place of those that are too wide
 
     @property
     def text(self) -> str:
         """For a terminal."""
-        shown = (forms.text(table.T if name == self.beside else table) for name, table in self.tables.items())
-        lines = "\n".join(_line(name, found) for name, found in self.findings.items())
-        return "\n\n".join(filter(None, [*shown, lines, in_a_line(self.why)]))
+        shown = [tables.plain(table) for table in {**self.tables, **self.at_terminal}.values()]
+        laws = [(name, found.verdict, in_a_line(_said(found))) for name, found in self.findings.items()]
+        return "\n\n".join(filter(None, [*shown, tables.plain(Table([TableColumn()] * 3, laws)), in_a_line(self.why)]))
 
     @property
     def markdown(self) -> str:
         """For a pull request, a wiki."""
-        parts = [f"**{name}**\n\n{forms.markdown(table)}" for name, table in self.told.items() if len(table)]
+        parts = [f"**{name}**\n\n{tables.markdown(table)}" for name, table in self.told.items() if table.rows]
         return "\n\n".join([*parts, f"Verdict: **{self.verdict}**{f': {escaped(self.why)}' if self.why else ''}"])
 
     @property
-    def told(self) -> dict[str, pd.DataFrame]:
+    def told(self) -> dict[str, Table]:
         """The tables, and one of the laws."""
-        laws = {name: {"verdict": str(found.verdict), "found": _said(found)} for name, found in self.findings.items()}
-        return {**self.tables, "laws": pd.DataFrame.from_dict(laws, orient="index").rename_axis("law")}
-
-    @property
-    def whole(self) -> dict[str, pd.DataFrame]:
-        """With the verdict as a table too: for a form that has only rows."""
-        return {**self.told, "verdict": pd.DataFrame([{"verdict": str(self.verdict), "found": self.why}])}
+        laws = [{"row": name, "verdict": found.verdict, "found": _said(found)} for name, found in self.findings.items()]
+        return {**self.tables, "laws": tables.of(laws, "law")}
 
     def to_json(self) -> dict[str, object]:
         """As data."""
-        tables = {name: forms.records(table) for name, table in self.tables.items()}
-        return {"verdict": self.verdict, "why": self.why, "tables": tables, "checks": self.findings}
+        held = {name: tables.records(table) for name, table in self.tables.items()}
+        return {"verdict": self.verdict, "why": self.why, "tables": held, "checks": self.findings}
 
 
 def main(report: Callable[[History], Report], about: str) -> NoReturn:
@@ -105,12 +97,15 @@ def _md(found: Mapping[str, Report]) -> str:
 
 def _json(found: Mapping[str, Report]) -> str:
     runs = [{"run": run, **each.to_json()} for run, each in found.items()]
-    return forms.json({"schema": 1, "verdict": _worst(found), "runs": runs})
+    return tables.json({"schema": 1, "verdict": _worst(found), "runs": runs})
 
 
 def _csv(found: Mapping[str, Report]) -> str:
-    return forms.csv(
-        *(({"run": run, "table": name}, table) for run, each in found.items() for name, table in each.whole.items())
+    return tables.csv(
+        {"run": run, "table": name, "row": None} | row
+        for run, each in found.items()
+        for name, table in {**each.told, "verdict": tables.of([{"verdict": each.verdict, "found": each.why}])}.items()
+        for row in tables.records(table)
     )
 
 
@@ -121,11 +116,6 @@ WRITERS: dict[Form, Callable[[Mapping[str, Report]], str]] = {
     Form.JSON: _json,
     Form.CSV: _csv,
 }
-
-
-def _line(name: str, found: Finding) -> str:
-    said = f"{name:<23}{found.verdict:<16}{in_a_line(_said(found))}"
-    return textwrap.fill(said, WIDTH, subsequent_indent=" " * 39)
 
 
 def _said(found: Finding) -> str:

@@ -6,7 +6,6 @@ add a command.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,22 +13,27 @@ from shaketable import plural
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import Judged
 from shaketable.errors import HarnessError
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Cell, Table, TableColumn
 from shaketable.report.terminal import trials
+from shaketable.results.metrics import LOST, RECOVERY
 from shaketable.results.result import Result, collect
 from shaketable.text import cut, number, visible
 
 #: The most annotations of a kind that GitHub shows per step.
 MOST = 10
-#: The most characters of a message and of a table cell.
+#: The most characters of a message.
 LONGEST = 2_000
 #: The most bytes of a step's summary, slightly below GitHub's limit, above which it drops the whole summary.
 ROOM = 1_000_000
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
-#: GitHub turns these into mentions or links even if escaped; an invisible space prevents it.
-_LINKED = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
-#: Special characters of Markdown, its tables and its formulas.
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&])")
+#: Columns of the summary.
+COLUMNS = (
+    *map(TableColumn, ("scenario", "verdict", "what was found")),
+    *(TableColumn(name, right=True) for name in ("acknowledged", "lost", "recovery")),
+    TableColumn("run"),
+)
 
 
 def commands(runs: Sequence[Result]) -> list[str]:
@@ -90,40 +94,26 @@ def fitted(text: str, room: int) -> bytes:
 
 def markdown(runs: Sequence[Result]) -> str:
     """A headline, a row per run, and the confidence bound of repeated trials."""
-    results = collect(runs)
-    head = f"### {SIGNS[results.verdict]} shaketable: {results.verdict}\n\n"
-    titles = "| scenario | verdict | what was found | acknowledged | lost | recovery | run |\n"
-    rows = "".join(_row(run) for run in runs)
-    proved = "".join(
-        f"\n{escaped(name)}: {escaped(trials.proved(several))}\n"
-        for name, several in trials.by_scenario(runs).items()
-        if len(several) > 1
-    )
-    return f"{head}{titles}|---|---|---|--:|--:|--:|---|\n{rows}{proved}\n"
+    verdict = collect(runs).verdict
+    proved = [f"{name}: {trials.proved(several)}" for name, several in trials.repeated(runs).items()]
+    table = Table(COLUMNS, [_row(run) for run in runs], f"{SIGNS[verdict]} shaketable: {verdict}", proved)
+    return f"{tables.markdown(table)}\n\n"
 
 
-def _row(run: Result) -> str:
-    found = "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or _passed(run)
-    lost = run.checks["no_loss"].counts.get("lost") if "no_loss" in run.checks else None
-    recovery = run.figures.get("heal_to_empty_backlog_s")
-    cells = (
+def _row(run: Result) -> list[Cell]:
+    recovery = RECOVERY.of(run)
+    return [
         run.title,
         f"{SIGNS[run.verdict]} {run.verdict}",
-        found,
-        number(run.figures.get("acknowledged")),
-        number(lost),
-        "–" if recovery is None else f"{recovery:.1f} s",
+        "; ".join(f"{name}: {why}" for name, why in _wrong(run)) or _passed(run),
+        run.figures.get("acknowledged"),
+        LOST.of(run),
+        None if recovery is None else f"{recovery:.1f} s",
         Path(run.run).name,
-    )
-    return f"| {' | '.join(escaped(cell) for cell in cells)} |\n"
+    ]
 
 
 def _passed(run: Result) -> str:
     """The number of required checks that passed, without not applicable ones."""
     passed = sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
     return f"{passed} check{'s' * (passed != 1)} passed"
-
-
-def escaped(text: str) -> str:
-    """Escape text for one line of Markdown: no markup, mention or link."""
-    return _MARKDOWN.sub(r"\\\1", _LINKED.sub("\\g<0>\u200b", visible(cut(text, LONGEST))))

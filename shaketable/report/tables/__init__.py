@@ -1,1 +1,1 @@
-"""Tables as text, Markdown, JSON or CSV."""
+"""Tables as text, Markdown, JSON or CSV: `table` writes every form; `frames` and `regression` build tables."""

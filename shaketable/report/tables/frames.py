@@ -11,9 +11,15 @@ from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
 from shaketable.evidence.history.columns import Ints
 from shaketable.evidence.history.load import OUTCOMES
+from shaketable.report.tables.table import Table, of
 
 #: Rows of the delivery table, in order; every planned event is in one of them.
 CLASSES = ("independent", "ordered", "twin", "malformed", "either way")
+
+
+def table(frame: pd.DataFrame) -> Table:
+    """A frame whose index names its rows, as a table for any form."""
+    return of(frame.rename_axis("row").reset_index().to_dict(orient="records"))  # type: ignore[arg-type]
 
 
 def classes(events: pd.DataFrame) -> pd.Series[str]:

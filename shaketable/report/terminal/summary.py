@@ -6,12 +6,13 @@ import textwrap
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from shaketable import plural
 from shaketable.checks.check import Verdict, ordinary
 from shaketable.checks.verdict import Judged, VerdictDoc
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Styled, Table, TableColumn
 from shaketable.text import cut, spaced, visible
 
 #: The most members of a set, and the most faults; verdict.json has all.
@@ -35,8 +36,8 @@ def show(
     console.print()
     headline(doc, console)
     console.print()
-    if (rows := table(doc)).row_count:
-        console.print(rows)
+    if (found := table(doc)).rows:
+        tables.show(console, found)
     wrong = [*members(doc), *lives(doc)]
     for line in [*others(doc), "", *wrong, *[""] * bool(wrong), *faults(doc), figures(doc), ""]:
         _say(console, line)
@@ -79,11 +80,8 @@ def sentence(doc: VerdictDoc) -> str:
 
 def table(doc: VerdictDoc) -> Table:
     """One row per check, in parentheses if not required; for a run that did not pass, only the required failures."""
-    made = Table("check", "verdict", "what was found", box=None, pad_edge=False, header_style="")
-    for name, found in doc.checks.items():
-        if _has_row(doc, found):
-            made.add_row(*_row(name, found))
-    return made
+    rows = [_row(name, found) for name, found in doc.checks.items() if _has_row(doc, found)]
+    return Table(tuple(map(TableColumn, ("check", "verdict", "what was found"))), rows)
 
 
 def others(doc: VerdictDoc) -> list[str]:
@@ -102,12 +100,12 @@ def _named(name: str, found: Judged) -> str:
     return name if found.required else f"({name})"
 
 
-def _row(name: str, found: Judged) -> tuple[Text, Text, Text]:
+def _row(name: str, found: Judged) -> tuple[str, Styled, str]:
     verdict = found.verdict.value
-    shown = Text(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
+    shown = Styled(verdict.upper() if found.verdict is Verdict.FAILED else verdict, STYLE[found.verdict])
     counts = ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in found.counts.items() if value)
     what = "; ".join(filter(None, (found.why, counts)))
-    return Text(visible(_named(name, found))), shown, Text(visible(textwrap.shorten(what, 240, placeholder=" …")))
+    return _named(name, found), shown, textwrap.shorten(what, 240, placeholder=" …")
 
 
 def members(doc: VerdictDoc) -> list[str]:

@@ -2,63 +2,55 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from shaketable.report.terminal.overview import WIDE, fits
+from shaketable.report.tables import table as tables
+from shaketable.report.tables.table import Table, TableColumn
 from shaketable.results import confidence
 from shaketable.results.metrics import METRICS, span
 from shaketable.results.result import Result
-from shaketable.text import visible
 
 Trials = dict[str, list[Result]]
 
 
 def show(runs: Sequence[Result], console: Console | None = None) -> None:
     """Print the table and the bounds of scenarios with several trials; nothing without any."""
-    several = {name: trials for name, trials in by_scenario(runs).items() if len(trials) > 1}
-    if not several:
-        return
-    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-    console.print()
-    wide = table(several)
-    console.print(wide if fits(console, wide) else narrow(several))
-    console.print()
-    for name, trials in several.items():
-        console.print(visible(f"{name}: {proved(trials)}"), soft_wrap=True, markup=False)
-    console.print(f"({confidence.ASSUMPTION})", soft_wrap=True)
+    if several := repeated(runs):
+        console = console or tables.terminal()
+        notes = ["", *(f"{name}: {proved(trials)}" for name, trials in several.items()), f"({confidence.ASSUMPTION})"]
+        console.print()
+        tables.show(console, table(several, notes), narrow(several, notes))
 
 
-def by_scenario(runs: Sequence[Result]) -> Trials:
-    """The runs by scenario, in the order of the first run."""
+def repeated(runs: Sequence[Result]) -> Trials:
+    """The runs by scenario, in the order of the first run; without scenarios of one run."""
     found: Trials = {}
     for run in runs:
         found.setdefault(run.scenario, []).append(run)
-    return found
+    return {name: trials for name, trials in found.items() if len(trials) > 1}
 
 
-def table(several: Trials) -> Table:
+def table(several: Trials, notes: Sequence[str] = ()) -> Table:
     """A row for each scenario."""
-    made = Table("trials", "passed", box=None, pad_edge=False, header_style="")
-    for measure in METRICS:
-        made.add_column(f"{measure.name} {measure.unit}", justify="right")
-    for name, trials in several.items():
-        made.add_row(Text(visible(name)), *_ranges(trials).values())
-    return made
+    columns = (
+        TableColumn("trials"),
+        TableColumn("passed"),
+        *(TableColumn(each.name, True, each.unit) for each in METRICS),
+    )
+    return Table(columns, [[name, *_ranges(trials).values()] for name, trials in several.items()], notes=notes)
 
 
-def narrow(several: Trials) -> Table:
+def narrow(several: Trials, notes: Sequence[str] = ()) -> Table:
     """One row per known metric."""
-    made = Table("trials", "what", "range", box=None, pad_edge=False, header_style="")
-    for name, trials in several.items():
-        for number, (what, told) in enumerate(_ranges(trials).items()):
-            if told != "–":
-                made.add_row(Text("" if number else visible(name)), what, told)
-    return made
+    rows = [
+        ("" if number else name, what, told)
+        for name, trials in several.items()
+        for number, (what, told) in enumerate(_ranges(trials).items())
+        if told != "–"
+    ]
+    return Table(tuple(map(TableColumn, ("trials", "what", "range"))), rows, notes=notes)
 
 
 def _ranges(trials: Sequence[Result]) -> dict[str, str]:
