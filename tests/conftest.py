@@ -23,6 +23,7 @@ from shaketable.stack.supervisor import Supervisor
 
 #: A shell that puts a job into the background has it ignore SIGINT, and its children too; tests send it to theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` ignores it
 
 
 class Servers:

@@ -21,7 +21,7 @@ from tests.stack.test_engine import holds, killed
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.chaos.yml"
-BRIEF = ROOT / "tests" / "stacks" / "scenarios" / "brief.py"
+BRIEF = ROOT / "tests" / "stack" / "scenarios" / "brief.py"
 PROJECT = "shaketable-test"
 SECRETS = ("POSTGRES_PASSWORD", "EVENTS_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD")
 ENV = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, **{name: f"test-{name.lower()}" for name in SECRETS}}

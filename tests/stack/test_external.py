@@ -22,7 +22,7 @@ from shaketable.stack.supervisor import Supervisor
 from tests.conftest import Servers
 
 ROOT = Path(__file__).parents[2]
-BRIEF = ROOT / "tests" / "stacks" / "scenarios" / "brief.py"
+BRIEF = ROOT / "tests" / "stack" / "scenarios" / "brief.py"
 HERE = "postgresql://u:secret@127.0.0.1:5432/d"
 THERE = "postgresql://u:secret@db.example:5432/d"
 REDIS = "redis://:secret@127.0.0.1:6379/0"
