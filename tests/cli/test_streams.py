@@ -153,7 +153,9 @@ def test_event_of_a_run_that_stands_behind_it(tmp_path: Path, typed: Typed) -> N
     assert "meant for" in told.stdout
 
 
-def test_diff_names_where_runs_are(tmp_path: Path, typed: Typed) -> None:
+def test_diff_names_where_runs_are(tmp_path: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # the clone's own runs/ would be named
     run_of(whole(), tmp_path / "runs" / "20270101T000000Z-aaaa-x-y")
     assert f"name {tmp_path / 'runs'}" in typed("diff", tmp_path, tmp_path).stderr
     (tmp_path / "none").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,8 @@ from shaketable.cli.check import check_run
 from shaketable.rundir import RunDir
 
 SAVED = Path(__file__).parent / "saved"
+#: Python 3.11.4 and newer, or distributions that backported it, extract with a filter.
+FILTER: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 #: What `check` ends with, by the name of the saved run.
 EXIT = {"passed": 0, "failed": 1}
 
@@ -22,7 +25,7 @@ EXIT = {"passed": 0, "failed": 1}
 def saved(request: pytest.FixtureRequest, tmp_path: Path) -> RunDir:
     """A saved run, unpacked; the parameter is its verdict."""
     with tarfile.open(SAVED / f"{request.param}.tar.xz") as archive:
-        archive.extractall(tmp_path / request.param, filter="data")
+        archive.extractall(tmp_path / request.param, **FILTER)
     return RunDir(tmp_path / request.param)
 
 
