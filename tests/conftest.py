@@ -16,6 +16,8 @@ import pytest
 import redis
 
 from shaketable import cli
+from shaketable.checks import CHECKS
+from shaketable.faults import FAULTS
 from shaketable.stack import ports
 from shaketable.stack.choice import Choice, Kind
 from shaketable.stack.host import HostStack
@@ -60,6 +62,13 @@ class Servers:
         if "_database" in vars(self):
             with psycopg.connect(self.stack.admin_url(), autocommit=True) as admin:
                 admin.execute(f"drop database {self._database} with (force)")
+
+
+@pytest.fixture(autouse=True)
+def own_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault or check that a test's scenario adds is gone afterwards: every later verdict would list it."""
+    for registry in (FAULTS, CHECKS):
+        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
 
 
 #: The command line: its arguments in, its exit code and output back.
