@@ -5,33 +5,27 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from shaketable.errors import ManifestError
+from shaketable.event.table import EventTable
 from shaketable.files import foreign
+from shaketable.target import ingest_table
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.strict import Strict
 
 #: The most bytes of a manifest.
 MOST = 1 << 20
-#: The supported version of the contract.
-CONTRACT = 1
+#: The supported versions of the contract.
+CONTRACTS = (1, 2)
+#: By table, "" for the top level: the keys that need contract = 2.
+SINCE_2 = {"": ("event",), "ingest": ingest_table.SINCE_2}
 #: A process's role; a scenario cannot address an `other` by role.
 Role = Literal["intake", "worker", "other"]
 #: By the key of an environment: its placeholders in commands.
 PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}")}
-
-
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the manifest; an unknown key is an error, since a typo would silently mean the default."""
-
-
-class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
-    """The intake: where the target accepts events."""
-
-    process: str
-    path: str = "/events"
-    definite_refusals: tuple[int, ...] = (400, 401, 413, 422, 429, 503)  # certainly not accepted
 
 
 class Process(Strict, frozen=True, forbid_unknown_fields=True):
@@ -115,10 +109,11 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     setup: tuple[str, ...] = ()
     requirements: str | None = None  # pinned and hashed requirements for {venv_python}, relative to the manifest
     node: str | None = None  # a folder with package-lock.json for {node_folder}, relative to the manifest
+    event: EventTable | None = None  # absent: the audit event
     dead_letters: DeadLetters | None = None
     queue: Queue | None = None
     timing: Timing = Timing()
-    settings: dict[str, str] = {}
+    settings: dict[str, str] = msgspec.field(default_factory=dict)
     capabilities: Capabilities = Capabilities()
 
     def instances(self) -> list[tuple[str, Process]]:
@@ -133,7 +128,9 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> Manifest:
     """Read a manifest. Raises ManifestError naming the file, the key and the mistake."""
     try:
-        manifest = msgspec.convert(tomllib.loads(foreign.text(path, MOST)), Manifest)
+        written = tomllib.loads(foreign.text(path, MOST))
+        _check_version(written, path)
+        manifest = msgspec.convert(written, Manifest)
     except OSError as e:
         raise ManifestError(f"expected a target's manifest, got {path}: {e.strerror}") from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as e:
@@ -141,11 +138,23 @@ def load(path: Path) -> Manifest:
     return _consistent(manifest, path)
 
 
+def _check_version(written: dict[str, Any], path: Path) -> None:
+    """Check the contract's version first: a later key in an earlier version would be called unknown."""
+    contract = written.get("contract")
+    if isinstance(contract, int) and contract not in CONTRACTS:
+        raise ManifestError(f"manifest {path}: expected contract = 1 or contract = 2, got {contract}: write 2")
+    if contract != 1:
+        return
+    for table, keys in SINCE_2.items():
+        inside = written if not table else written.get(table)
+        if isinstance(inside, dict) and (newer := [key for key in keys if key in inside]):
+            named = ", ".join(f"{table}.{key}" if table else key for key in newer)
+            raise ManifestError(f"manifest {path}: contract = 1 has no {named}: write contract = 2")
+
+
 def _consistent(manifest: Manifest, path: Path) -> Manifest:
     """Check the constraints that types cannot express."""
     names = [kind.name for kind in manifest.process]
-    if manifest.contract != CONTRACT:
-        raise ManifestError(f"manifest {path}: expected contract = {CONTRACT}, got {manifest.contract}")
     if len(set(names)) != len(names):
         raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
     if manifest.ingest.process not in names:
@@ -158,6 +167,8 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
                 raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
     for kind in manifest.process:
         _check_process(kind, manifest, path)
+    for mistake in (*manifest.ingest.mistakes(), *(manifest.event.mistakes() if manifest.event else ())):
+        raise ManifestError(f"manifest {path}: {mistake}")
     dead_url = manifest.dead_letters.url if manifest.dead_letters else None
     _check_route("ingest.path", manifest.ingest.path, path)
     _check_route("dead_letters.url", dead_url, path)

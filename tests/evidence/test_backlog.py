@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from shaketable.evidence.backlog import Backlog
-from shaketable.target.manifest import Ingest, Manifest, Process, Queue, QueueKey, Stored
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest, Process, Queue, QueueKey, Stored
 from tests.conftest import Servers
 
 MANIFEST = Manifest(

@@ -13,7 +13,8 @@ from shaketable import event, libpq
 from shaketable.errors import TargetError
 from shaketable.evidence import observe
 from shaketable.target import stored_rows
-from shaketable.target.manifest import Ingest, Manifest, Stored
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest, Stored
 from tests.conftest import Servers
 
 MANIFEST = Manifest(1, "t", Ingest("p"), (), Stored("select event_id, event from kept"))

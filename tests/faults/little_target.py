@@ -13,7 +13,8 @@ from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault, Witness
 from shaketable.stack.process import Running
 from shaketable.stack.stack import Address, Link
-from shaketable.target.manifest import Ingest, Manifest, Process, Stored
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest, Process, Stored
 from shaketable.target.target import Target
 from tests.conftest import Servers
 

@@ -31,7 +31,8 @@ from shaketable.report.page.spans import REPAIR_COLOUR, UNKNOWN_COLOUR
 from shaketable.report.page.spans import faults as bands
 from shaketable.stack.local import LocalStack
 from shaketable.stack.supervisor import Supervisor
-from shaketable.target.manifest import Ingest, Manifest, Process, Stored
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest, Process, Stored
 from shaketable.target.target import Target
 from shaketable.text import plain
 from tests.faults.little_target import SCRIPT

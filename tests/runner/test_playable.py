@@ -15,6 +15,7 @@ from shaketable.load.schedule import Load
 from shaketable.runner import playable, scenario
 from shaketable.runner.scenario import Scenario
 from shaketable.target import manifest, roles
+from shaketable.target.ingest_table import Ingest
 from shaketable.target.manifest import Manifest, Process
 from tests.support import histories as h
 from tests.target.test_manifest import SOUND, write
@@ -29,7 +30,7 @@ def process(name: str, count: int = 1, role: manifest.Role | None = None) -> Pro
 
 
 def target(*kinds: Process) -> Manifest:
-    return Manifest(1, "mine", manifest.Ingest(kinds[0].name), kinds, manifest.Stored("select", "events"))
+    return Manifest(1, "mine", Ingest(kinds[0].name), kinds, manifest.Stored("select", "events"))
 
 
 def named(asked: str, *kinds: Process) -> list[str]:

@@ -20,7 +20,8 @@ from shaketable.evidence.backlog import Backlog
 from shaketable.rundir import RunDir
 from shaketable.runner.liveness import Liveness
 from shaketable.stack.stack import Stack
-from shaketable.target.manifest import Ingest, Manifest, Stored
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest, Stored
 from tests.conftest import Servers
 
 #: Seconds of the bound in these tests, and of what they may take on a busy machine. Without a bound they never end.

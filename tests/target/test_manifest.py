@@ -44,7 +44,7 @@ def test_processes_of_a_kind_are_numbered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("contract = 1", "contract = 7", "expected contract = 1, got 7"),
+        ("contract = 1", "contract = 7", "expected contract = 1 or contract = 2, got 7"),
         ('process = "api"', 'process = "apy"', "ingest.process is 'apy', expected one of"),
         ("count = 2", "cuont = 2", "cuont"),
         ("count = 2", 'count = "two"', "int"),
@@ -101,3 +101,42 @@ def test_setting_with_an_empty_name_holds_and_is_no_variable(tmp_path: Path) -> 
 def test_process_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="name"):
         manifest.load(write(tmp_path, SOUND.replace('"api"', json.dumps(name))))
+
+
+OWN = SOUND.replace("contract = 1", "contract = 2") + '[event]\nid = "/order/id"\nschema = "order.schema.json"\n'
+
+
+def test_contract_2_describes_the_targets_own_event_and_intake(tmp_path: Path) -> None:
+    asked = 'process = "api"\nmethod = "PUT"\naccepted = [200, 201]\nheaders = {Authorization = "Bearer {env:TOKEN}"}'
+    found = manifest.load(write(tmp_path, OWN.replace('process = "api"', asked) + 'id_format = "ORD-{uuid}"\n'))
+    assert found.event is not None
+    assert (found.event.id, found.event.id_format, found.event.precision) == ("/order/id", "ORD-{uuid}", "us")
+    assert (found.ingest.method, found.ingest.accepted) == ("PUT", (200, 201))
+    assert found.ingest.headers == {"Authorization": "Bearer {env:TOKEN}"}  # the secret itself is not read here
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("contract = 2", "contract = 1", "contract = 1 has no event: write contract = 2"),
+        ("contract = 2", "contract = 3", "contract = 1 or contract = 2, got 3"),
+        ('schema = "order.schema.json"', "", "a schema or a strategy, got neither"),
+        ("[event]", '[event]\nstrategy = "a.py:b"', "a schema or a strategy, got both"),
+        ('schema = "order.schema.json"', 'strategy = "events"', "event.strategy as 'file.py:name', got 'events'"),
+        ('id = "/order/id"', 'id = "order.id"', "event.id as a JSON Pointer, got 'order.id'"),
+        ("[event]", '[event]\nignore = ["/a", "b"]', r"event.ignore\[1\] as a JSON Pointer, got 'b'"),
+        ("[event]", '[event]\nid_format = "guid"', "event.id_format .* got 'guid'"),
+        ("[event]", '[event]\nid_format = "a b-{uuid}"', "event.id_format .* got 'a b-"),
+        ("[event]", '[event]\norder_by = "/order/id"', "order_by and the id are both '/order/id'"),
+        ("[event]", '[event]\nnumbers = "float"', "numbers"),
+        ('process = "api"', 'process = "api"\naccepted = []', "ingest.accepted .* from 200 to 299, got"),
+        ('process = "api"', 'process = "api"\naccepted = [302]', "ingest.accepted .* from 200 to 299, got .302"),
+        ('process = "api"', 'process = "api"\naccepted = [200]\ndefinite_refusals = [200]', r"both have \[200\]"),
+        ('process = "api"', 'process = "api"\nheaders = {Host = "x"}', "a header of your own, got 'Host'"),
+        ('process = "api"', 'process = "api"\nheaders = {A = "x\\r\\nB: y"}', "ingest.headers.A on one line"),
+        ('process = "api"', 'process = "api"\nmethod = "GET"', "method"),
+    ],
+)
+def test_what_contradicts_itself_in_contract_2_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ManifestError, match=told):
+        manifest.load(write(tmp_path, OWN.replace(old, new)))

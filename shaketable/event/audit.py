@@ -1,4 +1,4 @@
-"""Parse and compare events.
+"""Parse and compare audit events, the events of contract 1.
 
 Events are compared as values: numbers as doubles, `timestamp` as an instant truncated to microseconds, and a null
 member as an absent one. A target may store members outside the contract at the top level or under `details`.
