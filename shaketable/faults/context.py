@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -23,6 +24,7 @@ class RunLinks:
     def __init__(self, stack: Stack, record: Callable[[Op], None], opened: ExitStack, processes: RunProcesses) -> None:
         self._stack, self._record, self._open, self._processes = stack, record, opened, processes
         self._sinks: dict[str, Sink] = {}
+        self._opening = threading.Lock()  # each fault has a thread of its own
 
     @property
     def toxiproxy(self) -> Toxiproxy:
@@ -42,9 +44,10 @@ class RunLinks:
 
     def sink(self, link: Link) -> str:
         """The sink of a link, opened at its first use."""
-        if link.name not in self._sinks:
-            self._sinks[link.name] = self._open.enter_context(Sink(link, self._record, self._stack.sink_host))
-        return self._sinks[link.name].address
+        with self._opening:
+            if link.name not in self._sinks:
+                self._sinks[link.name] = self._open.enter_context(Sink(link, self._record, self._stack.sink_host))
+            return self._sinks[link.name].address
 
     def ping(self, link: Link, through: bool) -> round_trip.PingResult:
         return round_trip.ping(link.service, link.listen if through else link.past)

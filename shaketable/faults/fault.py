@@ -205,6 +205,10 @@ class Fault(Protocol):
         """Undo it; doing so twice, or before it was injected, is harmless."""
         ...
 
+    def settle(self, context: FaultContext) -> None:  # noqa: ARG002
+        """Wait until all that was injected has taken effect. The injector calls it before the last witness."""
+        return
+
     def ready(self, context: FaultContext) -> bool | None:  # noqa: ARG002
         """After healing: whether the processes that it had ended answer again; None when it ended none."""
         return None

@@ -3,6 +3,9 @@
 After faults the while is the target's lease since the last heal: as long as a dead or frozen worker may hold work,
 another may receive it again and store it a second time, and a run that looks away too early would miss the duplicate.
 A lease above LONGEST_LEASE_S is not waited for: `Patience.too_short` says so. Without faults QUIET_S are enough.
+
+Events that are missing while the queue is empty and nothing has changed for LOST times that while do not come any more:
+the drain ends then, so that a failing run does not take longer than a passing one.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from shaketable.evidence.backlog import Backlog, Counts
 
 #: Seconds of quiet that are enough where no worker can have died or been frozen.
 QUIET_S = 10.0
+#: How many times `quiet_s` nothing must have changed before missing events are given up.
+LOST = 1.5
 #: Seconds of the longest lease that a drain waits for.
 LONGEST_LEASE_S = 120.0
 #: Seconds between two looks.
@@ -26,7 +31,7 @@ class Drained:
     """How the drain ended."""
 
     complete: bool  # every acknowledged event is stored
-    quiet: bool  # and nothing changed for as long as a lease
+    quiet: bool  # nothing changed for as long as a lease
     missing: int  # acknowledged events that are neither stored nor dead
 
 
@@ -56,6 +61,7 @@ class Drain:
         self._backlog, self._kept, self._acknowledged, self._clock = backlog, kept, acknowledged, clock
         self._patience = patience
         self._last: Counts | None = None
+        self._read: tuple[Counts, int] | None = None  # at these counts so many were missing
 
     def wait(self, healed_at: int, tick: Callable[[Counts], None]) -> Drained:
         """Look until done or the budget is spent; `tick` sees every look. `healed_at` is in monotonic ns."""
@@ -67,15 +73,28 @@ class Drain:
             counts = self._backlog.counts()
             if counts != self._last:
                 self._last, changed = counts, self._clock.now()
-            if self._clock.now() - max(changed, healed_at) >= quiet_ns and not (missing := self._missing(counts)):
-                return Drained(True, True, missing)
+            idle_ns = self._clock.now() - max(changed, healed_at)
+            if idle_ns >= quiet_ns and not self._missing(counts):
+                return Drained(True, True, 0)
+            if idle_ns >= LOST * quiet_ns and self._nothing_comes(counts):
+                return self._given_up()
             tick(counts)
             self._clock.sleep(LOOK_S)
         missing = len(self._acknowledged - self._kept())
         return Drained(missing == 0, False, missing)
 
+    def _nothing_comes(self, counts: Counts) -> bool:
+        """Whether every count is known, the queue is empty, and no work can come back after the drain."""
+        return counts.queue == 0 and None not in counts and not self._patience.too_short
+
+    def _given_up(self) -> Drained:
+        missing = len(self._acknowledged - self._kept())
+        return Drained(missing == 0, True, missing)
+
     def _missing(self, counts: Counts) -> int:
-        """Read the ids only if the counts allow that all are stored: reading them is expensive."""
+        """Read the ids only if the counts allow that all are stored, and once for the same counts: it is expensive."""
         if None in (counts.stored, counts.dead) or counts.queue:
             return max(1, len(self._acknowledged) - (counts.stored or 0))
-        return len(self._acknowledged - self._kept())
+        if self._read is None or self._read[0] != counts:
+            self._read = counts, len(self._acknowledged - self._kept())
+        return self._read[1]

@@ -16,11 +16,13 @@ _ROLE = re.compile(r"(intake|worker)(?:-([1-9][0-9]*))?")
 def resolve(kinds: Sequence[Process], intake: str, asked: str) -> list[str]:
     """The processes for a name; `intake` is the manifest's ingest.process. Raises ScenarioError without a match.
 
-    Names of processes and kinds come first. Otherwise `intake` and `worker` are all processes of the role, and
-    `worker-2` is the second one.
+    Names of processes and kinds come first; `store-1` is the only process of `store`, too, so that a scenario for
+    several fits one. Otherwise `intake` and `worker` are all processes of the role, and `worker-2` is the second one.
     """
     if own := [name for kind in kinds for name in kind.instances() if asked in (name, kind.name)]:
         return own
+    if only := [kind.name for kind in kinds if kind.count == 1 and asked == f"{kind.name}-1"]:
+        return only
     if role := _ROLE.fullmatch(asked):
         found = _of_role(kinds, intake, role[1])
         chosen = found if role[2] is None else found[int(role[2]) - 1 :][:1]

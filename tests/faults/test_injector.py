@@ -28,6 +28,7 @@ class Told:
     calls: list[str]
     fails: str = ""
     healed: threading.Event = field(default_factory=threading.Event)
+    injected: threading.Event = field(default_factory=threading.Event)
     kind: ClassVar[str] = "told"
     colour: ClassVar[str] = "#000000"
     blocks_store: ClassVar[bool] = False
@@ -48,8 +49,12 @@ class Told:
         if what == self.fails:
             raise HarnessError(f"{what} of {self.label} failed")
 
+    def settle(self, context: FaultContext) -> None:
+        pass
+
     def inject(self, context: FaultContext) -> None:
         self._do("inject")
+        self.injected.set()
 
     def heal(self, context: FaultContext) -> None:
         self._do("heal")
@@ -104,8 +109,9 @@ def test_what_cannot_be_looked_at_has_not_been_seen_and_the_run_goes_on() -> Non
     injector.start(time.monotonic_ns())
     assert fault.healed.wait(5)
     injector.heal_all()
-    (seen,) = [op.detail for op in ops if op.kind is Kind.WITNESS]
-    assert (seen["landed"], seen["text"]) == (False, "could not be looked at: the server is not there")
+    looks = [op.detail for op in ops if op.kind is Kind.WITNESS]
+    told = [(seen["landed"], seen["text"]) for seen in looks]
+    assert told == [(False, "could not be looked at: the server is not there")] * 2, "at once, and before healing"
 
 
 def test_leaving_early_heals_what_is_active_and_plays_no_more() -> None:
@@ -153,8 +159,9 @@ def test_what_is_frozen_is_woken_before_anything_else_is_healed() -> None:
     injector, _ = play(At(0, 0.05, slow), At(0, 0.05, frozen), At(0, 600, last))
     injector.start(time.monotonic_ns())
     assert slow.healed.wait(5)
+    assert last.injected.wait(5)
     injector.heal_all()
-    assert calls[3:] == ["heal frozen", "heal slow", "heal last"]
+    assert [call for call in calls if call.startswith("heal")] == ["heal frozen", "heal slow", "heal last"]
 
 
 def test_all_that_is_active_at_the_end_is_healed_although_one_cannot_be() -> None:
@@ -224,3 +231,72 @@ def test_thread_that_hangs_in_one_fault_keeps_no_other_from_being_healed() -> No
         injector.heal_all()
     assert calls[-2:] == ["hangs", "heal a"]
     hangs.stuck.set()
+
+
+@dataclass
+class Slow(Told):
+    """One whose healing does not come back while `stuck` is not set."""
+
+    stuck: threading.Event = field(default_factory=threading.Event)
+
+    def heal(self, context: FaultContext) -> None:
+        self.stuck.wait(10)
+        super().heal(context)
+
+
+def test_slow_healing_does_not_delay_the_next_fault() -> None:
+    calls: list[str] = []
+    slow, later = Slow("a", calls), Told("b", calls)
+    injector, _ = play(At(0, 0.02, slow), At(0.05, 0.1, later))
+    injector.start(time.monotonic_ns())
+    assert later.healed.wait(5)
+    assert calls == ["inject a", "inject b", "heal b"]
+    slow.stuck.set()
+    assert slow.healed.wait(5)
+    injector.heal_all()
+
+
+def test_next_fault_on_the_same_thing_waits_for_the_slow_healing() -> None:
+    calls: list[str] = []
+    slow, later = Slow("a", calls), Told("a", calls)
+    injector, _ = play(At(0, 0.02, slow), At(0.05, 0.1, later))
+    injector.start(time.monotonic_ns())
+    until(calls, "inject a")
+    threading.Timer(0.2, slow.stuck.set).start()
+    assert later.healed.wait(5)
+    injector.heal_all()
+    assert calls == ["inject a", "heal a"] * 2
+
+
+@dataclass
+class Late(Told):
+    """One that takes effect only when it is waited for, as the end of a process in a short window."""
+
+    done: bool = False
+
+    def settle(self, context: FaultContext) -> None:
+        self.done = True
+
+    def witness(self, context: FaultContext) -> Witness:
+        return Witness(self.done, float(self.done), "times", "seen")
+
+
+def test_fault_that_takes_effect_late_is_witnessed_before_it_is_healed() -> None:
+    fault = Late("a", [])
+    injector, ops = play(At(0, 0.02, fault))
+    injector.start(time.monotonic_ns())
+    assert fault.healed.wait(5)
+    injector.heal_all()
+    assert [op.kind for op in ops] == [Kind.INJECT, Kind.WITNESS, Kind.WITNESS, Kind.HEAL]
+    assert [op.detail["landed"] for op in ops if op.kind is Kind.WITNESS] == [False, True]
+
+
+def test_end_by_an_error_waits_for_no_effect() -> None:
+    fault = Late("a", [])
+    injector, ops = play(At(0, 600, fault))
+    injector.start(time.monotonic_ns())
+    deadline = time.monotonic() + 5
+    while len(ops) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    injector.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert (fault.done, fault.calls) == (False, ["inject a", "heal a"])

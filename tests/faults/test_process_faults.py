@@ -13,6 +13,8 @@ from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import CpuPressure, Kill, Pause, Restart, Terminate
 from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
+from shaketable.faults.injector import Injector
+from shaketable.faults.timeline import At
 from shaketable.op import Kind, Op
 from shaketable.target.target import Target
 from tests.faults.little_target import KIND, all_gone, answers, landed, tree
@@ -103,6 +105,20 @@ def test_frozen_process_can_be_ended_and_the_freeze_healed_after(
     freeze.heal(context)
     end.heal(context)
     assert answers(target, "worker-1")
+
+
+@pytest.mark.parametrize("fault", [Terminate("worker"), Restart("worker")], ids=lambda fault: fault.kind)
+def test_end_that_takes_longer_than_its_window_is_witnessed(fault: Fault, context: RunContext, target: Target) -> None:
+    ops: list[Op] = []
+    injector = Injector((At(0, 0.01, fault),), context, ops.append)
+    injector.start(time.monotonic_ns())
+    deadline = time.monotonic() + 20
+    while not any(op.kind is Kind.HEAL for op in ops) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    injector.heal_all()
+    assert [op.detail["landed"] for op in ops if op.kind is Kind.WITNESS][-1] is True
+    assert [answers(target, name) for name in target.instances] == [True, True]
+    assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
 
 
 def test_ending_that_takes_long_holds_no_other_fault_up(context: RunContext, target: Target) -> None:

@@ -56,3 +56,40 @@ def test_drain_does_not_wait_for_a_lease_without_reason_and_says_so() -> None:
     patience = Patience.of(30, LONGEST_LEASE_S + 1, faults=True)
     assert patience.too_short
     assert seen(3_600, 1, patience)[1] == pytest.approx(30, abs=0.5)
+
+
+class Lossy(Redelivered):
+    """A backlog whose missing event never comes: the queue is empty, or not."""
+
+    def counts(self) -> Counts:
+        return Counts(self._queue, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("queue", "lease_s", "took_s", "quiet"),
+    [(0, 10, 15, True), (1, 10, 30, False), (None, 10, 30, False), (0, LONGEST_LEASE_S + 1, 30, False)],
+    ids=["empty queue", "queue holds something", "queue unknown", "lease beyond the drain"],
+)
+def test_drain_gives_missing_events_up_only_when_nothing_can_come(
+    queue: int | None, lease_s: float, took_s: float, quiet: bool
+) -> None:
+    clock = Clock()
+    drain = Drain(
+        cast(Backlog, Lossy(clock, 0, queue)), lambda: {"a"}, {"a", "b"}, Patience.of(30, lease_s, True), clock
+    )
+    drained = drain.wait(0, lambda _: None)
+    assert (drained.complete, drained.quiet, drained.missing) == (False, quiet, 1)
+    assert clock.at / SECOND == pytest.approx(took_s, abs=0.5)
+
+
+def test_drain_reads_the_ids_once_while_nothing_changes() -> None:
+    clock, reads = Clock(), list[int]()
+
+    def stored() -> set[str]:
+        reads.append(clock.at)
+        return {"a"}
+
+    Drain(cast(Backlog, Lossy(clock, 0, 0)), stored, {"a", "b"}, Patience.of(30, 10, True), clock).wait(
+        0, lambda _: None
+    )
+    assert len(reads) == 2, "once to see what is missing, once before it is given up"

@@ -71,6 +71,14 @@ def test_a_name_of_the_manifests_own_comes_before_a_role() -> None:
     assert named("ingest", *kinds) == ["ingest"]
 
 
+def test_the_only_process_of_a_kind_answers_to_the_name_that_it_has_among_several() -> None:
+    kinds = process("ingest"), process("store")
+    assert named("store-1", *kinds) == named("store", *kinds) == named("worker-1", *kinds) == ["store"]
+    assert named("mail-1", process("mail-1"), process("mail")) == ["mail-1"], "its own name comes first"
+    with pytest.raises(ScenarioError, match="store-2"):
+        named("store-2", *kinds)
+
+
 def test_a_manifest_may_say_that_a_process_is_neither() -> None:
     kinds = process("api"), process("clock", 1, "other"), process("store")
     assert (named("worker", *kinds), named("clock", *kinds)) == (["store"], ["clock"])

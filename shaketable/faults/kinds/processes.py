@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -15,6 +16,8 @@ from shaketable.faults.kinds.repeat import Repeat
 ASK_S = 2
 #: Seconds that one turn may take: a process ends after its stop_s, and its next incarnation is ready after ready_s.
 TURN_S = 50.0
+#: Seconds between two looks at the turns.
+LOOK_S = 0.02
 
 _HELD = """
 select count(*), count(*) filter (where xact_start is not null) from pg_stat_activity
@@ -54,19 +57,32 @@ class ProcessFault(Fault):
         context.scratch[f"{self._key}.not_ready"] = float(len(found) - ready)
 
     def in_turn(self, context: FaultContext, action: Callable[[str], None]) -> None:
-        """Do it to each of them, one after another, in a thread: ending may take long, and other faults are due."""
+        """Do it to each of them, one after another, in a thread: ending may take long, and witnesses are due."""
         waiting = context.processes.named(self.process)
 
         def turn(stop: threading.Event) -> None:
-            if waiting:
-                action(waiting.pop(0))
-            else:
+            if not waiting:
                 stop.wait()
+                return
+            try:
+                action(waiting.pop(0))
+            except BaseException:
+                waiting.clear()
+                raise
+            finally:
+                context.scratch[f"{self._key}.waiting"] = float(len(waiting))
 
+        context.scratch[f"{self._key}.waiting"] = float(len(waiting))
         context.keep_open(self._key, Repeat(self._key, turn, end_s=TURN_S))
 
     def settle(self, context: FaultContext) -> None:
-        """Wait until the action on one of them is done; the others continue. Raises its error."""
+        """Wait until each has had its turn, or one has raised."""
+        deadline = time.monotonic() + TURN_S * len(context.processes.named(self.process))
+        while context.scratch.get(f"{self._key}.waiting") and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+
+    def end_turns(self, context: FaultContext) -> None:
+        """Wait until the action on one of them is done; the others stay as they are. Raises its error."""
         context.release(self._key)
 
     @property
@@ -100,7 +116,7 @@ class Ending(ProcessFault):
 
     def heal(self, context: FaultContext) -> None:
         try:
-            self.settle(context)
+            self.end_turns(context)
         finally:
             self.start_missing(context)
 
