@@ -13,7 +13,7 @@ WORKERS ?= 3
 # Tests and scenarios start hundreds of Python processes: bytecode must be written once, not compiled in each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test test-all test-slow test-containers test-browser lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test test-all test-slow test-containers test-browser golden lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -62,6 +62,9 @@ test-containers: .venv/installed ## run the tests on servers in containers; need
 
 test-browser: .venv/installed ## test the report in a real browser; needs chromium (half a minute)
 	@$(BIN)/python -m pytest -m browser tests/report
+
+golden: .venv/installed ## write the golden files of all outputs anew, in tests/golden: read the difference before you commit it
+	@$(BIN)/python -m pytest -q tests/test_golden.py --update-golden
 
 lint: .venv/installed ## check format, lint, types, layers and style
 	@$(BIN)/ruff format --check .

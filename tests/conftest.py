@@ -22,10 +22,23 @@ from shaketable.stack import ports
 from shaketable.stack.choice import Choice, Kind
 from shaketable.stack.host import HostStack
 from shaketable.stack.supervisor import Supervisor
+from tests.support.golden import Golden
+
+ROOT = Path(__file__).parents[1]
 
 #: A shell that puts a job into the background has it ignore SIGINT, and its children too; tests send it to theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` ignores it
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Golden:
+    """Compares an output with its golden file."""
+    return Golden(request.config.getoption("--update-golden"), {str(tmp_path): "FOLDER", str(ROOT): "CHECKOUT"})
 
 
 class Servers:
@@ -79,12 +92,12 @@ Typed = Callable[..., subprocess.CompletedProcess[str]]
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
     """The command line in this process, from the checkout: a process of its own takes a second to load it."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.chdir(Path(__file__).parents[1])
+    monkeypatch.chdir(ROOT)
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         given = [str(each) for each in arguments]
         capsys.readouterr()
-        code = cli.guarded(lambda: cli.app(given, standalone_mode=False))
+        code = cli.guarded(lambda: cli.app(given, "shaketable", standalone_mode=False))
         return subprocess.CompletedProcess(given, code, *capsys.readouterr())
 
     return run

@@ -1,10 +1,8 @@
-"""Runs that older versions saved are judged as those versions judged them; `saved/README.md` says what they are."""
+"""Runs that older versions saved are judged as those versions judged them; `saved/README.md` describes them."""
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,10 +11,8 @@ from shaketable import rundir
 from shaketable.checks.verdict import VerdictDoc
 from shaketable.cli.check import check_run
 from shaketable.rundir import RunDir
+from tests.support.saved import unpacked
 
-SAVED = Path(__file__).parent / "saved"
-#: Python 3.11.4 and newer, or distributions that backported it, extract with a filter.
-FILTER: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 #: What `check` ends with, by the name of the saved run.
 EXIT = {"passed": 0, "failed": 1}
 
@@ -24,9 +20,7 @@ EXIT = {"passed": 0, "failed": 1}
 @pytest.fixture(params=EXIT)
 def saved(request: pytest.FixtureRequest, tmp_path: Path) -> RunDir:
     """A saved run, unpacked; the parameter is its verdict."""
-    with tarfile.open(SAVED / f"{request.param}.tar.xz") as archive:
-        archive.extractall(tmp_path / request.param, **FILTER)
-    return RunDir(tmp_path / request.param)
+    return unpacked(request.param, tmp_path)
 
 
 def verdict(run: RunDir) -> VerdictDoc:
