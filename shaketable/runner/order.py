@@ -18,6 +18,7 @@ from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
 from shaketable.stack.choice import Choice
 from shaketable.stack.services import VARIABLES
+from shaketable.stack.stack import StackSource
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Order:
     runs: Path = Path("runs")
     port_base: int | None = None
     replay: RunDir | None = None  # whose corpus and schedule are used again
-    stack: Choice = Choice()
+    stack: StackSource = Choice()
     asked: TypedCommand | None = None  # as it was typed
 
 

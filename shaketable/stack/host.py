@@ -117,6 +117,13 @@ class HostStack(ABC):
         """Start a process of the target that does not outlive the harness."""
         return self._supervisor.spawn(name, command, env=env, cwd=cwd, log=log)
 
+    def restore_setup(self, key: str) -> bool:  # noqa: ARG002
+        """No stack but a warm one has earlier worlds."""
+        return False
+
+    def save_setup(self, key: str) -> None:  # noqa: B027 (nothing to keep, for no later world)
+        """See `restore_setup`."""
+
     @abstractmethod
     def collect_logs(self) -> None:
         """Copy the servers' logs to the run directory, unless they are written there directly."""

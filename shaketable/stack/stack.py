@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from shaketable.stack.process import Child, Running
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
+
+if TYPE_CHECKING:
+    from shaketable.stack.ports import Ports
+    from shaketable.stack.supervisor import Supervisor
 
 Service = Literal["postgres", "redis", "ingest"]
 #: The harness's session name at Postgres and Redis: faults that end the target's sessions spare these.
@@ -71,6 +76,19 @@ class Server(Protocol):
         ...
 
 
+class StackSource(Protocol):
+    """Opens the stack of a run: a `Choice`, or servers that stay up from one run to the next (`warm`)."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def open(
+        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+    ) -> AbstractContextManager[Stack]:
+        """The stack, as a context manager; `ports` are for its links and for the target."""
+        ...
+
+
 class Stack(Protocol):
     """Provides direct addresses for the harness, and links for the target. A context manager."""
 
@@ -128,6 +146,14 @@ class Stack(Protocol):
 
     def launch(self, name: str, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Running:
         """Start one incarnation of a process of the target that does not outlive the harness."""
+        ...
+
+    def restore_setup(self, key: str) -> bool:
+        """Restore the state that the setup of this key left in an earlier world; False: the setup must run."""
+        ...
+
+    def save_setup(self, key: str) -> None:
+        """The setup of this key has run, and left nothing outside the servers: a warm stack keeps that state."""
         ...
 
     def collect_logs(self) -> None:

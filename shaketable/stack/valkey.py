@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 
 import redis
@@ -36,6 +37,12 @@ class ValkeyServer:
         )
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
+
+    def replace(self) -> None:
+        """Kill it, remove its data, and start it empty. Raises HarnessError when it does not answer."""
+        self.stop()
+        shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+        self.start()
 
     def stop(self) -> None:
         """Kill it: its data are not needed."""

@@ -104,10 +104,16 @@ class Target:
         return msgspec.structs.replace(self.manifest, dead_letters=DeadLetters(url=url))
 
     def setup(self) -> None:
-        """Run the manifest's `setup` with direct addresses, as the database's owner."""
+        """Run the manifest's `setup` with direct addresses, as the database's owner.
+
+        A warm stack restores the state that the same setup left there earlier.
+        """
         if not self.manifest.setup:
             return
         command = self._command(self.manifest.setup)
+        key = repr((command, self._cwd, self._settings))
+        if self._stack.restore_setup(key):
+            return
         log = self._logs / "setup.log"
         env = self._environment(
             DATABASE_URL=self._stack.owner_url(),
@@ -121,6 +127,8 @@ class Target:
             child.kill()
             ended = f"ended with exit code {code}" if code is not None else f"did not end within {SETUP_S:.0f} s"
             raise TargetError(f"the target's setup {ended}: {child.tail(3)}")
+        if not any(path.is_file() for path in self._state.rglob("*")):
+            self._stack.save_setup(key)
 
     def start(self, name: str) -> None:
         """Start the next incarnation of a process, without waiting until it is ready."""

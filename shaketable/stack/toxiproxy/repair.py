@@ -87,6 +87,18 @@ class RepairingToxiproxy(Toxiproxy):
             left = {key: toxic for key, toxic in wanted.toxics.items() if key != name} if wanted else {}
             self._change(proxy, wanted and replace(wanted, toxics=left), partial(super().remove_toxic, proxy, name))
 
+    def clear(self) -> None:
+        """Delete every proxy; a server that does not answer is restarted, if that is allowed. Raises HarnessError."""
+        with self._lock:
+            self._wanted.clear()
+            try:
+                for name in self.proxies():
+                    super().delete(name)
+            except ServerUnavailable:
+                if self._restart is None:
+                    raise
+                self._restart()
+
     def _change(self, name: str, wanted: WantedProxy | None, change: Callable[[], None]) -> None:
         """Apply a change; repair the server if it does not answer; restore the desired state if it refuses."""
         before, began = self._wanted.get(name), self._clock.now()
