@@ -22,7 +22,8 @@ from shaketable.stack.local import LocalStack
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm import WarmServers
-from shaketable.target.manifest import Ingest, Manifest, Process, Stored
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest, Process, Stored
 from shaketable.target.target import Target
 from tests.faults.little_target import SCRIPT
 from tests.faults.own import ignore
@@ -30,12 +31,13 @@ from tests.faults.test_every_fault import KINDS, sample
 
 pytestmark = pytest.mark.slow
 
+quiet: Callable[[str], None] = lambda _: None  # noqa: E731
 World = Callable[[], AbstractContextManager[Stack]]
 
 
 @pytest.fixture(scope="module")
 def warm() -> Iterator[WarmServers]:
-    with WarmServers(ignore) as servers:
+    with WarmServers(quiet) as servers:
         yield servers
 
 
@@ -49,7 +51,7 @@ def world(warm: WarmServers, tmp_path: Path) -> World:
         supervisor, logs = Supervisor(run_id), tmp_path / run_id
         logs.mkdir()
         try:
-            with ports.reserve() as block, warm.open(run_id, block, supervisor, logs, ignore) as stack:
+            with ports.reserve() as block, warm.open(run_id, block, supervisor, logs, quiet) as stack:
                 yield stack
         finally:
             supervisor.close()
@@ -135,8 +137,8 @@ def test_everything_that_a_trial_leaves_is_gone(world: World) -> None:
         client = redis.from_url(stack.redis_url())
         client.set("kept", 1)
         client.config_set("maxmemory", 1 << 30)
-        client.execute_command("ACL", "SETUSER", "left", "on", "+@all")
-        client.execute_command("FUNCTION", "LOAD", "#!lua name=left\nserver.register_function('f', function() end)")
+        client.execute_command("ACL", "SETUSER", "left", "on", "+@all")  # type: ignore[no-untyped-call]
+        client.execute_command("FUNCTION", "LOAD", "#!lua name=left\nserver.register_function('f', function() end)")  # type: ignore[no-untyped-call]
         client.script_load("return 1")
         link = stack.add_link("tested", "redis")
         stack.toxiproxy.add_toxic(stack.proxy(link), "slow", "latency", {"latency": 100})
@@ -157,7 +159,7 @@ def test_server_that_does_not_answer_comes_back_empty(left: str, world: World) -
             client.client_pause(60_000)
         else:
             for service in ("postgres", "redis"):
-                server = stack.server(service)  # type: ignore[arg-type]
+                server = stack.server(service)
                 server.pause() if left == "frozen" else server.kill()
     with world() as stack:
         assert seen(stack) == clean
@@ -245,7 +247,7 @@ def test_fresh_world_is_ready_in_less_time_than_servers_start(world: World, tmp_
     fresh = sorted(took(world) for _ in range(5))[2]
     supervisor = Supervisor(f"test-{secrets.token_hex(4)}")
     with ports.reserve() as block:
-        cold = took(lambda: LocalStack("cold", block, supervisor, tmp_path, ignore))
+        cold = took(lambda: LocalStack("cold", block, supervisor, tmp_path, quiet))
     supervisor.close()
     print(f"fresh {fresh:.2f} s, cold {cold:.2f} s")
     assert fresh < cold

@@ -26,7 +26,7 @@ CLEAN = (
     ("ACL", "LOG", "RESET"),
 )
 
-State = tuple[dict[str, Any], list[str], list[Any], int]
+State = tuple[dict[str, str], list[str], list[Any], int]
 
 
 class WarmValkey:
@@ -64,7 +64,7 @@ class WarmValkey:
     def _clean(self, client: redis.Redis) -> None:
         config, users, _, _ = self._fresh
         for command in CLEAN:
-            client.execute_command(*command)
+            client.execute_command(*command)  # type: ignore[no-untyped-call]
         now = client.config_get()
         for name, value in config.items():
             if now.get(name) != value:
@@ -76,4 +76,5 @@ class WarmValkey:
 def _state(client: redis.Redis) -> State:
     """All settings, users, functions, and the number of keys in all databases."""
     keys = sum(int(each["keys"]) for each in client.info("keyspace").values())
-    return client.config_get(), sorted(client.acl_list()), client.function_list(), keys
+    config = {str(name): str(value) for name, value in client.config_get().items()}
+    return config, sorted(map(str, client.acl_list())), client.function_list(), keys
