@@ -17,6 +17,7 @@ from shaketable.cli.compare import compare
 from shaketable.cli.diff import diff
 from shaketable.cli.doctor import doctor
 from shaketable.cli.explain import explain
+from shaketable.cli.explore import explore
 from shaketable.cli.guard import guarded
 from shaketable.cli.heal import heal
 from shaketable.cli.init import init
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order of the help; a new command is one file and one name here.
-for command in (run, check, report, explain, diff, compare, list_, init, up, doctor, heal):
+for command in (run, explore, check, report, explain, diff, compare, list_, init, up, doctor, heal):
     app.command(name=command.__name__.strip("_"))(command)
 
 

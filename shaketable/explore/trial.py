@@ -1,0 +1,71 @@
+"""One trial: played, judged by the delivery checks, and reduced to a few values."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import VerdictDoc
+from shaketable.errors import ShaketableError
+from shaketable.report import judging
+from shaketable.runner import phases
+from shaketable.runner.order import Order
+from shaketable.runner.progress import Reporter
+from shaketable.runner.scenario import Scenario
+from shaketable.stack.stack import StackSource
+
+#: Characters of a trial's digest.
+LONG = 10
+
+
+@dataclass(frozen=True)
+class Played:
+    """The outcome of a trial. `failed` are the delivery checks that failed; `why` tells why a trial is unknown."""
+
+    scenario: Scenario
+    verdict: Verdict
+    failed: tuple[str, ...] = ()
+    why: str = ""
+    run: Path | None = None
+    seconds: float = 0.0
+    doc: VerdictDoc | None = None
+
+
+def digest(scenario: Scenario) -> str:
+    """The same for trials that break the same things at the same times under the same load, whatever their seed."""
+    told = scenario.to_json()
+    kept = {name: told[name] for name in ("load", "timeline", "counts", "settings", "mix")}
+    return hashlib.sha256(msgspec.json.encode(kept, order="sorted")).hexdigest()[:LONG]
+
+
+def play(
+    scenario: Scenario,
+    target: Path,
+    runs: Path,
+    stack: StackSource,
+    reporter: Reporter,
+    clock: Callable[[], float] = time.monotonic,
+) -> Played:
+    """Play a trial and judge it. An error of the harness or a target that does not start makes it unknown."""
+    began = clock()
+    try:
+        run = phases.run(Order(scenario, target, runs, stack=stack), reporter)
+        doc = judging.judge(run)
+    except ShaketableError as e:
+        return Played(scenario, Verdict.UNKNOWN, why=f"{type(e).__name__}: {e}", seconds=clock() - began)
+    failed = tuple(name for name, found in doc.checks.items() if found.required and found.verdict is Verdict.FAILED)
+    return Played(scenario, doc.verdict, failed, reasons(doc), run.path, clock() - began, doc)
+
+
+def reasons(doc: VerdictDoc) -> str:
+    """Why a trial failed or is unknown, in a line."""
+    bad: list[Any] = [found for found in doc.checks.values() if found.required and found.verdict is doc.verdict]
+    told = [found.why for found in bad] if doc.verdict is not Verdict.PASSED else []
+    return "; ".join(filter(None, [*doc.reasons, *told]))

@@ -1,0 +1,51 @@
+"""A found scenario: its file holds what was found, and its sentence says it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shaketable import faults
+from shaketable.explore import found
+from shaketable.explore.found import Found
+from shaketable.explore.trial import digest
+from shaketable.faults.fault import Fault
+from shaketable.runner import scenario as scenarios
+from tests.explore.scenarios import drawn, trial
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 40, 150, 151, 152])
+def test_file_holds_the_scenario_that_was_found(number: int, tmp_path: Path) -> None:
+    one = drawn(5).trial(number)
+    path = found.write(tmp_path, "no_loss", one, "mine", "no_loss fails")
+    read = scenarios.load(str(path))
+    assert (read.timeline, read.load, read.mix, read.checks) == (one.timeline, one.load, one.mix, one.checks)
+    assert (dict(read.settings), dict(read.counts), read.seed) == (dict(one.settings), dict(one.counts), one.seed)
+    assert path.stem == read.name == f"found_no_loss_{digest(one)}"
+
+
+def test_earlier_findings_are_read_from_their_folder(tmp_path: Path) -> None:
+    one = trial(faults.Kill("worker-1"))
+    found.write(tmp_path, "no_loss", one, "mine", "no_loss fails")
+    (tmp_path / "other.py").write_text("raise SystemExit")
+    assert [digest(each) for each in found.earlier(tmp_path)] == [digest(one)]
+    assert found.earlier(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ((faults.Pause("worker-1"),), "no_loss fails with worker-1 frozen for 1.3 s: 4 of 6"),
+        ((), "no_loss fails without any fault: 4 of 6"),
+    ],
+)
+def test_sentence_says_the_check_the_faults_and_how_often(given: tuple[Fault, ...], sentence: str) -> None:
+    assert Found("no_loss", trial(*given, lasts_s=1.3), 4, 6).sentence == sentence
+
+
+def test_digest_is_the_same_for_another_seed_and_differs_for_another_time() -> None:
+    one, later = trial(faults.Kill("worker-1")), trial(faults.Kill("worker-1"), at_s=1.1)
+    assert digest(one) == digest(replace(one, seed=9))
+    assert digest(one) != digest(later)
