@@ -3,7 +3,7 @@
 from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
-    story="All processes start while Redis is away, later while Postgres is: each waits for it, nothing is lost.",
+    story="Redis, then Postgres, is unavailable while all processes start: each waits for it, nothing is lost.",
     load=Load(rate=100, baseline_s=4, shake_s=22, recover_s=8),
     timeline=(
         At(0.5, 8.5, faults.Down("redis", mode="refused")),

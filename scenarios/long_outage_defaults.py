@@ -3,7 +3,7 @@
 from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
-    story="Postgres is away for 100 s under the default settings (5 failures, 30 s, 5 retries): nothing is lost.",
+    story="Postgres is unavailable for 100 s with default settings (5 failures, 30 s, 5 retries): nothing is lost.",
     load=Load(rate=60, baseline_s=10, shake_s=105, recover_s=75),
     timeline=(At(2, 102, faults.Down("postgres")),),
     checks=(

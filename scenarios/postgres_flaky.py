@@ -1,4 +1,4 @@
-"""The store goes away and comes back, again and again."""
+"""The store becomes unavailable and comes back, again and again."""
 
 from shaketable import At, Load, Scenario, checks, faults
 

@@ -1,9 +1,9 @@
-"""The store goes away under load, comes back slow, then well."""
+"""The store becomes unavailable under load, comes back slow, then well."""
 
 from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
-    story="Postgres is away for 15 s, then 300 ms late for 8 s: intake goes on, the backlog drains, nothing is lost.",
+    story="Postgres is unavailable for 15 s, then 300 ms late for 8 s: the intake goes on, nothing is lost.",
     load=Load(rate=120, baseline_s=4, shake_s=24, recover_s=8),
     timeline=(At(1, 16, faults.Down("postgres")), At(16, 24, faults.Latency("postgres", ms=300))),
     settings={

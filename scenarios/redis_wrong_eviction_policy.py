@@ -1,9 +1,9 @@
-"""The queue's server may evict; the store goes away, so that a backlog would build, and memory gets short."""
+"""The queue's server may evict; the store becomes unavailable, so that a backlog would build, and memory gets short."""
 
 from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
-    story="Valkey may evict, Postgres goes away, memory is short: the intake takes nothing by then, nothing is lost.",
+    story="Valkey may evict, Postgres is unavailable, memory is short: the intake refuses, nothing is lost.",
     load=Load(rate=100, baseline_s=3, shake_s=14, recover_s=8),
     timeline=(
         At(1, 12, faults.EvictionPolicy("allkeys-lru")),

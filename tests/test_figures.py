@@ -6,7 +6,7 @@ from shaketable.evidence.history.figures import figures
 from tests.support.book import Part
 from tests.support.histories import absent, fault, history, probe, sent, stored
 
-#: Postgres is away from 10 s to 20 s; 200 events wait, and are stored until 24 s, 50 a second.
+#: Postgres is unavailable from 10 s to 20 s; 200 events wait, and are stored until 24 s, 50 a second.
 WAITED: list[Part] = [
     *(sent(f"e{i}", at=i / 20).acknowledged(i / 20 + 0.01) for i in range(200)),
     *(stored(f"e{i}", at=20 + i / 50) for i in range(200)),

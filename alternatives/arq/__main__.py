@@ -1,4 +1,4 @@
-"""The intake, or a worker; the hardened one under a supervisor, since a worker ends where Redis goes away in mid-claim.
+"""The intake, or a worker; the hardened one under a supervisor, since a worker ends where a claim loses Redis.
 
 (Reference, Worker: job_completion_wait is "useful together with terminationGracePeriodSeconds in kubernetes", which
 starts again what ended.)

@@ -1,6 +1,6 @@
 """Celery as its manual says for work that must not be lost; each setting names the chapter that asks for it.
 
-Celery has no dead letters: a task whose retries are used up is acknowledged and gone, so a store that is away is
+Celery has no dead letters: a task whose retries are used up is acknowledged and gone, so a store that is unavailable is
 retried without end. Every time below is scaled to a shake of half a minute; their order is the manual's.
 """
 

@@ -1,4 +1,4 @@
-"""A process supervisor in small, for workers that end when their broker is away: their manuals ask for one.
+"""A process supervisor in small, for workers that end when their broker is unavailable: their manuals ask for one.
 
 As Supervisor with `autorestart=true`, or systemd with `Restart=always`: what ends is started again, a second later.
 """

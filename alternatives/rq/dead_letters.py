@@ -12,7 +12,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.job import Job
 
-#: Of its own: it is asked for while Redis is away, and must not wait there.
+#: Of its own: it is asked for while Redis is unavailable, and must not wait there.
 queue = Queue(
     connection=Redis.from_url(
         os.environ["REDIS_URL"], socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)

@@ -25,7 +25,7 @@ from shaketable.evidence.history.persisted import NONE
 MEANWHILE = 6
 
 
-class Life(msgspec.Struct, frozen=True):
+class EventTrace(msgspec.Struct, frozen=True):
     """The trace of one event. Times in the text are seconds after T0."""
 
     event_id: str
@@ -44,7 +44,7 @@ class Life(msgspec.Struct, frozen=True):
 
 def of_findings(
     history: History, findings: Mapping[str, Finding], anomalies: Sequence[tuple[str, Anomaly]]
-) -> list[Life]:
+) -> list[EventTrace]:
     """The traces of all events in the findings' anomalies, which come worst first; each event once."""
     if history.events is None or history.stored is None:
         return []
@@ -63,7 +63,7 @@ def named(member: str) -> list[str]:
     return member.partition(":")[0].split(" before ")[::-1]
 
 
-def lives(history: History, numbers: Sequence[int], fates: Sequence[str] = ()) -> list[Life]:
+def lives(history: History, numbers: Sequence[int], fates: Sequence[str] = ()) -> list[EventTrace]:
     """The lives of these events, in the same order; the history's columns are searched once for all of them."""
     seen = _Seen.of(history, np.array(numbers, dtype=np.int64))
     return [_life(seen, number, fate) for number, fate in zip(numbers, fates or [""] * len(numbers), strict=True)]
@@ -100,7 +100,7 @@ def _grouped(frame: pd.DataFrame | None, column: str, numbers: Ints) -> dict[int
     return {int(str(number)): rows for number, rows in frame[frame[column].isin(numbers)].groupby(column)}
 
 
-def _life(seen: _Seen, number: int, fate: str) -> Life:
+def _life(seen: _Seen, number: int, fate: str) -> EventTrace:
     assert seen.history.events is not None
     event = seen.history.events.iloc[number]
     until, last_seen = _last_seen(seen, number)
@@ -112,7 +112,7 @@ def _life(seen: _Seen, number: int, fate: str) -> Life:
         last_seen += f", while the breaker of {' and '.join(names)} was OPEN" if names else ""
     meanwhile = list(islice(_meanwhile(seen, int(event.due), until), MEANWHILE))
     at = next(int(time) for time in (until, event.first_acknowledged, event.due) if time != NEVER)
-    return Life(event.event_id, fate, story, last_seen, meanwhile, round(seen.seconds(at), 3))
+    return EventTrace(event.event_id, fate, story, last_seen, meanwhile, round(seen.seconds(at), 3))
 
 
 def _of(frames: dict[int, pd.DataFrame], number: int) -> Iterator[Any]:

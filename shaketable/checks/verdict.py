@@ -7,7 +7,7 @@ import msgspec
 from shaketable import rundir
 from shaketable.checks import CHECKS, anomalies, event_trace, from_spec
 from shaketable.checks.check import Check, Finding, Verdict, judge, worst
-from shaketable.checks.event_trace import Life
+from shaketable.checks.event_trace import EventTrace
 from shaketable.checks.kinds import health_honest
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
@@ -59,7 +59,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     target: str = ""
     seed: int = 0
     health: list[Honest] = []  # where it was judged
-    lives: list[Life] = []  # of the events that checks say something went wrong with
+    lives: list[EventTrace] = []  # of the events that checks say something went wrong with
     deaths: list[str] = []  # of the target's processes that nobody had ended
 
 

@@ -157,7 +157,7 @@ class Compared(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(trial.target for trial in self.trials))
 
     @property
-    def doubts(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """Reasons why trials of one scenario may not be comparable."""
         return [
             *_differing_inputs(self.trials),

@@ -118,8 +118,8 @@ def show(found: Compared, console: Console | None = None) -> None:
     for block in found.blocks:
         console.print()
         tables.show(console, table(block))
-    for doubt in found.doubts:
-        console.print(f"not alike: {visible(doubt)}", style="yellow", markup=False)
+    for caveat in found.caveats:
+        console.print(f"not alike: {visible(caveat)}", style="yellow", markup=False)
 
 
 def table(block: Block) -> Table:
@@ -224,7 +224,7 @@ def legend() -> str:
 
 def surroundings(found: Compared) -> Iterator[str]:
     """When, on what, with which versions, by which command."""
-    lines = [*(f"- {_md(line)}" for line in environment_summary(found)), *(f"- {_md(line)}" for line in found.doubts)]
+    lines = [*(f"- {_md(line)}" for line in environment_summary(found)), *(f"- {_md(line)}" for line in found.caveats)]
     lines += [f"- again: {_code(command)}" for command in found.commands]
     if lines:
         yield "\n".join(_wrapped(line, "  ") for line in lines)
@@ -252,7 +252,7 @@ def json(found: Compared) -> str:
     """All of it, trial by trial and in sum."""
     return tables.json({
         "schema": 1, "days": found.when, "commands": found.commands, "machines": found.machines,
-        "packages": {target: found.packages(target) for target in found.targets}, "not_alike": found.doubts,
+        "packages": {target: found.packages(target) for target in found.targets}, "not_alike": found.caveats,
         "confidence": bound.CONFIDENCE, "assumption": bound.ASSUMPTION,
         "measures": {_key(measure): measure.about for measure in MEASURES},
         "scenarios": [{"scenario": block.scenario, "story": block.story, "checks_that_count": sorted(block.required),

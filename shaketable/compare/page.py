@@ -73,7 +73,7 @@ def html(found: Compared, place: Path) -> str:
         "compare.html",
         counts=[*counts, _several(trials, "trial")],
         when=found.when,
-        doubts=found.doubts,
+        caveats=found.caveats,
         sentence=_sentence(found),
         blocks=[
             (block, [each.name for each in _measures(block)], _rows(block, place), block.checks, _reasons(block))

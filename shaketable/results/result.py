@@ -49,7 +49,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return self.scenario if self.trial == 1 else f"{self.scenario} (trial {self.trial})"
 
     @property
-    def doubts(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """Reasons why the run did not pass that its checks do not show."""
         if self.why or not self.checks:
             return [self.why or f"{self.verdict}: there is no verdict"]

@@ -116,7 +116,7 @@ def _sentence(name: str, how: str, log: str) -> str:
 
 
 def _silent(error: BaseException | None) -> str | None:
-    """Which server an error says is away; None where it says something else."""
+    """Which server an error says is unavailable; None where it says something else."""
     if isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57P").startswith("57P"):
         return "postgres"  # 57P: it shuts down, or another of its processes has crashed
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):

@@ -73,7 +73,7 @@ def test_health_is_there() -> None:
 
 
 class Graveyard:
-    """Three dead letters, or a broker that is away."""
+    """Three dead letters, or a broker that is unavailable."""
 
     def __init__(self, away: bool = False) -> None:
         self.away = away

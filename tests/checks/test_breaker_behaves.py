@@ -8,7 +8,7 @@ from tests.support.book import Part
 from tests.support.histories import absent, breaker, empty, every, exited, fault, history, probe, received, sunk, target
 
 AWAY = fault(10, 30, blocks_store=True)
-#: Queue read every second: something waits while the store is away.
+#: Queue read every second: something waits while the store is unavailable.
 WORK = probe(*every(1, 0, 100), queue=5)
 SANE_LIFE = ((0, "CLOSED"), (12, "OPEN"), (15, "HALF_OPEN"), (15.01, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED"))
 #: Attempts that a sink took: two before it opened, one at the failed trial.

@@ -8,7 +8,7 @@ import pytest
 
 from shaketable import checks
 from shaketable.checks import NoDuplicates, NoLoss, OrderKept
-from shaketable.checks.event_trace import Life, of_findings
+from shaketable.checks.event_trace import EventTrace, of_findings
 from shaketable.checks.verdict import judge_history, judge_run
 from shaketable.cli.explain import explain, explain_event
 from shaketable.errors import InputError
@@ -34,7 +34,7 @@ OTHERS = (sent("a", at=1).acknowledged(1.5), stored("a", at=2))
 SEEN = probe(3.5, 4, queue=7), probe(4.5, 5, queue=0)
 
 
-def lives(*parts: Part) -> dict[str, Life]:
+def lives(*parts: Part) -> dict[str, EventTrace]:
     found = history(*parts)
     findings = {check.name: check.judge(found) for check in (NoLoss(), NoDuplicates(), OrderKept())}
     return {life.event_id: life for life in of_findings(found, findings, checks.anomalies())}

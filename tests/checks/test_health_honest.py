@@ -1,4 +1,4 @@
-"""Of the literal target: opens within 4 s, health grace 1 s; so 5 s after the store went away it must tell."""
+"""Of the literal target: opens within 4 s, health grace 1 s; so 5 s after the store became unavailable it must tell."""
 
 from shaketable.checks import HealthHonest
 from shaketable.checks.check import Finding, Verdict

@@ -239,21 +239,21 @@ def test_csv_has_a_row_for_each_trial_and_json_all_of_it(held: Comparison) -> No
 def test_cells_that_were_not_sent_the_same_are_told(held: Comparison) -> None:
     played(held, "a", *losing(0), inputs="one", manifest="m")
     played(held, "b", *losing(0), inputs="other", manifest="n")
-    assert read(held).doubts == ["calm, seed 1: not all targets were sent the same"]
+    assert read(held).caveats == ["calm, seed 1: not all targets were sent the same"]
 
 
 def test_manifest_that_changed_between_trials_is_told(held: Comparison) -> None:
     played(held, "a", *losing(0), manifest="m")
     played(held, "a", *losing(0), seed=2, manifest="n")
-    assert read(held).doubts == ["a: its manifest changed between runs"]
+    assert read(held).caveats == ["a: its manifest changed between runs"]
 
 
 def test_code_that_changed_between_trials_is_told_where_it_was_looked_at(held: Comparison) -> None:
     for seed, code in enumerate(("", "c"), 1):
         played(held, "a", *losing(0), seed=seed, code=code)
-    assert read(held).doubts == []
+    assert read(held).caveats == []
     played(held, "a", *losing(0), seed=3, code="d")
-    assert read(held).doubts == ["a: its code changed between runs"]
+    assert read(held).caveats == ["a: its code changed between runs"]
 
 
 def test_single_runs_can_be_put_beside_each_other(held: Comparison) -> None:

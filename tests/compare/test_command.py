@@ -90,7 +90,7 @@ def test_reference_and_a_seeded_bug_are_sent_the_same_and_an_interrupted_compari
     assert (reference.figure("doubled").high, broken.verdicts) == (0, {"failed": 1})
     assert (broken.figure("doubled").high or 0) > 0
     assert (reference.figure("memory").low or 0) > 10
-    assert read(folder).doubts == []
+    assert read(folder).caveats == []
     assert (folder / "compare.html").exists()
     runs = [folder / name / "brief" / "seed-1" for name in ("reference", "not_idempotent")]
     for file in (rundir.CORPUS, rundir.SCHEDULE, rundir.SCENARIO):

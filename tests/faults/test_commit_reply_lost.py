@@ -115,7 +115,7 @@ def test_all_is_healed_although_a_turn_failed(
 ) -> None:
     def fails(_: object, xids: list[str]) -> int:
         if xids:
-            raise psycopg.OperationalError("the server went away")
+            raise psycopg.OperationalError("the server became unavailable")
         return 0
 
     monkeypatch.setattr("shaketable.faults.kinds.commit_reply_lost._await_committed", fails)
@@ -127,7 +127,7 @@ def test_all_is_healed_although_a_turn_failed(
             connection.commit()
     await_that(lambda: context.scratch["commit_reply_lost.cut"] == 1)
     await_that(lambda: context.links.round_trip_ms(link, True) is not None)  # the turn has mended what it cut
-    with pytest.raises(HarnessError, match="went away"):
+    with pytest.raises(HarnessError, match="became unavailable"):
         fault.heal(context)
     with psycopg.connect(servers.superuser_url) as admin:
         assert admin.execute("select 1 from pg_trigger where tgname = 'shaketable_hold_commit'").fetchone() is None

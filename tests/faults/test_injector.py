@@ -179,13 +179,13 @@ def test_all_that_is_active_at_the_end_is_healed_although_one_cannot_be() -> Non
 
 @dataclass
 class Needs(Told):
-    """One that can be healed only after another has been, as a setting of a server that is away."""
+    """One that can be healed only after another has been, as a setting of a server that is unavailable."""
 
     first: Told | None = None
 
     def heal(self, context: FaultContext) -> None:
         if self.first is not None and not self.first.healed.is_set():
-            raise HarnessError("the server is away")
+            raise HarnessError("the server is unavailable")
         super().heal(context)
 
 
@@ -214,7 +214,7 @@ def test_what_needs_another_healed_first_is_healed_and_told_nevertheless() -> No
     injector, _ = play(At(0, 600, Needs("setting", calls, first=away)), At(0, 600, away))
     injector.start(time.monotonic_ns())
     until(calls, "inject away")
-    with pytest.raises(HarnessError, match="the server is away"):
+    with pytest.raises(HarnessError, match="the server is unavailable"):
         injector.heal_all()
     assert calls[2:] == ["heal away", "heal setting"]
     assert injector.active() == []

@@ -59,7 +59,7 @@ def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, contex
     deadline, looks = time.monotonic() + 20, 0
     while not (seen := fault.witness(context)).landed and time.monotonic() < deadline:
         # twice: between two looks the one may have come and the other gone
-        assert any(answers(target, name) for name in (*target.instances, *target.instances)), "both are away"
+        assert any(answers(target, name) for name in (*target.instances, *target.instances)), "both are unavailable"
         looks += 1
     assert looks > 0
     assert (seen.landed, seen.figure, seen.unit) == (True, 2, "processes new")

@@ -1,4 +1,4 @@
-"""The processor as a library: with its store, with a handler of the user's own, while servers are away."""
+"""The processor as a library: with its store, with a handler of the user's own, while servers are unavailable."""
 
 from __future__ import annotations
 

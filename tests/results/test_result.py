@@ -63,6 +63,6 @@ def test_schema_refuses_what_is_no_result() -> None:
 
 def test_run_is_no_pass_by_its_checks_alone() -> None:
     nothing = {"isolated": judged("not applicable"), "no_loss": judged("passed", required=False)}
-    assert played("unknown", checks=nothing).doubts == ["nothing that counts could be judged"]
-    assert played("unknown").doubts == []  # its check says so
-    assert played().doubts == []
+    assert played("unknown", checks=nothing).caveats == ["nothing that counts could be judged"]
+    assert played("unknown").caveats == []  # its check says so
+    assert played().caveats == []

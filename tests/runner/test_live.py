@@ -10,7 +10,16 @@ from shaketable.runner.live import LiveReporter, picture
 from shaketable.runner.progress import BriefReporter, PlainReporter, Status
 
 STATUS = Status(
-    "shake", 12.4, 4320, 600, 580, 20, 60, "OPEN", ["postgres away (sink)"], {"worker-1": "OPEN", "worker-2": "CLOSED"}
+    "shake",
+    12.4,
+    4320,
+    600,
+    580,
+    20,
+    60,
+    "OPEN",
+    ["postgres unavailable (sink)"],
+    {"worker-1": "OPEN", "worker-2": "CLOSED"},
 )
 
 
@@ -33,7 +42,7 @@ def test_picture_tells_all_without_colour() -> None:
         "60",
         "worker-1 OPEN",
         "worker-2 CLOSED",
-        "postgres away (sink)",
+        "postgres unavailable (sink)",
     ):
         assert word in told
 
@@ -77,4 +86,4 @@ def test_plain_lines_come_with_each_change_of_phase_or_fault_and_not_more() -> N
         for status in (Status("baseline"), Status("baseline"), Status("shake"), STATUS, STATUS):
             show.update(status)
     assert len(out.getvalue().splitlines()) == 3
-    assert "FAULT postgres away (sink)" in out.getvalue()
+    assert "FAULT postgres unavailable (sink)" in out.getvalue()

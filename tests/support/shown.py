@@ -28,7 +28,7 @@ def whole(*parts: Part) -> list[Part]:
 
 
 def wrong(*ids: str) -> list[Part]:
-    """The store was away and the score did not say so; three events were lost, one was doubled, two changed places."""
+    """The store was unavailable and the score did not say so; three events were lost, one doubled, two reordered."""
     events = [sent(f"e{i}", at=i, organization=f"o{i}").acknowledged(i + 0.01) for i in range(90)]
     kept = [stored(f"e{i}", at=i + 1 if i < 20 or i >= 50 else 51) for i in range(90)]
     named: list[Part] = [

@@ -21,10 +21,10 @@ class BreakerBehaves:
 
     Judged per incarnation of a process, by these rules. illegal: a transition other than CLOSED→OPEN, OPEN→HALF_OPEN,
     HALF_OPEN→CLOSED or OPEN, or one that does not begin where the last ended. opened_late: still CLOSED open_within_s
-    after the store went away, with work in the queue all the while and this process at it. opened_early: opened while
-    nothing was broken, while nothing but data was refused (RejectRows), or after fewer failures than its threshold
-    (FailNext). half_open_early: left OPEN before recovery_s. many_trials: more than one connection in one half-open
-    time. sent_while_open: a connection or statement between OPEN + the links' latency + 0.5 s and HALF_OPEN.
+    after the store became unavailable, with work in the queue all the while and this process at it. opened_early:
+    opened while nothing was broken, while nothing but data was refused (RejectRows), or after fewer failures than its
+    threshold (FailNext). half_open_early: left OPEN before recovery_s. many_trials: more than one connection in one
+    half-open time. sent_while_open: a connection or statement between OPEN + the links' latency + 0.5 s and HALF_OPEN.
     closed_while_away: closed while nothing could be stored. never_closed: not closed at the end, with time enough after
     the last healing. flapped: more than one trial failed after it.
 
@@ -56,8 +56,8 @@ class BreakerBehaves:
         )
         if why := "; ".join(f"{name.replace('_', ' ')}: {each[0]}" for name, each in broken.items() if each):
             return Finding(Verdict.FAILED, found, some(**broken), why)
-        if doubts := _doubts(history, lives):
-            return Finding(Verdict.UNKNOWN, found, {}, "; ".join(doubts))
+        if caveats := _caveats(history, lives):
+            return Finding(Verdict.UNKNOWN, found, {}, "; ".join(caveats))
         return Finding(Verdict.PASSED, found)
 
 
@@ -74,17 +74,17 @@ def _broken(history: History, lives: list[Incarnation]) -> dict[str, list[str]]:
     }
 
 
-def _doubts(history: History, lives: list[Incarnation]) -> list[str]:
+def _caveats(history: History, lives: list[Incarnation]) -> list[str]:
     """Why the observations cannot show that the rules were kept."""
-    doubts = [
+    caveats = [
         f"a transition of {life.name} is missing (a gap in seq, or in time)" for life in lives if not life.is_whole
     ]
-    doubts += [
+    caveats += [
         f"{life.name} opened, but neither a sink nor Postgres's log knows what it sent"
         for life in lives
         if OPEN in life.states and not life.logged and not len(life.sunk)
     ]
     exact = any(fault.spec.get("kind") in ("fail_next", POISON) and fault.landed for fault in history.faults)
     if not exact and not any(OPEN in life.states or must_open(life) for life in lives):
-        doubts.append("no breaker had cause to open")
-    return doubts
+        caveats.append("no breaker had cause to open")
+    return caveats

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from shaketable.checks.kinds.incarnation import CLOSED, HALF_OPEN, LEGAL, LOG_GRAIN, OPEN, Incarnation
-from shaketable.checks.kinds.spans import Span, disturbed, store_away
+from shaketable.checks.kinds.spans import Span, disturbed, store_outages
 from shaketable.clock import MS, SECOND
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def opened_late(life: Incarnation) -> Broken:
     for span in must_open(life):
         opened = [at for at in life.moves(CLOSED, OPEN) if span.has(at)]
         if not opened and life.state_at(span.begin) == CLOSED:
-            yield span.end, f"not open {span.seconds:g} s after the store went away"
+            yield span.end, f"not open {span.seconds:g} s after the store became unavailable"
     for fault, span in _failed_next(life):
         if _k(fault) >= _threshold(life) and not any(span.has(at) for at in life.moves(CLOSED, OPEN)):
             yield span.begin, f"not open after {_k(fault)} failures"
@@ -92,10 +92,10 @@ def sent_while_open(life: Incarnation) -> Broken:
 
 def closed_while_away(life: Incarnation) -> Broken:
     """Closed although nothing could be stored."""
-    for away in store_away(life.history):
+    for outage in store_outages(life.history):
         for at in life.moves(HALF_OPEN, CLOSED):
-            if Span(away.begin + UNDER_WAY, away.end).has(at):
-                yield at, "closed while the store was away"
+            if Span(outage.begin + UNDER_WAY, outage.end).has(at):
+                yield at, "closed while the store was unavailable"
 
 
 def never_closed(life: Incarnation) -> Broken:
@@ -139,10 +139,12 @@ RULES: dict[str, Callable[[Incarnation], Broken]] = {
 
 
 def must_open(life: Incarnation) -> list[Span]:
-    """From the store going away until the bound is over, where it stayed away so long and this breaker had work."""
+    """The bound's time from the start of each outage that lasted as long and gave this breaker work."""
     bound = int(life.history.timing.open_within_s * SECOND)
     spans = [
-        Span(away.begin, away.begin + bound) for away in store_away(life.history) if away.end - away.begin >= bound
+        Span(outage.begin, outage.begin + bound)
+        for outage in store_outages(life.history)
+        if outage.end - outage.begin >= bound
     ]
     return [span for span in spans if life.times[0] <= span.begin and life.end >= span.end and _had_work(life, span)]
 

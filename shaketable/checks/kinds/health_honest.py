@@ -12,7 +12,7 @@ from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.breaker_rules import closing_s
 from shaketable.checks.kinds.findings import counts, not_applicable, some, unknown
 from shaketable.checks.kinds.incarnation import OPEN, incarnations
-from shaketable.checks.kinds.spans import Span, observed_at, store_away, told
+from shaketable.checks.kinds.spans import Span, observed_at, store_outages, told
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER
 
@@ -33,8 +33,9 @@ class HealthHonest:
     for open_within_s + health_grace_s. falsely_ill_s: seconds at or below 70 before the first fault, and from the last
     healing + health_grace_s and an empty backlog to the end of the run. Not judged: while a breaker is legally OPEN
     after the last healing (as long as `breaker_behaves` lets it) and nothing is stored. No answer counts as 0. Each may
-    last as long as its budget: an answer may be slow for once. lag_s: from the store going away to the first score of
-    at most 70. Work waits while the queue is not empty, or while events are acknowledged although nothing is stored.
+    last as long as its budget: an answer may be slow for once. lag_s: from the store becoming unavailable to the first
+    score of at most 70. Work waits while the queue is not empty, or while events are acknowledged and none is
+    stored.
 
     Evidence: probes every 200 ms (the target's own answer), the faults' times, commit times, the queue read directly.
     No probes, a store-blocking fault that was too short or without work, or nothing at all to judge: unknown.
@@ -54,14 +55,14 @@ class HealthHonest:
         if history.probes is None or not len(history.probes):
             return unknown("probes.jsonl is missing or empty: nobody asked for the health")
         readings = _readings(history.probes)
-        away, well = [_judged_away(history, span) for span in store_away(history)], _undisturbed(history)
-        ill_while_away = [readings[_inside(readings, span)] for span in away if span is not None]
-        falsely_well = sum(float(part.seconds[part.score > WELL].sum()) for part in ill_while_away)
+        outages, well = [_judged_outage(history, span) for span in store_outages(history)], _undisturbed(history)
+        ill_in_outages = [readings[_inside(readings, span)] for span in outages if span is not None]
+        falsely_well = sum(float(part.seconds[part.score > WELL].sum()) for part in ill_in_outages)
         calm = [readings[_inside(readings, span)] for span in well]
         falsely_ill = sum(float(part.seconds[part.score <= WELL].sum()) for part in calm)
         found = counts(
             readings=len(readings),
-            judged_away=sum(map(len, ill_while_away)),
+            judged_away=sum(map(len, ill_in_outages)),
             judged_calm=sum(map(len, calm)),
             falsely_well_s=falsely_well,
             falsely_ill_s=falsely_ill,
@@ -69,13 +70,13 @@ class HealthHonest:
         )
         why = self._why(falsely_well, falsely_ill)
         if why:
-            return Finding(Verdict.FAILED, found, _members(history, ill_while_away, calm), why)
-        if None in away or any(not len(part) for part in ill_while_away):
+            return Finding(Verdict.FAILED, found, _members(history, ill_in_outages, calm), why)
+        if None in outages or any(not len(part) for part in ill_in_outages):
             return Finding(
-                Verdict.UNKNOWN, found, {}, "the store was away, but too briefly, or without work, to judge it"
+                Verdict.UNKNOWN, found, {}, "the store was unavailable, but too briefly, or without work, to judge it"
             )
         return (
-            Finding(Verdict.PASSED, found) if ill_while_away or sum(map(len, calm)) else unknown("no reading to judge")
+            Finding(Verdict.PASSED, found) if ill_in_outages or sum(map(len, calm)) else unknown("no reading to judge")
         )
 
     def _why(self, falsely_well: float, falsely_ill: float) -> str:
@@ -89,7 +90,7 @@ def expected(history: History) -> Iterator[tuple[Span, bool]]:
     """The honest score, span by span: True is above 70, False at most 70; between them, either."""
     if history.capabilities.health and history.probes is not None:
         yield from ((span, True) for span in _undisturbed(history) if span.seconds > 0)
-        yield from ((span, False) for away in store_away(history) if (span := _judged_away(history, away)))
+        yield from ((span, False) for outage in store_outages(history) if (span := _judged_outage(history, outage)))
 
 
 def _readings(probes: pd.DataFrame) -> pd.DataFrame:
@@ -103,11 +104,11 @@ def _inside(readings: pd.DataFrame, span: Span) -> pd.Series[bool]:
     return (readings.time >= span.begin) & (readings.time < span.end)
 
 
-def _judged_away(history: History, away: Span) -> Span | None:
+def _judged_outage(history: History, outage: Span) -> Span | None:
     """The part of an outage in which health must be bad: past all grace, the last commit, and only if work waited."""
-    commits, timing = away.of(history.commits), history.timing
-    since = int(commits.max()) if len(commits) else away.begin
-    judged = Span(since + int((timing.open_within_s + timing.health_grace_s) * SECOND), away.end)
+    commits, timing = outage.of(history.commits), history.timing
+    since = int(commits.max()) if len(commits) else outage.begin
+    judged = Span(since + int((timing.open_within_s + timing.health_grace_s) * SECOND), outage.end)
     return judged if judged.seconds > 0 and _work(history, judged) else None
 
 
@@ -144,17 +145,17 @@ def _legally_open(history: History, healed: int) -> list[Span]:
 def _lag(history: History, readings: pd.DataFrame) -> dict[str, float]:
     """Seconds from each outage to the first bad score in it: the longest."""
     lags = [
-        (int(bad.iloc[0]) - away.begin) / SECOND
-        for away in store_away(history)
-        if len(bad := readings.time[_inside(readings, away) & (readings.score <= WELL)])
+        (int(bad.iloc[0]) - outage.begin) / SECOND
+        for outage in store_outages(history)
+        if len(bad := readings.time[_inside(readings, outage) & (readings.score <= WELL)])
     ]
     return {"lag_s": max(lags)} if lags else {}
 
 
-def _members(history: History, away: list[pd.DataFrame], calm: list[pd.DataFrame]) -> dict[str, list[str]]:
+def _members(history: History, outages: list[pd.DataFrame], calm: list[pd.DataFrame]) -> dict[str, list[str]]:
     """The time and the score, in words."""
     wrong = {
-        "falsely_well": [part[part.score > WELL] for part in away],
+        "falsely_well": [part[part.score > WELL] for part in outages],
         "falsely_ill": [part[part.score <= WELL] for part in calm],
     }
     return some(**{name: [line for part in parts for line in _lines(history, part)] for name, parts in wrong.items()})

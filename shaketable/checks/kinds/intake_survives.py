@@ -1,4 +1,4 @@
-"""The intake goes on while the store is away."""
+"""The intake goes on while the store is unavailable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import counts, members, unknown
-from shaketable.checks.kinds.spans import Span, store_away
+from shaketable.checks.kinds.spans import Span, store_outages
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
 
@@ -43,20 +43,18 @@ class IntakeSurvives:
         began = history.events.first_invoked.to_numpy()
         sent = self._while_away(history, began) & (history.events.expect == "accept").to_numpy()
         if not sent.any():
-            return unknown("no event was sent while only the store was away")
+            return unknown("no event was sent while only the store was unavailable")
         took = history.events.first_acknowledged.to_numpy() - began  # without an acknowledgement: far too long
         unserved = sent & (took > int(self.answer_s * SECOND))
         found = counts(sent=sent, unserved=unserved, share=1 - unserved.sum() / sent.sum())
         if found["share"] >= self.share:
             return Finding(Verdict.PASSED, found)
-        why = (
-            f"{found['share']:.1%} of what was sent while the store was away was acknowledged (bound {self.share:.1%})"
-        )
+        why = f"{found['share']:.1%} of what was sent in outages of the store was acknowledged (bound {self.share:.1%})"
         return Finding(Verdict.FAILED, found, members(history, unserved=unserved), why)
 
     def _while_away(self, history: History, began: Ints) -> Flags:
         inside = np.zeros(len(began), dtype=bool)
-        for begin, end in store_away(history):
+        for begin, end in store_outages(history):
             inside |= (began >= begin) & (began < end - int(self.answer_s * SECOND))
         for begin, end in _intake_blocked(history):
             inside &= (began < begin) | (began >= end)

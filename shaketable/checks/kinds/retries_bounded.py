@@ -1,4 +1,4 @@
-"""Retries leave a store that is away, or an event that is refused, time to come right."""
+"""Retries leave a store that is unavailable, or an event that is refused, time to come right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shaketable import plural
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown
 from shaketable.checks.kinds.letters import attempts, seconds
-from shaketable.checks.kinds.spans import Span, store_away, told
+from shaketable.checks.kinds.spans import Span, store_outages, told
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
@@ -28,7 +28,7 @@ class RetriesBounded:
     """Retries have an end and pauses between them, so that they are no storm.
 
     storm: a process that, while nothing could be stored, opened more than `connections_per_s` connections to the store
-    or sent it more than `statements_per_s` statements, as a mean over the time it was away. hammered: a dead letter of
+    or sent it more than `statements_per_s` statements, as a mean over each outage. hammered: a dead letter of
     more than `attempts_per_letter` attempts, or whose attempts followed each other by less than `letter_pause_s`, as a
     mean from its first to its last failure.
 
@@ -47,17 +47,17 @@ class RetriesBounded:
     held: ClassVar[str] = "retries stayed within bounds"
 
     def judge(self, history: History) -> Finding:
-        away = [span for span in store_away(history) if span.seconds >= ENOUGH_S]
-        seen = [_received(history, span) for span in away]
-        storm = [line for span, tries in zip(away, seen, strict=True) for line in self._storms(history, span, tries)]
+        outages = [span for span in store_outages(history) if span.seconds >= ENOUGH_S]
+        seen = [_received(history, span) for span in outages]
+        storm = [line for span, tries in zip(outages, seen, strict=True) for line in self._storms(history, span, tries)]
         letters = _letters(history)
         hammered = letters[(letters.attempts > self.attempts_per_letter) | (letters.pause_s < self.letter_pause_s)]
         lines = [f"{row.event_id}: {row.attempts} attempts, {row.pause_s:.3g} s apart" for row in hammered.itertuples()]
         found = counts(
-            absences=len(away),
-            connections_per_s=_peak(away, seen, "connect"),
+            absences=len(outages),
+            connections_per_s=_peak(outages, seen, "connect"),
             letters=len(letters),
-            statements_per_s=_peak(away, seen, "statement"),
+            statements_per_s=_peak(outages, seen, "statement"),
             storm=storm,
             hammered=lines,
         )
@@ -66,8 +66,8 @@ class RetriesBounded:
             return Finding(Verdict.FAILED, found, some(storm=storm, hammered=lines), why)
         if any(not len(tries) for tries in seen):
             return Finding(Verdict.UNKNOWN, found, {}, "neither a sink nor Postgres's log saw who tried meanwhile")
-        if not away and not len(letters):
-            return unknown(f"the store was never away for {ENOUGH_S:g} s, and no dead letter tells its attempts")
+        if not outages and not len(letters):
+            return unknown(f"the store was never unavailable for {ENOUGH_S:g} s, and no dead letter tells its attempts")
         return Finding(Verdict.PASSED, found)
 
     def _storms(self, history: History, span: Span, tries: pd.DataFrame) -> Iterator[str]:
@@ -100,11 +100,11 @@ def _inside(times: pd.Series[int], span: Span) -> pd.Series[bool]:
     return (times >= span.begin) & (times < span.end)
 
 
-def _peak(away: list[Span], seen: list[pd.DataFrame], what: str) -> float:
+def _peak(outages: list[Span], seen: list[pd.DataFrame], what: str) -> float:
     """The highest rate of any process in any absence."""
     rates = [
         tries.process[tries.what == what].value_counts().max() / span.seconds
-        for span, tries in zip(away, seen, strict=True)
+        for span, tries in zip(outages, seen, strict=True)
         if (tries.what == what).any()
     ]
     return float(max(rates, default=0.0))

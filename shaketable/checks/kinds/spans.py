@@ -37,7 +37,7 @@ class Span(NamedTuple):
         return times[(times >= self.begin) & (times < self.end)]
 
 
-def store_away(history: History) -> list[Span]:
+def store_outages(history: History) -> list[Span]:
     """While nothing could be stored: from when such a fault was in effect until its healing began."""
     blocking = [fault for fault in history.faults if fault.blocks_store and fault.in_effect != NEVER]
     return [Span(fault.in_effect, min(fault.heal_began, observed_at(history))) for fault in blocking]

@@ -11,7 +11,7 @@ from shaketable.stack.stack import Service
 
 @dataclass(frozen=True)
 class Crash(Fault):
-    """SIGKILL to all of a server at once; it stays away, with its data on disk, until healing starts it again."""
+    """SIGKILL to all of a server at once; it stays down, with its data on disk, until healing starts it again."""
 
     service: ClassVar[Service]
 

@@ -13,6 +13,7 @@ from shaketable.errors import ScenarioError
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
 from shaketable.faults.kinds.repeat import renew
+from shaketable.plural import counted
 
 #: The advisory lock of the harness's own that the trigger asks for.
 LOCK = 0x7368616B65
@@ -64,7 +65,7 @@ class Deadlock(Fault):
         with sessions.admin(context) as connection:
             seen = sessions.statistic(connection, "deadlocks")
         seen -= int(context.scratch.get(f"{self.kind}.before", seen))
-        return Witness(seen > 0, seen, "deadlocks", f"{seen} deadlocks")
+        return Witness(seen > 0, seen, "deadlocks", counted(seen, "deadlocks"))
 
 
 def _collide(context: FaultContext) -> None:

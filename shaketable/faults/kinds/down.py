@@ -12,7 +12,7 @@ from shaketable.stack.stack import Service
 
 @dataclass(frozen=True)
 class Down(links.LinkFault):
-    """`service` is away, for all processes or for one.
+    """`service` is unavailable, for all processes or for one.
 
     `sink` (the default): connections are accepted and closed by a listener of ours, so that every attempt in the outage
     is counted; old ones are cut. `refused`: nobody listens, as when a server's process is gone.
@@ -26,7 +26,7 @@ class Down(links.LinkFault):
 
     @property
     def label(self) -> str:
-        return f"{self.service} away ({self.mode}){self.whom}"
+        return f"{self.service} unavailable ({self.mode}){self.whom}"
 
     @property
     def blocks_store(self) -> bool:

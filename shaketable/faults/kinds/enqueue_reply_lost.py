@@ -8,6 +8,7 @@ from typing import ClassVar
 from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links, valkey
 from shaketable.faults.kinds.links import Toxic
+from shaketable.plural import counted
 from shaketable.stack.stack import Service
 
 #: Writes that say nothing of an intake: a worker takes work by them, puts it away, or keeps a lease alive.
@@ -84,7 +85,8 @@ class EnqueueReplyLost(links.ToxicFault):
         """
         seen = links.witness_how(context, self.links(context), "silent")
         done = int(_writes(context) - context.scratch[self.kind]) if self.kind in context.scratch else 0
-        return Witness(seen.landed and done > 0, done, "writes done unheard", f"{seen.text}; {done} writes done since")
+        text = f"{seen.text}; {counted(done, 'writes')} done since"
+        return Witness(seen.landed and done > 0, done, "writes done unheard", text)
 
 
 def _writes(context: FaultContext) -> float:

@@ -14,6 +14,7 @@ from shaketable import libpq
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions
 from shaketable.faults.kinds.repeat import renew
+from shaketable.plural import counted
 
 #: Seconds between two looks whether a slot was given up, and the target got it.
 AGAIN_S = 0.5
@@ -94,7 +95,8 @@ class ExhaustConnections(Fault):
         with sessions.admin(context) as connection:
             left = sessions.count(connection, sessions.processes(context, None))
         refused = told == "refused for want of a slot"
-        return Witness(refused, float(refused), "connect refused", f"a connect is {told}, {left} sessions left")
+        text = f"a connect is {told}, {counted(left, 'sessions')} left"
+        return Witness(refused, float(refused), "connect refused", text)
 
 
 def _limit(context: FaultContext, most: int) -> None:

@@ -34,7 +34,7 @@ class Flaky(links.LinkFault):
 
     @property
     def label(self) -> str:
-        return f"{self.service} flaky ({self.down_ms} ms away, {self.up_ms} ms there){self.whom}"
+        return f"{self.service} flaky ({self.down_ms} ms down, {self.up_ms} ms up){self.whom}"
 
     def inject(self, context: FaultContext) -> None:
         found = self.links(context)

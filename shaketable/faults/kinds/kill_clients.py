@@ -10,6 +10,7 @@ from shaketable.errors import ScenarioError
 from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import valkey
 from shaketable.faults.kinds.repeat import renew
+from shaketable.plural import counted
 from shaketable.stack.stack import OWN_NAME
 
 
@@ -42,7 +43,7 @@ class KillClients(valkey.ValkeyFault):
     def witness(self, context: FaultContext) -> Witness:
         """How many connections the server has ended for us since the injection."""
         killed = context.scratch.get(f"{self.kind}.killed", 0)
-        return Witness(killed > 0, killed, "connections killed", f"{killed:.0f} connections killed")
+        return Witness(killed > 0, killed, "connections killed", counted(round(killed), "connections killed"))
 
     def _kill(self, context: FaultContext) -> None:
         with valkey.admin(context) as client:

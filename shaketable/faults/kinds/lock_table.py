@@ -10,6 +10,7 @@ from psycopg import sql
 from shaketable.errors import HarnessError
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions, triggers
+from shaketable.plural import counted
 
 
 @dataclass(frozen=True)
@@ -57,4 +58,4 @@ class LockTable(Fault):
             waiting = sessions.count(
                 connection, sessions.processes(context, None), f"{holder} = any(pg_blocking_pids(pid))"
             )
-        return Witness(waiting > 0, waiting, "sessions wait", f"{waiting} sessions of the target wait for the lock")
+        return Witness(waiting > 0, waiting, "sessions wait", counted(waiting, "sessions wait for the lock"))

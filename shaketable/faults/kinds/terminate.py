@@ -1,4 +1,4 @@
-"""A process of the target is asked to end, as at the end of a deployment, and stays away."""
+"""A process of the target is asked to end, as at the end of a deployment, and stays down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shaketable.faults.kinds.processes import Ending
 
 @dataclass(frozen=True)
 class Terminate(Ending):
-    """SIGTERM to `process`, SIGKILL after the manifest's stop_s; it stays away until healing starts it again.
+    """SIGTERM to `process`, SIGKILL after the manifest's stop_s; it stays down until healing starts it again.
 
     Healing waits until it is ready, at most the manifest's ready_s.
     """

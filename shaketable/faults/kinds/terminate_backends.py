@@ -10,6 +10,7 @@ from shaketable.errors import ScenarioError
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import sessions
 from shaketable.faults.kinds.repeat import renew
+from shaketable.plural import counted
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class TerminateBackends(Fault):
         with sessions.admin(context) as connection:
             killed = sessions.statistic(connection, "sessions_killed")
         killed -= int(context.scratch.get(f"{self._key}.before", killed))
-        return Witness(killed > 0, killed, "sessions killed", f"{killed} sessions killed")
+        return Witness(killed > 0, killed, "sessions killed", counted(killed, "sessions killed"))
 
     @property
     def _key(self) -> str:

@@ -47,7 +47,7 @@ def commands(runs: Sequence[Result]) -> list[str]:
 
 def _wrong(run: Result) -> Iterator[tuple[str, str]]:
     """All errors; unknown is one, since it fails the step."""
-    yield from ((f"{run.title}: {run.verdict}", doubt) for doubt in run.doubts)
+    yield from ((f"{run.title}: {run.verdict}", caveat) for caveat in run.caveats)
     for name, found in run.wrong.items():
         yield f"{run.title}: {name} {found.verdict}", found.why or _counts(found)
 

@@ -59,8 +59,13 @@ def _properties(run: Result) -> Iterator[tuple[str, str]]:
     yield from (("target", run.target), ("seed", str(run.seed)), ("trial", str(run.trial)), ("run", run.run))
     yield "verdict", run.verdict
     for name, found in run.checks.items():
-        yield from ((f"{name}.{what}", f"{count:g}") for what, count in found.counts.items())
-    yield from ((name, f"{value:g}") for name, value in run.figures.items() if value is not None)
+        yield from ((f"{name}.{what}", _exact(count)) for what, count in found.counts.items())
+    yield from ((name, _exact(value)) for name, value in run.figures.items() if value is not None)
+
+
+def _exact(value: float) -> str:
+    """A count with all its digits: `2000290`, not `2.00029e+06`."""
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
 
 
 def _cases(run: Result) -> Iterator[Any]:
@@ -80,7 +85,7 @@ def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
 
 def _of_run(run: Result) -> Any:
     """An error if the run has no verdict or invalid evidence."""
-    return _result(Error, run.doubts[0], run.verdict, run.doubts) if run.doubts else None
+    return _result(Error, run.caveats[0], run.verdict, run.caveats) if run.caveats else None
 
 
 def _of_check(found: Judged) -> Any:

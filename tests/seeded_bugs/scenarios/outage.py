@@ -1,9 +1,9 @@
-"""The store goes away long enough for breaker and health to be judged."""
+"""The store becomes unavailable long enough for breaker and health to be judged."""
 
 from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
-    story="Postgres is away for 7 s: breakers open, try again each 2 s, close; health says so; the backlog drains.",
+    story="Postgres is unavailable for 7 s: breakers open, try every 2 s, close; health says so; the backlog drains.",
     load=Load(rate=60, baseline_s=3, shake_s=9, recover_s=8),
     timeline=(At(1, 8, faults.Down("postgres")),),
     settings={

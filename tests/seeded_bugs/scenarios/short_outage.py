@@ -1,9 +1,9 @@
-"""The store goes away for a moment."""
+"""The store becomes unavailable for a moment."""
 
 from shaketable import At, Load, Mix, Scenario, checks, faults
 
 SCENARIO = Scenario(
-    story="Postgres is away for 3 s: intake goes on, the backlog drains, nothing is lost.",
+    story="Postgres is unavailable for 3 s: intake goes on, the backlog drains, nothing is lost.",
     load=Load(rate=60, baseline_s=1, shake_s=5, recover_s=2),
     timeline=(At(1, 4, faults.Down("postgres")),),
     mix=Mix(ordered=0.5),
