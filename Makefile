@@ -9,11 +9,14 @@ STACK ?= local
 TRIALS ?= 1
 # Processes that run tests; each has servers of its own.
 WORKERS ?= 3
+# The parts of `make ci` that run beside the slow tests; .ci/run adds those that this machine can run.
+BESIDE ?= wheel
+EACH_CHANGE := not nightly and not containers and not browser
 
 # Tests and scenarios start hundreds of Python processes: bytecode must be written once, not compiled in each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test test-all test-slow test-containers test-browser golden lint format check ci lock wheel clean
+.PHONY: help setup chaos env chaos-full compare quick nightly prove bench bench-checks test coverage test-all test-slow test-alone test-nightly test-containers test-browser golden lint format check ci lock wheel clean
 
 help: ## show this help
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 17
@@ -48,14 +51,23 @@ bench-checks: .venv/installed ## measure check and report on a million synthetic
 test: .venv/installed ## run unit tests, tests on real servers, one short scenario (under 3 minutes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser"
 
+coverage: .venv/installed ## run the tests of `make test` and measure their coverage; its floor is in pyproject.toml
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser" --cov
+
 bench: .venv/installed ## measure the rates of the reference, also relative to its PostgreSQL; then bench-checks (3 minutes)
 	@$(BIN)/python -m bench --json runs/bench.json; reached=$$?; $(BIN)/python -m bench.checks && exit $$reached
 
-test-all: test test-slow ## run the slow tests too
+test-all: test test-slow test-alone test-nightly ## run the slow tests and the nightly ones too
 
-test-slow: .venv/installed ## run the slow tests: those that wait side by side, then those that measure, alone
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not alone and not containers and not browser"
-	@$(BIN)/python -m pytest -m "slow and alone and not containers and not browser"
+test-slow: .venv/installed ## run the slow tests, side by side
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not alone and $(EACH_CHANGE)"
+
+test-alone: .venv/installed ## run the slow tests that measure times or rates, one by one
+	@$(BIN)/python -m pytest -m "slow and alone and $(EACH_CHANGE)"
+
+test-nightly: .venv/installed ## run the nightly tests: every case of each matrix, the long sweeps (an hour)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "nightly and not alone and not containers"
+	@$(BIN)/python -m pytest -m "nightly and alone and not containers"
 
 test-containers: .venv/installed ## run the tests on servers in containers; needs an engine (under 3 minutes)
 	@$(BIN)/python -m pytest -m containers
@@ -79,8 +91,10 @@ format: .venv/installed ## format the code
 
 check: lint test ## run lint and test, before every commit
 
-ci: lint test ## run the checks of CI
-	@$(MAKE) --no-print-directory -j 2 test-slow wheel
+ci: .venv/installed ## run the checks of CI, two at a time, and then the tests that measure times
+	@$(MAKE) --no-print-directory -j 2 lint coverage
+	@$(MAKE) --no-print-directory -j 2 test-slow $(BESIDE)
+	@$(MAKE) --no-print-directory test-alone
 
 wheel: .venv/installed ## build the wheel, install it elsewhere, and run `calm` from there
 	@sh tools/try_wheel.sh $(BIN)/python

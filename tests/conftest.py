@@ -78,10 +78,17 @@ class Servers:
 
 
 @pytest.fixture(autouse=True)
-def own_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault or check that a test's scenario adds is gone afterwards: every later verdict would list it."""
-    for registry in (FAULTS, CHECKS):
-        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+def own_kinds() -> Iterator[None]:
+    """A fault or check that a test's scenario adds is gone afterwards: every later verdict would list it.
+
+    It asks for no `monkeypatch`: that would then end after all other fixtures, and `servers` would be closed in the
+    environment that a test has set.
+    """
+    before = [(registry._kinds, dict(registry._kinds)) for registry in (FAULTS, CHECKS)]
+    yield
+    for kinds, kept in before:
+        kinds.clear()
+        kinds.update(kept)
 
 
 #: The command line: its arguments in, its exit code and output back.

@@ -94,6 +94,7 @@ def test_a_night_that_failed_is_compared_and_does_not_become_the_baseline() -> N
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(300)  # two runs; on a busy machine they take their time
 def test_the_steps_of_a_night_run_without_and_with_a_baseline(tmp_path: Path) -> None:
     """The nightly job's `run:` steps after the install, as the runner has them: `bash -e` each, twice in one folder.

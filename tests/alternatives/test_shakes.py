@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import cases
 from tests.target.environments.test_node import needs_node
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,10 @@ SCENARIO = Scenario(
 @pytest.mark.parametrize(
     "target",
     [
-        *(f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")),
+        *cases(
+            [f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")],
+            each_change=["celery-hardened"],
+        ),
         pytest.param("bullmq-hardened", marks=needs_node),
     ],
 )

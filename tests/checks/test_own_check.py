@@ -32,8 +32,8 @@ class Unloved:
 
 
 @pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(checks.CHECKS._kinds, "unloved", Unloved)
+def _known(own_kinds: None) -> None:
+    checks.CHECKS.add(Unloved)
 
 
 def test_event_in_its_anomaly_has_a_trace_and_a_dot(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from tests.conftest import Typed
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference_impl" / "target.toml"
 
+NIGHTLY = [pytest.mark.slow, pytest.mark.nightly]
+
 SCENARIO = """
 from shaketable.checks import NoLoss
 from shaketable.faults import Down
@@ -93,8 +95,8 @@ def test_scenario_that_cannot_be_played_is_one_sentence(
     assert done.returncode == 254
 
 
-def test_unknown_scenario_names_the_list() -> None:
-    done = shaketable("run", "no_such")
+def test_unknown_scenario_names_the_list(typed: Typed) -> None:
+    done = typed("run", "no_such")
     assert "no_such" in sentence(done)
     assert "shaketable list" in sentence(done)
     assert done.returncode == 254
@@ -114,19 +116,19 @@ def test_unknown_scenario_names_the_list() -> None:
             '"-m", "reference_impl", "migrate"',
             '"-c", "raise SystemExit(7)"',
             "setup ended with exit code 7",
-            marks=pytest.mark.slow,
+            marks=NIGHTLY,
         ),
         pytest.param(
             '["{python}", "-m", "reference_impl", "work"]',
             '["no-such-program"]',
             "no-such-program",
-            marks=pytest.mark.slow,
+            marks=NIGHTLY,
         ),
         pytest.param(
             '"-m", "reference_impl", "work"]\ncount = 2\nhealth = "/health"\nready_s = 20',
             '"-c", "import time; time.sleep(60)"]\ncount = 2\nhealth = "/health"\nready_s = 0.5',
             "not ready within 0.5 s",
-            marks=pytest.mark.slow,
+            marks=NIGHTLY,
         ),
         pytest.param("from audit_log\n", "from no_such_table\n", "no_such_table", marks=pytest.mark.slow),
     ],
@@ -166,19 +168,6 @@ def test_usage_error_is_no_verdict(arguments: list[str], typed: Typed) -> None:
     assert done.stderr
 
 
-def test_help_teaches_the_exit_codes() -> None:
-    done = shaketable("--help")
-    assert done.returncode == 0
-    assert "254" in done.stdout
-
-
-def test_list_tells_every_story(typed: Typed) -> None:
-    done = typed("list")
-    assert done.returncode == 0
-    for path in (ROOT / "scenarios").glob("*.py"):
-        assert path.stem in done.stdout
-
-
 @pytest.mark.slow
 def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -198,11 +187,3 @@ def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path
     }
     done = shaketable("run", scenario, "--runs", tmp_path / "runs", env=hostile)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("command", ["run", "check", "report", "explain", "diff", "compare", "list", "init", "doctor"])
-def test_no_help_is_cut_at_80_columns(command: str, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    told = typed(command, "--help").stdout
-    assert "│" in told
-    assert "… │" not in told

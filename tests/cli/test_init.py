@@ -73,6 +73,7 @@ TIMES = {"latency_budget", "isolated", "recovers_in_time"}
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_profile_quick_passes_on_what_init_writes_but_for_poison(tmp_path: Path) -> None:
     assert follow(["init", "my"], tmp_path).returncode == 0

@@ -19,6 +19,7 @@ import shaketable
 from shaketable.cli.up import lines
 from shaketable.stack.choice import Choice
 from tests.runner.test_phases import left_of
+from tests.support.cases import nightly
 
 STARTER = Path(shaketable.__file__).parent / "starter" / "target.toml"
 
@@ -54,7 +55,7 @@ def test_what_to_type_names_the_address_and_a_path_of_its_own() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, nightly(signal.SIGTERM)])
 def test_a_target_takes_events_and_ends_with_the_command(number: signal.Signals, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "shaketable.cli", "up", "--target", str(STARTER)],

@@ -18,6 +18,7 @@ import pytest
 from tests.cli.test_cli import ROOT
 from tests.conftest import Servers
 from tests.reference_impl.conftest import wire
+from tests.support.cases import cases
 
 pytestmark = pytest.mark.xdist_group("clients")  # each intake is started once
 HERE = Path(__file__).parent
@@ -107,6 +108,7 @@ def posted(command: list[str]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("client", COMMANDS)
+@pytest.mark.parametrize("intake", cases(list(INTAKES), each_change=["reference"]), indirect=True)
 def test_a_good_event_is_taken_and_the_connection_is_usable_afterwards(
     intake: str, client: str, tmp_path: Path
 ) -> None:
@@ -117,7 +119,7 @@ def test_a_good_event_is_taken_and_the_connection_is_usable_afterwards(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("intake", ["reference"], indirect=True)
-@pytest.mark.parametrize("client", COMMANDS)
+@pytest.mark.parametrize("client", cases(list(COMMANDS), each_change=["Java", "Go", "Node", "curl"]))
 def test_a_batch_is_taken(intake: str, client: str, tmp_path: Path) -> None:
     (tmp_path / "batch").write_bytes(b"\n".join(wire(note="x" * 300) for _ in range(5000)))  # curl asks first
     assert posted(COMMANDS[client](tmp_path / "batch", f"{intake}/events/batch")) == ["207"] * 3

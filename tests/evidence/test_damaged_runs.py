@@ -16,6 +16,7 @@ from shaketable.errors import RunDirError
 from shaketable.files import atomic, foreign
 from shaketable.rundir import RunDir
 from tests.cli.test_cli import ROOT
+from tests.support.cases import nightly
 from tests.support.histories import asks, run_of, sent, stored
 
 
@@ -91,7 +92,8 @@ def test_a_line_without_an_end_is_refused(run: RunDir) -> None:
 
 
 @pytest.mark.slow
-def test_drawn_damage_ends_in_a_verdict_or_a_sentence() -> None:
-    command = [sys.executable, "-m", "tests.fuzz_runs", "--count", "40", "--seed", "7"]
+@pytest.mark.parametrize("count", [8, nightly(40)])
+def test_drawn_damage_ends_in_a_verdict_or_a_sentence(count: int) -> None:
+    command = [sys.executable, "-m", "tests.fuzz_runs", "--count", f"{count}", "--seed", "7"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-2_000:]

@@ -132,10 +132,7 @@ SCENARIO = Scenario("a storm", Load(shake_s=4), random_timeline=RandomTimeline(
 """
 
 
-def test_faults_of_a_storms_own_are_known_whatever_the_seed_draws(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FAULTS, "_kinds", dict(FAULTS._kinds))
+def test_faults_of_a_storms_own_are_known_whatever_the_seed_draws(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(OWN)
     asked = scenario.load(str(tmp_path / "own.py"))
     drawn = {entry.fault.kind for entry in asked.drawn().timeline}

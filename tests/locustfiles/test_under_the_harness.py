@@ -19,6 +19,7 @@ from shaketable.load.locust_process import LocustProcess
 from shaketable.load.mix import Mix
 from shaketable.load.schedule import Load, Planned
 from shaketable.op import Kind, Op, Outcome
+from tests.support.cases import nightly
 
 Drive = Callable[..., tuple[LocustProcess, list[Planned]]]
 Start = Callable[[str], Any]
@@ -184,7 +185,7 @@ def test_configuration_files_and_variables_of_the_testers_own_have_no_effect(
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.parametrize("rate", [120, 1_000])
+@pytest.mark.parametrize("rate", [nightly(120), 1_000])
 def test_first_attempts_are_sent_within_10_ms_of_their_time(
     drive: Drive, target: Start, rate: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -178,18 +178,23 @@ def test_a_webhook_whose_answer_trickles_is_waited_for_no_longer_than_its_time(
 ) -> None:
     monkeypatch.setattr(alert, "POST_S", 0.3)
 
+    async def given_up(posts: int) -> bool:
+        return said(caplog) == ["alert", "the webhook did not take an alert"] * posts
+
     async def run() -> None:
+        posts = 0
         async with slow_webhook(HEAD_WITHOUT_END) as (url, got):
             gate = Gate()
             alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
             alerts.notify("dead_letter", "events died")
-            for stopping in (False, True):
-                await asyncio.wait_for(got.get(), 10)
-                await gate.end(stopping)
+            while got.empty():  # on a busy machine a post's time may be over before it is connected
+                posts += 1
+                await until(lambda: given_up(posts))  # noqa: B023
+                await gate.end()
+            await gate.end(stopping=True)
             await alerts.close()
 
     asyncio.run(run())
-    assert said(caplog) == ["alert", "the webhook did not take an alert"] * 2
 
 
 def test_a_body_without_end_is_not_read(caplog: pytest.LogCaptureFixture) -> None:

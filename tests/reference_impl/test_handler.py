@@ -17,6 +17,7 @@ from reference_impl.resilience.states import CLOSED, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_processor import one, run
+from tests.reference_impl.test_processor import settings as settings  # the fixture
 
 
 class Handled:

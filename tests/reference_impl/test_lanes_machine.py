@@ -175,7 +175,7 @@ class LanesMachine(RuleBasedStateMachine):
         self.runner.close()
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [10, pytest.param(40, marks=[pytest.mark.slow, pytest.mark.nightly])])
 def test_lanes_keep_order_and_owner_whatever_happens(
     settings: Settings, admin: psycopg.Connection[Any], examples: int
 ) -> None:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.runner.test_phases import ROOT
+from tests.support.cases import nightly
 
 #: Where root may, the counts are of a machine of their own: nobody else's servers are in them.
 ALONE = [
@@ -32,9 +33,10 @@ def alone() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a life takes a second or two, on few cores more
-def test_deaths_leave_no_process_no_shared_memory_no_folder_and_no_port() -> None:
+@pytest.mark.parametrize("deaths", [6, nightly(30)])
+def test_deaths_leave_no_process_no_shared_memory_no_folder_and_no_port(deaths: int) -> None:
     done = subprocess.run(
-        [*alone(), sys.executable, "-m", "bench.deaths", "30", "--seed", "1"],
+        [*alone(), sys.executable, "-m", "bench.deaths", f"{deaths}", "--seed", "1"],
         cwd=ROOT,
         check=False,
         capture_output=True,

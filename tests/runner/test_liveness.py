@@ -29,6 +29,7 @@ from shaketable.stack.process import Child, spawn
 from tests.runner.test_nothing_stays import scenario as scenario  # a fixture
 from tests.runner.test_phases import end, folders, gone, judged, left_of, output_until, run_id, start
 from tests.support.book import Book
+from tests.support.cases import cases
 from tests.support.histories import history, sent
 
 
@@ -128,6 +129,10 @@ NAMES = {
 }
 
 
+#: What a run prints as it enters a phase. The load generator has ended by the drain.
+PHASE_WORDS = ("baseline", "FAULT", "drain")
+
+
 def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, phase: str) -> tuple[str, int, float]:
     """What a run said, its exit code, and the seconds that it took to end after one of its own was struck."""
     harness = start(tmp_path / "runs", scenario=scenario)
@@ -148,12 +153,10 @@ def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, ph
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "phase"),
-    [
-        (name, phase)
-        for name in NAMES
-        for phase in ("baseline", "FAULT", "drain")
-        if (name, phase) != ("the load generator", "drain")  # it has ended by then
-    ],
+    cases(
+        [(name, phase) for name in NAMES for phase in PHASE_WORDS if (name, phase) != ("the load generator", "drain")],
+        each_change=[("postgres", "FAULT"), ("supervisor", "drain"), ("the load generator", "baseline")],
+    ),
 )
 def test_run_whose_own_process_is_killed_is_unknown_in_a_sentence(
     name: str, phase: str, scenario: Path, tmp_path: Path
@@ -169,8 +172,13 @@ def test_run_whose_own_process_is_killed_is_unknown_in_a_sentence(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phase", ["baseline", "FAULT", "drain"])
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "the load generator"])
+@pytest.mark.parametrize(
+    ("name", "phase"),
+    cases(
+        [(name, phase) for name in NAMES for phase in PHASE_WORDS if name != "the load generator"],
+        each_change=[("valkey", "FAULT")],
+    ),
+)
 def test_run_whose_own_process_is_frozen_for_ever_is_unknown_in_a_sentence(
     name: str, phase: str, scenario: Path, tmp_path: Path
 ) -> None:

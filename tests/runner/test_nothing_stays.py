@@ -19,6 +19,7 @@ import pytest
 from shaketable.stack import supervisor
 from tests.cli.test_cli import SCENARIO
 from tests.runner.test_phases import ROOT, await_any, end, folders, gone, judged, left_of, output_until, run_id, start
+from tests.support.cases import cases, nightly
 
 #: The command line, with a run that fails as soon as it enters a phase; `up`: once the target stands, before the load;
 #: `fault`: while one is in effect.
@@ -65,7 +66,11 @@ def scenario(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "phase", ["prepare", "up", "baseline", "shake", "fault", "heal", "recover", "drain", "observe"]
+    "phase",
+    cases(
+        ["prepare", "up", "baseline", "shake", "fault", "heal", "recover", "drain", "observe"],
+        each_change=["prepare", "fault", "observe"],
+    ),
 )
 def test_error_in_any_phase_is_one_sentence_and_leaves_nothing(phase: str, scenario: Path, tmp_path: Path) -> None:
     done = subprocess.run(
@@ -81,7 +86,7 @@ def test_error_in_any_phase_is_one_sentence_and_leaves_nothing(phase: str, scena
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phase", WORDS)
+@pytest.mark.parametrize("phase", cases(list(WORDS), each_change=["shake"]))
 def test_killed_harness_leaves_nothing_although_all_it_started_is_frozen(
     phase: str, scenario: Path, tmp_path: Path
 ) -> None:
@@ -103,7 +108,7 @@ def test_killed_harness_leaves_nothing_although_all_it_started_is_frozen(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("apart_s", [0.05, 0.5])
+@pytest.mark.parametrize("apart_s", [0.05, nightly(0.5)])
 def test_interrupting_twice_is_as_good_as_once(apart_s: float, scenario: Path, tmp_path: Path) -> None:
     harness = start(tmp_path / "runs", scenario=scenario)
     output_until(harness, "FAULT")
@@ -154,7 +159,7 @@ def _bounded() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kilobytes", [300, 790, 900])
+@pytest.mark.parametrize("kilobytes", [nightly(300), 790, nightly(900)])
 def test_full_disk_is_one_sentence_and_leaves_nothing(kilobytes: int, scenario: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     with full_disk(runs, kilobytes):
@@ -179,6 +184,7 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(kilobytes: int, scenario: 
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_full_device_is_one_sentence_too(scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     test_full_disk_is_one_sentence_and_leaves_nothing(790, scenario, tmp_path)

@@ -16,13 +16,18 @@ class Bug:
     caught_by: str  # the name of a check
     shown_by: str  # a scenario's name, or a file in `scenarios/` here
     because: str = ""  # what the check must say, where it judges by several rules
-    in_ci: bool = False  # one for each check; the others are run by `make prove` alone
+    in_ci: bool = False  # one for each check: nightly, by itself; the others are run by `make prove` alone
 
 
-def manifest(bug_file: Path, folder: Path) -> Path:
-    """The reference's manifest with the bug's file in place of the reference, written to `folder`."""
+def manifest(bug_file: Path, folder: Path, *more: Path) -> Path:
+    """The reference's manifest with the bug's file in place of the reference, written to `folder`.
+
+    With `more`: all of these bugs at once, each in every process.
+    """
+    files = ",".join(str(file) for file in (bug_file, *more))
+    program = f'"{HERE / "together.py"}", "{files}"' if more else f'"{bug_file}"'
     told = REFERENCE.read_text().replace('cwd = ".."', f'cwd = "{HERE.parent.parent}"')
-    told = told.replace('"-m", "reference_impl"', f'"{bug_file}"')
+    told = told.replace('"-m", "reference_impl"', program)
     told = told.replace('name = "reference"', f'name = "{bug_file.stem}"')
     assert told.count(str(bug_file)) == 3, "setup, ingest and worker must all run the bug"
     path = folder / f"{bug_file.stem}.toml"

@@ -25,9 +25,9 @@ def scenario(name: str) -> str:
     return str(own) if own.exists() else name
 
 
-def target(bug: str, folder: Path) -> Path:
-    """The manifest of a bug, written to `folder`; the sound reference's for ""."""
-    return manifest(FILES[bug], folder) if bug else REFERENCE
+def target(bug: str, folder: Path, *more: str) -> Path:
+    """The manifest of a bug, or of several at once, written to `folder`; the sound reference's for ""."""
+    return manifest(FILES[bug], folder, *(FILES[each] for each in more)) if bug else REFERENCE
 
 
 def shake(name: str, target: Path, runs: Path, before: Sequence[str] = ()) -> tuple[int, VerdictDoc]:

@@ -1,7 +1,7 @@
 """Every seeded bug is caught by its own check in a real run; the sound reference passes the same scenarios.
 
-Here one bug for each check; `make prove` runs all of them. The tests share nothing, so that workers can play their
-shakes side by side: a shake mostly waits.
+For each change, the bugs of TOGETHER: several at once in one run, each caught by its own check. Every night, one bug
+for each check, by itself. `make prove` runs all of them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from shaketable import run
 from shaketable.checks import CHECKS
 from shaketable.checks.check import Verdict
 from shaketable.runner import scenario as scenarios
 from tests.seeded_bugs.catalogue import BUGS, FILES, scenario, shake, target
+from tests.support.cases import cases
 
 IN_CI = {name: bug for name, bug in BUGS.items() if bug.in_ci}
+#: A scenario, and bugs that show in it whatever the others do. Every check of a verdict is judged, asked for or not.
+TOGETHER = [
+    ("short_calm", ("not_idempotent", "truncates_a_field", "stores_what_it_refused")),
+    ("queue_cut_off", ("acknowledges_before_queue", "accepts_malformed")),
+    ("outage", ("health_always_100", "slow_after_outage")),
+    ("one_worker_slow", ("two_workers_on_one_lane",)),
+    ("few_poison", ("swallows_poison",)),
+]
 
 
 def test_every_check_has_a_bug_that_it_must_catch_and_ci_runs_one_of_each() -> None:
@@ -40,6 +50,20 @@ def test_bug_replaces_every_process_of_the_reference(name: str, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("shown_by", "names"), TOGETHER, ids=lambda given: given if isinstance(given, str) else "")
+def test_bugs_of_one_run_are_each_caught_by_their_own_check(
+    shown_by: str, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    first, *more = names
+    found = run(scenario(shown_by), target=target(first, tmp_path, *more), runs=tmp_path / "runs")
+    assert found.verdict == "failed"
+    for bug in (BUGS[name] for name in names):
+        judged = found.checks[bug.caught_by]
+        assert (judged.verdict, bug.because in judged.why) == (Verdict.FAILED, True), judged
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", IN_CI)
 def test_bug_is_caught_by_its_own_check(name: str, tmp_path: Path) -> None:
     bug = BUGS[name]
@@ -50,7 +74,7 @@ def test_bug_is_caught_by_its_own_check(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({bug.shown_by for bug in IN_CI.values()}))
+@pytest.mark.parametrize("name", cases(sorted({bug.shown_by for bug in IN_CI.values()}), each_change=["outage"]))
 def test_sound_reference_passes_the_scenario_that_shows_a_bug(name: str, tmp_path: Path) -> None:
     code, told = shake(name, target("", tmp_path), tmp_path / "runs")
     assert told.verdict is Verdict.PASSED, told

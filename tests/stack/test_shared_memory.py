@@ -10,6 +10,7 @@ import pytest
 
 from shaketable.stack.local import LocalStack
 from tests.conftest import opened
+from tests.support.cases import nightly
 
 
 def of(pid: int) -> list[str]:
@@ -27,7 +28,9 @@ WAYS: list[Callable[[LocalStack], None]] = [lambda _: None, lambda stack: stack.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", WAYS, ids=["stopped", "killed", "killed and back"])
+@pytest.mark.parametrize(
+    "ending", [nightly(WAYS[0]), nightly(WAYS[1]), WAYS[2]], ids=["stopped", "killed", "killed and back"]
+)
 def test_postgres_leaves_no_shared_memory(ending: Callable[[LocalStack], None], tmp_path: Path) -> None:
     with opened("local", tmp_path) as stack:
         assert isinstance(stack, LocalStack)
