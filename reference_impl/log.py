@@ -17,6 +17,8 @@ Scalar = str | int | float | bool | None
 
 #: Least seconds between two rate-limited warnings with the same message.
 RATE_LIMIT_S = 60.0
+#: Their warnings and errors quote messages of peers, and httpx the webhook's address.
+QUIET = ("asyncio", "httpx", "psycopg", "uvicorn.error", "uvicorn.access")
 _warned_at: dict[str, float] = {}  # by message
 
 _logger = logging.getLogger("reference")
@@ -47,8 +49,7 @@ def configure(process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter(process))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # warnings and errors of these quote messages of peers, and httpx the webhook's address
-    for name in ("asyncio", "httpx", "psycopg", "uvicorn.error", "uvicorn.access"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

@@ -14,7 +14,7 @@ from shaketable.report.page import spans
 from shaketable.report.page.recording import Recording
 from shaketable.rundir import RunDir
 from shaketable.runner import scenario
-from tests.cli.test_cli import shaketable
+from tests.conftest import Typed
 from tests.support.cases import cases
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -52,8 +52,8 @@ def test_block_is_a_scenario_whose_kinds_are_known_by_name(page: str, number: in
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "number", "code"), cases(SHOWN, each_change=PASSING))
-def test_block_runs_and_ends_as_the_guide_says(page: str, number: int, code: int, tmp_path: Path) -> None:
-    done = shaketable("run", saved(page, number, tmp_path), "--runs", tmp_path / "runs")
+def test_block_runs_and_ends_as_the_guide_says(page: str, number: int, code: int, tmp_path: Path, typed: Typed) -> None:
+    done = typed("run", saved(page, number, tmp_path), "--runs", tmp_path / "runs")
     assert done.returncode == code, done.stdout + done.stderr
     if (page, code) == ("creating-a-fault.md", 0):
         fault_landed_and_has_its_band(tmp_path / "runs" / "latest")

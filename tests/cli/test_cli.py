@@ -145,11 +145,11 @@ def test_target_that_cannot_be_tested_is_one_sentence(
     assert done.returncode in (254, 255)
 
 
-def test_port_in_use_is_named(scenario: Path, tmp_path: Path) -> None:
+def test_port_in_use_is_named(scenario: Path, tmp_path: Path, typed: Typed) -> None:
     with ports.reserve() as block:
         base = block.base
     with socket.create_server(("127.0.0.1", base + 3)):
-        done = shaketable("run", scenario, "--port-base", str(base), "--runs", tmp_path / "runs")
+        done = typed("run", scenario, "--port-base", str(base), "--runs", tmp_path / "runs")
     assert f"{base + 3} is in use" in sentence(done)
     assert done.returncode == 254
 

@@ -128,8 +128,8 @@ def test_interruption_between_two_runs_is_no_pass(tmp_path: Path, monkeypatch: p
     assert ET.parse(tmp_path / "junit.xml").getroot().get("errors") == "3"
 
 
-def test_file_that_cannot_be_is_told_before_anything_is_played(tmp_path: Path) -> None:
-    done = shaketable("run", "calm", "--junit", tmp_path, "--runs", tmp_path / "runs")
+def test_file_that_cannot_be_is_told_before_anything_is_played(tmp_path: Path, typed: Typed) -> None:
+    done = typed("run", "calm", "--junit", tmp_path, "--runs", tmp_path / "runs")
     assert done.returncode == 254
     assert str(tmp_path) in sentence(done)
     assert not (tmp_path / "runs").exists()

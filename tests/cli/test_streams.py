@@ -36,7 +36,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run_of(whole(), tmp_path_factory.mktemp("run")).path
 
 
-@pytest.mark.parametrize("name", SURROUNDINGS)
+#: The others are slow: each is a process that loads the whole command line.
+QUICK = ["the C locale, and neither UTF-8 mode nor coercion", "nothing"]
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SURROUNDINGS]
+)
 def test_passed_run_ends_with_0(name: str, run: Path) -> None:
     done = shaketable("check", run, env=SURROUNDINGS[name])
     assert (done.returncode, done.stderr) == (0, b"")

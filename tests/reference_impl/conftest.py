@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import msgspec
 import psycopg
 import pytest
 
+from reference_impl import log
 from reference_impl.event import event
 from reference_impl.queue.streams import Entry
 from reference_impl.settings import Settings
@@ -61,6 +63,16 @@ async def until(holds: Callable[[], Awaitable[Any]], within_s: float = 20.0) -> 
         assert time.monotonic() < deadline, f"did not hold within {within_s} s"
         await asyncio.sleep(0.02)
     return value
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """What a test makes of the loggers, and the warnings that it was the first to give, are no later test's."""
+    levels = {logger: logger.level for logger in map(logging.getLogger, (None, *log.QUIET))}
+    yield
+    for logger, level in levels.items():
+        logger.setLevel(level)
+    log._warned_at.clear()
 
 
 @pytest.fixture(scope="session")
