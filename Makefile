@@ -48,7 +48,7 @@ prove: .venv/installed ## run every seeded bug, then the sound reference: the ki
 bench-checks: .venv/installed ## measure check and report on a million synthetic events (1 minute)
 	@$(BIN)/python -m bench.checks
 
-test: .venv/installed ## run unit tests, tests on real servers, one short scenario (under 3 minutes)
+test: .venv/installed ## run unit tests and tests on real servers (3 minutes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser"
 
 coverage: .venv/installed ## run the tests of `make test` and measure their coverage; its floor is in pyproject.toml
@@ -60,13 +60,13 @@ bench: .venv/installed ## measure the rates of the reference, also relative to i
 test-all: test test-slow test-alone test-nightly ## run the slow tests and the nightly ones too
 
 test-slow: .venv/installed ## run the slow tests, side by side
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "slow and not alone and $(EACH_CHANGE)"
+	@$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 -m "slow and not alone and $(EACH_CHANGE)"
 
 test-alone: .venv/installed ## run the slow tests that measure times or rates, one by one
 	@$(BIN)/python -m pytest -m "slow and alone and $(EACH_CHANGE)"
 
 test-nightly: .venv/installed ## run the nightly tests: every case of each matrix, the long sweeps (an hour)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "nightly and not alone and not containers"
+	@$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 -m "nightly and not alone and not containers"
 	@$(BIN)/python -m pytest -m "nightly and alone and not containers"
 
 test-containers: .venv/installed ## run the tests on servers in containers; needs an engine (under 3 minutes)

@@ -20,7 +20,6 @@ from tests.conftest import Servers
 from tests.reference_impl.conftest import wire
 from tests.support.cases import cases
 
-pytestmark = pytest.mark.xdist_group("clients")  # each intake is started once
 HERE = Path(__file__).parent
 STARTER = ROOT / "shaketable" / "starter" / "processor.py"
 ALTERNATIVE = "from alternatives.common import intake; intake.serve(lambda event: None)"

@@ -109,6 +109,7 @@ def test_the_reference_is_as_the_contract_has_it(examined: Callable[[Path], list
     }
 
 
+@pytest.mark.slow
 def test_each_slip_of_a_manifest_gets_its_sentence(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:
@@ -147,6 +148,7 @@ def test_each_slip_of_a_manifest_gets_its_sentence(
         assert expected in told, told
 
 
+@pytest.mark.slow
 def test_what_is_stored_wrongly_gets_its_sentence(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:

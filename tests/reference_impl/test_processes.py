@@ -29,15 +29,12 @@ from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, Processes, all_stored, client, health, send, until, wire
 from tests.reference_impl.test_store import REFUSE
 
-#: How a worker may go; the quick suite tries the hardest.
-SIGNALS = [
-    signal.SIGKILL,
-    pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-    pytest.param(signal.SIGSTOP, marks=pytest.mark.slow),
-]
+#: How a worker may go.
+SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP]
 MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", SIGNALS)
 def test_a_worker_that_goes_loses_and_doubles_nothing(
     processes: Processes, admin: psycopg.Connection[Any], end: signal.Signals

@@ -8,7 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import psutil
@@ -34,22 +37,35 @@ def start(runs: Path, *arguments: str | Path, scenario: Path = SHORT) -> subproc
     )
 
 
+@contextmanager
+def ended_with_the_test(harness: subprocess.Popen[str]) -> Iterator[IO[str]]:
+    """Its output. A harness whose test fails, by its time-out perhaps, is no later test's."""
+    assert harness.stdout is not None
+    try:
+        yield harness.stdout
+    except BaseException:
+        harness.kill()
+        harness.stdout.close()
+        harness.wait()
+        raise
+
+
 def output_until(harness: subprocess.Popen[str], word: str) -> str:
     """Read what it says until a line holds `word`."""
-    assert harness.stdout is not None
     said = ""
-    for line in harness.stdout:
-        said += line
-        if word in line:
-            return said
-    raise AssertionError(f"it ended before it said {word!r}: {said}")
+    with ended_with_the_test(harness) as out:
+        for line in out:
+            said += line
+            if word in line:
+                return said
+        raise AssertionError(f"it ended before it said {word!r}: {said}")
 
 
 def end(harness: subprocess.Popen[str]) -> str:
-    assert harness.stdout is not None
-    with harness.stdout as out:
+    with ended_with_the_test(harness) as out:
         said = out.read()
-    harness.wait(timeout=30)
+        harness.wait(timeout=30)
+        out.close()
     return said
 
 
@@ -108,12 +124,13 @@ def test_killed_harness_leaves_nothing_within_bounds(moment: str, tmp_path: Path
     assert folders(run) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number",
     [
         signal.SIGINT,
-        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param(signal.SIGHUP, marks=[pytest.mark.slow, pytest.mark.nightly]),  # tests/cli/test_streams hangs up
+        nightly(signal.SIGTERM),  # the same handler
+        nightly(signal.SIGHUP),  # tests/cli/test_streams hangs up
     ],
 )
 def test_interrupted_harness_says_so_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
@@ -129,35 +146,21 @@ def test_interrupted_harness_says_so_and_leaves_nothing(number: signal.Signals, 
     assert folders(run) == []
 
 
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a space in which two users have typed `shaketable run` at once."""
-    folder = tmp_path_factory.mktemp("elsewhere") / "with a space"
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # three whole runs
+def test_two_runs_at_once_in_a_folder_with_a_space_both_pass_and_a_replay_sends_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "with a space"
     folder.mkdir()
     other = start(folder / "other")
-    harness = subprocess.run(
-        [sys.executable, "-m", "shaketable.cli", "run", str(SHORT)], capture_output=True, text=True, cwd=folder
-    )
+    command = [sys.executable, "-m", "shaketable.cli", "run", str(SHORT)]
+    harness = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     said = end(other)
     assert (harness.returncode, other.returncode) == (0, 0), harness.stdout + harness.stderr + said
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("elsewhere")
-def test_two_runs_at_once_in_a_folder_with_a_space_both_pass_and_keep_their_traces_there(elsewhere: Path) -> None:
-    assert sorted(path.name for path in elsewhere.iterdir()) == ["other", "runs"]
-    assert (elsewhere / "runs" / "latest" / "transitions.jsonl").read_text().count('"OPEN"') >= 2
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("elsewhere")
-def test_replay_sends_the_same_events_at_the_same_times(elsewhere: Path, tmp_path: Path) -> None:
-    earlier = (elsewhere / "runs" / "latest").resolve()
-    again = start(tmp_path / "runs", "--replay", earlier)
-    assert "PASSED" in end(again)
-    later = (tmp_path / "runs" / "latest").resolve()
-    assert later != earlier
+    assert sorted(path.name for path in folder.iterdir()) == ["other", "runs"]
+    earlier = (folder / "runs" / "latest").resolve()
+    assert (earlier / "transitions.jsonl").read_text().count('"OPEN"') >= 2
+    assert "PASSED" in end(start(tmp_path / "again", "--replay", earlier))
+    later = (tmp_path / "again" / "latest").resolve()
     for name in ("schedule.jsonl", "corpus.jsonl"):
         assert (earlier / name).read_bytes() == (later / name).read_bytes()
 
