@@ -178,18 +178,16 @@ def test_a_webhook_whose_answer_trickles_is_waited_for_no_longer_than_its_time(
 ) -> None:
     monkeypatch.setattr(alert, "POST_S", 0.3)
 
-    async def given_up(posts: int) -> bool:
-        return said(caplog) == ["alert", "the webhook did not take an alert"] * posts
+    async def given_up() -> bool:
+        return said(caplog)[-1:] == ["the webhook did not take an alert"]
 
     async def run() -> None:
-        posts = 0
         async with slow_webhook(HEAD_WITHOUT_END) as (url, got):
             gate = Gate()
             alerts = Alerts(Settings(alert_webhook_url=url), gate.sleep)
             alerts.notify("dead_letter", "events died")
             while got.empty():  # on a busy machine a post's time may be over before it is connected
-                posts += 1
-                await until(lambda: given_up(posts))  # noqa: B023
+                await until(given_up)
                 await gate.end()
             await gate.end(stopping=True)
             await alerts.close()
