@@ -33,6 +33,10 @@ class ToolchainMissing(InputError):
     """A program needed to build a target's environment is not installed; `compare` skips the target and reports it."""
 
 
+class NotPlayable(ScenarioError):
+    """A scenario needs something that this machine or stack lacks; among several scenarios it is skipped."""
+
+
 class HarnessError(ShaketableError):
     """The harness failed: a server does not start, or a proxy does not answer."""
 

@@ -21,6 +21,7 @@ from shaketable.faults import FAULTS
 from shaketable.stack import ports
 from shaketable.stack.choice import Choice, Kind
 from shaketable.stack.host import HostStack
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.supervisor import Supervisor
 from tests.support.golden import Golden
 
@@ -120,12 +121,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @contextmanager
-def opened(kind: Kind, logs: Path) -> Iterator[HostStack]:
+def opened(kind: Kind, logs: Path, options: ServerOptions = ServerOptions()) -> Iterator[HostStack]:
     """A stack of that kind."""
     run_id = f"test-{secrets.token_hex(4)}"
     supervisor = Supervisor(run_id)
     try:
-        with ports.reserve() as block, Choice(kind).open(run_id, block, supervisor, logs, print) as running:
+        with ports.reserve() as block, Choice(kind).open(run_id, block, supervisor, logs, print, options) as running:
             yield cast(HostStack, running)
     finally:
         supervisor.close()

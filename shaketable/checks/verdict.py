@@ -21,6 +21,7 @@ class Judged(Finding, frozen=True):
     """A finding, and whether the scenario names its check: only then it counts."""
 
     required: bool = False
+    expected: str = ""  # "failed" where the scenario expects that: the verdict is then whether it did
 
 
 class FaultSeen(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class VerdictDoc(msgspec.Struct, frozen=True):
     health: list[Honest] = []  # where it was judged
     lives: list[EventTrace] = []  # of the events that checks say something went wrong with
     deaths: list[str] = []  # of the target's processes that nobody had ended
+    durability: dict[str, dict[str, str]] = {}  # the servers' settings in force, by service
 
 
 def judge_run(run: RunDir) -> VerdictDoc:
@@ -91,6 +93,7 @@ def judge_history(history: History) -> VerdictDoc:
         _honest(history),
         event_trace.of_findings(history, findings, anomalies()),
         deaths(history),
+        history.target.durability,
     )
 
 
@@ -101,7 +104,20 @@ def _judged(check: Check, history: History, counts: bool) -> Judged:
     if found.verdict is Verdict.FAILED and history.failures:
         why = f"{found.why}; but {history.failures[0]}"
         found = msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=why)
-    return Judged(**msgspec.structs.asdict(found), required=counts)
+    expected = history.scenario.expects.get(check.name, "") if counts else ""
+    return Judged(
+        **msgspec.structs.asdict(_as_expected(found) if expected else found), required=counts, expected=expected
+    )
+
+
+def _as_expected(found: Finding) -> Finding:
+    """The finding of a check that must fail: failing is then a pass, and passing a failure."""
+    if found.verdict is Verdict.FAILED:
+        return msgspec.structs.replace(found, verdict=Verdict.PASSED, why=f"failed, as expected: {found.why}")
+    if found.verdict is Verdict.PASSED:
+        why = "it passed, although the scenario expects it to fail"
+        return msgspec.structs.replace(found, verdict=Verdict.FAILED, why=why)
+    return found
 
 
 def _unless_starved(found: Finding, history: History) -> Finding:

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from shaketable.cli.outputs import Outputs
-from shaketable.errors import ShaketableError
+from shaketable.errors import NotPlayable, ShaketableError
 from shaketable.report import judging
 from shaketable.report.terminal import overview, trials
 from shaketable.results import result, unjudged
@@ -79,6 +79,8 @@ def _result(order: Order, trial: int, play: Player) -> Result:
     try:
         run = play(order)
         doc = judging.judge_one_of_many(run)
+    except NotPlayable as e:
+        return unjudged.skipped(order, e, trial)
     except (ShaketableError, KeyboardInterrupt) as e:
         return unjudged.of(order, e, time.monotonic() - began, before, trial)
     except Exception as e:  # a bug in shaketable must not cost the other scenarios their verdicts

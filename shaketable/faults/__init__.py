@@ -14,6 +14,10 @@ from shaketable.faults.kinds.client_pause import ClientPause
 from shaketable.faults.kinds.commit_reply_lost import CommitReplyLost
 from shaketable.faults.kinds.cpu_pressure import CpuPressure
 from shaketable.faults.kinds.deadlock import Deadlock
+from shaketable.faults.kinds.disks.disk_full import DiskFull
+from shaketable.faults.kinds.disks.failing_sync import FailingSync
+from shaketable.faults.kinds.disks.power_loss import PowerLoss
+from shaketable.faults.kinds.disks.slow_sync import SlowSync
 from shaketable.faults.kinds.down import Down
 from shaketable.faults.kinds.enqueue_reply_lost import EnqueueReplyLost
 from shaketable.faults.kinds.eviction_policy import EvictionPolicy
@@ -55,11 +59,13 @@ FAULTS: Registry[Fault] = Registry(
         CommitReplyLost,
         CpuPressure,
         Deadlock,
+        DiskFull,
         Down,
         EnqueueReplyLost,
         EvictionPolicy,
         ExhaustConnections,
         FailNext,
+        FailingSync,
         Flaky,
         Kill,
         KillClients,
@@ -69,12 +75,14 @@ FAULTS: Registry[Fault] = Registry(
         OutOfMemory,
         Pause,
         PostgresCrash,
+        PowerLoss,
         ReadOnly,
         RejectRows,
         Reset,
         Restart,
         Silence,
         Slicer,
+        SlowSync,
         Terminate,
         TerminateBackends,
         ValkeyCrash,
@@ -89,11 +97,13 @@ __all__ = [
     "CommitReplyLost",
     "CpuPressure",
     "Deadlock",
+    "DiskFull",
     "Down",
     "EnqueueReplyLost",
     "EvictionPolicy",
     "ExhaustConnections",
     "FailNext",
+    "FailingSync",
     "Fault",
     "FaultChoice",
     "FaultContext",
@@ -107,6 +117,7 @@ __all__ = [
     "OutOfMemory",
     "Pause",
     "PostgresCrash",
+    "PowerLoss",
     "ProcessFault",
     "RandomTimeline",
     "ReadOnly",
@@ -116,6 +127,7 @@ __all__ = [
     "Service",
     "Silence",
     "Slicer",
+    "SlowSync",
     "Terminate",
     "TerminateBackends",
     "Toxic",

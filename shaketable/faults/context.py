@@ -13,6 +13,7 @@ from shaketable.faults import round_trip, throughput
 from shaketable.faults.fault import Closeable
 from shaketable.faults.sink import Sink
 from shaketable.op import Op
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.stack import Link, Server, Service, Stack
 from shaketable.stack.toxiproxy.client import Toxiproxy
 from shaketable.target.target import Target
@@ -107,6 +108,9 @@ class RunServices:
 
     def server(self, service: Service) -> Server:
         return self._stack.server(service)
+
+    def disk(self, service: Service) -> Disk:
+        return self._stack.disk(service)
 
 
 class RunProcesses:

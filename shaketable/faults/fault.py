@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from shaketable.faults.round_trip import PingResult
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.stack import Link, Server, Service
 from shaketable.stack.toxiproxy.client import Toxiproxy
 
@@ -77,6 +78,10 @@ class Services(Protocol):
     @property
     def relation(self) -> str:
         """The table of stored events. Raises ScenarioError when the manifest does not name it."""
+        ...
+
+    def disk(self, service: Service) -> Disk:
+        """The disk of a service's server. Raises ScenarioError when it was not started with one that can be broken."""
         ...
 
     def server(self, service: Service) -> Server:

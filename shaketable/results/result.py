@@ -17,7 +17,7 @@ SCHEMA = 1
 #: Exit codes from best to worst: passed, unknown, failed, bad input, harness failed.
 BADNESS = (0, 2, 1, 254, 255)
 
-Ending = Literal["passed", "failed", "unknown", "error", "interrupted"]
+Ending = Literal["passed", "failed", "unknown", "error", "interrupted", "skipped"]
 
 
 def told(description: str) -> Meta:
@@ -29,7 +29,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a scenario."""
 
     scenario: str
-    verdict: Annotated[Ending, told("error and interrupted: there is no verdict on the target")]
+    verdict: Annotated[Ending, told("error, interrupted and skipped: there is no verdict on the target")]
     exit_code: Annotated[int, told("0 passed, 1 failed, 2 unknown, 254 bad input, 255 harness failed or interrupted")]
     target: Annotated[str, told("the processor's name, from its manifest")] = ""
     seed: Annotated[int, told("what corpus, schedule and resends were drawn from")] = 0
@@ -100,7 +100,8 @@ def _bad(verdict: Verdict) -> Ending:
 
 
 def collect(runs: Sequence[Result]) -> Results:
-    """Combine results; without any the verdict is unknown."""
-    worst = max(runs, key=lambda run: BADNESS.index(run.exit_code), default=None)
+    """Combine results; skipped ones do not count, and without any other the verdict is unknown."""
+    played = [run for run in runs if run.verdict != "skipped"]
+    worst = max(played, key=lambda run: BADNESS.index(run.exit_code), default=None)
     verdict, code = ("unknown", 2) if worst is None else (worst.verdict, worst.exit_code)
     return Results(SCHEMA, version("shaketable"), verdict, code, list(runs))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shaketable import rundir
-from shaketable.errors import HarnessError, Interrupted, ShaketableError
+from shaketable.errors import HarnessError, Interrupted, NotPlayable, ShaketableError
 from shaketable.evidence import again
 from shaketable.results.result import Ending, Result
 from shaketable.runner.order import Order
@@ -31,6 +31,19 @@ def of(order: Order, error: BaseException, seconds: float, before: Path | None, 
         why=why,
         story=order.scenario.story,
         run="" if after in (None, before) else again.shown(after),
+    )
+
+
+def skipped(order: Order, why: NotPlayable, trial: int) -> Result:
+    """The result of a scenario that this machine or stack cannot play, which is no verdict and no error."""
+    return Result(
+        scenario=order.scenario.name,
+        verdict="skipped",
+        exit_code=0,
+        seed=order.scenario.seed,
+        trial=trial,
+        why=str(why),
+        story=order.scenario.story,
     )
 
 

@@ -16,8 +16,8 @@ import msgspec
 from shaketable import plural, rundir
 from shaketable.clock import SECOND, SystemClock
 from shaketable.errors import UnexpectedFailure
+from shaketable.evidence import durability, observe
 from shaketable.evidence import environment as machine
-from shaketable.evidence import observe
 from shaketable.evidence.backlog import Backlog
 from shaketable.evidence.probe import Probe
 from shaketable.evidence.recorder import Recorder
@@ -92,7 +92,9 @@ def run(order: Order, reporter: Reporter) -> RunDir:
             ports.reserve(order.port_base) as block,
             Recorder(directory / rundir.FAULTS, "injector") as faults,
             Recorder(directory / rundir.PROBES, "probe") as probes,
-            order.stack.open(run_id, block, supervisor, directory.logs, reporter.print) as stack,
+            order.stack.open(
+                run_id, block, supervisor, directory.logs, reporter.print, scenario.server_options
+            ) as stack,
             alive.watching(lambda: [supervisor.child, *stack.children]),
             _stopped(
                 Target(
@@ -114,8 +116,9 @@ def run(order: Order, reporter: Reporter) -> RunDir:
             manifest = target.located()
             # raises before the target is started if a fault is aimed at nothing, or two at one thing
             check_apart(scenario.timeline, [entry.fault.targets(context) for entry in scenario.timeline])
-            _save_target(directory, manifest, target)
+            _save_target(directory, manifest, target, durability.read(stack))
             bring_up(target, stack, manifest)
+            stack.settle()
             context.links.check()
             with (
                 Backlog(stack, manifest) as backlog,
@@ -213,9 +216,11 @@ def _save_inputs(
     return inputs.take_over(run, order.replay) if order.replay else inputs.draw(run, order.scenario)
 
 
-def _save_target(run: RunDir, manifest: Manifest, target: Target) -> None:
+def _save_target(run: RunDir, manifest: Manifest, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:
     found: dict[str, Any] = msgspec.to_builtins(manifest)
-    rundir.write_json(run / rundir.TARGET, {**found, "timing": msgspec.to_builtins(target.timing)})
+    rundir.write_json(
+        run / rundir.TARGET, {**found, "timing": msgspec.to_builtins(target.timing), "durability": durable}
+    )
 
 
 def _patience(scenario: Scenario, target: Target, reporter: Reporter) -> Patience:

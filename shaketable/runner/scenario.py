@@ -15,12 +15,15 @@ from shaketable.checks import CHECKS
 from shaketable.checks.check import Check
 from shaketable.errors import ScenarioError, ShaketableError
 from shaketable.faults import FAULTS
+from shaketable.faults.kinds.disks.disk import DiskFault
 from shaketable.faults.random_timeline import RandomTimeline
 from shaketable.faults.timeline import At, Timeline, check_within
 from shaketable.load.mix import Mix
 from shaketable.load.schedule import Load
 from shaketable.resources import places
 from shaketable.rundir import RunDir
+from shaketable.stack import server_options
+from shaketable.stack.server_options import ServerOptions
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Scenario:
     name: str = ""  # the file's, unless given
     random_timeline: RandomTimeline | None = None  # the timeline is drawn from it, by the seed, unless one is given
     nightly: bool = False  # longer or rarer than most: `run --all` leaves it out, `run --nightly` plays it too
+    servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # settings of the stack's own, by service
+    expects: Mapping[str, str] = field(default_factory=dict)  # {"no_loss": "failed"}: a check that must fail
 
     def __post_init__(self) -> None:
         if not self.story:
@@ -48,6 +53,8 @@ class Scenario:
             raise ScenarioError(
                 f"expected drain_s > 0 and resend_for_s >= 0, got {self.drain_s:g} and {self.resend_for_s:g}"
             )
+        server_options.check(self.servers)
+        self._check_expects()
         check_within(self.timeline, self.load.shake_s)
 
     def drawn(self) -> Scenario:
@@ -55,6 +62,20 @@ class Scenario:
         if self.random_timeline is None or self.timeline:
             return self
         return replace(self, timeline=self.random_timeline.timeline(self.seed, self.load.shake_s))
+
+    def _check_expects(self) -> None:
+        required = {check.name for check in self.checks}
+        for name, verdict in self.expects.items():
+            if verdict != "failed" or name not in required:
+                raise ScenarioError(
+                    f'expects: expected {{"CHECK": "failed"}} of a check that the scenario names, got {name}: {verdict}'
+                )
+
+    @property
+    def server_options(self) -> ServerOptions:
+        """How the stack's own servers run: with these settings, and with disks that the timeline's faults can break."""
+        faults = [entry.fault for entry in self.timeline]
+        return ServerOptions(self.servers, frozenset(each.service for each in faults if isinstance(each, DiskFault)))
 
     def to_json(self) -> dict[str, Any]:
         """The scenario as data: the content of scenario.json."""
@@ -78,6 +99,8 @@ class Scenario:
             "checks": [CHECKS.to_spec(check) for check in self.checks],
             "settings": dict(self.settings),
             "counts": dict(self.counts),
+            "servers": {service: dict(named) for service, named in self.servers.items()},
+            "expects": dict(self.expects),
             "mix": asdict(self.mix),
             "drain_s": self.drain_s,
             "resend_for_s": self.resend_for_s,
@@ -157,6 +180,7 @@ def _replayed(scenario: Scenario, run: RunDir) -> Scenario:
         timeline=timeline,
         settings=told["settings"],
         counts=told["counts"],
+        servers=told.get("servers", {}),
         drain_s=told["drain_s"],
         resend_for_s=told["resend_for_s"],
     )

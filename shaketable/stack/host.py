@@ -11,8 +11,10 @@ from typing import Any, Self
 
 from shaketable.errors import ScenarioError
 from shaketable.stack import urls
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.ports import Ports
 from shaketable.stack.process import Child, Running
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.stack import Address, Link, Server, Service
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
@@ -34,6 +36,8 @@ class HostStack(ABC):
         self.links: list[Link] = []
         self.children: list[Child] = []
         self.sink_host = LOOPBACK
+        self.options = ServerOptions()
+        self.disks: dict[Service, Disk] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -80,6 +84,19 @@ class HostStack(ABC):
         if service == "ingest":
             raise ScenarioError("the intake is a process of the target: use a fault on processes")
         return self._server(service)
+
+    def disk(self, service: Service) -> Disk:
+        """The disk of Postgres or Redis, for faults. Raises ScenarioError when its server was started without one."""
+        if service in self.disks:
+            return self.disks[service]
+        raise ScenarioError(
+            f"the disk of {service} cannot be broken: that needs --stack local, and a server that was started for it"
+        )
+
+    def settle(self) -> None:
+        """Count all that the servers have written so far as durable; only disks that faults break distinguish that."""
+        for disk in self.disks.values():
+            disk.settle()
 
     def database_url(self, link: Link, application_name: str) -> str:
         """Through a link, as the target connects."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from shaketable.files import folders
 from shaketable.stack import binaries, postgres, scratch
+from shaketable.stack.disk_shim.disk import Disk
+from shaketable.stack.disk_shim.library import library
 from shaketable.stack.host import LOOPBACK, HostStack
 from shaketable.stack.local_server import LocalServer
 from shaketable.stack.postgres import PostgresServer
@@ -29,8 +34,11 @@ class LocalStack(HostStack):
         self.valkey = ValkeyServer(
             binaries.valkey_server(), folder / "valkey", self._ports.take(), self._logs / "valkey.log", spawn
         )
+        self.postgres.settings, self.valkey.settings = self.options.of("postgres"), self.options.of("redis")
         self.postgres.create()
         self.valkey.create()
+        if self.options.disks:
+            self._add_disks(folder, library(folders.cache(), self._say), user)
         for server in (self.postgres, self.valkey):
             self._open.callback(server.stop)
             server.start()
@@ -49,6 +57,15 @@ class LocalStack(HostStack):
     def redis_url(self) -> str:
         """Direct."""
         return self.valkey.url(self.valkey.address)
+
+    def _add_disks(self, folder: Path, built: Path, user: str | None) -> None:
+        """Give the servers disks that can be broken, as far as the scenario needs them."""
+        if "postgres" in self.options.disks:
+            self.postgres.disk = Disk(folder / "postgres-disk", folder / "postgres", built, user)
+            self.disks["postgres"] = self.postgres.disk
+        if "redis" in self.options.disks:
+            self.valkey.disk = Disk(folder / "valkey-disk", folder / "valkey", built, None)
+            self.disks["redis"] = self.valkey.disk
 
     def _server(self, service: Service) -> Server:
         return LocalServer(self.postgres if service == "postgres" else self.valkey)

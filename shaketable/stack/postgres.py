@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from psycopg import sql
 from shaketable import libpq
 from shaketable.clock import Clock, SystemClock
 from shaketable.errors import HarnessError
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.process import Child, Spawn, await_answer, environment
 from shaketable.stack.stack import OWN_NAME, Address
 
@@ -59,6 +61,8 @@ class PostgresServer:
         self.address = Address("127.0.0.1", port)
         self.password, self.admin_password = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
         self.child: Child | None = None
+        self.settings: Mapping[str, str] = {}  # beyond LOCAL_SETTINGS, or in place of them
+        self.disk: Disk | None = None  # None: the machine's own
 
     def create(self) -> None:
         """Create the data directory (takes 0.8 s)."""
@@ -97,11 +101,14 @@ class PostgresServer:
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last log lines when it does not."""
-        settings = [f"-c{name}={value}" for name, value in LOCAL_SETTINGS.items()]
+        settings = [f"-c{name}={value}" for name, value in {**LOCAL_SETTINGS, **self.settings}.items()]
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.address.port)]
+        env = {**self._env, **(self.disk.environment if self.disk else {})}
         self.child = self._spawn(
-            "postgres", command + settings, env=self._env, cwd=self._folder, log=self._log, user=self._user
+            "postgres", command + settings, env=env, cwd=self._folder, log=self._log, user=self._user
         )
+        if self.disk:
+            self.disk.child = self.child
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 

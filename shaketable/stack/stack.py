@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.process import Child, Running
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
 if TYPE_CHECKING:
@@ -83,9 +85,18 @@ class StackSource(Protocol):
     def kind(self) -> str: ...
 
     def open(
-        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+        self,
+        run_id: str,
+        ports: Ports,
+        supervisor: Supervisor,
+        logs: Path,
+        say: Callable[[str], None],
+        options: ServerOptions = ...,
     ) -> AbstractContextManager[Stack]:
-        """The stack, as a context manager; `ports` are for its links and for the target."""
+        """The stack, as a context manager; `ports` are for its links and for the target.
+
+        Raises NotPlayable when its servers cannot run with these options.
+        """
         ...
 
 
@@ -122,6 +133,14 @@ class Stack(Protocol):
 
     def server(self, service: Service) -> Server:
         """The server behind a service. Raises ScenarioError when this stack cannot break it."""
+        ...
+
+    def disk(self, service: Service) -> Disk:
+        """The disk of a service's server. Raises ScenarioError when it was not started with one that can be broken."""
+        ...
+
+    def settle(self) -> None:
+        """Count all that the servers have written so far as durable."""
         ...
 
     def database_url(self, link: Link, application_name: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import redis
 
 from shaketable.clock import Clock, SystemClock
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.process import Child, Spawn, await_answer, environment
 from shaketable.stack.stack import Address
 
@@ -22,19 +24,25 @@ class ValkeyServer:
         self.address = Address("127.0.0.1", port)
         self.password = secrets.token_urlsafe(18)
         self.child: Child | None = None
+        self.settings: Mapping[str, str] = {}  # beyond the configuration's, or in place of them
+        self.disk: Disk | None = None  # None: the machine's own
 
     def create(self) -> None:
         """Write the configuration to a file, since all users can read a command line."""
         self._folder.mkdir(mode=0o700)
         file = self._folder / "valkey.conf"
         file.touch(mode=0o600)
-        file.write_text(configuration(self.address.port, self.password), encoding="utf-8")
+        more = "".join(f'{name} "{value}"\n' for name, value in self.settings.items())  # the last one counts
+        file.write_text(configuration(self.address.port, self.password) + more, encoding="utf-8")
 
     def start(self, clock: Clock | None = None) -> Child:
         """Start the server and wait until it answers. Raises HarnessError with its last log lines when it does not."""
+        env = {**self._env, **(self.disk.environment if self.disk else {})}
         self.child = self._spawn(
-            "valkey", [str(self._program), "valkey.conf"], env=self._env, cwd=self._folder, log=self._log
+            "valkey", [str(self._program), "valkey.conf"], env=env, cwd=self._folder, log=self._log
         )
+        if self.disk:
+            self.disk.child = self.child
         await_answer(self.child, self._answers, clock or SystemClock())
         return self.child
 

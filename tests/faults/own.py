@@ -15,7 +15,9 @@ from shaketable.errors import ScenarioError
 from shaketable.faults.context import RunContext
 from shaketable.op import Op
 from shaketable.stack import ports
+from shaketable.stack.choice import Choice
 from shaketable.stack.local import LocalStack
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target.target import Target
 
@@ -40,12 +42,13 @@ class Aimed:
 
 
 @contextmanager
-def started(logs: Path) -> Iterator[LocalStack]:
+def started(logs: Path, options: ServerOptions = ServerOptions()) -> Iterator[LocalStack]:
     """A stack with links for two workers."""
     run_id = f"test-{secrets.token_hex(4)}"
     supervisor = Supervisor(run_id)
     try:
-        with ports.reserve() as block, LocalStack(run_id, block, supervisor, logs) as stack:
+        with ports.reserve() as block, Choice().open(run_id, block, supervisor, logs, print, options) as opened:
+            stack = cast(LocalStack, opened)
             for worker in ("worker-1", "worker-2"):
                 stack.add_link(worker, "postgres")
                 stack.add_link(worker, "redis")

@@ -29,12 +29,15 @@ from shaketable.op import Op
 from shaketable.report.page.recording import Recording
 from shaketable.report.page.spans import REPAIR_COLOUR, UNKNOWN_COLOUR
 from shaketable.report.page.spans import faults as bands
+from shaketable.stack.host import HostStack
 from shaketable.stack.local import LocalStack
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target.ingest_table import Ingest
 from shaketable.target.manifest import Manifest, Process, Stored
 from shaketable.target.target import Target
 from shaketable.text import plain
+from tests.conftest import opened
 from tests.faults.little_target import SCRIPT
 from tests.faults.own import ignore
 from tests.support.book import Book, Part
@@ -56,6 +59,15 @@ def _made_up(type_: Any) -> Any:
     if get_origin(type_) is Literal:
         return get_args(type_)[0]
     return {int: 100, float: 1.0, str: "worker-1"}[type_]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostStack]:
+    """One whose disks can be broken too."""
+    with opened(
+        "local", tmp_path_factory.mktemp("logs"), ServerOptions(disks=frozenset({"postgres", "redis"}))
+    ) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

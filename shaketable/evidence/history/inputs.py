@@ -41,6 +41,7 @@ class ScenarioFacts(msgspec.Struct, frozen=True):
     timeline: list[Entry] = []
     checks: list[dict[str, Any]] = []
     drain_s: float = 30.0
+    expects: dict[str, str] = {}  # a check that must fail, by name
 
 
 class StoredFacts(msgspec.Struct, frozen=True):
@@ -65,6 +66,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     ingest: IngestFacts = IngestFacts()
     process: tuple[Process, ...] = ()
     stored: StoredFacts = StoredFacts()
+    durability: dict[str, dict[str, str]] = {}  # the servers' settings in force, by service
     dead_letters: Any = None  # None: the target has none
     queue: Any = None  # None: the manifest does not name its queue
 

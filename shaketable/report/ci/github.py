@@ -27,7 +27,7 @@ LONGEST = 2_000
 #: The most bytes of a step's summary, slightly below GitHub's limit, above which it drops the whole summary.
 ROOM = 1_000_000
 SUMMARY = "GITHUB_STEP_SUMMARY"
-SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥"}
+SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔", "error": "💥", "interrupted": "💥", "skipped": "⏭️"}
 #: Columns of the summary.
 COLUMNS = (
     *map(TableColumn, ("scenario", "verdict", "what was found")),
@@ -47,6 +47,8 @@ def commands(runs: Sequence[Result]) -> list[str]:
 
 def _wrong(run: Result) -> Iterator[tuple[str, str]]:
     """All errors; unknown is one, since it fails the step."""
+    if run.verdict == "skipped":
+        return
     yield from ((f"{run.title}: {run.verdict}", caveat) for caveat in run.caveats)
     for name, found in run.wrong.items():
         yield f"{run.title}: {name} {found.verdict}", found.why or _counts(found)
@@ -114,6 +116,8 @@ def _row(run: Result) -> list[Cell]:
 
 
 def _passed(run: Result) -> str:
-    """The number of required checks that passed, without not applicable ones."""
+    """The number of required checks that passed, without not applicable ones; why a run was skipped."""
+    if run.verdict == "skipped":
+        return run.why
     passed = sum(found.required and found.verdict is Verdict.PASSED for found in run.checks.values())
     return f"{passed} check{'s' * (passed != 1)} passed"

@@ -85,6 +85,8 @@ def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
 
 def _of_run(run: Result) -> Any:
     """An error if the run has no verdict or invalid evidence."""
+    if run.verdict == "skipped":
+        return _result(Skipped, run.why, "")
     return _result(Error, run.caveats[0], run.verdict, run.caveats) if run.caveats else None
 
 

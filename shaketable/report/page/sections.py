@@ -179,6 +179,8 @@ def surroundings(recording: Recording) -> Rows:
 def asked(recording: Recording) -> Rows:
     """The scenario's inputs: seed, load, settings."""
     rows = [("scenario", recording.scenario.name), ("seed", str(recording.scenario.seed))]
+    for service, named in (typed(recording.verdict.get("durability"), dict[str, dict[str, str]]) or {}).items():
+        rows += [(f"{service}: {name}", value) for name, value in named.items()]
     for part in ("load", "settings", "counts"):
         found = recording.told.get(part)
         rows += [quantity(str(key), value) for key, value in found.items()] if isinstance(found, dict) else []

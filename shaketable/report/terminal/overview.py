@@ -76,7 +76,7 @@ def table(runs: Sequence[Result], names: Sequence[str] = (), notes: Sequence[str
 
 def _verdict(run: Result) -> Styled:
     bad = run.verdict in ("failed", "error", "interrupted")
-    style = STYLE[Verdict(run.verdict)] if run.verdict in list(Verdict) else "bold red"
+    style = STYLE[Verdict(run.verdict)] if run.verdict in list(Verdict) else "bold red" if bad else "dim"
     return Styled(run.verdict.upper() if bad else run.verdict, style)
 
 

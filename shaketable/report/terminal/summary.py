@@ -39,7 +39,8 @@ def show(
     if (found := table(doc)).rows:
         tables.show(console, found)
     wrong = [*members(doc), *lives(doc)]
-    for line in [*others(doc), "", *wrong, *[""] * bool(wrong), *faults(doc), figures(doc), ""]:
+    end = [*faults(doc), *durability(doc), figures(doc), ""]
+    for line in [*others(doc), "", *wrong, *[""] * bool(wrong), *end]:
         _say(console, line)
     if doc.verdict is not Verdict.PASSED:
         _verdict(doc, console)
@@ -153,6 +154,12 @@ def faults(doc: VerdictDoc) -> list[str]:
     more = plural.counted(len(doc.faults) - len(shown), "more faults")
     lines = [f"fault {f.at:g}–{f.until:g} s: {f.label}: {seen[f.landed]}" for f in shown]
     return lines + [f"… and {more}: landed"] * (len(shown) < len(doc.faults))
+
+
+def durability(doc: VerdictDoc) -> list[str]:
+    """The servers' durability settings in force, in one line."""
+    told = [f"{name} {', '.join(f'{k} {v}' for k, v in found.items())}" for name, found in doc.durability.items()]
+    return [f"servers: {'; '.join(told)}"] if told else []
 
 
 def figures(doc: VerdictDoc) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from shaketable.errors import InputError
+from shaketable.errors import InputError, NotPlayable
 from shaketable.stack.ports import Ports
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
@@ -35,13 +36,26 @@ class Choice:
             raise InputError("--stack external needs --postgres URL and --redis URL: the services that it stands on")
 
     def open(
-        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+        self,
+        run_id: str,
+        ports: Ports,
+        supervisor: Supervisor,
+        logs: Path,
+        say: Callable[[str], None],
+        options: ServerOptions = ServerOptions(),
     ) -> AbstractContextManager[Stack]:
-        """The selected stack, as a context manager. Raises InputError when its libraries are not installed."""
+        """The selected stack, as a context manager. Raises InputError when its libraries are not installed.
+
+        Raises NotPlayable when the scenario sets options for servers that another kind of stack starts.
+        """
         if self.kind == "local":
             from shaketable.stack.local import LocalStack
 
-            return LocalStack(run_id, ports, supervisor, logs, say)
+            local = LocalStack(run_id, ports, supervisor, logs, say)
+            local.options = options
+            return local
+        if options.settings or options.disks:
+            raise NotPlayable("the scenario sets up servers or disks of its own, for which it needs --stack local")
         if self.kind == "external":
             from shaketable.stack.external import ExternalStack
 

