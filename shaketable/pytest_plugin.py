@@ -1,5 +1,7 @@
 """For pytest: `@pytest.mark.shake("postgres_outage")` gates a test on a scenario, the fixture `shake` is its verdict.
 
+`@pytest.mark.explore(budget="5m")` gates a test on an exploration without a finding.
+
 pytest loads this plugin in every suite of an environment with shaketable, so it imports nothing heavy: a separate
 process plays the shake.
 """
@@ -18,15 +20,22 @@ from typing import Any
 import pytest
 
 from shaketable.errors import InputError, ShaketableError
+from shaketable.results import exploration
+from shaketable.results.exploration import ExploreRequest, ExploreResult
 from shaketable.results.shake import ShakeRequest, ShakeResult, play, read
 
 SHAKEN = pytest.StashKey[ShakeResult]()
 #: Results of this session: tests with equal marks share one run.
 PLAYED = pytest.StashKey[dict[ShakeRequest, ShakeResult | ShaketableError]]()
+#: Explorations of this session.
+EXPLORED = pytest.StashKey[dict[ExploreRequest, ExploreResult | ShaketableError]]()
 #: Options that take a path.
 OPTIONS = ("--shake-runs", "--shake-target")
 #: How the mark is written.
 MARK = "shake(scenario, *, target=None, seed=None, budget=None, gate=True)"
+EXPLORE = "explore(budget, *, target=None, seed=None)"
+#: The folder of findings, in that of the runs.
+FOUND = "found"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark."""
     config.addinivalue_line("markers", f"{MARK}: play a scenario of shaketable; the test fails unless it passed")
-    config.stash[PLAYED] = {}
+    config.addinivalue_line("markers", f"{EXPLORE}: search for faults that break the target; the test fails for each")
+    config.stash[PLAYED], config.stash[EXPLORED] = {}, {}
     _refuse_detached(config)
 
 
@@ -63,6 +73,8 @@ def _refuse_detached(config: pytest.Config) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Gate a marked test that does not request the fixture; an invalid mark ends the session before any shake."""
+    if (exploring := item.get_closest_marker("explore")) is not None:
+        exploration_of(item, exploring)
     mark = _mark_of(item)
     if mark is None:
         return
@@ -93,8 +105,12 @@ def shake(request: pytest.FixtureRequest) -> ShakeResult:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Fail a passing test whose shake did not pass, so that the verdict cannot be overlooked."""
+    """Fail a passing test whose shake or exploration did not pass, so that the verdict cannot be overlooked."""
     result = yield
+    if (mark := item.get_closest_marker("explore")) is not None:
+        explored = _explored(item.config, exploration_of(item, mark))
+        if isinstance(explored, ShaketableError) or explored.verdict != "passed":
+            pytest.fail(str(explored), pytrace=False)
     found = item.stash.get(SHAKEN, None)
     if found is not None and not found.passed:
         pytest.fail(str(found), pytrace=False)
@@ -135,6 +151,31 @@ def asked_of(item: pytest.Item, mark: pytest.Mark) -> ShakeRequest:
         raise pytest.UsageError(f"{item.nodeid}: expected @pytest.mark.{MARK}, got shake({got})")
     target = given.get("target") or _option(item.config, "target")
     return ShakeRequest(str(mark.args[0]), str(target), given.get("seed"), tuple(sorted(budget.items())))
+
+
+def exploration_of(item: pytest.Item, mark: pytest.Mark) -> ExploreRequest:
+    """Read the request from an explore mark. Raises pytest.UsageError with the expected form."""
+    known: dict[str, tuple[type, ...]] = {"budget": (str,), "target": (str, Path), "seed": (int,)}
+    given = {**dict(zip(("budget",), mark.args, strict=False)), **mark.kwargs}
+    given = {key: value for key, value in given.items() if value is not None}
+    if (
+        len(mark.args) > 1
+        or "budget" not in given
+        or not all(isinstance(value, known.get(key, ())) for key, value in given.items())
+    ):
+        raise pytest.UsageError(f"{item.nodeid}: expected @pytest.mark.{EXPLORE}, such as explore(budget='5m')")
+    target = given.get("target") or _option(item.config, "target")
+    return ExploreRequest(given["budget"], str(target), given.get("seed"))
+
+
+def _explored(config: pytest.Config, asked: ExploreRequest) -> ExploreResult | ShaketableError:
+    explored = config.stash[EXPLORED]
+    if asked not in explored:
+        try:
+            explored[asked] = exploration.play(asked, Path(_option(config, "runs")) / FOUND, config.rootpath)
+        except ShaketableError as e:
+            explored[asked] = e
+    return explored[asked]
 
 
 def _is_one_name(given: tuple[object, ...]) -> bool:

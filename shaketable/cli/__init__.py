@@ -25,6 +25,7 @@ from shaketable.cli.list import list_
 from shaketable.cli.report import report
 from shaketable.cli.run import run
 from shaketable.cli.saved_run import LATEST
+from shaketable.cli.shrink import shrink
 from shaketable.cli.up import up
 
 __all__ = ["LATEST", "app", "guarded", "main"]
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order of the help; a new command is one file and one name here.
-for command in (run, explore, check, report, explain, diff, compare, list_, init, up, doctor, heal):
+for command in (run, explore, shrink, check, report, explain, diff, compare, list_, init, up, doctor, heal):
     app.command(name=command.__name__.strip("_"))(command)
 
 

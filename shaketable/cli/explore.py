@@ -41,8 +41,9 @@ def explore(
     invented, wrongly refused. A failure is shrunk, confirmed on fresh servers, and written as a scenario.
     """
     from shaketable.explore import command
+    from shaketable.explore.search import Request
 
     outputs = Outputs(json, junit, github)
     outputs.prepare()
-    asked = command.Asked(target, seconds(budget), seed, lanes, frozenset(kinds or ()), first, out)
-    return command.explore(asked, outputs.write)
+    request = Request(seconds(budget), seed, first, frozenset(kinds or ()))
+    return command.explore(command.Asked(target, out, request.budget_s, lanes), request, outputs.write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,16 +39,38 @@ class Outputs:
 
     def write(self, runs: Sequence[Result]) -> None:
         """Write all of them. Raises HarnessError when the disk refuses one."""
-        from shaketable import rundir
-        from shaketable.files import atomic
-        from shaketable.report.ci import github, junit
-        from shaketable.results.result import collect
+        self.announce(runs)
+        self.save(runs)
+
+    def announce(self, runs: Sequence[Result]) -> None:
+        """Print the annotations, and append to the step summary."""
+        from shaketable.report.ci import github
 
         if self.github:
             for line in github.commands(runs):
                 print(line, flush=True)
             github.append(github.markdown(runs), os.environ)
+
+    def save(self, runs: Sequence[Result]) -> None:
+        """Write the files."""
+        from shaketable import rundir
+        from shaketable.files import atomic
+        from shaketable.report.ci import junit
+        from shaketable.results.result import collect
+
         if self.json is not None:
             rundir.write_json(self.json, collect(runs), atomic.ORDINARY)
         if self.junit is not None:
             junit.write(self.junit, runs)
+
+
+@dataclass(frozen=True)
+class GrowingOutputs(Outputs):
+    """Outputs of a command that writes results twice: the files have those of both."""
+
+    runs: list[Result] = field(default_factory=list)
+
+    def write(self, runs: Sequence[Result]) -> None:
+        self.runs.extend(runs)
+        self.announce(runs)
+        self.save(self.runs)

@@ -10,7 +10,7 @@ import typer
 
 from shaketable.cli import stack_options
 from shaketable.cli.ci_options import Budgets, GitHub, Json, JUnit
-from shaketable.cli.outputs import Outputs
+from shaketable.cli.outputs import GrowingOutputs, Outputs
 from shaketable.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(
     every: Annotated[bool, typer.Option("--all", help="Run every scenario except the nightly ones.")] = False,
     nightly: Annotated[bool, typer.Option("--nightly", help="Run every scenario, including the nightly ones.")] = False,
     profile: Annotated[
-        str | None, typer.Option(help="Run a profile: quick (5 minutes) or nightly (an hour).", metavar="NAME")
+        str | None, typer.Option(help="Run a profile: quick (5 minutes) or nightly (70 minutes).", metavar="NAME")
     ] = None,
     trials: Annotated[
         int | None,
@@ -72,10 +72,37 @@ def run(
 
     choice = stack_options.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
-    outputs = Outputs(json, junit, github)
+    outputs = GrowingOutputs(json, junit, github)
     outputs.prepare()
     wanted = selection.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
-    return run_scenarios(wanted, options, outputs)
+    code = run_scenarios(wanted, options, outputs)
+    return worst(code, explore_after(profile, options, outputs)) if profile else code
+
+
+def explore_after(profile: str, options: Options, outputs: Outputs) -> int:
+    """Explore for as long as the profile says; with another seed each day, unless one is given."""
+    from datetime import UTC, datetime
+
+    from shaketable.explore import command
+    from shaketable.explore.search import Request
+    from shaketable.runner import profile as profiles
+
+    seconds = profiles.find(profile).explore_s
+    if not seconds:
+        return 0
+    if options.stack.kind != "local":
+        print(f"no exploration: it needs --stack local, and this is --stack {options.stack.kind}")
+        return 0
+    seed = datetime.now(UTC).date().toordinal() if options.seed is None else options.seed
+    asked = command.Asked(options.target, options.runs / "found", seconds)
+    return command.explore(asked, Request(seconds, seed), outputs.write)
+
+
+def worst(*codes: int) -> int:
+    """The worst exit code of several parts of a command."""
+    from shaketable.results.result import BADNESS
+
+    return max(codes, key=BADNESS.index)
 
 
 def run_scenarios(wanted: Sequence[tuple[str, int]], options: Options, outputs: Outputs) -> int:

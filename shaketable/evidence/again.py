@@ -22,14 +22,14 @@ class TypedCommand(msgspec.Struct, frozen=True):
 
 def command(run: RunDir, scenario: str) -> str:
     """The command, quoted for a shell; built from the scenario's name if the run has no record of it."""
-    asked = _read(run) or TypedCommand(scenario)
+    asked = typed(run) or TypedCommand(scenario)
     words = [shown(Path(word)) if Path(word).is_absolute() else word for word in (asked.scenario, *asked.options)]
     return line("run", *words, "--replay", shown(run.path))
 
 
 def needs(run: RunDir) -> str:
     """The preconditions of the command; "" for none."""
-    asked = _read(run)
+    asked = typed(run)
     return f"first set {', '.join(asked.variables)}: the services' URLs" if asked and asked.variables else ""
 
 
@@ -44,7 +44,7 @@ def shown(path: Path) -> str:
     return f"./{told}" if told.startswith("-") else told
 
 
-def _read(run: RunDir) -> TypedCommand | None:
+def typed(run: RunDir) -> TypedCommand | None:
     """The recorded command; None for an older run or a damaged file, since the verdict does not depend on it."""
     try:
         return rundir.read_json(run / rundir.ASKED, TypedCommand)

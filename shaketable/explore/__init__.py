@@ -2,7 +2,9 @@
 
 `catalogue` holds the faults that `draw` draws trials from. `trial` plays one and judges delivery; `lanes` plays several
 at once, each on warm servers of its own. `search` plays earlier findings and drawn trials until the budget is spent.
-A failure is made smaller by `shrink`, whose `memo` plays no candidate more than twice, and repeated by `confirm` on
-fresh servers; `found` writes its scenario. `saved` keeps the position for the next time, `progress` shows the state,
-and `command` is all of it behind `shaketable explore`.
+`reduction` makes a finding of a failure: `shrink` makes it smaller, with a `memo` so that no candidate is played more
+than twice, `confirm` repeats it on fresh servers, and `found` writes its scenario. `failed_run` reads a saved run to
+shrink. `states` reads what a trial passed through and `coverage` counts it. `saved` keeps the position for the next
+time, `progress` shows the state, `outcome` and `page` report it, and `command` is all of it behind `shaketable explore`
+and `shaketable shrink`.
 """

@@ -34,7 +34,7 @@ CHECKS: tuple[Check, ...] = (
 #: Seconds of the parts of a trial.
 BASELINE_S, SHAKE_S, RECOVER_S = 0.5, 4.0, 0.5
 #: Events a second, and numbers of workers, that are drawn from.
-RATES, WORKERS = (40, 100, 200), (1, 2, 2, 3)
+RATES, WORKERS = (40.0, 100.0, 200.0), (1, 2, 2, 3)
 #: Many resends, twins and ordered events: a trial is short. Few shapes: Hypothesis draws them anew for each seed.
 MIX = Mix(malformed=0.04, resent=0.06, twins=0.02, ordered=0.3, shapes=60)
 #: Short times of the target, where the manifest's [settings] take them: a lease must end within a trial.

@@ -25,6 +25,16 @@ def told(description: str) -> Meta:
     return Meta(description=description)
 
 
+class Covered(msgspec.Struct, frozen=True):
+    """A state that trials of an exploration passed through, and in how many trials."""
+
+    faults: Annotated[tuple[str, ...], told("the kinds of faults that were active, sorted")]
+    breaker: Annotated[str, told("its state, as the target's health endpoint reported it")]
+    backlog: Annotated[str, told("the band of the queue's length")]
+    phase: Annotated[str, told("the phase of the run")]
+    trials: Annotated[int, told("in how many trials it was seen")]
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a scenario."""
 
@@ -41,6 +51,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     checks: Annotated[dict[str, Judged], told("by name; only those that are required count")] = {}
     faults: Annotated[list[FaultSeen], told("each fault of the timeline, and whether it was seen to land")] = []
     figures: Annotated[dict[str, float | None], told("units in the names; null is what cannot be known")] = {}
+    coverage: Annotated[list[Covered], told("of the first result of an exploration: what its trials exercised")] = []
     run: Annotated[str, told("the run directory; empty when there is none")] = ""
 
     @property

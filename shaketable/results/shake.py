@@ -89,19 +89,24 @@ def play(asked: ShakeRequest, runs: Path, root: Path) -> ShakeResult:
     """Run and judge a scenario with the working folder `root`. Raises ShaketableError when that is not possible."""
     with TemporaryDirectory(prefix="shaketable-") as folder:
         table = Path(folder) / "table.json"
-        code, said = _run([*asked.command(), "--runs", str(runs), "--json", str(table)], root)
+        code, said = command([*asked.command(), "--runs", str(runs), "--json", str(table)], root)
         told: dict[str, Any] = json.loads(table.read_text(encoding="utf-8")) if table.exists() else {"runs": []}
     if code not in (0, 1, 2) or not told["runs"]:
         why = [run["why"] for run in told["runs"]]
-        raise _ERRORS.get(code, HarnessError)("".join(why) or said or f"it ended with {code}")
+        raise error(code, "".join(why) or said)
     return read(root / told["runs"][0]["run"])
 
 
-def _run(arguments: list[str], root: Path) -> tuple[int, str]:
-    """Return the exit code and the last line of stderr; print all output, so that pytest captures it."""
-    command = [sys.executable, "-P", "-m", "shaketable.cli", *arguments]  # -P: `root` may hold a queue.py
+def error(code: int, said: str) -> ShaketableError:
+    """The error for an exit code that is no verdict."""
+    return _ERRORS.get(code, HarnessError)(said or f"it ended with {code}")
+
+
+def command(arguments: list[str], root: Path) -> tuple[int, str]:
+    """Run `shaketable` in the folder `root`, print its output, and return the exit code and the last error line."""
+    words = [sys.executable, "-P", "-m", "shaketable.cli", *arguments]  # -P: `root` may hold a queue.py
     child = subprocess.Popen(
-        command,
+        words,
         cwd=root,
         encoding="utf-8",
         errors="replace",

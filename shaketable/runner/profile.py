@@ -18,6 +18,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     story: str
     trials: dict[str, int]  # how often, by scenario
     every: bool = False  # all other scenarios too, once each
+    explore_s: float = 0.0  # seconds of exploration after the scenarios
 
 
 def profiles() -> dict[str, Profile]:

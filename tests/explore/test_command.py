@@ -12,6 +12,7 @@ import pytest
 from shaketable.errors import InputError
 from shaketable.explore import found
 from shaketable.explore.command import Asked, explore
+from shaketable.explore.search import Request
 from tests.seeded_bugs import catalogue
 
 
@@ -33,4 +34,4 @@ def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
 
 def test_unknown_kind_of_fault_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="gremlin"):
-        explore(Asked(None, 60, None, 1, frozenset({"gremlin"}), False, tmp_path), lambda _: None)
+        explore(Asked(None, tmp_path, 60), Request(60, kinds=frozenset({"gremlin"})), lambda _: None)

@@ -48,4 +48,5 @@ def test_sentence_says_the_check_the_faults_and_how_often(given: tuple[Fault, ..
 def test_digest_is_the_same_for_another_seed_and_differs_for_another_time() -> None:
     one, later = trial(faults.Kill("worker-1")), trial(faults.Kill("worker-1"), at_s=1.1)
     assert digest(one) == digest(replace(one, seed=9))
+    assert digest(one) == digest(replace(one, counts={"worker": 3}, load=replace(one.load, rate=200)))
     assert digest(one) != digest(later)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from shaketable.checks.check import Verdict
 from shaketable.errors import InputError
 from shaketable.explore import found, saved
 from shaketable.explore.confirm import TIMES
-from shaketable.explore.lanes import Lanes
+from shaketable.explore.lanes import Lanes, Player
 from shaketable.explore.memo import MOST, Memo
 from shaketable.explore.progress import Progress
+from shaketable.explore.reduction import Reduction
 from shaketable.explore.saved import Position
 from shaketable.explore.search import Request, Search
 from shaketable.explore.shrink import LEAST_RATE
@@ -25,11 +27,12 @@ from shaketable.runner.scenario import Scenario
 from tests.explore.scenarios import MANIFEST, REFERENCE, Oracle, drawn, holds, trial
 
 
-def search(oracle: Oracle, out: Path, **more: Any) -> Search:
-    request = replace(Request(REFERENCE, MANIFEST, out, 600, 1, most_trials=40), **more)
-    with Lanes(2, REFERENCE, out / "trials", play=oracle, warm=False) as lanes:
-        made = Search(request, lanes, Progress(2, 600, io.StringIO()))
-        made.run()
+def search(play: Player, out: Path, lanes: int = 2, **more: Any) -> Reduction:
+    request = replace(Request(600, 1, most_trials=40), **more)
+    with Lanes(lanes, REFERENCE, out / "trials", play=play, warm=False) as opened:
+        made = Reduction(MANIFEST, out, opened, Progress(lanes, 600, io.StringIO()))
+        with suppress(KeyboardInterrupt):
+            Search(request, made).run()
     return made
 
 
@@ -103,10 +106,8 @@ def test_target_that_does_not_start_is_an_error_of_the_input(tmp_path: Path) -> 
     def dead(scenario: Scenario, target: Path, runs: Path, stack: Any, reporter: Any) -> Played:
         return Played(scenario, Verdict.UNKNOWN, why="ingest died at start")
 
-    with Lanes(1, REFERENCE, tmp_path, play=dead, warm=False) as lanes:
-        made = Search(Request(REFERENCE, MANIFEST, tmp_path, 600, 1), lanes, Progress(1, 600, io.StringIO()))
-        with pytest.raises(InputError, match="ingest died at start"):
-            made.run()
+    with pytest.raises(InputError, match="ingest died at start"):
+        search(dead, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"seed": "x"}', '{"seed": 1, "schema": 99}'])
@@ -141,10 +142,7 @@ def test_interruption_keeps_the_failure_as_far_as_it_was_shrunk(tmp_path: Path) 
             raise KeyboardInterrupt
         return played
 
-    with Lanes(1, REFERENCE, tmp_path / "trials", play=interrupted, warm=False) as lanes:
-        made = Search(Request(REFERENCE, MANIFEST, tmp_path, 600, 1), lanes, Progress(1, 600, io.StringIO()))
-        with pytest.raises(KeyboardInterrupt):
-            made.run()
+    made = search(interrupted, tmp_path, lanes=1)
     (one,) = made.found
     assert (one.of, [at.fault.kind for at in one.scenario.timeline]) == (0, ["kill"])
     assert one.file is not None

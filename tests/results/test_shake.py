@@ -10,5 +10,5 @@ from shaketable.results import shake as shaken
 def test_files_of_a_team_are_not_mistaken_for_modules(tmp_path: Path) -> None:
     for name in ("queue", "locust", "typer"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')")
-    code, said = shaken._run(["list"], tmp_path)
+    code, said = shaken.command(["list"], tmp_path)
     assert (code, said) == (0, "")
