@@ -136,6 +136,7 @@ def runner(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(400)  # four runs; on a busy machine they take their time
 def test_the_page_tried_to_the_letter(tmp_path: Path) -> None:
     """What stands below `Try it`, in a folder of its own, as GitHub Actions would run it: every exit code is 0."""

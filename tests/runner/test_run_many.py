@@ -65,6 +65,7 @@ def test_one_that_cannot_be_played_keeps_no_other_from_it(scenarios: list[Path],
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_interruption_shows_the_table_so_far_and_plays_no_more(tmp_path: Path) -> None:
     harness = start(tmp_path / "runs", "calm")
     output_until(harness, "FAULT")

@@ -15,7 +15,6 @@ from shaketable.checks import CHECKS
 from shaketable.checks.check import Verdict
 from shaketable.runner import scenario as scenarios
 from tests.seeded_bugs.catalogue import BUGS, FILES, scenario, shake, target
-from tests.support.cases import cases
 
 IN_CI = {name: bug for name, bug in BUGS.items() if bug.in_ci}
 #: A scenario, and bugs that show in it whatever the others do. Every check of a verdict is judged, asked for or not.
@@ -74,7 +73,8 @@ def test_bug_is_caught_by_its_own_check(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", cases(sorted({bug.shown_by for bug in IN_CI.values()}), each_change=["outage"]))
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", sorted({bug.shown_by for bug in IN_CI.values()}))
 def test_sound_reference_passes_the_scenario_that_shows_a_bug(name: str, tmp_path: Path) -> None:
     code, told = shake(name, target("", tmp_path), tmp_path / "runs")
     assert told.verdict is Verdict.PASSED, told
