@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from shaketable.checks.check import Verdict
 from shaketable.errors import HarnessError
 from shaketable.explore import trial
 from shaketable.explore.trial import Played
@@ -65,7 +66,7 @@ class Lane:
         return played
 
     def close(self) -> None:
-        """End the servers."""
+        """End the servers. Raises HarnessError when one cannot be ended."""
         servers, self._servers = self._servers, None
         if servers is not None:
             servers.__exit__(None, None, None)
@@ -126,9 +127,8 @@ class Lanes:
         try:
             self._trying(lane.number, what)
             return lane.play(scenario, cold, StoppableReporter(self._stopping))
-        except HarnessError as e:  # the warm servers did not start
-            lane.close()
-            raise HarnessError(f"lane {lane.number + 1}: {e}") from e
+        except HarnessError as e:  # the warm servers did not start, or did not end
+            return Played(scenario, Verdict.UNKNOWN, why=f"{type(e).__name__}: {e}")
         finally:
             self._trying(lane.number, "")
             self._free.put(lane)
