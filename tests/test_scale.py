@@ -24,7 +24,7 @@ def test_hundred_thousand_events_are_judged_exactly_and_in_time(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_synthetic_run_without_anomalies_passes_every_check_that_applies(tmp_path: Path) -> None:
-    doc = judge_run(write(tmp_path, 20_000, Planted(0, 0, 0, 0, 0, 0)))
+    doc = judge_run(write(tmp_path, 80_000, Planted(0, 0, 0, 0, 0, 0)))
     wrong = {
         name: found.why
         for name, found in doc.checks.items()

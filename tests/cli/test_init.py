@@ -45,6 +45,7 @@ def test_readme_begins_with_init_and_then_speaks_of_what_it_wrote(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # a doctor's visit and a whole run, beside other tests
 def test_readme_is_followed_to_the_letter(tmp_path: Path) -> None:
     for arguments in TYPED:
         done = follow(arguments, tmp_path)
