@@ -12,8 +12,8 @@ from shaketable import plural, resources
 from shaketable.errors import InputError
 from shaketable.explore import failed_run
 from shaketable.explore.lanes import Lanes
-from shaketable.explore.outcome import Outcome
-from shaketable.explore.progress import Progress
+from shaketable.explore.outcome import ExplorationOutcome
+from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.reduction import Reduction
 from shaketable.explore.search import Request, Search
 from shaketable.faults import FAULTS
@@ -51,7 +51,7 @@ def explore(asked: Asked, request: Request, write: Write) -> int:
         search = Search(request, reduction)
         name, lanes = reduction.manifest.name, plural.counted(reduction.lanes.count, "lanes")
         reduction.progress.say(f"exploring {name} for {asked.budget_s:g} s on {lanes}, seed {search.position.seed}")
-        outcome = Outcome(reduction, search.position.seed)
+        outcome = ExplorationOutcome(reduction, search.position.seed)
         with _told(outcome, write):
             search.run()
     return result.collect(outcome.results()).exit_code
@@ -67,7 +67,7 @@ def shrink(asked: Asked, run: Path, write: Write) -> int:
         asked = Asked(failed.target, asked.out, asked.budget_s, asked.lanes)
     with _reduction(asked) as reduction:
         reduction.budget_s = asked.budget_s
-        outcome = Outcome(reduction, failed.scenario.seed)
+        outcome = ExplorationOutcome(reduction, failed.scenario.seed)
         with _told(outcome, write):
             try:
                 reduction.reduce(failed.scenario, failed.check, failed.why, 0.0)
@@ -82,14 +82,14 @@ def _reduction(asked: Asked) -> Iterator[Reduction]:
     path = resources.target(asked.target)
     manifest = manifests.load(path)
     count = asked.lanes or min(MOST_LANES, len(os.sched_getaffinity(0)))
-    with Progress(count, asked.budget_s) as progress:
+    with ExplorationProgress(count, asked.budget_s) as progress:
         environments.programs(manifest, path.resolve().parent, progress.say)  # before the lanes: it may take minutes
         with Lanes(count, path, asked.out / TRIALS, progress.trying) as lanes:
             yield Reduction(manifest, asked.out, lanes, progress)
 
 
 @contextmanager
-def _told(outcome: Outcome, write: Write) -> Iterator[None]:
+def _told(outcome: ExplorationOutcome, write: Write) -> Iterator[None]:
     """Whatever ends the search, what was found is printed and written."""
     try:
         yield

@@ -14,7 +14,7 @@ from shaketable.explore.trial import Played
 from shaketable.results.result import Covered
 
 
-class Cell(NamedTuple):
+class CoverageColumn(NamedTuple):
     """Where a kind of fault was seen: the breaker's state and the backlog's band."""
 
     breaker: str
@@ -36,16 +36,16 @@ class Coverage:
         found = sorted(self.states.items(), key=lambda pair: (-pair[1], pair[0]))
         return [Covered(*state, count) for state, count in found]
 
-    def columns(self) -> list[Cell]:
+    def columns(self) -> list[CoverageColumn]:
         """Every pair of a breaker's state and a band that was seen."""
-        return sorted({Cell(state.breaker, state.backlog) for state in self.states}, key=_order)
+        return sorted({CoverageColumn(state.breaker, state.backlog) for state in self.states}, key=_order)
 
     def table(self, kinds: list[str]) -> list[tuple[str, list[int]]]:
         """For each kind of fault, in how many trials it was active in each of the columns; 0 is never."""
         columns = self.columns()
         return [(kind, [self._count(kind, column) for column in columns]) for kind in kinds]
 
-    def _count(self, kind: str, cell: Cell) -> int:
+    def _count(self, kind: str, cell: CoverageColumn) -> int:
         """The largest count of a state with it: one trial may be in several of them."""
         counts = (
             count
@@ -55,5 +55,5 @@ class Coverage:
         return max(counts, default=0)
 
 
-def _order(cell: Cell) -> tuple[str, int]:
+def _order(cell: CoverageColumn) -> tuple[str, int]:
     return cell.breaker, [*BANDS, UNKNOWN].index(cell.backlog)

@@ -17,7 +17,7 @@ from shaketable.results.result import Result
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExplorationOutcome:
     """What an exploration, complete or interrupted, has to tell."""
 
     reduction: Reduction

@@ -9,7 +9,7 @@ from pathlib import Path
 from shaketable import rundir
 from shaketable.explore.coverage import Coverage
 from shaketable.explore.found import Found
-from shaketable.explore.progress import Progress
+from shaketable.explore.progress import ExplorationProgress
 from shaketable.report.page import document
 
 #: The page's name in the folder of what was found.
@@ -20,7 +20,13 @@ MOST_DOUBTS = 20
 
 
 def write(
-    folder: Path, target: str, seed: int, found: Sequence[Found], progress: Progress, covered: Coverage, kinds: set[str]
+    folder: Path,
+    target: str,
+    seed: int,
+    found: Sequence[Found],
+    progress: ExplorationProgress,
+    covered: Coverage,
+    kinds: set[str],
 ) -> Path:
     """Write the page and return its path. Raises HarnessError."""
     folder.mkdir(parents=True, exist_ok=True)

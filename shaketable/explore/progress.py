@@ -40,7 +40,7 @@ class Totals:
             self.doubts.append(played.why)
 
 
-class Progress:
+class ExplorationProgress:
     """A context manager. The lanes call `trying` from their threads, the exploration calls the rest."""
 
     def __init__(

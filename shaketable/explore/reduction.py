@@ -15,7 +15,7 @@ from shaketable.explore.coverage import Coverage
 from shaketable.explore.found import Found
 from shaketable.explore.lanes import Lanes
 from shaketable.explore.memo import MOST, Memo
-from shaketable.explore.progress import Progress
+from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.shrink import shrink
 from shaketable.explore.trial import Played
 from shaketable.runner.scenario import Scenario
@@ -34,7 +34,7 @@ class Reduction:
     manifest: Manifest
     out: Path
     lanes: Lanes
-    progress: Progress
+    progress: ExplorationProgress
     clock: Callable[[], float] = time.monotonic
     budget_s: float = SHRINK_S
     found: list[Found] = field(default_factory=list)

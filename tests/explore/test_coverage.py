@@ -10,9 +10,9 @@ import pytest
 from shaketable import faults
 from shaketable.checks.check import Verdict
 from shaketable.explore import page, states
-from shaketable.explore.coverage import Cell, Coverage
+from shaketable.explore.coverage import Coverage, CoverageColumn
 from shaketable.explore.found import Found
-from shaketable.explore.progress import Progress
+from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.states import State
 from shaketable.explore.trial import Played
 from tests.explore.scenarios import trial
@@ -32,7 +32,7 @@ def test_states_are_counted_once_a_trial() -> None:
     for each in (played(CALM, DOWN), played(CALM), played(BOTH)):
         covered.note(each)
     assert [(row.faults, row.trials) for row in covered.rows()] == [((), 2), (("down",), 1), (("down", "kill"), 1)]
-    assert covered.columns() == [Cell("CLOSED", "empty"), Cell("OPEN", "under 50")]
+    assert covered.columns() == [CoverageColumn("CLOSED", "empty"), CoverageColumn("OPEN", "under 50")]
     assert covered.table(["down", "kill", "pause"]) == [("down", [0, 1]), ("kill", [0, 1]), ("pause", [0, 0])]
 
 
@@ -46,7 +46,7 @@ def test_backlog_is_in_a_band(queue: int | None, found: str) -> None:
 
 
 def test_page_shows_findings_coverage_and_doubts(tmp_path: Path) -> None:
-    covered, progress = Coverage(), Progress(1, 60, io.StringIO())
+    covered, progress = Coverage(), ExplorationProgress(1, 60, io.StringIO())
     covered.note(played(CALM, DOWN))
     progress.note(Played(trial(), Verdict.UNKNOWN, why="<nothing> shows that fault 0 landed"))
     found = Found("no_loss", trial(faults.Kill("worker-1")), 4, 6, file=tmp_path / "found_no_loss_1.py")

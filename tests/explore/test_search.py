@@ -17,7 +17,7 @@ from shaketable.explore import found, saved
 from shaketable.explore.confirm import TIMES
 from shaketable.explore.lanes import Lanes, Player
 from shaketable.explore.memo import MOST, Memo
-from shaketable.explore.progress import Progress
+from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.reduction import Reduction
 from shaketable.explore.saved import Position
 from shaketable.explore.search import Request, Search
@@ -30,7 +30,7 @@ from tests.explore.scenarios import MANIFEST, REFERENCE, Oracle, drawn, holds, t
 def search(play: Player, out: Path, lanes: int = 2, **more: Any) -> Reduction:
     request = replace(Request(600, 1, most_trials=40), **more)
     with Lanes(lanes, REFERENCE, out / "trials", play=play, warm=False) as opened:
-        made = Reduction(MANIFEST, out, opened, Progress(lanes, 600, io.StringIO()))
+        made = Reduction(MANIFEST, out, opened, ExplorationProgress(lanes, 600, io.StringIO()))
         with suppress(KeyboardInterrupt):
             Search(request, made).run()
     return made
