@@ -6,10 +6,10 @@ The rooms, in the order an event crosses them:
 - `ingest`: HTTP requests become events that the queue has accepted
 - `queue`: streams in Valkey, the shared pipeline that appends to them, and the heartbeats of workers
 - `delivery`: a worker, its lanes, and the consumer of each lane
-- `resilience`: the circuit breaker, backoff, watchdog, and the meaning of each error
-- `store`: connections to PostgreSQL, the writer of batches, partitions and migrations
-- `dead_letters`: events that the store refuses: isolated, stored with the cause, replayed or archived
-- `operations`: health, metrics, alerts, maintenance, retention, integrity, and dead letters for operators
+- `resilience`: the circuit breaker, the waits between retries, and the meaning of each error
+- `store`: bounded connections to PostgreSQL, the writer of batches, partitions, their retention, and migrations
+- `dead_letters`: events that the store refuses: isolated, stored with the cause, and replayed
+- `operations`: health, metrics, alerts, maintenance, integrity, and dead letters for operators
 
 `settings` come from the environment, `log` and `errors` report failures. `processor` is the whole processor as a
 library; `python -m reference_impl` starts it as processes.

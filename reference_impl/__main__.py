@@ -17,11 +17,11 @@ from reference_impl.errors import SettingsError
 from reference_impl.ingest import app as ingest
 from reference_impl.ingest import server
 from reference_impl.operations import dead_letter_operations as dead_letters
-from reference_impl.operations import integrity, retention
+from reference_impl.operations import integrity
 from reference_impl.queue import resize_lanes
 from reference_impl.resilience.error_classes import to_store_error
 from reference_impl.settings import Settings
-from reference_impl.store import connections
+from reference_impl.store import connections, partitions
 from reference_impl.store.migrate import migrate
 
 #: Exit code for a setting or a database that cannot be used.
@@ -56,7 +56,7 @@ COMMANDS = {
     "work": Command(work, [DATABASE, QUEUE], "deliver events from the queue to the database"),
     "dead-letters": Command(dead_letters.run, [DATABASE], "list, show, replay or drop them", dead_letters.arguments),
     "lanes": Command(resize_lanes.run, [QUEUE], "print or change the number of lanes", resize_lanes.arguments),
-    "retention": Command(retention.run, [DATABASE], "create months ahead, drop months that no policy covers"),
+    "retention": Command(partitions.run, [DATABASE], "create months ahead, drop months that no policy covers"),
     "verify": Command(integrity.run, [DATABASE], "recompute all stored hashes; exit 1 if an event was changed"),
 }
 

@@ -43,10 +43,6 @@ class BreakerOpenError(ProcessorError):
     """The breaker permits no call now."""
 
 
-class ArchiveError(ProcessorError):
-    """A dead letter could not be archived. It stays in the store."""
-
-
 class ShuttingDown(ProcessorError):
     """The process was asked to stop during a wait."""
 
@@ -56,7 +52,7 @@ class Failure(StrEnum):
 
     DATA = "data"  # the event itself is at fault
     RETRY = "retry"  # a collision: a retry may succeed
-    AWAY = "store away"  # the store is unavailable
+    UNAVAILABLE = "store unavailable"
     LANE_LOST = "lane lost"  # one of our timers ended the session: no fault of the store
     UNKNOWN = "unknown"  # a code without a row in the table
 

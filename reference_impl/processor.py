@@ -22,6 +22,7 @@ from reference_impl.resilience.circuit_breaker import Listener
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.handler import Handler
+from reference_impl.store.writer import Store
 
 
 class ReliableEventProcessor:
@@ -56,8 +57,8 @@ class ReliableEventProcessor:
 
     async def replay(self, event_id: str | UUID) -> Outcome:
         """Store the event of a dead letter, once, however often you call. Raises BreakerOpenError or StoreError."""
-        async with self._worker.admin.store() as store:
-            return await replay(store, UUID(str(event_id)))
+        async with self._worker.admin.connection() as connection:
+            return await replay(Store(connection, self._settings), UUID(str(event_id)))
 
     async def stop(self) -> None:
         """Finish batches or return them to the queue, within stop_grace_s. Raises the error of a background task."""

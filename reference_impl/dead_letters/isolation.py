@@ -4,17 +4,14 @@ One transaction stores the events before it and inserts its dead letter; the eve
 next batch. So order holds, each attempt makes progress, and its duration is bounded for any share of bad events.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import psycopg
 
-from reference_impl.dead_letters import model
-from reference_impl.dead_letters.model import Attempt, DeadLetter
+from reference_impl.dead_letters.repository import Attempt, DeadLetter
 from reference_impl.errors import Failure
 from reference_impl.resilience import error_classes
-from reference_impl.resilience.watchdog import bounded
+from reference_impl.store.connections import bounded
 from reference_impl.store.copy_row import Row
 from reference_impl.store.writer import BatchResult, Store
 
@@ -37,10 +34,9 @@ class Isolation:
     async def run(self) -> BatchResult:
         """Store up to the first bad event and insert its dead letter. Raises psycopg.Error for a fault of the store."""
         await self.store.make_partitions(self.rows)
-        rows = len(self.rows)
         # a time-out for each halving, the last event, its neighbours and the dead letter; each step is bounded too,
         # but BEGIN, COMMIT and savepoints are not
-        steps = 2 + rows.bit_length() + min(NEIGHBOURS, rows)
+        steps = 2 + len(self.rows).bit_length() + min(NEIGHBOURS, len(self.rows))
         with bounded(self.store.connection, self.store.settings.attempt_timeout_s * steps):
             async with self.store.connection.transaction():
                 await self._search()
@@ -59,7 +55,7 @@ class Isolation:
         try:
             with self.store.bounded():
                 async with self.store.connection.transaction():
-                    await self.store.clear_staging()
+                    await self.store.connection.execute("delete from audit_staging")
                     result.add(await self.store.insert(self.rows[low:high]))
             return True
         except psycopg.Error as e:
@@ -92,11 +88,10 @@ class Isolation:
 
     def dead_letter(self, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
         """The dead letter of an event that failed once more."""
-        history = [*self.history, Attempt(model.now(), failure.value, error.sqlstate)]
+        history = [*self.history, Attempt(failure.value, error.sqlstate)]
         cause = f"{failure.value}: SQLSTATE {error.sqlstate} ({error_classes.kind(error)})"
-        location = model.error_location(error.__cause__ or error)
-        return DeadLetter(row.event_id, row.event, row.hash, cause, history, *location)
+        return DeadLetter(row.event_id, row.event, row.hash, cause, history, error.__cause__ or error)
 
     async def insert_dead_letter(self, letter: DeadLetter) -> None:
         """Insert it in this search's transaction."""
-        self.result.add(await self.store.bury(letter))
+        self.result.add(await self.store.insert_dead_letter(letter))

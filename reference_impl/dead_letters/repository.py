@@ -1,26 +1,53 @@
-"""The table of dead letters: insert, find, list, count and delete.
+"""Dead letters, with everything needed to see why, and their table: insert, find, list, count and delete.
 
 The id of a deleted dead letter stays dead: an event that is sent again with the same id is not stored.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from datetime import datetime
+import traceback
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg.rows import class_row, dict_row
 
-from reference_impl.dead_letters.model import Attempt, DeadLetter
-from reference_impl.resilience.watchdog import Connection
 from reference_impl.store import queries
+from reference_impl.store.connections import Connection, fetch_all
 
-#: Most causes in a summary, the commonest first.
-CAUSES = 10
+#: Prefix of the cause of an event that a handler refused, rather than the store.
+UNDER_HANDLER = "under a handler, "
 
 _SQL = queries.load(__file__)
+#: Their number, in total and today; first and last failure, UTC seconds, 0: none; {cause: number}.
+SUMMARY = _SQL["summary"]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One failed attempt to store an event. Times are UTC."""
+
+    failure: str
+    sqlstate: str | None
+    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """An event on its way to the dead letters."""
+
+    event_id: str
+    event: bytes
+    hash: str
+    cause: str
+    history: list[Attempt]  # oldest first
+    error: BaseException  # of the last attempt
+
+    @property
+    def key(self) -> uuid.UUID:
+        """The event's id. An event without a valid id gets one derived from its bytes, so that it is stored once."""
+        try:
+            return uuid.UUID(self.event_id)
+        except ValueError:
+            return uuid.uuid5(uuid.NAMESPACE_OID, self.event.decode("utf-8", "replace"))
 
 
 class StoredDeadLetter(msgspec.Struct, frozen=True, rename="camel"):
@@ -39,20 +66,17 @@ class StoredDeadLetter(msgspec.Struct, frozen=True, rename="camel"):
     event: str  # as it was queued
 
 
-class Summary(msgspec.Struct, frozen=True, rename="camel"):
-    """How many dead letters there are, and why."""
-
-    total: int
-    today: int  # since midnight UTC
-    oldest: datetime | None  # first failure
-    newest: datetime | None  # last failure
-    reasons: dict[str, int]
+_COLUMNS = ", ".join(StoredDeadLetter.__struct_fields__)
 
 
 async def insert(connection: Connection, letter: DeadLetter) -> bool:
     """Insert within the caller's transaction. Returns False, and changes nothing, for an id that is stored or dead."""
+    frames, kind = traceback.extract_tb(letter.error.__traceback__), type(letter.error)
     derived = {
         "key": letter.key,
+        "error_class": f"{kind.__module__}.{kind.__qualname__}",
+        # without the error's message, which may quote the event
+        "stack": "\n".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames),
         "attempts": len(letter.history),
         "first": letter.history[0].at,
         "last": letter.history[-1].at,
@@ -63,19 +87,18 @@ async def insert(connection: Connection, letter: DeadLetter) -> bool:
 
 async def page(connection: Connection, after: int, limit: int) -> list[StoredDeadLetter]:
     """Up to `limit` dead letters after this `id`, in insertion order."""
-    return await select(connection, "where id > %s order by id limit %s", [after, limit])
+    return await select(connection, "where id > %s order by id limit %s", after, limit)
 
 
 async def find(connection: Connection, event_id: UUID) -> StoredDeadLetter | None:
     """The dead letter of an event."""
-    return next(iter(await select(connection, "where event_id = %s", [event_id])), None)
+    return next(iter(await select(connection, "where event_id = %s", event_id)), None)
 
 
-async def select(connection: Connection, where: str, values: Sequence[object]) -> list[StoredDeadLetter]:
+async def select(connection: Connection, where: str, *values: object) -> list[StoredDeadLetter]:
     """The dead letters that match a condition."""
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        rows = await (await cursor.execute(f"select * from audit_dead_letter {where}", values)).fetchall()
-    return [StoredDeadLetter(**{**row, "event": bytes(row["event"]).decode("utf-8", "replace")}) for row in rows]
+    rows = await fetch_all(connection, f"select {_COLUMNS} from audit_dead_letter {where}", *values)
+    return [StoredDeadLetter(*[*row, bytes(event).decode("utf-8", "replace")]) for *row, event in rows]
 
 
 async def take_for_replay(connection: Connection, event_id: UUID) -> bool:
@@ -101,11 +124,3 @@ async def purge(connection: Connection, before: datetime) -> int:
 async def _delete(connection: Connection, where: str, value: object) -> int:
     """Delete dead letters and mark their keys as dropped, so that `verify` does not report them as lost."""
     return (await connection.execute(_SQL["delete"].format(where=where), [value])).rowcount
-
-
-async def summarize(connection: Connection, now: datetime) -> Summary:
-    """Count the dead letters."""
-    async with connection.cursor(row_factory=class_row(Summary)) as cursor:
-        found = await (await cursor.execute(_SQL["summary"], [now, CAUSES])).fetchone()
-    assert found is not None  # an aggregate without groups has one row
-    return found

@@ -23,7 +23,8 @@ update audit_event_key key set dropped = true from gone where key.event_id = gon
 
 -- name: summary
 select count(*) as total, count(*) filter (where last_failed_at >= date_trunc('day', %s::timestamptz, 'UTC')) as today,
-    min(first_failed_at) as oldest, max(last_failed_at) as newest, (
+    coalesce(extract(epoch from min(first_failed_at)), 0)::float8 as oldest,
+    coalesce(extract(epoch from max(last_failed_at)), 0)::float8 as newest, (
         select coalesce(json_object_agg(cause, number), '{}') from (
             select cause, count(*) as number from audit_dead_letter group by 1 order by 2 desc, 1 limit %s
         ) as commonest

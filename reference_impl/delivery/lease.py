@@ -3,13 +3,10 @@
 No timer of the server frees a lane whose holder is frozen or cut off in the middle of a COPY: a waiter terminates it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
-from reference_impl.resilience.watchdog import Connection
-from reference_impl.store.connections import IDLE_SHARE
-from reference_impl.store.queries import fetch_value, query
+from reference_impl.store.connections import IDLE_SHARE, Connection, fetch_value
+from reference_impl.store.queries import query
 
 #: First half of a lane's lock; the second is the lane's number.
 CLASS = 0x6C616E65

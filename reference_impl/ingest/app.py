@@ -17,7 +17,7 @@ from reference_impl.errors import NotAcknowledged, RefusedError, TemporarilyUnav
 from reference_impl.ingest import server
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations import metrics
-from reference_impl.operations.monitor import HealthMonitor
+from reference_impl.operations.health import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.resilience import background
 from reference_impl.settings import Settings

@@ -15,10 +15,10 @@ from reference_impl.errors import RefusedError, TemporarilyUnavailable
 from reference_impl.event import event
 from reference_impl.ingest.preset_cache import Presets
 from reference_impl.operations import metrics
-from reference_impl.operations.monitor import HealthMonitor
+from reference_impl.operations.health import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.queue.pipeline import Pipeline
-from reference_impl.resilience.backoff import Sleep
+from reference_impl.resilience.background import Sleep
 from reference_impl.settings import Settings
 
 #: Longest event, and most commas in it, that is validated on the event loop. The slowest, all exponents, takes 2 ms.

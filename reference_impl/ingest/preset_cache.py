@@ -14,15 +14,15 @@ from redis.exceptions import ResponseError
 from reference_impl import log
 from reference_impl.event.preset import Preset
 from reference_impl.queue import streams
-from reference_impl.queue.heartbeats import QUEUE_AWAY
+from reference_impl.queue.heartbeats import QUEUE_UNAVAILABLE
 from reference_impl.resilience import error_classes
-from reference_impl.resilience.backoff import Sleep
-from reference_impl.resilience.watchdog import bounded
+from reference_impl.resilience.background import Sleep
 from reference_impl.settings import Settings
 from reference_impl.store import connections
+from reference_impl.store.connections import bounded
 
 #: Pause while the cache does not answer, in seconds.
-CACHE_AWAY_S = 0.2
+CACHE_RETRY_S = 0.2
 
 #: The data classification of a preset is a default value like the others.
 _READ = """
@@ -59,12 +59,14 @@ class Presets:
             try:
                 await self._refresh()
                 self.looked.set()
-            except QUEUE_AWAY:  # no event is accepted meanwhile
-                pause = CACHE_AWAY_S
+            except QUEUE_UNAVAILABLE:  # no event is accepted meanwhile
+                pause = CACHE_RETRY_S
             await self._sleep(pause)
 
     async def _refresh(self) -> None:
-        """Read the cache until they are loaded, then the store. Invalid presets change nothing. Raises QUEUE_AWAY.
+        """Read the cache until they are loaded, then the store. Invalid presets change nothing.
+
+        Raises QUEUE_UNAVAILABLE.
 
         So an intake that starts during an outage of the store has them before it notices the outage.
         """
@@ -74,7 +76,7 @@ class Presets:
             try:
                 async with self._connect() as redis:
                     await redis.set(streams.PRESETS, packed or b"")
-            except QUEUE_AWAY as e:
+            except QUEUE_UNAVAILABLE as e:
                 log.warning("presets cannot be cached", type=type(e).__name__)
             self._put_in_force(found)
 
@@ -89,7 +91,7 @@ class Presets:
             self.looked.set()
 
     async def _read_cache(self) -> bytes | None:
-        """The cached presets, as JSON; None where there are none. Raises QUEUE_AWAY."""
+        """The cached presets, as JSON; None where there are none. Raises QUEUE_UNAVAILABLE."""
         async with self._connect() as redis:
             with suppress(ResponseError):  # the key is not a string, and so not ours
                 return cast("bytes | None", await redis.get(streams.PRESETS))

@@ -26,7 +26,7 @@ from reference_impl import log
 from reference_impl.errors import SettingsError
 from reference_impl.ingest.header_timeout import ConnectionLimit, HeaderTimeoutProtocol
 from reference_impl.operations import metrics
-from reference_impl.operations.monitor import HealthMonitor
+from reference_impl.operations.health import HealthMonitor
 from reference_impl.resilience.transition_log import Transitions
 from reference_impl.settings import Settings
 

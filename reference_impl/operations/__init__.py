@@ -1,5 +1,5 @@
-"""Operations: `monitor` polls the queue, `health` computes the score, `metrics` and `alerts` report.
+"""Operations: `health` polls the queue and computes the score, `metrics` and `alerts` report.
 
-`maintenance` runs every five minutes, `retention` drops expired months, and `integrity` recomputes hashes. Operators
-reach dead letters by `dead_letter_operations`, over `admin_connections`.
+`maintenance` archives and purges dead letters, and `integrity` recomputes hashes. Operators reach dead letters by
+`dead_letter_operations`.
 """

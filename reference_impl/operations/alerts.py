@@ -4,19 +4,16 @@ Alerts within the cool-down are added to the next one. Each worker counts for it
 none carries an event's content.
 """
 
-from __future__ import annotations
-
 import asyncio
-from contextlib import suppress
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
 import msgspec
 
 from reference_impl import log
-from reference_impl.errors import ShuttingDown
 from reference_impl.operations import metrics
-from reference_impl.resilience.backoff import Sleep
 from reference_impl.settings import Settings
 
 #: Longest that one post may take, and that all may take when the worker stops, in seconds.
@@ -34,41 +31,36 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class Alerts:
-    """Sends alerts, with one task for each kind that was sent or awaits its cool-down."""
+    """Sends what is due at `notify` and at each `send_due`."""
 
-    def __init__(self, settings: Settings, sleep: Sleep) -> None:
-        self._settings, self._sleep = settings, sleep
-        self._pending: dict[str, tuple[str, int]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._now = settings, now
+        self._pending: dict[str, tuple[str, int]] = {}  # text and count of each kind
+        self._due_at: dict[str, float] = {}
+        self._posts: set[asyncio.Task[None]] = set()
 
     def notify(self, kind: str, text: str, count: int = 1) -> None:
         """Alert now, or when the cool-down of this kind is over."""
         self._pending[kind] = (text, count + self._pending.get(kind, ("", 0))[1])
-        if kind not in self._tasks or self._tasks[kind].done():
-            self._tasks[kind] = asyncio.create_task(self._send_all(kind))
+        self.send_due()
+
+    def send_due(self, all_kinds: bool = False) -> None:
+        """Log and post the kinds whose cool-down is over. It begins with the line in the log, not with the post."""
+        now = self._now()
+        for kind in [kind for kind in self._pending if all_kinds or now >= self._due_at.get(kind, now)]:
+            (text, count), self._due_at[kind] = self._pending.pop(kind), now + self._settings.alert_cooldown_s
+            log.warning("alert", kind=kind, text=text, count=count)
+            post = asyncio.create_task(self._post(Alert(kind, text, count, self._settings.process, datetime.now(UTC))))
+            self._posts.add(post)
+            post.add_done_callback(self._posts.discard)
 
     async def close(self) -> None:
-        """Send pending alerts within CLOSE_S. The sleep must raise ShuttingDown by now."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks.values(), timeout=CLOSE_S)
-            for task in late:
-                task.cancel()
-
-    async def _send_all(self, kind: str) -> None:
-        """The cool-down begins with the line in the log, so that no post delays the next alert."""
-        async with asyncio.TaskGroup() as posts:
-            with suppress(ShuttingDown):
-                while kind in self._pending:
-                    post = posts.create_task(self._post(self._log(kind)))
-                    await self._sleep(self._settings.alert_cooldown_s)
-                    await post  # it has ended, unless the cool-down is shorter than POST_S
-            if kind in self._pending:
-                posts.create_task(self._post(self._log(kind)))
-
-    def _log(self, kind: str) -> Alert:
-        text, count = self._pending.pop(kind)
-        log.warning("alert", kind=kind, text=text, count=count)
-        return Alert(kind, text, count, self._settings.process, datetime.now(UTC))
+        """Send pending alerts within CLOSE_S."""
+        self.send_due(all_kinds=True)
+        if self._posts:
+            _, late = await asyncio.wait(self._posts, timeout=CLOSE_S)
+            for post in late:
+                post.cancel()
 
     async def _post(self, alert: Alert) -> None:
         try:

@@ -9,10 +9,8 @@
 that a page in a browser could send on its own. On the command line, only `show` prints an event's content.
 """
 
-from __future__ import annotations
-
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import msgspec
@@ -20,64 +18,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_impl.dead_letters import replay, repository
-from reference_impl.dead_letters.replay import Outcome
-from reference_impl.dead_letters.repository import StoredDeadLetter
+from reference_impl.dead_letters import repository
+from reference_impl.dead_letters.replay import replay
 from reference_impl.errors import BreakerOpenError, StoreError
 from reference_impl.ingest.server import json
-from reference_impl.operations.admin_connections import AdminConnections
 from reference_impl.settings import Settings
-from reference_impl.store import connections
+from reference_impl.store.connections import ConnectionGate, connect_without_timeouts
 from reference_impl.store.writer import Store
 
 #: Most dead letters that are read, or sent, at once.
 PAGE = 100
-#: HTTP statuses of replays.
-STATUS = {Outcome.STORED: 200, Outcome.REFUSED: 409, Outcome.ABSENT: 404, Outcome.HANDLED: 409}
+#: The HTTP status of each outcome; the command line returns 1 for any but 200.
+STATUS = {"stored": 200, "dropped": 200, "refused": 409, "under a handler": 409, "absent": 404}
 
 
-class Result(msgspec.Struct, frozen=True):
-    """The result of an operation on one dead letter: a word for the command line, status and body for HTTP."""
-
-    outcome: str
-    status: int  # 200: done as requested
-    body: object
-
-
-Operation = Callable[[Store, UUID], Awaitable[Result]]
-Respond = Callable[[Store, Request], Awaitable[Response]]
+async def operate(store: Store, operation: str, event_id: UUID) -> repository.StoredDeadLetter | str:
+    """Show, replay or drop a dead letter: itself, or the outcome."""
+    if operation == "replay":
+        return await replay(store, event_id)
+    if operation == "drop":
+        return "dropped" if await repository.drop(store.connection, event_id) else "absent"
+    return await repository.find(store.connection, event_id) or "absent"
 
 
-async def show(store: Store, event_id: UUID) -> Result:
-    """Return the dead letter in full."""
-    if letter := await repository.find(store.connection, event_id):
-        return Result("found", 200, letter)
-    return Result("absent", 404, {"error": "no such dead letter"})
-
-
-async def replay_one(store: Store, event_id: UUID) -> Result:
-    """Store the event, once, however often it is replayed."""
-    outcome = await replay.replay(store, event_id)
-    return Result(outcome, STATUS[outcome], {"eventId": event_id, "outcome": outcome})
-
-
-async def drop(store: Store, event_id: UUID) -> Result:
-    """Delete the dead letter. The id stays dead."""
-    dropped = await repository.drop(store.connection, event_id)
-    outcome, status = ("dropped", 200) if dropped else ("absent", 404)
-    return Result(outcome, status, {"eventId": event_id, "dropped": dropped})
-
-
-async def list_all(store: Store) -> AsyncIterator[StoredDeadLetter]:
+async def list_all(store: Store) -> AsyncIterator[repository.StoredDeadLetter]:
     """Every dead letter, in insertion order."""
     after = 0
     while page := await repository.page(store.connection, after, PAGE):
         for letter in page:
             yield letter
         after = page[-1].id
-
-
-OPERATIONS: dict[str, Operation] = {"show": show, "replay": replay_one, "drop": drop}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,52 +63,52 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
     """The command `dead-letters`. Returns 1 when a dead letter is absent, or its event is refused again."""
-    async with await connections.connect_without_timeouts(settings) as connection:
+    async with await connect_without_timeouts(settings) as connection:
         store = Store(connection, settings)
         if given.operation == "list":
             async for one in list_all(store):
                 print(one.event_id, f"{one.last_failed_at:%Y-%m-%dT%H:%M:%SZ}", one.attempts, one.cause, sep="\t")
             return 0
-        replay_all = given.operation == "replay" and given.all
-        ids = [one.event_id async for one in list_all(store)] if replay_all else given.event_id
+        ids = [one.event_id async for one in list_all(store)] if vars(given).get("all") else given.event_id
         return int(not all([await _print(store, given.operation, event_id) for event_id in ids]))
 
 
 async def _print(store: Store, operation: str, event_id: UUID) -> bool:
-    result = await OPERATIONS[operation](store, event_id)
-    shown = msgspec.json.format(msgspec.json.encode(result.body)).decode() if result.outcome == "found" else None
-    print(shown or f"{event_id}\t{result.outcome}")
-    return result.status == 200
+    result = await operate(store, operation, event_id)
+    if isinstance(result, repository.StoredDeadLetter):
+        print(msgspec.json.format(msgspec.json.encode(result)).decode())
+        return True
+    print(f"{event_id}\t{result}")
+    return STATUS[result] == 200
 
 
-def routes(admin: AdminConnections) -> list[Route]:
+def routes(admin: ConnectionGate) -> list[Route]:
     """The routes of a worker."""
 
-    def route(method: str, path: str, respond: Respond) -> Route:
-        async def handle(request: Request) -> Response:
-            try:
-                async with admin.store() as store:
-                    return await respond(store, request)
-            except ValueError:
-                return json({"error": "expected a UUID in the path, and numbers for after and limit"}, 422)
-            except (BreakerOpenError, StoreError) as e:
-                return json({"error": str(e)}, 503, {"Retry-After": "1"})
+    async def handle(request: Request) -> Response:
+        try:
+            async with admin.connection() as connection:
+                return await _respond(Store(connection, admin.settings), request)
+        except ValueError:
+            return json({"error": "expected a UUID in the path, and numbers for after and limit"}, 422)
+        except (BreakerOpenError, StoreError) as e:
+            return json({"error": str(e)}, 503, {"Retry-After": "1"})
 
-        return Route(f"/dead-letters{path}", handle, methods=[method])
-
-    one = [("GET", "/{event_id}", show), ("POST", "/{event_id}/replay", replay_one), ("DELETE", "/{event_id}", drop)]
-    return [route("GET", "", _list)] + [route(method, path, _respond(operation)) for method, path, operation in one]
-
-
-async def _list(store: Store, request: Request) -> Response:
-    after, limit = (int(request.query_params.get(name, default)) for name, default in (("after", 0), ("limit", PAGE)))
-    letters = await repository.page(store.connection, after, max(1, min(PAGE, limit)))
-    return Response(b"".join(msgspec.json.encode(one) + b"\n" for one in letters), media_type="application/x-ndjson")
+    return [
+        Route("/dead-letters", handle),
+        Route("/dead-letters/{event_id}", handle, methods=["GET", "DELETE"]),
+        Route("/dead-letters/{event_id}/replay", handle, methods=["POST"]),
+    ]
 
 
-def _respond(operation: Operation) -> Respond:
-    async def respond(store: Store, request: Request) -> Response:
-        result = await operation(store, UUID(request.path_params["event_id"]))
-        return json(result.body, result.status)
-
-    return respond
+async def _respond(store: Store, request: Request) -> Response:
+    if "event_id" not in request.path_params:
+        after, limit = int(request.query_params.get("after", 0)), int(request.query_params.get("limit", PAGE))
+        letters = await repository.page(store.connection, after, max(1, min(PAGE, limit)))
+        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in letters)
+        return Response(lines, media_type="application/x-ndjson")
+    event_id = UUID(request.path_params["event_id"])
+    result = await operate(store, {"POST": "replay", "DELETE": "drop"}.get(request.method, "show"), event_id)
+    if isinstance(result, repository.StoredDeadLetter):
+        return json(result)
+    return json({"eventId": event_id, "outcome": result}, STATUS[result])

@@ -1,12 +1,22 @@
-"""Health: a score from 0 to 100. It depends on the present and the breaker's window only, so it returns to 100."""
+"""Health: a score from 0 to 100. It depends on the present and the breaker's window only, so it returns to 100.
 
-from __future__ import annotations
+A monitor polls the queue and the heartbeats, so that /health responds at once even during an outage.
+"""
+
+import time
 
 import msgspec
+from redis.asyncio import Redis
 
-from reference_impl.queue.heartbeats import Heartbeat
-from reference_impl.resilience.states import CLOSED, STATES
+from reference_impl.operations import metrics
+from reference_impl.queue import heartbeats, streams
+from reference_impl.queue.heartbeats import QUEUE_UNAVAILABLE, Heartbeat
+from reference_impl.resilience.background import Sleep
+from reference_impl.resilience.circuit_breaker import CLOSED, STATES
+from reference_impl.settings import Settings
 
+#: Seconds between two polls.
+POLL_S = 0.25
 #: Share of failed attempts that costs nothing.
 TOLERATED = 0.1
 #: Lowest score for dead letters and depth alone: they are no outage.
@@ -39,20 +49,23 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
 
 def status(snapshot: HealthSnapshot, stall_s: float) -> Status:
     """The status for this snapshot. Longer than `stall_s` without a commit is a stall."""
-    counted = last_count(snapshot)
-    dead_letters = counted.dead_letters if counted else 0
-    return Status(score(snapshot, stall_s), worst_state(snapshot), snapshot.depth, dead_letters, snapshot.workers)
+    total, _ = dead_letters(snapshot)
+    return Status(score(snapshot, stall_s), worst_state(snapshot), snapshot.depth, total, snapshot.workers)
 
 
 def score(snapshot: HealthSnapshot, stall_s: float) -> int:
     """100, minus points for dead letters, depth and failed attempts; limited while events cannot be stored."""
     if not snapshot.queue_answers or snapshot.may_evict:
         return 0
-    counted = last_count(snapshot)
-    for_dead_letters = min(20, counted.dead_letters_recent) if counted else 0
+    if not snapshot.workers:
+        return NO_WORKER
+    _, recent = dead_letters(snapshot)
     for_depth = min(20.0, snapshot.depth / 10) if snapshot.depth > 100 else 0.0
-    points = max(FLOOR_OF_BACKLOG, 100 - for_dead_letters - for_depth) - _for_failures(snapshot)
-    return max(0, int(min(points, _limit(snapshot, stall_s))))
+    rate = sum(w.failed_rounds for w in snapshot.workers) / max(1, sum(w.rounds for w in snapshot.workers))
+    for_failures = min(30.0, rate * 100) if rate > TOLERATED else 0.0
+    points = max(FLOOR_OF_BACKLOG, 100 - min(20, recent) - for_depth) - for_failures
+    stalled = worst_state(snapshot) != CLOSED or snapshot.stalled_s > stall_s
+    return int(min(points, STALLED) if stalled else points)
 
 
 def worst_state(snapshot: HealthSnapshot) -> str:
@@ -60,18 +73,43 @@ def worst_state(snapshot: HealthSnapshot) -> str:
     return max((w.circuit_breaker_state for w in snapshot.workers), key=STATES.index, default=NO_STATE)
 
 
-def last_count(snapshot: HealthSnapshot) -> Heartbeat | None:
-    """The worker that counted the dead letters last. A worker without lanes counts no more, and its number is old."""
-    return max(snapshot.workers, key=lambda w: w.counted_at, default=None)
+def dead_letters(snapshot: HealthSnapshot) -> tuple[int, int]:
+    """In total and recently, by the worker that counted last: without lanes it counts no more, and its count is old."""
+    counts = ((w.counted_at, w.dead_letters, w.dead_letters_recent) for w in snapshot.workers)
+    return max(counts, default=(0.0, 0, 0))[1:]
 
 
-def _for_failures(snapshot: HealthSnapshot) -> float:
-    rounds = sum(w.rounds for w in snapshot.workers)
-    rate = sum(w.failed_rounds for w in snapshot.workers) / max(1, rounds)
-    return min(30.0, rate * 100) if rate > TOLERATED else 0.0
+class HealthMonitor:
+    """`snapshot` is the result of the last poll."""
 
+    def __init__(self, settings: Settings, redis: Redis, sleep: Sleep) -> None:
+        self._settings, self._redis, self._sleep = settings, redis, sleep
+        self._empty_at = time.time()
+        self.snapshot = HealthSnapshot()
 
-def _limit(snapshot: HealthSnapshot, stall_s: float) -> int:
-    if not snapshot.workers:
-        return NO_WORKER
-    return STALLED if worst_state(snapshot) != CLOSED or snapshot.stalled_s > stall_s else 100
+    def status(self) -> Status:
+        """The body of /health. Sets the gauges, too."""
+        now = status(self.snapshot, self._settings.attempt_timeout_s)
+        metrics.HEALTH.set(now.health_score)
+        metrics.QUEUE_DEPTH.set(now.queue_depth)
+        return now
+
+    async def run(self) -> None:
+        """Poll until the sleep raises ShuttingDown."""
+        while True:
+            await self.poll()
+            await self._sleep(POLL_S)
+
+    async def poll(self) -> None:
+        """Poll once. While the queue does not answer, the depth and the workers stay those of the last poll."""
+        try:
+            may_evict = await streams.may_evict(self._redis)
+            depth = sum(await streams.depths(self._redis, self._settings.concurrency))
+            workers = await heartbeats.active_workers(self._redis)
+        except QUEUE_UNAVAILABLE:
+            self.snapshot = HealthSnapshot(depth=self.snapshot.depth, workers=self.snapshot.workers)
+            return
+        now = time.time()
+        self._empty_at = now if depth == 0 else self._empty_at
+        stalled_s = now - max(self._empty_at, *(w.committed_at for w in workers), 0.0)
+        self.snapshot = HealthSnapshot(True, may_evict, depth, stalled_s, workers)

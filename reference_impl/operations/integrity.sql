@@ -17,11 +17,16 @@ from (
 ) as stored left join audit_event_key key using (event_id) order by stored.id, timestamp
 
 -- name: log
-insert into audit_integrity_log
-    (audit_log_id, timestamp, verification_status, verified_by, verification_method, verification_details)
-select id, timestamp, case when computed is null then 'verified' else 'mismatch' end, %s, %s,
-    case when computed is not null then jsonb_build_object('stored', stored, 'computed', computed) end
-from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[]) as seen (id, timestamp, stored, computed)
+with entry as (
+    insert into audit_integrity_log
+        (audit_log_id, timestamp, verification_status, verified_by, verification_method, verification_details)
+    select id, timestamp, case when computed is null then 'verified' else 'mismatch' end, %s, %s,
+        case when computed is not null then jsonb_build_object('stored', stored, 'computed', computed) end
+    from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[]) as seen (id, timestamp, stored, computed)
+    returning 1
+)
+insert into audit_head (lane, rows, sum) select -2, count(*), 0 from entry
+on conflict (lane) do update set rows = audit_head.rows + excluded.rows
 
 -- name: lost
 select count(*) over (), event_id from audit_event_key key
@@ -34,13 +39,16 @@ order by event_id limit %s
 select count(*) over (), event_id from audit_log group by event_id having count(*) > 1 limit %s
 
 -- name: dead_letters
-select letter.id, letter.event_id, event, encode(hash, 'hex'), dead
+-- The stored hash is empty unless the id has a key that says it is dead.
+select letter.id, letter.event_id, event, case when dead then encode(hash, 'hex') else '' end
 from audit_dead_letter letter left join audit_event_key key using (event_id) where letter.id > %s order by 1 limit %s
 
 -- name: heads
--- How far the heads differ from the tables, in one snapshot: rows, their sum, rows of the integrity log.
-select abs(rows - found), sum - measured, abs(logged - (select count(*) from audit_integrity_log))
-from (select {measure} from audit_log) as there (found, measured), (
-    select coalesce(sum(rows) filter (where lane <> {log}), 0),
-        coalesce(sum(sum), 0), coalesce(sum(rows) filter (where lane = {log}), 0) from audit_head
-) as head (rows, sum, logged)
+-- By how many rows and entries of the integrity log the heads differ from the tables, in one snapshot; 1 if only the sum
+-- of the rows' numbers differs. `insert` describes the heads.
+select case when difference > 0 then difference when sum <> measured then 1 else 0 end
+from (select count(*), coalesce(sum(hashbyteaextended(hash, id)), 0) from audit_log) as there (found, measured), (
+    select coalesce(sum(rows) filter (where lane <> -2), 0),
+        coalesce(sum(sum), 0), coalesce(sum(rows) filter (where lane = -2), 0) from audit_head
+) as head (rows, sum, logged),
+lateral (select abs(rows - found) + abs(logged - (select count(*) from audit_integrity_log))) as by (difference)

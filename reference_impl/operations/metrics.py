@@ -1,13 +1,8 @@
 """Metrics for Prometheus. docs/metrics.md is generated from them. None carries an event's content."""
 
-from __future__ import annotations
-
 from prometheus_client import Counter, Gauge, Histogram
 
-from reference_impl.dead_letters import repository
 from reference_impl.errors import Failure
-from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN, STATES
-from reference_impl.store.writer import BatchResult
 
 #: Upper bounds of times, in seconds: from a quick acknowledgement to a long outage.
 TIMES_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
@@ -50,41 +45,3 @@ for _failure in Failure:
     FAILED.labels(_failure.value)
 for _kind in ("dead_letter", "dead_letters_past_threshold", "breaker_open"):
     ALERTS.labels(_kind)
-for _change in ((CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED), (HALF_OPEN, OPEN)):
-    TRANSITIONS.labels(*_change)
-
-
-def record(tally: BatchResult, took_s: float, age_s: float) -> None:
-    """Count a committed batch: how long it took, and how old its oldest event is."""
-    STORED.inc(tally.stored)
-    REPEATED.inc(tally.duplicates)
-    CONFLICTS.inc(tally.conflicts)
-    DEAD.inc(tally.dead)
-    BATCH_SIZE.observe(tally.processed)
-    BATCH_S.observe(took_s)
-    AGE_S.observe(age_s)
-
-
-def record_dead_letters(letters: repository.Summary) -> None:
-    """Set the gauges of dead letters."""
-    DEAD_LETTERS.set(letters.total)
-    DEAD_TODAY.set(letters.today)
-    DEAD_OLDEST.set(letters.oldest.timestamp() if letters.oldest else 0)
-    DEAD_NEWEST.set(letters.newest.timestamp() if letters.newest else 0)
-    DEAD_REASONS.clear()
-    for cause, number in letters.reasons.items():
-        DEAD_REASONS.labels(cause).set(number)
-
-
-def record_transition(before: str | None, to: str) -> None:
-    """Count a transition of the breaker."""
-    BREAKER.set(STATES.index(to))
-    if before:
-        TRANSITIONS.labels(before, to).inc()
-    if to == OPEN:
-        TRIPS.inc()
-
-
-def record_failure_rate(rounds: int, failed: int) -> None:
-    """Set the failure rate of the breaker's window."""
-    FAILURE_RATE.set(failed / rounds if rounds else 0)

@@ -14,7 +14,7 @@ from reference_impl.queue import streams
 #: Share of the lease for which a heartbeat is valid: the lanes of a dead worker are shared out within the lease.
 FRESH_SHARE = 0.5
 #: The errors of a client while the queue's server does not answer.
-QUEUE_AWAY = (RedisError, OSError)
+QUEUE_UNAVAILABLE = (RedisError, OSError)
 
 
 class Heartbeat(msgspec.Struct, frozen=True, rename="camel"):

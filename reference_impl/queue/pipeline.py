@@ -16,7 +16,7 @@ import hiredis
 from reference_impl import log
 from reference_impl.errors import Indeterminate, TemporarilyUnavailable
 from reference_impl.queue import address, streams
-from reference_impl.resilience.backoff import Sleep
+from reference_impl.resilience.background import Sleep
 
 #: Pause between two attempts to connect, in seconds.
 RECONNECT_S = 0.2

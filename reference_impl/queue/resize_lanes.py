@@ -12,7 +12,7 @@ import sys
 from redis.asyncio import Redis
 
 from reference_impl.queue import heartbeats, streams
-from reference_impl.queue.heartbeats import QUEUE_AWAY
+from reference_impl.queue.heartbeats import QUEUE_UNAVAILABLE
 from reference_impl.settings import Settings
 
 #: The largest CONCURRENCY.
@@ -32,7 +32,7 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
                 print(f"the lane count stays: {why}", file=sys.stderr)
                 return 1
             print(int(await redis.get(streams.LANES) or settings.concurrency))
-        except QUEUE_AWAY as e:
+        except QUEUE_UNAVAILABLE as e:
             print(f"the queue did not take it: {type(e).__name__}", file=sys.stderr)
             return 1
     return 0

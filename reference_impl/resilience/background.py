@@ -1,17 +1,22 @@
-"""Background tasks of a process: they run until shutdown, and a failure of one shuts the whole process down.
+"""Background tasks of a process, and their waits.
 
-Otherwise half a process would look alive: /health would repeat its last measurement for ever.
+Tasks run until shutdown, and a failure of one shuts the whole process down: otherwise half a process would look alive,
+and /health would repeat its last measurement for ever.
 """
 
-from __future__ import annotations
-
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_base, wait_exponential, wait_fixed, wait_incrementing
+
 from reference_impl import log
-from reference_impl.errors import ShuttingDown
-from reference_impl.resilience.backoff import Sleep
+from reference_impl.errors import Failure, ShuttingDown, StoreError
+from reference_impl.settings import Settings
+
+Sleep = Callable[[float], Awaitable[None]]
 
 
 def sleeper(stopping: asyncio.Event) -> Sleep:
@@ -19,8 +24,7 @@ def sleeper(stopping: asyncio.Event) -> Sleep:
 
     async def sleep(seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stopping.wait()
+            await asyncio.wait_for(stopping.wait(), seconds)
             raise ShuttingDown("shutting down")
 
     return sleep
@@ -48,3 +52,28 @@ async def run_until_shutdown(stopping: asyncio.Event, *functions: Callable[[], A
             group.create_task(run(function))
     if failures:
         raise failures[0]
+
+
+def retrying(settings: Settings, sleep: Sleep) -> AsyncRetrying:
+    """Retry collisions, at most max_retries times; the last error is raised as it is.
+
+    Nothing else: the breaker decides on an unavailable store, and another worker holds a lost lane by now.
+    """
+    retry = retry_if_exception(lambda e: isinstance(e, StoreError) and e.failure is Failure.RETRY)
+    stop = stop_after_attempt(settings.max_retries + 1)
+    return AsyncRetrying(wait=jittered(settings), stop=stop, retry=retry, sleep=sleep, reraise=True)
+
+
+def jittered(settings: Settings) -> Callable[[RetryCallState], float]:
+    """The base, then twice as long (exponential) or a base longer (linear) each time; never above the cap.
+
+    More or less a share of it, so that two sides of a collision do not collide again.
+    """
+    base, cap, jitter = settings.retry_base_s, settings.retry_cap_s, settings.retry_jitter
+    waits: dict[str, wait_base] = {
+        "exponential": wait_exponential(multiplier=base, max=cap),
+        "linear": wait_incrementing(start=base, increment=base, max=cap),
+        "fixed": wait_fixed(base),
+    }
+    wait = waits[settings.retry_strategy]
+    return lambda state: min(cap, wait(state) * (1 + random.uniform(-jitter, jitter)))

@@ -7,8 +7,6 @@ only one call at a time. Here a permit carries the generation that issued it; ea
 and results of older ones are dropped. All of it runs on one event loop, and nothing waits.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque
@@ -24,16 +22,22 @@ from reference_impl import log
 from reference_impl.errors import BreakerOpenError, Failure, StoreError
 from reference_impl.operations import metrics
 from reference_impl.resilience import error_classes
-from reference_impl.resilience.backoff import Sleep
-from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.background import Sleep
 from reference_impl.settings import Settings
+
+CLOSED, HALF_OPEN, OPEN = "CLOSED", "HALF_OPEN", "OPEN"
+#: Worst last.
+STATES = (CLOSED, HALF_OPEN, OPEN)
 
 #: Called with (from, to, reason) before the transition takes effect.
 Listener = Callable[[str | None, str, str], None]
 
-
+Clock = Callable[[], float]
 #: Permission for one attempt, by the generation that issued it.
 Permit = NewType("Permit", int)
+
+for _change in ((CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED), (HALF_OPEN, OPEN)):
+    metrics.TRANSITIONS.labels(*_change)  # so that the first increase of each is visible
 
 
 class Kind(StrEnum):
@@ -44,33 +48,67 @@ class Kind(StrEnum):
     BATCH = "batch"  # commit events
 
 
-#: Failures that say nothing about the store's health.
-IGNORED_FAILURES = frozenset({Failure.LANE_LOST})
-
-
-class _AttemptError(Exception):
-    """Reports a failed attempt to pybreaker."""
-
-
 class Breaker(pybreaker.CircuitBreakerListener):
-    """Opens after consecutive failures, or when too large a share of the attempts in a window failed."""
+    """Opens after consecutive failures, or when too large a share of the attempts in a window failed.
 
-    def __init__(self, settings: Settings, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._now = settings, now
-        self.listeners = [listener]
-        self._breaker = pybreaker.CircuitBreaker(
-            fail_max=settings.breaker_failure_threshold, throw_new_error_on_trip=False, listeners=[self]
-        )
+    After a failure one lane tries at a time until one succeeds, so that each failure of an outage counts once.
+    """
+
+    def __init__(
+        self, settings: Settings, listener: Listener, sleep: Sleep = asyncio.sleep, now: Clock = time.monotonic
+    ) -> None:
+        self.settings, self.listeners, self.sleep, self._now = settings, [listener], sleep, now
+        threshold = settings.breaker_failure_threshold
+        self._breaker = pybreaker.CircuitBreaker(threshold, throw_new_error_on_trip=False, listeners=[self])
         self._generation = 0
         self._trial = False  # one has a permit
         self._window: deque[tuple[float, bool]] = deque()  # (time, success) of each attempt
         self._reason = "start"
+        self._turn = asyncio.Lock()
+        self._failed_kind: Kind | None = None  # of the last failure, until an attempt succeeds
         self._notify(None, CLOSED)
 
     @property
     def state(self) -> str:
         """CLOSED, OPEN or HALF_OPEN."""
         return _name(self._breaker.current_state)
+
+    @asynccontextmanager
+    async def attempt(self, kind: Kind) -> AsyncIterator[None]:
+        """One attempt. Raises BreakerOpenError without a permit, StoreError when the store fails.
+
+        A StoreError that the body raises itself is a refusal of the events by a store that works.
+        """
+        async with self._turn if self._failed_kind else nullcontext():
+            permit = self.acquire_permit()
+            try:
+                yield
+                self._on_success(kind, permit)
+            except psycopg.Error as e:
+                error = error_classes.to_store_error(e, self.settings)
+                await self._on_failure(kind, permit, error)
+                raise error from None
+            except StoreError:
+                self._on_success(kind, permit)
+                raise
+            finally:
+                self.release(permit)
+
+    async def _on_failure(self, kind: Kind, permit: Permit, error: StoreError) -> None:
+        log.warning("attempt failed", kind=kind, failure=error.failure, sqlstate=error.sqlstate, type=error.kind)
+        metrics.FAILED.labels(error.failure.value).inc()
+        if error.failure is Failure.LANE_LOST:
+            return  # it says nothing about the store
+        again, self._failed_kind = self._failed_kind is not None, kind
+        self.failed(permit, error.sqlstate or error.kind)
+        if again and self.state == CLOSED:
+            await self.sleep(self.settings.retry_base_s)  # holding the turn: it paces all attempts of an outage
+
+    def _on_success(self, kind: Kind, permit: Permit) -> None:
+        """After a batch has failed, a heartbeat does not prove that batches commit."""
+        if kind is Kind.BATCH or (kind is Kind.HEARTBEAT and self._failed_kind is not Kind.BATCH):
+            self._failed_kind = None
+            self.succeeded(permit)
 
     def acquire_permit(self) -> Permit:
         """Permit one attempt: any while CLOSED, a single trial while HALF_OPEN. Raises BreakerOpenError."""
@@ -90,11 +128,11 @@ class Breaker(pybreaker.CircuitBreakerListener):
         if not self._record(permit, success=False):
             return
         self._reason = f"{'the trial failed' if self._trial else 'consecutive failed attempts'}: {why}"
-        with suppress(_AttemptError):
-            self._breaker.call(_fail)
+        with suppress(TimeoutError), self._breaker.calling():
+            raise TimeoutError  # any failure
         attempts, failures = self.window()
-        enough = attempts >= self._settings.breaker_minimum_rounds
-        if self.state == CLOSED and enough and failures > self._settings.breaker_failure_rate * attempts:
+        enough = attempts >= self.settings.breaker_minimum_rounds
+        if self.state == CLOSED and enough and failures > self.settings.breaker_failure_rate * attempts:
             self.transition(OPEN, f"{failures} of {attempts} attempts failed: {why}")
 
     def release(self, permit: Permit) -> None:
@@ -114,19 +152,22 @@ class Breaker(pybreaker.CircuitBreakerListener):
 
     def window(self) -> tuple[int, int]:
         """The number of attempts in the window, and of failures among them."""
-        while self._window and self._window[0][0] < self._now() - self._settings.breaker_monitoring_s:
+        while self._window and self._window[0][0] < self._now() - self.settings.breaker_monitoring_s:
             self._window.popleft()
         return len(self._window), sum(not success for _, success in self._window)
 
     def _record(self, permit: Permit, success: bool) -> bool:
         """Add the result to the window, unless the permit is of an older generation."""
-        current = permit == self._generation
-        if current:
+        if permit == self._generation:
             self._window.append((self._now(), success))
-        return current
+        return permit == self._generation
 
     def _notify(self, before: str | None, after: str) -> None:
         """A listener that fails is logged and prevents nothing."""
+        metrics.BREAKER.set(STATES.index(after))
+        if before:
+            metrics.TRANSITIONS.labels(before, after).inc()
+            metrics.TRIPS.inc(after == OPEN)
         for listener in self.listeners:
             try:
                 listener(before, after, self._reason)
@@ -144,66 +185,3 @@ class Breaker(pybreaker.CircuitBreakerListener):
 
 def _name(state: str) -> str:
     return state.upper().replace("-", "_")
-
-
-def _fail() -> None:
-    raise _AttemptError
-
-
-class Attempts:
-    """The attempts of one worker.
-
-    After a failure one lane tries at a time until one succeeds, so that each failure of an outage counts once.
-    """
-
-    def __init__(self, breaker: Breaker, settings: Settings, sleep: Sleep) -> None:
-        self.breaker, self.sleep = breaker, sleep
-        self._settings = settings
-        self._turn = asyncio.Lock()
-        self._failed_kind: Kind | None = None  # of the last failure, until an attempt succeeds
-
-    @property
-    def degraded(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._failed_kind is not None
-
-    @asynccontextmanager
-    async def attempt(self, kind: Kind) -> AsyncIterator[None]:
-        """One attempt. Raises BreakerOpenError without a permit, StoreError when the store fails.
-
-        A StoreError that the body raises itself is a refusal of the events by a store that works.
-        """
-        async with self._turn if self.degraded else nullcontext():
-            permit = self.breaker.acquire_permit()
-            try:
-                yield
-            except psycopg.Error as e:
-                error = error_classes.to_store_error(e, self._settings)
-                await self._failed(kind, permit, error)
-                raise error from None
-            except StoreError:
-                self._succeeded(kind, permit)
-                raise
-            except BaseException:
-                self.breaker.release(permit)
-                raise
-            self._succeeded(kind, permit)
-
-    async def _failed(self, kind: Kind, permit: Permit, error: StoreError) -> None:
-        log.warning("attempt failed", kind=kind, failure=error.failure, sqlstate=error.sqlstate, type=error.kind)
-        metrics.FAILED.labels(error.failure.value).inc()
-        if error.failure in IGNORED_FAILURES:
-            self.breaker.release(permit)
-            return
-        was_degraded, self._failed_kind = self.degraded, kind
-        self.breaker.failed(permit, error.sqlstate or error.kind)
-        if was_degraded and self.breaker.state == CLOSED:
-            await self.sleep(self._settings.retry_base_s)  # holding the turn: it paces all attempts of an outage
-
-    def _succeeded(self, kind: Kind, permit: Permit) -> None:
-        """After a batch has failed, a heartbeat does not prove that batches commit."""
-        if kind is Kind.BATCH or (kind is Kind.HEARTBEAT and self._failed_kind is not Kind.BATCH):
-            self._failed_kind = None
-            self.breaker.succeeded(permit)
-        else:
-            self.breaker.release(permit)

@@ -1,7 +1,5 @@
 """The transitions of a breaker: one JSON line each, on disk before the transition takes effect."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from datetime import UTC, datetime
@@ -44,13 +42,8 @@ class Transitions:
         self.seen.append(transition)
         log.info("breaker", **{"from": before, "to": after, "reason": reason})
         try:
-            self._append(msgspec.json.encode(transition) + b"\n")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab", buffering=0) as file:  # in one write: a SIGKILL leaves the whole line or nothing
+                file.write(msgspec.json.encode(transition) + b"\n")
         except OSError as e:
             log.warning("a transition could not be written", errno=e.errno)
-
-    def _append(self, line: bytes) -> None:
-        """Append in one write, so that a SIGKILL leaves the whole line or nothing."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab", buffering=0) as file:
-            if file.write(line) != len(line):
-                raise OSError("a transition was cut off")

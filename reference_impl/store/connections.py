@@ -1,27 +1,77 @@
-"""Connections to the store: each with time-outs of the server's own, which act when the watchdog cannot."""
+"""Connections to the store: bounded in time, and none while the breaker forbids it.
 
-from __future__ import annotations
+A watchdog bounds every call to the store: it shuts the socket down when the time is up. Nothing gentler works on a
+silent link: the server's own time-outs do not reach us, and a cancelled psycopg call first tries to cancel its query on
+the server, over the same silent link. Each session also has time-outs of the server's own, which act when the watchdog
+cannot.
+"""
 
 import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+from weakref import WeakSet
 
+import anyio
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from reference_impl.errors import SettingsError
-from reference_impl.resilience.watchdog import Connection, bounded, shutdown_socket
+from reference_impl.errors import BreakerOpenError, SettingsError
+from reference_impl.resilience import error_classes
+from reference_impl.resilience.circuit_breaker import CLOSED
 from reference_impl.settings import Settings
-from reference_impl.store.queries import fetch_value
 
 #: Parts of the attempt time-out: the server gives up a lock, then a statement, before we give up the connection.
 LOCK_SHARE, STATEMENT_SHARE = 0.5, 0.9
 #: Part of the lease after which the server ends an idle session; a consumer writes a heartbeat each quarter.
 IDLE_SHARE = 0.75
+#: Longest that an operator's request may take, in attempts.
+REQUEST_ATTEMPTS = 2
 #: An option of our own, by which a session shows that it has received all of them.
 MARK = "reference.options"
+BACKEND = "select pg_backend_pid()"
 POOLED = (
     "DATABASE_URL: expected PostgreSQL itself, or a pooler that keeps a session for each connection and passes on its"
     " start-up options, got {}: connect to PostgreSQL's own port"
 )
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+def shutdown_socket(connection: Connection) -> None:
+    """End both directions at once: a pending call on this connection fails now. Sends no statement."""
+    # an error means that it is closed already
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as twin:
+        twin.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def bounded(connection: Connection, seconds: float) -> Iterator[None]:
+    """Fail any call on this connection with an OperationalError when `seconds` are over."""
+    timer = asyncio.get_running_loop().call_later(seconds, shutdown_socket, connection)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+async def close(connection: Connection) -> None:
+    """Close a connection without waiting for the server."""
+    shutdown_socket(connection)
+    await connection.close()
+
+
+async def fetch_all(connection: Connection, text: str, *values: object) -> list[Any]:
+    """All rows of a query."""
+    return await (await connection.execute(text, values)).fetchall()
+
+
+async def fetch_value(connection: Connection, text: str, *values: object) -> Any:
+    """The first column of the first row; None if there is no row."""
+    rows = await fetch_all(connection, text, *values)
+    return rows[0][0] if rows else None
 
 
 async def connect(settings: Settings) -> Connection:
@@ -52,25 +102,13 @@ async def require_sessions(settings: Settings) -> None:
 
     A lock belongs to a session, so two workers would hold the same lane there.
     """
-    try:
-        one, other = await connect(settings), await connect(settings)
-    except psycopg.OperationalError:
-        return
-    try:
-        with bounded(one, settings.attempt_timeout_s), bounded(other, settings.attempt_timeout_s):
-            first = await _backend(one)
-            async with other.transaction():  # takes the session that the first one may have given back to a pooler
-                if await _backend(other) == first or await _backend(one) != first:
-                    raise SettingsError(POOLED.format("one that shares sessions"))
-    except psycopg.OperationalError:
-        pass
-    finally:
-        await close(one)
-        await close(other)
-
-
-async def _backend(connection: Connection) -> int:
-    return int(await fetch_value(connection, "select pg_backend_pid()"))
+    with suppress(psycopg.OperationalError):
+        async with await connect(settings) as one, await connect(settings) as other:
+            with bounded(one, settings.attempt_timeout_s), bounded(other, settings.attempt_timeout_s):
+                first = await fetch_value(one, BACKEND)
+                async with other.transaction():  # takes the session that the first one may have given back to a pooler
+                    if await fetch_value(other, BACKEND) == first or await fetch_value(one, BACKEND) != first:
+                        raise SettingsError(POOLED.format("one that shares sessions"))
 
 
 async def connect_without_timeouts(settings: Settings) -> Connection:
@@ -82,9 +120,9 @@ async def connect_without_timeouts(settings: Settings) -> Connection:
 
 
 def conninfo(settings: Settings) -> str:
-    """The address with our time-outs; options that it carries come first, so that ours are in force."""
-    given = conninfo_to_dict(settings.database_url).get("options") or ""
-    timeout, both = max(2, round(settings.connect_timeout_s)), f"{given} {options(settings)}".strip()
+    """The address with our options; options that it carries come first, so that ours are in force."""
+    timeout, given = max(2, round(settings.connect_timeout_s)), conninfo_to_dict(settings.database_url).get("options")
+    both = f"{given or ''} {options(settings)}".strip()
     return make_conninfo(settings.database_url, connect_timeout=timeout, options=both)
 
 
@@ -101,7 +139,47 @@ def options(settings: Settings) -> str:
     return " ".join([*timeouts, "-c TimeZone=UTC", f"-c {MARK}=on"])
 
 
-async def close(connection: Connection) -> None:
-    """Close a connection without waiting for the server."""
-    shutdown_socket(connection)
-    await connection.close()
+class ConnectionGate:
+    """Makes connections in the permitted states of the breaker, and aborts them all at once when it opens.
+
+    So a worker whose breaker is open sends nothing to the store: no delivery, maintenance or operator's request.
+    """
+
+    def __init__(self, settings: Settings, state: Callable[[], str], permitted: Collection[str] = (CLOSED,)) -> None:
+        self.settings = settings
+        self._state, self._permitted = state, permitted
+        self._connecting: WeakSet[anyio.CancelScope] = WeakSet()
+        self._connected: WeakSet[Connection] = WeakSet()
+
+    async def connect(self) -> Connection:
+        """A new connection, which the caller closes. Raises BreakerOpenError or psycopg.OperationalError."""
+        if self._state() not in self._permitted:
+            raise BreakerOpenError(f"no connection to the store: the breaker is {self._state()}")
+        with anyio.CancelScope() as scope:
+            self._connecting.add(scope)
+            connection = await connect(self.settings)
+            if not scope.cancel_called:
+                self._connected.add(connection)
+                return connection
+            await close(connection)  # `abort` came when it was just made
+        raise BreakerOpenError("no connection to the store: aborted while it was made")
+
+    @asynccontextmanager
+    async def connection(self, bound_s: float | None = None) -> AsyncIterator[Connection]:
+        """A connection for at most `bound_s`, by default two attempts. Raises BreakerOpenError or StoreError."""
+        try:
+            connection = await self.connect()
+            try:
+                with bounded(connection, bound_s or self.settings.attempt_timeout_s * REQUEST_ATTEMPTS):
+                    yield connection
+            finally:
+                await close(connection)
+        except psycopg.Error as e:
+            raise error_classes.to_store_error(e, self.settings) from None
+
+    def abort(self) -> None:
+        """End every connection now, made or in the making: each pending call fails."""
+        for connection in self._connected:
+            shutdown_socket(connection)
+        for scope in self._connecting:
+            scope.cancel()

@@ -1,18 +1,15 @@
 """A row: an entry of the queue as a line of text COPY, built once and used by every attempt to store it."""
 
-from __future__ import annotations
-
+import hmac
 import re
 from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
 
-from reference_impl.event import event as events
 from reference_impl.event import i_json
-from reference_impl.event.event import Event
+from reference_impl.event.event import NAMED, Event, wire
 from reference_impl.queue.streams import Entry
-from reference_impl.store import evidence
 
 #: The columns of audit_log that an event fills, named as its members are.
 COLUMNS = ", ".join([*Event.__struct_fields__, "hash"])
@@ -42,12 +39,17 @@ class Row(msgspec.Struct, frozen=True):
 
     def wire(self) -> dict[str, Any]:
         """The event as it was accepted, in its wire form."""
-        return events.wire(_decode(self.event))
+        return wire(_decode(self.event))
 
 
 def digest(event: bytes) -> str:
     """The hash of an event in the queue's form. Raises ValueError or MsgspecError if it is not an event."""
-    return i_json.sha256(events.wire(_decode(event)))
+    return i_json.sha256(wire(_decode(event)))
+
+
+def seal(digest: str, key: str) -> str:
+    """The stored form of a hash in hex: with a key its HMAC-SHA-256, which nobody without the key can compute."""
+    return hmac.digest(key.encode(), digest.encode(), "sha256").hex() if key else digest
 
 
 def build(entry: Entry, key: str = "") -> Row:
@@ -56,7 +58,7 @@ def build(entry: Entry, key: str = "") -> Row:
     event = _decode(sent)
     if event.event_id is None or not _INSTANT.match(event.timestamp) or not _HASH.fullmatch(hashed):
         raise ValueError("expected an entry with an id, an instant in bounds and a hash")
-    if event.details and not events.NAMED.isdisjoint(event.details):
+    if event.details and not NAMED.isdisjoint(event.details):
         raise ValueError("expected no member that has a column among the details")
     fields: list[str | None] = list(astuple(event))
     if event.ttl is not None:
@@ -66,5 +68,5 @@ def build(entry: Entry, key: str = "") -> Row:
     if "\\" in sent:  # JSON escapes everything that COPY escapes, so without a backslash no field needs it
         fields = [None if field is None else field.translate(_ESCAPES) for field in fields]
     line = "\t".join(["\\N" if field is None else field for field in fields])
-    sealed, received_ms = evidence.seal(hashed, key), entry.id.partition("-")[0]
+    sealed, received_ms = seal(hashed, key), entry.id.partition("-")[0]
     return Row(entry, event.event_id, sealed, event.timestamp[:7], f"{line}\t\\\\x{sealed}\t{received_ms}")

@@ -7,8 +7,6 @@ are in order. Two events of one organization are never handled at once, except a
 its lane does not wait for a call that still runs, which may last for ATTEMPT_TIMEOUT_S, also past STOP_GRACE_S.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -32,8 +30,7 @@ class HandlerError(psycopg.Error):
 async def call(handler: Handler, events: Sequence[dict[str, Any]], timeout_s: float) -> None:
     """Await the handler. Raises HandlerError."""
     try:
-        async with asyncio.timeout(timeout_s):
-            await handler(events)
+        await asyncio.wait_for(handler(events), timeout_s)
     except Exception as e:
         raise HandlerError(e) from e
 
@@ -42,4 +39,4 @@ def _failure(cause: Exception) -> Failure:
     """RefusedError: the event is bad. OSError, TimeoutError too: a service of the handler is unavailable."""
     if isinstance(cause, RefusedError):
         return Failure.DATA
-    return Failure.AWAY if isinstance(cause, OSError) else Failure.UNKNOWN
+    return Failure.UNAVAILABLE if isinstance(cause, OSError) else Failure.UNKNOWN

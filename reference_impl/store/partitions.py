@@ -2,21 +2,21 @@
 
 CREATE … PARTITION OF would queue every insert behind it; a table made by LIKE and then attached does not. Dropping one
 needs audit_log exclusively for a moment: last, and only if the lock comes at once. The slow part, reading every row and
-deleting its keys, comes before that, while others go on writing to the month; then only their new rows are left.
+deleting its keys, comes before that, while others go on writing to the month; then only their new rows are left. The
+command `retention` drops the months that no policy covers any more.
 """
-
-from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
+import msgspec
 import psycopg
 from psycopg import sql
 
-from reference_impl.resilience.watchdog import Connection
-from reference_impl.store import evidence
-from reference_impl.store.queries import fetch_value, query
+from reference_impl.settings import Settings
+from reference_impl.store.connections import Connection, connect_without_timeouts, fetch_all, fetch_value
+from reference_impl.store.queries import query
 
 #: Advisory lock under which partitions are created: (class, object).
 LOCK = (0x61756469, 1)
@@ -26,22 +26,25 @@ AHEAD = 2
 DROP_LOCK_MS = 200
 #: Tries, and seconds between them, to find the transactions ended that were running when a drop began.
 SETTLE_TRIES, SETTLE_S = 20, 0.1
+#: The month is being written to, or verified.
+BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.ForeignKeyViolation)
 #: Before every id, and the last one.
 FIRST, LAST = -(2**63), 2**63 - 1
-
-#: The tables that depend on a row, and the condition that ties them to it.
-_DEPENDENT = (
-    ("audit_integrity_log", "(audit_log_id, d.timestamp) = (gone.id, gone.timestamp)"),
-    ("audit_event_key", "d.event_id = gone.event_id"),
-    ("audit_conflict", "d.event_id = gone.event_id"),
-)
 
 Month = str  # as a timestamp begins: 2026-11
 
 
+class Retained(msgspec.Struct):
+    """The months before the last one, by result."""
+
+    dropped: list[str] = []
+    held: list[str] = []
+    busy: list[str] = []  # in use: left to the next run
+
+
 async def existing(connection: Connection) -> set[Month]:
     """The months that have a partition."""
-    return {str(month) for (month,) in await (await connection.execute(query("partitions"))).fetchall()}
+    return {str(month) for (month,) in await fetch_all(connection, query("partitions"))}
 
 
 async def ensure(connection: Connection, months: Iterable[Month]) -> None:
@@ -86,15 +89,10 @@ async def _settled(connection: Connection) -> int:
 
 async def _clear(connection: Connection, table: sql.Identifier, now: datetime, after: int, to: int) -> bool:
     """Delete everything that depends on the rows in (after, to]; False if a policy holds one of them."""
-    held = await connection.execute(sql.SQL(query("held")).format(name=table), [after, to, now])
-    if await held.fetchone() != (False,):
+    span, held, clear = {"after": after, "to": to, "now": now}, sql.SQL(query("held")), sql.SQL(query("clear"))
+    if await (await connection.execute(held.format(name=table), span)).fetchone() != (False,):
         return False
-    for dependent, on in _DEPENDENT:
-        delete = f"delete from {dependent} d using {{name}} gone where gone.id > %s and gone.id <= %s and {on}"
-        gone = await connection.execute(sql.SQL(delete).format(name=table), [after, to])
-        if dependent == "audit_integrity_log":
-            await connection.execute(evidence.COUNT, [-gone.rowcount])
-    await connection.execute(sql.SQL(evidence.SUBTRACT).format(name=table), [after, to])
+    await connection.execute(clear.format(name=table), span)
     return True
 
 
@@ -110,3 +108,22 @@ def _identifier(month: Month) -> sql.Identifier:
 def _shift(day: date, months: int) -> Month:
     years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return f"{years:04d}-{month + 1:02d}"
+
+
+async def run(settings: Settings) -> None:
+    """The command `retention`: run once, and print the result as JSON."""
+    async with await connect_without_timeouts(settings) as connection:
+        print(msgspec.json.encode(await retain(connection, datetime.now(UTC))).decode())
+
+
+async def retain(connection: Connection, now: datetime) -> Retained:
+    """Drop the months that policies allow. Last month and later ones stay, empty or not."""
+    stay = ahead(now.date())
+    await ensure(connection, stay)
+    result = Retained()
+    for month in sorted(m for m in await existing(connection) if m < stay[0]):
+        try:
+            (result.dropped if await drop(connection, month, now) else result.held).append(month)
+        except BUSY:
+            result.busy.append(month)
+    return result

@@ -1,12 +1,8 @@
 """The SQL of deliveries: each query of queries.sql by its name."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import Any, LiteralString
-
-from reference_impl.resilience.watchdog import Connection
+from typing import LiteralString
 
 
 def load(module: str) -> dict[str, LiteralString]:
@@ -17,15 +13,5 @@ def load(module: str) -> dict[str, LiteralString]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-_QUERIES = load(__file__)
-
-
-def query(name: str) -> LiteralString:
-    """The text of this query, which may have {parts} to fill in."""
-    return _QUERIES[name]
-
-
-async def fetch_value(connection: Connection, text: LiteralString, *values: object) -> Any:
-    """The first column of the first row; None if there is no row."""
-    row = await (await connection.execute(text, values)).fetchone()
-    return row[0] if row else None
+#: The text of a query by its name, which may have {parts} to fill in.
+query = load(__file__).__getitem__

@@ -18,7 +18,10 @@ with fresh as materialized (
 )
 
 -- name: insert
--- Follows `new`. Positions are drawn in the order of the queue.
+-- Follows `new`. Positions are drawn in the order of the queue. The lane's head counts the rows, and sums a number that
+-- is computed from each row's id and hash, in the transaction that stores the rows. A sum depends on no order, so no lane
+-- waits for another, and retention can subtract the rows that it drops. Hash partitions depend on that function, so
+-- PostgreSQL does not change it. Lane -1 is of rows without a lane, -2 of the integrity log, -3 of dropped rows.
 , stored as (
     insert into audit_log (id, position, {columns}, processing_latency)
     select n, n, {columns},
@@ -27,9 +30,12 @@ with fresh as materialized (
         select nextval('audit_position') as n, ordered.*
         from (select fresh.* from fresh join won using (event_id) order by ordinal) as ordered
     ) as positioned
-    returning {number} as number
-), {add}
-select rows from measured
+    returning hashbyteaextended(hash, id) as number
+), head as (
+    insert into audit_head (lane, rows, sum) select %s, count(*), sum(number) from stored having count(*) > 0
+    on conflict (lane) do update set rows = audit_head.rows + excluded.rows, sum = audit_head.sum + excluded.sum
+)
+select count(*) from stored
 
 -- name: claim
 -- Follows `new`, in place of `insert` when a handler takes the events.
@@ -69,8 +75,23 @@ select exists (
         select max(retention_days) as days from audit_retention_policy p
         where is_active and (policy_name = held.retention_policy or p.data_classification = held.data_classification)
     ) longest on true
-    where id > %s and id <= %s and (days is null or timestamp + make_interval(days => days) > %s)
+    where id > %(after)s and id <= %(to)s and (days is null or timestamp + make_interval(days => days) > %(now)s)
 )
+
+-- name: clear
+-- Delete everything that depends on the rows of a span, and subtract the rows from the heads.
+with gone as not materialized (select * from {name} where id > %(after)s and id <= %(to)s), logged as (
+    delete from audit_integrity_log entry using gone
+    where (audit_log_id, entry.timestamp) = (gone.id, gone.timestamp) returning 1
+), keys as (
+    delete from audit_event_key key using gone where key.event_id = gone.event_id
+), conflicts as (
+    delete from audit_conflict conflict using gone where conflict.event_id = gone.event_id
+)
+insert into audit_head (lane, rows, sum)
+select -3, -count(*), -coalesce(sum(hashbyteaextended(hash, id)), 0) from gone
+union all select -2, -count(*), 0 from logged
+on conflict (lane) do update set rows = audit_head.rows + excluded.rows, sum = audit_head.sum + excluded.sum
 
 -- name: lock_partition
 -- LOCK asks for a right to write.

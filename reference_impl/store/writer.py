@@ -1,31 +1,26 @@
 """The writer: a batch is one transaction, and an event is stored once however often it is delivered."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import msgspec
 import psycopg
 
-from reference_impl.dead_letters import model, repository
-from reference_impl.dead_letters.model import DeadLetter
-from reference_impl.resilience.watchdog import Connection, bounded
+from reference_impl.dead_letters import repository
 from reference_impl.settings import Settings
-from reference_impl.store import evidence, handler, partitions
-from reference_impl.store.connections import STATEMENT_SHARE
+from reference_impl.store import handler, partitions
+from reference_impl.store.connections import STATEMENT_SHARE, Connection, bounded, fetch_all, fetch_value
 from reference_impl.store.copy_row import COLUMNS, Row
-from reference_impl.store.handler import Handler
-from reference_impl.store.queries import fetch_value, query
+from reference_impl.store.queries import query
 
 #: Longest wait for a lock when the store shows that it takes batches, in milliseconds: a batch has just waited for it.
 PROBE_LOCK_MS = 200
+#: The number of no lane: rows are stored without one, or an empty batch is committed.
+NO_LANE = -1
 
 STAGING = query("staging")
 COPY = f"copy audit_staging (ordinal, {COLUMNS}, received_ms) from stdin"
-INSERT = query("new") + query("insert").format(columns=COLUMNS, number=evidence.NUMBER, add=evidence.ADD)
-_CLAIM = query("new") + query("claim")
-_CONFLICTS, _INSERT_CONFLICT, _HEARTBEAT = query("conflicts"), query("insert_conflict"), query("heartbeat")
+INSERT = query("new") + query("insert").format(columns=COLUMNS)
 
 
 class BatchResult(msgspec.Struct):
@@ -41,7 +36,7 @@ class BatchResult(msgspec.Struct):
         """Rows from the head that may leave the queue."""
         return self.stored + self.duplicates + self.dead
 
-    def add(self, other: BatchResult) -> None:
+    def add(self, other: "BatchResult") -> None:
         """Add the counts of another part of the batch."""
         for field in self.__struct_fields__:
             setattr(self, field, getattr(self, field) + getattr(other, field))
@@ -51,11 +46,10 @@ class Store:
     """The store over one lane's connection. Every method is bounded in time; each raises psycopg.Error."""
 
     def __init__(
-        self, connection: Connection, settings: Settings, handle: Handler | None = None, lane: int = evidence.REST
+        self, connection: Connection, settings: Settings, handle: handler.Handler | None = None, lane: int = NO_LANE
     ) -> None:
-        self.connection, self.settings = connection, settings
-        self._lane, self._handle = lane, handle
-        self._months: set[str] = set()
+        self.connection, self.settings, self._handle, self.lane = connection, settings, handle, lane
+        self.months: set[str] = set()  # known to have a partition
 
     def bounded(self) -> AbstractContextManager[None]:
         """The watchdog of one attempt."""
@@ -78,16 +72,12 @@ class Store:
 
         False with a handler, because an empty batch does not show whether the handler's own services are available.
         """
-        if self._handle is not None:
-            return False
-        try:
-            with self.bounded():
-                async with self.connection.transaction():
-                    await self.connection.execute(f"set local lock_timeout = {PROBE_LOCK_MS}")
-                    await self.insert([])
-        except psycopg.Error:
-            return False
-        return True
+        with suppress(psycopg.Error), self.bounded():
+            async with self.connection.transaction():
+                await self.connection.execute(f"set local lock_timeout = {PROBE_LOCK_MS}")
+                await self.insert([])
+            return self._handle is None
+        return False
 
     async def insert(self, rows: Sequence[Row]) -> BatchResult:
         """Stage and insert these rows within the caller's transaction."""
@@ -103,24 +93,19 @@ class Store:
     async def _insert_staged(self, rows: Sequence[Row]) -> int:
         """Insert new rows into audit_log or pass them to the handler; their number."""
         if self._handle is None:
-            return int(await fetch_value(self.connection, INSERT, self._lane) or 0)
-        claimed = await (await self.connection.execute(_CLAIM)).fetchall()
-        if claimed:
+            return int(await fetch_value(self.connection, INSERT, self.lane) or 0)
+        if claimed := await fetch_all(self.connection, query("new") + query("claim")):
             events = [rows[ordinal].wire() for (ordinal,) in claimed]
             await handler.call(self._handle, events, self.settings.attempt_timeout_s * STATEMENT_SHARE)
         return len(claimed)
 
-    async def clear_staging(self) -> None:
-        """Empty the staging table, in a transaction that stages more than once."""
-        await self.connection.execute("delete from audit_staging")
-
     async def _insert_conflicts(self, rows: Sequence[Row]) -> int:
         """The first content of an id is the event; any other is stored as a conflict."""
-        conflicts = await (await self.connection.execute(_CONFLICTS)).fetchall()
+        conflicts = await fetch_all(self.connection, query("conflicts"))
         for ordinal, first in conflicts:
             row = rows[ordinal]
             values = {"id": row.event_id, "hash": row.hash, "first": first, "event": row.event}
-            await self.connection.execute(_INSERT_CONFLICT, values)
+            await self.connection.execute(query("insert_conflict"), values)
         return len(conflicts)
 
     async def make_partitions(self, rows: Sequence[Row]) -> None:
@@ -129,34 +114,22 @@ class Store:
         Each month is bounded and committed alone, because a batch of three hundred months would never finish.
         """
         needed = {row.month for row in rows} if self._handle is None else set()
-        if needed <= self._months:
-            return
-        with self.bounded():
-            self._months = await partitions.existing(self.connection)
-        for month in sorted(needed - self._months):
+        for month in sorted(needed - self.months):
             with self.bounded():
                 await partitions.ensure(self.connection, [month])
-            self._months.add(month)
+            self.months.add(month)
 
-    async def bury(self, letter: DeadLetter) -> BatchResult:
+    async def insert_dead_letter(self, letter: repository.DeadLetter) -> BatchResult:
         """Insert a dead letter, in the caller's transaction or one of its own; under a handler its cause says so."""
         if self._handle is not None:
-            letter = msgspec.structs.replace(letter, cause=model.UNDER_HANDLER + letter.cause)
+            letter = msgspec.structs.replace(letter, cause=repository.UNDER_HANDLER + letter.cause)
         with self.bounded():
             inserted = await repository.insert(self.connection, letter)
         return BatchResult(dead=1) if inserted else BatchResult(duplicates=1)
 
-    def forget_partitions(self) -> None:
-        """Look again, after another session dropped one."""
-        self._months.clear()
-
-    async def heartbeat(self, worker: str, lane: int, window_s: float) -> tuple[int, int]:
-        """Commit a small write; the number of dead letters, in total and within the window."""
+    async def heartbeat(self) -> tuple[int, int]:
+        """Commit a small write; the number of dead letters, in total and within the breaker's window."""
+        values = self.settings.process, self.lane, self.settings.breaker_monitoring_s
         with self.bounded():
-            row = await (await self.connection.execute(_HEARTBEAT, [worker, lane, window_s])).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
-
-    async def keep_alive(self) -> None:
-        """Keep the session from becoming idle, which proves nothing about the store."""
-        with self.bounded():
-            await self.connection.execute("select 1")
+            ((total, recent),) = await fetch_all(self.connection, query("heartbeat"), *values)
+        return total, recent

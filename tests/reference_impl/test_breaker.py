@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reference_impl.errors import BreakerOpenError
-from reference_impl.resilience.circuit_breaker import Breaker, Permit
-from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Permit
 from reference_impl.settings import Settings
 
 
@@ -24,7 +23,7 @@ class Bench:
         self.breaker = Breaker(
             Settings(**settings),  # type: ignore[arg-type]
             lambda before, after, _: self.seen.append((before, after)),
-            lambda: self.now,
+            now=lambda: self.now,
         )
 
     def fail(self, times: int) -> None:

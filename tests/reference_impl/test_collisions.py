@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from reference_impl.delivery.worker import Worker
-from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_store import REFUSE, stored
@@ -36,7 +36,7 @@ def test_an_event_that_always_collides_is_buried_after_its_retries(
             await until(lambda: count(admin, 2))
 
     asyncio.run(run())
-    assert admin.execute("select attempts from audit_dead_letter").fetchall() == [(4,)]
+    assert admin.execute("select attempts from audit_dead_letter").fetchall() == [(3,)]
 
 
 def test_an_event_that_always_collides_opens_no_breaker_and_holds_up_no_other_lane(
@@ -54,7 +54,7 @@ def test_an_event_that_always_collides_opens_no_breaker_and_holds_up_no_other_la
             assert [t.to for t in one.transitions.seen] == [CLOSED]
 
     asyncio.run(run())
-    assert admin.execute("select attempts from audit_dead_letter").fetchall() == [(6,)]
+    assert admin.execute("select attempts from audit_dead_letter").fetchall() == [(5,)]
 
 
 def test_a_trial_passes_although_the_deepest_lane_begins_with_an_event_that_always_collides(

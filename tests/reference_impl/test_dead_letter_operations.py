@@ -16,9 +16,9 @@ from starlette.applications import Starlette
 
 from reference_impl.ingest import server
 from reference_impl.operations import dead_letter_operations
-from reference_impl.operations.admin_connections import AdminConnections
-from reference_impl.resilience.states import CLOSED, OPEN
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
 from reference_impl.settings import Settings
+from reference_impl.store.connections import ConnectionGate
 from tests.reference_impl.conftest import Processes, client, health, row, until, wire
 from tests.reference_impl.test_store import REFUSE, isolate, stored
 
@@ -32,7 +32,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
     state = [CLOSED]
 
     async def run() -> None:
-        routes = dead_letter_operations.routes(AdminConnections(settings, lambda: state[0]))
+        routes = dead_letter_operations.routes(ConnectionGate(settings, lambda: state[0]))
         app = server.with_error_handling(Starlette(routes=routes), settings)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
 

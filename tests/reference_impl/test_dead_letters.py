@@ -18,11 +18,12 @@ from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from prometheus_client import REGISTRY
 
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.isolation import OWN_FAULT, Isolation
 from reference_impl.dead_letters.replay import Outcome, replay
-from reference_impl.operations import dead_letter_operations
+from reference_impl.operations import dead_letter_operations, maintenance
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from reference_impl.store.copy_row import Row
@@ -184,12 +185,16 @@ def test_numbers_tell_how_many_since_when_and_why(settings: Settings, admin: psy
         "update audit_dead_letter set first_failed_at = first_failed_at - interval '2 days',"
         " last_failed_at = last_failed_at - interval '1 day' where id = 1"
     )
-    count: repository.Summary = with_store(settings, lambda store: repository.summarize(store.connection, newest))
-    assert (count.total, count.today, count.newest) == (4, 3, newest)
-    assert count.oldest is not None
-    assert (newest - count.oldest).days >= 1
-    assert list(count.reasons.values()) == [3, 1]
-    assert "22023" in next(iter(count.reasons))
+    with_store(settings, lambda store: maintenance.count(store.connection, newest))
+
+    def gauge(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(f"reference_dead_letters{name}", labels)
+
+    assert (gauge(""), gauge("_today")) == (4, 3)
+    assert gauge("_newest_seconds") == pytest.approx(newest.timestamp())
+    assert 86_400 <= newest.timestamp() - (gauge("_oldest_seconds") or 0) < 3 * 86_400
+    assert gauge("_by_cause", cause="data: SQLSTATE 22023 (InvalidParameterValue)") == 3
+    assert gauge("_by_cause", cause="data: SQLSTATE 22003 (NumericValueOutOfRange)") == 1
 
 
 def test_a_foreign_entry_is_never_replayed(settings: Settings, admin: psycopg.Connection[Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from reference_impl.errors import RefusedError
 from reference_impl.processor import ReliableEventProcessor
-from reference_impl.resilience.states import CLOSED, OPEN
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_processor import one, run

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from reference_impl.ingest.app import app
 from reference_impl.ingest.intake import Intake
-from reference_impl.operations.monitor import HealthMonitor
+from reference_impl.operations.health import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.settings import Settings
 from tests.conftest import Servers

@@ -18,12 +18,13 @@ from redis.asyncio import Redis
 
 from reference_impl.delivery import lease
 from reference_impl.delivery.consumer import LaneConsumer, WorkerStats, to_batch
+from reference_impl.operations.alerts import Alerts
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
-from reference_impl.resilience.circuit_breaker import Attempts, Breaker
-from reference_impl.resilience.watchdog import Connection
+from reference_impl.resilience.circuit_breaker import Breaker
 from reference_impl.settings import Settings
 from reference_impl.store import connections
+from reference_impl.store.connections import Connection
 from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import entry
 
@@ -86,12 +87,10 @@ class LanesMachine(RuleBasedStateMachine):
             self.tenures.append(Tenure(self.run(self.lane(number, connection)), connection))
 
     async def lane(self, number: int, connection: Connection) -> LaneConsumer:
-        store = Store(connection, self.settings)
+        store = Store(connection, self.settings, lane=number)
         await store.prepare()
         breaker = Breaker(self.settings, lambda *_: None)
-        return LaneConsumer(
-            number, store, self.redis, Attempts(breaker, self.settings, asyncio.sleep), WorkerStats(), self.settings
-        )
+        return LaneConsumer(store, self.redis, breaker, WorkerStats(), Alerts(self.settings))
 
     def one_of(self, data: st.DataObject) -> Tenure:
         return self.tenures[data.draw(st.integers(0, len(self.tenures) - 1), label="worker")]

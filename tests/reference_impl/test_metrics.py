@@ -12,8 +12,9 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from reference_impl.operations import metrics
-from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
+from reference_impl.resilience.circuit_breaker import HALF_OPEN, OPEN
 from tests.reference_impl.conftest import Processes, all_stored, client, health, send, until, wire
+from tests.reference_impl.test_breaker import Bench
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "monitoring" / "grafana" / "dashboards" / "reference.json").read_text())
@@ -86,13 +87,13 @@ def test_the_breakers_transitions_and_trips_are_counted() -> None:
     def value(counter: Any) -> float:
         return float(counter._value.get())
 
-    before = value(metrics.TRIPS)
-    for change in ((None, CLOSED), (CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, OPEN)):
-        metrics.record_transition(*change)
-    assert value(metrics.TRIPS) == before + 2
-    assert value(metrics.BREAKER) == 2
-    metrics.record_transition(OPEN, HALF_OPEN)
-    metrics.record_transition(HALF_OPEN, CLOSED)
+    before = value(metrics.TRIPS), value(metrics.TRANSITIONS.labels(HALF_OPEN, OPEN))
+    bench = Bench(breaker_failure_threshold=1)
+    bench.fail(1)
+    bench.breaker.half_open()
+    bench.fail(1)
+    assert (value(metrics.TRIPS), value(metrics.BREAKER)) == (before[0] + 2, 2)
+    assert value(metrics.TRANSITIONS.labels(HALF_OPEN, OPEN)) == before[1] + 1
+    bench.breaker.half_open()
+    bench.succeed(1)
     assert value(metrics.BREAKER) == 0
-    metrics.record_failure_rate(10, 4)
-    assert value(metrics.FAILURE_RATE) == 0.4

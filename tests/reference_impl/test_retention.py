@@ -12,11 +12,10 @@ import msgspec
 import psycopg
 import pytest
 
-from reference_impl.operations import retention
 from reference_impl.operations.integrity import verify
-from reference_impl.operations.retention import Retained
 from reference_impl.settings import Settings
 from reference_impl.store import connections, partitions
+from reference_impl.store.partitions import Retained
 from tests.reference_impl.conftest import row, store_of, until
 from tests.reference_impl.test_store import put, stored
 
@@ -27,7 +26,7 @@ def retained(settings: Settings, now: datetime = NOW) -> Retained:
     async def run() -> Retained:
         connection = await connections.connect_without_timeouts(settings)
         try:
-            return await retention.retain(connection, now)
+            return await partitions.retain(connection, now)
         finally:
             await connections.close(connection)
 
@@ -103,7 +102,6 @@ def test_a_row_is_held_to_the_day(settings: Settings, admin: psycopg.Connection[
 def test_a_drop_never_waits_behind_a_writer_nor_lets_others_wait(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "PAUSE_S", 0.1)
     monkeypatch.setattr(partitions, "SETTLE_S", 0.02)
     policy(admin, "short", 30)
     put(settings, [row(timestamp="2020-01-15T00:00:00Z", retentionPolicy="short")])
@@ -164,7 +162,6 @@ def test_a_month_that_is_being_dropped_can_be_written_to_all_the_while(
 def test_a_month_that_is_verified_meanwhile_is_dropped_all_the_same(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "PAUSE_S", 0.1)
     policy(admin, "short", 30)
     put(settings, [row(n, timestamp="2020-01-15T00:00:00Z", retentionPolicy="short") for n in range(50)])
 
@@ -194,7 +191,7 @@ def test_an_insert_that_meets_a_dropped_month_makes_it_anew(settings: Settings, 
         try:
             await store.store(old[1:])
         except psycopg.errors.CheckViolation:
-            store.forget_partitions()
+            store.months.clear()
         await store.store(old[1:])
         await connections.close(store.connection)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from reference_impl.errors import Failure, StoreError
-from reference_impl.resilience.backoff import retrying
+from reference_impl.resilience.background import retrying
 from reference_impl.settings import Settings
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from reference_impl.delivery import lease
 from reference_impl.delivery.worker import Worker
-from reference_impl.resilience.states import HALF_OPEN
+from reference_impl.resilience.circuit_breaker import HALF_OPEN
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from tests.reference_impl.conftest import Link, until

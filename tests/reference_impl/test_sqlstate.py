@@ -24,13 +24,13 @@ from tests.reference_impl.test_store import put
         ("40P01", Failure.RETRY),
         ("55P03", Failure.RETRY),
         ("57014", Failure.RETRY),
-        ("08006", Failure.AWAY),
-        ("53300", Failure.AWAY),
-        ("57P01", Failure.AWAY),
-        ("57P03", Failure.AWAY),
-        ("25006", Failure.AWAY),
-        ("42501", Failure.AWAY),
-        ("42P01", Failure.AWAY),
+        ("08006", Failure.UNAVAILABLE),
+        ("53300", Failure.UNAVAILABLE),
+        ("57P01", Failure.UNAVAILABLE),
+        ("57P03", Failure.UNAVAILABLE),
+        ("25006", Failure.UNAVAILABLE),
+        ("42501", Failure.UNAVAILABLE),
+        ("42P01", Failure.UNAVAILABLE),
         ("25P03", Failure.LANE_LOST),
         ("57P05", Failure.LANE_LOST),
         ("P0001", Failure.UNKNOWN),
@@ -43,7 +43,7 @@ def test_each_code_is_in_one_row_of_the_table(code: str, failure: Failure) -> No
 
 
 def test_an_error_without_a_code_means_the_store_is_away() -> None:
-    assert classify(psycopg.OperationalError("connection refused")) is Failure.AWAY
+    assert classify(psycopg.OperationalError("connection refused")) is Failure.UNAVAILABLE
 
 
 def test_settings_say_what_else_is_tried_again() -> None:

@@ -258,7 +258,7 @@ def test_a_beat_counts_the_dead_letters(settings: Settings, admin: psycopg.Conne
     isolate(settings, batch("poison"))
     admin.execute("update audit_dead_letter set last_failed_at = now() - interval '1 hour'")
     isolate(settings, batch("poison"))
-    assert with_store(settings, lambda store: store.heartbeat("worker-1", 0, 60)) == (2, 1)
+    assert with_store(settings, lambda store: store.heartbeat()) == (2, 1)
 
 
 def test_no_event_content_reaches_a_log(

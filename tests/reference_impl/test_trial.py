@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from reference_impl.delivery import lease
-from reference_impl.resilience.states import HALF_OPEN, OPEN
+from reference_impl.resilience.circuit_breaker import HALF_OPEN, OPEN
 from reference_impl.settings import Settings
 from reference_impl.store import connections
 from tests.reference_impl.conftest import until

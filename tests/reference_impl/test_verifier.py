@@ -50,12 +50,10 @@ def verified(settings: Settings, batch: int = integrity.BATCH) -> Verified:
 
 
 def test_what_was_stored_and_not_touched_is_verified_batch_by_batch(
-    settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, capsys: Any
+    settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
-    monkeypatch.setattr(integrity, "PROGRESS_S", 0)
     put(settings, [row(n, **HOSTILE[n % 3]) for n in range(25)])
     assert verified(settings, batch=10) == Verified(verified=25)
-    assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == ["10", "20", "25"]
     logged = admin.execute(
         "select count(*), count(distinct audit_log_id), min(verification_status), max(verification_status),"
         " min(verified_by), min(verification_method), count(verification_details) from audit_integrity_log"

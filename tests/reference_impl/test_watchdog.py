@@ -12,9 +12,9 @@ import pytest
 
 from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.errors import Failure
-from reference_impl.resilience.watchdog import bounded, shutdown_socket
 from reference_impl.settings import Settings
 from reference_impl.store import connections
+from reference_impl.store.connections import bounded, shutdown_socket
 from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import Link, row, store_of
 
@@ -31,7 +31,7 @@ async def elapsed(call: Callable[[], Awaitable[object]]) -> float:
 
 @pytest.mark.parametrize(
     "call",
-    [lambda store: store.store([row()]), lambda store: store.heartbeat("w", 0, 1), lambda store: store.keep_alive()],
+    [lambda store: store.store([row()]), lambda store: store.heartbeat()],
 )
 def test_a_call_on_a_silent_link_ends_in_its_time(
     settings: Settings, postgres_link: Link, call: Callable[[Store], Awaitable[object]]
@@ -80,7 +80,7 @@ def test_a_shut_connection_sends_nothing_more(settings: Settings) -> None:
         store = await store_of(settings)
         shutdown_socket(store.connection)
         with pytest.raises(psycopg.OperationalError):
-            await store.keep_alive()
+            await store.heartbeat()
         await connections.close(store.connection)
 
     asyncio.run(run())

@@ -17,10 +17,10 @@ from reference_impl.delivery import lease as lock
 from reference_impl.delivery.assignment import fair_share
 from reference_impl.delivery.worker import Worker
 from reference_impl.queue import streams
-from reference_impl.resilience.states import CLOSED, HALF_OPEN, OPEN
-from reference_impl.resilience.watchdog import shutdown_socket
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN
 from reference_impl.settings import Settings
 from reference_impl.store import connections
+from reference_impl.store.connections import shutdown_socket
 from tests.reference_impl.conftest import Link, entry, until
 from tests.reference_impl.test_store import REFUSE, stored
 

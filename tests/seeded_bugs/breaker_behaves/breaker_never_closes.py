@@ -8,8 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
-from reference_impl.resilience.circuit_breaker import Breaker, Permit
-from reference_impl.resilience.states import HALF_OPEN
+from reference_impl.resilience.circuit_breaker import HALF_OPEN, Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="never closed")

@@ -10,6 +10,7 @@ import msgspec
 sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
+from reference_impl.resilience.background import Sleep
 from reference_impl.resilience.circuit_breaker import Breaker, Listener
 from reference_impl.settings import Settings
 from tests.seeded_bugs.bug import Bug
@@ -19,8 +20,8 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="below_threshold", because="open
 init = Breaker.__init__
 
 
-def nervous(self: Breaker, settings: Settings, listener: Listener) -> None:
-    init(self, msgspec.structs.replace(settings, breaker_failure_threshold=2), listener)
+def nervous(self: Breaker, settings: Settings, listener: Listener, sleep: Sleep) -> None:
+    init(self, msgspec.structs.replace(settings, breaker_failure_threshold=2), listener, sleep)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ classify = error_classes.classify
 
 def blame_the_store(error: psycopg.Error, settings: Settings = error_classes.DEFAULTS) -> Failure:
     failure = classify(error, settings)
-    return Failure.AWAY if failure is Failure.DATA else failure
+    return Failure.UNAVAILABLE if failure is Failure.DATA else failure
 
 
 if __name__ == "__main__":

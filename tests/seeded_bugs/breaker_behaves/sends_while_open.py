@@ -14,7 +14,7 @@ sys.path[:0] = [str(Path(__file__).parents[3])]
 from reference_impl.__main__ import main
 from reference_impl.delivery.assignment import LaneAssignment
 from reference_impl.errors import StoreError
-from reference_impl.resilience.states import OPEN
+from reference_impl.resilience.circuit_breaker import OPEN
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 

@@ -8,8 +8,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
-from reference_impl.resilience.circuit_breaker import Breaker
-from reference_impl.resilience.states import CLOSED, OPEN
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="illegal")

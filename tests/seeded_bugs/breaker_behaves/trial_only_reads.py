@@ -17,7 +17,7 @@ BUG = Bug(caught_by="breaker_behaves", shown_by="postgres_read_only", because="c
 
 
 async def read(self: LaneAssignment) -> None:
-    async with self.attempts.attempt(Kind.BATCH):
+    async with self.breaker.attempt(Kind.BATCH):
         connection = await self.gate.connect()
         try:
             await connection.execute("select 1")

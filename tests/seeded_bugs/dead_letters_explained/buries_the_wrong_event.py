@@ -11,7 +11,7 @@ sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
 from reference_impl.dead_letters.isolation import Isolation
-from reference_impl.dead_letters.model import DeadLetter
+from reference_impl.dead_letters.repository import DeadLetter
 from reference_impl.errors import Failure
 from reference_impl.store.copy_row import Row
 from tests.seeded_bugs.bug import Bug
@@ -24,7 +24,7 @@ letter = Isolation.dead_letter
 def off_by_one(self: Isolation, row: Row, failure: Failure, error: psycopg.Error) -> DeadLetter:
     right = letter(self, row, failure, error)
     event = self.rows[self.rows.index(row) - 1].event
-    return DeadLetter(right.event_id, event, right.hash, right.cause, right.history)
+    return DeadLetter(right.event_id, event, right.hash, right.cause, right.history, right.error)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
 from reference_impl.dead_letters.isolation import Isolation
-from reference_impl.dead_letters.model import DeadLetter
+from reference_impl.dead_letters.repository import DeadLetter
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", in_ci=True)

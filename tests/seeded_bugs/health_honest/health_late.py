@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
-from reference_impl.operations import monitor
-from reference_impl.operations.monitor import HealthMonitor
+from reference_impl.operations import health
+from reference_impl.operations.health import HealthMonitor
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="health_honest", shown_by="outage", because="while nothing could be stored")
@@ -23,7 +23,7 @@ poll = HealthMonitor.poll
 async def seldom(self: HealthMonitor) -> None:
     await poll(self)
     if self.snapshot.queue_answers and self.snapshot.workers:
-        monitor.POLL_S = LOOK_S
+        health.POLL_S = LOOK_S
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.errors import TemporarilyUnavailable
 from reference_impl.ingest.intake import Intake
 from reference_impl.operations.health import worst_state
-from reference_impl.resilience.states import CLOSED
+from reference_impl.resilience.circuit_breaker import CLOSED
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="intake_survives", shown_by="outage", in_ci=True)

@@ -17,8 +17,8 @@ from reference_impl.delivery.assignment import LaneAssignment
 from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
-from reference_impl.resilience.watchdog import Connection
 from reference_impl.store import connections
+from reference_impl.store.connections import Connection
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="no_loss", shown_by="worker_frozen")

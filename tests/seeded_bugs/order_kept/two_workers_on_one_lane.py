@@ -19,7 +19,7 @@ from reference_impl.delivery import lease
 from reference_impl.delivery.worker import Worker
 from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
-from reference_impl.resilience.watchdog import Connection
+from reference_impl.store.connections import Connection
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow", in_ci=True)

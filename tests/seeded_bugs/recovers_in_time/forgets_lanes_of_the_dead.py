@@ -10,7 +10,7 @@ sys.path[:0] = [str(Path(__file__).parents[3])]
 from reference_impl.__main__ import main
 from reference_impl.delivery.assignment import LaneAssignment
 from reference_impl.delivery.consumer import LaneConsumer
-from reference_impl.resilience.watchdog import Connection
+from reference_impl.store.connections import Connection
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="recovers_in_time", shown_by="worker_killed", because="backlog: never")

@@ -11,8 +11,7 @@ sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
 from reference_impl.delivery.consumer import Batch, LaneConsumer
-from reference_impl.resilience.circuit_breaker import Breaker
-from reference_impl.resilience.states import CLOSED
+from reference_impl.resilience.circuit_breaker import CLOSED, Breaker
 from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 

@@ -10,15 +10,15 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[3])]
 
 from reference_impl.__main__ import main
-from reference_impl.resilience.circuit_breaker import Attempts, Breaker, Permit
+from reference_impl.resilience.circuit_breaker import Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
 BUG = Bug(caught_by="retries_bounded", shown_by="short_outage", because="connections in", in_ci=True)
 
-init = Attempts.__init__
+init = Breaker.__init__
 
 
-def hasty(self: Attempts, *parts: Any) -> None:
+def hasty(self: Breaker, *parts: Any) -> None:
     init(self, *parts)
     self.sleep = no_pause
 
@@ -32,6 +32,6 @@ def unmoved(self: Breaker, permit: Permit, why: str) -> None:
 
 
 if __name__ == "__main__":
-    Attempts.__init__ = hasty  # type: ignore[method-assign,assignment]
+    Breaker.__init__ = hasty  # type: ignore[method-assign,assignment]
     Breaker.failed = unmoved  # type: ignore[method-assign]
     sys.exit(main())
