@@ -65,6 +65,7 @@ def shrink(asked: Asked, run: Path, write: Write) -> int:
     failed = failed_run.read(run)
     if asked.target is None:
         asked = Asked(failed.target, asked.out, asked.budget_s, asked.lanes)
+    _check_target(resources.target(asked.target), failed.name, run)
     with _reduction(asked) as reduction:
         reduction.budget_s = asked.budget_s
         outcome = ExplorationOutcome(reduction, failed.scenario.seed)
@@ -75,6 +76,12 @@ def shrink(asked: Asked, run: Path, write: Write) -> int:
                 reduction.keep_current()
                 raise
     return result.collect(outcome.results()).exit_code
+
+
+def _check_target(manifest: Path, name: str, run: Path) -> None:
+    """Another target need not fail, and a finding would name the wrong one."""
+    if (got := manifests.load(manifest).name) != name:
+        raise InputError(f"{run} is a run of {name}, and this target is {got}: name the manifest with --target")
 
 
 @contextmanager

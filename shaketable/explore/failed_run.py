@@ -27,11 +27,12 @@ from shaketable.runner.scenario import Scenario
 
 @dataclass(frozen=True)
 class FailedRun:
-    """The scenario as it was played, the check that failed and why, and the target's manifest or name."""
+    """The scenario as it was played, the check that failed and why, the target's name, and its manifest if known."""
 
     scenario: Scenario
     check: str
     why: str
+    name: str
     target: Path | None
 
 
@@ -49,7 +50,7 @@ def read(path: Path) -> FailedRun:
         with suppress(InputError):  # only its own kinds of faults and checks are wanted, if it has any
             scenarios.load(typed.scenario)
     with rundir.judging(run.path):
-        return FailedRun(scenario(run), check, judged.why, _target(typed.options if typed else ()))
+        return FailedRun(scenario(run), check, judged.why, doc.target, _target(typed.options if typed else ()))
 
 
 def scenario(run: RunDir) -> Scenario:

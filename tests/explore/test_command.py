@@ -5,24 +5,34 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from shaketable import faults, rundir
+from shaketable.checks import NoLoss
 from shaketable.errors import InputError
-from shaketable.explore import found
-from shaketable.explore.command import Asked, explore
+from shaketable.explore import command, found, page
+from shaketable.explore.command import Asked, explore, shrink
+from shaketable.explore.lanes import Lanes
 from shaketable.explore.search import Request
+from shaketable.results.result import Result
+from shaketable.rundir import RunDir
+from shaketable.runner.scenario import Scenario
+from tests.explore.scenarios import Oracle, holds, trial
 from tests.seeded_bugs import catalogue
+from tests.support.histories import asks, queued, run_of, sent, target
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
-    target, out, table = catalogue.target("deletes_before_commit", tmp_path), tmp_path / "found", tmp_path / "all.json"
-    command = [sys.executable, "-m", "shaketable.cli", "explore", "--target", str(target), "--out", str(out)]
+    bug, out, table = catalogue.target("deletes_before_commit", tmp_path), tmp_path / "found", tmp_path / "all.json"
+    words = [sys.executable, "-m", "shaketable.cli", "explore", "--target", str(bug), "--out", str(out)]
     options = ["--faults", "down", "--faults", "reset", "--first", "--seed", "1", "--budget", "5m", "--lanes", "2"]
-    done = subprocess.run([*command, *options, "--json", str(table)], capture_output=True, text=True)
+    done = subprocess.run([*words, *options, "--json", str(table)], capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
     (one,) = found.earlier(out)
     assert len(one.timeline) == 1
@@ -35,3 +45,65 @@ def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
 def test_unknown_kind_of_fault_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="gremlin"):
         explore(Asked(None, tmp_path, 60), Request(60, kinds=frozenset({"gremlin"})), lambda _: None)
+
+
+@pytest.fixture
+def oracle(monkeypatch: pytest.MonkeyPatch) -> Oracle:
+    """The player of the command's lanes: a target that fails when a process is killed."""
+    made = Oracle(lambda s: holds(s, "kill"))
+    monkeypatch.setattr(command, "Lanes", partial(Lanes, play=made, warm=False))
+    return made
+
+
+def test_finding_ends_with_1_a_page_and_results_for_ci(
+    oracle: Oracle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[Result] = []
+    code = explore(Asked(None, tmp_path, 600, 2), Request(600, 1, first=True, most_trials=40), written.extend)
+    (path,) = tmp_path.glob("found_no_loss_*.py")
+    assert (code, [one.scenario for one in written]) == (2, ["explore no_loss"]), "an oracle leaves no verdict"
+    assert "no_loss fails with" in (tmp_path / page.PAGE).read_text()
+    assert str(path) in capsys.readouterr().out
+
+
+def test_clean_exploration_ends_with_0_and_counts_its_trials(oracle: Oracle, tmp_path: Path) -> None:
+    oracle.fails, written = lambda _: False, list[Result]()
+    code = explore(Asked(None, tmp_path, 600, 2), Request(600, 1, most_trials=8), written.extend)
+    (one,) = written
+    assert (code, one.verdict, one.figures["trials"]) == (0, "passed", 8)
+
+
+def lost(folder: Path, name: str) -> RunDir:
+    """A run of the target of that name that lost an event."""
+    return run_of((sent("a", at=1).acknowledged(2), queued(0), asks(NoLoss()), target(name=name)), folder / "run")
+
+
+def test_run_of_another_target_is_not_shrunk(oracle: Oracle, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a run of mine, and this target is reference"):
+        shrink(Asked(None, tmp_path / "out", 600, 2), lost(tmp_path, "mine").path, lambda _: None)
+    assert oracle.played == []
+
+
+def test_failed_run_is_shrunk(oracle: Oracle, tmp_path: Path) -> None:
+    run = lost(tmp_path, "reference")
+    big = replace(trial(faults.Kill("worker-1"), faults.Down("redis")), checks=(NoLoss(),))
+    (run / rundir.SCENARIO).unlink()
+    rundir.write_json(run / rundir.SCENARIO, big.to_json())
+    shrink(Asked(None, tmp_path / "out", 600, 2), run.path, lambda _: None)
+    (one,) = found.earlier(tmp_path / "out")
+    assert [at.fault.kind for at in one.timeline] == ["kill"]
+    assert one.checks == (NoLoss(),)
+
+
+def test_interruption_writes_what_was_found(oracle: Oracle, tmp_path: Path) -> None:
+    def fails(scenario: Scenario) -> bool:
+        if len(oracle.played) > 60:
+            raise KeyboardInterrupt
+        return holds(scenario, "kill")
+
+    oracle.fails, written = fails, list[Result]()
+    with pytest.raises(KeyboardInterrupt):
+        explore(Asked(None, tmp_path, 600, 1), Request(600, 1), written.extend)
+    assert written
+    assert (tmp_path / page.PAGE).is_file()
+    assert list(tmp_path.glob("found_no_loss_*.py"))

@@ -22,7 +22,7 @@ def test_failed_run_names_its_check_and_its_target(tmp_path: Path) -> None:
     run = run_of(LOST, tmp_path)
     rundir.write_json(run / rundir.ASKED, TypedCommand("calm", ("--target", "/mine.toml")))
     found = failed_run.read(run.path)
-    assert (found.check, found.target) == ("no_loss", Path("/mine.toml"))
+    assert (found.check, found.name, found.target) == ("no_loss", "literal", Path("/mine.toml"))
     assert found.scenario.checks == (NoLoss(),)
 
 
