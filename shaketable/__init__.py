@@ -19,6 +19,7 @@ The rooms, lowest first. A room imports only from the rooms below it; `make lint
 - `results`: verdicts as files, and the comparison of two of them
 - `report`: a run at the terminal, in the browser and in CI
 - `compare`: several targets under the same scenarios
+- `crash_points`: breaks a target at each message that it exchanges with a service
 - `explore`: searches for the faults that break a target
 - `doctor`: tries each endpoint of a target
 - `api`: the public functions, run and check

@@ -14,6 +14,7 @@ import typer
 
 from shaketable.cli.check import check
 from shaketable.cli.compare import compare
+from shaketable.cli.crashpoints import crashpoints
 from shaketable.cli.diff import diff
 from shaketable.cli.doctor import doctor
 from shaketable.cli.explain import explain
@@ -40,7 +41,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order of the help; a new command is one file and one name here.
-for command in (run, explore, shrink, check, report, explain, diff, compare, list_, init, up, doctor, heal):
+for command in (
+    run,
+    explore,
+    shrink,
+    crashpoints,
+    check,
+    report,
+    explain,
+    diff,
+    compare,
+    list_,
+    init,
+    up,
+    doctor,
+    heal,
+):
     app.command(name=command.__name__.strip("_"))(command)
 
 
