@@ -21,9 +21,8 @@ from shaketable.runner.order import Order
 from shaketable.runner.progress import Reporter
 from shaketable.runner.scenario import Scenario
 
-#: Events a second; and seconds before the fault, from its injection to its healing, and after it. None before it, so
-#: that messages are met which pass only once, with the first events.
-RATE, BASELINE_S, RECOVER_S = 60.0, 0.0, 1.0
+#: Events a second; and seconds before the fault, from its injection to its healing, and after it.
+RATE, BASELINE_S, RECOVER_S = 60.0, 0.5, 1.0
 SHAKE_S: dict[How, float] = {"kill": 2.5, "term": 2.5, "cut": 2.5, "freeze": 5.0}  # a freeze must outlast LEASE_S
 #: Short times of the target, where its [settings] take them: what a dead process holds must come back in a trial.
 LEASE_S = 2.0
