@@ -7,6 +7,8 @@
 - `endurance` sends a million events and watches the memory; `kills` ends workers at random and counts what is left;
 - `intake_fuzz` posts `mutants` of events to the intake: no answer of 5xx, and every event answered 202 is stored.
 
+`python -m bench.durability` counts the acknowledged writes that servers lose to a SIGKILL and to a power loss.
+
 `python -m bench.checks` (`make bench-checks`) measures the harness instead: check and report on a million events that
 `synthetic` makes up. What is printed is a table; `--json FILE` writes the same for machines.
 """

@@ -60,6 +60,8 @@ def faults() -> str:
     for kind in FAULTS.kinds().values():
         parts += [f"## {kind.__name__}", "", inspect.getdoc(kind) or "", ""]
         parts += [f"**Witness.** {inspect.getdoc(kind.witness)}", "", *table(kind, "Fields")]
+        if limits := getattr(kind, "limits", ""):
+            parts += ["**Limits.**", limits, ""]
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -1,4 +1,4 @@
-"""`shaketable explain`: the law of a check, or the life of an event."""
+"""`shaketable explain`: the law of a check, a fault with its limits, or the trace of an event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from shaketable.errors import InputError
 
 def explain(
     check: Annotated[
-        str, typer.Argument(metavar="[CHECK|RUN_DIR]", help="A check; default: all. With --event: a run directory.")
+        str,
+        typer.Argument(
+            metavar="[CHECK|FAULT|RUN_DIR]",
+            help="A check or a fault; default: every check. With --event: a run directory.",
+        ),
     ] = "",
     event: Annotated[
         str, typer.Option(help="Print the trace of this event instead.", metavar="EVENT_ID", show_default=False)
@@ -30,11 +34,11 @@ def explain(
         ),
     ] = None,
 ) -> int:
-    """Print a check's law, its terms, the evidence it needs and its limits; or, with --event, the trace of an event."""
+    """Print a check's law, terms, evidence and limits, or a fault and its limits; with --event, an event's trace."""
     if not event:
         if run_dir:
             raise InputError(f"expected --event beside --run, got --run {run_dir} only: add --event EVENT_ID")
-        return explain_checks(check)
+        return explain_fault(check) if _is_fault(check) else explain_checks(check)
     if check and run_dir:
         raise InputError(f"expected one run directory, got {check} and --run {run_dir}: leave one out")
     return explain_event(run_dir or Path(check or LATEST), event)
@@ -46,8 +50,27 @@ def explain_checks(name: str) -> int:
 
     kinds = CHECKS.kinds()
     if name and name not in kinds:
-        raise InputError(f"expected a check, one of {', '.join(kinds)}: got {name!r}")
+        raise InputError(f"expected a check, one of {', '.join(kinds)}, or a fault: got {name!r}")
     print("\n\n".join(law(each) for each in ([name] if name else kinds)))
+    return 0
+
+
+def _is_fault(name: str) -> bool:
+    from shaketable.faults import FAULTS
+
+    return name in FAULTS.kinds()
+
+
+def explain_fault(name: str) -> int:
+    """Print what a fault does, how its effect is witnessed, its fields and its limits."""
+    from shaketable.faults import FAULTS
+
+    kind = FAULTS.kinds()[name]
+    told = f"{name}\n{'-' * len(name)}\n{inspect.getdoc(kind)}\n\nWitness: {inspect.getdoc(kind.witness)}"
+    if found := [field.name for field in fields(kind)]:
+        told += f"\n\nFields: {', '.join(found)}."
+    limits = getattr(kind, "limits", "")
+    print(f"{told}\n\nLimits: {limits}" if limits else told)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shaketable import libpq
 from shaketable.files import folders
 from shaketable.stack import binaries, postgres, scratch
 from shaketable.stack.disk_shim.disk import Disk
@@ -66,6 +67,13 @@ class LocalStack(HostStack):
         if "redis" in self.options.disks:
             self.valkey.disk = Disk(folder / "valkey-disk", folder / "valkey", built, None)
             self.disks["redis"] = self.valkey.disk
+
+    def settle(self) -> None:
+        """PostgreSQL holds commits in memory with `synchronous_commit` off: a checkpoint writes them first."""
+        if "postgres" in self.disks:
+            with libpq.connect(self.admin_url(), autocommit=True) as session:
+                session.execute("checkpoint")
+        super().settle()
 
     def _server(self, service: Service) -> Server:
         return LocalServer(self.postgres if service == "postgres" else self.valkey)

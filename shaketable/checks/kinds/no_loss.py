@@ -29,8 +29,8 @@ class NoLoss:
     Evidence: journals, stored rows, dead letters, the length of the queue. Something missing while the queue is not
     empty, while nobody knows the queue, or among rows that nobody could read, is unknown.
 
-    Does not prove: durability against power loss (a killed process leaves the page cache), or anything about events
-    whose every attempt was refused or indeterminate.
+    Does not prove: durability against power loss, unless the scenario has such a fault (a killed process leaves the
+    page cache), or anything about events whose every attempt was refused or indeterminate.
     """
 
     name: ClassVar[str] = "no_loss"

@@ -77,7 +77,7 @@ class Disk:
         seen = self.counters()
         if seen.broken:
             return f"the disk library failed: {os.strerror(seen.broken)}"
-        if self.child is not None and not _maps(self.child.pid, self._folder / NAME):
+        if self.child is not None and self.child.poll() is None and not _maps(self.child.pid, self._folder / NAME):
             return "the disk library is not loaded: the server is statically linked, or its folder is mounted noexec"
         return "" if seen.writes else "the disk library saw no write"
 

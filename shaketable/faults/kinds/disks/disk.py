@@ -31,6 +31,13 @@ class DiskFault(Fault):
 
     service: Server
     kind: ClassVar[str]
+    limits: ClassVar[str] = """
+- Only servers of the local stack, which are started with a library (LD_PRELOAD) when a scenario has such a fault.
+- A statically linked server is not intercepted: nothing lands, and the run is unknown.
+- Metadata counts as durable: files that were created, renamed, removed, truncated or preallocated stay so.
+- Writes through stdio or a shared mapping are not seen. PostgreSQL writes only statistics so, Valkey its snapshots and
+  rewritten append-only files, which it syncs before it uses them.
+- The kernel would have written most pages after about 30 s; here a write without a sync is never durable."""
 
     @property
     def blocks_store(self) -> bool:
