@@ -18,6 +18,7 @@ from locust.exception import StopUser
 from locust.runners import LocalRunner
 
 from shaketable.errors import InputError, ShaketableError
+from shaketable.load import headers
 from shaketable.load.dispatcher import Assignment, Dispatcher, Inbox, UnexpectedAnswer, contract_violation
 from shaketable.load.http import Connection
 from shaketable.load.options import LoadOptions, add_options, check_host, dispatcher
@@ -139,7 +140,10 @@ class Client(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self.connection = Connection(str(self.host), LoadSession.options.request_timeout_s)
+        options = LoadSession.options
+        self.connection = Connection(
+            str(self.host), options.request_timeout_s, headers.given(os.environ), options.method
+        )
         self.inbox: Inbox = SimpleQueue()
         self.leaving = False
         self.since_intended = environment.stats.get("/events since intended", "POST")
@@ -173,7 +177,7 @@ class Client(User):
         try:
             body = LoadSession.dispatcher.begin(assignment)
             try:
-                status, error, length, advised_s = self.connection.post(LoadSession.options.path, body)
+                status, error, length, advised_s = self.connection.send(LoadSession.options.path, body)
             except BaseException as e:  # killed in the middle: nobody knows, so that another user tries again
                 LoadSession.dispatcher.end(assignment, None, type(e).__name__)
                 raise
@@ -186,7 +190,7 @@ class Client(User):
         if assignment.latency_ms is not None:
             self.since_intended.log(assignment.latency_ms, 0)
         hooks.request.fire(
-            request_type="POST",
+            request_type=LoadSession.options.method,
             name="/events",
             url=LoadSession.options.path,
             start_time=time.time() - assignment.took_ms / 1000,

@@ -100,7 +100,7 @@ def explain_event(run_dir: Path, event_id: str) -> int:
     with rundir.judging(run.path):
         history, known = History.load(run), []
         if history.events is not None:
-            known = history.events.index[history.events.event_id == event_id.lower()].tolist()
+            known = history.events.index[history.events.event_id == history.kind.key(event_id)].tolist()
         if not known:
             raise InputError(f"expected an event of {run.path}, got {event_id!r}: its schedule.jsonl has no such id")
         (found,) = lives(history, known)

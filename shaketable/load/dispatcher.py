@@ -15,7 +15,7 @@ from typing import Protocol
 
 from shaketable.clock import MS, SECOND, Clock
 from shaketable.load.mix.shape import Expect, Shape
-from shaketable.load.outcome import DEFINITE_REFUSALS, NEVER_SENT, Classification, classify, contract_broken
+from shaketable.load.outcome import ACCEPTED, DEFINITE_REFUSALS, NEVER_SENT, Classification, classify, contract_broken
 from shaketable.load.schedule import Planned, body
 from shaketable.load.send_queue import DELIBERATE, RESEND_FOR_S, Attempt, PendingEvent, SendQueue
 from shaketable.load.stats import LoadStats
@@ -80,11 +80,13 @@ class Dispatcher:
         process: str = "load-0",
         resend_for_s: float = RESEND_FOR_S,
         definite_refusals: Collection[int] = DEFINITE_REFUSALS,
+        accepted: Collection[int] = ACCEPTED,
     ) -> None:
         self.stats = LoadStats()
         self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
         self._shapes = {shape.number: shape for shape in corpus}
         self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
+        self._accepted = frozenset(accepted)
         self._idle: list[Inbox] = []  # of free users; the most recently used comes first
         self._waiting: deque[Assignment] = deque()  # attempts that wait for a free user
         self._send_queue = SendQueue((), 0)
@@ -167,7 +169,7 @@ class Dispatcher:
         A success status other than the contract's ends the load: every further attempt would have the same result.
         """
         now, attempt, planned = self._clock.now(), assignment.attempt, assignment.planned
-        answered = classify(status, error, self._refusals)
+        answered = classify(status, error, self._refusals, self._accepted)
         self.stats.outcomes[answered.outcome] += 1
         assignment.took_ms = (now - assignment.invoked) / MS
         if answered.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
@@ -193,7 +195,7 @@ class Dispatcher:
             self._give_up(attempt.pending, now)
         self.nobody_listens = self.nobody_listens and error in NOBODY
         proven = self.stats.outcomes[Outcome.ACKNOWLEDGED] > 0
-        if not self.broken and (why := contract_broken(status, self._refusals, proven=proven)):
+        if not self.broken and (why := contract_broken(status, self._refusals, self._accepted, proven=proven)):
             self.broken = why
             self.stop()
         return answered

@@ -6,6 +6,7 @@ It does not use Locust's FastHttpSession, whose wrapper around the same HTTP cli
 from __future__ import annotations
 
 import select
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from shaketable.load.outcome import advised
 
+#: Headers of each request; a target's own may replace them.
 HEADERS = {"Content-Type": "application/json"}
 #: The largest response in bytes.
 MOST = 1 << 20
@@ -62,21 +64,26 @@ class Reply(NamedTuple):
 class Connection:
     """A keep-alive connection, opened by the first request. It neither retries nor follows redirects."""
 
-    def __init__(self, host: str, timeout_s: float) -> None:
-        self._host, self._timeout_s = host, timeout_s
+    def __init__(
+        self, host: str, timeout_s: float, headers: Mapping[str, str] | None = None, method: str = "POST"
+    ) -> None:
+        self._host, self._timeout_s, self._method = host, timeout_s, method
+        self._headers = {**HEADERS, **(headers or {})}
         self._base = urlsplit(host).path.rstrip("/")  # a proxy's path prefix
         self._http = self._fresh()
 
     def _fresh(self) -> HTTPClient:
         seconds = self._timeout_s
-        return HTTPClient.from_url(self._host, connection_timeout=seconds, network_timeout=seconds, headers=HEADERS)
+        return HTTPClient.from_url(
+            self._host, connection_timeout=seconds, network_timeout=seconds, headers=self._headers
+        )
 
-    def post(self, path: str, body: bytes) -> Reply:
-        """POST the body and return the response or the error."""
+    def send(self, path: str, body: bytes) -> Reply:
+        """Send the body and return the response or the error."""
         try:
             # The client's own timeout applies to each read: a target that responds slowly would occupy a user forever.
             with gevent.Timeout(2 * self._timeout_s):
-                response = self._http.post(self._base + path, body)
+                response = self._http.request(self._method, self._base + path, body)
                 return Reply(
                     response.status_code, None, len(response.read()), advised(str(response.get("retry-after") or ""))
                 )

@@ -22,7 +22,7 @@ from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import HarnessError, InputError, LoadEnded
 from shaketable.files import foreign
 from shaketable.load.options import PROCESS, REQUEST_TIMEOUT_S, USERS
-from shaketable.load.outcome import DEFINITE_REFUSALS
+from shaketable.load.outcome import ACCEPTED, DEFINITE_REFUSALS
 from shaketable.load.send_queue import RESEND_FOR_S
 from shaketable.op import Kind, Op, Outcome
 from shaketable.rundir import RunDir
@@ -74,9 +74,11 @@ class LocustProcess:
     cwd: Path
     users: int = USERS
     path: str = "/events"
+    method: str = "POST"
     request_timeout_s: float = REQUEST_TIMEOUT_S
     resend_for_s: float = RESEND_FOR_S
     definite_refusals: Collection[int] = DEFINITE_REFUSALS
+    accepted: Collection[int] = ACCEPTED
     spawn: Spawn | None = None
     clock: Clock = field(default_factory=SystemClock)
     locustfile: Path | None = None
@@ -106,6 +108,8 @@ class LocustProcess:
             str(self.run.path.resolve()),
             "--path",
             self.path,
+            "--method",
+            self.method,
             "--resend-for",
             str(self.resend_for_s),
             "--request-timeout",
@@ -114,6 +118,8 @@ class LocustProcess:
             str(math.ceil(self.request_timeout_s)),
             "--definite-refusals",
             ",".join(map(str, sorted(self.definite_refusals))),
+            "--accepted",
+            ",".join(map(str, sorted(self.accepted))),
         ]
 
     def start(self) -> None:

@@ -18,7 +18,7 @@ from shaketable.load import mix
 from shaketable.load.dispatcher import Dispatcher, NoJournal
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.mix.shape import Shape
-from shaketable.load.outcome import DEFINITE_REFUSALS
+from shaketable.load.outcome import ACCEPTED, DEFINITE_REFUSALS
 from shaketable.load.schedule import SHAPES, Load, Planned, plan, times
 from shaketable.load.send_queue import RESEND_FOR_S
 from shaketable.op import Journal
@@ -33,6 +33,8 @@ REQUEST_TIMEOUT_S = 5.0
 #: Number of corpora for loads outside a run; the seed modulo this number chooses one. A random seed is a multiple of
 #: it, so its corpus is always the same and cached, while its ids are new.
 CORPORA = 2**16
+#: Methods of a request.
+METHODS = ("POST", "PUT", "PATCH")
 #: Duration of a ramp in an endless schedule, in seconds.
 RAMP_S = 60.0
 
@@ -55,6 +57,7 @@ def add_options(parser: Parser) -> None:
     add("--seed", type=int, default=0, help="seed of corpus, schedule and ids; 0 draws a new one each time")
     add("--mix", default="", help="shares of the mix, such as malformed=0.02,resent=0.02,twins=0.01,ordered=0.1")
     add("--path", default="/events", help="path at which the target accepts events")
+    add("--method", default="POST", choices=METHODS, help="the method of the requests")
     add("--request-timeout", type=float, default=REQUEST_TIMEOUT_S, help="request timeout in seconds")
     add(
         "--resend-for",
@@ -64,6 +67,7 @@ def add_options(parser: Parser) -> None:
     )
     refusals = ",".join(map(str, sorted(DEFINITE_REFUSALS)))
     add("--definite-refusals", default=refusals, help="statuses that mean certainly not accepted")
+    add("--accepted", default=",".join(map(str, sorted(ACCEPTED))), help="statuses that mean accepted and durable")
     add("--run-dir", default="", help=argparse.SUPPRESS, include_in_web_ui=False)
 
 
@@ -76,9 +80,11 @@ class LoadOptions:
     seed: int
     mix: mix.Mix
     path: str
+    method: str
     request_timeout_s: float
     resend_for_s: float
     definite_refusals: frozenset[int]
+    accepted: frozenset[int]
     run_dir: Path | None
 
     @classmethod
@@ -93,9 +99,11 @@ class LoadOptions:
             seed=parsed.seed or (secrets.randbits(32) + 1) * CORPORA,
             mix=mix.parse(parsed.mix),
             path=parsed.path,
+            method=parsed.method,
             request_timeout_s=parsed.request_timeout,
             resend_for_s=parsed.resend_for,
-            definite_refusals=_statuses(parsed.definite_refusals),
+            definite_refusals=_statuses("--definite-refusals", parsed.definite_refusals),
+            accepted=_statuses("--accepted", parsed.accepted),
             run_dir=Path(parsed.run_dir) if parsed.run_dir else None,
         )
         options.load()  # validates now rather than at the start of the test
@@ -127,11 +135,11 @@ def check_host(host: str) -> None:
         raise InputError(f"expected --host as http://127.0.0.1:8080, with a path if there is one, got {host!r}")
 
 
-def _statuses(text: str) -> frozenset[int]:
+def _statuses(option: str, text: str) -> frozenset[int]:
     try:
         return frozenset(int(status) for status in text.split(",") if status.strip())
     except ValueError as e:
-        raise InputError(f"expected --definite-refusals as 400,401,503, got {text!r}: write status codes only") from e
+        raise InputError(f"expected {option} as 400,401,503, got {text!r}: write status codes only") from e
 
 
 def dispatcher(options: LoadOptions) -> Dispatcher:
@@ -145,7 +153,11 @@ def dispatcher(options: LoadOptions) -> Dispatcher:
 
 
 def _answers(options: LoadOptions) -> dict[str, Any]:
-    return {"resend_for_s": options.resend_for_s, "definite_refusals": options.definite_refusals}
+    return {
+        "resend_for_s": options.resend_for_s,
+        "definite_refusals": options.definite_refusals,
+        "accepted": options.accepted,
+    }
 
 
 def _saved(path: Path) -> tuple[tuple[Sequence[Planned], Sequence[Shape]], Path]:

@@ -11,7 +11,9 @@ from shaketable.op import Outcome
 
 #: Statuses that mean certainly not accepted; a manifest may name others.
 DEFINITE_REFUSALS = frozenset({400, 401, 413, 422, 429, 503})
-#: Those of them that are retryable.
+#: Statuses that mean accepted and durable; a manifest may name others.
+ACCEPTED = frozenset({202})
+#: Those of the refusals that are retryable.
 FOR_NOW = frozenset({429, 503})
 #: Errors after which no byte of the request can have reached the target.
 NEVER_SENT = frozenset({"ConnectionRefusedError"})
@@ -34,10 +36,13 @@ class Classification(NamedTuple):
 
 
 def classify(
-    status: int | None, error: str = "", definite_refusals: Collection[int] = DEFINITE_REFUSALS
+    status: int | None,
+    error: str = "",
+    definite_refusals: Collection[int] = DEFINITE_REFUSALS,
+    accepted: Collection[int] = ACCEPTED,
 ) -> Classification:
     """Classify a response by its status, or an error by its class name; indeterminate when in doubt."""
-    if status == 202 and not error:
+    if status in accepted and not error:
         return Classification(Outcome.ACKNOWLEDGED, retryable=False)
     if error in NEVER_SENT:
         return Classification(Outcome.REFUSED, retryable=True)
@@ -59,15 +64,21 @@ def advised(retry_after: str | None) -> float:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
 
 
-def contract_broken(status: int | None, refusals: Collection[int], *, proven: bool) -> str:
+def contract_broken(
+    status: int | None, refusals: Collection[int], accepted: Collection[int] = ACCEPTED, *, proven: bool
+) -> str:
     """Explain why a status makes the load pointless; "" when it may continue.
 
-    `proven`: a 202 was seen, so the path is right and other statuses may be failures.
+    `proven`: an accepted status was seen, so the path is right and other statuses may be failures.
     """
-    if status is None or status == 202 or status in refusals:
+    if status is None or status in accepted or status in refusals:
         return ""
+    expected = " or ".join(map(str, sorted(accepted)))
     if 200 <= status < 300:
-        return f"answers are {status}, the contract expects 202: let the target answer 202 once an event is durable"
+        return (
+            f"answers are {status}, the contract expects {expected}: let the target answer {expected} once an event "
+            "is durable, or name the status in ingest.accepted (contract = 2)"
+        )
     if not proven and (300 <= status < 400 or status in (404, 405)):
-        return f"answers are {status}, the contract expects 202: is the path right at which events are posted?"
+        return f"answers are {status}, the contract expects {expected}: is the path right at which events are posted?"
     return ""

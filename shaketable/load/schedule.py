@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import msgspec
 
 from shaketable.clock import SECOND
 from shaketable.errors import ScenarioError
+from shaketable.event import ids
 from shaketable.load.mix import Mix
 from shaketable.load.mix.shape import Expect, Shape
 from shaketable.op import Nanoseconds, Whole
@@ -92,15 +92,15 @@ class Planned(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     event_id: str
     shape: Whole  # the number of its shape in the corpus
     expect: Expect
-    organization: str | None = None  # None: absent, or malformed
+    organization: str | None = None  # None: absent, or malformed; of a target's own event, its order_by as JSON
     ordered: bool = False  # sent only after the previous event of its organization is settled
     resend: str = ""  # deliberate resend: at_once, after_ack, drain
     twin_of: str | None = None  # the event with the same contents
 
 
-def schedule(load: Load, mix: Mix, corpus: Sequence[Shape], seed: int) -> list[Planned]:
+def schedule(load: Load, mix: Mix, corpus: Sequence[Shape], seed: int, id_format: str = "uuid") -> list[Planned]:
     """All events of a run, sorted by intended time; deterministic."""
-    return list(plan(times(load), mix, corpus, seed))
+    return list(plan(times(load), mix, corpus, seed, id_format))
 
 
 def times(load: Load, endless: bool = False) -> Iterator[float]:
@@ -111,9 +111,11 @@ def times(load: Load, endless: bool = False) -> Iterator[float]:
         t += 1 / load.rate_at(t)
 
 
-def plan(at: Iterable[float], mix: Mix, corpus: Sequence[Shape], seed: int) -> Iterator[Planned]:
+def plan(
+    at: Iterable[float], mix: Mix, corpus: Sequence[Shape], seed: int, id_format: str = "uuid"
+) -> Iterator[Planned]:
     """An event for each intended time."""
-    planner = _Planner(mix, corpus, seed)
+    planner = _Planner(mix, corpus, seed, ids.maker(id_format))
     for n, (second, following) in enumerate(_with_next(at)):
         jitter = planner.rng.random() * JITTER * (following - second)
         yield planner.next(n, round((second + jitter) * SECOND))
@@ -147,8 +149,8 @@ class _Share:
 class _Planner:
     """Draws the events one by one."""
 
-    def __init__(self, mix: Mix, corpus: Sequence[Shape], seed: int) -> None:
-        self.rng = random.Random(seed)
+    def __init__(self, mix: Mix, corpus: Sequence[Shape], seed: int, new_id: ids.NewId) -> None:
+        self.rng, self._new_id = random.Random(seed), new_id
         good = [shape for shape in corpus if shape.expect is Expect.ACCEPT]
         bad = [shape for shape in corpus if shape.expect is not Expect.ACCEPT]
         plain = [shape for shape in good if shape.everyday]
@@ -167,15 +169,19 @@ class _Planner:
             )
         )
         self._resends = cycle(("at_once", "after_ack", "drain"))
-        self._in_turn = cycle(f"ordered-{i + 1}" for i in range(mix.ordered_organizations))
+        ordered = [f"ordered-{i + 1}" for i in range(mix.ordered_organizations)]
         self._organizations = [f"org-{i + 1}" for i in range(mix.organizations)]
+        if own := list(dict.fromkeys(shape.order for shape in good if shape.order is not None)):
+            ordered, rest = own[: mix.ordered_organizations], own[mix.ordered_organizations :]
+            self._organizations = (rest or own)[: mix.organizations]
+        self._in_turn = cycle(ordered)
         self._recent: deque[Planned] = deque(maxlen=TWIN_REACH)
 
     def _shuffled(self, shapes: list[Shape]) -> list[Shape]:
         return self.rng.sample(shapes, len(shapes))
 
     def next(self, n: int, at: int) -> Planned:
-        event_id = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        event_id = self._new_id(self.rng, n)
         if self._malformed():
             shape = next(self._bad)
             return Planned(n, at, event_id, shape.number, shape.expect)
@@ -190,13 +196,15 @@ class _Planner:
 
     def _fresh(self, n: int, at: int, event_id: str) -> Planned:
         shape, ordered = next(self._plain if self._everyday() else self._good), self._ordered()
+        if shape.body is None and shape.order is None:  # a target's own event without a value to order by
+            return Planned(n, at, event_id, shape.number, shape.expect, resend=self._resend())
         organization = next(self._in_turn) if ordered else self._organization(shape)
         return Planned(n, at, event_id, shape.number, shape.expect, organization, ordered, self._resend())
 
     def _organization(self, shape: Shape) -> str | None:
         """Mostly an organization of the mix; one event in eight uses its shape's own (hostile or absent)."""
-        if self.rng.random() < 0.125:
-            return (shape.body or {}).get("organizationId")
+        if self.rng.random() < 0.125 and shape.body is not None:
+            return shape.body.get("organizationId")
         if self._hot and self.rng.random() < self._hot:
             return HOT
         return self.rng.choice(self._organizations)

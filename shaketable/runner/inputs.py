@@ -7,17 +7,23 @@ from pathlib import Path
 from shaketable import rundir
 from shaketable.files import foreign
 from shaketable.load.mix.corpus import corpus
+from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.mix.shape import Expect
 from shaketable.load.schedule import Planned, schedule
 from shaketable.rundir import RunDir
 from shaketable.runner.scenario import Scenario
 
 
-def draw(run: RunDir, scenario: Scenario) -> int:
-    """Write corpus.jsonl and schedule.jsonl; returns how many events are scheduled."""
-    shapes = corpus(scenario.mix, scenario.seed)
+def draw(run: RunDir, scenario: Scenario, own: OwnShapes | None = None) -> int:
+    """Write corpus.jsonl and schedule.jsonl, of audit events or the target's own; returns how many are scheduled.
+
+    Raises ManifestError when the target's own events cannot be drawn.
+    """
+    mix, seed = scenario.mix, scenario.seed
+    shapes = own.corpus(mix, seed) if own else corpus(mix, seed)
     rundir.write_lines(run / rundir.CORPUS, shapes)
-    return rundir.write_lines(run / rundir.SCHEDULE, schedule(scenario.load, scenario.mix, shapes, scenario.seed))
+    planned = schedule(scenario.load, mix, shapes, seed, own.table.id_format if own else "uuid")
+    return rundir.write_lines(run / rundir.SCHEDULE, planned)
 
 
 def event_ids(run: RunDir) -> list[str]:

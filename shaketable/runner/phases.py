@@ -5,6 +5,7 @@ Judging is not part of it: `check` and `report` work on a run directory, a half-
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -24,7 +25,9 @@ from shaketable.evidence.recorder import Recorder
 from shaketable.faults.context import RunContext
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import check_apart
+from shaketable.load import headers
 from shaketable.load.locust_process import LocustProcess, users_for
+from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.rundir import RunDir
 from shaketable.runner import inputs, playable
 from shaketable.runner.bring_up import bring_up
@@ -74,6 +77,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
     manifest = playable.fitted(scenario, manifests.load(order.target))
     if order.port_base is not None:
         ports.check_base(order.port_base)
+    headers.encoded(manifest.ingest.headers, os.environ)  # raises before anything is started
     folder = order.target.resolve().parent
     programs = environments.programs(manifest, folder, reporter.print)
     directory = rundir.create(order.runs, scenario.name, manifest.name)
@@ -177,9 +181,10 @@ def load_process(
     """The process that will send the load, in a folder of its own."""
     home = run / "state" / "load"
     home.mkdir()
+    secrets = headers.encoded(manifest.ingest.headers, os.environ)
 
     def start(command: Sequence[str], log: Path) -> Child:
-        return supervisor.spawn("load", command, env=environment(home), cwd=home, log=log)
+        return supervisor.spawn("load", command, env=environment(home, **secrets), cwd=home, log=log)
 
     return LocustProcess(
         run,
@@ -187,7 +192,9 @@ def load_process(
         env={},
         cwd=home,
         users=users_for(scenario.load.rate),
+        method=manifest.ingest.method,
         path=manifest.ingest.path,
+        accepted=manifest.ingest.accepted,
         resend_for_s=scenario.resend_for_s,
         definite_refusals=manifest.ingest.definite_refusals,
         spawn=start,
@@ -213,7 +220,10 @@ def _save_inputs(
         names = ", ".join(f"{name} = {value}" for name, value in ignored.items())
         reporter.print(f"settings that did not reach {manifest.name}, whose [settings] lacks them: {names}")
     rundir.write_json(run / rundir.ENVIRONMENT, found)
-    return inputs.take_over(run, order.replay) if order.replay else inputs.draw(run, order.scenario)
+    if order.replay:
+        return inputs.take_over(run, order.replay)
+    own = OwnShapes(manifest.event, order.target.resolve().parent) if manifest.event else None
+    return inputs.draw(run, order.scenario, own)
 
 
 def _save_target(run: RunDir, manifest: Manifest, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:

@@ -18,7 +18,7 @@ from shaketable.load.http import Connection
 
 now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (now + (200 << 20),) * 2)
-reply = Connection(sys.argv[1], 0.5).post("/events", b"{}")
+reply = Connection(sys.argv[1], 0.5).send("/events", b"{}")
 print(reply.status, type(reply.error).__name__, reply.length)
 """
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shaketable import event
 from shaketable.evidence.history.columns import count
 
 if TYPE_CHECKING:
+    from shaketable.event.kinds import EventKind
     from shaketable.evidence.history import History
     from shaketable.evidence.history.columns import Ints
 
@@ -27,11 +27,11 @@ def not_adapted(history: History) -> tuple[list[str], int]:
     """
     foreign = list(_foreign(history))
     left = _accepted(history) if foreign else Counter()
-    bodies = {number: _members(history.contents.sent(number)) for number in left}
+    bodies = {number: _members(history.kind, history.contents.sent(number)) for number in left}
     order = sorted(left, key=lambda number: bodies[number] is None)  # bodies that account for any row come last
     others = []
     for event_id, kept in foreign:
-        stored = _members(kept)
+        stored = _members(history.kind, kept)
         found = next((number for number in order if left[number] and _fits(bodies[number], stored)), None)
         if found is None:
             others.append(event_id)
@@ -66,10 +66,10 @@ def _accepted(history: History) -> Counter[int]:
     return found
 
 
-def _members(body: bytes | None) -> dict[str, Any] | None:
+def _members(kind: EventKind, body: bytes | None) -> dict[str, Any] | None:
     """The members to compare, without the id; None for a body that is no JSON object, or is missing."""
     try:
-        return None if body is None else event.canonical({**event.parse(body), "eventId": None})
+        return None if body is None else kind.contents(body)
     except (ValueError, RecursionError):
         return None
 

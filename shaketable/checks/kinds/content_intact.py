@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 import numpy as np
 
-from shaketable import event, plural
+from shaketable import plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown, unseen
 
 if TYPE_CHECKING:
+    from shaketable.event.kinds import EventKind
     from shaketable.evidence.history import History
 
 #: Stands for the event's own id, so that events of one shape and organization are compared once.
@@ -24,8 +25,9 @@ class ContentIntact:
     """Every stored event equals the event that was sent, member by member.
 
     Compared as values: numbers as doubles, timestamps as instants cut to microseconds, null as absent; members that the
-    target says it adds (stored.adds) are ignored unless they were sent. altered: at least one member differs; shown
-    with the members' paths, never with their values.
+    target says it adds (stored.adds) are ignored unless they were sent. Of a target's own events, [event] in its
+    manifest decides: numbers are exact by default, its instants have its precision, what it ignores is not compared.
+    altered: at least one member differs; shown with the members' paths, never with their values.
 
     Evidence: the corpus (each sent event is made from it again, byte for byte) and the stored rows. No stored row of a
     planned, well-formed event, no corpus, or a row that nobody could read: unknown.
@@ -77,7 +79,7 @@ class _Comparer:
 
     def __init__(self, history: History) -> None:
         assert history.events is not None
-        self._contents, self._adds = history.contents, history.target.stored.adds
+        self._contents, self._adds, self._kind = history.contents, history.target.stored.adds, history.kind
         self._ids = [event_id.encode() for event_id in history.events.event_id]
         self._kinds = list(zip(history.events.shape_number, history.events.organization, strict=True))
         self._known: dict[tuple[object, bytes], list[str] | None] = {}
@@ -92,22 +94,22 @@ class _Comparer:
     def _compare(self, number: int, stored: bytes) -> list[str] | None:
         sent = self._contents.sent(number)
         try:
-            was = None if sent is None else event.parse(sent)
+            was = None if sent is None else self._kind.parse(sent)
         except ValueError:
             return None
-        return None if was is None else differing(was, stored, self._adds)
+        return None if was is None else differing(self._kind, was, stored, self._adds)
 
 
-def differing(sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
+def differing(kind: EventKind, sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
     """The paths that differ; a stored value that is no JSON object differs as a whole."""
     try:
-        return event.same(sent, event.parse(_beyond_msgspec(kept) or kept), adds)
+        return kind.same(sent, kind.parse(_beyond_msgspec(kept) or kept), adds)
     except (ValueError, RecursionError):
         return ["the whole event"]
 
 
 def _beyond_msgspec(kept: bytes) -> str | None:
-    """JSON that only `event.parse` can read (lone surrogates): a run's files hold it in a string."""
+    """JSON that only Python's own parser can read (lone surrogates): a run's files hold it in a string."""
     if not kept.startswith(b'"'):
         return None
     inner = msgspec.json.decode(kept, type=str)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 import numpy as np
 
-from shaketable import event, plural
+from shaketable import plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.content_intact import differing
 from shaketable.checks.kinds.findings import counts, failing, members, not_applicable, some, unknown, unseen
@@ -129,10 +129,10 @@ def _altered(history: History) -> Iterator[str]:
     for number, event_id, kept in zip(known.number.tolist(), known.event_id, known.event, strict=True):
         sent = history.contents.sent(number)
         try:
-            was = None if sent is None else event.parse(sent)
+            was = None if sent is None else history.kind.parse(sent)
         except ValueError:
             continue  # malformed: it has no members to compare
-        if was is not None and (paths := differing(was, _text(bytes(kept)), history.target.stored.adds)):
+        if was is not None and (paths := differing(history.kind, was, _text(bytes(kept)), history.target.stored.adds)):
             yield f"{event_id}: {', '.join(paths)}"
 
 

@@ -17,13 +17,15 @@ from shaketable.evidence.history.persisted import NONE
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
 
-#: The one member by which the schedule knows real-time order.
+#: The one member of an audit event by which the schedule knows real-time order.
 ORGANIZATION = "organizationId"
 
 
 @dataclass(frozen=True)
 class OrderKept:
     """Of two events of one organization, the one that was sent before the other is stored before it.
+
+    Of a target's own events: of two with the same value of event.order_by.
 
     A before B: A's first acknowledgement ended before B's first attempt began. Stored before: by the commit time of
     their transactions (pg_xact_commit_timestamp), within one transaction by the position it assigned. judged: events
@@ -50,10 +52,10 @@ class OrderKept:
     )
 
     def judge(self, history: History) -> Finding:
-        claimed = history.capabilities.order_by
+        claimed, own = history.order_by, history.target.event is not None
         if claimed is None:
-            return not_applicable("the target claims no order (capabilities.order_by)")
-        if claimed != ORGANIZATION:
+            return not_applicable(f"the target claims no order ({'event' if own else 'capabilities'}.order_by)")
+        if claimed != ORGANIZATION and not own:
             return unknown(f"order is known by {ORGANIZATION} only, but the target orders by {claimed}")
         if (finding := unseen(history)) is not None:
             return finding

@@ -11,6 +11,8 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.errors import ScenarioError
+from shaketable.event import kinds
+from shaketable.event.kinds import EventKind
 from shaketable.evidence.history import inputs, load, observations, persisted
 from shaketable.evidence.history.clocks import Clocks
 from shaketable.evidence.history.columns import NEVER, Ints, count, first
@@ -51,7 +53,8 @@ class History:
         """Read a run directory, also an unfinished one. Raises RunDirError for an unreadable file."""
         scenario, target = inputs.read(run)
         seen = {name: observations.ops(run / name) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
-        events = load.schedule(run / rundir.SCHEDULE) if run.has(rundir.SCHEDULE) else None
+        key = kinds.of(target.event).key
+        events = load.schedule(run / rundir.SCHEDULE, key) if run.has(rundir.SCHEDULE) else None
         journals = load.journals(run, 0 if events is None else len(events))
         clocks = Clocks.of(journals.pairs + [pair for ops in seen.values() for pair in observations.pairs(ops)])
         phases = observations.phases(seen[rundir.PHASES])
@@ -62,10 +65,10 @@ class History:
             clocks,
             events=None if events is None else load.with_fates(events, journals),
             attempts=journals.attempts,
-            stored=persisted.stored(run, ids),
-            dead=persisted.dead(run, target.dead_letters is None, ids),
+            stored=persisted.stored(run, ids, key),
+            dead=persisted.dead(run, target.dead_letters is None, ids, key),
             queue=persisted.queue(run / rundir.QUEUE),
-            poison=persisted.poison(run / rundir.POISON, ids),
+            poison=persisted.poison(run / rundir.POISON, ids, key),
             faults=observations.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
             sinks=observations.sinks(seen[rundir.FAULTS]),
             probes=observations.probes(seen[rundir.PROBES]),
@@ -87,6 +90,16 @@ class History:
     def capabilities(self) -> Capabilities:
         """The target's capabilities."""
         return self.target.capabilities
+
+    @cached_property
+    def kind(self) -> EventKind:
+        """How the target's events are parsed, identified and compared."""
+        return kinds.of(self.target.event)
+
+    @property
+    def order_by(self) -> str | None:
+        """The member by which the target claims order; None if it claims none."""
+        return self.target.event.order_by if self.target.event else self.capabilities.order_by
 
     @property
     def queue_length(self) -> int | None:

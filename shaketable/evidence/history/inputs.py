@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shaketable import rundir
+from shaketable.event.table import EventTable
 from shaketable.rundir import RunDir
 from shaketable.target.manifest import Capabilities, Process, Timing
 
@@ -67,6 +68,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     process: tuple[Process, ...] = ()
     stored: StoredFacts = StoredFacts()
     durability: dict[str, dict[str, str]] = {}  # the servers' settings in force, by service
+    event: EventTable | None = None  # None: the audit event
     dead_letters: Any = None  # None: the target has none
     queue: Any = None  # None: the manifest does not name its queue
 

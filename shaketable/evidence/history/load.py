@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.errors import RunDirError
+from shaketable.event import ids
 from shaketable.evidence.history.columns import NEVER, Ints, blocks, count, first, table
 from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Nanoseconds, Outcome, Whole
@@ -58,13 +59,13 @@ class Journals:
     pairs: list[tuple[int, int]]
 
 
-def schedule(path: Path) -> pd.DataFrame:
-    """One row per planned event, by number."""
+def schedule(path: Path, key: Callable[[str], str] = ids.normal) -> pd.DataFrame:
+    """One row per planned event, by number; `key` is the form in which ids are compared."""
     events = table(
         blocks(path, Planned),
         {
             "n": attrgetter("n"),
-            "event_id": lambda p: p.event_id.lower(),
+            "event_id": lambda p: key(p.event_id),
             "offset": attrgetter("at"),
             "shape_number": attrgetter("shape"),
             "expect": lambda p: p.expect.value,

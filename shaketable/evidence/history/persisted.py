@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import numpy as np
 import pandas as pd
 
 from shaketable import rundir
+from shaketable.event.ids import normal
 from shaketable.evidence.history.columns import Ints, blocks, table
 from shaketable.op import Microseconds, Whole
 from shaketable.rundir import RunDir
 
+#: The form in which ids are compared.
+Key = Callable[[str], str]
 #: A missing position or commit time.
 NONE = -1
 
@@ -52,14 +56,14 @@ class _Queue(msgspec.Struct, frozen=True):
     length: Whole | None = None
 
 
-def stored(run: RunDir, ids: pd.Index) -> pd.DataFrame | None:
+def stored(run: RunDir, ids: pd.Index, key: Key = normal) -> pd.DataFrame | None:
     """One row per stored row; `event` is its number, or -1 if not in the schedule. None if not observed."""
     if not run.has(rundir.STORED):
         return None
     rows = table(
         blocks(run / rundir.STORED, _Stored),
         {
-            "event_id": lambda row: (row.event_id or "").lower(),
+            "event_id": lambda row: key(row.event_id or ""),
             "position": _or_none("position"),
             "xid": lambda row: None if row.xid is None else str(row.xid),
             "committed_at": _or_none("committed_at"),
@@ -84,7 +88,7 @@ def known(event_ids: Any, ids: pd.Index) -> Ints:
     return np.asarray(ids.get_indexer(pd.Index(event_ids, dtype=object)), dtype=np.int64)
 
 
-def dead(run: RunDir, has_none: bool, ids: pd.Index) -> pd.DataFrame | None:
+def dead(run: RunDir, has_none: bool, ids: pd.Index, key: Key = normal) -> pd.DataFrame | None:
     """One row per dead letter; no rows if the manifest has no dead letters; None if not observed."""
     path = run / rundir.DEAD_LETTERS
     if not path.exists() and not (has_none and run.has(rundir.STORED)):
@@ -92,7 +96,7 @@ def dead(run: RunDir, has_none: bool, ids: pd.Index) -> pd.DataFrame | None:
     letters = list(rundir.read_lines(path, DeadLetter)) if path.exists() else []
     columns = {name: [getattr(letter, name) for letter in letters] for name in DeadLetter.__struct_fields__}
     rows = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
-    rows["event_id"] = [str(event_id or "").lower() for event_id in rows.event_id]
+    rows["event_id"] = [key(str(event_id or "")) for event_id in rows.event_id]
     return rows.assign(event_id=rows.event_id.astype(object), number=known(rows.event_id, ids))
 
 
@@ -107,9 +111,9 @@ def queue(path: Path) -> dict[str, int | None] | None:
     return found
 
 
-def poison(path: Path, ids: pd.Index) -> Ints | None:
+def poison(path: Path, ids: pd.Index, key: Key = normal) -> Ints | None:
     """The numbers of the events that the store refused because of a fault; None without such a fault."""
     if not path.exists():
         return None
     lines = rundir.read_lines(path, _Poison)
-    return known([line.event_id.lower() for line in lines if line.refused], ids)
+    return known([key(line.event_id) for line in lines if line.refused], ids)

@@ -6,21 +6,18 @@ A seed is reproducible only within one version of Hypothesis, so a run saves its
 from __future__ import annotations
 
 import hashlib
-import tempfile
-import warnings
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import msgspec
 
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.files import folders
-from shaketable.load.mix import Mix, everyday, hostile, malformed
+from shaketable.load.mix import Mix, drawing, everyday, hostile, malformed
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when the strategies change, to invalidate older caches.
@@ -73,44 +70,9 @@ def _numbered(shapes: Iterable[Shape]) -> list[Shape]:
 
 
 def _drawn(count: int, seed: int, day: date) -> list[Shape]:
-    """Draw `count` shapes with Hypothesis: generation only, without a database or files in the working folder."""
-    from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import seed as seeded
-
-    bodies: dict[bytes, dict[str, Any]] = {}  # by their text: Hypothesis repeats examples
-
-    @seeded(seed)
-    @settings(
-        max_examples=count + count // 2 + 20,
-        database=None,
-        phases=[Phase.generate],
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(hostile.bodies(day))
-    def collect(body: dict[str, Any]) -> None:
-        bodies.setdefault(msgspec.json.encode(body), body)
-
-    with tempfile.TemporaryDirectory() as home, _own_home(Path(home)), _no_local_constants(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        collect()
-    return [Shape(0, Expect.ACCEPT, _why(body), body=body) for body in list(bodies.values())[:count]]
-
-
-def _own_home(home: Path) -> AbstractContextManager[Any]:
-    """Hypothesis would otherwise write tables to a folder in the working directory."""
-    return patch("hypothesis.configuration.__hypothesis_home_directory", home)
-
-
-def _no_local_constants() -> AbstractContextManager[Any]:
-    """Make a seed reproducible across processes.
-
-    Hypothesis also draws constants from the local modules that happen to be loaded.
-    """
-    from hypothesis.internal.conjecture import providers
-    from hypothesis.internal.constants_ast import Constants
-
-    return patch.object(providers, "_get_local_constants", Constants)
+    """Draw `count` hostile shapes."""
+    bodies = drawing.examples(hostile.bodies(day), count, seed, key=msgspec.json.encode)
+    return [Shape(0, Expect.ACCEPT, _why(body), body=body) for body in bodies]
 
 
 def _why(body: dict[str, Any]) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-#: Placeholder of the event's id in a malformed shape.
+#: Placeholder of the event's id in a shape's text.
 EVENT_ID = b"%EVENT_ID%"
+#: Placeholder of the value by which a target's own events are ordered, as JSON.
+ORDER = b"%ORDER%"
 #: Placeholder of the padding in a malformed shape, which keeps oversize bodies out of the corpus.
 PAD = b"%PAD%"
 #: The most bytes that placeholders may add to a body: a corpus may come from a stranger.
@@ -24,7 +26,10 @@ class Expect(StrEnum):
 
 
 class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Well-formed contents are in `body`; malformed ones are in `text`, or in `raw` (base64) if they are not UTF-8."""
+    """Well-formed contents of an audit event are in `body`.
+
+    Malformed ones, and all of a target's own events, are in `text`, or in `raw` (base64) if they are not UTF-8.
+    """
 
     number: int
     expect: Expect
@@ -34,13 +39,17 @@ class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
     raw: bytes | None = None
     pad: int = 0  # number of bytes that replace PAD
     everyday: bool = False  # an everyday shape; `why` names its kind
+    order: str | None = None  # a value for ORDER, as JSON; None without that placeholder
 
     def wire(self, event_id: str, organization: str | None = None) -> bytes:
         """The request's body; deterministic."""
         if self.body is None:
             template = self.raw if self.raw is not None else (self.text or "").encode()
-            if template.count(PAD) * self.pad + template.count(EVENT_ID) * len(event_id) > MOST:
+            more = template.count(ORDER) * len(organization) if organization else 0
+            if template.count(PAD) * self.pad + template.count(EVENT_ID) * len(event_id) + more > MOST:
                 raise ValueError(f"expected shape {self.number} to make a body of at most {MOST:,} bytes")
+            if organization is not None:
+                template = template.replace(ORDER, organization.encode())
             return template.replace(EVENT_ID, event_id.encode()).replace(PAD, b"x" * self.pad)
         event = {"eventId": event_id, **self.body}
         if organization is not None:

@@ -1,0 +1,48 @@
+"""The formats of ids: how the harness makes one, and which texts are the same id."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+
+from shaketable.event.table import PREFIXED
+
+#: The alphabet of a ULID: Crockford's base 32.
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+#: The time of the first ULID of a schedule, in milliseconds since 1970; each event is one later.
+ULID_EPOCH = 1_700_000_000_000
+
+#: Makes the id of the event with a number in the schedule.
+NewId = Callable[[random.Random, int], str]
+
+
+def maker(id_format: str) -> NewId:
+    """A function that makes ids of a format: deterministic for the same random state, and unique in a schedule."""
+    if id_format == "uuid":
+        return _uuid
+    if id_format == "ulid":
+        return _ulid
+    if id_format == "integer":
+        return _integer
+    prefix = id_format.removesuffix(PREFIXED)
+    return lambda rng, n: prefix + _uuid(rng, n)
+
+
+def normal(event_id: str, id_format: str = "uuid") -> str:
+    """The form in which ids are compared: a UUID in lower case, as databases return it; any other id unchanged."""
+    return event_id.lower() if id_format == "uuid" else event_id
+
+
+def _uuid(rng: random.Random, _n: int) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def _ulid(rng: random.Random, n: int) -> str:
+    value = (ULID_EPOCH + n) << 80 | rng.getrandbits(80)
+    return "".join(CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+def _integer(rng: random.Random, n: int) -> str:
+    """Below 2^53, so that it survives as a double; the low bits count, so that no two are equal."""
+    return str((rng.getrandbits(20) << 32) + n + 1)

@@ -1,0 +1,57 @@
+"""Draw examples with Hypothesis: generation only, without a database or files in the working folder."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from unittest.mock import patch
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+T = TypeVar("T")
+
+
+def examples(strategy: SearchStrategy[T], count: int, seed: int, key: Callable[[T], Hashable]) -> list[T]:
+    """Draw `count` examples of different keys, or fewer if there are no more; deterministic for a seed."""
+    from hypothesis import HealthCheck, Phase, given, settings  # takes half a second
+    from hypothesis import seed as seeded
+
+    found: dict[Hashable, T] = {}  # by key: Hypothesis repeats examples
+
+    @seeded(seed)
+    @settings(
+        max_examples=count + count // 2 + 20,
+        database=None,
+        phases=[Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(example: T) -> None:
+        found.setdefault(key(example), example)
+
+    with tempfile.TemporaryDirectory() as home, _own_home(Path(home)), _no_local_constants(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collect()
+    return list(found.values())[:count]
+
+
+def _own_home(home: Path) -> AbstractContextManager[Any]:
+    """Hypothesis would otherwise write tables to a folder in the working directory."""
+    return patch("hypothesis.configuration.__hypothesis_home_directory", home)
+
+
+def _no_local_constants() -> AbstractContextManager[Any]:
+    """Make a seed reproducible across processes.
+
+    Hypothesis also draws constants from the local modules that happen to be loaded.
+    """
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    return patch.object(providers, "_get_local_constants", Constants)

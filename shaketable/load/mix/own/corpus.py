@@ -1,0 +1,191 @@
+"""The corpus of a target's own events: drawn, hostile and malformed shapes, cached for the user."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shaketable import rundir
+from shaketable.errors import ManifestError, RunDirError
+from shaketable.event import pointer
+from shaketable.event.table import EventTable
+from shaketable.files import folders, foreign
+from shaketable.load.mix import Mix, drawing
+from shaketable.load.mix.own import hostile_values, invalid, strategy, template
+from shaketable.load.mix.own.schema import MOST, Schema
+from shaketable.load.mix.shape import Expect, Shape
+
+#: Increased when shapes are derived differently, to invalidate older caches.
+EDITION = 1
+#: The share of drawn shapes and the most of them; the others are derived from them.
+DRAWN, MOST_DRAWN = 0.5, 100
+
+
+@dataclass(frozen=True)
+class OwnShapes:
+    """The events of a manifest's [event]; `folder` is the manifest's."""
+
+    table: EventTable
+    folder: Path
+
+    def corpus(self, mix: Mix, seed: int, today: date | None = None, cache: Path | None = None) -> list[Shape]:
+        """At most `mix.shapes` well-formed shapes, and the malformed ones; deterministic for the same arguments.
+
+        Raises ManifestError, with the remedy, when nothing can be drawn.
+        """
+        day = today or datetime.now(UTC).date()
+        path = (cache or folders.cache() / "corpus") / self._name(mix, seed, day)
+        with suppress(OSError, RunDirError):
+            if kept := list(rundir.read_lines(path, Shape)):
+                return kept
+        shapes = [msgspec.structs.replace(shape, number=n) for n, shape in enumerate(self._shapes(mix, seed, day))]
+        with suppress(OSError):  # the next run takes a few seconds longer
+            path.parent.mkdir(parents=True, exist_ok=True)
+            rundir.write_lines(path, shapes)
+        return shapes
+
+    def _name(self, mix: Mix, seed: int, day: date) -> str:
+        """The cache file's name: it depends only on inputs that determine the shapes."""
+        import hypothesis
+
+        source = self.folder / (self.table.schema or (self.table.strategy or "").partition(":")[0])
+        told = foreign.text(source, MOST) if source.is_file() else ""
+        key = [EDITION, mix.shapes, mix.organizations, mix.ordered_organizations, seed, str(day), told]
+        key += [hypothesis.__version__, msgspec.to_builtins(self.table)]
+        return f"{day}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.jsonl"
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """The JSON Schema; None for a strategy. Raises ManifestError."""
+        return Schema(self.folder / self.table.schema) if self.table.schema else None
+
+    def _shapes(self, mix: Mix, seed: int, day: date) -> Iterator[Shape]:
+        rng = random.Random(seed)
+        count = mix.shapes if self.schema is None else min(max(1, int(mix.shapes * DRAWN)), MOST_DRAWN)
+        bodies = self._bodies(count, seed, day)
+        orders = self._orders(bodies, mix.ordered_organizations + mix.organizations)
+        good: list[tuple[str, Any]] = [("drawn", body) for body in bodies]
+        if self.schema is not None:
+            good += hostile_values.derived(bodies, self._draws, mix.shapes - len(good), rng)
+        for number, (why, body) in enumerate(good):
+            yield self._shape(why, body, orders, number)
+        allows = self.schema.allows if self.schema else None
+        yield from invalid.shapes(min(bodies, key=lambda each: len(repr(each))), self.table, allows)
+
+    def _draws(self, body: Any) -> bool:
+        """Whether an event could be drawn, and the sample id is in its place: a replacement may have taken it."""
+        assert self.schema is not None
+        with suppress(LookupError):
+            found = pointer.find(body, pointer.steps(self.table.id))
+            return bool(found == template.sample_id(self.table)) and self.schema.draws(body)
+        return False
+
+    def _shape(self, why: str, body: Any, orders: Sequence[str], number: int) -> Shape:
+        ordered = self.table.order_by is not None and _has(body, self.table.order_by)
+        text = template.text(body, self.table, ordered=ordered)
+        return Shape(0, Expect.ACCEPT, why, text=text, order=orders[number % len(orders)] if ordered else None)
+
+    def _bodies(self, count: int, seed: int, day: date) -> list[Any]:
+        """Drawn events with a sample id."""
+        drawn = self._examples(count, seed, day)
+        if wrong := [type(each).__name__ for each in drawn if not isinstance(each, dict)]:
+            raise ManifestError(f"expected {self._source} to give JSON objects, got a {wrong[0]}")
+        try:
+            drawn = [template.exact(each) for each in drawn]
+        except TypeError as e:
+            raise ManifestError(f"{self._source}: {e}: give strings, numbers, booleans, None, lists and dicts") from e
+        placed = [template.with_id(each, self.table) for each in drawn if _has_parent(each, self.table.id)]
+        if not placed:
+            raise ManifestError(
+                f"event.id {self.table.id!r} leads nowhere: no drawn event has an object to hold it; "
+                f"the first has {', '.join(map(repr, drawn[0])) or 'no members'}"
+            )
+        if not (placed := [body for body in placed if _storable(body)]):
+            raise ManifestError(f"{self._source} gives only events with NUL or lone surrogates: leave those out")
+        if self.schema is None:
+            return placed
+        self.schema.drawn({value for body in placed for _, value in pointer.members(body) if isinstance(value, str)})
+        if not (fitting := [body for body in placed if self.schema.allows(body)]):
+            raise ManifestError(
+                f"no event with an id of the format {self.table.id_format!r} at {self.table.id} satisfies "
+                f"{self._source}: {self.schema.mistakes(placed[0])}: name another event.id_format"
+            )
+        return fitting
+
+    @property
+    def _source(self) -> str:
+        return str(self.folder / str(self.table.schema or self.table.strategy))
+
+    def _examples(self, count: int, seed: int, day: date) -> list[Any]:
+        from hypothesis import errors
+        from jsonschema.exceptions import _RefResolutionError  # type: ignore[attr-defined]  # private, and raised
+
+        place = self.table.strategy
+        drawn_from = self.schema.strategy(day) if self.schema else strategy.load(self.folder, place or "")
+        try:
+            found = drawing.examples(drawn_from, count, seed, key=lambda each: json.dumps(each, default=repr))
+        except _RefResolutionError as e:
+            raise ManifestError(
+                f"{self._source} cannot be drawn from: a reference is recursive or leads elsewhere: "
+                "name a strategy instead (event.strategy)"
+            ) from e
+        except (errors.Unsatisfiable, errors.InvalidArgument) as e:
+            raise ManifestError(f"{self._source} cannot be drawn from ({_first(e)}): does any event satisfy it?") from e
+        except Exception as e:
+            raise ManifestError(
+                f"{self._source} raised {type(e).__name__} while an event was drawn: {_first(e)}"
+            ) from e
+        if not found:
+            raise ManifestError(f"{self._source} cannot be drawn from: no event satisfies it")
+        return found
+
+    def _orders(self, bodies: Sequence[Any], count: int) -> list[str]:
+        """Values to order by, as JSON: readable ones if the schema allows them, else those of drawn events."""
+        pointed = self.table.order_by
+        if pointed is None:
+            return []
+        having = [body for body in bodies if _has(body, pointed)]
+        if not having:
+            raise ManifestError(f"event.order_by {pointed!r} leads nowhere: no drawn event has that member")
+        if self.schema is not None:
+            for candidates in ([f"order-{n}" for n in range(1, count + 1)], list(range(1, count + 1))):
+                fitting = (pointer.replaced(having[0], pointer.steps(pointed), each) for each in candidates)
+                if all(self.schema.draws(body) for body in fitting):
+                    return [template.encoded(each) for each in candidates]
+        drawn = dict.fromkeys(template.encoded(pointer.find(body, pointer.steps(pointed))) for body in having)
+        return list(drawn)[:count]
+
+
+def _storable(body: Any) -> bool:
+    """Whether it is free of NUL and lone surrogates, which a target may refuse; `invalid` has shapes with them."""
+    try:
+        return "\\u0000" not in json.dumps(body, ensure_ascii=False, default=str).encode().decode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _has(body: Any, pointed: str) -> bool:
+    with suppress(LookupError):
+        pointer.find(body, pointer.steps(pointed))
+        return True
+    return False
+
+
+def _has_parent(body: Any, pointed: str) -> bool:
+    with suppress(LookupError):
+        return isinstance(pointer.find(body, pointer.steps(pointed)[:-1]), dict)
+    return False
+
+
+def _first(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:160]

@@ -1,0 +1,174 @@
+"""Draw events from a JSON Schema, and decide whether an event satisfies it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shaketable.errors import ManifestError
+from shaketable.files import foreign
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+    from jsonschema import FormatChecker
+    from jsonschema.protocols import Validator
+
+#: The most bytes of a schema.
+MOST = 1 << 20
+#: Keywords whose content is data, or a table of names.
+_DATA = frozenset({"const", "enum", "default", "examples"})
+_TABLES = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+#: Keywords beside which a closed object could contradict another part of the schema.
+_COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties", "unevaluatedProperties"})
+
+
+class Schema:
+    """A JSON Schema. Raises ManifestError, with the remedy, for one that cannot be drawn from."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        text = _read(path)
+        self._plain = _parsed(path, text, float)
+        self._strict = _validator(path, _parsed(path, text, Decimal))
+        self._closed = _validator(path, closed(_parsed(path, text, Decimal)))
+        self._check_formats()
+
+    def strategy(self, day: date) -> SearchStrategy[Any]:
+        """Events that satisfy it, with no members but those that it names, unless it allows others explicitly."""
+        from hypothesis_jsonschema import from_schema  # takes half a second
+
+        from shaketable.load.mix.own import compatibility
+
+        compatibility.install()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a format is overridden
+            return from_schema(closed(deepcopy(self._plain)), custom_formats=_formats(day), allow_x00=False)
+
+    def allows(self, body: Any) -> bool:
+        """Whether an event satisfies the schema as it is written."""
+        return _satisfied(self._strict, body)
+
+    def draws(self, body: Any) -> bool:
+        """Whether an event could be drawn; of a text with a `format`, only drawn texts satisfy it."""
+        return _satisfied(self._closed, body)
+
+    def drawn(self, texts: set[str]) -> None:
+        """Remember the texts of drawn events: they satisfy their formats."""
+        self._closed = self._closed.evolve(format_checker=_drawn_texts(texts))
+
+    def mistakes(self, body: Any) -> str:
+        """Why an event does not satisfy the schema, in words; "" if it does."""
+        error = next(iter(self._strict.iter_errors(body)), None)
+        return "" if error is None else f"{error.message[:120]} at /{'/'.join(map(str, error.absolute_path))}"
+
+    def _check_formats(self) -> None:
+        from hypothesis_jsonschema._from_schema import STRING_FORMATS
+
+        for name in sorted(set(_named_formats(self._plain)) - STRING_FORMATS.keys() - _formats(date.today()).keys()):
+            raise ManifestError(
+                f"schema {self.path}: no text of the format {name!r} can be drawn: write a pattern or an enum, "
+                "or name a strategy instead (event.strategy)"
+            )
+
+
+def _read(path: Path) -> str:
+    try:
+        return foreign.text(path, MOST)
+    except OSError as e:
+        raise ManifestError(f"expected a JSON Schema (event.schema), got {path}: {e.strerror}") from e
+    except UnicodeDecodeError as e:
+        raise ManifestError(f"expected a JSON Schema (event.schema), got {path}: it is no UTF-8") from e
+
+
+def _parsed(path: Path, text: str, number: type[float] | type[Decimal]) -> dict[str, Any]:
+    try:
+        found = json.loads(text, parse_float=number)
+    except (ValueError, RecursionError) as e:
+        raise ManifestError(f"schema {path}: {e}: write JSON") from e
+    if not isinstance(found, dict):
+        raise ManifestError(f"schema {path}: expected a JSON object, got a {type(found).__name__}")
+    return found
+
+
+def _validator(path: Path, schema: dict[str, Any]) -> Validator:
+    from jsonschema import exceptions, validators
+
+    kind = validators.validator_for(schema, default=validators.validator_for({"$schema": LATEST}))
+    try:
+        kind.check_schema(schema)
+    except exceptions.SchemaError as e:
+        where = "/".join(map(str, e.absolute_path))
+        raise ManifestError(f"schema {path}: {e.message[:160]} (at /{where}): expected a JSON Schema") from e
+    return kind(schema)
+
+
+#: The version of a schema that names none.
+LATEST = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _satisfied(validator: Validator, body: Any) -> bool:
+    try:
+        return validator.is_valid(body)
+    except (ArithmeticError, RecursionError):  # multipleOf of a number with very many digits
+        return False
+
+
+def _drawn_texts(texts: set[str]) -> FormatChecker:
+    from jsonschema import FormatChecker, exceptions
+
+    class Drawn(FormatChecker):
+        def check(self, instance: object, format: str) -> None:  # noqa: A002  # the name in the base class
+            if isinstance(instance, str) and instance not in texts:
+                raise exceptions.FormatError(f"not known to be a {format}")
+
+    return Drawn()
+
+
+def closed(schema: Any) -> Any:
+    """A copy whose objects allow the named members only, unless the schema says something about others."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inside = {name: inner if name in _DATA else _inside(name, inner) for name, inner in schema.items()}
+    if "properties" in inside and "additionalProperties" not in inside and not _COMPOSED & inside.keys():
+        inside["additionalProperties"] = False
+    return inside
+
+
+def _inside(name: str, inner: Any) -> Any:
+    if name in _TABLES and isinstance(inner, dict):
+        return {key: closed(each) for key, each in inner.items()}
+    if name in ("allOf", "anyOf", "oneOf", "not", "if", "then", "else"):
+        return inner  # its parts judge the same object: closing one would contradict another
+    return closed(inner)
+
+
+def _named_formats(schema: Any) -> Iterator[str]:
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _named_formats(each)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("format"), str) and schema.get("type", "string") == "string":
+            yield schema["format"]
+        for name, inner in schema.items():
+            if name in _TABLES and isinstance(inner, dict):
+                yield from _named_formats(list(inner.values()))
+            elif name not in _DATA:
+                yield from _named_formats(inner)
+
+
+def _formats(day: date) -> dict[str, SearchStrategy[str]]:
+    """Formats that hypothesis-jsonschema does not draw, or with values that no service has to accept (year 1)."""
+    from hypothesis import strategies as st
+
+    from shaketable.load.mix import hostile
+
+    days = st.dates(date(2000, 1, 1), day).map(str)
+    return {"uuid": st.uuids(version=4).map(str), "date-time": hostile.timestamps(day), "date": days}
