@@ -67,7 +67,11 @@ def test_one_module_opens_sessions_at_postgresql() -> None:
     """It pins what libpq takes from its environment. The starter is a target: its user's own program."""
     opens = re.compile(r"psycopg\.(Async)?Connection\.connect\(|psycopg\.connect\(|from psycopg import .*connect")
     files = [path for path in PACKAGE.rglob("*.py") if opens.search(path.read_text(encoding="utf-8"))]
-    assert {str(path.relative_to(PACKAGE)) for path in files} == {"libpq.py", "starter/processor.py"}
+    assert {str(path.relative_to(PACKAGE)) for path in files} == {
+        "libpq.py",
+        "starter/own_event.py",
+        "starter/processor.py",
+    }
 
 
 def test_text_is_utf_8_whatever_the_locale() -> None:

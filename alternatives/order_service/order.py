@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-_VALIDATOR = Draft202012Validator(json.loads((Path(__file__).parent / "order.schema.json").read_text()))
+_VALIDATOR = Draft202012Validator(json.loads((Path(__file__).parent / "order.schema.json").read_text(encoding="utf-8")))
 
 
 class Refused(Exception):

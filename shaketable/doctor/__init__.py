@@ -1,9 +1,9 @@
 """The doctor: tests each endpoint of a target on a small stack, and reports each mistake with its remedy.
 
-A `session` runs the target; a `result` is one line of the report. The tests in order: `startup` (setup, the SQL, each
-process becomes ready), `intake` (valid events are accepted, malformed ones refused), `persistence` (accepted events are
-stored once and unchanged), `queue` (the backlog is visible), `dead_letters` (over HTTP), `health`, `breaker`, and
-`shutdown` (each process ends on SIGTERM).
+A `session` runs the target, `events` makes the events that it sends; a `result` is one line of the report. The tests in
+order: `startup` (setup, the SQL, each process becomes ready), `intake` (valid events are accepted, malformed ones
+refused), `persistence` (accepted events are stored once and unchanged), `queue` (the backlog is visible),
+`dead_letters` (over HTTP), `health`, `breaker`, and `shutdown` (each process ends on SIGTERM).
 """
 
 from __future__ import annotations

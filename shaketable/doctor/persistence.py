@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 import psycopg
 from psycopg import sql
 
-from shaketable import event, plural
+from shaketable import plural
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
 from shaketable.faults.kinds import triggers
@@ -32,7 +32,7 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
         return False
     every = f"all of {plural.counted(len(session.taken), 'events')}"
     yield _arrived(session, what, len(missing(session))) if not arrived else ok(what, every)
-    counts = Counter(str(row["event_id"]).lower() for row in rows)
+    counts = Counter(session.kind.key(str(row["event_id"])) for row in rows)
     yield _once(session, counts)
     yield _intact(session, rows)
     yield _nothing_refused(session, counts)
@@ -42,7 +42,7 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
 
 def missing(session: DoctorSession) -> set[str]:
     """The acknowledged events that are not in stored.sql. Raises psycopg.Error."""
-    found = {str(row["event_id"]).lower() for row in session.rows(session.manifest.stored.sql)}
+    found = {session.kind.key(str(row["event_id"])) for row in session.rows(session.manifest.stored.sql)}
     return set(session.taken) - found
 
 
@@ -66,7 +66,7 @@ def _once(session: DoctorSession, counts: Counter[str]) -> DoctorResult:
     return wrong(
         "stored once",
         plural.counted(len(doubled), f"events have several rows, up to {max(counts[i] for i in doubled)}"),
-        "eventId is the key: keep it unique in the transaction that stores",
+        "its id is the key: keep it unique in the transaction that stores",
         "An event",
     )
 
@@ -74,12 +74,13 @@ def _once(session: DoctorSession, counts: Counter[str]) -> DoctorResult:
 def _intact(session: DoctorSession, rows: list[dict[str, str]]) -> DoctorResult:
     what, paths, compared = "stored as it was sent", set[str](), 0
     for row in rows:
-        sent = session.taken.get(str(row["event_id"]).lower())
+        sent = session.taken.get(session.kind.key(str(row["event_id"])))
         if sent is None:
             continue
         compared += 1
         try:
-            paths |= set(event.same(event.parse(sent), event.parse(row["event"] or ""), session.manifest.stored.adds))
+            stored = session.kind.parse(row["event"] or "")
+            paths |= set(session.kind.same(session.kind.parse(sent), stored, session.manifest.stored.adds))
         except ValueError:
             return wrong(what, "the column event holds no JSON object", "show the event as one JSON object", SQL)
     if paths:
@@ -117,7 +118,8 @@ def _found_by_faults(session: DoctorSession) -> Iterator[DoctorResult]:
             rows = [set(ids) for (ids,) in database.execute(query)]
     except psycopg.Error:
         return  # no such relation, which `startup` reports
-    if found := sum(not ids.isdisjoint(session.taken) for ids in rows):
+    taken = {event_id.lower() for event_id in session.taken}
+    if found := sum(not ids.isdisjoint(taken) for ids in rows):
         yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
     elif rows:
         yield wrong(

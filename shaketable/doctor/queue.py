@@ -10,9 +10,8 @@ import redis
 from shaketable import plural
 from shaketable.doctor.persistence import missing
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
-from shaketable.doctor.session import DoctorSession, event
+from shaketable.doctor.session import DoctorSession
 from shaketable.evidence.backlog import Backlog
-from shaketable.target.bounded_http import BoundedResponse
 from shaketable.target.manifest import QueueKey
 
 #: Number of events to send: more than frozen processes are likely to hold.
@@ -64,9 +63,9 @@ def _frozen(session: DoctorSession) -> Iterator[None]:
 def _fill(session: DoctorSession) -> int:
     accepted = 0
     for _ in range(EVENTS):
-        event_id, body = event()
+        event_id, body = session.events.new()
         answer = session.post(body)
-        if isinstance(answer, BoundedResponse) and answer.status == 202:
+        if session.accepts(answer):
             session.taken[event_id] = body
             accepted += 1
     return accepted

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 import psycopg
 from psycopg import sql
 
 from shaketable import libpq
 from shaketable.clock import SECOND, Clock, SystemClock
+from shaketable.doctor import events
+from shaketable.event import kinds
+from shaketable.load import headers
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target import bounded_http
@@ -29,23 +30,6 @@ ANSWER_S = 5.0
 SEEN_S = 10.0
 #: The most characters of a target's log or response in a message.
 WORDS = 160
-#: An example of each member and type, including values that JSON parsers are known to corrupt.
-CONTENT: dict[str, Any] = {
-    "action": "doctor.visit",
-    "status": "success",
-    "principalId": "doctor",
-    "organizationId": "org-doctor",
-    "targetResourceType": "Patient",
-    "targetResourceId": "pat-1",
-    "outcomeDescription": "Grüße – 中文 \"'\\ \U0001f468",
-    "correlationId": "visit",
-    "dataClassification": "INTERNAL",
-    "retentionPolicy": "standard",
-    "eventVersion": "1.0",
-    "ttl": 3600,
-    "details": {"list": [1, 2.5, True, {"deep": "x"}], "largest": 9007199254740991, "small": 1e-7},
-    "unnamedMember": "kept as well",
-}
 
 
 class DoctorSession:
@@ -76,7 +60,9 @@ class DoctorSession:
             record=lambda _: None,
             programs=programs,
         )
-        self.taken: dict[str, bytes] = {}  # events that were answered with 202, by id
+        self.events, self.kind = events.of(manifest, folder), kinds.of(manifest.event)
+        self._headers = headers.filled(manifest.ingest.headers, os.environ)
+        self.taken: dict[str, bytes] = {}  # accepted events, by id
         self.refused: set[str] = set()  # events of which every attempt was refused
 
     def __enter__(self) -> Self:
@@ -88,11 +74,21 @@ class DoctorSession:
         self.target.stop_all()
 
     def post(self, body: bytes) -> BoundedResponse | NoResponse:
-        """POST through the clients' link; returns the response or the error."""
+        """Send an event through the clients' link; returns the response or the error."""
         try:
-            return bounded_http.post(f"http://{self.target.intake.listen}{self.manifest.ingest.path}", body, ANSWER_S)
+            url = f"http://{self.target.intake.listen}{self.manifest.ingest.path}"
+            return bounded_http.send(self.manifest.ingest.method, url, body, ANSWER_S, self._headers)
         except NoResponse as e:
             return e
+
+    def accepts(self, answer: BoundedResponse | NoResponse) -> bool:
+        """Whether an answer means that the event was accepted (ingest.accepted)."""
+        return isinstance(answer, BoundedResponse) and answer.status in self.manifest.ingest.accepted
+
+    @property
+    def accepted(self) -> str:
+        """The statuses of an accepted event, in words."""
+        return " or ".join(map(str, self.manifest.ingest.accepted))
 
     def columns(self, query: str) -> list[str]:
         """The columns of the manifest's SQL. Raises psycopg.Error."""
@@ -135,13 +131,6 @@ def _waited(condition: Callable[[], bool], within_s: float, clock: Clock) -> boo
     while not (held := condition()) and clock.now() < deadline:
         clock.sleep(0.05)
     return held
-
-
-def event(**other: Any) -> tuple[str, bytes]:
-    """A new id, and a valid event with it."""
-    event_id = str(uuid.uuid4())
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **CONTENT, **other})
 
 
 def excerpt(said: BoundedResponse) -> str:

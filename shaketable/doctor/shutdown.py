@@ -10,8 +10,7 @@ import psycopg
 
 from shaketable.doctor.persistence import missing
 from shaketable.doctor.result import DoctorResult, ok, wrong
-from shaketable.doctor.session import DoctorSession, event
-from shaketable.target.bounded_http import BoundedResponse
+from shaketable.doctor.session import DoctorSession
 from shaketable.target.target import Instance
 
 #: Seconds that a new process may take until it has its first connection to a server, and seconds to wait then for the
@@ -46,9 +45,9 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
 
 def _settle(session: DoctorSession) -> None:
     """Wait until a new event is stored, so that no process is stopped while it reconnects."""
-    event_id, body = event()
+    event_id, body = session.events.new()
     answer = session.post(body)
-    if not isinstance(answer, BoundedResponse) or answer.status != 202:
+    if not session.accepts(answer):
         return
     session.taken[event_id] = body
     try:

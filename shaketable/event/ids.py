@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import uuid
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: The time of the first ULID of a schedule, in milliseconds since 1970; each event is one later.
 ULID_EPOCH = 1_700_000_000_000
 
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Makes the id of the event with a number in the schedule.
 NewId = Callable[[random.Random, int], str]
 
@@ -25,8 +27,23 @@ def maker(id_format: str) -> NewId:
         return _ulid
     if id_format == "integer":
         return _integer
-    prefix = id_format.removesuffix(PREFIXED)
+    prefix = _prefix(id_format)
     return lambda rng, n: prefix + _uuid(rng, n)
+
+
+def uuid_of(event_id: str) -> str | None:
+    """The UUID in an id, in lower case; None if it has none."""
+    found = _UUID.search(event_id.lower())
+    return found[0] if found else None
+
+
+def with_uuid(text: str, id_format: str) -> str:
+    """The id of a format that has this UUID."""
+    return _prefix(id_format) + text
+
+
+def _prefix(id_format: str) -> str:
+    return id_format.removesuffix(PREFIXED) if id_format.endswith(PREFIXED) else ""
 
 
 def normal(event_id: str, id_format: str = "uuid") -> str:

@@ -48,7 +48,7 @@ def _redis(url: str, data: str) -> float:
 
 def _ingest(url: str, data: str) -> float:
     began = time.monotonic_ns()
-    bounded_http.post(url, data.encode(), TIMEOUT_S)
+    bounded_http.send("POST", url, data.encode(), TIMEOUT_S)
     return _since(began)
 
 

@@ -36,7 +36,18 @@ def check(asked: Scenario, manifest: Manifest) -> Manifest:
     context = cast(FaultContext, ManifestContext(found))
     targets = [_targets(entry.fault, context) for entry in asked.timeline]
     check_apart(asked.timeline, targets)
+    _check_ids(asked, manifest)
     return found
+
+
+def _check_ids(asked: Scenario, manifest: Manifest) -> None:
+    """RejectRows finds an event's row by the UUID in its id."""
+    if manifest.event is None or manifest.event.id_format not in ("ulid", "integer"):
+        return
+    if any(entry.fault.kind == "reject_rows" for entry in asked.timeline):
+        raise ScenarioError(
+            f"RejectRows finds rows by UUIDs, and event.id_format is {manifest.event.id_format}: leave that fault out"
+        )
 
 
 def nearest(asked: Scenario, manifest: Manifest) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -51,10 +52,13 @@ def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> Boun
     return _ask(url, _request("GET", url, urlencode(query)), within_s, most)
 
 
-def post(url: str, body: bytes, within_s: float, *, most: int = MOST) -> BoundedResponse:
-    """POST JSON to a URL on this machine. Raises NoResponse as `get` does."""
-    more = ("Content-Type: application/json", f"Content-Length: {len(body)}")
-    return _ask(url, _request("POST", url, "", *more) + body, within_s, most)
+def send(
+    method: str, url: str, body: bytes, within_s: float, headers: Mapping[str, str] | None = None
+) -> BoundedResponse:
+    """Send JSON to a URL on this machine. Raises NoResponse as `get` does."""
+    named = {"Content-Type": "application/json", **(headers or {}), "Content-Length": str(len(body))}
+    more = (f"{name}: {value}" for name, value in named.items())
+    return _ask(url, _request(method, url, "", *more) + body, within_s, MOST)
 
 
 def _ask(url: str, request: bytes, within_s: float, most: int) -> BoundedResponse:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+
+from alternatives.order_service import worker
+from alternatives.order_service.order import Refused, accepted, stored
+from shaketable.event import kinds
+from shaketable.load.mix import Mix
+from shaketable.load.mix.own.corpus import OwnShapes
+from shaketable.load.mix.shape import Expect, Shape
+from shaketable.target import manifest
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "alternatives" / "order-service.toml"
+TABLE = manifest.load(MANIFEST).event
+EVENT_ID = "ORD-0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"
 #: Long enough to send each of its shapes.
 SHORT = """
 from shaketable.checks import ContentIntact, NoDuplicates, NoLoss, NothingInvented, OrderKept, RefusesRightly
@@ -48,6 +61,61 @@ def with_bug(name: str, folder: Path) -> Path:
     )
     (folder / "buggy.toml").write_text(text)
     return folder / "buggy.toml"
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> list[Shape]:
+    assert TABLE is not None
+    return OwnShapes(TABLE, MANIFEST.parent).corpus(Mix(shapes=150), 1, cache=tmp_path_factory.mktemp("cache"))
+
+
+def altered(shapes: list[Shape], row: Callable[[dict[str, Any]], dict[str, Any]]) -> set[str]:
+    """The pointers to members that a worker's rows change, without a database."""
+    kind, found = kinds.of(TABLE), set[str]()
+    for shape in shapes:
+        if shape.expect is Expect.ACCEPT:
+            sent = shape.wire(EVENT_ID, shape.order)
+            accepted(sent)
+            kept = rebuilt(row(stored(sent.decode())))
+            found |= set(kind.same(kind.parse(sent), kind.parse(kept)))
+    return found
+
+
+def rebuilt(row: dict[str, Any]) -> bytes:
+    """What stored.sql makes of a row."""
+    items = zip(row["skus"], row["quantities"], row["amounts"], strict=True)
+    found = {
+        "order": {"id": row["id"], "currency": row["currency"], "note": row["note"]},
+        "customer": {"id": row["customer"], "name": row["name"]},
+        "items": [{"sku": sku, "quantity": quantity, "amount": amount} for sku, quantity, amount in items],
+        "createdAt": row["created_at"].isoformat(),
+        "attributes": None if row["attributes"] is None else msgspec.Raw(row["attributes"].encode()),
+    }
+    return msgspec.json.Encoder(decimal_format="number").encode(found)
+
+
+def test_its_rows_hold_every_shape_of_the_schema_exactly(shapes: list[Shape]) -> None:
+    assert altered(shapes, worker.row) == set()
+
+
+def test_it_refuses_what_violates_the_schema(shapes: list[Shape]) -> None:
+    for shape in shapes:
+        if shape.expect is Expect.REFUSE:
+            with pytest.raises(Refused):
+                accepted(shape.wire(EVENT_ID))
+
+
+@pytest.mark.parametrize(
+    ("bug", "member"),
+    [("float_amount", "/items/0/amount"), ("dropped_items", "/items"), ("lower_case_id", "/order/id")],
+)
+def test_seeded_bug_changes_an_event_of_the_corpus(
+    bug: str, member: str, shapes: list[Shape], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "row", worker.row)
+    monkeypatch.setattr(worker, "amount", worker.amount)
+    runpy.run_path(str(Path(__file__).parent / "order_bugs" / f"{bug}.py"))
+    assert member in altered(shapes, worker.row)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from shaketable.load.mix import Mix
+from shaketable.load.mix.own.corpus import OwnShapes
+from shaketable.load.mix.shape import Expect
 from shaketable.runner import profile
 from shaketable.target import manifest
 from tests.cli.test_cli import ROOT, sentence
@@ -92,3 +96,41 @@ def test_profile_quick_passes_on_what_init_writes_but_for_poison(tmp_path: Path)
     assert all(checks <= TIMES for checks in failed.values()), done.stdout + done.stderr
     assert runs["calm"]["verdict"] == "passed", done.stdout + done.stderr
     assert done.returncode == 1, done.stdout + done.stderr
+
+
+def written(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return follow(["init", "my", "--event", str(ROOT / "alternatives/order_service/order.schema.json"), *more], folder)
+
+
+def test_start_for_a_schema_finds_its_id_and_accepts_what_the_schema_does(tmp_path: Path) -> None:
+    done = written(tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = manifest.load(tmp_path / "my" / "target.toml")
+    assert found.event is not None
+    assert (found.event.id, found.event.id_format) == ("/order/id", "ORD-{uuid}")
+    accepted = runpy.run_path(str(tmp_path / "my" / "processor.py"))["accepted"]
+    event_id = "ORD-0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"
+    shapes = OwnShapes(found.event, tmp_path / "my").corpus(Mix(shapes=40), 1, cache=tmp_path)
+    for shape in shapes:
+        if shape.expect is Expect.ACCEPT:
+            assert accepted(shape.wire(event_id, shape.order)) == event_id, shape.why
+        elif shape.expect is Expect.REFUSE:
+            with pytest.raises((ValueError, ArithmeticError, LookupError)):
+                accepted(shape.wire(event_id))
+
+
+@pytest.mark.parametrize(
+    ("schema", "more", "told"),
+    [
+        ('{"type": "object"}', [], "looks like an id: name it with --id"),
+        ('{"type": "object"}', ["--id", "id"], "event.id as a JSON Pointer, got 'id'"),
+        ("{", [], "looks like an id"),
+        (None, [], "expected a JSON Schema"),
+    ],
+)
+def test_schema_without_an_id_is_explained(tmp_path: Path, schema: str | None, more: list[str], told: str) -> None:
+    if schema is not None:
+        (tmp_path / "s.json").write_text(schema)
+    done = follow(["init", "my", "--event", "s.json", *more], tmp_path)
+    assert (done.returncode, told in done.stderr) == (254, True), done.stderr
+    assert not (tmp_path / "my").exists()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shaketable.target.bounded_http import NoResponse, get, post
+from shaketable.target.bounded_http import NoResponse, get, send
 
 Serve = Callable[[Iterator[bytes]], str]
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -90,9 +90,9 @@ def test_what_is_posted_arrives_whole_and_its_answer_is_bounded_too() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/events?a=b"
-        assert post(url, body, 5).status == 202
+        assert send("POST", url, body, 5).status == 202
         with pytest.raises(NoResponse):
-            post(url, body, 5)
+            send("POST", url, body, 5)
         thread.join()
     assert heard[0].startswith(b"POST /events?a=b HTTP/1.1\r\n")
     assert b"Content-Type: application/json\r\nContent-Length: 3000000\r\n" in heard[0]
@@ -112,7 +112,7 @@ def test_an_answer_that_comes_before_all_was_sent_is_heard() -> None:
                     pass
 
         threading.Thread(target=answer, daemon=True).start()
-        assert post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"x" * 5_000_000, 5).status == 413
+        assert send("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", b"x" * 5_000_000, 5).status == 413
 
 
 def test_nobody_there_is_silence() -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from shaketable import rundir
 from shaketable.errors import ScenarioError
 from shaketable.event import kinds
+from shaketable.event.ids import with_uuid
 from shaketable.event.kinds import EventKind
 from shaketable.evidence.history import inputs, load, observations, persisted
 from shaketable.evidence.history.clocks import Clocks
@@ -53,11 +54,15 @@ class History:
         """Read a run directory, also an unfinished one. Raises RunDirError for an unreadable file."""
         scenario, target = inputs.read(run)
         seen = {name: observations.ops(run / name) for name in (rundir.PHASES, rundir.FAULTS, rundir.PROBES)}
-        key = kinds.of(target.event).key
+        key, id_format = kinds.of(target.event).key, target.event.id_format if target.event else "uuid"
         events = load.schedule(run / rundir.SCHEDULE, key) if run.has(rundir.SCHEDULE) else None
         journals = load.journals(run, 0 if events is None else len(events))
         clocks = Clocks.of(journals.pairs + [pair for ops in seen.values() for pair in observations.pairs(ops)])
         phases = observations.phases(seen[rundir.PHASES])
+
+        def poisoned(text: str) -> str:
+            return key(with_uuid(text, id_format))  # RejectRows knows UUIDs alone
+
         ids = pd.Index([] if events is None else events.event_id, dtype=object)
         return cls(
             scenario,
@@ -68,7 +73,7 @@ class History:
             stored=persisted.stored(run, ids, key),
             dead=persisted.dead(run, target.dead_letters is None, ids, key),
             queue=persisted.queue(run / rundir.QUEUE),
-            poison=persisted.poison(run / rundir.POISON, ids, key),
+            poison=persisted.poison(run / rundir.POISON, ids, poisoned),
             faults=observations.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
             sinks=observations.sinks(seen[rundir.FAULTS]),
             probes=observations.probes(seen[rundir.PROBES]),

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from shaketable import plural
 from shaketable.errors import ScenarioError
+from shaketable.event import ids
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds import triggers
 
@@ -55,8 +56,9 @@ class RejectRows(Fault):
         return [context.services.relation]
 
     def chosen(self, event_ids: list[str]) -> list[str]:
-        """The ids that are poison: by their first 32 bits, which are random."""
-        return [event_id for event_id in event_ids if int(event_id[:8], 16) < self.share * 2**32]
+        """The ids that are poison, as UUIDs: by their first 32 bits, which are random."""
+        found = filter(None, map(ids.uuid_of, event_ids))
+        return [each for each in found if int(each[:8], 16) < self.share * 2**32]
 
     def inject(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection, connection.cursor() as cursor:

@@ -26,7 +26,7 @@ from shaketable.load.mix.own.schema import MOST, Schema
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when shapes are derived differently, to invalidate older caches.
-EDITION = 1
+EDITION = 3
 #: The share of drawn shapes and the most of them; the others are derived from them.
 DRAWN, MOST_DRAWN = 0.5, 100
 
@@ -114,7 +114,7 @@ class OwnShapes:
             raise ManifestError(f"{self._source} gives only events with NUL or lone surrogates: leave those out")
         if self.schema is None:
             return placed
-        self.schema.drawn({value for body in placed for _, value in pointer.members(body) if isinstance(value, str)})
+        self.schema.drawn(placed)
         if not (fitting := [body for body in placed if self.schema.allows(body)]):
             raise ManifestError(
                 f"no event with an id of the format {self.table.id_format!r} at {self.table.id} satisfies "
@@ -168,10 +168,8 @@ class OwnShapes:
 
 def _storable(body: Any) -> bool:
     """Whether it is free of NUL and lone surrogates, which a target may refuse; `invalid` has shapes with them."""
-    try:
-        return "\\u0000" not in json.dumps(body, ensure_ascii=False, default=str).encode().decode()
-    except UnicodeEncodeError:
-        return False
+    text = json.dumps(body, ensure_ascii=False, default=str).replace("\\\\", "")  # no escaped backslash
+    return "\\u0000" not in text and not any("\ud800" <= point <= "\udfff" for point in text)
 
 
 def _has(body: Any, pointed: str) -> bool:

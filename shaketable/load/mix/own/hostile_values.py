@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from shaketable.event import pointer
@@ -65,28 +67,37 @@ Hostile = tuple[str, Any]
 def derived(
     bodies: Sequence[Any], allowed: Callable[[Any], bool], count: int, rng: random.Random
 ) -> Iterator[tuple[str, Any]]:
-    """At most `count` events with the reason of each: first one for each reason, then others."""
+    """At most `count` events with the reason of each: one for each reason, then a second one, and so on.
+
+    The first one of a reason changes the member that most events have: one that the schema declares, if it may.
+    """
     found: dict[str, list[Any]] = {}
-    for body, path, value in _places(bodies):
+    for body, path, value in _places(bodies, rng):
         for why, new in _replacements(value):
             if allowed(changed := pointer.replaced(body, path, new)):
                 found.setdefault(why, []).append(changed)
-    for events in found.values():
-        rng.shuffle(events)
-    rest = [(why, each) for why, events in found.items() for each in events[1:]]
-    rng.shuffle(rest)
-    yield from [*((why, events[0]) for why, events in found.items()), *rest][:count]
+    rounds = zip_longest(*([(why, each) for each in events] for why, events in found.items()))
+    yield from islice(filter(None, chain.from_iterable(rounds)), count)
 
 
-def _places(bodies: Sequence[Any]) -> Iterator[tuple[Any, pointer.Path, Any]]:
-    """Every place of a member once (whatever its index in an array) for each JSON type, in the smallest event."""
-    seen: set[tuple[Any, ...]] = set()
+def _places(bodies: Sequence[Any], rng: random.Random) -> list[tuple[Any, pointer.Path, Any]]:
+    """Every place of a member once (whatever its index in an array) for each JSON type, in the smallest event.
+
+    Those that most events have come first.
+    """
+    first: dict[Hashable, tuple[Any, pointer.Path, Any]] = {}
+    frequency: Counter[Hashable] = Counter()
     for body in sorted(bodies, key=lambda each: len(repr(each))):
+        own: set[Hashable] = set()
         for path, value in (((), body), *pointer.members(body)):
             place = (type(value), *("*" if isinstance(step, int) else step for step in path))
-            if place not in seen:
-                seen.add(place)
-                yield body, path, value
+            first.setdefault(place, (body, path, value))
+            own.add(place)
+        frequency.update(own)
+    places = list(first)
+    rng.shuffle(places)
+    places.sort(key=lambda place: -frequency[place])
+    return [first[place] for place in places]
 
 
 def _replacements(value: Any) -> Iterator[Hostile]:

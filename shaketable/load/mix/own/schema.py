@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import date
 from decimal import Decimal
@@ -58,9 +58,13 @@ class Schema:
         """Whether an event could be drawn; of a text with a `format`, only drawn texts satisfy it."""
         return _satisfied(self._closed, body)
 
-    def drawn(self, texts: set[str]) -> None:
-        """Remember the texts of drawn events: they satisfy their formats."""
-        self._closed = self._closed.evolve(format_checker=_drawn_texts(texts))
+    def drawn(self, bodies: Iterable[Any]) -> None:
+        """Remember the texts of drawn events, by format: no others are known to satisfy it."""
+        known: set[tuple[str, object]] = set()
+        recording = self._closed.evolve(format_checker=_formats_of(_add_to(known)))
+        for body in bodies:
+            recording.is_valid(body)
+        self._closed = self._closed.evolve(format_checker=_formats_of(lambda *each: each in known))
 
     def mistakes(self, body: Any) -> str:
         """Why an event does not satisfy the schema, in words; "" if it does."""
@@ -119,15 +123,23 @@ def _satisfied(validator: Validator, body: Any) -> bool:
         return False
 
 
-def _drawn_texts(texts: set[str]) -> FormatChecker:
+def _formats_of(fits: Callable[[str, object], bool]) -> FormatChecker:
     from jsonschema import FormatChecker, exceptions
 
-    class Drawn(FormatChecker):
+    class Asked(FormatChecker):
         def check(self, instance: object, format: str) -> None:  # noqa: A002  # the name in the base class
-            if isinstance(instance, str) and instance not in texts:
+            if isinstance(instance, str) and not fits(format, instance):
                 raise exceptions.FormatError(f"not known to be a {format}")
 
-    return Drawn()
+    return Asked()
+
+
+def _add_to(known: set[tuple[str, object]]) -> Callable[[str, object], bool]:
+    def add(name: str, text: object) -> bool:
+        known.add((name, text))
+        return True
+
+    return add
 
 
 def closed(schema: Any) -> Any:
