@@ -51,7 +51,7 @@ bench-checks: .venv/installed ## measure check and report on a million synthetic
 test: .venv/installed ## run unit tests and tests on real servers (3 minutes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser"
 
-coverage: .venv/installed ## run the tests of `make test` and measure their coverage; its floor is in pyproject.toml
+coverage: .venv/installed ## run the tests of `make test` and measure their coverage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser" --cov
 
 bench: .venv/installed ## measure the rates of the reference, also relative to its PostgreSQL; then bench-checks (3 minutes)
@@ -92,7 +92,7 @@ format: .venv/installed ## format the code
 check: lint test ## run lint and test, before every commit
 
 ci: .venv/installed ## run the checks of CI, two at a time, and then the tests that measure times
-	@$(MAKE) --no-print-directory -j 2 lint coverage
+	@$(MAKE) --no-print-directory -j 2 lint test
 	@$(MAKE) --no-print-directory -j 2 test-slow $(BESIDE)
 	@$(MAKE) --no-print-directory test-alone
 
