@@ -46,4 +46,4 @@ def explore(
     outputs = Outputs(json, junit, github)
     outputs.prepare()
     request = Request(seconds(budget), seed, first, frozenset(kinds or ()))
-    return command.explore(command.Asked(target, out, request.budget_s, lanes), request, outputs.write)
+    return command.explore(command.Exploration(target, out, request.budget_s, lanes), request, outputs.write)

@@ -37,4 +37,4 @@ def shrink(
 
     outputs = Outputs(json, junit, github)
     outputs.prepare()
-    return command.shrink(command.Asked(target, out, seconds(budget), lanes), run_dir, outputs.write)
+    return command.shrink(command.Exploration(target, out, seconds(budget), lanes), run_dir, outputs.write)

@@ -31,7 +31,7 @@ Write = Callable[[Sequence[Result]], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Exploration:
     """The options that both commands have."""
 
     target: Path | None
@@ -40,7 +40,7 @@ class Asked:
     lanes: int | None = None
 
 
-def explore(asked: Asked, request: Request, write: Write) -> int:
+def explore(asked: Exploration, request: Request, write: Write) -> int:
     """Search, and return the exit code: 1 for a confirmed finding, 2 if nothing could be judged.
 
     Raises InputError for a target or a kind of fault that there is not, or a target that does not start.
@@ -57,14 +57,14 @@ def explore(asked: Asked, request: Request, write: Write) -> int:
     return result.collect(outcome.results()).exit_code
 
 
-def shrink(asked: Asked, run: Path, write: Write) -> int:
+def shrink(asked: Exploration, run: Path, write: Write) -> int:
     """Shrink a saved run that failed; the exit code is as that of `explore`.
 
     Raises InputError for a run that did not fail, or whose target cannot be told.
     """
     failed = failed_run.read(run)
     if asked.target is None:
-        asked = Asked(failed.target, asked.out, asked.budget_s, asked.lanes)
+        asked = Exploration(failed.target, asked.out, asked.budget_s, asked.lanes)
     _check_target(resources.target(asked.target), failed.name, run)
     with _reduction(asked) as reduction:
         reduction.budget_s = asked.budget_s
@@ -85,7 +85,7 @@ def _check_target(manifest: Path, name: str, run: Path) -> None:
 
 
 @contextmanager
-def _reduction(asked: Asked) -> Iterator[Reduction]:
+def _reduction(asked: Exploration) -> Iterator[Reduction]:
     path = resources.target(asked.target)
     manifest = manifests.load(path)
     count = asked.lanes or min(MOST_LANES, len(os.sched_getaffinity(0)))

@@ -15,7 +15,7 @@ from shaketable import faults, rundir
 from shaketable.checks import NoLoss
 from shaketable.errors import InputError
 from shaketable.explore import command, found, page
-from shaketable.explore.command import Asked, explore, shrink
+from shaketable.explore.command import Exploration, explore, shrink
 from shaketable.explore.lanes import Lanes
 from shaketable.explore.search import Request
 from shaketable.results.result import Result
@@ -44,7 +44,7 @@ def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
 
 def test_unknown_kind_of_fault_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="gremlin"):
-        explore(Asked(None, tmp_path, 60), Request(60, kinds=frozenset({"gremlin"})), lambda _: None)
+        explore(Exploration(None, tmp_path, 60), Request(60, kinds=frozenset({"gremlin"})), lambda _: None)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_finding_ends_with_1_a_page_and_results_for_ci(
     oracle: Oracle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written: list[Result] = []
-    code = explore(Asked(None, tmp_path, 600, 2), Request(600, 1, first=True, most_trials=40), written.extend)
+    code = explore(Exploration(None, tmp_path, 600, 2), Request(600, 1, first=True, most_trials=40), written.extend)
     (path,) = tmp_path.glob("found_no_loss_*.py")
     assert (code, [one.scenario for one in written]) == (2, ["explore no_loss"]), "an oracle leaves no verdict"
     assert "no_loss fails with" in (tmp_path / page.PAGE).read_text()
@@ -68,7 +68,7 @@ def test_finding_ends_with_1_a_page_and_results_for_ci(
 
 def test_clean_exploration_ends_with_0_and_counts_its_trials(oracle: Oracle, tmp_path: Path) -> None:
     oracle.fails, written = lambda _: False, list[Result]()
-    code = explore(Asked(None, tmp_path, 600, 2), Request(600, 1, most_trials=8), written.extend)
+    code = explore(Exploration(None, tmp_path, 600, 2), Request(600, 1, most_trials=8), written.extend)
     (one,) = written
     assert (code, one.verdict, one.figures["trials"]) == (0, "passed", 8)
 
@@ -80,7 +80,7 @@ def lost(folder: Path, name: str) -> RunDir:
 
 def test_run_of_another_target_is_not_shrunk(oracle: Oracle, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a run of mine, and this target is reference"):
-        shrink(Asked(None, tmp_path / "out", 600, 2), lost(tmp_path, "mine").path, lambda _: None)
+        shrink(Exploration(None, tmp_path / "out", 600, 2), lost(tmp_path, "mine").path, lambda _: None)
     assert oracle.played == []
 
 
@@ -89,7 +89,7 @@ def test_failed_run_is_shrunk(oracle: Oracle, tmp_path: Path) -> None:
     big = replace(trial(faults.Kill("worker-1"), faults.Down("redis")), checks=(NoLoss(),))
     (run / rundir.SCENARIO).unlink()
     rundir.write_json(run / rundir.SCENARIO, big.to_json())
-    shrink(Asked(None, tmp_path / "out", 600, 2), run.path, lambda _: None)
+    shrink(Exploration(None, tmp_path / "out", 600, 2), run.path, lambda _: None)
     (one,) = found.earlier(tmp_path / "out")
     assert [at.fault.kind for at in one.timeline] == ["kill"]
     assert one.checks == (NoLoss(),)
@@ -103,7 +103,7 @@ def test_interruption_writes_what_was_found(oracle: Oracle, tmp_path: Path) -> N
 
     oracle.fails, written = fails, list[Result]()
     with pytest.raises(KeyboardInterrupt):
-        explore(Asked(None, tmp_path, 600, 1), Request(600, 1), written.extend)
+        explore(Exploration(None, tmp_path, 600, 1), Request(600, 1), written.extend)
     assert written
     assert (tmp_path / page.PAGE).is_file()
     assert list(tmp_path.glob("found_no_loss_*.py"))
