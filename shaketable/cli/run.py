@@ -94,7 +94,7 @@ def explore_after(profile: str, options: Options, outputs: Outputs) -> int:
         print(f"no exploration: it needs --stack local, and this is --stack {options.stack.kind}")
         return 0
     seed = datetime.now(UTC).date().toordinal() if options.seed is None else options.seed
-    asked = command.Asked(options.target, options.runs / "found", seconds)
+    asked = command.Exploration(options.target, options.runs / "found", seconds)
     return command.explore(asked, Request(seconds, seed), outputs.write)
 
 
