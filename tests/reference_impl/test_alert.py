@@ -154,7 +154,7 @@ async def slow_webhook(answer: bytes) -> AsyncIterator[tuple[str, asyncio.Queue[
                 await asyncio.sleep(0.05)
                 writer.write(b"x")
         finally:
-            writer.close()
+            writer.transport.abort()  # what is not sent yet would keep it open beyond the loop
 
     server = await asyncio.start_server(trickle, "127.0.0.1", 0)
     try:
