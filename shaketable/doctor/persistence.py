@@ -11,6 +11,7 @@ from psycopg import sql
 from shaketable import plural
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
+from shaketable.event.ids import uuid_of
 from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
 
@@ -118,7 +119,7 @@ def _found_by_faults(session: DoctorSession) -> Iterator[DoctorResult]:
             rows = [set(ids) for (ids,) in database.execute(query)]
     except psycopg.Error:
         return  # no such relation, which `startup` reports
-    taken = {event_id.lower() for event_id in session.taken}
+    taken = set(map(uuid_of, session.taken)) - {None}
     if found := sum(not ids.isdisjoint(taken) for ids in rows):
         yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
     elif rows:
