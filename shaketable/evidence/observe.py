@@ -163,13 +163,17 @@ def _received(lines: Iterator[bytes]) -> Iterator[Row]:
             yield {**told, "ms": float(ms)} if ms else told
 
 
-def restarts(run: RunDir) -> list[str]:
-    """A sentence for each killed or crashed process of Postgres, after which Postgres restarted all others."""
+def restarts(run: RunDir, panics: bool = False) -> list[str]:
+    """A sentence for each killed or crashed process of Postgres, after which Postgres restarted all others.
+
+    `panics`: a fault of the disk makes processes panic, which ends them by SIGABRT; those do not count.
+    """
     log = run.logs / "postgres.log"
     if not log.exists():
         return []
     with foreign.opened(log, foreign.LINES) as lines:
         found = [match[1].decode(errors="replace") for line in lines if (match := _CRASHED.search(line))]
+    found = [what for what in found if not (panics and what.endswith(" signal 6"))]
     return [f"postgres restarted by itself: {what} (see logs/postgres.log)" for what in found[:MOST_RESTARTS]]
 
 

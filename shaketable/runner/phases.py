@@ -169,7 +169,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                 observe.everything(directory, stack, manifest, backlog)
                 collect(directory, state)
                 monitor.check_parts()
-                if restarts := observe.restarts(directory):
+                if restarts := observe.restarts(directory, "postgres" in scenario.server_options.disks):
                     raise UnexpectedFailure(restarts)
                 journal.enter("end")
     return directory

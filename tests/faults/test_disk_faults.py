@@ -28,7 +28,7 @@ DISKS: frozenset[Service] = frozenset({"postgres", "redis"})
 EVERY = [kind(service) for kind in (PowerLoss, DiskFull, SlowSync, FailingSync) for service in ("postgres", "redis")]
 
 
-class Stacks:
+class DiskStacks:
     """A stack with disks for each setting of its servers, started when it is first asked for."""
 
     def __init__(self, logs: Path, opened: ExitStack) -> None:
@@ -43,14 +43,14 @@ class Stacks:
 
 
 @pytest.fixture(scope="module")
-def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+def with_disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskStacks]:
     with ExitStack() as opened:
-        yield Stacks(tmp_path_factory.mktemp("logs"), opened)
+        yield DiskStacks(tmp_path_factory.mktemp("logs"), opened)
 
 
 @pytest.fixture
-def context(stacks: Stacks) -> Iterator[RunContext]:
-    with own.benched(stacks()) as made:
+def context(with_disks: DiskStacks) -> Iterator[RunContext]:
+    with own.benched(with_disks()) as made:
         yield made
 
 
@@ -71,8 +71,10 @@ def left(stack: LocalStack) -> int:
 
 
 @pytest.mark.parametrize(("policy", "lost"), [("always", False), ("everysec", True), ("no", True)])
-def test_power_loss_takes_the_entries_that_valkey_had_not_synced(policy: str, lost: bool, stacks: Stacks) -> None:
-    stack = stacks({"redis": {"appendfsync": policy}} if policy != "always" else None)
+def test_power_loss_takes_the_entries_that_valkey_had_not_synced(
+    policy: str, lost: bool, with_disks: DiskStacks
+) -> None:
+    stack = with_disks({"redis": {"appendfsync": policy}} if policy != "always" else None)
     with own.benched(stack) as context:
         stack.settle()
         acknowledged = added(stack, 200)
@@ -92,9 +94,9 @@ def test_power_loss_takes_the_entries_that_valkey_had_not_synced(policy: str, lo
     ids=["default", "synchronous_commit off", "fsync off"],
 )
 def test_power_loss_takes_the_rows_that_postgres_had_not_synced(
-    settings: dict[str, str], lost: bool, stacks: Stacks
+    settings: dict[str, str], lost: bool, with_disks: DiskStacks
 ) -> None:
-    stack = stacks({"postgres": settings} if settings else None)
+    stack = with_disks({"postgres": settings} if settings else None)
     with own.benched(stack) as context, closing(Sessions(stack)) as sessions:
         stack.settle()
         session = sessions()
@@ -108,9 +110,9 @@ def test_power_loss_takes_the_rows_that_postgres_had_not_synced(
 
 @pytest.mark.slow
 def test_torn_power_loss_leaves_servers_that_start_with_all_that_was_synced(
-    context: RunContext, stacks: Stacks
+    context: RunContext, with_disks: DiskStacks
 ) -> None:
-    stack = stacks()
+    stack = with_disks()
     with closing(Sessions(stack)) as sessions:
         assert [written(sessions(), number) for number in range(20)] == ["stored"] * 20
         acknowledged = added(stack, 50)
@@ -127,8 +129,8 @@ def test_healing_before_injecting_and_a_witness_then_are_harmless(fault: DiskFau
     assert not fault.witness(context).landed
 
 
-def test_full_disk_of_postgres_refuses_rows_and_leaves_it_running(context: RunContext, stacks: Stacks) -> None:
-    with closing(Sessions(stacks())) as sessions:
+def test_full_disk_of_postgres_refuses_rows_and_leaves_it_running(context: RunContext, with_disks: DiskStacks) -> None:
+    with closing(Sessions(with_disks())) as sessions:
         session = sessions()
         DiskFull("postgres").inject(context)
         with pytest.raises(psycopg.errors.DiskFull):
@@ -140,22 +142,22 @@ def test_full_disk_of_postgres_refuses_rows_and_leaves_it_running(context: RunCo
 
 @pytest.mark.parametrize("fault", [DiskFull("redis"), FailingSync("redis")], ids=lambda fault: fault.kind)
 def test_valkey_that_syncs_every_write_ends_and_is_started_again_with_all_that_it_acknowledged(
-    fault: DiskFault, context: RunContext, stacks: Stacks
+    fault: DiskFault, context: RunContext, with_disks: DiskStacks
 ) -> None:
-    stack = stacks()
+    stack = with_disks()
     assert added(stack, 10) == 10
     fault.inject(context)
     assert added(stack, 1) == 0
     assert fault.witness(context).landed
     fault.heal(context)
-    assert left(stack) == 10
+    assert left(stack) in (10, 11)  # the one that was not acknowledged may have been written
 
 
 @pytest.mark.slow
 def test_failing_syncs_end_postgres_which_is_started_again_with_all_that_it_committed(
-    context: RunContext, stacks: Stacks
+    context: RunContext, with_disks: DiskStacks
 ) -> None:
-    with closing(Sessions(stacks())) as sessions:
+    with closing(Sessions(with_disks())) as sessions:
         session = sessions()
         assert written(session, 1) == "stored"
         FailingSync("postgres").inject(context)
@@ -166,21 +168,21 @@ def test_failing_syncs_end_postgres_which_is_started_again_with_all_that_it_comm
 
 
 @pytest.mark.parametrize("service", ["postgres", "redis"])
-def test_slow_syncs_are_counted(service: str, context: RunContext, stacks: Stacks) -> None:
+def test_slow_syncs_are_counted(service: str, context: RunContext, with_disks: DiskStacks) -> None:
     fault = SlowSync("postgres" if service == "postgres" else "redis", ms=50)
     fault.inject(context)
-    with closing(Sessions(stacks())) as sessions:
+    with closing(Sessions(with_disks())) as sessions:
         assert written(sessions(), 1) == "stored"
-    assert added(stacks(), 1) == 1
+    assert added(with_disks(), 1) == 1
     seen = fault.witness(context)
     fault.heal(context)
     assert seen.landed
-    assert added(stacks(), 3) == 3
+    assert added(with_disks(), 3) == 3
     assert fault.witness(context).figure == seen.figure
 
 
-def test_library_that_is_not_loaded_makes_no_power_loss(context: RunContext, stacks: Stacks) -> None:
-    disk = stacks().disk("redis")
+def test_library_that_is_not_loaded_makes_no_power_loss(context: RunContext, with_disks: DiskStacks) -> None:
+    disk = with_disks().disk("redis")
     disk._folder, folder = disk._folder.with_name("elsewhere"), disk._folder
     try:
         assert "not loaded" in disk.problem()
@@ -190,9 +192,9 @@ def test_library_that_is_not_loaded_makes_no_power_loss(context: RunContext, sta
 
 
 def test_server_that_the_library_may_have_crashed_is_the_harness_s_failure(
-    context: RunContext, stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+    context: RunContext, with_disks: DiskStacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stacks().disk("redis"), "crashed", lambda: True)
+    monkeypatch.setattr(with_disks().disk("redis"), "crashed", lambda: True)
     with pytest.raises(HarnessError, match="library of its disk"):
         PowerLoss("redis").heal(context)
 
