@@ -64,6 +64,8 @@ class Relay:
         self.opaque: set[tuple[str, str]] = set()  # services whose messages could not be read, and why
         self._trap: Trap | None = None
         self._servers: list[asyncio.Server] = []
+        #: Nothing else refers to a connection whose process has ended its side: it would be collected as garbage.
+        self._connections = set[asyncio.Task[None] | None]()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"relay of {process}", daemon=True)
         self._thread.start()
@@ -81,7 +83,11 @@ class Relay:
 
         async def start() -> None:
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                await self._serve(service, upstream, reader, writer)
+                self._connections.add(connection := asyncio.current_task())
+                try:
+                    await self._serve(service, upstream, reader, writer)
+                finally:
+                    self._connections.discard(connection)
 
             self._servers.append(await asyncio.start_server(serve, at.host, at.port, limit=READ))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import socketserver
 import threading
@@ -174,3 +175,20 @@ def test_closing_ends_every_connection(relay: Relay, client: socket.socket) -> N
     relay.close()
     assert said(client, 1) == b""
     assert time.monotonic() - began < 10
+
+
+def test_reply_comes_although_the_process_has_ended_its_side(relay: Relay) -> None:
+    at = free()
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        relay.listen("redis", at, Address("127.0.0.1", service.getsockname()[1]))
+        with socket.create_connection((at.host, at.port), timeout=10) as client:
+            accepted, _ = service.accept()
+            with accepted:
+                client.sendall(PING)
+                client.shutdown(socket.SHUT_WR)
+                while accepted.recv(1 << 16):  # up to the end, which the relay passes on
+                    pass
+                relay.listen("redis", free(), Address("127.0.0.1", 1))  # its thread has done all before
+                gc.collect()  # no part of the connection may be garbage
+                accepted.sendall(b"+OK\r\n")
+                assert said(client, 5) == b"+OK\r\n"
