@@ -51,6 +51,11 @@ def after(timeline: Timeline) -> str:
     return f"with {' and '.join(told)}" if told else "without any fault"
 
 
+def labels(scenario: Scenario) -> frozenset[str]:
+    """The faults of a scenario, without their times."""
+    return frozenset(at.fault.label for at in scenario.timeline)
+
+
 def name(check: str, scenario: Scenario) -> str:
     """A name that says the check and differs for different scenarios."""
     return f"{PREFIX}{check}_{digest(scenario)}"

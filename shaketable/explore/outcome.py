@@ -39,7 +39,7 @@ class ExplorationOutcome:
         """Print the findings, and why trials were unknown."""
         say = self.reduction.progress.say
         for one in self.reduction.found:
-            say(f"FOUND {one.sentence}")
+            say(f"{'FOUND' if one.failed else 'not confirmed:'} {one.sentence}")
             if one.file is not None:
                 say(f"  play it again: shaketable run {one.file}")
             if one.run is not None:

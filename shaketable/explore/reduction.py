@@ -44,11 +44,11 @@ class Reduction:
     def __post_init__(self) -> None:
         self._current: Found | None = None  # what is being shrunk or confirmed
 
-    def reduce(self, scenario: Scenario, check: str, why: str, find_s: float) -> Found:
-        """Shrink a scenario that fails this check, and confirm the smallest."""
+    def reduce(self, scenario: Scenario, check: str, why: str, find_s: float, run: Path | None = None) -> Found:
+        """Shrink a scenario that fails this check, and confirm the smallest. `run` is the evidence until then."""
         trials, began = self.progress.totals.trials, self.clock()
         self.progress.say(f"{check} failed {found.after(scenario.timeline)}; shrinking")
-        self._current = Found(check, scenario, 0, 0, why, trials, find_s)
+        self._current = Found(check, scenario, 0, 0, why, trials, find_s, run=run)
         more = self._timer()
         small = shrink(scenario, self._attempt(check, more), more)
         self._current = replace(
@@ -75,6 +75,8 @@ class Reduction:
         one = replace(one, failed=len(failing), of=len(outcomes))
         if not failing:
             return replace(one, file=None)
+        if one.run is not None:
+            shutil.rmtree(one.run, ignore_errors=True)
         last = failing[-1]
         one = replace(one, why=last.why, run=last.run, doc=last.doc)
         return one if one.file else replace(one, file=self._written(one))

@@ -96,7 +96,7 @@ class Search:
             number += 1
 
     def _enough(self) -> bool:
-        return self.request.first and bool(self.reduction.found)
+        return self.request.first and any(one.failed for one in self.reduction.found)
 
     def _left_s(self) -> float:
         return self.request.budget_s - (self.clock() - self._began)
@@ -104,9 +104,10 @@ class Search:
     def _drawn(self, played: Played, number: int) -> None:
         """Note a drawn trial; reduce it if it failed in a way that no finding explains."""
         self._check_played(played, number)
-        self._note(played, max(self.position.next, number + 1))
-        if played.failed and not self._enough() and not self._explained(played):
-            self.reduction.reduce(played.scenario, played.failed[0], played.why, self.clock() - self._began)
+        new = bool(played.failed) and not self._enough() and not self._explained(played)
+        self._note(played, max(self.position.next, number + 1), keep=new)
+        if new:
+            self.reduction.reduce(played.scenario, played.failed[0], played.why, self.clock() - self._began, played.run)
 
     def _check_played(self, played: Played, number: int) -> None:
         self._unplayed = 0 if played.run is not None else self._unplayed + 1
@@ -116,14 +117,14 @@ class Search:
             raise HarnessError(f"{self._unplayed} trials in a row could not be played: {played.why}")
 
     def _explained(self, played: Played) -> bool:
-        """Whether a finding of the same check needs no fault that this trial lacks."""
-        labels = {at.fault.label for at in played.scenario.timeline}
-        known = [one for one in self.reduction.found if one.check in played.failed]
-        return any({at.fault.label for at in one.scenario.timeline} <= labels for one in known)
+        """Whether a finding of the same check needs no fault that this trial lacks; unconfirmed, the same faults."""
+        labels = found.labels(played.scenario)
+        known = [(one.failed, found.labels(one.scenario)) for one in self.reduction.found if one.check in played.failed]
+        return any(needed <= labels if confirmed else needed == labels for confirmed, needed in known)
 
-    def _note(self, played: Played, next_: int | None = None) -> None:
+    def _note(self, played: Played, next_: int | None = None, keep: bool = False) -> None:
         """Note a trial, and save the position."""
-        self.reduction.note(played)
+        self.reduction.note(played, keep)
         totals = self._progress.totals
         following = self.position.next if next_ is None else next_
         self.position = Position(self.position.seed, following, totals.trials, totals.failed, totals.unknown)

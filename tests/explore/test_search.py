@@ -71,6 +71,17 @@ def test_failure_that_a_finding_explains_is_not_shrunk_again(tmp_path: Path) -> 
     assert {one.scenario.timeline[0].fault.kind for one in made.found} == {"kill"}
 
 
+def test_failure_that_is_not_confirmed_keeps_its_evidence_and_ends_no_search(tmp_path: Path) -> None:
+    failures = iter([True])
+    oracle = Oracle(lambda s: holds(s, "kill") and next(failures, False))
+    made = search(oracle, tmp_path, first=True)
+    (one,) = made.found
+    assert (one.failed, one.of, one.file) == (0, TIMES, None)
+    assert not list(tmp_path.glob("found_*"))
+    assert list((tmp_path / "trials").iterdir()) == [one.run]
+    assert {digest(drawn(1).trial(n)) for n in range(40)} <= {digest(s) for s in oracle.played}
+
+
 def test_next_exploration_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     first, second = Oracle(lambda s: False), Oracle(lambda s: False)
     search(first, tmp_path, seed=None, most_trials=10)
@@ -93,13 +104,6 @@ def test_earlier_finding_is_played_first(tmp_path: Path) -> None:
     assert digest(oracle.played[0]) == digest(known)
     assert digest(made.found[0].scenario) == digest(known)
     assert made.found[0].file is not None
-
-
-def test_failure_that_no_confirmation_repeats_is_not_written(tmp_path: Path) -> None:
-    oracle = Oracle(lambda s: len(oracle.played) <= 2)
-    (one,) = search(oracle, tmp_path, first=True).found
-    assert (one.failed, one.of, one.file) == (0, TIMES, None)
-    assert not list(tmp_path.glob("found_*"))
 
 
 def test_target_that_does_not_start_is_an_error_of_the_input(tmp_path: Path) -> None:
