@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +72,7 @@ def examined(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[Path], list[DoctorResult]]]:
     monkeypatch.setattr(visits, "SEEN_S", 5.0)
-    supervisor, fresh = Supervisor(f"test-{tmp_path.name}"), Fresh(servers)
+    supervisor, fresh = Supervisor(f"test-{secrets.token_hex(4)}"), Fresh(servers)
 
     def examine(path: Path) -> list[DoctorResult]:
         found = manifest.load(path)
@@ -171,7 +172,7 @@ def test_what_is_stored_wrongly_gets_its_sentence(
     )
     for expected in (
         "stored.sql: gives neither xmin nor committed_at, although order_by is claimed",
-        "stored once: 2 events have several rows, up to 2: eventId is the key",
+        "stored once: 2 events have several rows, up to 2: its id is the key",
         "stored as it was sent: differs in ttl",
         "the backlog is seen: 12 events wait, and the length is 0",
         "health: healthScore is None",

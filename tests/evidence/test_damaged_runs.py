@@ -92,6 +92,7 @@ def test_a_line_without_an_end_is_refused(run: RunDir) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone  # each command must end within 10 s
 @pytest.mark.parametrize("count", [8, nightly(40)])
 def test_drawn_damage_ends_in_a_verdict_or_a_sentence(count: int) -> None:
     command = [sys.executable, "-m", "tests.fuzz_runs", "--count", f"{count}", "--seed", "7"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import cast
 
@@ -35,7 +36,7 @@ def here(stack: HostStack) -> Iterator[Here]:
 @pytest.fixture(scope="module")
 def started(here: Here, told: list[Op], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("target")
-    supervisor = Supervisor(f"test-{folder.name}")
+    supervisor = Supervisor(f"test-{secrets.token_hex(4)}")
     made = Target(
         MANIFEST,
         folder,

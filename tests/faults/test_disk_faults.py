@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -205,7 +206,7 @@ def test_server_that_was_started_without_such_a_disk_cannot_be_broken(stack: Loc
 
 
 def test_other_stacks_do_not_play_such_a_scenario(tmp_path: Path) -> None:
-    supervisor, ports = Supervisor("test-none"), Ports(20_000)
+    supervisor, ports = Supervisor(f"test-{secrets.token_hex(4)}"), Ports(20_000)
     try:
         with pytest.raises(NotPlayable, match="--stack local"):
             Choice("containers").open("test-none", ports, supervisor, tmp_path, print, ServerOptions(disks=DISKS))

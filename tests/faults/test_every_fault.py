@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
     kinds = tuple(Process(name, command, health="/", ready_s=15, stop_s=0.5) for name in ("ingest", "worker"))
     kinds = (kinds[0], Process("worker", command, count=2, health="/", ready_s=15, stop_s=0.5))
     manifest = Manifest(1, "tested", Ingest("ingest"), kinds, Stored("select 1", relation="every_fault"))
-    before, supervisor = list(stack.links), Supervisor(f"test-{folder.name}")
+    before, supervisor = list(stack.links), Supervisor(f"test-{secrets.token_hex(4)}")
     made = Target(
         manifest,
         folder,

@@ -142,10 +142,10 @@ def test_normal_end_without_a_supervisor_leaves_nothing_either(tmp_path: Path) -
 
 
 def test_journal_of_a_living_run_is_nobody_elses(tmp_path: Path) -> None:
-    mine = supervisor.Supervisor("test-twice")
+    mine = supervisor.Supervisor(f"test-twice-{os.getpid()}")
     try:
         with pytest.raises(HarnessError):
-            supervisor.Supervisor("test-twice")
+            supervisor.Supervisor(f"test-twice-{os.getpid()}")
     finally:
         mine.close()
 

@@ -37,7 +37,8 @@ class Contents:
             return None
         event = self._events.iloc[number]
         shape = self.shapes.get(int(event.shape_number))
-        return None if shape is None else shape.wire(event.event_id, event.organization)
+        organization = event.organization if isinstance(event.organization, str) else None  # NaN where none has any
+        return None if shape is None else shape.wire(event.event_id, organization)
 
     def stored(self) -> Iterator[bytes]:
         """The stored events as JSON, row by row, in the order of `History.stored`."""
