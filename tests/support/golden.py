@@ -13,6 +13,7 @@ VARYING = [
     (r"(?m)^(ok +(?:PostgreSQL|Toxiproxy): \S+ )\(.*\)", r"\1(PATH)"),
     (r"(?m)^(ok +Valkey: from ).*", r"\1PATH"),
     (r"(?m)^(ok +disk: )\d+", r"\1N"),
+    (r"/home/user\b", "HOME"),  # of the saved runs
 ]
 
 
