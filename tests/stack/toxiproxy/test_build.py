@@ -42,7 +42,6 @@ def test_module_is_pinned_by_its_sum() -> None:
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.nightly
 @pytest.mark.timeout(600)  # it fetches 70 MB and compiles
 def test_machine_without_go_builds_it_once_and_keeps_the_server_alone(without_go: Path) -> None:
     said: list[str] = []
