@@ -1,7 +1,5 @@
 """The errors of the reference. A message has the expected value, the actual value and the remedy."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -1,7 +1,5 @@
 """Logs: one JSON line each on stderr, about the machinery only. No line carries an event's content."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import logging
@@ -13,8 +11,6 @@ from typing import Any
 
 import msgspec
 
-Scalar = str | int | float | bool | None
-
 #: Least seconds between two rate-limited warnings with the same message.
 RATE_LIMIT_S = 60.0
 #: Their warnings and errors quote messages of peers, and httpx the webhook's address.
@@ -25,22 +21,20 @@ _logger = logging.getLogger("reference")
 
 
 class _JsonFormatter(logging.Formatter):
-    """Formats a record as one JSON line. Of an exception it writes the type only: the message may quote an event."""
+    """Formats a record as one JSON line, without its exception: that may quote an event."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
         self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
+        line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "process": self._process,
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info and record.exc_info[0]:
-            line["exception"] = record.exc_info[0].__name__
         return msgspec.json.encode(line).decode()
 
 
@@ -53,17 +47,17 @@ def configure(process: str) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def info(message: str, **fields: Scalar) -> None:
+def info(message: str, **fields: object) -> None:
     """Log an event in the life of the process."""
     _logger.info(message, extra={"fields": fields})
 
 
-def warning(message: str, **fields: Scalar) -> None:
+def warning(message: str, **fields: object) -> None:
     """Log a failure that the processor handles."""
     _logger.warning(message, extra={"fields": fields})
 
 
-def rate_limited_warning(message: str, **fields: Scalar) -> None:
+def rate_limited_warning(message: str, **fields: object) -> None:
     """Log a warning at most once a minute."""
     now = time.monotonic()
     if now - _warned_at.get(message, -RATE_LIMIT_S) >= RATE_LIMIT_S:
@@ -71,7 +65,7 @@ def rate_limited_warning(message: str, **fields: Scalar) -> None:
         warning(message, **fields)
 
 
-def unexpected(message: str, error: BaseException, **fields: Scalar) -> None:
+def unexpected(message: str, error: BaseException, **fields: object) -> None:
     """Log a defect: the class of the error and where it was raised, never its message."""
     where = "".join(f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__, -1))
     _logger.error(message, extra={"fields": {**fields, "exception": type(error).__name__, "where": where or "?"}})

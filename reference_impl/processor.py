@@ -4,8 +4,6 @@ async with ReliableEventProcessor(Settings.read()) as processor:
     event_id = await processor.add_event({"timestamp": ..., "action": "login", "status": "success"})
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from typing import Self
@@ -37,7 +35,7 @@ class ReliableEventProcessor:
         self._worker = Worker(settings, handle)
         self._worker.breaker.listeners += [listener] if listener else []
         self._stopped = asyncio.Event()
-        self._intake = Intake(settings, self._worker.monitor, background.sleeper(self._stopped))
+        self._intake = Intake(settings, background.sleeper(self._stopped), self._worker.monitor)
 
     async def start(self) -> None:
         """Start, and wait up to connect_timeout_s for the queue and the presets.
@@ -46,7 +44,7 @@ class ReliableEventProcessor:
         """
         await connections.require_sessions(self._settings)
         self._worker.start()
-        self._running = asyncio.create_task(background.run_until_shutdown(self._worker.stopping, self._intake.run))
+        self._running = asyncio.create_task(background.run_until_shutdown(self._worker.stopping, *self._intake.tasks))
         await self._intake.ready(self._settings.connect_timeout_s)
 
     async def add_event(self, event: Mapping[str, object]) -> str:
@@ -67,6 +65,7 @@ class ReliableEventProcessor:
         finally:  # after the worker, because an event that is being added still needs the queue's reply
             self._stopped.set()
             await self._running
+            await self._intake.pipeline.redis.aclose()
 
     def health_status(self) -> Status:
         """The health score, the breaker's state, the queue's depth and the number of dead letters."""

@@ -1,7 +1,5 @@
 """Settings from the environment, with units in their names. A wrong value is refused at start."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
@@ -13,7 +11,7 @@ from msgspec import Meta
 from psycopg.conninfo import conninfo_to_dict
 
 from reference_impl.errors import SettingsError
-from reference_impl.queue import address
+from reference_impl.queue import streams
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -114,13 +112,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if least > most:
                 expected = f"{larger.upper()}: expected at least {smaller.upper()} ({least:.12g})"
                 raise SettingsError(f"{expected}, got {most:.12g}")
-        self._require_lease()
-
-    def _require_lease(self) -> None:
-        """Raise SettingsError where the server would end the session of a lane that lingers and then waits."""
-        idle_s = self.batch_linger_s + LANE_WAIT_S
-        if idle_s >= self.lease_s * SESSION_SHARE:
-            least, idle = idle_s / SESSION_SHARE, f"BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s"
+        # otherwise the server would end the session of a lane that lingers and then waits
+        least = (self.batch_linger_s + LANE_WAIT_S) / SESSION_SHARE
+        if least >= self.lease_s:
+            idle = f"BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s"
             raise SettingsError(
                 f"LEASE_S: expected more than {least:.6g}, got {self.lease_s:.12g}: a lane may be idle for {idle},"
                 f" and the server ends its session after {SESSION_SHARE} of the lease"
@@ -136,7 +131,7 @@ def _webhook(url: str) -> None:
 #: How each address is parsed, and an example of one.
 _ADDRESSES: dict[str, tuple[Callable[[str], object], str]] = {
     "database_url": (conninfo_to_dict, "postgresql://user@host:5432/database"),
-    "redis_url": (address.parse, "redis://host:6379/0"),
+    "redis_url": (streams.require_address, "redis://host:6379/0"),
     "alert_webhook_url": (_webhook, "https://host:8443/path"),
 }
 #: Each is at most the other.

@@ -4,7 +4,7 @@ One transaction stores the events before it and inserts its dead letter; the eve
 next batch. So order holds, each attempt makes progress, and its duration is bounded for any share of bad events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import psycopg
 
@@ -24,9 +24,7 @@ NEIGHBOURS = 10
 class Isolation:
     """One search. `result` counts the events that are dealt with."""
 
-    def __init__(
-        self, store: Store, rows: Sequence[Row], suspected: frozenset[Failure], history: list[Attempt]
-    ) -> None:
+    def __init__(self, store: Store, rows: Sequence[Row], suspected: Set[Failure], history: list[Attempt]) -> None:
         self.store, self.rows, self.suspected, self.history = store, rows, suspected, history
         self.result = BatchResult()
         self._error = psycopg.Error()

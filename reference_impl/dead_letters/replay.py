@@ -42,9 +42,8 @@ async def replay(store: Store, event_id: UUID) -> Outcome:
         failure = error_classes.classify(e, store.settings)
         if failure not in OWN_FAULT:
             raise
-        await repository.add_attempt(
-            store.connection, event_id, repository.Attempt(f"{failure.value}, replayed", e.sqlstate)
-        )
+        attempt = repository.Attempt(f"{failure.value}, replayed", e.sqlstate)
+        await repository.add_attempt(store.connection, event_id, attempt)
         return Outcome.REFUSED
     stored = await fetch_value(store.connection, "select true from audit_log where event_id = %s", event_id)
     return Outcome.STORED if stored else Outcome.ABSENT

@@ -12,13 +12,12 @@ from uuid import UUID
 
 import msgspec
 
-from reference_impl.store import queries
-from reference_impl.store.connections import Connection, fetch_all
+from reference_impl.store.connections import Connection, fetch_all, load
 
 #: Prefix of the cause of an event that a handler refused, rather than the store.
 UNDER_HANDLER = "under a handler, "
 
-_SQL = queries.load(__file__)
+_SQL = load(__file__)
 #: Their number, in total and today; first and last failure, UTC seconds, 0: none; {cause: number}.
 SUMMARY = _SQL["summary"]
 

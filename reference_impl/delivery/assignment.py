@@ -13,7 +13,7 @@ from reference_impl.delivery import lease
 from reference_impl.delivery.consumer import QUEUE_RETRY_S, LaneConsumer, WorkerStats
 from reference_impl.errors import BreakerOpenError, ShuttingDown, StoreError
 from reference_impl.operations.alerts import Alerts
-from reference_impl.queue import heartbeats, streams
+from reference_impl.queue import streams
 from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Kind
 from reference_impl.store.connections import Connection, ConnectionGate, bounded, close
 from reference_impl.store.handler import Handler
@@ -59,7 +59,7 @@ class LaneAssignment:
                     await (self._balance() if self.breaker.state == CLOSED else self.wait_while_open())
                 except (StoreError, BreakerOpenError):
                     pass  # it is counted already, and the breaker decides the next step
-                except heartbeats.QUEUE_UNAVAILABLE as e:
+                except streams.UNAVAILABLE as e:
                     log.warning("the queue does not answer", type=type(e).__name__)
                     await self.breaker.sleep(QUEUE_RETRY_S)
         finally:
@@ -91,7 +91,7 @@ class LaneAssignment:
     async def trial(self) -> None:
         """Commit the next batch of a free lane, the deepest first, or else an empty batch."""
         lanes = list(range(self.count))
-        with suppress(*heartbeats.QUEUE_UNAVAILABLE):
+        with suppress(*streams.UNAVAILABLE):
             depths = await streams.depths(self.redis, self.count)
             lanes.sort(key=depths.__getitem__, reverse=True)
         await self._acquire(Kind.BATCH, lanes)

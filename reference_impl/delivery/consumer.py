@@ -19,7 +19,7 @@ from reference_impl.dead_letters.repository import Attempt, DeadLetter
 from reference_impl.errors import BreakerOpenError, Failure, ShuttingDown, StoreError
 from reference_impl.operations import metrics
 from reference_impl.operations.alerts import Alerts
-from reference_impl.queue import heartbeats, streams
+from reference_impl.queue import streams
 from reference_impl.resilience import background, error_classes
 from reference_impl.resilience.background import retrying
 from reference_impl.resilience.circuit_breaker import Breaker, Kind
@@ -81,7 +81,7 @@ class LaneConsumer:
                 return await streams.wait(self.redis, self.number, WAIT_S)
             self._not_before = time.monotonic() + self.linger(entries)
             await self.deliver(entries)
-        except heartbeats.QUEUE_UNAVAILABLE as e:
+        except streams.UNAVAILABLE as e:
             log.warning("the queue does not answer", lane=self.number, type=type(e).__name__)
             await self.sleep(QUEUE_RETRY_S)
 
@@ -108,11 +108,11 @@ class LaneConsumer:
         A heartbeat alone would pass while a table is locked.
         """
         entries: list[streams.Entry] = []
-        with suppress(*heartbeats.QUEUE_UNAVAILABLE):
+        with suppress(*streams.UNAVAILABLE):
             entries = await self.read_head()
         if entries:
             # a collision is the events' own; committed events that stay in the queue are delivered again
-            with suppress(StoreError, *heartbeats.QUEUE_UNAVAILABLE):
+            with suppress(StoreError, *streams.UNAVAILABLE):
                 await self.deliver(entries, trial=True)
         else:
             await self._store.store([])

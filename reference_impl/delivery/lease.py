@@ -5,8 +5,7 @@ No timer of the server frees a lane whose holder is frozen or cut off in the mid
 
 from collections.abc import Sequence
 
-from reference_impl.store.connections import IDLE_SHARE, Connection, fetch_value
-from reference_impl.store.queries import query
+from reference_impl.store.connections import IDLE_SHARE, Connection, fetch_value, query
 
 #: First half of a lane's lock; the second is the lane's number.
 CLASS = 0x6C616E65

@@ -49,7 +49,7 @@ class Worker:
         self.admin.abort()
         await asyncio.wait([self._running])
         await self._alerts.close()  # after the last batches
-        with suppress(*heartbeats.QUEUE_UNAVAILABLE):  # the heartbeat expires in any case
+        with suppress(*streams.UNAVAILABLE):  # the heartbeat expires in any case
             await heartbeats.deregister(self._redis, self._settings.process)
         await self._redis.aclose()
         await self._running
@@ -72,7 +72,7 @@ class Worker:
     async def _send_heartbeats(self) -> None:
         interval = min(LONGEST_INTERVAL_S, self._settings.lease_s / HEARTBEATS_PER_LEASE)
         while True:
-            with suppress(*heartbeats.QUEUE_UNAVAILABLE):  # /health and every lane report it
+            with suppress(*streams.UNAVAILABLE):  # /health and every lane report it
                 await heartbeats.beat(self._redis, self._heartbeat(), self._settings.lease_s)
             self._alert_on_threshold()
             self._alerts.send_due()

@@ -1,25 +1,28 @@
-"""The event: validates the wire form of the contract, and defines the form that is stored in the queue."""
+"""The event: validates the wire form of the contract, and defines the form that is stored in the queue.
 
-from __future__ import annotations
+A preset holds the required members, default values and rules that an organization sets for its events.
+"""
 
 import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from msgspec import Meta
 
 from reference_impl.errors import RefusedError
 from reference_impl.event import i_json
-from reference_impl.event.preset import Preset
 
 #: Bounds of `timestamp`: the store has partitions for these months.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
 
 Text = Annotated[str, Meta(max_length=65_536)]
+_SAFE = Meta(ge=-i_json.SAFE, le=i_json.SAFE)
+#: A whole number that a double holds, also one written as 1.0.
+Whole = Annotated[int, _SAFE] | Annotated[float, _SAFE, Meta(multiple_of=1)]
 #: Most bytes of UTF-8 in a member that is a key of an index: an index entry has room for 2,704, and one has two keys.
 KEY_BYTES = 1024
 #: RFC 3339 with letters in both cases, and without leap seconds: datetime has none.
@@ -29,6 +32,8 @@ _RFC3339 = re.compile(
 )
 #: 8-4-4-4-12 only: `uuid.UUID` also accepts braces, `urn:`, spaces, underscores and all digits of Unicode.
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+#: The types of JSON Schema, in Python.
+TYPES = {"string": str, "number": float, "boolean": bool, "object": dict[str, Any], "array": list[Any]}
 
 
 class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -43,7 +48,7 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
     target_resource_type: Text | None = None
     target_resource_id: Text | None = None
     outcome_description: Text | None = None
-    ttl: int | float | None = None
+    ttl: Whole | None = None
     correlation_id: Text | None = None
     data_classification: Literal["PUBLIC", "INTERNAL", "CONFIDENTIAL", "PHI"] | None = None
     retention_policy: Text | None = None
@@ -63,6 +68,54 @@ class Stamped(msgspec.Struct):
     event_id: str
     event: Event
     hash: str
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A preset's constraint on one member, in the terms of JSON Schema."""
+
+    type: Literal["string", "number", "boolean", "object", "array"] = "string"
+    enum: list[str] | None = None
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def accepted(self) -> Any:
+        """The type of the values that satisfy it."""
+        if self.enum is not None:
+            return Literal[tuple(self.enum)]
+        size = Meta(pattern=self.pattern, min_length=self.min_length, max_length=self.max_length)
+        return Annotated[TYPES[self.type], Meta(ge=self.minimum, le=self.maximum), size]
+
+
+class Preset(msgspec.Struct, frozen=True):
+    """One row of audit_preset."""
+
+    name: str
+    organization_id: str | None  # None: all
+    action: str | None  # None: all
+    required_fields: list[str]
+    default_values: dict[str, Any]
+    validation: dict[str, Rule]
+    shape: Any = None  # the type of the members that are required or have a rule
+
+    def __post_init__(self) -> None:
+        fields: dict[str, Any] = dict.fromkeys(self.required_fields, Any)
+        try:
+            fields |= {name: rule.accepted() for name, rule in self.validation.items()}
+            fields |= {name: NotRequired[kind] for name, kind in fields.items() if name not in self.required_fields}
+            msgspec.structs.force_setattr(self, "shape", TypedDict("Members", fields))  # type: ignore[operator]
+            msgspec.convert({}, self.shape | None)
+        except (TypeError, re.error) as e:
+            raise ValueError(f"preset {self.name!r}: {e}") from None
+        except msgspec.ValidationError:
+            pass  # the empty object is invalid, so the rules can be evaluated
+
+    def apply(self, members: dict[str, Any]) -> None:
+        """Fill in the default values of absent members, and validate all. Raises msgspec.ValidationError."""
+        members.update({name: value for name, value in self.default_values.items() if members.get(name) is None})
+        msgspec.convert({name: value for name, value in members.items() if value is not None}, self.shape)
 
 
 #: Members that are keys of the store's indexes.
@@ -90,7 +143,7 @@ def accept(body: bytes, now: datetime, max_depth: int, preset_of: PresetOf | Non
     _refuse_long_keys(members)
     event.event_id = members["eventId"] = event_id = _id(event.event_id)
     event.timestamp = members["timestamp"] = _instant(event.timestamp, now)
-    event.ttl = _whole(event.ttl)
+    event.ttl = None if event.ttl is None else int(event.ttl)
     event.details = {name: value for name, value in members.items() if name not in NAMED} or None
     return Stamped(event_id, event, i_json.sha256(members))
 
@@ -131,12 +184,6 @@ def _instant(sent: str, now: datetime) -> str:
     if not EARLIEST <= instant <= now + AHEAD:
         raise RefusedError("timestamp", "expected an instant from 2000-01-01 to 24 hours from now")
     return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def _whole(sent: int | float | None) -> int | None:
-    if sent is not None and (not -i_json.SAFE <= sent <= i_json.SAFE or sent != int(sent)):
-        raise RefusedError("ttl", "expected a whole number of seconds that a double holds")
-    return None if sent is None else int(sent)
 
 
 def wire(event: Event) -> dict[str, Any]:

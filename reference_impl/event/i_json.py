@@ -4,8 +4,6 @@
 compare values: numbers are doubles, and a null member equals an absent one.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -74,11 +72,8 @@ def decode(body: bytes | msgspec.Raw) -> Any:
 
 
 def encoded(members: Mapping[str, object]) -> bytes:
-    """The wire form of these members. Raises RefusedError for a NaN or an infinity, which msgspec writes as null."""
-    body = msgspec.json.encode(members)
-    if b"null" in body and (refused := _not_storable(msgspec.to_builtins(members, str_keys=True))):
-        raise refused
-    return body
+    """The wire form of these members. A NaN stays one, so that `members` refuses it."""
+    return json.dumps(msgspec.to_builtins(members, str_keys=True)).encode()
 
 
 def sha256(members: dict[str, Any]) -> str:
@@ -131,9 +126,7 @@ def _fault(body: bytes) -> RefusedError | None:
             repeated.append(Counter(name for name, _ in pairs).most_common(1)[0][0])
         return found
 
-    decoder = json.JSONDecoder(
-        object_pairs_hook=unique, parse_float=_number, parse_int=_number, parse_constant=_no_constant
-    )
+    decoder = json.JSONDecoder(object_pairs_hook=unique, parse_float=_number, parse_int=_number)
     try:
         value = decoder.decode(body.decode())
     except (ValueError, RecursionError):
@@ -148,10 +141,6 @@ def _fault(body: bytes) -> RefusedError | None:
 def _number(text: str) -> float:
     """A Python function, so that other threads run between two numbers; json's own conversions never let them."""
     return float(text)
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _not_storable(members: dict[str, Any]) -> RefusedError | None:

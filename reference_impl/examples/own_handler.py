@@ -18,9 +18,8 @@ handled: asyncio.Queue[str] = asyncio.Queue()
 
 async def handle(events: Sequence[dict[str, Any]]) -> None:
     """Handle a batch. RefusedError makes the event a dead letter; OSError is an outage, which the breaker counts."""
-    for event in events:
-        if event["action"] == "nonsense":
-            raise RefusedError("action", "expected a known action")
+    if any(event["action"] == "nonsense" for event in events):
+        raise RefusedError("action", "expected a known action")
     for event in events:
         await handled.put(event["action"])
 

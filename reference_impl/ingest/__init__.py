@@ -1,5 +1,4 @@
-"""Ingest: `app` serves events over HTTP, `intake` validates them and adds them to the queue.
+"""Ingest: `app` serves events over HTTP, `intake` validates them, after their presets, and adds them to the queue.
 
-`preset_cache` keeps the presets in force. `server` runs uvicorn for every process; `header_timeout` is its protocol for
-slow, idle and too many clients.
+`server` runs uvicorn for every process, and limits slow, idle and too many clients.
 """

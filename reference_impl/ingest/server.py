@@ -1,55 +1,54 @@
-"""The HTTP server of a process: uvicorn, on loopback unless HTTP_HOST names another address."""
+"""The HTTP server of a process: uvicorn, extended for slow, idle and too many clients, and for offers of HTTP/2.
 
-from __future__ import annotations
+A connection has a deadline for the next whole head while it is idle, and a shorter one once that head has begun.
+"""
 
 import asyncio
 import errno
-import hmac
-import ipaddress
-import os
+import math
+import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
-import msgspec
+import httptools
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from reference_impl import log
 from reference_impl.errors import SettingsError
-from reference_impl.ingest.header_timeout import ConnectionLimit, HeaderTimeoutProtocol
-from reference_impl.operations import metrics
-from reference_impl.operations.health import HealthMonitor
-from reference_impl.resilience.transition_log import Transitions
-from reference_impl.settings import Settings
 
 #: How long a connection may be idle, in seconds: longer than the pauses of clients, whose next request would fail.
 KEEP_ALIVE_S = 75
-#: These paths need no token and check no origin: monitoring has no token, and they carry no event.
-PUBLIC_PATHS = frozenset({"/health", "/metrics", "/breaker/transitions"})
+#: Longest head, in bytes, beyond the part that arrived first.
+MOST = 65_536
+#: Descriptors that are not used for clients, and connections beyond the limit that are answered 503.
+RESERVE, SPARE = 128, 32
+#: Refuses HTTP/2 without negotiation: SETTINGS, and RST_STREAM of the first stream with HTTP_1_1_REQUIRED; curl obeys.
+NO_HTTP2 = bytes.fromhex("000000040000000000" + "0000040300000000010000000d")
 #: Time for requests under way at shutdown, in seconds.
 GRACE_S = 3
 #: Connections that may wait in the kernel.
 BACKLOG = 2048
 #: Connections accepted in one turn of the event loop; they are counted only in a later one.
 ACCEPTED_AT_ONCE = 16
-#: The types of a body. A page in a browser can send text, forms and multipart to any server without a preflight.
-JSON_TYPES = (b"application/json", b"application/x-ndjson")
+
+FULL = JSONResponse({"error": "too many connections"}, 503, {"Retry-After": "1", "Connection": "close"})
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the process, and restores the backlog of the kernel."""
+    """Stops once `stopping` is set, and closes connections at their deadlines. Leaves signals to the process."""
+
+    stopping: asyncio.Event
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -57,42 +56,145 @@ class _Server(uvicorn.Server):
         for listening in sockets or []:
             listening.listen(BACKLOG)  # asyncio has set it to the number of connections that it accepts at once
 
-    async def stop_after(self, stopping: asyncio.Event) -> None:
-        """Shut down once the event is set."""
-        await stopping.wait()
-        self.should_exit = True
+    async def on_tick(self, counter: int) -> bool:
+        now = asyncio.get_running_loop().time()
+        for connection in self.server_state.connections:
+            if isinstance(connection, Connection) and connection.deadline < now:
+                connection.transport.close()
+        return self.stopping.is_set() or await super().on_tick(counter)
+
+
+class Connection(HttpToolsProtocol):
+    """A connection whose heads must arrive within `head_s`, and that counts toward the limit."""
+
+    def __init__(self, head_s: float, most: int, **given: Any) -> None:
+        super().__init__(**given)
+        self._head_s, self._most = head_s, most
+        self._in_head, self._bytes = False, 0  # whether a head has begun and is not whole, and its length so far
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self.flow = _Flow(self)
+        self.deadline = self.loop.time() + KEEP_ALIVE_S
+        if len(self.connections) > self._most and not self._close_longest_idle():
+            self.app = partial(_only_health, self.app)
+            if len(self.connections) > self._most + SPARE:
+                self.transport.abort()
+
+    def _close_longest_idle(self) -> bool:
+        """Make room for another connection; False if none is idle."""
+        log.rate_limited_warning("too many connections: the longest idle ones are closed", most=self._most)
+        idle = [one for one in self.connections - {self} if isinstance(one, Connection) and one.is_idle]
+        if idle:
+            min(idle, key=lambda one: one.deadline).transport.close()
+        return bool(idle)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no request under way."""
+        return not (bool(self.cycle) and not self.cycle.response_complete) and not self.transport.is_closing()
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse()
+        if self._in_head and self._bytes > MOST:
+            self.transport.close()
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        """Parse it. An offer to change the protocol is declined: that head is parsed again without the offer."""
+        while data and self.parser is not None:
+            try:
+                self.parser.feed_data(data)
+                data = b""
+            except httptools.HttpParserUpgrade as e:
+                if self.parser.get_method() == b"CONNECT":
+                    raise httptools.HttpParserError from None
+                version = self.parser.get_http_version().encode()
+                head = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+                head += b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade")
+                self.parser.feed_data(head + b"\r\n")
+                data = memoryview(data)[e.args[0] :]
+
+    def _refuse(self) -> None:
+        self._in_head = False
+        if self.parser.get_method() == b"PRI":
+            self.transport.write(NO_HTTP2)
+            self.deadline = self.loop.time() + 1.0  # closed at once, the client may not read it
+            self.parser = None  # type: ignore[assignment]  # as uvicorn does at the end of a connection
+        else:
+            self.send_400_response("expected HTTP/1.1")
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Stay open until the response is sent: a client may close its own side after a whole request."""
+        answering = bool(self.cycle) and not self.cycle.response_complete and not self.cycle.more_body
+        if answering:
+            self.cycle.keep_alive = False
+        return answering
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._bytes = True, 0
+        self.deadline = min(self.deadline, self.loop.time() + self._head_s)  # parts of a head do not end the idle time
+
+    def on_headers_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            self._in_head, self.deadline = False, math.inf
+            self._unset_keepalive_if_required()
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None and not self._in_head:  # no other request waits
+            self.deadline = self.loop.time() + KEEP_ALIVE_S
+
+
+class _Flow(FlowControl):
+    """Reads no further while pipelined requests wait for their turn, since they would pile up."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection.transport)
+        self._waiting = connection.pipeline
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
+async def _only_health(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """503 for every other path: all connections are in use."""
+    await (app if scope["path"] == "/health" else FULL)(scope, receive, send)
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Bind the port before anything else starts. Raises SettingsError when the port is taken or the host is wrong."""
-    wrong_host = SettingsError(f"HTTP_HOST: expected a name or an IPv4 address of this machine, got {host!r}")
     try:
         socket.getaddrinfo(host, port, socket.AF_INET)
         listening = socket.create_server((host, port), backlog=BACKLOG)
-    except (socket.gaierror, UnicodeError):
-        raise wrong_host from None
-    except OSError as e:
-        if e.errno == errno.EADDRNOTAVAIL:
-            raise wrong_host from None
-        why = os.strerror(e.errno or 0)
-        raise SettingsError(f"HTTP_PORT: expected a free port on {host}, got {port} ({why})") from None
+    except (OSError, UnicodeError) as e:
+        if isinstance(e, OSError) and e.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise SettingsError(f"HTTP_PORT: expected a free port on {host}, got {port} ({e.strerror})") from None
+        raise SettingsError(f"HTTP_HOST: expected a name or an IPv4 address of this machine, got {host!r}") from None
     # Accepted sockets inherit it. asyncio sets it only on sockets that were created with IPPROTO_TCP, and without it a
     # response in two writes waits 40 ms for the client's delayed acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
-def install_signal_handlers(stopping: asyncio.Event) -> None:
-    """SIGTERM and SIGINT set the event."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-
-
 async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, head_s: float) -> None:
     """Serve until `stopping` is set, also by SIGTERM or SIGINT. The head of a request must arrive within `head_s`."""
-    install_signal_handlers(stopping)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     # closes the connection of a client that does not read its response
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(head_s * 1000))
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = 65_536 if soft == resource.RLIM_INFINITY else max(soft // 2, soft - RESERVE)
     config = uvicorn.Config(
         app,
         timeout_keep_alive=KEEP_ALIVE_S,
@@ -101,93 +203,10 @@ async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event,
         ws="none",
         timeout_graceful_shutdown=GRACE_S,
         backlog=ACCEPTED_AT_ONCE,
-        http=partial(HeaderTimeoutProtocol, head_s, ConnectionLimit()),  # type: ignore[arg-type]
         access_log=False,
+        http=partial(Connection, head_s, most),  # type: ignore[arg-type]
     )
     server = _Server(config)
-    stopper = asyncio.create_task(server.stop_after(stopping))
+    server.stopping = stopping
     await server.serve([listening])
     stopping.set()
-    await stopper
-
-
-def with_error_handling(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Refuse forbidden requests; log an unexpected error, and answer 500."""
-    refusal = _access_rules(settings)
-
-    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await (refusal(scope) or app)(scope, receive, send)
-        except Exception as e:
-            log.unexpected("a request met a defect", e)
-            metrics.REFUSED.labels("500").inc()
-            # where a response has begun, uvicorn refuses this one and closes the connection
-            await json({"error": "a defect, which is logged: the outcome is unknown"}, 500)(scope, receive, send)
-
-    return guard
-
-
-def _access_rules(settings: Settings) -> Callable[[Scope], Response | None]:
-    """Refuses a request without the token, and requests that a page in a browser could send without a preflight.
-
-    Such a page has a foreign Origin, sends a body of another type, or calls this server by a name of its own (DNS
-    rebinding). An IP address as Host belongs to no page.
-    """
-    token = f"Bearer {settings.bearer_token}".encode()
-    origins = {None, *(origin.encode() for origin in settings.http_allowed_origins)}
-
-    @lru_cache(64)
-    def is_own(host: bytes) -> bool:
-        with suppress(ValueError):
-            name = urlsplit(f"//{host.decode('latin-1')}").hostname or "localhost"
-            return name in ("localhost", *settings.http_allowed_hosts) or bool(ipaddress.ip_address(name))
-        return False
-
-    def refusal(scope: Scope) -> Response | None:
-        headers = dict(scope["headers"])
-        content_type = headers.get(b"content-type") or JSON_TYPES[0]
-        if scope["path"] in PUBLIC_PATHS:
-            return None
-        if headers.get(b"origin") not in origins:
-            return _refused(headers, 403, "origin: expected none, or one of HTTP_ALLOWED_ORIGINS")
-        if settings.bearer_token and not hmac.compare_digest(headers.get(b"authorization", b""), token):
-            return _refused(headers, 401, "authorization: expected the bearer token", {"WWW-Authenticate": "Bearer"})
-        if not settings.bearer_token and not is_own(headers.get(b"host", b"")):
-            return _refused(headers, 403, "host: expected localhost, an address, or one of HTTP_ALLOWED_HOSTS")
-        if content_type.partition(b";")[0].strip().lower() not in JSON_TYPES:
-            return _refused(headers, 415, "content-type: expected application/json or application/x-ndjson")
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            return _refused(headers, 415, "content-encoding: expected none")
-        return None
-
-    return refusal
-
-
-def _refused(request: dict[bytes, bytes], status: int, why: str, headers: dict[str, str] | None = None) -> Response:
-    """The body was not read: close the connection where the client may or may not send it (Expect: 100-continue)."""
-    metrics.REFUSED.labels(f"{status}").inc()
-    close = {"Connection": "close"} if b"expect" in request else {}
-    return json({"error": why}, status, close | (headers or {}))
-
-
-def json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON response."""
-    return Response(msgspec.json.encode(value), status, headers, "application/json")
-
-
-def observability_routes(monitor: HealthMonitor, transitions: Transitions | None = None) -> list[Route]:
-    """The routes /health and /metrics, and the last transitions of a breaker, oldest first, as JSON lines."""
-
-    async def health(_: Request) -> Response:
-        return json(monitor.status())
-
-    async def exposition(_: Request) -> Response:
-        monitor.status()  # updates the gauges
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    async def lines(_: Request) -> Response:
-        seen = transitions.seen if transitions else []
-        return Response(b"".join(msgspec.json.encode(one) + b"\n" for one in seen), media_type=JSON_TYPES[1].decode())
-
-    routes = [Route("/health", health), Route("/metrics", exposition)]
-    return [*routes, Route("/breaker/transitions", lines)] if transitions else routes

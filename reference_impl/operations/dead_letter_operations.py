@@ -21,7 +21,7 @@ from starlette.routing import Route
 from reference_impl.dead_letters import repository
 from reference_impl.dead_letters.replay import replay
 from reference_impl.errors import BreakerOpenError, StoreError
-from reference_impl.ingest.server import json
+from reference_impl.ingest.app import json
 from reference_impl.settings import Settings
 from reference_impl.store.connections import ConnectionGate, connect_without_timeouts
 from reference_impl.store.writer import Store

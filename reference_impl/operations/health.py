@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from reference_impl.operations import metrics
 from reference_impl.queue import heartbeats, streams
-from reference_impl.queue.heartbeats import QUEUE_UNAVAILABLE, Heartbeat
+from reference_impl.queue.heartbeats import Heartbeat
 from reference_impl.resilience.background import Sleep
 from reference_impl.resilience.circuit_breaker import CLOSED, STATES
 from reference_impl.settings import Settings
@@ -103,10 +103,10 @@ class HealthMonitor:
     async def poll(self) -> None:
         """Poll once. While the queue does not answer, the depth and the workers stay those of the last poll."""
         try:
-            may_evict = await streams.may_evict(self._redis)
+            may_evict = streams.policy_may_evict(await streams.primary(self._redis))
             depth = sum(await streams.depths(self._redis, self._settings.concurrency))
             workers = await heartbeats.active_workers(self._redis)
-        except QUEUE_UNAVAILABLE:
+        except streams.UNAVAILABLE:
             self.snapshot = HealthSnapshot(depth=self.snapshot.depth, workers=self.snapshot.workers)
             return
         now = time.time()

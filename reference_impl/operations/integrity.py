@@ -14,7 +14,7 @@ import msgspec
 from reference_impl.event import i_json
 from reference_impl.event.event import NAMED as NAMED_MEMBERS
 from reference_impl.settings import Settings
-from reference_impl.store import connections, partitions, queries
+from reference_impl.store import connections, partitions
 from reference_impl.store.connections import Connection, fetch_all, fetch_value
 from reference_impl.store.copy_row import digest, seal
 
@@ -25,7 +25,7 @@ NAMED = 100
 NEWEST = "select max(id) from audit_log"
 METHOD = f"{i_json.ALGORITHM} of RFC 8785"
 
-_SQL = queries.load(__file__)
+_SQL = connections.load(__file__)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 

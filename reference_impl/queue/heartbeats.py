@@ -1,20 +1,15 @@
 """Heartbeats: the state that each active worker publishes in the queue's server, valid for half a lease."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from reference_impl.queue import streams
 
 #: Share of the lease for which a heartbeat is valid: the lanes of a dead worker are shared out within the lease.
 FRESH_SHARE = 0.5
-#: The errors of a client while the queue's server does not answer.
-QUEUE_UNAVAILABLE = (RedisError, OSError)
 
 
 class Heartbeat(msgspec.Struct, frozen=True, rename="camel"):
@@ -43,7 +38,7 @@ async def beat(redis: Redis, heartbeat: Heartbeat, lease_s: float) -> None:
         pipe.set(key, msgspec.json.encode(heartbeat), px=valid_ms)
         pipe.pexpire(key, valid_ms)
         replies = await pipe.execute(raise_on_error=False)
-    if any(isinstance(reply, tuple(streams.DEMOTED.values())) for reply in replies):
+    if any(isinstance(reply, streams.DEMOTED) for reply in replies):
         await streams.leave(redis)
 
 

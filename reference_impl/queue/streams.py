@@ -3,73 +3,44 @@
 All keys:
 
     events:{n}           stream, an entry is {event_id, event, hash}: event is the JSON of `event.Event`
-    intake:lanes         string, the lane count; the first process sets it, only `resize_lanes` changes it
-    intake:lanes:most    string, the highest earlier count
+    intake:lanes         string, the lane count; the first process sets it, only the command `lanes` changes it
     intake:presets       string, the JSON of the store's presets, used while the store is unavailable
     intake:workers       set, the names of workers that have published a heartbeat
     intake:worker:{name} string, the last heartbeat of a worker; it expires when the worker is no longer active
 """
 
-from __future__ import annotations
-
 import zlib
+from pathlib import Path
 from typing import Any, Self, cast
+from urllib.parse import urlsplit
 
 import msgspec
-from redis.asyncio import Redis
+from redis.asyncio import Redis, SSLConnection
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
 
 from reference_impl import log
+from reference_impl.errors import SettingsError
 
 LANES = "intake:lanes"
-MOST_LANES = "intake:lanes:most"
 WORKERS = "intake:workers"
 PRESETS = "intake:presets"
 
 #: The name of the intake's connections on the server.
 INTAKE = "reference-intake"
 
-#: Error replies after which both clients close the connection, by code: the server is no longer a primary, and its
-#: address may lead to another one by now.
-DEMOTED: dict[str, type[RedisError]] = {"READONLY": ReadOnlyError, "MASTERDOWN": MasterDownError}
+#: The errors of a client while the queue's server does not answer.
+UNAVAILABLE = (RedisError, OSError)
+#: Error replies after which a connection is closed: the server is no longer a primary, and its address may lead to
+#: another one by now.
+DEMOTED = (ReadOnlyError, MasterDownError)
 
-#: Returns the lane count, which the first process sets and all others adopt.
-LANES_IN_FORCE = """
-redis.call('SET', KEYS[1], ARGV[1], 'NX')
-return tonumber(redis.call('GET', KEYS[1]))
-"""
+#: The parts of the queue's address, besides the options of TLS. Any other option would change how the queue is used.
+_ADDRESS_PARTS = {"host", "port", "path", "connection_class", "db", "username", "password"}
 
-#: Sets the lane count unless a lane holds an event; returns the number of such a lane, else -1.
-_RESIZE = """
-local most = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), tonumber(redis.call('GET', KEYS[2]) or 0))
-for n = 0, most - 1 do
-  if redis.call('XLEN', 'events:' .. n) > 0 then return n end
-end
-redis.call('MSET', KEYS[1], ARGV[1], KEYS[2], most)
-return -1
-"""
-
-#: XRANGE from the head, by hundreds until there are enough entries or bytes, as one MessagePack reply: redis-py's
-#: parser would take longer than everything else together. Returns at least one entry, however large.
-_HEAD = """
-if not string.find(redis.call('INFO', 'replication'), 'role:master', 1, true) then
-  return redis.error_reply('READONLY the server is a replica')
-end
-local found, bytes, after, count = {}, 0, '-', tonumber(ARGV[1])
-while #found < count do
-  local some = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', math.min(100, count - #found))
-  for _, entry in ipairs(some) do
-    for _, part in ipairs(entry[2]) do bytes = bytes + #part end
-    if bytes > tonumber(ARGV[2]) and #found > 0 then return cmsgpack.pack(found) end
-    found[#found + 1] = entry
-  end
-  if #some == 0 then break end
-  after = '(' .. some[#some][1]
-end
-return cmsgpack.pack(found)
-"""
+_HEAD = Path(__file__).with_name("head.lua").read_text(encoding="utf-8")
 #: Entries that are not text are read by redis-py, this many at a time.
 _FOREIGN = 10
 
@@ -111,15 +82,32 @@ def lane_of(organization_id: str | None, event_id: str, lanes: int) -> int:
     return zlib.crc32((event_id if organization_id is None else organization_id).encode()) % lanes
 
 
-def connect(url: str, timeout_s: float) -> Redis:
+def require_address(url: str) -> None:
+    """Raise ValueError for an address that is none, and SettingsError for an option that cannot be honoured."""
+    address = parse_url(url)
+    if unknown := [name for name in address if name not in _ADDRESS_PARTS and not name.startswith("ssl_")]:
+        known = "db, username, password and those of TLS"
+        raise SettingsError(f"REDIS_URL: expected no options but {known}, got {', '.join(unknown)}")
+    if not url.startswith("unix:") and not (urlsplit(url).path.strip("/") or "0").isdecimal():
+        raise ValueError("the database is not a number")
+    try:
+        connection = connect(url, 1.0).connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        if isinstance(connection, SSLConnection):
+            connection.ssl_context.get()  # reads the files
+    except (TypeError, OSError, ValueError, RedisError) as e:  # OSError: a file, or ssl.SSLError
+        raise SettingsError(f"REDIS_URL: expected valid ssl options, got {type(e).__name__}: {e}") from None
+
+
+def connect(url: str, timeout_s: float, name: str | None = None) -> Redis:
     """A client that never retries a command: redis-py retries ten times by default, and would enqueue twice.
 
     It closes the connection after each error of `retry_on_error`, and so leaves a demoted primary.
     """
     return Redis.from_url(
         url,
+        client_name=name,
         retry=Retry(NoBackoff(), 0),
-        retry_on_error=list(DEMOTED.values()),
+        retry_on_error=list(DEMOTED),
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         health_check_interval=0,
@@ -128,21 +116,18 @@ def connect(url: str, timeout_s: float) -> Redis:
 
 async def lanes_in_force(redis: Redis, wanted: int) -> int:
     """The lane count: the stored one, or else the wanted one, which is stored."""
-    lanes = int(await redis.eval(LANES_IN_FORCE, 1, LANES, str(wanted)))
-    warn_if_other_count(lanes, wanted)
-    return lanes
-
-
-def warn_if_other_count(lanes: int, wanted: int) -> None:
-    """Log that this process uses another count than its settings ask for."""
+    lanes = int(await redis.set(LANES, wanted, nx=True, get=True) or wanted)
     if lanes != wanted:
         log.warning("another lane count is in force; the command `lanes` changes it", lanes=lanes, wanted=wanted)
+    return lanes
 
 
 async def resize_lanes(redis: Redis, lanes: int) -> int | None:
     """Set the lane count while nothing runs. Returns None, or else the number of a lane that still holds an event."""
-    held = int(await redis.eval(_RESIZE, 2, LANES, MOST_LANES, str(lanes)))
-    return None if held < 0 else held
+    held = next((lane for lane, depth in enumerate(await depths(redis, lanes)) if depth), None)
+    if held is None:
+        await redis.set(LANES, lanes)
+    return held
 
 
 async def head(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
@@ -169,10 +154,10 @@ async def remove(redis: Redis, lane: int, entries: list[Entry]) -> None:
 
 
 async def depths(redis: Redis, wanted: int) -> list[int]:
-    """The number of events in each lane, also in lanes of an earlier, higher count."""
-    lanes, most = await redis.mget(LANES, MOST_LANES)
+    """The number of events in each lane."""
+    lanes: Any = await redis.get(LANES)
     async with redis.pipeline(transaction=False) as pipe:
-        for lane in range(max(int(lanes or wanted), int(most or 0))):
+        for lane in range(int(lanes or wanted)):
             pipe.xlen(key(lane))
         return list(map(int, await pipe.execute()))
 
@@ -183,15 +168,15 @@ async def leave(redis: Redis) -> None:
     await redis.connection_pool.disconnect(inuse_connections=True)
 
 
-async def may_evict(redis: Redis) -> bool:
-    """Whether the server may evict events when its memory is full. Raises ReadOnlyError at a replica, and leaves it."""
+async def primary(redis: Redis) -> dict[str, Any]:
+    """INFO of the server. Raises ReadOnlyError at a replica, and leaves it."""
     info: dict[str, Any] = await redis.info()
     if info.get("role") != "master":
         await leave(redis)
         raise ReadOnlyError("the server is a replica")
-    return policy_may_evict(str(info.get("maxmemory_policy", "")))
+    return info
 
 
-def policy_may_evict(policy: str) -> bool:
-    """Whether a server with that maxmemory-policy could evict events."""
-    return policy != "noeviction"
+def policy_may_evict(info: dict[str, Any]) -> bool:
+    """Whether the server may evict events when its memory is full, by its INFO."""
+    return info.get("maxmemory_policy") != "noeviction"

@@ -8,10 +8,12 @@ cannot.
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, LiteralString
 from weakref import WeakSet
 
 import anyio
@@ -38,6 +40,18 @@ POOLED = (
 )
 
 Connection = psycopg.AsyncConnection[Any]
+
+
+def load(module: str | Path) -> dict[str, LiteralString]:
+    """The queries of the .sql file next to a module, by name. Pass its `__file__`."""
+    text = Path(module).with_suffix(".sql").read_text(encoding="utf-8")
+    without_comments = re.sub(r"^-- (?!name: ).*\n", "", text, flags=re.MULTILINE)
+    _, *parts = re.split(r"-- name: (\w+)\n", without_comments)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+#: The text of a query of the store by its name, which may have {parts} to fill in.
+query = load(Path(__file__).with_name("queries")).__getitem__
 
 
 def shutdown_socket(connection: Connection) -> None:

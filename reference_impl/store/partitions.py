@@ -15,8 +15,7 @@ import psycopg
 from psycopg import sql
 
 from reference_impl.settings import Settings
-from reference_impl.store.connections import Connection, connect_without_timeouts, fetch_all, fetch_value
-from reference_impl.store.queries import query
+from reference_impl.store.connections import Connection, connect_without_timeouts, fetch_all, fetch_value, query
 
 #: Advisory lock under which partitions are created: (class, object).
 LOCK = (0x61756469, 1)

@@ -9,9 +9,8 @@ import psycopg
 from reference_impl.dead_letters import repository
 from reference_impl.settings import Settings
 from reference_impl.store import handler, partitions
-from reference_impl.store.connections import STATEMENT_SHARE, Connection, bounded, fetch_all, fetch_value
+from reference_impl.store.connections import STATEMENT_SHARE, Connection, bounded, fetch_all, fetch_value, query
 from reference_impl.store.copy_row import COLUMNS, Row
-from reference_impl.store.queries import query
 
 #: Longest wait for a lock when the store shows that it takes batches, in milliseconds: a batch has just waited for it.
 PROBE_LOCK_MS = 200

@@ -88,7 +88,7 @@ def test_both_clients_trust_the_same_certificates(
     context.load_cert_chain(*certificate)
 
     async def connects(url: str) -> bool:
-        pipeline = Pipeline(url, 2, 10, 5, asyncio.sleep)
+        pipeline = Pipeline(Settings(redis_url=url), asyncio.sleep)
         task = asyncio.create_task(pipeline.run())
         try:
             async with asyncio.timeout(2 if trusted else 0.5):
@@ -98,6 +98,8 @@ def test_both_clients_trust_the_same_certificates(
             return False
         finally:
             task.cancel()
+            await asyncio.wait([task])
+            await pipeline.redis.aclose()
         return True
 
     async def pings(url: str) -> bool:

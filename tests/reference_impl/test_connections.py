@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from reference_impl.ingest import server
+from reference_impl.ingest import app, server
 from reference_impl.settings import Settings
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Processes, client, health, until, wire
@@ -45,9 +45,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def serving(head_s: float = 30) -> AsyncIterator[Callable[[], Awaitable[Streams]]]:
     """A server that answers the length of a body; opens a connection to it."""
     listening, stopping = server.bind("127.0.0.1", 0), asyncio.Event()
-    task = asyncio.create_task(
-        server.serve(server.with_error_handling(length, Settings()), listening, stopping, head_s)
-    )
+    task = asyncio.create_task(server.serve(app.with_error_handling(length, Settings()), listening, stopping, head_s))
     opened: list[asyncio.StreamWriter] = []
 
     async def connect() -> Streams:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from starlette.applications import Starlette
 
-from reference_impl.ingest import server
+from reference_impl.ingest import app as ingest
 from reference_impl.operations import dead_letter_operations
 from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
 from reference_impl.settings import Settings
@@ -33,7 +33,7 @@ def test_by_http_they_are_listed_shown_replayed_and_dropped(settings: Settings, 
 
     async def run() -> None:
         routes = dead_letter_operations.routes(ConnectionGate(settings, lambda: state[0]))
-        app = server.with_error_handling(Starlette(routes=routes), settings)
+        app = ingest.with_error_handling(Starlette(routes=routes), settings)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
 
             async def status(method: str, path: str) -> int:

@@ -84,7 +84,7 @@ def test_a_refusal_names_the_member(members: dict[str, Any], field: str) -> None
         (rb'{"a": ["\udc00x"]}', "note", 422),
         (b"1e400", "note", 422),
         (b"-1e400", "note", 422),
-        (b"NaN", "event", 400),
+        (b"NaN", "note", 422),
         (b'"\xff"', "event", 400),
         (b"[" * 40 + b"]" * 40, "event", 422),
         (b"[" * 5000 + b"]" * 5000, "event", 422),

@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 
 from reference_impl.ingest.app import app
 from reference_impl.ingest.intake import Intake
-from reference_impl.operations.health import HealthMonitor
 from reference_impl.queue import streams
 from reference_impl.settings import Settings
 from tests.conftest import Servers
@@ -24,15 +23,13 @@ from tests.reference_impl.conftest import Link, until, wire
 @asynccontextmanager
 async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """An ASGI client of a running intake."""
-    redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s)
-    monitor = HealthMonitor(settings, redis, asyncio.sleep)
-    one = Intake(settings, monitor, asyncio.sleep)
-    tasks = [asyncio.create_task(monitor.run()), asyncio.create_task(one.run())]
+    one = Intake(settings, asyncio.sleep)
+    tasks = [asyncio.create_task(run()) for run in (one.monitor.run, *one.tasks)]
 
     async def ready() -> bool:
         return one.pipeline.lanes > 0 and one.presets.looked.is_set()
 
-    transport = httpx.ASGITransport(app(one, monitor, settings))
+    transport = httpx.ASGITransport(app(one, settings))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             if connected:
@@ -44,7 +41,7 @@ async def intake(settings: Settings, connected: bool = True) -> AsyncIterator[ht
                 task.cancel()
             await asyncio.wait(tasks, timeout=0.5)
         await asyncio.gather(*tasks, return_exceptions=True)
-        await redis.aclose()
+        await one.pipeline.redis.aclose()
 
 
 def settings_of(servers: Servers, **changes: Any) -> Settings:

@@ -9,7 +9,7 @@ import pytest
 
 from reference_impl.errors import RefusedError
 from reference_impl.event import event, i_json
-from reference_impl.event.preset import Preset
+from reference_impl.event.event import Preset
 from tests.reference_impl.conftest import NOW, wire
 
 

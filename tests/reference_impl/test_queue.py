@@ -11,8 +11,10 @@ from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import MasterDownError, ReadOnlyError
 
-from reference_impl.queue import resize_lanes, streams
+from reference_impl import __main__ as commands
+from reference_impl.queue import streams
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until, wire
 from tests.reference_impl.test_intake import intake
@@ -40,27 +42,31 @@ def test_an_organization_has_one_lane_also_where_its_name_is_empty_and_only_even
     assert {streams.lane_of(None, name, 5) for name in names} == set(range(5))
 
 
-def test_the_lane_count_is_that_of_who_came_first_and_what_lies_in_other_lanes_is_seen(settings: Settings) -> None:
+def test_the_first_process_decides_the_lane_count_and_it_changes_only_while_all_lanes_are_empty(
+    settings: Settings,
+) -> None:
     async def run() -> tuple[list[int], list[int]]:
         redis = Redis.from_url(settings.redis_url)
         counts = [await streams.lanes_in_force(redis, wanted) for wanted in (5, 3, 7)]
-        assert await streams.resize_lanes(redis, 3) is None
         await enqueue(settings, (1, {}), (4, {}), (4, {}))
         depths = await streams.depths(redis, 3)
-        assert await streams.resize_lanes(redis, 5) == 1
+        assert await streams.resize_lanes(redis, 3) == 1
         await redis.delete(streams.key(1))
-        assert await streams.resize_lanes(redis, 5) == 4
+        assert await streams.resize_lanes(redis, 3) == 4
+        await redis.delete(streams.key(4))
+        assert await streams.resize_lanes(redis, 3) is None
+        counts.append(await streams.lanes_in_force(redis, 5))
         await redis.aclose()
         return counts, depths
 
-    assert asyncio.run(run()) == ([5, 5, 5], [0, 1, 0, 0, 2])
+    assert asyncio.run(run()) == ([5, 5, 5, 3], [0, 1, 0, 0, 2])
 
 
 def test_the_lane_count_changes_only_while_nothing_runs(
     settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def lanes(count: int | None, code: int, said: str) -> None:
-        assert await resize_lanes.run(settings, argparse.Namespace(count=count)) == code
+        assert await commands.lanes(settings, argparse.Namespace(count=count)) == code
         assert said in "".join(capfd.readouterr())
 
     async def run() -> None:
@@ -85,7 +91,8 @@ def test_the_lane_count_changes_only_while_nothing_runs(
             for n in range(30):
                 await http.post("/events", content=wire(organizationId=f"org-{n}"))
         redis = Redis.from_url(settings.redis_url)
-        assert [bool(depth) for depth in await streams.depths(redis, 5)] == [True, True, True, False, False]
+        assert [bool(depth) for depth in await streams.depths(redis, 5)] == [True, True, True]
+        assert not await redis.exists(streams.key(3), streams.key(4))
         await redis.aclose()
 
     asyncio.run(run())
@@ -97,8 +104,8 @@ def test_a_lane_count_that_is_none_is_refused() -> None:
     assert subprocess.run(command, env={}, capture_output=True, check=False).returncode == 2
 
 
-@pytest.mark.parametrize("code", streams.DEMOTED)
-def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str) -> None:
+@pytest.mark.parametrize(("code", "error"), [("READONLY", ReadOnlyError), ("MASTERDOWN", MasterDownError)])
+def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str, error: type[Exception]) -> None:
     lost = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,7 +120,7 @@ def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str
     async def run() -> None:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             redis = streams.connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", 5.0)
-            with pytest.raises(streams.DEMOTED[code]):
+            with pytest.raises(error):
                 await redis.get("key")
             async with asyncio.timeout(2.0):
                 await lost.wait()
