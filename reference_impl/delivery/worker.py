@@ -12,8 +12,7 @@ from reference_impl.operations.alerts import Alerts
 from reference_impl.operations.health import HealthMonitor
 from reference_impl.queue import heartbeats, streams
 from reference_impl.resilience import background
-from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
-from reference_impl.resilience.transition_log import Transitions
+from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker, Transitions
 from reference_impl.settings import Settings
 from reference_impl.store.connections import ConnectionGate
 from reference_impl.store.handler import Handler

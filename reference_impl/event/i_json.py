@@ -27,7 +27,6 @@ SAFE = 2**53
 _decode = msgspec.json.Decoder().decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 #: Where msgspec's sorted JSON may differ from RFC 8785: a number with an exponent, a fraction that begins with 0, or at
@@ -110,7 +109,7 @@ def _is_suspect(body: bytes, value: dict[str, Any]) -> bool:
     inside of text may be written \\u003a.
     """
     return (
-        body.count(b":") != _encode(value).count(b":")
+        body.count(b":") != msgspec.json.encode(value).count(b":")
         or b"\\u003" in body
         or b"\\u0000" in body
         or _MANY_DIGITS in body.translate(_DIGITS)

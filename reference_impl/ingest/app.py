@@ -27,7 +27,7 @@ from reference_impl.ingest.intake import Intake
 from reference_impl.operations import metrics
 from reference_impl.operations.health import HealthMonitor
 from reference_impl.resilience import background
-from reference_impl.resilience.transition_log import Transitions
+from reference_impl.resilience.circuit_breaker import Transitions
 from reference_impl.settings import Settings
 
 #: These paths need no token and check no origin: monitoring has no token, and they carry no event.

@@ -37,7 +37,6 @@ CACHE_RETRY_S = 0.2
 
 _PRESETS = load(__file__)["presets"]
 _decode_presets = msgspec.json.Decoder(list[event.Preset]).decode
-_encode = msgspec.json.Encoder().encode
 
 
 class Presets:
@@ -174,4 +173,4 @@ class Intake:
         if not self.pipeline.lanes:
             raise TemporarilyUnavailable("the queue has not been reached yet")
         lane = streams.lane_of(stamped.event.organization_id, stamped.event_id, self.pipeline.lanes)
-        await self.pipeline.add(lane, stamped.event_id, _encode(stamped.event), stamped.hash)
+        await self.pipeline.add(lane, stamped.event_id, msgspec.json.encode(stamped.event), stamped.hash)

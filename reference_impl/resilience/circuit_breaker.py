@@ -1,6 +1,7 @@
 """The circuit breaker of one worker, and the attempts that it permits: everything that is tried on the store.
 
-pybreaker holds the state and the count of failures, and `Breaker` issues permits.
+pybreaker holds the state and the count of failures, and `Breaker` issues permits. Each transition is one JSON line, on
+disk before it takes effect.
 
 pybreaker alone would apply results of calls that began before a trip, count a cancellation as a failure, and admit
 only one call at a time. Here a permit carries the generation that issued it; each transition begins a new generation,
@@ -12,9 +13,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NewType
 
+import msgspec
 import psycopg
 import pybreaker
 
@@ -28,6 +32,10 @@ from reference_impl.settings import Settings
 CLOSED, HALF_OPEN, OPEN = "CLOSED", "HALF_OPEN", "OPEN"
 #: Worst last.
 STATES = (CLOSED, HALF_OPEN, OPEN)
+
+FILE = "transitions.jsonl"
+#: The number of transitions served at /breaker/transitions.
+REMEMBERED = 1000
 
 #: Called with (from, to, reason) before the transition takes effect.
 Listener = Callable[[str | None, str, str], None]
@@ -185,3 +193,38 @@ class Breaker(pybreaker.CircuitBreakerListener):
 
 def _name(state: str) -> str:
     return state.upper().replace("-", "_")
+
+
+class Transition(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """One change of state. A gap in `seq` is a transition that could not be written."""
+
+    process: str
+    incarnation: str
+    seq: int
+    from_: str | None
+    to: str
+    at: datetime
+    monotonic_ns: int
+    reason: str
+
+
+class Transitions:
+    """The transitions of one process, appended to STATE_DIR/transitions.jsonl."""
+
+    def __init__(self, state_dir: str, process: str, incarnation: str) -> None:
+        self._path, self._names, self._count = Path(state_dir) / FILE, (process, incarnation), 0
+        self.seen: deque[Transition] = deque(maxlen=REMEMBERED)
+
+    def record(self, before: str | None, after: str, reason: str) -> None:
+        """Write one transition. A disk that refuses the write delays nothing and leaves a gap in `seq`."""
+        at, monotonic_ns = datetime.now(UTC), time.monotonic_ns()
+        transition = Transition(*self._names, self._count, before, after, at, monotonic_ns, reason)
+        self._count += 1
+        self.seen.append(transition)
+        log.info("breaker", **{"from": before, "to": after, "reason": reason})
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab", buffering=0) as file:  # in one write: a SIGKILL leaves the whole line or nothing
+                file.write(msgspec.json.encode(transition) + b"\n")
+        except OSError as e:
+            log.warning("a transition could not be written", errno=e.errno)

@@ -20,7 +20,6 @@ _INSTANT = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])-[0-9]{2}T", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 _decode = msgspec.json.Decoder(Event).decode
-_encode = msgspec.json.Encoder().encode
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -64,7 +63,7 @@ def build(entry: Entry, key: str = "") -> Row:
     if event.ttl is not None:
         fields[_TTL] = str(event.ttl)
     if event.details is not None:
-        fields[-1] = _encode(event.details).decode()
+        fields[-1] = msgspec.json.encode(event.details).decode()
     if "\\" in sent:  # JSON escapes everything that COPY escapes, so without a backslash no field needs it
         fields = [None if field is None else field.translate(_ESCAPES) for field in fields]
     line = "\t".join(["\\N" if field is None else field for field in fields])

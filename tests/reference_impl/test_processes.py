@@ -23,7 +23,7 @@ from redis import Redis
 import reference_impl
 from reference_impl import __main__
 from reference_impl.queue import streams
-from reference_impl.resilience.transition_log import FILE
+from reference_impl.resilience.circuit_breaker import FILE
 from reference_impl.settings import Settings
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, Processes, all_stored, client, health, send, until, wire

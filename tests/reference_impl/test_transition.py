@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
-from reference_impl.resilience.transition_log import FILE, Transitions
+from reference_impl.resilience.circuit_breaker import CLOSED, FILE, OPEN, Breaker, Transitions
 from reference_impl.settings import Settings
 
 
