@@ -85,6 +85,7 @@ class Pipeline:
         try:
             await self._prepare()
             await connection.connect()  # type: ignore[no-untyped-call]
+            connection.socket_timeout = None  # redis-py would start a task for each write; `run` watches the time
             self._connection = connection
             self.connected.set()
             while self._connection is not None or self._waiting:
