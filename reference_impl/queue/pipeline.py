@@ -83,9 +83,9 @@ class Pipeline:
         """Connect, let `add` use the connection, and read replies until it is lost or its server was demoted."""
         connection: AbstractConnection = self.redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await self._prepare()
             await connection.connect()  # type: ignore[no-untyped-call]
             connection.socket_timeout = None  # redis-py would start a task for each write; `run` watches the time
+            await self._prepare()
             self._connection = connection
             self.connected.set()
             while self._connection is not None or self._waiting:
