@@ -64,8 +64,8 @@ class ReliableEventProcessor:
             await self._worker.stop()
         finally:  # after the worker, because an event that is being added still needs the queue's reply
             self._stopped.set()
-            await self._running
-            await self._intake.pipeline.redis.aclose()
+            async with self._intake.pipeline.redis:  # closed also where a task has failed
+                await self._running
 
     def health_status(self) -> Status:
         """The health score, the breaker's state, the queue's depth and the number of dead letters."""

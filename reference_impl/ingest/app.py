@@ -212,6 +212,5 @@ async def run(settings: Settings) -> None:
     gc.freeze()  # a collection of the objects that stay to the end would hold the loop for 10 ms
     await server.serve(app(intake, settings), listening, stopping, settings.request_timeout_s)
     served.set()
-    await asyncio.wait([running])
-    await intake.pipeline.redis.aclose()
-    await running  # raises the error of a task that failed
+    async with intake.pipeline.redis:
+        await running  # raises the error of a task that failed
