@@ -6,6 +6,7 @@ A connection has a deadline for the next whole head while it is idle, and a shor
 import asyncio
 import errno
 import math
+import os
 import resource
 import signal
 import socket
@@ -179,7 +180,8 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), backlog=BACKLOG)
     except (OSError, UnicodeError) as e:
         if isinstance(e, OSError) and e.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise SettingsError(f"HTTP_PORT: expected a free port on {host}, got {port} ({e.strerror})") from None
+            why = os.strerror(e.errno)
+            raise SettingsError(f"HTTP_PORT: expected a free port on {host}, got {port} ({why})") from None
         raise SettingsError(f"HTTP_HOST: expected a name or an IPv4 address of this machine, got {host!r}") from None
     # Accepted sockets inherit it. asyncio sets it only on sockets that were created with IPPROTO_TCP, and without it a
     # response in two writes waits 40 ms for the client's delayed acknowledgement.
