@@ -6,15 +6,13 @@ then. Once a command was written and its reply was not read, the outcome is unkn
 """
 
 import asyncio
-import math
 import time
 from collections import deque
-from contextlib import suppress
 from typing import Any
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
 from reference_impl import log
 from reference_impl.errors import Indeterminate, TemporarilyUnavailable
@@ -24,6 +22,8 @@ from reference_impl.settings import Settings
 
 #: Pause between two attempts to connect, and between two checks of a connection, in seconds.
 POLL_S = 0.1
+#: Most bytes of replies that are read at once.
+READ_BYTES = 65_536
 
 
 class Pipeline:
@@ -32,7 +32,7 @@ class Pipeline:
     def __init__(self, settings: Settings, sleep: Sleep) -> None:
         self._settings, self._sleep = settings, sleep
         self.redis = streams.connect(settings.redis_url, settings.enqueue_timeout_s, streams.INTAKE)
-        self._connection: AbstractConnection | None = None  # accepts commands
+        self._writer: asyncio.StreamWriter | None = None  # of the connection that accepts commands
         self._out: list[bytes] = []  # the commands of this turn
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()  # since when, and for which reply
         self.lanes = 0
@@ -56,12 +56,12 @@ class Pipeline:
 
     async def add(self, lane: int, event_id: str, event: bytes, digest: str) -> None:
         """Return once the queue has the event. Raises TemporarilyUnavailable if it has not, else Indeterminate."""
-        if self._connection is None:
+        if self._writer is None:
             raise TemporarilyUnavailable("the queue is unavailable")
         if len(self._waiting) >= self._settings.max_in_flight:
             raise TemporarilyUnavailable("too many events wait for the queue's reply")
         if not self._out:
-            self._writing = asyncio.create_task(self._write(self._connection))
+            asyncio.get_running_loop().call_soon(self._write, self._writer)
         command = "XADD", streams.key(lane), "*", "event_id", event_id, "event", event, "hash", digest
         self._out.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub allows one word only
         replied: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -73,35 +73,33 @@ class Pipeline:
         """Whether a command has waited too long for its reply."""
         return bool(self._waiting) and time.monotonic() - self._waiting[0][0] > self._settings.enqueue_timeout_s
 
-    async def _write(self, connection: AbstractConnection) -> None:
+    def _write(self, writer: asyncio.StreamWriter) -> None:
         commands, self._out = self._out, []
-        if connection.is_connected:  # redis-py would connect again
-            with suppress(*streams.UNAVAILABLE):  # the reader fails, too
-                await connection.send_packed_command(commands, check_health=False)
+        writer.writelines(commands)
 
     async def _serve(self) -> None:
         """Connect, let `add` use the connection, and read replies until it is lost or its server was demoted."""
         connection: AbstractConnection = self.redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
-            connection.socket_timeout = None  # redis-py would start a task for each write; `run` watches the time
             await self._prepare()
-            self._connection = connection
             self.connected.set()
-            while self._connection is not None or self._waiting:
-                try:
-                    reply = await connection.read_response(timeout=math.inf)
-                except ResponseError as e:
-                    reply = e
-                if isinstance(reply, streams.DEMOTED):
-                    self._connection = None  # replies under way are still read
-                waiting = self._waiting.popleft()[1]
-                if not waiting.done():  # it is cancelled when its client has disconnected
-                    waiting.set_result(reply)
+            # not by redis-py's methods: they cost a task for each write, and a timer for each reply
+            replies = hiredis.Reader(InvalidResponse, connection._parser.parse_error)
+            self._writer, reader = connection._writer, connection._reader
+            while self._writer is not None or self._waiting:
+                if not (received := await reader.read(READ_BYTES)):  # type: ignore[union-attr]
+                    raise ConnectionError
+                replies.feed(received)
+                while (reply := replies.gets()) is not False:
+                    if isinstance(reply, streams.DEMOTED):
+                        self._writer = None  # replies under way are still read
+                    if not (waiting := self._waiting.popleft()[1]).done():  # its client has not disconnected
+                        waiting.set_result(reply)
         except streams.UNAVAILABLE as e:
             log.warning("the queue is unavailable", type=type(e).__name__)
         finally:
-            self._connection = None
+            self._writer = None
             while self._waiting:
                 if not (waiting := self._waiting.popleft()[1]).done():
                     waiting.set_exception(Indeterminate("the connection to the queue broke before its reply"))

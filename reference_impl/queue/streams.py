@@ -4,6 +4,7 @@ All keys:
 
     events:{n}           stream, an entry is {event_id, event, hash}: event is the JSON of `event.Event`
     intake:lanes         string, the lane count; the first process sets it, only the command `lanes` changes it
+    intake:lanes:most    string, the highest earlier count
     intake:presets       string, the JSON of the store's presets, used while the store is unavailable
     intake:workers       set, the names of workers that have published a heartbeat
     intake:worker:{name} string, the last heartbeat of a worker; it expires when the worker is no longer active
@@ -24,7 +25,7 @@ from redis.exceptions import MasterDownError, ReadOnlyError, RedisError
 from reference_impl import log
 from reference_impl.errors import SettingsError
 
-LANES = "intake:lanes"
+LANES, MOST_LANES = "intake:lanes", "intake:lanes:most"
 WORKERS = "intake:workers"
 PRESETS = "intake:presets"
 
@@ -40,7 +41,7 @@ DEMOTED = (ReadOnlyError, MasterDownError)
 #: The parts of the queue's address, besides the options of TLS. Any other option would change how the queue is used.
 _ADDRESS_PARTS = {"host", "port", "path", "connection_class", "db", "username", "password"}
 
-_HEAD = Path(__file__).with_name("head.lua").read_text(encoding="utf-8")
+_HEAD, _RESIZE = (Path(__file__).with_name(f"{name}.lua").read_text(encoding="utf-8") for name in ("head", "resize"))
 #: Entries that are not text are read by redis-py, this many at a time.
 _FOREIGN = 10
 
@@ -106,6 +107,7 @@ def connect(url: str, timeout_s: float, name: str | None = None) -> Redis:
     return Redis.from_url(
         url,
         client_name=name,
+        protocol=2,  # no message but replies, which the intake counts
         retry=Retry(NoBackoff(), 0),
         retry_on_error=list(DEMOTED),
         socket_timeout=timeout_s,
@@ -116,18 +118,16 @@ def connect(url: str, timeout_s: float, name: str | None = None) -> Redis:
 
 async def lanes_in_force(redis: Redis, wanted: int) -> int:
     """The lane count: the stored one, or else the wanted one, which is stored."""
-    lanes = int(await redis.set(LANES, wanted, nx=True, get=True) or wanted)
-    if lanes != wanted:
+    await redis.set(LANES, wanted, nx=True)
+    if (lanes := int(await redis.get(LANES) or wanted)) != wanted:
         log.warning("another lane count is in force; the command `lanes` changes it", lanes=lanes, wanted=wanted)
     return lanes
 
 
 async def resize_lanes(redis: Redis, lanes: int) -> int | None:
     """Set the lane count while nothing runs. Returns None, or else the number of a lane that still holds an event."""
-    held = next((lane for lane, depth in enumerate(await depths(redis, lanes)) if depth), None)
-    if held is None:
-        await redis.set(LANES, lanes)
-    return held
+    held = int(cast(Any, await redis.eval(_RESIZE, 2, LANES, MOST_LANES, str(lanes))))
+    return None if held < 0 else held
 
 
 async def head(redis: Redis, lane: int, count: int, size: int) -> list[Entry]:
@@ -154,10 +154,10 @@ async def remove(redis: Redis, lane: int, entries: list[Entry]) -> None:
 
 
 async def depths(redis: Redis, wanted: int) -> list[int]:
-    """The number of events in each lane."""
-    lanes: Any = await redis.get(LANES)
+    """The number of events in each lane, also in lanes of an earlier, higher count."""
+    lanes, most = await redis.mget(LANES, MOST_LANES)
     async with redis.pipeline(transaction=False) as pipe:
-        for lane in range(int(lanes or wanted)):
+        for lane in range(max(int(lanes or wanted), int(most or 0))):
             pipe.xlen(key(lane))
         return list(map(int, await pipe.execute()))
 
