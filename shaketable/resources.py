@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
-from shaketable.errors import InputError, ManifestError
+from shaketable.errors import InputError, ManifestError, ToolchainMissing
 
 _PACKAGE = Path(__file__).parent
 
@@ -33,13 +34,15 @@ def targets() -> dict[str, Path]:
 def target(named: Path | None) -> Path:
     """Return a target's manifest: a path unchanged, or a name from `targets`; None is the reference.
 
-    Raises ManifestError for an unknown name.
+    Raises ManifestError for an unknown name, and ToolchainMissing for the reference without its extra.
     """
     if named is not None and is_file(named):
         return named
     known, name = targets(), str(named or "reference")
     if name not in known:
         raise ManifestError(f"no target is called {name!r}: name a manifest's file, or one of {', '.join(known)}")
+    if name == "reference" and find_spec("starlette") is None:
+        raise ToolchainMissing("the target reference needs its extra: run `pip install 'shaketable[reference]'`")
     return known[name].resolve()
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shaketable import resources
 from shaketable.compare import comparison
 from shaketable.compare.comparison import tidy
 from shaketable.errors import InputError
-from shaketable.resources import find, places
+from shaketable.resources import places
 from shaketable.target import manifest as manifests
 from shaketable.target.manifest import PLACEHOLDERS, Manifest
 
@@ -61,7 +62,7 @@ def targets(asked: Sequence[str]) -> list[ComparedTarget]:
 
 def _manifest(name: str) -> Path:
     if name == "reference":
-        return find("reference_impl/target.toml")
+        return resources.target(None)
     if Path(name).is_file():
         return Path(name).resolve()
     known = _alternatives()

@@ -16,26 +16,8 @@ from shaketable.crash_points.point import How, Point
 from shaketable.crash_points.relayed import RelayedServers
 from shaketable.crash_points.survey import Survey
 from shaketable.crash_points.trial import PointTrial
-from shaketable.runner.progress import SilentReporter, Status
+from shaketable.explore.lanes import StoppableReporter
 from shaketable.stack.warm import WarmServers
-
-
-class _Stoppable(SilentReporter):
-    """Prints nothing, and ends its trial when the search stops, as Ctrl-C ends a run."""
-
-    def __init__(self, stopping: threading.Event) -> None:
-        super().__init__()
-        self._stopping = stopping
-
-    def print(self, text: str) -> None:  # noqa: ARG002
-        self._check()
-
-    def update(self, status: Status) -> None:  # noqa: ARG002
-        self._check()
-
-    def _check(self) -> None:
-        if self._stopping.is_set():
-            raise KeyboardInterrupt
 
 
 @dataclass
@@ -77,7 +59,7 @@ class TrialLanes:
     def _played(self, point: Point) -> PointTrial:
         servers = self._servers()
         self.trying(point)
-        reporter = _Stoppable(self._stopping)
+        reporter = StoppableReporter(self._stopping)
         return trial.play(point, self.how, self.seed, self.target, self.runs, servers, reporter)
 
     def _servers(self) -> RelayedServers:

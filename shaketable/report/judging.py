@@ -11,6 +11,7 @@ import msgspec
 from shaketable import rundir
 from shaketable.checks import budget, verdict
 from shaketable.checks.verdict import VerdictDoc
+from shaketable.errors import ToolchainMissing
 from shaketable.evidence import again
 from shaketable.evidence.history import History
 from shaketable.report.terminal import summary
@@ -31,7 +32,7 @@ def judge_and_print(run: RunDir, *, page: bool = False) -> VerdictDoc:
     """
     doc = verdict.judge_history(History.load(run))
     try:
-        write(run, doc, page=page)
+        page = write(run, doc, page=page)
     finally:
         _print(run, doc, page=page)
     return doc
@@ -55,13 +56,17 @@ def judge_one_of_many(run: RunDir) -> VerdictDoc:
     return doc
 
 
-def write(run: RunDir, doc: VerdictDoc, *, page: bool) -> None:
-    """Write the verdict, and the page, into the run directory. Raises HarnessError."""
+def write(run: RunDir, doc: VerdictDoc, *, page: bool) -> bool:
+    """Write the verdict, and the page, into the run directory; False if there is no page. Raises HarnessError."""
     rundir.write_json(run / rundir.VERDICT, doc)
     if page:
-        from shaketable.report.page import page as report_page  # Bokeh takes long to load: not before a run
-
+        try:
+            from shaketable.report.page import page as report_page  # Bokeh takes long to load: not before a run
+        except ToolchainMissing as e:
+            print(f"no report.html: {e}")
+            return False
         report_page.report(run)
+    return page
 
 
 def shown(path: Path) -> Path:
