@@ -58,14 +58,14 @@ def test_life_of_another_kind_has_no_dot() -> None:
     assert anomalies.rows({}, end=100) == []
 
 
-def lanes_of(folder: Path, *parts: Any) -> tracks.Tracks:
+def tracks_of(folder: Path, *parts: Any) -> tracks.Tracks:
     run = run_of(parts, folder)
     judge_run(run)
     return tracks.of(Recording.load(run))
 
 
 def test_score_that_is_well_while_nothing_can_be_stored_is_a_lie(tmp_path: Path) -> None:
-    found = lanes_of(tmp_path, *wrong("gone"))
+    found = tracks_of(tmp_path, *wrong("gone"))
     assert found.honest is not None
     assert found.lie is not None
     away = (found.bins.left >= 30) & (found.bins.left < 49)
@@ -78,7 +78,7 @@ def test_score_that_is_well_while_nothing_can_be_stored_is_a_lie(tmp_path: Path)
 
 
 def test_honest_score_has_no_lie(tmp_path: Path) -> None:
-    found = lanes_of(tmp_path, *whole(asks(HealthHonest())))
+    found = tracks_of(tmp_path, *whole(asks(HealthHonest())))
     assert found.lie is not None
     assert set(found.lie) == {70}
 

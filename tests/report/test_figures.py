@@ -1,4 +1,4 @@
-"""The figures: what is not known is not drawn, and all lanes move together."""
+"""The figures: what is not known is not drawn, and all tracks move together."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ def test_silence_is_marked_where_it_was(tmp_path: Path) -> None:
     assert (silent.min(), silent.max()) == (20, 20.25)
 
 
-def test_all_lanes_share_one_time_axis(tmp_path: Path) -> None:
+def test_all_tracks_share_one_time_axis(tmp_path: Path) -> None:
     made = figures_of(tmp_path, *watched_half(), breaker((0, "CLOSED")), fault(20, 30))
     assert list(made) == ["strip", "rate", "latency", "backlog", "stored", "health", "breaker"]
-    assert len({lane.x_range.id for lane in made.values()}) == 1
+    assert len({track.x_range.id for track in made.values()}) == 1
 
 
-def test_lowest_lane_alone_shows_the_time(tmp_path: Path) -> None:
+def test_lowest_track_alone_shows_the_time(tmp_path: Path) -> None:
     made = figures_of(tmp_path, *watched_half())
-    assert [lane.xaxis[0].visible for lane in made.values()] == [False] * (len(made) - 1) + [True]
+    assert [track.xaxis[0].visible for track in made.values()] == [False] * (len(made) - 1) + [True]
 
 
-def test_faults_are_bands_behind_every_lane(tmp_path: Path) -> None:
+def test_faults_are_bands_behind_every_track(tmp_path: Path) -> None:
     made = figures_of(tmp_path, *watched_half(), fault(20, 30), fault(40, 45))
-    for name, lane in made.items():
-        bands = [(band.left, band.right) for band in lane.center if isinstance(band, BoxAnnotation)]
+    for name, track in made.items():
+        bands = [(band.left, band.right) for band in track.center if isinstance(band, BoxAnnotation)]
         assert bands == ([] if name == "strip" else [(20, 30), (40, 45)])
 
 

@@ -25,9 +25,9 @@ from tools.kill_matrix import Clean, Matrix, Row
 
 pytestmark = pytest.mark.browser
 
-LANES = ("strip", "events", "rate", "latency", "backlog", "stored", "health", "breaker")
+TRACKS = ("strip", "events", "rate", "latency", "backlog", "stored", "health", "breaker")
 RUNS = ("passed", "failed")
-#: How many pixels of each lane are painted.
+#: How many pixels of each track are painted.
 PAINTED = """[...Bokeh.index.roots].filter(view => view.canvas_view).map(({ canvas_view: { primary: { canvas } } }) => {
     const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
     copy.drawImage(canvas, 0, 0);
@@ -106,7 +106,7 @@ PAPER: dict[Literal["light", "dark"], str] = {"light": "rgb(251, 251, 250)", "da
 
 
 def shown(page: Page) -> list[float]:
-    """What part of the run the dots, and what part the lanes show."""
+    """What part of the run the dots, and what part the tracks show."""
     found: list[float] = page.evaluate("""[...axis.shown, ...['start', 'end'].map(
         edge => Bokeh.documents[0].get_model_by_name('time')[edge])]""")
     return found
@@ -119,14 +119,14 @@ def wait_until(holds: Callable[[], bool]) -> None:
         assert time.monotonic() < end, "it never happened"
 
 
-def lane(page: Page, name: str) -> Any:
-    return page.locator(f"#lane-{name}")
+def track(page: Page, name: str) -> Any:
+    return page.locator(f"#track-{name}")
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_lane_is_painted_and_nothing_runs_off_the_side(opened: Open, name: str) -> None:
+def test_every_track_is_painted_and_nothing_runs_off_the_side(opened: Open, name: str) -> None:
     page = opened(name)
-    assert page.locator(".lane").evaluate_all("lanes => lanes.map(lane => lane.id)") == [f"lane-{n}" for n in LANES]
+    assert page.locator(".track").evaluate_all("all => all.map(one => one.id)") == [f"track-{n}" for n in TRACKS]
     assert page.locator(".dot").count() == {"passed": 0, "failed": 6}[name]
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 1000})
@@ -134,7 +134,7 @@ def test_every_lane_is_painted_and_nothing_runs_off_the_side(opened: Open, name:
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
             painted = page.evaluate(PAINTED)
-            assert len(painted) == len(LANES) - 1
+            assert len(painted) == len(TRACKS) - 1
             assert min(painted) > 500
             assert page.evaluate(WIDTH) == width
 
@@ -157,7 +157,7 @@ def test_figure_of_a_comparison_leads_to_its_run(opened: Open, pages: dict[str, 
     assert all(Path(unquote(urlsplit(link).path)).is_file() for link in links)
 
 
-def test_dot_stands_where_the_lanes_show_its_time(opened: Open) -> None:
+def test_dot_stands_where_the_tracks_show_its_time(opened: Open) -> None:
     page = opened("failed")
     for zoomed in (False, True):
         if zoomed:
@@ -165,8 +165,8 @@ def test_dot_stands_where_the_lanes_show_its_time(opened: Open) -> None:
         for dot in page.locator(".dot:not(.beyond)").all()[:2]:
             box, at = dot.bounding_box(), float(dot.get_attribute("data-at") or 0)
             left, right = (
-                page.evaluate("""(() => { const lane = Bokeh.index.roots[0], box = lane.el.getBoundingClientRect();
-                return [box.left + lane.frame.bbox.left, box.left + lane.frame.bbox.right]; })()""")
+                page.evaluate("""(() => { const track = Bokeh.index.roots[0], box = track.el.getBoundingClientRect();
+                return [box.left + track.frame.bbox.left, box.left + track.frame.bbox.right]; })()""")
             )
             begin, end = shown(page)[2:]
             assert box is not None
@@ -215,10 +215,10 @@ def test_keyboard_leads_from_event_to_event_and_into_their_lives(opened: Open) -
     assert "doubled" in page.evaluate(focused) or "misordered" in page.evaluate(focused)
 
 
-def test_lanes_zoom_and_pan_together_by_mouse_and_by_key(opened: Open) -> None:
+def test_tracks_zoom_and_pan_together_by_mouse_and_by_key(opened: Open) -> None:
     page = opened("failed")
-    lane(page, "backlog").scroll_into_view_if_needed()
-    box = lane(page, "backlog").locator(".bk-Figure").bounding_box()
+    track(page, "backlog").scroll_into_view_if_needed()
+    box = track(page, "backlog").locator(".bk-Figure").bounding_box()
     x, y = box["x"], box["y"] + 40
 
     def drag(begin: float, end: float) -> None:
@@ -229,14 +229,14 @@ def test_lanes_zoom_and_pan_together_by_mouse_and_by_key(opened: Open) -> None:
 
     drag(300, 600)
     wait_until(lambda: shown(page)[0] > 0)
-    begin, end, *lanes = shown(page)
-    assert (begin, end) == pytest.approx(lanes)
+    begin, end, *tracks = shown(page)
+    assert (begin, end) == pytest.approx(tracks)
     assert 15 < end - begin < 45
     page.keyboard.down("Shift")
     drag(500, 400)
     page.keyboard.up("Shift")
-    later, until, *lanes = shown(page)
-    assert (later, until) == pytest.approx(lanes)
+    later, until, *tracks = shown(page)
+    assert (later, until) == pytest.approx(tracks)
     assert later > begin
     assert until - later == pytest.approx(end - begin)
     page.locator(".axis").focus()
@@ -251,7 +251,7 @@ def test_lanes_zoom_and_pan_together_by_mouse_and_by_key(opened: Open) -> None:
 
 def test_pointer_tells_what_an_honest_score_would_have_been(opened: Open) -> None:
     page = opened("failed")
-    health = lane(page, "health")
+    health = track(page, "health")
     health.scroll_into_view_if_needed()
     box = health.locator(".bk-Figure").bounding_box()
     told = []

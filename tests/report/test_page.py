@@ -21,7 +21,7 @@ from tests.support.book import JOURNAL, ns
 from tests.support.histories import absent, asks, fault, phase, run_of, sent, stored
 from tests.support.shown import hostile_run, whole
 
-LANES = ("strip", "rate", "latency", "backlog", "stored", "health", "breaker")
+TRACKS = ("strip", "rate", "latency", "backlog", "stored", "health", "breaker")
 
 
 def page(run: RunDir) -> str:
@@ -57,9 +57,9 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page(run)
 
 
-def test_every_lane_is_there(passed: str) -> None:
-    for lane in LANES:
-        shown = passed.split(f'id="lane-{lane}"')[1].split("</section>")[0]
+def test_every_track_is_there(passed: str) -> None:
+    for track in TRACKS:
+        shown = passed.split(f'id="track-{track}"')[1].split("</section>")[0]
         assert "data-root-id" in shown
 
 
@@ -146,7 +146,7 @@ def test_run_that_only_wrote_its_scenario_has_a_page(tmp_path: Path) -> None:
     rundir.write_json(tmp_path / rundir.SCENARIO, {"name": "bare"})
     html = page(RunDir(tmp_path))
     assert "Not judged" in html
-    assert html.count('class="absent"') >= len(LANES)
+    assert html.count('class="absent"') >= len(TRACKS)
 
 
 def test_run_cut_off_in_the_shake_says_so(tmp_path: Path) -> None:
@@ -193,6 +193,6 @@ def test_first_lines_name_what_went_wrong_and_the_fault_that_did_not_land(tmp_pa
     altered = sent("odd", at=3).acknowledged(3.1), stored("odd", event={"eventId": "odd", "action": "other"})
     parts = whole(*altered, fault(60, 70, "worker paused", landed=False), asks(ContentIntact()))
     judge_run(run := run_of(parts, tmp_path))
-    first = report(run).read_text().split('id="lanes"')[0]
+    first = report(run).read_text().split('id="tracks"')[0]
     assert "worker paused) did not land" in first
     assert '<div class="wrong"><dt>altered</dt><dd>1</dd></div>' in first

@@ -25,7 +25,7 @@ def test_hostile_names_are_escaped(tmp_path: Path) -> None:
     assert SCRIPT not in svg(run)
 
 
-def test_run_without_probes_has_empty_lanes(tmp_path: Path) -> None:
+def test_run_without_probes_has_empty_tracks(tmp_path: Path) -> None:
     run = run_of([sent("a")], tmp_path)
     (tmp_path / "probes.jsonl").unlink()
     ElementTree.fromstring(svg(run))

@@ -1,4 +1,4 @@
-"""The lanes: what is binned, what is carried on, and what lasts how long."""
+"""The tracks: what is binned, what is carried on, and what lasts how long."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.book import Part
 from tests.support.histories import absent, breaker, exited, fault, phase, probe, run_of, sent
 
 
-def lanes_of(folder: Path, *parts: Part) -> Tracks:
+def tracks_of(folder: Path, *parts: Part) -> Tracks:
     return tracks.of(Recording.load(run_of(parts, folder)))
 
 
@@ -57,42 +57,42 @@ def test_total_that_shrinks_is_no_negative_rate() -> None:
 
 def test_latency_counts_from_the_intended_time_to_the_first_acknowledgement(tmp_path: Path) -> None:
     late = sent("a", at=1.0).indeterminate(2.0).again(3.0).acknowledged(4.0).again(5.0, "after_ack").acknowledged(6.0)
-    found = lanes_of(tmp_path, late)
+    found = tracks_of(tmp_path, late)
     assert found.p99 is not None
     assert np.nanmax(found.p99) == pytest.approx(3000)
     assert np.flatnonzero(~np.isnan(found.p99)).tolist() == [int(1.0 / found.bins.width)]
 
 
 def test_event_acknowledged_twice_counts_once(tmp_path: Path) -> None:
-    found = lanes_of(tmp_path, sent("a").acknowledged(1.0).again(2.0, "after_ack").acknowledged(3.0))
+    found = tracks_of(tmp_path, sent("a").acknowledged(1.0).again(2.0, "after_ack").acknowledged(3.0))
     assert found.acknowledged is not None
     assert found.acknowledged.sum() * found.bins.width == 1
 
 
 def test_no_answer_is_a_health_of_nothing(tmp_path: Path) -> None:
-    found = lanes_of(tmp_path, probe(1, 2), probe(3, answered=False, health=None))
+    found = tracks_of(tmp_path, probe(1, 2), probe(3, answered=False, health=None))
     assert tracks.lowest(found.health) == 0
     assert tracks.peak(found.silent) == 1
 
 
 def test_target_without_a_queue_has_no_backlog(tmp_path: Path) -> None:
-    assert lanes_of(tmp_path, probe(1, 2, queue=None)).backlog is None
+    assert tracks_of(tmp_path, probe(1, 2, queue=None)).backlog is None
 
 
 def test_run_without_a_journal_still_shows_what_was_offered(tmp_path: Path) -> None:
-    found = lanes_of(tmp_path, sent("a", at=2), absent("journal-load-0.jsonl"))
+    found = tracks_of(tmp_path, sent("a", at=2), absent("journal-load-0.jsonl"))
     assert found.acknowledged is None
     assert tracks.peak(found.offered)
 
 
 def test_phases_last_until_the_next_begins(tmp_path: Path) -> None:
-    found = lanes_of(tmp_path, phase("prepare", -5), phase("baseline", 0), phase("shake", 4), phase("observe", 20))
+    found = tracks_of(tmp_path, phase("prepare", -5), phase("baseline", 0), phase("shake", 4), phase("observe", 20))
     assert [(span.label, span.begin, span.end) for span in found.phases] == [("baseline", 0, 4), ("shake", 4, 20)]
 
 
 def test_breaker_of_a_killed_process_has_no_state(tmp_path: Path) -> None:
     again = breaker((60, "CLOSED"), incarnation=2)
-    found = lanes_of(tmp_path, breaker((0, "CLOSED"), (20, "OPEN")), exited("worker-1", 50), again)
+    found = tracks_of(tmp_path, breaker((0, "CLOSED"), (20, "OPEN")), exited("worker-1", 50), again)
     assert found.breakers is not None
     assert [(s.label, s.begin, s.end) for s in found.breakers["worker-1"]] == [
         ("CLOSED", 0, 20),

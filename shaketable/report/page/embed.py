@@ -19,12 +19,12 @@ class Embedded(NamedTuple):
     places: dict[str, str]  # HTML by track
 
 
-def embed(lanes: dict[str, Any], own: Sequence[str]) -> Embedded:
+def embed(tracks: dict[str, Any], own: Sequence[str]) -> Embedded:
     """BokehJS (only its core: no MathJax, no widgets), the tracks, and then the page's `own` scripts."""
-    if not lanes:
+    if not tracks:
         return Embedded([_inert(each) for each in own], {})
     library = Resources(mode="inline", components=["bokeh"], log_level="error").js_raw
-    script, places = components(lanes, wrap_script=False)
+    script, places = components(tracks, wrap_script=False)
     return Embedded([_inert(each) for each in (*library, script, *own)], places)
 
 

@@ -26,38 +26,38 @@ _DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e
 _RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
 
 
-def draw(lanes: Tracks) -> dict[str, Any]:
+def draw(tracks: Tracks) -> dict[str, Any]:
     """One figure per recorded track, by name, from top to bottom."""
-    axis, source = Axis(lanes.end), _source(lanes)
+    axis, source = Axis(tracks.end), _source(tracks)
     made = {
-        "strip": strip(axis, lanes),
-        "rate": _rate(axis, source, lanes),
-        "latency": _latency(axis, source, lanes),
-        "backlog": _backlog(axis, source, lanes),
-        "stored": _stored(axis, source, lanes),
-        "health": _health(axis, source, lanes),
-        "breaker": breakers(axis, lanes),
+        "strip": strip(axis, tracks),
+        "rate": _rate(axis, source, tracks),
+        "latency": _latency(axis, source, tracks),
+        "backlog": _backlog(axis, source, tracks),
+        "stored": _stored(axis, source, tracks),
+        "health": _health(axis, source, tracks),
+        "breaker": breakers(axis, tracks),
     }
-    found = {name: lane for name, lane in made.items() if lane is not None}
-    for name, lane in found.items():
+    found = {name: track for name, track in made.items() if track is not None}
+    for name, track in found.items():
         if name != "strip":
-            _bands(lane, lanes)
-    for lane in list(found.values())[-1:]:
-        _show_time(lane)
+            _bands(track, tracks)
+    for track in list(found.values())[-1:]:
+        _show_time(track)
     return found
 
 
-def _source(lanes: Tracks) -> ColumnDataSource:
+def _source(tracks: Tracks) -> ColumnDataSource:
     """Two rows per bin, for its start and end, so that a bin between unknown ones is still drawn."""
-    columns = {name: values for name in COLUMNS if (values := getattr(lanes, name)) is not None}
+    columns = {name: values for name in COLUMNS if (values := getattr(tracks, name)) is not None}
     floors = dict.fromkeys(AREAS, 0.0)
-    if lanes.stored is not None:
-        floors["stored_shown"] = _floor(lanes.stored)
-        columns["stored_shown"] = np.maximum(lanes.stored, floors["stored_shown"])
-    if lanes.silent is not None:
-        columns["mute"] = lanes.silent * MUTE
+    if tracks.stored is not None:
+        floors["stored_shown"] = _floor(tracks.stored)
+        columns["stored_shown"] = np.maximum(tracks.stored, floors["stored_shown"])
+    if tracks.silent is not None:
+        columns["mute"] = tracks.silent * MUTE
     drawn = {name: np.repeat(values, 2).astype(np.float32) for name, values in columns.items()}
-    edges = np.repeat(np.minimum(lanes.bins.edges, lanes.end), 2)[1:-1]
+    edges = np.repeat(np.minimum(tracks.bins.edges, tracks.end), 2)[1:-1]
     return ColumnDataSource({"x": edges, **drawn, **_filled(drawn, floors)}, name="bins")
 
 
@@ -71,19 +71,19 @@ def _floor(rates: Floats) -> float:
     return 1.0 if (lowest(rates[rates > 0]) or 10) > 1 else 0.1
 
 
-def _rate(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
-    if lanes.offered is None and lanes.acknowledged is None:
+def _rate(axis: Axis, source: ColumnDataSource, tracks: Tracks) -> Any:
+    if tracks.offered is None and tracks.acknowledged is None:
         return None
-    made = _numbers(axis, "rate", max(peak(lanes.offered) or 0, peak(lanes.acknowledged) or 0))
-    if lanes.acknowledged is not None:
+    made = _numbers(axis, "rate", max(peak(tracks.offered) or 0, peak(tracks.acknowledged) or 0))
+    if tracks.acknowledged is not None:
         _fill(made, source, "acknowledged", BLUE)
-    if lanes.offered is not None:
+    if tracks.offered is not None:
         made.line("x", "offered", source=source, color=GREY, line_width=1.5)
     return made
 
 
-def _latency(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
-    low, high = lowest(lanes.p50), peak(lanes.p99)
+def _latency(axis: Axis, source: ColumnDataSource, tracks: Tracks) -> Any:
+    low, high = lowest(tracks.p50), peak(tracks.p99)
     if low is None or high is None:
         return None
     bottom, top = 10 ** math.floor(math.log10(low * 0.9)), 10 ** math.ceil(math.log10(high * 1.1))
@@ -95,19 +95,19 @@ def _latency(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     return made
 
 
-def _backlog(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
-    if (most := peak(lanes.backlog)) is None:
+def _backlog(axis: Axis, source: ColumnDataSource, tracks: Tracks) -> Any:
+    if (most := peak(tracks.backlog)) is None:
         return None
     made = _numbers(axis, "backlog", most)
     _fill(made, source, "backlog", AMBER)
     return made
 
 
-def _stored(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
+def _stored(axis: Axis, source: ColumnDataSource, tracks: Tracks) -> Any:
     """Logarithmic, since a backlog drains many times faster than events arrive."""
-    if (most := peak(lanes.stored)) is None:
+    if (most := peak(tracks.stored)) is None:
         return None
-    floor = _floor(lanes.stored) if lanes.stored is not None else 1.0
+    floor = _floor(tracks.stored) if tracks.stored is not None else 1.0
     made = axis.frame("stored", HEIGHT, (floor, max(most, 10) * 1.3), y_axis_type="log")
     made.yaxis.ticker = FixedTicker(ticks=[floor, *(tick for tick in _RATES if tick > floor)])
     made.yaxis.major_label_overrides = {**_RATES, floor: "0"}
@@ -115,15 +115,15 @@ def _stored(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
     return made
 
 
-def _health(axis: Axis, source: ColumnDataSource, lanes: Tracks) -> Any:
-    if peak(lanes.health) is None:
+def _health(axis: Axis, source: ColumnDataSource, tracks: Tracks) -> Any:
+    if peak(tracks.health) is None:
         return None
     made = axis.frame("health", HEIGHT, (0, 105))
     made.yaxis.ticker = FixedTicker(ticks=[0, ILL, 100])
     _fill(made, source, "health", TEAL)
-    if lanes.silent is not None:
+    if tracks.silent is not None:
         made.varea("x", y1=0, y2="mute_area", source=source, color=RED, alpha=0.35)
-    if lanes.honest is not None:
+    if tracks.honest is not None:
         made.varea("x", y1=ILL, y2="lie", source=source, color=RED, alpha=0.3, hatch_pattern="/", hatch_color=RED)
         made.line("x", "honest", source=source, color=GREY, line_width=2, line_dash=[6, 3])
     made.add_layout(Span(location=ILL, dimension="width", line_color=RED, line_dash=[4, 4], line_width=1))
@@ -142,8 +142,8 @@ def _fill(made: Any, source: ColumnDataSource, name: str, colour: str, floor: fl
     made.line("x", name, source=source, color=colour, line_width=1.5)
 
 
-def _bands(made: Any, lanes: Tracks) -> None:
-    for fault in lanes.faults:
+def _bands(made: Any, tracks: Tracks) -> None:
+    for fault in tracks.faults:
         made.add_layout(
             BoxAnnotation(
                 left=fault.begin,

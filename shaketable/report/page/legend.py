@@ -34,17 +34,17 @@ class Track:
     absent: str = ""
 
 
-def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
+def legend(tracks: Tracks, places: dict[str, str]) -> list[Track]:
     """All tracks from top to bottom, including absent ones with the reason."""
 
     def line(name: str, colour: str, column: str, unit: str = "", low: bool = False) -> LegendLine:
-        values = getattr(lanes, column)
+        values = getattr(tracks, column)
         extreme = lowest(values) if low else peak(values)
         rest = f"{'lowest' if low else 'most'} {number(_rounded(extreme))}{unit}" if extreme is not None else ""
         return LegendLine(name, colour, column, unit, rest)
 
     told = [
-        Track("strip", "Phases and faults", "drag to zoom all lanes, double-click to go back"),
+        Track("strip", "Phases and faults", "drag to zoom all tracks, double-click to go back"),
         Track(
             "rate",
             "Intake",
@@ -63,7 +63,7 @@ def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
             "health",
             "Health",
             "as the target reports it; 70 or less is unhealthy, red below means no answer",
-            [line("score", TEAL, "health", low=True), *_honest(lanes)],
+            [line("score", TEAL, "health", low=True), *_honest(tracks)],
         ),
         Track(
             "breaker",
@@ -73,18 +73,18 @@ def legend(lanes: Tracks, places: dict[str, str]) -> list[Track]:
         ),
     ]
     return [
-        Track(lane.name, lane.title, lane.about, lane.lines, places.get(lane.name, ""), _ABSENT[lane.name])
-        for lane in told
+        Track(track.name, track.title, track.about, track.lines, places.get(track.name, ""), _ABSENT[track.name])
+        for track in told
     ]
 
 
-def _honest(lanes: Tracks) -> list[LegendLine]:
+def _honest(tracks: Tracks) -> list[LegendLine]:
     """The line of an honest score, and the duration of a dishonest one."""
-    if lanes.honest is None:
+    if tracks.honest is None:
         return []
     words = json.dumps({f"{value:g}": said for value, said in HONEST_IS.items()})
-    lied = LegendLine("not honest for", RED, rest=seconds(lanes.lied_s))
-    return [LegendLine("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if lanes.lied_s else [])]
+    lied = LegendLine("not honest for", RED, rest=seconds(tracks.lied_s))
+    return [LegendLine("an honest one", GREY, "honest", rest=" ", words=words), *([lied] if tracks.lied_s else [])]
 
 
 #: The meanings of the line of an honest score.

@@ -14,7 +14,7 @@ from shaketable.rundir import RunDir
 
 REPORT = "report.html"
 #: The page's own scripts, in order: the tracks and the traces depend on the axis.
-SCRIPTS = ("axis.js", "lanes.js", "lives.js")
+SCRIPTS = ("axis.js", "tracks.js", "lives.js")
 
 
 def report(run: RunDir) -> Path:
@@ -27,8 +27,8 @@ def report(run: RunDir) -> Path:
 
 def html(recording: Recording) -> str:
     """The page as HTML."""
-    lanes = binned.of(recording)
-    embedded = embed(draw(lanes), [document.source(name) for name in SCRIPTS])
+    tracks = binned.of(recording)
+    embedded = embed(draw(tracks), [document.source(name) for name in SCRIPTS])
     return document.render(
         "report.html",
         embedded.scripts,
@@ -41,13 +41,13 @@ def html(recording: Recording) -> str:
         when=sections.when(recording),
         missing=sections.missing(recording),
         wrong=[(fate, total) for fate, total in anomalies.totals_of(recording.verdict).items() if total],
-        headline=sections.headline(recording, lanes),
-        lanes=legend.legend(lanes, embedded.places),
-        spans=lanes,
-        events=anomalies.rows(recording.verdict, lanes.end),
+        headline=sections.headline(recording, tracks),
+        tracks=legend.legend(tracks, embedded.places),
+        spans=tracks,
+        events=anomalies.rows(recording.verdict, tracks.end),
         left=theme.LEFT,
         right=theme.RIGHT,
-        bin=lanes.bins.width,
+        bin=tracks.bins.width,
         checks=sections.checks(recording.verdict),
         faults=sections.faults(recording),
         lives=sections.traces(recording.verdict),

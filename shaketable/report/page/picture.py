@@ -18,7 +18,7 @@ from shaketable.rundir import RunDir
 from shaketable.text import number, plain
 
 #: Pixels: the width, the side margins, the top of the faults' names, a track, the gap below it, a row of text.
-WIDTH, LEFT, RIGHT, TOP, LANE, GAP, ROW = 860, 96, 12, 60, 54, 18, 20
+WIDTH, LEFT, RIGHT, TOP, TRACK, GAP, ROW = 860, 96, 12, 60, 54, 18, 20
 #: Legible on white and on black.
 GREY = "#848d97"
 VERDICTS = {"passed": "#2da44e", "failed": "#e5534b"}
@@ -27,37 +27,37 @@ VERDICTS = {"passed": "#2da44e", "failed": "#e5534b"}
 def svg(run: RunDir) -> str:
     """The image as SVG text. A track without data stays empty."""
     seen = Recording.load(run)
-    lanes = binned.of(seen)
-    top = TOP + ROW * max((fault.row + 1 for fault in lanes.faults), default=0)
-    drawn, bottom = _all(lanes, top)
+    tracks = binned.of(seen)
+    top = TOP + ROW * max((fault.row + 1 for fault in tracks.faults), default=0)
+    drawn, bottom = _all(tracks, top)
     parts = [
         _title(seen),
-        *(_band(fault, lanes.end, bottom) for fault in lanes.faults),
+        *(_band(fault, tracks.end, bottom) for fault in tracks.faults),
         *drawn,
-        *_axis(lanes.end, bottom),
+        *_axis(tracks.end, bottom),
     ]
     look = f'viewBox="0 0 {WIDTH} {bottom + 24}" font-family="system-ui, sans-serif" font-size="12" fill="{GREY}"'
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {look}>', *parts, "</svg>"]) + "\n"
 
 
-def _all(lanes: Tracks, top: int) -> tuple[list[str], int]:
+def _all(tracks: Tracks, top: int) -> tuple[list[str], int]:
     """The tracks below each other, and the bottom of the last one."""
-    health = lowest(lanes.health)
+    health = lowest(tracks.health)
     told = [
-        ("intake", lanes.acknowledged, BLUE, _most(lanes.acknowledged, "/s"), peak(lanes.acknowledged)),
-        ("backlog", lanes.backlog, AMBER, _most(lanes.backlog), peak(lanes.backlog)),
-        ("stored", lanes.stored, TEAL, _most(lanes.stored, "/s"), peak(lanes.stored)),
-        ("health", lanes.health, TEAL, "" if health is None else f"min {number(health)}", 100.0),
+        ("intake", tracks.acknowledged, BLUE, _most(tracks.acknowledged, "/s"), peak(tracks.acknowledged)),
+        ("backlog", tracks.backlog, AMBER, _most(tracks.backlog), peak(tracks.backlog)),
+        ("stored", tracks.stored, TEAL, _most(tracks.stored, "/s"), peak(tracks.stored)),
+        ("health", tracks.health, TEAL, "" if health is None else f"min {number(health)}", 100.0),
     ]
-    tops = [top + 8 + i * (LANE + GAP) for i in range(len(told) + 1)]
-    drawn = [_steps(lanes, *lane, at) for lane, at in zip(told, tops, strict=False)]
-    drawn.append(_dashes(tops[3] + LANE * 0.3, lanes.end))
-    rows = [_states(name, states, lanes.end, tops[-1] + i * ROW) for i, (name, states) in enumerate(_breakers(lanes))]
+    tops = [top + 8 + i * (TRACK + GAP) for i in range(len(told) + 1)]
+    drawn = [_steps(tracks, *track, at) for track, at in zip(told, tops, strict=False)]
+    drawn.append(_dashes(tops[3] + TRACK * 0.3, tracks.end))
+    rows = [_states(name, states, tracks.end, tops[-1] + i * ROW) for i, (name, states) in enumerate(_breakers(tracks))]
     return drawn + rows, tops[-1] + len(rows) * ROW
 
 
-def _breakers(lanes: Tracks) -> list[tuple[str, list[DrawnSpan]]]:
-    return list((lanes.breakers or {}).items())
+def _breakers(tracks: Tracks) -> list[tuple[str, list[DrawnSpan]]]:
+    return list((tracks.breakers or {}).items())
 
 
 def _most(values: Floats | None, unit: str = "") -> str:
@@ -96,15 +96,15 @@ def _axis(end: float, bottom: int) -> list[str]:
 
 
 def _steps(
-    lanes: Tracks, name: str, values: Floats | None, colour: str, extreme: str, most: float | None, top: int
+    tracks: Tracks, name: str, values: Floats | None, colour: str, extreme: str, most: float | None, top: int
 ) -> str:
     words = f'<text x="12" y="{top + 14}" font-weight="bold">{name}</text><text x="12" y="{top + 30}">{extreme}</text>'
     if values is None or not most:
         return words
-    heights = [LANE * (1 - min(1.0, float(value) / most)) for value in np.nan_to_num(values)]
-    xs = [_x(min(edge, lanes.end), lanes.end) for edge in lanes.bins.edges]
+    heights = [TRACK * (1 - min(1.0, float(value) / most)) for value in np.nan_to_num(values)]
+    xs = [_x(min(edge, tracks.end), tracks.end) for edge in tracks.bins.edges]
     line = "".join(f"V{top + y:.1f}H{right:.1f}" for y, (_, right) in zip(heights, pairwise(xs), strict=True))
-    path = f"M{xs[0]:.1f},{top + LANE}{line}V{top + LANE}"
+    path = f"M{xs[0]:.1f},{top + TRACK}{line}V{top + TRACK}"
     return f'{words}<path d="{path}" fill="{colour}" fill-opacity="0.2" stroke="{colour}" stroke-width="1.4"/>'
 
 

@@ -15,17 +15,17 @@ from shaketable.report.page.tracks import Tracks
 ROW, BREAKER_ROW = 24, 34
 
 
-def strip(axis: Axis, lanes: Tracks) -> Any:
+def strip(axis: Axis, tracks: Tracks) -> Any:
     """The phases in one row, the faults above; the page's script shortens labels that do not fit."""
-    if not lanes.phases and not lanes.faults:
+    if not tracks.phases and not tracks.faults:
         return None
-    rows = 1 + max((fault.row + 1 for fault in lanes.faults), default=0)
+    rows = 1 + max((fault.row + 1 for fault in tracks.faults), default=0)
     made = axis.frame("strip", rows * ROW + 8, (0, rows))
     made.yaxis.visible = False
     made.grid.grid_line_color = None
-    shades = [DrawnSpan(p.begin, p.end, p.label, GREY) for p in lanes.phases]
+    shades = [DrawnSpan(p.begin, p.end, p.label, GREY) for p in tracks.phases]
     _blocks(made, shades, 0, [0.10 + 0.12 * (i % 2) for i in range(len(shades))])
-    _blocks(made, lanes.faults, 1, [0.30] * len(lanes.faults))
+    _blocks(made, tracks.faults, 1, [0.30] * len(tracks.faults))
     return made
 
 
@@ -60,14 +60,14 @@ def _blocks(made: Any, spans: list[DrawnSpan], above: int, alphas: list[float]) 
     )
 
 
-def breakers(axis: Axis, lanes: Tracks) -> Any:
+def breakers(axis: Axis, tracks: Tracks) -> Any:
     """One row per process with a breaker; the bar is higher the more open the breaker is."""
-    if not lanes.breakers:
+    if not tracks.breakers:
         return None
-    made = axis.frame("breaker", len(lanes.breakers) * BREAKER_ROW + 8, (0, len(lanes.breakers)))
+    made = axis.frame("breaker", len(tracks.breakers) * BREAKER_ROW + 8, (0, len(tracks.breakers)))
     made.yaxis.visible = False
     made.ygrid.grid_line_color = None
-    for row, (process, states) in enumerate(reversed(lanes.breakers.items())):
+    for row, (process, states) in enumerate(reversed(tracks.breakers.items())):
         _states(made, states, row)
         made.add_layout(
             Label(

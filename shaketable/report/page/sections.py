@@ -150,13 +150,13 @@ _HEADLINE = {
 }
 
 
-def headline(recording: Recording, lanes: Tracks) -> Rows:
+def headline(recording: Recording, tracks: Tracks) -> Rows:
     """The most important figures."""
     figures = recording.verdict.get("figures") or {}
     rows = [
         (told, quantity(name, figures[name])[1]) for name, told in _HEADLINE.items() if figures.get(name) is not None
     ]
-    seen = {"longest backlog": peak(lanes.backlog), "lowest health": lowest(lanes.health)}
+    seen = {"longest backlog": peak(tracks.backlog), "lowest health": lowest(tracks.health)}
     return rows + [(name, number(value)) for name, value in seen.items() if value is not None]
 
 

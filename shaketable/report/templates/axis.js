@@ -1,4 +1,4 @@
-// The time axis: which part of the run all lanes show, who moves it, who follows it. Seconds after T0.
+// The time axis: which part of the run all tracks show, who moves it, who follows it. Seconds after T0.
 "use strict";
 const axis = {
   end: 1,
@@ -39,7 +39,7 @@ const axis = {
 };
 
 document.addEventListener("DOMContentLoaded", () => {
-  const section = document.getElementById("lanes"), lanes = section.querySelector(".axis");
+  const section = document.getElementById("tracks"), tracks = section.querySelector(".axis");
   axis.end = Number(section.dataset.end);
   axis.shown = [0, axis.end];
   axis.follow((begin, end) => {
@@ -55,8 +55,8 @@ document.addEventListener("DOMContentLoaded", () => {
     "0": () => axis.whole(), "+": () => axis.zoom(0.5), "=": () => axis.zoom(0.5), "-": () => axis.zoom(2),
     ArrowLeft: () => axis.pan(-0.25), ArrowRight: () => axis.pan(0.25),
   };
-  lanes.addEventListener("keydown", (event) => {
-    const own = event.target === lanes || !event.key.startsWith("Arrow"); // arrows on a dot lead to the next one
+  tracks.addEventListener("keydown", (event) => {
+    const own = event.target === tracks || !event.key.startsWith("Arrow"); // arrows on a dot lead to the next one
     if (!own || event.ctrlKey || event.metaKey || event.altKey || !(event.key in moves)) return;
     event.preventDefault();
     moves[event.key]();
@@ -71,12 +71,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // Where the pointer is on the axis, and how many seconds a pixel is.
   function scale() {
-    const box = lanes.getBoundingClientRect(), style = getComputedStyle(section);
+    const box = tracks.getBoundingClientRect(), style = getComputedStyle(section);
     const left = box.left + parseFloat(style.getPropertyValue("--left"));
     const width = box.right - parseFloat(style.getPropertyValue("--right")) - left;
     return { left, second: width / (axis.shown[1] - axis.shown[0]) };
   }
-  lanes.addEventListener("wheel", (event) => {
+  tracks.addEventListener("wheel", (event) => {
     const sideways = event.shiftKey ? event.deltaX || event.deltaY : event.deltaX;
     const { left, second } = scale();
     if (event.ctrlKey) axis.zoom(2 ** (event.deltaY / 300), axis.shown[0] + (event.clientX - left) / second);
@@ -86,8 +86,8 @@ document.addEventListener("DOMContentLoaded", () => {
     event.preventDefault();
   }, { passive: false });
 
-  // Shift and drag: before the lanes see it, who would zoom.
-  lanes.addEventListener("pointerdown", (event) => {
+  // Shift and drag: before the tracks see it, who would zoom.
+  tracks.addEventListener("pointerdown", (event) => {
     if (!event.shiftKey || event.button) return;
     event.stopPropagation();
     event.preventDefault();

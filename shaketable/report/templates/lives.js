@@ -35,8 +35,8 @@ document.addEventListener("DOMContentLoaded", () => {
       dialog.showModal();
     }
     dialog.scrollTop = 0;
-    const lane = document.getElementById("lane-events"), covered = dialog.getBoundingClientRect().top;
-    if (fromDot && lane.getBoundingClientRect().bottom > covered) lane.scrollIntoView();
+    const track = document.getElementById("track-events"), covered = dialog.getBoundingClientRect().top;
+    if (fromDot && track.getBoundingClientRect().bottom > covered) track.scrollIntoView();
   }
   const openNext = (steps) => {
     reach(current + steps);

@@ -1,4 +1,4 @@
-// The lanes that Bokeh draws: painted for light, dark or paper, on the page's one axis, telling values under the pointer.
+// The tracks that Bokeh draws: painted for light, dark or paper, on the page's one axis, telling values under the pointer.
 "use strict";
 const PAPER = 740; // pixels across a sheet
 document.addEventListener("DOMContentLoaded", async () => {
@@ -8,8 +8,8 @@ document.addEventListener("DOMContentLoaded", async () => {
     await new Promise((done) => setTimeout(done, 20));
   }
   const page = Bokeh.documents[0];
-  const lanes = page.roots();
-  const models = new Set(lanes.flatMap((lane) => [...lane.references()]));
+  const tracks = page.roots();
+  const models = new Set(tracks.flatMap((track) => [...track.references()]));
   const bins = page.get_model_by_name("bins");
   const time = page.get_model_by_name("time");
 
@@ -49,7 +49,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     return "";
   }
   function fit() {
-    const room = Math.max(1, lanes[0].inner_width) / (time.end - time.start);
+    const room = Math.max(1, tracks[0].inner_width) / (time.end - time.start);
     for (const source of models) {
       if (!source.tags.includes("fit")) continue;
       const { left, right, full } = source.data;
@@ -63,7 +63,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     property.change.connect(fit);
   }
   axis.follow((begin, end) => time.setv({ start: begin, end }));
-  lanes[0].properties.inner_width.change.connect(fit);
+  tracks[0].properties.inner_width.change.connect(fit);
   fit();
 
   // The event whose life is open.
@@ -87,12 +87,12 @@ document.addEventListener("DOMContentLoaded", async () => {
     }
   }
   for (const { canvas_view } of drawn()) canvas_view.events_el.removeAttribute("tabindex"); // the axis has it
-  for (const lane of lanes) {
-    for (const event of ["mousemove", "tap"]) lane.on_event(event, ({ x }) => tell(x));
-    lane.on_event("mouseleave", () => tell(null));
-    lane.on_event("doubletap", () => setTimeout(() => axis.whole()));
+  for (const track of tracks) {
+    for (const event of ["mousemove", "tap"]) track.on_event(event, ({ x }) => tell(x));
+    track.on_event("mouseleave", () => tell(null));
+    track.on_event("doubletap", () => setTimeout(() => axis.whole()));
     // A finger scrolls the page: on such a screen the buttons zoom.
-    if (matchMedia("(pointer: coarse)").matches) lane.toolbar.active_drag = null;
+    if (matchMedia("(pointer: coarse)").matches) track.toolbar.active_drag = null;
   }
   document.documentElement.dataset.drawn = ""; // all of it follows from here on
 });
