@@ -16,8 +16,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,16 +27,14 @@ from shaketable.errors import HarnessError
 from shaketable.files import folders
 from shaketable.stack import mark, segments
 from shaketable.stack.process import RUN_VARIABLE, Child, Identity, kill_all, processes, spawn
-from shaketable.stack.undo import ACTION_S, Action
+from shaketable.stack.undo import Action, perform
 
-#: Seconds within which all processes of a dead harness end.
+#: Seconds within which all processes of a dead harness end; its containers have `undo.ENGINE_S` more.
 BOUND_S = 5.0
 #: Seconds that a supervisor may take to clean up before the harness does so itself.
 END_S = 60.0
 #: Searches for a run's processes, which may start others meanwhile.
 LOOKS = 10
-#: Seconds between two attempts at an action.
-AGAIN_S = 0.25
 #: The supervisor's message once it ignores a terminal's signals.
 READY = b"ready\n"
 
@@ -166,7 +162,7 @@ def end(journal: Path) -> list[str]:
         if undo.folder:
             shutil.rmtree(undo.folder, ignore_errors=True)
     actions = [undo for undo in undos if undo.action is not None]
-    failures = _perform([undo.action for undo in actions if undo.action is not None])
+    failures = perform([undo.action for undo in actions if undo.action is not None])
     _keep(journal, [undo for undo, why in zip(actions, failures, strict=True) if why])
     return names + [
         f"{type(undo.action).__name__.lower()} {f'NOT undone ({why})' if why else 'undone'}"
@@ -189,33 +185,6 @@ def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil
                 process.suspend()
         everything |= fresh
     return names, everything
-
-
-def _perform(actions: list[Action]) -> list[str]:
-    """Perform all actions concurrently, since a server that does not answer must not delay others; returns errors.
-
-    A failed action is retried while there is time: another action may be resuming its server.
-    """
-    deadline = time.monotonic() + 2 * ACTION_S
-    failures = [f"not within {2 * ACTION_S} s"] * len(actions)
-
-    def perform(number: int) -> None:
-        while failures[number]:
-            try:
-                actions[number].perform()
-                failures[number] = ""
-            except Exception as e:  # a failing server must not prevent the others from being healed
-                failures[number] = f"{type(e).__name__}: {e}"
-                if time.monotonic() + AGAIN_S > deadline:
-                    return
-                time.sleep(AGAIN_S)
-
-    threads = [threading.Thread(target=perform, args=(number,), daemon=True) for number in range(len(actions))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return failures.copy()  # an action that ends late counts as failed and is repeated
 
 
 def _keep(journal: Path, undos: list[Undo]) -> None:

@@ -6,13 +6,22 @@ Every action is idempotent and bounded: the supervisor performs it in any case, 
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import msgspec
 
-#: Timeout of an action in seconds; all actions of a run are performed concurrently.
+#: Timeout of an action in seconds.
 ACTION_S = 2
-
+#: Seconds within which actions are performed, concurrently and repeatedly.
+WITHIN_S = 2.0 * ACTION_S
+#: Seconds within which a container engine removes a run's containers and starts others. On a busy machine that takes
+#: longer than `WITHIN_S`, and containers that were not started again would stay stopped.
+ENGINE_S = 30.0
+#: Seconds between two attempts at an action.
+AGAIN_S = 0.25
 
 #: Revert all changes that faults make in a database, as its superuser: their triggers and their setting. For a role's
 #: connection limit see `role_as_it_was`.
@@ -21,8 +30,6 @@ DATABASE_AS_IT_WAS = (
     "alter system reset default_transaction_read_only",
     "select pg_reload_conf()",
 )
-
-
 #: Revert all settings that faults change in a Valkey.
 VALKEY_AS_IT_WAS = (("CONFIG", "SET", "maxmemory", "0"), ("CONFIG", "SET", "maxmemory-policy", "noeviction"))
 
@@ -96,7 +103,10 @@ class Program(msgspec.Struct, frozen=True, tag="program"):
 
 
 class Containers(msgspec.Struct, frozen=True, tag="containers"):
-    """Remove a run's containers at the engine at `engine`, by its label, and start those in `revive` again."""
+    """Remove a run's containers at the engine at `engine`, by its label, and start those in `revive` again.
+
+    It is performed before all others, which may need its servers.
+    """
 
     engine: str
     run: str
@@ -105,9 +115,49 @@ class Containers(msgspec.Struct, frozen=True, tag="containers"):
     def perform(self) -> None:
         from shaketable.stack import engine
 
-        client = engine.connect(self.engine, 2 * ACTION_S)
-        engine.remove(client, self.run)
-        engine.revive(client, self.revive)
+        client = engine.connect(self.engine, int(ENGINE_S / 2))
+        with ExitStack() as each:  # revived on exit: a container that cannot be removed does not prevent it
+            each.callback(client.close)
+            each.callback(engine.revive, client, self.revive)
+            engine.remove(client, self.run)
 
 
 Action = Statements | Commands | Proxies | Program | Containers
+
+
+def perform(actions: Sequence[Action]) -> list[str]:
+    """Perform all actions, those on containers first; returns an error for each, '' for none."""
+    failures = [""] * len(actions)
+    engines = [number for number, action in enumerate(actions) if isinstance(action, Containers)]
+    others = [number for number in range(len(actions)) if number not in engines]
+    for numbers, within_s in ((engines, ENGINE_S), (others, WITHIN_S)):
+        for number, why in zip(numbers, _perform([actions[n] for n in numbers], within_s), strict=True):
+            failures[number] = why
+    return failures
+
+
+def _perform(actions: list[Action], within_s: float) -> list[str]:
+    """Perform these actions concurrently, since a server that does not answer must not delay others.
+
+    A failed action is retried while there is time: another action may be resuming its server.
+    """
+    deadline = time.monotonic() + within_s
+    failures = [f"not within {within_s:g} s"] * len(actions)
+
+    def attempt(number: int) -> None:
+        while failures[number]:
+            try:
+                actions[number].perform()
+                failures[number] = ""
+            except Exception as e:  # a failing server must not prevent the others from being healed
+                failures[number] = f"{type(e).__name__}: {e}"
+                if time.monotonic() + AGAIN_S > deadline:
+                    return
+                time.sleep(AGAIN_S)
+
+    threads = [threading.Thread(target=attempt, args=(number,), daemon=True) for number in range(len(actions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return failures.copy()  # an action that ends late counts as failed and is repeated

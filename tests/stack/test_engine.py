@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shaketable.errors import HarnessError, InputError
-from shaketable.stack import engine, supervisor
+from shaketable.stack import engine, supervisor, undo
 from shaketable.stack.choice import Choice, need_extra
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,8 @@ def killed(kind: str, logs: Path, env: dict[str, str] | None = None) -> str:
     return run_id
 
 
-def holds(condition: Callable[[], bool], within_s: float = supervisor.BOUND_S) -> bool:
+def holds(condition: Callable[[], bool], within_s: float = supervisor.BOUND_S + undo.ENGINE_S) -> bool:
+    """Whether it holds within the time that a supervisor has for a run's processes and its containers."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if condition():
