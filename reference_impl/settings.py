@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
-import httpx
 import msgspec
 import psycopg
 from msgspec import Meta
@@ -104,8 +103,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise SettingsError(f"{field.upper()} is not set: this process needs it in its environment")
         for field, (parse, example) in _ADDRESSES.items():
             try:
-                parse(getattr(self, field) or example)
-            except (ValueError, psycopg.Error, httpx.InvalidURL):  # without the value: it may hold a password
+                if given := getattr(self, field):
+                    parse(given)
+            except (ValueError, psycopg.Error):  # without the value: it may hold a password
                 raise SettingsError(f"{field.upper()}: expected an address like {example}, got {UNSHOWN}") from None
         for smaller, larger in _ORDERED.items():
             least, most = getattr(self, smaller), getattr(self, larger)
@@ -123,7 +123,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _webhook(url: str) -> None:
-    address = httpx.URL(url)
+    import httpx  # takes 0.2 s, and few have a webhook
+
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as e:
+        raise ValueError("no address") from e
     if not address.host or (address.port or 1) > 65535:
         raise ValueError("no host, or no port")
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import httpx
 import msgspec
 
 from reference_impl import log
@@ -65,6 +64,8 @@ class Alerts:
     async def _post(self, alert: Alert) -> None:
         try:
             if url := self._settings.alert_webhook_url:
+                import httpx  # takes 0.2 s, and few have a webhook
+
                 body = msgspec.to_builtins(alert)
                 async with asyncio.timeout(POST_S), httpx.AsyncClient() as client:  # httpx's time-out is for each read
                     (await client.send(client.build_request("POST", url, json=body), stream=True)).raise_for_status()

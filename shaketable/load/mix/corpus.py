@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.files import folders
-from shaketable.load.mix import Mix, drawing, everyday, hostile, malformed
+from shaketable.load.mix import Mix, everyday, malformed
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when the strategies change, to invalidate older caches.
@@ -41,9 +42,7 @@ def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = 
 
 def _name(mix: Mix, seed: int, day: date) -> str:
     """The cache file's name: it depends only on inputs that determine the shapes."""
-    import hypothesis  # takes half a second
-
-    key = f"{EDITION}/{mix.shapes}/{seed}/{day}/{hypothesis.__version__}"
+    key = f"{EDITION}/{mix.shapes}/{seed}/{day}/{version('hypothesis')}"
     return f"{day}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 
@@ -71,6 +70,8 @@ def _numbered(shapes: Iterable[Shape]) -> list[Shape]:
 
 def _drawn(count: int, seed: int, day: date) -> list[Shape]:
     """Draw `count` hostile shapes."""
+    from shaketable.load.mix import drawing, hostile  # they load Hypothesis, which takes half a second
+
     bodies = drawing.examples(hostile.bodies(day), count, seed, key=msgspec.json.encode)
     return [Shape(0, Expect.ACCEPT, _why(body), body=body) for body in bodies]
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,10 @@ class OwnShapes:
 
     def _name(self, mix: Mix, seed: int, day: date) -> str:
         """The cache file's name: it depends only on inputs that determine the shapes."""
-        import hypothesis
-
         source = self.folder / (self.table.schema or (self.table.strategy or "").partition(":")[0])
         told = foreign.text(source, MOST) if source.is_file() else ""
         key = [EDITION, mix.shapes, mix.organizations, mix.ordered_organizations, seed, str(day), told]
-        key += [hypothesis.__version__, msgspec.to_builtins(self.table)]
+        key += [version("hypothesis"), msgspec.to_builtins(self.table)]
         return f"{day}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.jsonl"
 
     @cached_property
