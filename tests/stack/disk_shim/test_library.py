@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from shaketable.errors import NotPlayable
+from shaketable.stack import binaries
 from shaketable.stack.disk_shim import library
 from shaketable.stack.disk_shim.library import COMPILERS, NAME
 
@@ -37,3 +40,16 @@ def test_compiler_that_does_not_work_is_passed_over(tmp_path: Path, monkeypatch:
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert library.library(tmp_path / "cache", lambda _: None, ("broken-cc", *COMPILERS)).exists()
+
+
+@pytest.mark.parametrize(
+    "server", [lambda: binaries.postgres_bin() / "postgres", binaries.valkey_server], ids=["postgres", "valkey"]
+)
+def test_servers_ask_for_no_call_that_would_pass_the_library_by(server: Callable[[], Path]) -> None:
+    nm = ["nm", "-D", "--undefined-only", str(server())]
+    done = subprocess.run(nm, check=True, stdout=subprocess.PIPE, encoding="utf-8")
+    asked = {line.split()[-1].partition("@")[0] for line in done.stdout.splitlines()}
+    assert asked & {"open", "open64"}
+    assert asked & {"write", "pwrite", "pwrite64"}
+    unseen = {"openat", "creat", "pwritev2", "fallocate", "renameat", "renameat2", "unlinkat", "sendfile", "splice"}
+    assert asked & (unseen | {f"{name}64" for name in unseen}) == set()
