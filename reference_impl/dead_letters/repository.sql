@@ -1,12 +1,14 @@
 -- name: insert
+-- Failures count from now, by the store's clock: the worker's, in the history, may be wrong, and retention would follow.
 with new as (
     insert into audit_event_key (event_id, hash, dead) values (%(key)s, decode(%(hash)s, 'hex'), true)
     on conflict do nothing returning event_id
 )
 insert into audit_dead_letter
     (event_id, event, cause, error_class, stack, attempts, first_failed_at, last_failed_at, history)
-select event_id, %(event)s, %(cause)s, %(error_class)s, %(stack)s, %(attempts)s, %(first)s, %(last)s,
-    %(history)s::text::jsonb from new on conflict do nothing
+select event_id, %(event)s, %(cause)s, %(error_class)s, %(stack)s, %(attempts)s,
+    now() - greatest(%(last)s::timestamptz - %(first)s::timestamptz, interval '0'), now(), %(history)s::text::jsonb
+from new on conflict do nothing
 
 -- name: take_for_replay
 -- The key goes, too: storing the event inserts it anew in the same transaction.

@@ -12,7 +12,7 @@ from reference_impl.operations import metrics
 from reference_impl.queue import heartbeats, streams
 from reference_impl.queue.heartbeats import Heartbeat
 from reference_impl.resilience.background import Sleep
-from reference_impl.resilience.circuit_breaker import CLOSED, STATES
+from reference_impl.resilience.circuit_breaker import CLOSED, STATES, Clock
 from reference_impl.settings import Settings
 
 #: Seconds between two polls.
@@ -33,7 +33,7 @@ class HealthSnapshot(msgspec.Struct, frozen=True):
     queue_answers: bool = False
     may_evict: bool = False  # the queue's server may evict events under memory pressure
     depth: int = 0
-    stalled_s: float = 0.0  # since the last commit, or since the queue was empty
+    stalled_s: float = 0.0  # since a poll saw a new commit, or an empty queue
     workers: list[Heartbeat] = []
 
 
@@ -75,16 +75,20 @@ def worst_state(snapshot: HealthSnapshot) -> str:
 
 def dead_letters(snapshot: HealthSnapshot) -> tuple[int, int]:
     """In total and recently, by the worker that counted last: without lanes it counts no more, and its count is old."""
-    counts = ((w.counted_at, w.dead_letters, w.dead_letters_recent) for w in snapshot.workers)
-    return max(counts, default=(0.0, 0, 0))[1:]
+    counts = ((bool(w.lanes), w.counted_at, w.dead_letters, w.dead_letters_recent) for w in snapshot.workers)
+    return max(counts, default=(False, 0.0, 0, 0))[2:]
 
 
 class HealthMonitor:
-    """`snapshot` is the result of the last poll."""
+    """`snapshot` is the result of the last poll.
 
-    def __init__(self, settings: Settings, redis: Redis, sleep: Sleep) -> None:
-        self._settings, self._redis, self._sleep = settings, redis, sleep
-        self._empty_at = time.time()
+    `now` is a monotonic clock. The times of commits are by the workers' clocks, which may be wrong: only their changes
+    count.
+    """
+
+    def __init__(self, settings: Settings, redis: Redis, sleep: Sleep, now: Clock = time.monotonic) -> None:
+        self._settings, self._redis, self._sleep, self._now = settings, redis, sleep, now
+        self._progress_at, self._committed = now(), dict[str, float]()  # each worker's last commit
         self.snapshot = HealthSnapshot()
 
     def status(self) -> Status:
@@ -109,7 +113,7 @@ class HealthMonitor:
         except streams.UNAVAILABLE:
             self.snapshot = HealthSnapshot(depth=self.snapshot.depth, workers=self.snapshot.workers)
             return
-        now = time.time()
-        self._empty_at = now if depth == 0 else self._empty_at
-        stalled_s = now - max(self._empty_at, *(w.committed_at for w in workers), 0.0)
-        self.snapshot = HealthSnapshot(True, may_evict, depth, stalled_s, workers)
+        now, committed = self._now(), self._committed | {w.worker: w.committed_at for w in workers if w.committed_at}
+        if depth == 0 or committed != self._committed:
+            self._progress_at, self._committed = now, committed
+        self.snapshot = HealthSnapshot(True, may_evict, depth, now - self._progress_at, workers)

@@ -7,7 +7,7 @@ marked. After a kill in between, the same file is written again.
 import asyncio
 import threading
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,7 @@ from reference_impl.operations import metrics
 from reference_impl.resilience.background import Sleep
 from reference_impl.settings import Settings
 from reference_impl.store import partitions
-from reference_impl.store.connections import Connection, ConnectionGate, fetch_all
+from reference_impl.store.connections import Connection, ConnectionGate, fetch_all, fetch_value
 
 #: Folder of the archive within STATE_DIR, unless DEAD_LETTER_ARCHIVE_URL is set.
 FOLDER = "dead_letters"
@@ -41,7 +41,7 @@ async def run(settings: Settings, admin: ConnectionGate, sleep: Sleep) -> None:
     while True:
         try:
             async with admin.connection(BOUND_S) as connection:
-                await run_once(connection, settings, datetime.now(UTC))
+                await run_once(connection, settings, await fetch_value(connection, "select now()"))
         except (StoreError, BreakerOpenError) as e:
             log.warning("maintenance is postponed", why=str(e))
         await sleep(settings.upkeep_interval_s)

@@ -8,7 +8,7 @@ command `retention` drops the months that no policy covers any more.
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import msgspec
 import psycopg
@@ -112,7 +112,8 @@ def _shift(day: date, months: int) -> Month:
 async def run(settings: Settings) -> None:
     """The command `retention`: run once, and print the result as JSON."""
     async with await connect_without_timeouts(settings) as connection:
-        print(msgspec.json.encode(await retain(connection, datetime.now(UTC))).decode())
+        # the store's time: the clock of this process may be wrong
+        print(msgspec.json.encode(await retain(connection, await fetch_value(connection, "select now()"))).decode())
 
 
 async def retain(connection: Connection, now: datetime) -> Retained:

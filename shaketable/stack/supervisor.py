@@ -40,7 +40,7 @@ READY = b"ready\n"
 
 
 class Undo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the undo journal: a process to end, a folder to remove, or an action to perform."""
+    """One line of the undo journal: a process to end, a folder or a file to remove, or an action to perform."""
 
     boot: str
     pid: int = 0
@@ -90,7 +90,7 @@ class Supervisor:
         self._write(Undo(boot_id(), identity.pid, identity.created, name))
 
     def folder(self, path: Path) -> None:
-        """Record a folder that must not outlive the harness."""
+        """Record a folder, or a file, that must not outlive the harness."""
         self._write(Undo(boot_id(), folder=str(path)))
 
     def action(self, action: Action) -> None:
@@ -158,9 +158,10 @@ def end(journal: Path) -> list[str]:
     creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
     kill_all(list(everything.values()))
     segments.remove(creators)
-    for undo in undos:
-        if undo.folder:
-            shutil.rmtree(undo.folder, ignore_errors=True)
+    for path in (Path(undo.folder) for undo in undos if undo.folder):
+        shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # removed, as a folder
+            path.unlink()
     actions = [undo for undo in undos if undo.action is not None]
     failures = perform([undo.action for undo in actions if undo.action is not None])
     _keep(journal, [undo for undo, why in zip(actions, failures, strict=True) if why])
