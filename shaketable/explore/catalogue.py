@@ -73,6 +73,8 @@ CATALOGUE: tuple[Option, ...] = (
 
 #: Kinds that are not drawn, and why.
 LEFT_OUT = {
+    "clock_drift": "it needs an extra, and a target started for it",
+    "clock_step": "it needs an extra, and a target started for it",
     "cpu_pressure": "lanes share the machine",
     "deadlock": "its effect takes longer than a trial",
     "reject_rows": "dead letters are judged by checks that an exploration does not count",

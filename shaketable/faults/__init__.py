@@ -11,6 +11,8 @@ from __future__ import annotations
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds.bandwidth import Bandwidth
 from shaketable.faults.kinds.client_pause import ClientPause
+from shaketable.faults.kinds.clocks.clock_drift import ClockDrift
+from shaketable.faults.kinds.clocks.clock_step import ClockStep
 from shaketable.faults.kinds.commit_reply_lost import CommitReplyLost
 from shaketable.faults.kinds.cpu_pressure import CpuPressure
 from shaketable.faults.kinds.deadlock import Deadlock
@@ -56,6 +58,8 @@ FAULTS: Registry[Fault] = Registry(
     [
         Bandwidth,
         ClientPause,
+        ClockDrift,
+        ClockStep,
         CommitReplyLost,
         CpuPressure,
         Deadlock,
@@ -94,6 +98,8 @@ __all__ = [
     "At",
     "Bandwidth",
     "ClientPause",
+    "ClockDrift",
+    "ClockStep",
     "CommitReplyLost",
     "CpuPressure",
     "Deadlock",

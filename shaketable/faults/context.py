@@ -16,6 +16,8 @@ from shaketable.op import Op
 from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.stack import Link, Server, Service, Stack
 from shaketable.stack.toxiproxy.client import Toxiproxy
+from shaketable.stack.wall_clock.clock import WallClock
+from shaketable.target import shown_clock
 from shaketable.target.target import Target
 
 
@@ -156,6 +158,15 @@ class RunProcesses:
 
     def is_frozen(self, instance: str) -> bool:
         return self.is_alive(instance) and self._target.instances[instance].running.is_frozen()
+
+    def clock(self, instance: str) -> WallClock:
+        if (clock := self._target.instances[instance].clock) is None:
+            raise ScenarioError(f"the clock of {instance} cannot be moved: it was started without one of its own")
+        return clock
+
+    def shown_offset_s(self, instance: str) -> float | None:
+        url = self._target.instances[instance].health_url
+        return shown_clock.offset_s(url) if url else None
 
     def run_helper(self, name: str, command: Sequence[str]) -> Closeable:
         return self._target.run_helper(name, command)

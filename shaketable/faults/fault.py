@@ -11,6 +11,7 @@ from shaketable.faults.round_trip import PingResult
 from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.stack import Link, Server, Service
 from shaketable.stack.toxiproxy.client import Toxiproxy
+from shaketable.stack.wall_clock.clock import WallClock
 
 
 class Witness(msgspec.Struct, frozen=True):
@@ -135,6 +136,14 @@ class Processes(Protocol):
 
     def is_frozen(self, instance: str) -> bool:
         """Whether the kernel reports all of it as stopped."""
+        ...
+
+    def clock(self, instance: str) -> WallClock:
+        """The wall clock of the process. Raises ScenarioError when it was not started with one of its own."""
+        ...
+
+    def shown_offset_s(self, instance: str) -> float | None:
+        """Seconds by which its answers' Date header is ahead of the machine's clock; None without such a header."""
         ...
 
     def run_helper(self, name: str, command: Sequence[str]) -> Closeable:

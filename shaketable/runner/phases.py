@@ -16,7 +16,7 @@ import msgspec
 
 from shaketable import plural, rundir
 from shaketable.clock import SECOND, SystemClock
-from shaketable.errors import UnexpectedFailure
+from shaketable.errors import NotPlayable, UnexpectedFailure
 from shaketable.evidence import durability, observe
 from shaketable.evidence import environment as machine
 from shaketable.evidence.backlog import Backlog
@@ -43,6 +43,7 @@ from shaketable.stack import ports
 from shaketable.stack.log_bound import LogBound
 from shaketable.stack.process import Child, environment
 from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.wall_clock import clocks, library
 from shaketable.target import environments
 from shaketable.target import manifest as manifests
 from shaketable.target.environments import installed
@@ -70,14 +71,15 @@ def run(order: Order, reporter: Reporter) -> RunDir:
 
     Each phase is on disk before it begins, the inputs before all of them, and the observations after them.
 
-    Raises ScenarioError, ManifestError, ToolchainMissing, TargetError or HarnessError. Whatever happens, nothing keeps
-    running, and nothing stays broken.
+    Raises ScenarioError, NotPlayable, ManifestError, ToolchainMissing, TargetError or HarnessError. Whatever happens,
+    nothing keeps running, and nothing stays broken.
     """
     scenario, clock = order.scenario, SystemClock()
     manifest = playable.fitted(scenario, manifests.load(order.target))
     if order.port_base is not None:
         ports.check_base(order.port_base)
     headers.encoded(manifest.ingest.headers, os.environ)  # raises before anything is started
+    faketime = _clock_library(order)
     folder = order.target.resolve().parent
     programs = environments.programs(manifest, folder, reporter.print)
     directory = rundir.create(order.runs, scenario.name, manifest.name)
@@ -100,6 +102,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                 run_id, block, supervisor, directory.logs, reporter.print, scenario.server_options
             ) as stack,
             alive.watching(lambda: [supervisor.child, *stack.children]),
+            clocks.opened(faketime, supervisor) as wall_clocks,
             _stopped(
                 Target(
                     manifest,
@@ -112,6 +115,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                     settings=scenario.settings,
                     record=probes,
                     programs=programs,
+                    clocks=wall_clocks,
                 )
             ) as target,
             RunContext(stack, target, faults, partial(inputs.event_ids, directory)) as context,
@@ -199,6 +203,15 @@ def load_process(
         definite_refusals=manifest.ingest.definite_refusals,
         spawn=start,
     )
+
+
+def _clock_library(order: Order) -> Path | None:
+    """The library that moves clocks, if a fault of the scenario does. Raises NotPlayable where that is impossible."""
+    if not order.scenario.moves_clocks:
+        return None
+    if order.stack.kind == "compose":
+        raise NotPlayable("faults of a clock need the target's processes on this machine: use --stack local")
+    return library.library()
 
 
 def _save_inputs(

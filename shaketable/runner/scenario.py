@@ -15,6 +15,7 @@ from shaketable.checks import CHECKS
 from shaketable.checks.check import Check
 from shaketable.errors import ScenarioError, ShaketableError
 from shaketable.faults import FAULTS
+from shaketable.faults.kinds.clocks.clock import ClockFault
 from shaketable.faults.kinds.disks.disk import DiskFault
 from shaketable.faults.random_timeline import RandomTimeline
 from shaketable.faults.timeline import At, Timeline, check_within
@@ -76,6 +77,11 @@ class Scenario:
         """How the stack's own servers run: with these settings, and with disks that the timeline's faults can break."""
         faults = [entry.fault for entry in self.timeline]
         return ServerOptions(self.servers, frozenset(each.service for each in faults if isinstance(each, DiskFault)))
+
+    @property
+    def moves_clocks(self) -> bool:
+        """Whether a fault of the timeline moves the clock of a process of the target."""
+        return any(isinstance(entry.fault, ClockFault) for entry in self.timeline)
 
     def to_json(self) -> dict[str, Any]:
         """The scenario as data: the content of scenario.json."""

@@ -14,6 +14,8 @@ from shaketable.op import Kind, Op, Scalar
 from shaketable.stack.process import Child, Running, environment
 from shaketable.stack.stack import Address, Link, Stack
 from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.wall_clock.clock import WallClock
+from shaketable.stack.wall_clock.clocks import WallClocks
 from shaketable.target import roles
 from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.manifest import DeadLetters, Manifest, Process
@@ -26,11 +28,20 @@ ANSWER_S = 2.0
 
 
 class Instance:
-    """One process of the target; its links and port stay the same across incarnations."""
+    """One process of the target; its links, port and clock stay the same across incarnations."""
 
-    def __init__(self, name: str, kind: Process, port: int, postgres: Link, redis: Link, state: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: Process,
+        port: int,
+        postgres: Link,
+        redis: Link,
+        state: Path,
+        clock: WallClock | None = None,
+    ) -> None:
         self.name, self.kind, self.port, self.state = name, kind, port, state
-        self.postgres, self.redis = postgres, redis
+        self.postgres, self.redis, self.clock = postgres, redis, clock
         self.incarnation = 0
         self.child: Running | None = None
         self.asked = False  # the harness ended this incarnation
@@ -52,7 +63,8 @@ class Instance:
 class Target:
     """The processor under test on a stack. `record` receives every start and exit as an op.
 
-    `programs` are the values of the placeholders in its commands.
+    `programs` are the values of the placeholders in its commands. With `clocks`, each process runs by a wall clock that
+    a fault can move.
     """
 
     def __init__(
@@ -69,8 +81,10 @@ class Target:
         record: Callable[[Op], None],
         clock: Clock | None = None,
         programs: Mapping[str, str] | None = None,
+        clocks: WallClocks | None = None,
     ) -> None:
         self.manifest, self._stack, self._supervisor, self._logs = manifest, stack, supervisor, logs
+        self._clocks = clocks
         self._cwd = (folder / manifest.cwd).resolve()
         self._state, self._run_id, self._record = state, run_id, record
         self._clock, self._programs = clock or SystemClock(), programs or {"{python}": sys.executable}
@@ -83,7 +97,8 @@ class Target:
         state = self._state / name
         state.mkdir(parents=True)
         links = (self._stack.add_link(name, "postgres"), self._stack.add_link(name, "redis"))
-        return Instance(name, kind, self._stack.take_port(), *links, state)
+        clock = self._clocks.of(name) if self._clocks else None
+        return Instance(name, kind, self._stack.take_port(), *links, state, clock)
 
     @property
     def intake_instance(self) -> Instance:
@@ -142,6 +157,7 @@ class Target:
             PROCESS=name,
             INCARNATION=str(instance.incarnation),
             STATE_DIR=str(instance.state),
+            **(instance.clock.environment if instance.clock else {}),
         )
         child = self._stack.launch(
             name, self._command(instance.kind.command), env, self._cwd, self._logs / f"{name}.log"

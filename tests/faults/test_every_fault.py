@@ -34,6 +34,7 @@ from shaketable.stack.host import HostStack
 from shaketable.stack.local import LocalStack
 from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.wall_clock import clocks, library
 from shaketable.target.ingest_table import Ingest
 from shaketable.target.manifest import Manifest, Process, Stored
 from shaketable.target.target import Target
@@ -80,18 +81,22 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
     kinds = (kinds[0], Process("worker", command, count=2, health="/", ready_s=15, stop_s=0.5))
     manifest = Manifest(1, "tested", Ingest("ingest"), kinds, Stored("select 1", relation="every_fault"))
     before, supervisor = list(stack.links), Supervisor(f"test-{secrets.token_hex(4)}")
-    made = Target(
-        manifest,
-        folder,
-        stack,
-        supervisor,
-        run_id=f"test-{folder.name}",
-        state=folder / "state",
-        logs=folder,
-        settings={},
-        record=ignore,
-    )
-    with psycopg.connect(stack.admin_url(), autocommit=True) as admin:
+    with (
+        clocks.opened(library.library(), supervisor) as wall_clocks,
+        psycopg.connect(stack.admin_url(), autocommit=True) as admin,
+    ):
+        made = Target(
+            manifest,
+            folder,
+            stack,
+            supervisor,
+            run_id=f"test-{folder.name}",
+            state=folder / "state",
+            logs=folder,
+            settings={},
+            record=ignore,
+            clocks=wall_clocks,
+        )
         admin.execute("create table every_fault (event_id text)")
         for name in made.instances:
             made.start(name)
@@ -99,8 +104,8 @@ def target(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
             made.await_ready(name)
         yield made
         made.stop_all()
-        supervisor.close()
         admin.execute("drop table every_fault")
+    supervisor.close()
     for link in [link for link in stack.links if link not in before]:
         stack.remove_link(link)
 

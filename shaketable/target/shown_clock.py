@@ -1,0 +1,24 @@
+"""The wall clock of a process of the target, as its answers show it."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+from shaketable.target.bounded_http import NoResponse, get
+
+#: Seconds that the answer may take.
+ANSWER_S = 1.0
+
+
+def offset_s(url: str) -> float | None:
+    """Seconds by which the Date header (RFC 9110, 6.6.1) is ahead of this machine's clock.
+
+    None without an answer, or without the header. It has whole seconds, and servers renew it once a second: it may be
+    2 s late.
+    """
+    try:
+        shown = get(url, ANSWER_S).headers.get("date", "")
+        return parsedate_to_datetime(shown).timestamp() - time.time()
+    except (NoResponse, ValueError):
+        return None
