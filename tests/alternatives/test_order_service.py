@@ -20,11 +20,18 @@ from shaketable.load.mix import Mix
 from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.mix.shape import Expect, Shape
 from shaketable.target import manifest
+from tests.support.cases import cases
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "alternatives" / "order-service.toml"
 TABLE = manifest.load(MANIFEST).event
 EVENT_ID = "ORD-0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77"
+#: A seeded bug, the check that must catch it, and a part of a member that this check shows.
+BUGS = [
+    ("float_amount", "content_intact", "/items/0/amount"),
+    ("dropped_items", "content_intact", "/items"),
+    ("lower_case_id", "nothing_invented", "ord-"),
+]
 #: Long enough to send each of its shapes.
 SHORT = """
 from shaketable.checks import ContentIntact, NoDuplicates, NoLoss, NothingInvented, OrderKept, RefusesRightly
@@ -137,11 +144,7 @@ def test_order_service_stores_every_order_once_and_whole(tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("bug", "check", "member"),
-    [
-        ("float_amount", "content_intact", "/items/0/amount"),
-        ("dropped_items", "content_intact", "/items"),
-        ("lower_case_id", "nothing_invented", "ord-"),
-    ],
+    cases(BUGS, each_change=BUGS[:1]),
 )
 def test_seeded_bug_fails_its_check(bug: str, check: str, member: str, tmp_path: Path) -> None:
     code, checks, told = shaken(with_bug(bug, tmp_path), tmp_path)

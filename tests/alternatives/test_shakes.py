@@ -36,7 +36,7 @@ SCENARIO = Scenario(
             [f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")],
             each_change=["celery-hardened"],
         ),
-        pytest.param("bullmq-hardened", marks=needs_node),
+        pytest.param("bullmq-hardened", marks=[needs_node, pytest.mark.nightly]),
     ],
 )
 def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_unknown_scenario_names_the_list(typed: Typed) -> None:
             "not ready within 0.5 s",
             marks=NIGHTLY,
         ),
-        pytest.param("from audit_log\n", "from no_such_table\n", "no_such_table", marks=pytest.mark.slow),
+        pytest.param("from audit_log\n", "from no_such_table\n", "no_such_table", marks=NIGHTLY),
     ],
 )
 def test_target_that_cannot_be_tested_is_one_sentence(
@@ -169,6 +169,7 @@ def test_usage_error_is_no_verdict(arguments: list[str], typed: Typed) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_surroundings_of_the_shell_have_no_effect(scenario: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import Typed
 from tests.seeded_bugs import catalogue
+from tests.support.cases import cases
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,7 @@ CAUGHT = [
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("bug", "point", "hole"), CAUGHT)
+@pytest.mark.parametrize(("bug", "point", "hole"), cases(CAUGHT, each_change=CAUGHT[:1]))
 def test_seeded_bug_is_caught_at_its_point_and_the_reference_passes_there(
     bug: str, point: str, hole: str, typed: Typed, tmp_path: Path
 ) -> None:

@@ -33,6 +33,11 @@ def slow(*case: object) -> object:
     return pytest.param(*case, marks=pytest.mark.slow)
 
 
+def every_night(*case: object) -> object:
+    """A slow case beside others that are tested for each change."""
+    return pytest.param(*case, marks=[pytest.mark.slow, pytest.mark.nightly])
+
+
 class Fresh:
     """The tests' stack with a database of this test's own, and links that end with it."""
 
@@ -196,12 +201,12 @@ def test_what_is_stored_wrongly_gets_its_sentence(
             {"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
             "intake becomes ready: intake died at start with exit code 7",
         ),
-        slow(
+        every_night(
             {"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
             "answer 200 with a header Total-Count",
         ),
         ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
-        slow({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
+        every_night({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
         slow(
             {"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
             "worker-1 ends at SIGTERM: it had exited with code 7",

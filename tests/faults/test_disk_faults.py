@@ -24,6 +24,7 @@ from shaketable.stack.stack import Service
 from shaketable.stack.supervisor import Supervisor
 from tests.faults import own
 from tests.faults.own import Sessions, written
+from tests.support.cases import nightly
 
 DISKS: frozenset[Service] = frozenset({"postgres", "redis"})
 EVERY = [kind(service) for kind in (PowerLoss, DiskFull, SlowSync, FailingSync) for service in ("postgres", "redis")]
@@ -91,7 +92,7 @@ def test_power_loss_takes_the_entries_that_valkey_had_not_synced(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "lost"),
-    [({}, False), ({"synchronous_commit": "off", "wal_writer_delay": "10s"}, True), ({"fsync": "off"}, True)],
+    [({}, False), ({"synchronous_commit": "off", "wal_writer_delay": "10s"}, True), nightly(({"fsync": "off"}, True))],
     ids=["default", "synchronous_commit off", "fsync off"],
 )
 def test_power_loss_takes_the_rows_that_postgres_had_not_synced(

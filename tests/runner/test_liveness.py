@@ -155,7 +155,7 @@ def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, ph
     ("name", "phase"),
     cases(
         [(name, phase) for name in NAMES for phase in PHASE_WORDS if (name, phase) != ("the load generator", "drain")],
-        each_change=[("postgres", "drain"), ("the load generator", "baseline")],
+        each_change=[("postgres", "drain")],
     ),
 )
 def test_run_whose_own_process_is_killed_is_unknown_in_a_sentence(
