@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from bokeh.document import Document
 from bokeh.embed import components
 from bokeh.resources import Resources
 
@@ -24,6 +25,10 @@ def embed(tracks: dict[str, Any], own: Sequence[str]) -> Embedded:
     if not tracks:
         return Embedded([_inert(each) for each in own], {})
     library = Resources(mode="inline", components=["bokeh"], log_level="error").js_raw
+    document = Document()
+    with document.models.freeze():  # all models are searched once, not after each track
+        for track in tracks.values():
+            document.add_root(track)
     script, places = components(tracks, wrap_script=False)
     return Embedded([_inert(each) for each in (*library, script, *own)], places)
 
