@@ -51,7 +51,7 @@ bench-checks: .venv/installed ## measure check and report on a million synthetic
 test: .venv/installed ## run unit tests and tests on real servers (3 minutes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser"
 
-coverage: .venv/installed ## run the tests of `make test` and measure their coverage
+coverage: .venv/installed ## run the tests of `make test` and hold their branch coverage (nightly)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not containers and not browser" --cov
 
 bench: .venv/installed ## measure the rates of the reference, also relative to its PostgreSQL; then bench-checks (3 minutes)
