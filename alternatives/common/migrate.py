@@ -8,6 +8,12 @@ import psycopg
 
 from alternatives.common.statements import SCHEMA
 
-if __name__ == "__main__":
+
+def migrate() -> None:
+    """Make the tables."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         connection.execute(SCHEMA)
+
+
+if __name__ == "__main__":
+    migrate()

@@ -33,10 +33,15 @@ SCENARIO = Scenario(
     "target",
     [
         *cases(
-            [f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "rq", "taskiq")],
-            each_change=["celery-hardened"],
+            [
+                *(f"{name}-hardened" for name in ("arq", "celery", "dramatiq", "procrastinate", "rq", "taskiq")),
+                "nats-jetstream-hardened",
+                "webhook",
+            ],
+            each_change=["celery-hardened", "nats-jetstream-hardened"],
         ),
-        pytest.param("bullmq-hardened", marks=[needs_node, pytest.mark.nightly]),
+        pytest.param("bullmq-hardened", marks=needs_node),
+        pytest.param("pg-boss-hardened", marks=needs_node),
     ],
 )
 def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+../bullmq/event.js

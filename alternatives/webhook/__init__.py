@@ -1,0 +1,1 @@
+"""A deliverer of webhooks with an outbox in PostgreSQL, as Standard Webhooks asks: an id, retries, at least once."""
