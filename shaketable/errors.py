@@ -21,6 +21,10 @@ class ScenarioError(InputError):
     """A scenario cannot be loaded, or contradicts itself."""
 
 
+class ServiceMissing(NotPlayable):
+    """The target does not use the service that a fault breaks; `compare` skips the cell and reports it."""
+
+
 class ManifestError(InputError):
     """A target's manifest does not follow the contract."""
 

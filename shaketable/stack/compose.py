@@ -19,7 +19,7 @@ import redis
 from psycopg import sql
 
 from shaketable import libpq
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, InputError
 from shaketable.stack import engine, postgres, project, valkey
 from shaketable.stack.container_child import ContainerChild
 from shaketable.stack.container_server import ContainerServer
@@ -54,6 +54,10 @@ class ComposeStack(HostStack):
     """Containers of a running compose project; process faults act on containers."""
 
     def _start(self) -> None:
+        if self.needs.services or self.needs.outbound:
+            raise InputError(
+                "--stack compose has no [[service]] and no [outbound], only its compose file: use --stack local"
+            )
         self._began = time.time()
         self._engine = engine.connect(at := engine.found())
         self._open.callback(self._engine.close)

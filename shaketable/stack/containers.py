@@ -40,13 +40,16 @@ class ContainersStack(HostStack):
         self._password, self._admin_password, self._redis_password = (secrets.token_urlsafe(18) for _ in range(3))
         self._at = {name: Address(LOOPBACK, self.take_port()) for name in ("postgres", "redis", "toxiproxy")}
         self._boxes: dict[str, Box] = {}
-        self._start_postgres()
-        self._start_valkey()
+        if "postgres" in self.needs.built_in:
+            self._start_postgres()
+        if "redis" in self.needs.built_in:
+            self._start_valkey()
         self.toxiproxy = self._start_toxiproxy()
         for name, box in self._boxes.items():
             box.await_answer(self._answers[name])
         proxies.asserted(self.toxiproxy, TOXIPROXY)
-        postgres.create_database(self._admin(postgres.ADMIN), self._password)
+        if "postgres" in self.needs.built_in:
+            postgres.create_database(self._admin(postgres.ADMIN), self._password)
         self._open.callback(self.collect_logs)
 
     def _start_postgres(self) -> None:

@@ -62,9 +62,12 @@ class ExternalStack(HostStack):
     def _start(self) -> None:
         for word in self.given.warnings():
             self._say(word)
-        self._try_postgres()
-        self._try_redis()
-        self._supervisor.action(Statements(self.admin_url(), (LEASE,)))
+        self.given.check_for(self.needs.built_in)
+        if "postgres" in self.needs.built_in:
+            self._try_postgres()
+            self._supervisor.action(Statements(self.admin_url(), (LEASE,)))
+        if "redis" in self.needs.built_in:
+            self._try_redis()
         self.toxiproxy = self._toxiproxy()
         self._open.callback(self._drop_links)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,12 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shaketable.errors import ScenarioError
+from shaketable.errors import HarnessError, ScenarioError, ServiceMissing
+from shaketable.stack import service as spec
 from shaketable.stack import urls
 from shaketable.stack.disk_shim.disk import Disk
+from shaketable.stack.local_server import LocalServer
 from shaketable.stack.ports import Ports
 from shaketable.stack.process import Child, Running
 from shaketable.stack.server_options import ServerOptions
+from shaketable.stack.service import OUTBOUND, Needs, filled
+from shaketable.stack.service_server import ServiceServer, reachable
 from shaketable.stack.stack import Address, Link, Server, Service
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
@@ -27,6 +32,7 @@ class HostStack(ABC):
     """Implements `shaketable.stack.Stack`. Use as a context manager: it ends all that it started."""
 
     toxiproxy: RepairingToxiproxy
+    needs: Needs = Needs()
 
     def __init__(
         self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None] = print
@@ -35,6 +41,7 @@ class HostStack(ABC):
         self._open = ExitStack()
         self.links: list[Link] = []
         self.children: list[Child] = []
+        self.own: dict[str, ServiceServer] = {}  # services of the target's own that the harness starts
         self.sink_host = LOOPBACK
         self.options = ServerOptions()
         self.disks: dict[Service, Disk] = {}
@@ -42,6 +49,7 @@ class HostStack(ABC):
     def __enter__(self) -> Self:
         try:
             self._start()
+            self._start_services()
         except BaseException:
             self._open.close()
             raise
@@ -63,6 +71,53 @@ class HostStack(ABC):
     def _start(self) -> None:
         """Start everything, and register its shutdown with `_open`."""
 
+    def _start_services(self) -> None:
+        """Start the target's own services, and reach those that are given. Raises HarnessError for a silent one."""
+        for each in self.needs.services:
+            if each.command:
+                self._say(f"starting {each.name}")
+                folder = self._supervisor.scratch() / "data"
+                log = self._logs / f"{each.name}.log"
+                server = ServiceServer(each, folder, self.needs.cwd, self.take_port(), log, self._spawn_server)
+                self.own[each.name] = server
+                self._open.callback(shutil.rmtree, folder.parent, ignore_errors=True)
+                self._open.callback(server.stop)
+                server.start()
+            elif not reachable(each, self.address(each.name)):
+                raise HarnessError(f"{each.name} at {each.address} does not answer: start it, or correct [[service]]")
+
+    @property
+    def services(self) -> Sequence[str]:
+        """The names of the services that it provides."""
+        return self.needs.names
+
+    def service(self, name: str) -> spec.Service | None:
+        """The manifest's entry of a service of the target's own."""
+        return next((each for each in self.needs.services if each.name == name), None)
+
+    def need(self, service: str) -> None:
+        """Raise ScenarioError in one sentence unless the stack provides the service."""
+        if service not in self.services:
+            raise ServiceMissing(
+                f"a fault needs {service}, and the target uses {' and '.join(self.services) or 'no service'}"
+            )
+
+    def service_url(self, service: str, at: Address) -> str:
+        """The value of the variable of a service, as seen at an address."""
+        found = self.service(service)
+        assert found is not None, service
+        password = self.own[service].password if service in self.own else ""
+        return filled(found.url or "{host}:{port}", {"host": at.host, "port": at.port, "password": password})
+
+    def address(self, service: str) -> Address:
+        """Where the harness reaches a service, without a link."""
+        if service in self.own:
+            return self.own[service].address
+        if (found := self.service(service)) is not None:
+            host, _, port = found.address.rpartition(":")
+            return Address(host.strip("[]"), int(port))
+        return self._address(service)
+
     @abstractmethod
     def owner_url(self) -> str:
         """Direct, as the database's owner (no superuser)."""
@@ -83,6 +138,16 @@ class HostStack(ABC):
         """Postgres or Redis, for faults. Raises ScenarioError for another service."""
         if service == "ingest":
             raise ScenarioError("the intake is a process of the target: use a fault on processes")
+        self.need(service)
+        if service == OUTBOUND:
+            raise ScenarioError("the receiver is the harness's own: break the links to it (Down, Latency, Silence…)")
+        if service in self.own:
+            return LocalServer(self.own[service])
+        if (given := self.service(service)) is not None:
+            raise ScenarioError(
+                f"{service} at {given.address} was not started by this run, so nothing kills or freezes it: break its "
+                "links instead (Down, Latency, Silence…), or let the manifest start it by a command"
+            )
         return self._server(service)
 
     def disk(self, service: Service) -> Disk:
@@ -108,7 +173,9 @@ class HostStack(ABC):
 
     def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
         """Create a proxied link to a service of the stack, or to `upstream`."""
-        link = Link(process, service, Address(LOOPBACK, self.take_port()), upstream or self._address(service))
+        found = self.service(service)
+        listen, probe = Address(LOOPBACK, self.take_port()), found.probe if found else None
+        link = Link(process, service, listen, upstream or self.address(service), probe=probe)
         self.toxiproxy.create(self.proxy(link), str(link.listen), str(link.upstream))
         self.links.append(link)
         return link

@@ -24,28 +24,36 @@ class LocalStack(HostStack):
         user, spawn = binaries.server_user(), self._spawn_server
         folder = self._supervisor.scratch(scratch.folder(user))  # removed once no process uses it
         folder.chmod(0o711)  # Postgres's user must pass through
-        self.postgres = PostgresServer(
-            binaries.postgres_bin(user),
-            folder / "postgres",
-            self._ports.take(),
-            self._logs / "postgres.log",
-            user,
-            spawn,
-        )
-        self.valkey = ValkeyServer(
-            binaries.valkey_server(), folder / "valkey", self._ports.take(), self._logs / "valkey.log", spawn
-        )
-        self.postgres.settings, self.valkey.settings = self.options.of("postgres"), self.options.of("redis")
-        self.postgres.create()
-        self.valkey.create()
-        if self.options.disks:
-            self._add_disks(folder, library(folders.cache(), self._say), user)
-        for server in (self.postgres, self.valkey):
-            self._open.callback(server.stop)
-            server.start()
-        postgres.create_database(self.postgres.admin_url(postgres.ADMIN), self.postgres.password)
+        if "postgres" in self.needs.built_in:
+            self._start_postgres(folder, user)
+        if "redis" in self.needs.built_in:
+            self._start_valkey(folder)
         at = Address(LOOPBACK, self._ports.take())
         self.toxiproxy = proxies.start(at, folder, self._logs / "toxiproxy.log", spawn, self._open, self._say)
+
+    def _start_postgres(self, folder: Path, user: str | None) -> None:
+        log, spawn = self._logs / "postgres.log", self._spawn_server
+        place, port = folder / "postgres", self._ports.take()
+        self.postgres = PostgresServer(binaries.postgres_bin(user), place, port, log, user, spawn)
+        self.postgres.settings = self.options.of("postgres")
+        self.postgres.create()
+        if "postgres" in self.options.disks:
+            built = library(folders.cache(), self._say)
+            self.disks["postgres"] = self.postgres.disk = Disk(folder / "postgres-disk", place, built, user)
+        self._open.callback(self.postgres.stop)
+        self.postgres.start()
+        postgres.create_database(self.postgres.admin_url(postgres.ADMIN), self.postgres.password)
+
+    def _start_valkey(self, folder: Path) -> None:
+        program, place, port = binaries.valkey_server(), folder / "valkey", self._ports.take()
+        self.valkey = ValkeyServer(program, place, port, self._logs / "valkey.log", self._spawn_server)
+        self.valkey.settings = self.options.of("redis")
+        self.valkey.create()
+        if "redis" in self.options.disks:
+            built = library(folders.cache(), self._say)
+            self.disks["redis"] = self.valkey.disk = Disk(folder / "valkey-disk", place, built, None)
+        self._open.callback(self.valkey.stop)
+        self.valkey.start()
 
     def owner_url(self) -> str:
         """Direct, as the database's owner (no superuser)."""
@@ -58,15 +66,6 @@ class LocalStack(HostStack):
     def redis_url(self) -> str:
         """Direct."""
         return self.valkey.url(self.valkey.address)
-
-    def _add_disks(self, folder: Path, built: Path, user: str | None) -> None:
-        """Give the servers disks that can be broken, as far as the scenario needs them."""
-        if "postgres" in self.options.disks:
-            self.postgres.disk = Disk(folder / "postgres-disk", folder / "postgres", built, user)
-            self.disks["postgres"] = self.postgres.disk
-        if "redis" in self.options.disks:
-            self.valkey.disk = Disk(folder / "valkey-disk", folder / "valkey", built, None)
-            self.disks["redis"] = self.valkey.disk
 
     def settle(self) -> None:
         """PostgreSQL holds commits in memory with `synchronous_commit` off: a checkpoint writes them first."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import signal
+from typing import Protocol
 
-from shaketable.stack.postgres import PostgresServer
-from shaketable.stack.valkey import ValkeyServer
+from shaketable.stack.process import Child
+
+
+class Restartable(Protocol):
+    """A server of the local stack, or of the target's own."""
+
+    child: Child | None
+
+    def start(self) -> Child: ...
 
 
 class LocalServer:
     """Implements `shaketable.stack.Server`."""
 
-    def __init__(self, server: PostgresServer | ValkeyServer) -> None:
+    def __init__(self, server: Restartable) -> None:
         self._server = server
 
     def kill(self) -> None:

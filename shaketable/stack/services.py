@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -33,8 +34,6 @@ class ExternalServices:
     def __post_init__(self) -> None:
         if not self.named():
             return
-        if not (self.postgres and self.redis):
-            raise InputError("--stack external needs --postgres URL and --redis URL: the services that it stands on")
         for option, url in self.named().items():
             _check(option, url)
         if self.postgres_admin and _database(self.postgres_admin) != _database(self.postgres):
@@ -47,6 +46,12 @@ class ExternalServices:
                 raise InputError(f"{host} is not this machine: to break the way there, say --allow-remote {host}")
         if idle := set(self.allow_remote) - hosts:
             raise InputError(f"--allow-remote {', '.join(sorted(idle))}: no URL leads there")
+
+    def check_for(self, needed: Iterable[str]) -> None:
+        """Raise InputError unless the services that the target needs are given."""
+        given = {"postgres": self.postgres, "redis": self.redis}
+        if missing := [f"--{name} URL" for name in sorted(needed) if not given[name]]:
+            raise InputError(f"--stack external needs {' and '.join(missing)}: the services that the target uses")
 
     def named(self) -> dict[str, str]:
         """The given URLs by their options."""

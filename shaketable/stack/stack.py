@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from shaketable.stack import service as spec
 from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.process import Child, Running
 from shaketable.stack.server_options import ServerOptions
@@ -15,9 +16,11 @@ from shaketable.stack.toxiproxy.repair import RepairingToxiproxy
 
 if TYPE_CHECKING:
     from shaketable.stack.ports import Ports
+    from shaketable.stack.service_server import ServiceServer
     from shaketable.stack.supervisor import Supervisor
 
-Service = Literal["postgres", "redis", "ingest"]
+#: The name of a service: `postgres`, `redis`, `ingest` (the intake), or the name of a [[service]] of the manifest.
+Service = str
 #: The harness's session name at Postgres and Redis: faults that end the target's sessions spare these.
 OWN_NAME = "shaketable"
 
@@ -42,6 +45,7 @@ class Link:
     listen: Address
     upstream: Address  # as the proxy sees it
     direct: Address | None = None  # as the harness sees it, if different
+    probe: spec.Probe | None = None  # of a service of the target's own
 
     @property
     def past(self) -> Address:
@@ -92,10 +96,12 @@ class StackSource(Protocol):
         logs: Path,
         say: Callable[[str], None],
         options: ServerOptions = ...,
+        needs: spec.Needs | None = None,
     ) -> AbstractContextManager[Stack]:
         """The stack, as a context manager; `ports` are for its links and for the target.
 
-        Raises NotPlayable when its servers cannot run with these options.
+        It provides what the target `needs`, by default PostgreSQL and Redis. Raises NotPlayable when its servers cannot
+        run with these options.
         """
         ...
 
@@ -108,6 +114,32 @@ class Stack(Protocol):
 
     @property
     def links(self) -> list[Link]: ...
+
+    @property
+    def services(self) -> Sequence[str]:
+        """The names of the services that it provides: `postgres` and `redis` if needed, and the target's own."""
+        ...
+
+    @property
+    def own(self) -> Mapping[str, ServiceServer]:
+        """The services of the target's own that the harness started, by name."""
+        ...
+
+    def service(self, name: str) -> spec.Service | None:
+        """The manifest's entry of a service of the target's own; None for a built-in one and for the intake."""
+        ...
+
+    def need(self, service: str) -> None:
+        """Raise ScenarioError in one sentence unless the stack provides the service."""
+        ...
+
+    def service_url(self, service: str, at: Address) -> str:
+        """The value of the variable of a service of the target's own, as seen at an address."""
+        ...
+
+    def address(self, service: str) -> Address:
+        """Where the harness reaches a service, without a link."""
+        ...
 
     @property
     def children(self) -> Sequence[Child]:

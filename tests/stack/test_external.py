@@ -123,7 +123,7 @@ def test_role_that_may_not_judge_is_told_what_it_needs(given: ExternalServices, 
 @pytest.mark.parametrize("service", ["postgres", "redis"])
 def test_server_that_is_not_ours_is_not_broken(given: ExternalServices, tmp_path: Path, service: str) -> None:
     with opened(given, tmp_path) as stack, pytest.raises(ScenarioError, match="not started by this run"):
-        stack.server(service)  # type: ignore[arg-type]
+        stack.server(service)
 
 
 def test_host_beyond_loopback_is_refused_unless_named_and_then_told_of() -> None:

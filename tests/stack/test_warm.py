@@ -24,7 +24,8 @@ from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm import WarmServers
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Process, Stored
+from shaketable.target.manifest import Manifest, Process
+from shaketable.target.source_tables import Stored
 from shaketable.target.target import Target
 from tests.faults.little_target import SCRIPT
 from tests.faults.own import ignore

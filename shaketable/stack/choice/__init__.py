@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from shaketable.errors import InputError, NotPlayable
+from shaketable.stack.host import HostStack
 from shaketable.stack.ports import Ports
 from shaketable.stack.server_options import ServerOptions
+from shaketable.stack.service import Needs
 from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
@@ -43,25 +45,32 @@ class Choice:
         logs: Path,
         say: Callable[[str], None],
         options: ServerOptions = ServerOptions(),
+        needs: Needs | None = None,
     ) -> AbstractContextManager[Stack]:
-        """The selected stack, as a context manager. Raises InputError when its libraries are not installed.
+        """The selected stack, as a context manager; it provides what the target `needs`, by default both built-ins.
 
-        Raises NotPlayable when the scenario sets options for servers that another kind of stack starts.
+        Raises InputError when its libraries are not installed, NotPlayable when the scenario sets options for servers
+        that another kind of stack starts.
         """
+        if self.kind != "local" and (options.settings or options.disks):
+            raise NotPlayable("the scenario sets up servers or disks of its own, for which it needs --stack local")
+        stack = self._made(run_id, ports, supervisor, logs, say)
+        stack.needs, stack.options = needs or Needs(), options
+        return stack
+
+    def _made(
+        self, run_id: str, ports: Ports, supervisor: Supervisor, logs: Path, say: Callable[[str], None]
+    ) -> HostStack:
         if self.kind == "local":
             from shaketable.stack.local import LocalStack
 
-            local = LocalStack(run_id, ports, supervisor, logs, say)
-            local.options = options
-            return local
-        if options.settings or options.disks:
-            raise NotPlayable("the scenario sets up servers or disks of its own, for which it needs --stack local")
+            return LocalStack(run_id, ports, supervisor, logs, say)
         if self.kind == "external":
             from shaketable.stack.external import ExternalStack
 
-            stack = ExternalStack(run_id, ports, supervisor, logs, say)
-            stack.given = self.given
-            return stack
+            external = ExternalStack(run_id, ports, supervisor, logs, say)
+            external.given = self.given
+            return external
         need_extra()
         if self.kind == "compose":
             from shaketable.stack.compose import ComposeStack

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shaketable.errors import HarnessError, NotPlayable
 from shaketable.files.cached import digest, ensure, execute
-from shaketable.stack.toxiproxy.build import installer
+from shaketable.stack.golang import installer
 
 NAME = "libshaketable-disk.so"
 #: Programs on PATH that compile it, the first that works.

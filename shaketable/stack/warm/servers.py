@@ -16,6 +16,7 @@ from shaketable.stack.local import LocalStack
 from shaketable.stack.ports import Ports
 from shaketable.stack.process import Child
 from shaketable.stack.server_options import ServerOptions
+from shaketable.stack.service import Needs
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm.postgres import WarmPostgres
 from shaketable.stack.warm.valkey import WarmValkey
@@ -62,14 +63,18 @@ class WarmServers:
         logs: Path,
         say: Callable[[str], None],
         options: ServerOptions = ServerOptions(),
+        needs: Needs | None = None,
     ) -> WarmStack:
         """A fresh world as the stack of one run, a context manager; `ports` are for its links and its target.
 
-        Raises NotPlayable when the scenario sets options, since these servers have started without them.
+        A service of the target's own is started anew in each world. Raises NotPlayable when the scenario sets options,
+        since these servers have started without them.
         """
         if options.settings or options.disks:
             raise NotPlayable("the scenario sets up servers or disks of its own, for which it needs a cold stack")
-        return WarmStack(self, run_id, ports, supervisor, logs, say)
+        stack = WarmStack(self, run_id, ports, supervisor, logs, say)
+        stack.needs = needs or Needs()
+        return stack
 
     @property
     def children(self) -> list[Child]:
