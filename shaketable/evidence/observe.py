@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,15 @@ from shaketable.files import foreign
 from shaketable.rundir import RunDir
 from shaketable.stack.stack import Stack
 from shaketable.target import dead_letters, stored_rows
-from shaketable.target.manifest import DeadLetters, Manifest
+from shaketable.target.manifest import Manifest
+from shaketable.target.readers import redis_entries, stored
+from shaketable.target.readers.ndjson import Row
+from shaketable.target.readers.queue import QueueReader
+from shaketable.target.readers.stored import CHECK_S, IDS_S, MOST, ROWS_S, SECTION_S
+from shaketable.target.source_tables import DeadLetters
 
 #: Bytes of a log line that are examined; only a statement's text is longer.
 LOGGED = 64 << 10
-
-#: Timeouts in seconds of a statement of the manifest: in the check before a run, and for each FETCH.
-CHECK_S, STATEMENT_S = 10.0, 60.0
-#: Time limit in seconds and maximum number of rows of a section: its SQL may never end.
-ROWS_S, MOST = 300.0, 20_000_000
-#: Seconds after which a silent server counts as frozen: for a section, and for all ids.
-SECTION_S, IDS_S = ROWS_S + STATEMENT_S, 2 * STATEMENT_S + 10.0
-
-Row = dict[str, Any]
 
 
 def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) -> None:
@@ -42,42 +39,58 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
     the rest; a row with `unreadable` stands for the missing ones.
     """
     if manifest.queue is not None:  # first: an event stored in between is seen twice rather than never
-        rundir.write_lines(run / rundir.QUEUE, ({"key": k, "length": n} for k, n in backlog.by_key().items()))
-    for file, section, rows in _sections(manifest):
-        with (
-            libpq.connect_read_only(stack.owner_url(), STATEMENT_S) as connection,
-            libpq.time_limit(connection, SECTION_S),
-        ):
-            rundir.write_lines(run / file, stored_rows.readable(bounded(rows(connection), section)))
+        pending, parked = backlog.by_key(), backlog.parked()
+        lines = [{"key": key, "length": number} for key, number in pending.items()]
+        lines += [{"key": key, "length": number, "parked": True} for key, number in parked.items()]
+        rundir.write_lines(run / rundir.QUEUE, lines)
+    for file, section, rows in _sections(stack, manifest):
+        rundir.write_lines(run / file, stored_rows.readable(bounded(rows, section)))
+    if "postgres" in stack.services:
+        _refused(run, stack)
+    stack.collect_logs()
+    if (log := run.logs / "postgres.log").exists():
+        rundir.write_lines(run / rundir.RECEIVED, received(log))
+
+
+def _refused(run: RunDir, stack: Stack) -> None:
+    """Write poison.jsonl if a fault has made the store refuse events."""
     with (
         libpq.connect(stack.admin_url(), options="-c log_duration=off") as connection,
         libpq.time_limit(connection, CHECK_S),
     ):
         if poison := triggers.refused(connection):
             rundir.write_lines(run / rundir.POISON, ({"event_id": id_, "refused": n} for id_, n in poison if n))
-    stack.collect_logs()
-    if (log := run.logs / "postgres.log").exists():
-        rundir.write_lines(run / rundir.RECEIVED, received(log))
 
 
-def _sections(manifest: Manifest) -> Iterator[tuple[str, str, Callable[[psycopg.Connection[Any]], Iterator[Row]]]]:
+def _sections(stack: Stack, manifest: Manifest) -> Iterator[tuple[str, str, Iterator[Row]]]:
     """The files with their section of the manifest and their rows."""
-    yield rundir.STORED, "stored", lambda connection: stored(connection, manifest)
+    yield rundir.STORED, "stored", stored.rows(stack, manifest)
     if (dead := manifest.dead_letters) is not None:
-        yield rundir.DEAD_LETTERS, "dead_letters", lambda connection: _dead(connection, dead)
+        yield rundir.DEAD_LETTERS, "dead_letters", _dead(stack, dead)
 
 
-def check_sql(stack: Stack, manifest: Manifest) -> None:
+def check_sources(stack: Stack, manifest: Manifest) -> None:
     """Check the manifest's SQL before the load. Raises TargetError naming the section."""
-    queries = [("stored", manifest.stored.sql)]
-    if (dead := manifest.dead_letters) is not None and dead.sql:
-        queries.append(("dead_letters", dead.sql))
+    found, dead = manifest.stored, manifest.dead_letters
+    queries = [("stored", found.sql)] if found.sql else []
+    queries += [("dead_letters", dead.sql)] if dead and dead.sql else []
+    if not queries:
+        return
     bound_s = CHECK_S * (len(queries) + 1)
     with libpq.connect_read_only(stack.owner_url(), CHECK_S) as connection, libpq.time_limit(connection, bound_s):
         for section, query in queries:
             missing = {"event_id", "event"} - set(_tried(connection, section, query))
             if missing:
                 raise TargetError(f"the manifest's [{section}] sql gives no column {' and no '.join(sorted(missing))}")
+
+
+def check_started(stack: Stack, manifest: Manifest) -> None:
+    """Try the other sources once the target is ready. Raises TargetError naming the section."""
+    stored.check(stack, manifest)
+    for section, table in (("queue", manifest.queue), ("queue.parked", manifest.queue and manifest.queue.parked)):
+        if table is not None and not table.redis:
+            with closing(QueueReader(stack, manifest, table, section)) as reader:
+                reader.check()
 
 
 def _tried(connection: psycopg.Connection[Any], section: str, query: str) -> list[str]:
@@ -87,48 +100,19 @@ def _tried(connection: psycopg.Connection[Any], section: str, query: str) -> lis
         raise TargetError(f"the manifest's [{section}] sql fails: {e.diag.message_primary or e}") from e
 
 
-def stored(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator[Row]:
-    """One line per row: the event, its id, position, transaction and commit time (µs since the epoch)."""
-    for row in stored_rows.rows(connection, manifest.stored.sql, "stored", commit_time=True):
-        if "unreadable" in row:
-            yield row
-        else:
-            yield {
-                "event_id": row["event_id"],
-                "position": row.get("position"),
-                "xid": row.get("xmin"),
-                "committed_at": row.get("committed_at"),
-                "event": row["event"],
-            }
-
-
 def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
     """The readable ids of all stored and dead-lettered events. Raises psycopg.OperationalError for a silent server.
 
     `within_s` applies to Postgres only.
     """
     dead = manifest.dead_letters
-    kept: set[str] = set()
-    connect = libpq.connect_read_only(stack.owner_url(), STATEMENT_S, autocommit=True)
-    with connect as connection, libpq.time_limit(connection, within_s):
-        for query in [manifest.stored.sql] + ([dead.sql] if dead and dead.sql else []):
-            kept |= _ids(connection, query)
-    return kept | dead_letters.ids(dead.url) if dead and dead.url else kept
-
-
-def _ids(connection: psycopg.Connection[Any], query: str) -> set[str]:
-    """The ids of the SQL's rows; an empty set when it fails, even at a single row."""
-    try:
-        return {
-            row[0]
-            for row in connection.execute(
-                sql.SQL("select event_id::text from ({}) as q").format(sql.SQL(query)), prepare=True
-            )
-        }
-    except psycopg.Error:
-        if connection.closed:
-            raise
-        return set()
+    found = stored.ids(stack, manifest, within_s)
+    if dead is not None and (dead.url or dead.redis):
+        return found | dead_letters.ids_of(_dead(stack, dead))
+    if dead is not None and dead.sql:
+        with stored.reading(stack, within_s, autocommit=True) as connection:
+            return found | stored.sql_ids(connection, dead.sql)
+    return found
 
 
 def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float = ROWS_S) -> Iterator[Row]:
@@ -143,8 +127,14 @@ def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float
         yield row
 
 
-def _dead(connection: psycopg.Connection[Any], dead: DeadLetters) -> Iterator[Row]:
-    return dead_letters.rows(dead.url) if dead.url else stored_rows.rows(connection, dead.sql or "", "dead_letters")
+def _dead(stack: Stack, dead: DeadLetters) -> Iterator[Row]:
+    if dead.redis is not None:
+        yield from redis_entries.rows(stack.redis_url(), dead.redis)
+    elif dead.url:
+        yield from dead_letters.rows(dead.url)
+    else:
+        with stored.reading(stack, SECTION_S) as connection:
+            yield from stored_rows.rows(connection, dead.sql or "", "dead_letters")
 
 
 def received(log: Path) -> Iterator[Row]:

@@ -1,8 +1,9 @@
 """The target: the event processor under test.
 
-`manifest` describes it, with `ingest_table` for its intake and `strict` as the base of its tables; `roles` name its
-processes for scenarios, `settings` pass a scenario's values to it, `environments` hold its dependencies, and `target`
-starts and stops it. `bounded_http` bounds each of its answers, and `shown_clock` reads the time in them.
-`dead_letters` reads dead letters over HTTP; `stored_rows` turns rows into events; `transitions` reads the transitions
-of its breakers.
+`manifest` describes it, with `ingest_table` for its intake, `source_tables` for the places where events are read,
+`mix_table` for events that it never receives, `outbound_table` for deliveries to the harness's `receiver`, and `strict`
+as the base of its tables. `roles` name its processes for scenarios, `settings` pass a scenario's values to it,
+`services` lead it to what its stack provides, `environments` hold its dependencies, and `target` starts and stops it.
+`bounded_http` bounds each of its answers. `readers` read stored and pending events past every link; `dead_letters` are
+read over HTTP, `stored_rows` turns rows into events, and `transitions` reads the transitions of its breakers.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,13 @@ import msgspec
 from shaketable.errors import ManifestError
 from shaketable.event.table import EventTable
 from shaketable.files import foreign
-from shaketable.target import ingest_table
+from shaketable.stack import service as services
+from shaketable.stack.service import BUILT_IN, Service
+from shaketable.target import ingest_table, source_tables
 from shaketable.target.ingest_table import Ingest
+from shaketable.target.mix_table import MixTable
+from shaketable.target.outbound_table import Outbound
+from shaketable.target.source_tables import DeadLetters, Queue, Stored
 from shaketable.target.strict import Strict
 
 #: The most bytes of a manifest.
@@ -21,11 +27,16 @@ MOST = 1 << 20
 #: The supported versions of the contract.
 CONTRACTS = (1, 2)
 #: By table, "" for the top level: the keys that need contract = 2.
-SINCE_2 = {"": ("event",), "ingest": ingest_table.SINCE_2}
+SINCE_2 = {
+    "": ("event", "go", "health_process", "mix", "outbound", "service"),
+    "ingest": ingest_table.SINCE_2,
+    "process": ("env",),
+    **source_tables.SINCE_2,
+}
 #: A process's role; a scenario cannot address an `other` by role.
 Role = Literal["intake", "worker", "other"]
 #: By the key of an environment: its placeholders in commands.
-PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}")}
+PLACEHOLDERS = {"requirements": ("{venv_python}",), "node": ("{node}", "{node_folder}"), "go": ("{go_bin}",)}
 
 
 class Process(Strict, frozen=True, forbid_unknown_fields=True):
@@ -38,43 +49,11 @@ class Process(Strict, frozen=True, forbid_unknown_fields=True):
     ready_s: float = 20.0
     stop_s: float = 10.0  # from SIGTERM to SIGKILL
     role: Role | None = None  # for scenarios; default: intake for ingest.process, worker for others
+    env: dict[str, str] = msgspec.field(default_factory=dict)  # of its own; {port:NAME} is the port of a process
 
     def instances(self) -> list[str]:
         """`ingest`, or `worker-1`, `worker-2`."""
         return [self.name] if self.count == 1 else [f"{self.name}-{n}" for n in range(1, self.count + 1)]
-
-
-class Stored(Strict, frozen=True, forbid_unknown_fields=True):
-    """Where the target stores events."""
-
-    sql: str
-    relation: str | None = None
-    updates: bool = False  # rows are updated in place, so order is not judged
-    adds: tuple[str, ...] = ()  # members the target may add to an event
-
-
-class DeadLetters(Strict, frozen=True, forbid_unknown_fields=True):
-    """Where the target stores events that cannot be stored as such; exactly one of the two."""
-
-    sql: str | None = None
-    url: str | None = None  # a path of the intake, which responds with NDJSON
-
-
-class QueueKey(Strict, frozen=True, forbid_unknown_fields=True):
-    """Redis keys with accepted events that are not yet stored; `*` matches several.
-
-    The type `groups` is a stream that retains delivered entries: only entries that its consumer groups have not
-    acknowledged count.
-    """
-
-    key: str
-    type: Literal["stream", "groups", "list", "zset", "set", "hash"] = "list"
-
-
-class Queue(Strict, frozen=True, forbid_unknown_fields=True):
-    """The accepted events that are not yet stored, including unacknowledged ones."""
-
-    redis: tuple[QueueKey, ...]
 
 
 class Timing(Strict, frozen=True, forbid_unknown_fields=True):
@@ -104,14 +83,19 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     name: str
     ingest: Ingest
     process: tuple[Process, ...]
-    stored: Stored
+    stored: Stored = Stored()
     cwd: str = "."
+    health_process: str | None = None  # the process whose health is the target's; default: ingest.process
     setup: tuple[str, ...] = ()
     requirements: str | None = None  # pinned and hashed requirements for {venv_python}, relative to the manifest
     node: str | None = None  # a folder with package-lock.json for {node_folder}, relative to the manifest
+    go: str | None = None  # a folder with go.mod and go.sum for {go_bin}, relative to the manifest
     event: EventTable | None = None  # absent: the audit event
+    service: tuple[Service, ...] = ()
     dead_letters: DeadLetters | None = None
     queue: Queue | None = None
+    outbound: Outbound | None = None
+    mix: MixTable = MixTable()
     timing: Timing = Timing()
     settings: dict[str, str] = msgspec.field(default_factory=dict)
     capabilities: Capabilities = Capabilities()
@@ -122,7 +106,33 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
 
     def words(self) -> list[str]:
         """All words of all commands."""
-        return [*self.setup, *(part for kind in self.process for part in kind.command)]
+        commands = (self.setup, *(kind.command for kind in self.process), *(each.command for each in self.service))
+        return [part for command in commands for part in command]
+
+    @property
+    def services(self) -> list[str]:
+        """The names of the services that the target uses; with contract 1 both built-in ones."""
+        named = [each.name for each in self.service]
+        built_in = [name for name in BUILT_IN if self.contract == 1 or name in named or self._reads(name)]
+        own = [name for name in named if name not in BUILT_IN]
+        return [*built_in, *own, *([services.OUTBOUND] if self.outbound else [])]
+
+    @property
+    def store(self) -> str | None:
+        """The service in which events are stored; None if the manifest does not say."""
+        return services.OUTBOUND if self.outbound else "postgres" if self.stored.sql else None
+
+    @property
+    def queue_service(self) -> str | None:
+        """The service without which the intake cannot accept events; None if the manifest does not say."""
+        if self.contract == 1:
+            return "redis"
+        return self.queue.stands_on if self.queue else None
+
+    def _reads(self, service: str) -> bool:
+        """Whether a table is read from a built-in service."""
+        tables = (self.stored, self.dead_letters, self.queue)
+        return any(getattr(table, "sql" if service == "postgres" else "redis", None) for table in tables)
 
 
 def load(path: Path) -> Manifest:
@@ -147,7 +157,8 @@ def _check_version(written: dict[str, Any], path: Path) -> None:
         return
     for table, keys in SINCE_2.items():
         inside = written if not table else written.get(table)
-        if isinstance(inside, dict) and (newer := [key for key in keys if key in inside]):
+        found = [each for each in (inside if isinstance(inside, list) else [inside]) if isinstance(each, dict)]
+        if newer := [key for key in keys if any(key in each for each in found)]:
             named = ", ".join(f"{table}.{key}" if table else key for key in newer)
             raise ManifestError(f"manifest {path}: contract = 1 has no {named}: write contract = 2")
 
@@ -159,22 +170,60 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
         raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
     if manifest.ingest.process not in names:
         raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
-    if (dead := manifest.dead_letters) is not None and (dead.sql is None) == (dead.url is None):
-        raise ManifestError(f"manifest {path}: expected [dead_letters] to have an sql or a url, and not both")
     for key, placeholders in PLACEHOLDERS.items():
         for placeholder in placeholders if getattr(manifest, key) is None else ():
             if any(placeholder in part for part in manifest.words()):
                 raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
     for kind in manifest.process:
         _check_process(kind, manifest, path)
-    for mistake in (*manifest.ingest.mistakes(), *(manifest.event.mistakes() if manifest.event else ())):
+    for mistake in _mistakes(manifest, names):
         raise ManifestError(f"manifest {path}: {mistake}")
-    dead_url = manifest.dead_letters.url if manifest.dead_letters else None
     _check_route("ingest.path", manifest.ingest.path, path)
-    _check_route("dead_letters.url", dead_url, path)
     return manifest
 
 
+def _mistakes(manifest: Manifest, names: list[str]) -> Iterator[str]:
+    """The sentences of the tables on keys that contradict each other."""
+    yield from manifest.ingest.mistakes()
+    if manifest.event is not None:
+        yield from manifest.event.mistakes()
+    yield from services.mistakes(manifest.service)
+    yield from _of_processes(manifest, names)
+    yield from manifest.mix.mistakes()
+    if manifest.outbound is not None:
+        yield from manifest.outbound.mistakes()
+    has_receiver = manifest.outbound is not None
+    yield from source_tables.mistakes(manifest.stored, manifest.dead_letters, manifest.queue, names, has_receiver)
+
+
+def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
+    """Sentences on the variables and the health of processes."""
+    instances = [name for name, _ in manifest.instances()]
+    for kind in manifest.process:
+        for name, value in kind.env.items():
+            where = f"env.{name} of process {kind.name!r}"
+            if not _VARIABLE.fullmatch(name) or name in OWN_VARIABLES:
+                yield f"expected {where} to be a variable of your own, got {name!r}: rename it"
+            if odd := sorted(set(PORT.findall(value)) - set(instances)):
+                yield f"{where} names the port of {', '.join(odd)}: expected one of {', '.join(instances)}"
+    told = manifest.health_process
+    if told is not None and (told not in names or not next(k for k in manifest.process if k.name == told).health):
+        yield f"expected health_process to be a process with a `health` path, got {told!r}: name one of {names}"
+
+
+#: The port of a process in a variable, and variables that the harness sets.
+PORT = re.compile(r"\{port:([^{}]*)\}")
+OWN_VARIABLES = (
+    "HTTP_PORT",
+    "PROCESS",
+    "INCARNATION",
+    "STATE_DIR",
+    "SHAKETABLE_RUN",
+    "HOME",
+    "DATABASE_URL",
+    "REDIS_URL",
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: The most characters of a process's name.
 LONGEST = 60
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")

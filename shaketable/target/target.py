@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,15 +13,17 @@ from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import TargetError
 from shaketable.op import Kind, Op, Scalar
 from shaketable.stack.process import Child, Running, environment
+from shaketable.stack.service import OUTBOUND
 from shaketable.stack.stack import Address, Link, Stack
 from shaketable.stack.supervisor import Supervisor
-from shaketable.stack.wall_clock.clock import WallClock
-from shaketable.stack.wall_clock.clocks import WallClocks
-from shaketable.target import roles
+from shaketable.target import roles, services
 from shaketable.target.bounded_http import NoResponse, get
-from shaketable.target.manifest import DeadLetters, Manifest, Process
+from shaketable.target.manifest import Manifest, Process
+from shaketable.target.receiver import Receiver
 from shaketable.target.settings import judged_by, translate
+from shaketable.target.source_tables import Stored
 
+T = TypeVar("T")
 #: Timeout of `setup` in seconds.
 SETUP_S = 60.0
 #: Timeout of a health request at start in seconds.
@@ -30,18 +33,9 @@ ANSWER_S = 2.0
 class Instance:
     """One process of the target; its links, port and clock stay the same across incarnations."""
 
-    def __init__(
-        self,
-        name: str,
-        kind: Process,
-        port: int,
-        postgres: Link,
-        redis: Link,
-        state: Path,
-        clock: WallClock | None = None,
-    ) -> None:
+    def __init__(self, name: str, kind: Process, port: int, links: Mapping[str, Link], state: Path) -> None:
         self.name, self.kind, self.port, self.state = name, kind, port, state
-        self.postgres, self.redis, self.clock = postgres, redis, clock
+        self.links = links  # by service
         self.incarnation = 0
         self.child: Running | None = None
         self.asked = False  # the harness ended this incarnation
@@ -90,15 +84,19 @@ class Target:
         self._clock, self._programs = clock or SystemClock(), programs or {"{python}": sys.executable}
         self._settings = translate(settings, manifest)
         self.timing = judged_by(manifest, settings)
+        self._receiver = _receiver(manifest, stack)
         self.instances = {name: self._place(name, kind) for name, kind in manifest.instances()}
         self.intake = stack.add_link("clients", "ingest", Address("127.0.0.1", self.intake_instance.port))
 
     def _place(self, name: str, kind: Process) -> Instance:
         state = self._state / name
         state.mkdir(parents=True)
-        links = (self._stack.add_link(name, "postgres"), self._stack.add_link(name, "redis"))
-        clock = self._clocks.of(name) if self._clocks else None
-        return Instance(name, kind, self._stack.take_port(), *links, state, clock)
+        links = {service: self._link(name, service) for service in self._stack.services}
+        return Instance(name, kind, self._stack.take_port(), links, state)
+
+    def _link(self, name: str, service: str) -> Link:
+        upstream = self._receiver.address if self._receiver and service == OUTBOUND else None
+        return self._stack.add_link(name, service, upstream)
 
     @property
     def intake_instance(self) -> Instance:
@@ -107,16 +105,38 @@ class Target:
 
     @property
     def intake_health_url(self) -> str | None:
-        """The URL at which the intake reports the target's health."""
-        return self.intake_instance.health_url
+        """The URL at which the target reports its health: the intake's, or that of `health_process`."""
+        if (kind := self.manifest.health_process) is None:
+            return self.intake_instance.health_url
+        return next(each.health_url for each in self.instances.values() if each.kind.name == kind)
 
     def located(self) -> Manifest:
-        """The manifest with the dead letters' path as a URL: on the intake's own port, without a link."""
-        dead = self.manifest.dead_letters
-        if dead is None or dead.url is None:
-            return self.manifest
-        url = f"http://127.0.0.1:{self.intake_instance.port}{dead.url}"
-        return msgspec.structs.replace(self.manifest, dead_letters=DeadLetters(url=url))
+        """The manifest as readers need it: paths as URLs without a link, commands complete, the working directory."""
+        found = self.manifest
+        queue = self._located(found.queue)
+        if queue is not None and queue.parked is not None:
+            queue = msgspec.structs.replace(queue, parked=self._located(queue.parked))
+        return msgspec.structs.replace(
+            found,
+            cwd=str(self._cwd),
+            stored=Stored(url=self._receiver.url) if self._receiver else self._located(found.stored),
+            dead_letters=self._located(found.dead_letters),
+            queue=queue,
+        )
+
+    def _located(self, table: T) -> T:
+        """A table of the manifest with its path as a URL and its command complete."""
+        changed: dict[str, Any] = {}
+        if (path := getattr(table, "url", None)) is not None:
+            changed["url"] = f"http://127.0.0.1:{self._port(getattr(table, 'process', None))}{path}"
+        if command := getattr(table, "command", ()):
+            changed["command"] = tuple(self._command(command))
+        return msgspec.structs.replace(table, **changed) if changed else table  # type: ignore[type-var]
+
+    def _port(self, process: str | None) -> int:
+        """The port of the first instance of a kind of process, by default of the intake."""
+        kind = process or self.manifest.ingest.process
+        return next(each.port for each in self.instances.values() if each.kind.name == kind)
 
     def setup(self) -> None:
         """Run the manifest's `setup` with direct addresses, as the database's owner.
@@ -131,8 +151,7 @@ class Target:
             return
         log = self._logs / "setup.log"
         env = self._environment(
-            DATABASE_URL=self._stack.owner_url(),
-            REDIS_URL=self._stack.redis_url(),
+            **services.direct(self._stack, self.manifest),
             STATE_DIR=str(self._state),
             PROCESS="setup",
             INCARNATION="1",
@@ -151,8 +170,8 @@ class Target:
         instance.incarnation += 1
         title = f"{name}.{instance.incarnation}"
         env = self._environment(
-            DATABASE_URL=self._stack.database_url(instance.postgres, title),
-            REDIS_URL=self._stack.redis_link_url(instance.redis),
+            **services.through(self._stack, self.manifest, instance.links, title),
+            **services.ports(instance.kind, {each.name: each.port for each in self.instances.values()}),
             HTTP_PORT=str(instance.port),
             PROCESS=name,
             INCARNATION=str(instance.incarnation),
@@ -206,6 +225,14 @@ class Target:
             if self.instances[name].child is not None:
                 self.stop(name)
 
+    def close(self) -> None:
+        """Stop every process, and end the receiver."""
+        try:
+            self.stop_all()
+        finally:
+            if self._receiver is not None:
+                self._receiver.close()
+
     def revive(self) -> list[str]:
         """Record processes that exited unexpectedly, and restart each once; returns their names."""
         died = [i for i in self.instances.values() if i.child and not i.asked and i.child.poll() is not None]
@@ -240,6 +267,14 @@ class Target:
 
     def _environment(self, **own: str) -> dict[str, str]:
         return environment(self._state, SHAKETABLE_RUN=self._run_id, **self._settings, **own)
+
+
+def _receiver(manifest: Manifest, stack: Stack) -> Receiver | None:
+    """The receiver of the target's deliveries, started; None without [outbound]."""
+    if (outbound := manifest.outbound) is None:
+        return None
+    id_ = manifest.event.id if manifest.event else "/eventId"
+    return Receiver(stack.take_port(), outbound.path, outbound.event, id_).__enter__()
 
 
 def filled(part: str, programs: Mapping[str, str]) -> str:

@@ -138,3 +138,14 @@ def test_lost_while_a_breaker_was_open_is_said() -> None:
     lost = [sent(f"e{n}", at=n).acknowledged(n + 0.1) for n in (2, 5, 6)]
     assert "2 of 3 were last seen while a breaker was OPEN" in NoLoss().judge(history(*lost, opened)).why
     assert "OPEN" not in NoLoss().judge(history(*lost)).why
+
+
+def test_parked_events_are_lost_with_their_reason_and_no_part_of_the_queue() -> None:
+    found = NoLoss().judge(history(sent("a").acknowledged(1), queued(0), queued(1, "failed", parked=True)))
+    assert (found.verdict, found.members, found.counts["parked"]) == (Verdict.FAILED, {"lost": ["a"]}, 1)
+    assert "failed: 1" in found.why
+
+
+def test_parked_events_do_not_excuse_a_queue_that_still_holds_work() -> None:
+    found = NoLoss().judge(history(sent("a").acknowledged(1), queued(1), queued(1, "failed", parked=True)))
+    assert found.members == {"undelivered": ["a"]}

@@ -10,7 +10,8 @@ import redis
 
 from shaketable.evidence.backlog import Backlog
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Process, Queue, QueueKey, Stored
+from shaketable.target.manifest import Manifest, Process
+from shaketable.target.source_tables import Queue, QueueKey, Stored
 from tests.conftest import Servers
 
 MANIFEST = Manifest(

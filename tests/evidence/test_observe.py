@@ -14,7 +14,9 @@ from shaketable.errors import TargetError
 from shaketable.evidence import observe
 from shaketable.target import stored_rows
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Stored
+from shaketable.target.manifest import Manifest
+from shaketable.target.readers import stored
+from shaketable.target.source_tables import Stored
 from tests.conftest import Servers
 
 MANIFEST = Manifest(1, "t", Ingest("p"), (), Stored("select event_id, event from kept"))
@@ -26,7 +28,7 @@ def test_number_that_is_kept_to_the_letter_equals_what_was_sent(servers: Servers
     with psycopg.connect(servers.postgres_url) as connection:
         connection.execute("create table kept (event_id text, event json)")
         connection.execute("insert into kept values ('a', %s)", [sent])
-        (row,) = observe.stored(connection, MANIFEST)
+        (row,) = stored.by_sql(connection, MANIFEST)
     written = msgspec.json.encode(row["event"])
     assert event.same(event.parse(sent), event.parse(written)) == []
 

@@ -77,9 +77,10 @@ def _content(book: Book, event_id: str | None) -> dict[str, Any]:
     return {"eventId": event_id, **GOOD}
 
 
-def queued(length: int | None, key: str = "events:0") -> Part:
+def queued(length: int | None, key: str = "events:0", *, parked: bool = False) -> Part:
     """What the queue held at the end."""
-    return lambda book: book.line(rundir.QUEUE, key=key, length=length)
+    more = {"parked": True} if parked else {}
+    return lambda book: book.line(rundir.QUEUE, key=key, length=length, **more)
 
 
 def fault(

@@ -15,13 +15,15 @@ import psycopg
 import pytest
 
 from shaketable import libpq
-from shaketable.evidence import backlog, observe
+from shaketable.evidence import observe
 from shaketable.evidence.backlog import Backlog
 from shaketable.rundir import RunDir
 from shaketable.runner.liveness import Liveness
 from shaketable.stack.stack import Stack
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Stored
+from shaketable.target.manifest import Manifest
+from shaketable.target.readers import database, stored
+from shaketable.target.source_tables import Stored
 from tests.conftest import Servers
 
 #: Seconds of the bound in these tests, and of what they may take on a busy machine. Without a bound they never end.
@@ -33,8 +35,8 @@ SLOW = Manifest(1, "t", Ingest("p"), (), Stored("select pg_sleep(8)::text as eve
 @pytest.fixture
 def store(servers: Servers) -> Stack:
     """As far as rows are read from it."""
-    urls = {"owner_url": lambda: servers.postgres_url, "admin_url": lambda: servers.superuser_url}
-    return cast(Stack, SimpleNamespace(**urls, redis_url=lambda: servers.redis_url))
+    urls: dict[str, Any] = {"owner_url": lambda: servers.postgres_url, "admin_url": lambda: servers.superuser_url}
+    return cast(Stack, SimpleNamespace(**urls, services=["postgres", "redis"], redis_url=lambda: servers.redis_url))
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def test_error_of_the_servers_own_stays_what_it_is(servers: Servers) -> None:
 def test_ids_and_rows_that_do_not_come_blame_the_server(
     store: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(observe, "SECTION_S", BOUND_S)
+    monkeypatch.setattr(stored, "SECTION_S", BOUND_S)
     began = time.monotonic()
     with pytest.raises(psycopg.OperationalError) as of_ids:
         observe.persisted_ids(store, SLOW, BOUND_S)
@@ -87,11 +89,13 @@ def test_ids_and_rows_that_do_not_come_blame_the_server(
 
 
 def test_count_that_a_frozen_server_keeps_back_is_not_known(store: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlog, "ANSWER_S", BOUND_S)
+    monkeypatch.setattr(database, "ANSWER_S", BOUND_S)
     manifest = Manifest(1, "t", Ingest("p"), (), Stored("select 'a' as event_id, '{}'::json as event"))
     with Backlog(store, manifest) as counted:
         assert counted.counts().stored == 1
-        assert counted._postgres is not None
-        with frozen(counted._postgres):
+        assert counted._stored._database is not None
+        session = counted._stored._database._session
+        assert session is not None
+        with frozen(session):
             assert counted.counts().stored is None
             assert counted.counts().stored == 1  # by a session of its own

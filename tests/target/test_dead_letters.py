@@ -19,6 +19,7 @@ from shaketable.checks.verdict import judge_run
 from shaketable.errors import ManifestError, TargetError
 from shaketable.target import dead_letters as letters
 from shaketable.target import manifest, stored_rows
+from shaketable.target.readers import pages
 from tests.support.histories import run_of, sent
 from tests.target.test_manifest import SOUND, write
 
@@ -62,7 +63,7 @@ def lines(told: list[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(one).encode() + b"\n" for one in told)
 
 
-@pytest.mark.parametrize("many", [0, 1, letters.PAGE, letters.PAGE * 2 + 3])
+@pytest.mark.parametrize("many", [0, 1, pages.PAGE, pages.PAGE * 2 + 3])
 def test_every_page_is_read(tell: Tell, many: int) -> None:
     url = tell([letter(number) for number in range(many)])
     assert letters.count(url) == many

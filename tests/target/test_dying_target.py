@@ -21,7 +21,8 @@ from shaketable.stack.stack import Stack
 from shaketable.target import dead_letters as letters
 from shaketable.target import stored_rows
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import DeadLetters, Manifest, Stored
+from shaketable.target.manifest import Manifest
+from shaketable.target.source_tables import DeadLetters, Stored
 from tests.conftest import Servers
 from tests.runner.test_phases import end, start
 from tests.support.histories import exited, history, sent, started, stored, unreadable

@@ -24,7 +24,8 @@ class NoLoss:
     acknowledged: at least one attempt was answered with 202; malformed events, which nobody may accept, are left to
     `refuses_rightly`. stored, dead-lettered: the harness read it in the target's
     own database after the drain. lost: acknowledged, neither, and the queue is empty. undelivered: acknowledged,
-    neither, and the queue still holds something, so that it may come yet.
+    neither, and the queue still holds something, so that it may come yet. parked: entries that the target has given up
+    and nobody retries (`[queue.parked]`); an event among them is lost, and they are the reason.
 
     Evidence: journals, stored rows, dead letters, the length of the queue. Something missing while the queue is not
     empty, while nobody knows the queue, or among rows that nobody could read, is unknown.
@@ -66,13 +67,20 @@ def _judged(history: History, acknowledged: Flags, stored: Flags, dead: Flags) -
         lost=lost,
         undelivered=undelivered,
         queued=history.queue_length or 0,
+        **({"parked": sum(length or 0 for length in history.parked.values())} if history.parked else {}),
     )
     verdict = Verdict.FAILED if lost.any() else Verdict.UNKNOWN if undelivered.any() else Verdict.PASSED
     if lost.any():
         meaning = "acknowledged events are neither stored nor dead-lettered, and the queue is empty"
-        why = plural.counted(found["lost"], meaning)
+        why = plural.counted(found["lost"], meaning) + _parked(history)
     why = "; ".join(filter(None, [why, while_open(history, missing) if missing.any() else ""]))
     return Finding(verdict, found, members(history, lost=lost, undelivered=undelivered), why)
+
+
+def _parked(history: History) -> str:
+    """The events that the target has given up, as a reason for a loss."""
+    held = ", ".join(f"{key}: {length:,}" for key, length in (history.parked or {}).items() if length)
+    return f"; the target has parked events that nobody retries ({held})" if held else ""
 
 
 def _doubt(history: History, missing: int) -> str:

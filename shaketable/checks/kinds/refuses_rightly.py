@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
-from shaketable.checks.kinds.findings import counts, failing, members, unknown
+from shaketable.checks.kinds.findings import counts, failing, members, not_applicable, unknown
 from shaketable.load.outcome import FOR_NOW
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class RefusesRightly:
         why = failing(_MEANING, found)
         if why:
             return Finding(Verdict.FAILED, found, members(history, **sets), why)
+        if history.target.mix.malformed == 0 and not found["malformed"]:
+            return not_applicable("the target receives no malformed events: its manifest says so under [mix]")
         if not found["malformed"]:
             return unknown("no malformed event was sent and answered, so no refusal could be judged")
         return Finding(Verdict.PASSED, found)

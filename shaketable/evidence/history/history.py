@@ -37,6 +37,7 @@ class History:
     stored: pd.DataFrame | None  # one row per stored row; `event` is its number or -1
     dead: pd.DataFrame | None  # one row per dead letter; `number` is its event's number or -1
     queue: dict[str, int | None] | None  # entries by key at the observation
+    parked: dict[str, int | None] | None  # entries that nobody retries, by key
     poison: Ints | None  # numbers of events that a fault made the store refuse
     faults: tuple[RecordedFault, ...]  # the timeline's, by number; then the repairs of Toxiproxy
     sinks: pd.DataFrame | None
@@ -73,6 +74,7 @@ class History:
             stored=persisted.stored(run, ids, key),
             dead=persisted.dead(run, target.dead_letters is None, ids, key),
             queue=persisted.queue(run / rundir.QUEUE),
+            parked=persisted.queue(run / rundir.QUEUE, parked=True),
             poison=persisted.poison(run / rundir.POISON, ids, poisoned),
             faults=observations.faults(seen[rundir.FAULTS], scenario.timeline, phases.get("shake")),
             sinks=observations.sinks(seen[rundir.FAULTS]),

@@ -11,6 +11,7 @@ from shaketable import rundir
 from shaketable.event.table import EventTable
 from shaketable.rundir import RunDir
 from shaketable.target.manifest import Capabilities, Process, Timing
+from shaketable.target.mix_table import MixTable
 
 T = TypeVar("T")
 
@@ -71,6 +72,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     event: EventTable | None = None  # None: the audit event
     dead_letters: Any = None  # None: the target has none
     queue: Any = None  # None: the manifest does not name its queue
+    mix: MixTable = MixTable()
 
 
 def read(run: RunDir) -> tuple[ScenarioFacts, TargetFacts]:

@@ -54,6 +54,7 @@ class _Poison(msgspec.Struct, frozen=True):
 class _Queue(msgspec.Struct, frozen=True):
     key: str
     length: Whole | None = None
+    parked: bool = False  # nobody retries these
 
 
 def stored(run: RunDir, ids: pd.Index, key: Key = normal) -> pd.DataFrame | None:
@@ -100,12 +101,17 @@ def dead(run: RunDir, has_none: bool, ids: pd.Index, key: Key = normal) -> pd.Da
     return rows.assign(event_id=rows.event_id.astype(object), number=known(rows.event_id, ids))
 
 
-def queue(path: Path) -> dict[str, int | None] | None:
-    """The length of each queue key at the observation, None for an unreadable key; None if not observed."""
+def queue(path: Path, parked: bool = False) -> dict[str, int | None] | None:
+    """The length of each queue key at the observation, None for an unreadable key; None if not observed.
+
+    Parked events, which nobody retries, are no part of the queue; with `parked` these alone.
+    """
     if not path.exists():
         return None
     found: dict[str, int | None] = {}
     for line in rundir.read_lines(path, _Queue):  # a key may occur twice: both count
+        if line.parked != parked:
+            continue
         before = found.get(line.key, 0)
         found[line.key] = None if before is None or line.length is None else before + line.length
     return found

@@ -11,11 +11,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shaketable.files.cached import Say
-from shaketable.target.environments import node, python
+from shaketable.target.environments import go, node, python
 from shaketable.target.manifest import PLACEHOLDERS, Manifest
 
 #: By the manifest's key: a function that returns the paths for its placeholders, in their order.
-KINDS: Mapping[str, Callable[[Path, Say], tuple[Path, ...]]] = {"requirements": python.paths, "node": node.paths}
+KINDS: Mapping[str, Callable[[Path, Say], tuple[Path, ...]]] = {
+    "requirements": python.paths,
+    "node": node.paths,
+    "go": go.paths,
+}
 
 
 def programs(manifest: Manifest, folder: Path, say: Say) -> Mapping[str, str]:

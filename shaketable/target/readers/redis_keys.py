@@ -1,0 +1,57 @@
+"""The lengths of Redis keys: a bounded session of the harness's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from shaketable.stack.stack import OWN_NAME
+from shaketable.target.source_tables import QueueKey
+
+#: Timeout of a command in seconds.
+ANSWER_S = 2.0
+
+_LENGTH = {"stream": "xlen", "list": "llen", "zset": "zcard", "set": "scard", "hash": "hlen"}
+
+
+class RedisKeys:
+    """The lengths of the manifest's keys."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(
+            url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, client_name=OWN_NAME
+        )
+
+    def lengths(self, keys: Sequence[QueueKey]) -> dict[str, int]:
+        """The length of every existing key. Raises redis.RedisError."""
+        return {name: self._measure(name, key) for key in keys for name in self._names(key)}
+
+    def close(self) -> None:
+        """Close the session."""
+        self._redis.close()
+
+    def _names(self, key: QueueKey) -> list[str]:
+        if "*" not in key.key:
+            return [key.key]
+        kind = "stream" if key.type == "groups" else key.type
+        return [name.decode() for name in self._redis.scan_iter(key.key, count=1000, _type=kind)]
+
+    def _measure(self, name: str, key: QueueKey) -> int:
+        if key.type == "groups":
+            return self._unacknowledged(name)
+        return int(getattr(self._redis, _LENGTH[key.type])(name))
+
+    def _unacknowledged(self, name: str) -> int:
+        """Entries that a stream's consumer groups have not acknowledged or not read; all without a group."""
+        if not self._redis.exists(name):
+            return 0
+        groups = self._redis.xinfo_groups(name)
+        return sum(self._of_group(name, group) for group in groups) if groups else int(self._redis.xlen(name))
+
+    def _of_group(self, name: str, group: dict[str, Any]) -> int:
+        unread = group["lag"]  # None once entries were deleted: then count them
+        if unread is None:
+            unread = len(self._redis.xrange(name, f"({group['last-delivered-id'].decode()}") or ())
+        return int(group["pending"]) + int(unread)

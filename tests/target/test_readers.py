@@ -1,0 +1,154 @@
+"""What a target prints or keeps in Redis is read within bounds, and what is wrong with it is one sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+import redis
+
+from shaketable.errors import TargetError
+from shaketable.evidence.backlog import Backlog
+from shaketable.stack.process import Child
+from shaketable.stack.stack import Stack
+from shaketable.stack.supervisor import Supervisor
+from shaketable.target.ingest_table import Ingest
+from shaketable.target.manifest import Manifest
+from shaketable.target.readers import command, ndjson, redis_entries, stored
+from shaketable.target.readers.queue import Throttled
+from shaketable.target.source_tables import Counted, DeadLetterKey, Queue, Stored
+from tests.conftest import Servers
+
+NO_SQL = Manifest(2, "t", Ingest("p"), (), Stored(url="/stored"))
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """As far as commands are launched on it."""
+    with closing(Supervisor(f"test-{tmp_path.name[-20:]}")) as supervisor:
+
+        def launch(name: str, words: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
+            return supervisor.spawn(name, words, env=env, cwd=cwd, log=log)
+
+        yield cast(Stack, SimpleNamespace(services=[], launch=launch))
+
+
+def prints(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_command_prints_lines_and_its_errors_are_no_lines(stack: Stack, tmp_path: Path) -> None:
+    code = "import sys; print('{}'); print('warning', file=sys.stderr); print('{}')"
+    manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
+    assert command.lines(stack, manifest, "stored", prints(code)) == [b"{}", b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("raise SystemExit('no such table')", "ends with exit code 1: no such table"),
+        ("import time; time.sleep(60)", "does it come to an end"),
+        ("while True: print('x' * 10**6)", "does it come to an end"),
+    ],
+)
+def test_command_that_fails_hangs_or_never_ends_is_one_sentence(
+    stack: Stack, tmp_path: Path, code: str, told: str
+) -> None:
+    manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
+    with pytest.raises(TargetError, match=told):
+        command.output(stack, manifest, "stored", prints(code), 1.0, 1 << 20)
+
+
+@pytest.mark.parametrize(("code", "number"), [("print(7)", 7), ("print(' 0 ')", 0)])
+def test_command_gives_the_number_of_pending_events(stack: Stack, tmp_path: Path, code: str, number: int) -> None:
+    manifest = msgspec.structs.replace(
+        NO_SQL, cwd=str(tmp_path), queue=Queue(command=tuple(prints(code)), parked=Counted(command=tuple(prints(code))))
+    )
+    with Backlog(stack, manifest) as backlog:
+        assert (backlog.queue(), backlog.by_key(), backlog.parked()) == (
+            number,
+            {"queue": number},
+            {"queue.parked": number},
+        )
+
+
+def test_command_without_a_number_is_named(stack: Stack, tmp_path: Path) -> None:
+    manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
+    with pytest.raises(TargetError, match=r"\[queue\] command to print a number, got 'many'"):
+        command.number(stack, manifest, "queue", prints("print('many')"))
+
+
+def test_command_that_is_not_there_is_named(stack: Stack, tmp_path: Path) -> None:
+    manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
+    with pytest.raises(TargetError, match="ends with exit code 127"):
+        command.number(stack, manifest, "queue", ["no-such-program"])
+
+
+def test_stored_events_of_a_command_are_rows_with_their_times(stack: Stack, tmp_path: Path) -> None:
+    line = '{"event_id":"a","event":{"n":1e400},"position":3,"committed_at":"2026-11-24T01:30:28.5Z"}'
+    manifest = msgspec.structs.replace(
+        NO_SQL, cwd=str(tmp_path), stored=Stored(command=tuple(prints(f"print({line!r}); print('no JSON')")))
+    )
+    row, odd = stored.rows(stack, manifest)
+    assert (row["position"], row["committed_at"]) == (3, 1_795_483_828_500_000)
+    assert msgspec.json.encode(row["event"]) == b'{"n":1e400}'
+    assert "unreadable" in odd
+    assert stored.ids(stack, manifest) == {"a"}
+
+
+@pytest.mark.parametrize("value", ["soon", "2026-11-24T01:30:28", 1.5, -1, True, 2**60, None])
+def test_time_that_is_none_is_left_out(value: Any) -> None:
+    found = ndjson.stored(ndjson.row(msgspec.json.encode({"event_id": "a", "event": {}, "committed_at": value})))
+    assert found["committed_at"] is None
+
+
+def test_expensive_count_is_made_a_fifth_of_the_time() -> None:
+    now, made = [0.0], list[float]()
+
+    def count() -> int:
+        made.append(now[0])
+        now[0] += 2  # it takes 2 s
+        return len(made)
+
+    throttled = Throttled(count, lambda: now[0])
+    for _ in range(100):
+        throttled.value()
+        now[0] += 0.25
+    assert {round(later - made[0]) % 10 for later in made} == {0}
+    assert len(made) >= 3
+
+
+Fill = Callable[[redis.Redis, bytes], Any]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fill"),
+    [
+        ("list", lambda server, entry: server.rpush("dead", entry)),
+        ("zset", lambda server, entry: server.zadd("dead", {entry: 1})),
+        ("set", lambda server, entry: server.sadd("dead", entry)),
+        ("hash", lambda server, entry: server.hset("dead", "job-1", entry)),
+        ("stream", lambda server, entry: server.xadd("dead", {"job": entry})),
+    ],
+)
+def test_dead_letters_are_read_from_redis(servers: Servers, kind: Any, fill: Fill) -> None:
+    server = redis.Redis.from_url(servers.redis_url)
+    fill(server, b'{"args":[],"job":{"event":{"eventId":"a","n":1e400}},"cause":"22P02","attempts":5}')
+    key = DeadLetterKey("dead", kind, field="job", event="/job/event", id="/job/event/eventId")
+    assert redis_entries.count(servers.redis_url, key) == 1
+    (row,) = redis_entries.rows(servers.redis_url, key)
+    assert ndjson.id_of(row) == "a"
+    assert bytes(row["event"]) == b'{"eventId":"a","n":1e400}'
+    assert (bytes(row["cause"]), bytes(row["attempts"])) == (b'"22P02"', b"5")
+
+
+def test_entry_without_the_event_is_unreadable(servers: Servers) -> None:
+    redis.Redis.from_url(servers.redis_url).rpush("dead", b'{"event_id":"a"}', b"no JSON")
+    found = list(redis_entries.rows(servers.redis_url, DeadLetterKey("dead")))
+    assert ["unreadable" in row for row in found] == [True, True]

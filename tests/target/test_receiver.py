@@ -1,0 +1,71 @@
+"""The harness's receiver keeps each delivery as it was sent, and serves it as a reader expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import msgspec
+import pytest
+
+from shaketable.target import bounded_http
+from shaketable.target.readers import ndjson, pages
+from shaketable.target.receiver import MOST, Receiver
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def receiver(opened: ExitStack, event: str = "", id_: str = "/eventId") -> Receiver:
+    return opened.enter_context(Receiver(0, "/hook", event, id_))
+
+
+def post(to: Receiver, body: bytes, path: str = "/hook") -> int:
+    return bounded_http.post(f"http://{to.address}{path}", body, 5).status
+
+
+def test_delivery_is_kept_to_the_letter_and_numbered(opened: ExitStack) -> None:
+    hook = receiver(opened)
+    assert [post(hook, b'{"eventId":"a","n":1e400}'), post(hook, b'{"eventId":"b",\n "x": -0.0}')] == [204, 204]
+    first, second = (ndjson.stored(row) for row in pages.rows(hook.url, "outbound"))
+    assert [ndjson.id_of(row) for row in (first, second)] == ["a", "b"]
+    assert [bytes(msgspec.json.encode(row["event"])) for row in (first, second)] == [
+        b'{"eventId":"a","n":1e400}',
+        b'{"eventId":"b",  "x": -0.0}',
+    ]
+    assert (first["position"], second["position"]) == (0, 1)
+    assert first["committed_at"] <= second["committed_at"]
+
+
+def test_event_and_id_are_found_by_their_pointers(opened: ExitStack) -> None:
+    hook = receiver(opened, "/data", "/order/id")
+    post(hook, b'{"type":"order.made","data":{"order":{"id":"o-1"}}}')
+    (row,) = pages.rows(hook.url, "outbound")
+    assert ndjson.id_of(row) == "o-1"
+    assert bytes(msgspec.json.encode(row["event"])) == b'{"order":{"id":"o-1"}}'
+
+
+def test_body_without_an_event_is_kept_without_an_id(opened: ExitStack) -> None:
+    hook = receiver(opened)
+    for body in (b"no JSON", b"{}", b"[" * 100_000):
+        assert post(hook, body) == 204
+    assert [ndjson.id_of(row) for row in pages.rows(hook.url, "outbound")] == [None, None, None]
+
+
+def test_all_pages_and_their_number_are_served(opened: ExitStack) -> None:
+    hook = receiver(opened)
+    for number in range(pages.PAGE + 5):
+        hook.record(b'{"eventId":"%d"}' % number)
+    assert pages.count(hook.url) == pages.PAGE + 5
+    found = [ndjson.id_of(row) for row in pages.rows(hook.url, "outbound")]
+    assert found == [str(number) for number in range(pages.PAGE + 5)]
+
+
+def test_other_paths_and_endless_bodies_are_no_deliveries(opened: ExitStack) -> None:
+    hook = receiver(opened)
+    assert post(hook, b"{}", "/other") == 404
+    assert post(hook, b" " * (MOST + 1)) == 413
+    assert pages.count(hook.url) == 0
