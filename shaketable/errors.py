@@ -21,10 +21,6 @@ class ScenarioError(InputError):
     """A scenario cannot be loaded, or contradicts itself."""
 
 
-class ServiceMissing(NotPlayable):
-    """The target does not use the service that a fault breaks; `compare` skips the cell and reports it."""
-
-
 class ManifestError(InputError):
     """A target's manifest does not follow the contract."""
 
@@ -39,6 +35,10 @@ class ToolchainMissing(InputError):
 
 class NotPlayable(ScenarioError):
     """A scenario needs something that this machine or stack lacks; among several scenarios it is skipped."""
+
+
+class ServiceMissing(NotPlayable):
+    """The target does not use the service that a fault breaks; `compare` skips the cell and reports it."""
 
 
 class HarnessError(ShaketableError):

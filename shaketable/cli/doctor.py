@@ -81,7 +81,7 @@ def examine_target(found: Manifest, folder: Path, console: Console) -> int:
     from shaketable.stack import ports
     from shaketable.stack.choice import Choice
     from shaketable.stack.supervisor import Supervisor
-    from shaketable.target import environments
+    from shaketable.target import environments, services
 
     programs = environments.programs(found, folder, console.print)
     run_id = f"doctor{secrets.token_hex(2)}"
@@ -92,7 +92,8 @@ def examine_target(found: Manifest, folder: Path, console: Console) -> int:
         home = supervisor.scratch()
         (home / "logs").mkdir()
         block = opened.enter_context(ports.reserve())
-        stack = opened.enter_context(Choice().open(run_id, block, supervisor, home / "logs", console.print))
+        needs = services.needed(found, folder, programs)
+        stack = opened.enter_context(Choice().open(run_id, block, supervisor, home / "logs", console.print, needs=needs))
         session = DoctorSession(found, folder, stack, supervisor, run_id=run_id, home=home, programs=programs)
         for line in doctors.examine(opened.enter_context(session)):
             console.print(in_a_line(str(line)), markup=False, soft_wrap=True)

@@ -13,6 +13,7 @@ import typer
 
 from shaketable.cli import stack_options
 from shaketable.errors import InputError, TargetError
+from shaketable.target import services
 
 if TYPE_CHECKING:
     from shaketable.runner.bring_up import Standing
@@ -84,8 +85,9 @@ def lines(found: Standing, stack: Choice, *, passwords: bool) -> list[tuple[str,
     found_at: list[tuple[str, str]] = [("intake", f"{host}{path}"), ("load", load_command(host, path))]
     found_at += [("health", i.health_url) for i in target.instances.values() if i.health_url]
     if stack.kind != "external":
-        urls = ("database", found.stack.owner_url()), ("queue", found.stack.redis_url())
-        found_at += [(name, url if passwords else _PASSWORD.sub("***", url)) for name, url in urls]
+        names = {"DATABASE_URL": "database", "REDIS_URL": "queue"}
+        urls = {names.get(key, key): url for key, url in services.direct(found.stack, found.manifest).items()}
+        found_at += [(name, url if passwords else _PASSWORD.sub("***", url)) for name, url in urls.items()]
     return [*found_at, ("logs", str(found.logs))]
 
 

@@ -17,7 +17,7 @@ from shaketable.checks.check import Verdict
 from shaketable.compare import comparison, forms, page, run_index
 from shaketable.compare.comparison import SCENARIOS, Cell, Comparison, ComparisonRequest, tidy
 from shaketable.compare.targets import ComparedTarget, targets
-from shaketable.errors import HarnessError, InputError, Interrupted, ShaketableError, ToolchainMissing
+from shaketable.errors import HarnessError, InputError, Interrupted, ServiceMissing, ShaketableError, ToolchainMissing
 from shaketable.report import judging
 from shaketable.runner import phases, scenario
 from shaketable.runner.live import LiveReporter
@@ -163,7 +163,7 @@ class _Player:
             return doc.verdict.value, "", doc.verdict.exit_code, directory.path.name
         except KeyboardInterrupt:
             outcome, why, code = "interrupted", "", Interrupted.exit_code
-        except ToolchainMissing as e:
+        except (ToolchainMissing, ServiceMissing) as e:
             outcome, why, code = "skipped", str(e), Verdict.UNKNOWN.exit_code
         except ShaketableError as e:
             outcome, why, code = "error", str(e), e.exit_code

@@ -1,16 +1,17 @@
 """The doctor: tests each endpoint of a target on a small stack, and reports each mistake with its remedy.
 
 A `session` runs the target, `events` makes the events that it sends; a `result` is one line of the report. The tests in
-order: `startup` (setup, the SQL, each process becomes ready), `intake` (valid events are accepted, malformed ones
-refused), `persistence` (accepted events are stored once and unchanged), `queue` (the backlog is visible),
-`dead_letters` (over HTTP), `health`, `breaker`, and `shutdown` (each process ends on SIGTERM).
+order: `startup` (setup, the SQL, each process becomes ready), `services` (the target's own, and the sources of its
+queue), `intake` (valid events are accepted, malformed ones refused), `persistence` (accepted events are stored once and
+unchanged), `queue` (the backlog is visible), `dead_letters` (over HTTP), `health`, `breaker`, and `shutdown` (each
+process ends on SIGTERM).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shaketable.doctor import breaker, dead_letters, health, intake, persistence, queue, shutdown, startup
+from shaketable.doctor import breaker, dead_letters, health, intake, persistence, queue, services, shutdown, startup
 from shaketable.doctor.result import DoctorResult
 from shaketable.doctor.session import DoctorSession
 
@@ -23,6 +24,7 @@ def examine(session: DoctorSession) -> Iterator[DoctorResult]:
         return
     yield from startup.reads(session)
     if (yield from startup.becomes_ready(session)):
+        yield from services.lines(session)
         yield from intake.lines(session)
         if (yield from persistence.lines(session)):
             yield from queue.lines(session)

@@ -1,4 +1,4 @@
-"""Test the health score, also while Postgres and Redis are unavailable."""
+"""Test the health score, also while the target's services are unavailable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     told = _ask(session)
     yield _shape("health", told, claims.breaker)
     with _away(session):
-        yield _shape("health while Postgres and Redis are unavailable", _ask(session), breaker=False)
+        yield _shape("health while its services are unavailable", _ask(session), breaker=False)
 
 
 def _ask(session: DoctorSession) -> dict[str, Any] | str:
@@ -67,8 +67,8 @@ def _shape(what: str, told: dict[str, Any] | str, breaker: bool) -> DoctorResult
 
 @contextmanager
 def _away(session: DoctorSession) -> Iterator[None]:
-    """Disable the processes' links to Postgres and Redis."""
-    cut = [session.stack.proxy(link) for i in session.target.instances.values() for link in (i.postgres, i.redis)]
+    """Disable the processes' links to its services."""
+    cut = [session.stack.proxy(link) for i in session.target.instances.values() for link in i.links.values()]
     try:
         for name in cut:
             session.stack.toxiproxy.enable(name, False)

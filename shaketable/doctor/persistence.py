@@ -11,6 +11,7 @@ from psycopg import sql
 from shaketable import plural
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
+from shaketable.errors import TargetError
 from shaketable.event.ids import uuid_of
 from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
@@ -24,12 +25,16 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
         return False
     what = "what was acknowledged is stored"
     try:
-        if not {"event_id", "event"} <= set(session.columns(session.manifest.stored.sql)):
+        query = session.manifest.stored.sql
+        if query is not None and not {"event_id", "event"} <= set(session.columns(query)):
             return False  # reported by `startup`
         arrived = session.seen(lambda: not missing(session))
-        rows = session.rows(session.manifest.stored.sql)
+        rows = session.stored()
     except psycopg.Error as e:
         yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "fix stored.sql first", SQL)
+        return False
+    except TargetError as e:
+        yield wrong(what, str(e), "print one JSON object a line: event_id, event, and position if there is one", SQL)
         return False
     every = f"all of {plural.counted(len(session.taken), 'events')}"
     yield _arrived(session, what, len(missing(session))) if not arrived else ok(what, every)
@@ -43,7 +48,7 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
 
 def missing(session: DoctorSession) -> set[str]:
     """The acknowledged events that are not in stored.sql. Raises psycopg.Error."""
-    found = {session.kind.key(str(row["event_id"])) for row in session.rows(session.manifest.stored.sql)}
+    found = {session.kind.key(str(row["event_id"])) for row in session.stored()}
     return set(session.taken) - found
 
 

@@ -12,7 +12,7 @@ from shaketable.doctor.persistence import missing
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
 from shaketable.evidence.backlog import Backlog
-from shaketable.target.manifest import QueueKey
+from shaketable.target.source_tables import QueueKey
 
 #: Number of events to send: more than frozen processes are likely to hold.
 EVENTS = 12
@@ -28,7 +28,7 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     if not others:
         yield not_claimed("queue", "one process accepts and stores events: its backlog cannot be observed")
         return
-    with _frozen(session), Backlog(session.stack, session.manifest) as backlog:
+    with _frozen(session), Backlog(session.stack, session.target.located()) as backlog:
         accepted = _fill(session)
         yield from (line for key in session.manifest.queue.redis if (line := _type(session, key)))
         yield _length(session, backlog, accepted)
@@ -107,9 +107,15 @@ def _length(session: DoctorSession, backlog: Backlog, accepted: int) -> DoctorRe
     return wrong(
         what,
         plural.counted(waiting, f"events wait, and the length is {'unknown' if length is None else 0}"),
-        f"existing keys: {_keys(session)}",
+        _hint(session),
         QUEUE,
     )
+
+
+def _hint(session: DoctorSession) -> str:
+    if session.manifest.queue and session.manifest.queue.redis:
+        return f"existing keys: {_keys(session)}"
+    return "it must count the events that are accepted and not yet stored, those that workers hold among them"
 
 
 def _keys(session: DoctorSession) -> str:

@@ -22,6 +22,7 @@ from shaketable.stack.supervisor import Supervisor
 from shaketable.target import bounded_http
 from shaketable.target.bounded_http import BoundedResponse, NoResponse
 from shaketable.target.manifest import Manifest
+from shaketable.target.readers import ndjson, stored
 from shaketable.target.target import Target
 
 #: Timeout of a request in seconds.
@@ -71,7 +72,7 @@ class DoctorSession:
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.target.stop_all()
+        self.target.close()
 
     def post(self, body: bytes) -> BoundedResponse | NoResponse:
         """Send an event through the clients' link; returns the response or the error."""
@@ -89,6 +90,13 @@ class DoctorSession:
     def accepted(self) -> str:
         """The statuses of an accepted event, in words."""
         return " or ".join(map(str, self.manifest.ingest.accepted))
+
+    def stored(self) -> list[dict[str, str]]:
+        """The stored events, their id and content as text. Raises psycopg.Error or TargetError."""
+        if (query := self.manifest.stored.sql) is not None:
+            return self.rows(query)
+        found = stored.rows(self.stack, self.target.located())
+        return [{"event_id": str(row["event_id"]), "event": _text(row.get("event"))} for row in map(_plain, found)]
 
     def columns(self, query: str) -> list[str]:
         """The columns of the manifest's SQL. Raises psycopg.Error."""
@@ -124,6 +132,14 @@ class DoctorSession:
         """The last lines of a process's log, for messages."""
         child = self.target.instances[process].child
         return " | ".join(child.tail(3).splitlines())[-WORDS:] if child else ""
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: ndjson.id_of(row) if name == "event_id" else value for name, value in row.items()}
+
+
+def _text(event: Any) -> str:
+    return msgspec.json.encode(event).decode()
 
 
 def _waited(condition: Callable[[], bool], within_s: float, clock: Clock) -> bool:

@@ -81,7 +81,7 @@ def _again(session: DoctorSession, instance: Instance, what: str, before: str) -
 
 def _connected(instance: Instance) -> bool:
     """Whether the kernel reports a connection to one of its links; true if that is not observable."""
-    links = {instance.postgres.listen.port, instance.redis.listen.port}
+    links = {link.listen.port for link in instance.links.values()}
     if instance.child is None or not (tree := instance.child.tree()):
         return True
     try:

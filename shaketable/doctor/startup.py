@@ -39,7 +39,8 @@ def sets_up(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
 
 def reads(session: DoctorSession) -> Iterator[DoctorResult]:
     """Check that the SQL has the required columns, and that the relation exists."""
-    yield _stored(session)
+    if (query := session.manifest.stored.sql) is not None:
+        yield _stored(session, query)
     relation = session.manifest.stored.relation
     if relation is None:
         yield not_claimed("stored.relation", "FailNext and RejectRows have no relation to act on")
@@ -52,8 +53,8 @@ def reads(session: DoctorSession) -> Iterator[DoctorResult]:
         yield _letters(session, letters.sql)
 
 
-def _stored(session: DoctorSession) -> DoctorResult:
-    what, query = "stored.sql", session.manifest.stored.sql
+def _stored(session: DoctorSession, query: str) -> DoctorResult:
+    what = "stored.sql"
     columns = _columns(session, query)
     if isinstance(columns, str):
         return wrong(what, f"fails with {columns!r}", "run it by hand after `setup`", SQL)

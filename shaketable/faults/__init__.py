@@ -1,9 +1,9 @@
 """The faults, and the names for a fault of your own: `Fault`, `LinkFault`, `ToxicFault`, `FaultContext`, `Witness`.
 
 Each fault is one file in `kinds` and one line here; other packages add theirs by the entry point below. `fault` is the
-protocol, `context` carries it out, `timeline` and `random_timeline` say when a fault is active, `injector` plays them,
-and `round_trip`, `throughput` and `sink` measure whether it landed. Import public names from `shaketable.faults` alone:
-its modules may change in any release.
+protocol, `context` and `run_processes` carry it out, `timeline` and `random_timeline` say when a fault is active,
+`injector` plays them, and `round_trip`, `throughput` and `sink` measure whether it landed. Import public names from
+`shaketable.faults` alone: its modules may change in any release.
 """
 
 from __future__ import annotations

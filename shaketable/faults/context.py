@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +11,7 @@ from typing import Any, Self
 from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import round_trip, throughput
 from shaketable.faults.fault import Closeable
+from shaketable.faults.run_processes import RunProcesses
 from shaketable.faults.sink import Sink
 from shaketable.op import Op
 from shaketable.stack.disk_shim.disk import Disk
@@ -34,6 +35,8 @@ class RunLinks:
         return self._stack.toxiproxy
 
     def to(self, service: Service, process: str | None = None) -> list[Link]:
+        if service != "ingest":
+            self._stack.need(service)
         wanted = None if process is None else self._processes.named(process)
         found = [ln for ln in self._stack.links if ln.service == service and (wanted is None or ln.process in wanted)]
         if not found:
@@ -53,19 +56,25 @@ class RunLinks:
             return self._sinks[link.name].address
 
     def ping(self, link: Link, through: bool) -> round_trip.PingResult:
-        return round_trip.ping(link.service, link.listen if through else link.past)
+        return round_trip.ping(link.service, link.listen if through else link.past, probe=link.probe)
 
     def round_trip_ms(self, link: Link, through: bool) -> float | None:
         return self.ping(link, through).ms
 
     def transfer_ms(self, link: Link, through: bool, kilobytes: int) -> float | None:
+        return throughput.ms(link.service, self._url(link, through), kilobytes)
+
+    def _url(self, link: Link, through: bool) -> str:
         stack = self._stack
-        urls = {
-            "postgres": stack.database_url(link, "shaketable") if through else stack.owner_url(),
-            "redis": stack.redis_link_url(link) if through else stack.redis_url(),
-            "ingest": f"http://{link.listen if through else link.past}/",
-        }
-        return throughput.ms(link.service, urls[link.service], kilobytes)
+        if link.service == "postgres":
+            return stack.database_url(link, "shaketable") if through else stack.owner_url()
+        if link.service == "redis":
+            return stack.redis_link_url(link) if through else stack.redis_url()
+        if link.service in ("ingest", "outbound"):
+            return f"http://{link.listen if through else link.past}/"
+        raise ScenarioError(
+            f"this fault needs postgres, redis or the intake, since its witness sends data there: got {link.service!r}"
+        )
 
     def check(self) -> None:
         """Every link is as it was made, and passes an exchange. Raises HarnessError naming those that do not.
@@ -89,19 +98,31 @@ class RunServices:
         self._stack, self._target = stack, target
 
     @property
+    def store(self) -> str | None:
+        return self._target.manifest.store
+
+    @property
+    def queue(self) -> str | None:
+        return self._target.manifest.queue_service
+
+    @property
     def admin_url(self) -> str:
+        self._stack.need("postgres")
         return self._stack.admin_url()
 
     @property
     def owner_url(self) -> str:
+        self._stack.need("postgres")
         return self._stack.owner_url()
 
     @property
     def redis_url(self) -> str:
+        self._stack.need("redis")
         return self._stack.redis_url()
 
     @property
     def relation(self) -> str:
+        self._stack.need("postgres")
         if (relation := self._target.manifest.stored.relation) is None:
             raise ScenarioError(
                 f"name the relation that this fault breaks under [stored] of {self._target.manifest.name}"
@@ -115,63 +136,6 @@ class RunServices:
         return self._stack.disk(service)
 
 
-class RunProcesses:
-    """`Processes` of a run."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-
-    @property
-    def intake(self) -> str:
-        return self._target.intake_instance.name
-
-    def named(self, process: str | None = None) -> list[str]:
-        found = self._target.instances.values() if process is None else self._target.named(process)
-        return [instance.name for instance in found]
-
-    def pids(self, instance: str) -> list[int]:
-        child = self._target.instances[instance].child
-        return [process.pid for process in child.tree()] if child and self.is_alive(instance) else []
-
-    def kill(self, instance: str) -> None:
-        self._target.kill(instance)
-
-    def stop(self, instance: str) -> None:
-        self._target.stop(instance)
-
-    def start(self, instance: str) -> None:
-        self._target.start(instance)
-
-    def await_ready(self, instance: str) -> bool:
-        return self._target.becomes_ready(instance)
-
-    def pause(self, instance: str) -> None:
-        self._target.instances[instance].running.pause()
-
-    def resume(self, instance: str) -> None:
-        if self.is_alive(instance):
-            self._target.instances[instance].running.resume()
-
-    def is_alive(self, instance: str) -> bool:
-        child = self._target.instances[instance].child
-        return child is not None and child.poll() is None
-
-    def is_frozen(self, instance: str) -> bool:
-        return self.is_alive(instance) and self._target.instances[instance].running.is_frozen()
-
-    def clock(self, instance: str) -> WallClock:
-        if (clock := self._target.instances[instance].clock) is None:
-            raise ScenarioError(f"the clock of {instance} cannot be moved: it was started without one of its own")
-        return clock
-
-    def shown_offset_s(self, instance: str) -> float | None:
-        url = self._target.instances[instance].health_url
-        return shown_clock.offset_s(url) if url else None
-
-    def run_helper(self, name: str, command: Sequence[str]) -> Closeable:
-        return self._target.run_helper(name, command)
-
-
 class RunContext:
     """`FaultContext` of a run. Use as a context manager: open things and sinks are closed with it."""
 
@@ -182,7 +146,7 @@ class RunContext:
         self._kept: dict[str, Closeable] = {}
         self._open = ExitStack()
         self.scratch: dict[str, float] = {}
-        self.processes, self.services = RunProcesses(target), RunServices(stack, target)
+        self.processes, self.services = RunProcesses(target, stack), RunServices(stack, target)
         self.links = RunLinks(stack, record, self._open, self.processes)
 
     def __enter__(self) -> Self:

@@ -61,20 +61,32 @@ class Links(Protocol):
 
 
 class Services(Protocol):
-    """PostgreSQL and Redis themselves, past every link."""
+    """The services themselves, past every link: PostgreSQL, Redis and the target's own, as far as it uses them."""
+
+    @property
+    def store(self) -> str | None:
+        """The service in which events are stored; None if the manifest does not say."""
+        ...
+
+    @property
+    def queue(self) -> str | None:
+        """The service that holds the queue, so that the intake needs it; None if the manifest does not say."""
+        ...
 
     @property
     def admin_url(self) -> str:
-        """Postgres, as superuser."""
+        """Postgres, as superuser. Raises ScenarioError for a target without postgres."""
         ...
 
     @property
     def owner_url(self) -> str:
-        """Postgres, as the target's own role, which is no superuser."""
+        """Postgres, as the target's own role, which is no superuser. Raises ScenarioError as above."""
         ...
 
     @property
-    def redis_url(self) -> str: ...
+    def redis_url(self) -> str:
+        """Raises ScenarioError for a target without redis."""
+        ...
 
     @property
     def relation(self) -> str:

@@ -188,8 +188,21 @@ class Injector:
         detail: dict[str, Scalar] = {
             "fault": number,
             "label": fault.label,
-            "blocks_store": fault.blocks_store,
-            "blocks_intake": fault.blocks_intake(self._context),
+            "blocks_store": blocks_store(fault, self._context),
+            "blocks_intake": blocks_intake(fault, self._context),
             **more,
         }
         self._record(Op("injector", kind, began, self._clock.now(), detail=detail))
+
+
+def blocks_store(fault: Fault, context: FaultContext) -> bool:
+    """Whether nothing at all can be stored while it is active: in Postgres, or where else the target stores events."""
+    if (store := context.services.store) == "postgres":
+        return fault.blocks_store
+    service, whole = getattr(fault, "service", None), getattr(fault, "process", None) is None
+    return store is not None and service == store and whole and bool(getattr(fault, "cuts_off", False))
+
+
+def blocks_intake(fault: Fault, context: FaultContext) -> bool:
+    """Whether the intake is expected to suffer: by the fault itself, or because its queue is in the broken store."""
+    return fault.blocks_intake(context) or (context.services.queue == "postgres" and fault.blocks_store)

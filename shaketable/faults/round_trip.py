@@ -10,8 +10,10 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from shaketable.stack.probe import How, exchange
+from shaketable.stack.service import Probe
 from shaketable.stack.stack import Address, Service
 
 #: Length 8, code 80877103 (PostgreSQL's frontend protocol, "SSLRequest"). The target's links say sslmode=disable.
@@ -19,14 +21,13 @@ SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
 #: Longer than any latency that a scenario injects; a silent link costs this much.
 TIMEOUT_S = 2.0
 
+#: What the harness says to each; a service of the target's own has its probe.
 _OPENING: dict[Service, bytes] = {
     "postgres": SSL_REQUEST,
     "redis": b"PING shaketable\r\n",
+    "outbound": b"GET / HTTP/1.0\r\nUser-Agent: shaketable\r\n\r\n",
     "ingest": b"GET / HTTP/1.0\r\nUser-Agent: shaketable\r\n\r\n",
 }
-
-
-How = Literal["answered", "refused", "closed", "reset", "silent"]
 
 
 class PingResult(NamedTuple):
@@ -44,16 +45,18 @@ class PingResult(NamedTuple):
         return f"{self.took_ms:.1f} ms" if self.how == "answered" else f"no answer ({self.how})"
 
 
-def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> PingResult:
+def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: Probe | None = None) -> PingResult:
     """One exchange."""
     began = time.monotonic_ns()
-    how = _ends(service, at, timeout_s)
+    how = _ends(service, at, timeout_s) if service in _OPENING else exchange(at, probe, timeout_s)
     return PingResult(how, (time.monotonic_ns() - began) / 1e6)
 
 
-def round_trip_ms(service: Service, at: Address, timeout_s: float = TIMEOUT_S) -> float | None:
+def round_trip_ms(
+    service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: Probe | None = None
+) -> float | None:
     """Milliseconds from connecting to the first byte of an answer; None when there is none."""
-    return ping(service, at, timeout_s).ms
+    return ping(service, at, timeout_s, probe).ms
 
 
 def _ends(service: Service, at: Address, timeout_s: float) -> How:

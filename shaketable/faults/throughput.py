@@ -22,7 +22,7 @@ def ms(service: Service, url: str, kilobytes: int) -> float | None:
     """Milliseconds for the transfer, connecting left out but for the intake; None when it broke off."""
     data = "x" * (1000 * kilobytes)
     try:
-        return {"postgres": _postgres, "redis": _redis, "ingest": _ingest}[service](url, data)
+        return {"postgres": _postgres, "redis": _redis, "ingest": _ingest, "outbound": _ingest}[service](url, data)
     except (psycopg.Error, redis.RedisError, bounded_http.NoResponse, OSError):
         return None
 

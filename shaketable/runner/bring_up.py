@@ -14,7 +14,7 @@ from shaketable.stack import ports
 from shaketable.stack.choice import Choice
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
-from shaketable.target import environments, manifest
+from shaketable.target import environments, manifest, services
 from shaketable.target.manifest import Manifest
 from shaketable.target.target import Target
 
@@ -38,11 +38,12 @@ class Standing:
 def bring_up(target: Target, stack: Stack, told: Manifest) -> None:
     """Prepare the database, try the manifest's SQL, start every process and wait until each is ready."""
     target.setup()
-    observe.check_sql(stack, told)
+    observe.check_sources(stack, told)
     for name in target.instances:
         target.start(name)
     for name in target.instances:
         target.await_ready(name)
+    observe.check_started(stack, told)
 
 
 @contextmanager
@@ -55,6 +56,7 @@ def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str]
     if port_base is not None:
         ports.check_base(port_base)
     programs, run_id = environments.programs(found, folder, say), f"up{secrets.token_hex(3)}"
+    needs = services.needed(found, folder, programs)
     with ExitStack() as opened:
         home = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=f"shaketable-{run_id}-")))
         (logs := home / "logs").mkdir()
@@ -63,7 +65,7 @@ def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str]
         supervisor.folder(home)
         block = opened.enter_context(ports.reserve(port_base))
         say(f"starting the servers ({choice.kind})")
-        stack = opened.enter_context(choice.open(run_id, block, supervisor, logs, say))
+        stack = opened.enter_context(choice.open(run_id, block, supervisor, logs, say, needs=needs))
         target = Target(
             found,
             folder,
@@ -76,7 +78,7 @@ def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str]
             record=lambda _: None,
             programs=programs,
         )
-        opened.callback(target.stop_all)
+        opened.callback(target.close)
         say(f"starting {found.name}: {', '.join(target.instances)}")
         bring_up(target, stack, target.located())
         yield Standing(found, stack, target, logs)

@@ -5,6 +5,7 @@ Judging is not part of it: `check` and `report` work on a run directory, a half-
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -43,8 +44,7 @@ from shaketable.stack import ports
 from shaketable.stack.log_bound import LogBound
 from shaketable.stack.process import Child, environment
 from shaketable.stack.supervisor import Supervisor
-from shaketable.stack.wall_clock import clocks, library
-from shaketable.target import environments
+from shaketable.target import environments, services
 from shaketable.target import manifest as manifests
 from shaketable.target.environments import installed
 from shaketable.target.manifest import Manifest
@@ -76,12 +76,16 @@ def run(order: Order, reporter: Reporter) -> RunDir:
     """
     scenario, clock = order.scenario, SystemClock()
     manifest = playable.fitted(scenario, manifests.load(order.target))
+    if order.replay is None:  # a replay sends what was sent before
+        scenario = playable.narrowed(scenario, manifest)
+        order = dataclasses.replace(order, scenario=scenario)
     if order.port_base is not None:
         ports.check_base(order.port_base)
     headers.encoded(manifest.ingest.headers, os.environ)  # raises before anything is started
     faketime = _clock_library(order)
     folder = order.target.resolve().parent
     programs = environments.programs(manifest, folder, reporter.print)
+    needs = services.needed(manifest, folder, programs)
     directory = rundir.create(order.runs, scenario.name, manifest.name)
     run_id, state = directory.path.name.split("-")[1], directory / "state"
     alive = Liveness()
@@ -99,7 +103,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
             Recorder(directory / rundir.FAULTS, "injector") as faults,
             Recorder(directory / rundir.PROBES, "probe") as probes,
             order.stack.open(
-                run_id, block, supervisor, directory.logs, reporter.print, scenario.server_options
+                run_id, block, supervisor, directory.logs, reporter.print, scenario.server_options, needs
             ) as stack,
             alive.watching(lambda: [supervisor.child, *stack.children]),
             clocks.opened(faketime, supervisor) as wall_clocks,
@@ -124,7 +128,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
             manifest = target.located()
             # raises before the target is started if a fault is aimed at nothing, or two at one thing
             check_apart(scenario.timeline, [entry.fault.targets(context) for entry in scenario.timeline])
-            _save_target(directory, manifest, target, durability.read(stack))
+            _save_target(directory, target, durability.read(stack))
             bring_up(target, stack, manifest)
             stack.settle()
             context.links.check()
@@ -239,8 +243,8 @@ def _save_inputs(
     return inputs.draw(run, order.scenario, own)
 
 
-def _save_target(run: RunDir, manifest: Manifest, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:
-    found: dict[str, Any] = msgspec.to_builtins(manifest)
+def _save_target(run: RunDir, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:
+    found: dict[str, Any] = msgspec.to_builtins(target.manifest)
     rundir.write_json(
         run / rundir.TARGET, {**found, "timing": msgspec.to_builtins(target.timing), "durability": durable}
     )
@@ -265,7 +269,7 @@ def _stopped(target: Target) -> Iterator[Target]:
     try:
         yield target
     finally:
-        target.stop_all()
+        target.close()
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any, cast
 
-from shaketable.errors import ScenarioError, ShaketableError
+from shaketable.errors import ScenarioError, ServiceMissing, ShaketableError
 from shaketable.faults.fault import Fault, FaultContext
 from shaketable.faults.timeline import check_apart
 from shaketable.runner import scenario
@@ -13,6 +14,7 @@ from shaketable.runner.scenario import Scenario
 from shaketable.stack.stack import Address, Link, Service
 from shaketable.target import roles
 from shaketable.target.manifest import Manifest
+from shaketable.target.mix_table import SHARES
 
 _NOWHERE = Address("127.0.0.1", 0)
 
@@ -27,7 +29,13 @@ def fitted(asked: Scenario, manifest: Manifest) -> Manifest:
     except ScenarioError as e:
         near = nearest(asked, manifest)
         other = f"; the nearest scenario that {manifest.name} can play is {near}" if near else ""
-        raise ScenarioError(f"{asked.name} cannot be played on {manifest.name}: {e}{other}") from e
+        raise type(e)(f"{asked.name} cannot be played on {manifest.name}: {e}{other}") from e
+
+
+def narrowed(asked: Scenario, manifest: Manifest) -> Scenario:
+    """The scenario without the events that the target never receives in production (`[mix]`)."""
+    shares = {name: min(getattr(asked.mix, name), getattr(manifest.mix, name)) for name in SHARES}
+    return dataclasses.replace(asked, mix=dataclasses.replace(asked.mix, **shares))
 
 
 def check(asked: Scenario, manifest: Manifest) -> Manifest:
@@ -77,9 +85,14 @@ class ManifestContext:
         manifest = self._manifest
         if process is None:
             return [name for name, _ in manifest.instances()]
+        instances = {name for name, _ in manifest.instances()}
+        if process not in instances and any(each.name == process and each.command for each in manifest.service):
+            return [process]
         return roles.resolve(manifest.process, manifest.ingest.process, process)
 
     def to(self, service: Service, process: str | None = None) -> list[Link]:
+        if service != "ingest":
+            self.need(service)
         names = ["clients"] if service == "ingest" and process is None else self.named(process)
         if service == "ingest" and process is not None:
             raise ScenarioError(f"no link leads to {service!r} from {process!r}: nothing to break")
@@ -89,11 +102,23 @@ class ManifestContext:
     def intake(self) -> str:
         return self.named(self._manifest.ingest.process)[0]
 
+    def need(self, service: Service) -> None:
+        """Raise ScenarioError in one sentence unless the target uses the service."""
+        if service not in (there := self._manifest.services):
+            raise ServiceMissing(
+                f"a fault needs {service}, and {self._manifest.name} uses {' and '.join(there) or 'no service'}"
+            )
+
     @property
     def relation(self) -> str:
+        self.need("postgres")
         if (relation := self._manifest.stored.relation) is None:
             raise ScenarioError("name the relation that its faults break, under [stored]")
         return relation
+
+    def server(self, service: Service) -> Any:
+        self.need(service)
+        raise _NeedsServers(f"a manifest alone does not determine the server of {service}")
 
     def __getattr__(self, name: str) -> Any:
         raise _NeedsServers(f"a manifest alone does not determine {name}")

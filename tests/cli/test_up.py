@@ -28,9 +28,10 @@ def standing(**given: Any) -> Any:
     """Where a target would be."""
     instance = SimpleNamespace(health_url="http://127.0.0.1:2/health")
     return SimpleNamespace(
-        manifest=SimpleNamespace(name="mine", ingest=SimpleNamespace(path=given.get("path", "/events"))),
+        manifest=SimpleNamespace(name="mine", ingest=SimpleNamespace(path=given.get("path", "/events")), service=()),
         target=SimpleNamespace(intake=SimpleNamespace(listen="127.0.0.1:1"), instances={"intake": instance}),
         stack=SimpleNamespace(
+            services=["postgres", "redis"],
             owner_url=lambda: "postgresql://events:s3cret@127.0.0.1:3/events?sslmode=disable",
             redis_url=lambda: "redis://:s3cret@127.0.0.1:4/0",
         ),

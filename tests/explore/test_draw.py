@@ -10,7 +10,8 @@ from shaketable.explore import catalogue, draw
 from shaketable.faults import FAULTS
 from shaketable.runner import playable
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Process, Stored
+from shaketable.target.manifest import Manifest, Process
+from shaketable.target.source_tables import Stored
 from tests.explore.scenarios import MANIFEST, drawn
 
 OPTIONS = catalogue.of(MANIFEST)

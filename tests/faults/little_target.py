@@ -14,7 +14,8 @@ from shaketable.faults.fault import Fault, Witness
 from shaketable.stack.process import Running
 from shaketable.stack.stack import Address, Link
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Process, Stored
+from shaketable.target.manifest import Manifest, Process
+from shaketable.target.source_tables import Stored
 from shaketable.target.target import Target
 from tests.conftest import Servers
 
@@ -48,6 +49,7 @@ class Here:
     def __init__(self, servers: Servers) -> None:
         self._servers, self.links, self.ports = servers, list[Link](), list[int]()
         self.toxiproxy, self.sink_host = servers.stack.toxiproxy, servers.stack.sink_host
+        self.services, self.own, self.need = servers.stack.services, servers.stack.own, servers.stack.need
 
     def admin_url(self) -> str:
         return self._servers.superuser_url
@@ -59,7 +61,7 @@ class Here:
         return self._servers.redis_url
 
     def add_link(self, process: str, service: str, upstream: Address | None = None) -> Link:
-        return Link(process, service, upstream or Address("127.0.0.1", 1), Address("127.0.0.1", 1))  # type: ignore[arg-type]
+        return Link(process, service, upstream or Address("127.0.0.1", 1), Address("127.0.0.1", 1))
 
     def take_port(self) -> int:
         self.ports.append(self._servers.stack.take_port())

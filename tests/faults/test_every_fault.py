@@ -36,7 +36,8 @@ from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.wall_clock import clocks, library
 from shaketable.target.ingest_table import Ingest
-from shaketable.target.manifest import Manifest, Process, Stored
+from shaketable.target.manifest import Manifest, Process
+from shaketable.target.source_tables import Stored
 from shaketable.target.target import Target
 from shaketable.text import plain
 from tests.conftest import opened

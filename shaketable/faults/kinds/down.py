@@ -29,8 +29,8 @@ class Down(links.LinkFault):
         return f"{self.service} unavailable ({self.mode}){self.whom}"
 
     @property
-    def blocks_store(self) -> bool:
-        return self.service == "postgres" and self.process is None
+    def cuts_off(self) -> bool:
+        return True
 
     def inject(self, context: FaultContext) -> None:
         for link in self.links(context):

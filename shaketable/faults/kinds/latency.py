@@ -54,4 +54,4 @@ class Latency(links.ToxicFault):
 
 def _round_trip_ms(link: Link, through: bool, within_s: float) -> float | None:
     """The context's exchange waits for less than such a latency may be."""
-    return round_trip.round_trip_ms(link.service, link.listen if through else link.past, within_s)
+    return round_trip.round_trip_ms(link.service, link.listen if through else link.past, within_s, link.probe)

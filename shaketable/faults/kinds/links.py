@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shaketable.faults.fault import Fault, FaultContext, Witness
-from shaketable.faults.round_trip import How
+from shaketable.stack.probe import How
 from shaketable.stack.stack import Link, Service
 from shaketable.stack.toxiproxy.client import Stream
 
@@ -32,8 +32,17 @@ class LinkFault(Fault):
 
     def blocks_intake(self, context: FaultContext) -> bool:
         return self.service == "ingest" or (
-            self.service == "redis" and context.processes.intake in context.processes.named(self.process)
+            self.service == context.services.queue and context.processes.intake in context.processes.named(self.process)
         )
+
+    @property
+    def cuts_off(self) -> bool:
+        """Whether nothing at all passes the links while it is active."""
+        return False
+
+    @property
+    def blocks_store(self) -> bool:
+        return self.service == "postgres" and self.process is None and self.cuts_off
 
     def targets(self, context: FaultContext) -> list[str]:
         return [link.name for link in self.links(context)]
@@ -92,8 +101,13 @@ def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
 def witness_how(context: FaultContext, links: list[Link], *how: How) -> Witness:
     """The same by the shortest exchange there is: it ended in one of these ways, while there is an answer past it."""
     pairs = both(links, context.links.ping)
-    seen = [through.how in how and past.how == "answered" for through, past in pairs]
+    seen = [through.how in how and _serves(past.how, through.how) for through, past in pairs]
     return _told(links, seen, [(str(a), str(b)) for a, b in pairs])
+
+
+def _serves(past: How, through: How) -> bool:
+    """Whether there is an answer past the link; without a probe, an open connection that the link does not give."""
+    return past == "answered" or (past == "open" and through not in ("open", "silent"))
 
 
 def both(links: list[Link], exchange: Callable[[Link, bool], T]) -> list[tuple[T, T]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import psycopg
 
 from shaketable import libpq
+from shaketable.errors import ScenarioError
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.kinds.repeat import Repeat
 
@@ -26,12 +27,16 @@ where split_part(application_name, '.', 1) = any(%s)
 
 
 class ProcessFault(Fault):
-    """`process` is one process, as worker-1, or all of a role, as worker; or a name of the target's manifest."""
+    """`process` is one process, as worker-1, or all of a role, as worker; or a name of the target's manifest.
+
+    A [[service]] that the harness started is one too.
+    """
 
     process: str
 
     def blocks_intake(self, context: FaultContext) -> bool:
-        return context.processes.intake in context.processes.named(self.process)
+        found = context.processes.named(self.process)
+        return context.processes.intake in found or context.services.queue in found
 
     def targets(self, context: FaultContext) -> list[str]:
         return context.processes.named(self.process)
@@ -97,7 +102,7 @@ class ProcessFault(Fault):
             session = libpq.connect(context.services.admin_url, connect_timeout=ASK_S)
             with session as connection, libpq.time_limit(connection, ASK_S):
                 row = connection.execute(_HELD, [there]).fetchone()
-        except psycopg.Error:
+        except (psycopg.Error, ScenarioError):  # it does not answer, or the target has none
             return
         if row:
             context.scratch[f"{key}.sessions"], context.scratch[f"{key}.transactions"] = float(row[0]), float(row[1])

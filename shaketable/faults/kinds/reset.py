@@ -29,8 +29,8 @@ class Reset(links.ToxicFault):
         return f"{self.service} resets{self.whom}"
 
     @property
-    def blocks_store(self) -> bool:
-        return self.service == "postgres" and self.process is None
+    def cuts_off(self) -> bool:
+        return True
 
     @property
     def toxics(self) -> tuple[Toxic, ...]:

@@ -31,8 +31,8 @@ class Silence(links.ToxicFault):
         return f"{self.service} {what}{self.whom}"
 
     @property
-    def blocks_store(self) -> bool:
-        return self.service == "postgres" and self.process is None and self.direction == "both"
+    def cuts_off(self) -> bool:
+        return self.direction == "both"
 
     @property
     def toxics(self) -> tuple[Toxic, ...]:
