@@ -112,6 +112,10 @@ class ManifestContext:
     @property
     def relation(self) -> str:
         self.need("postgres")
+        if self._manifest.store != "postgres":
+            raise ServiceMissing(
+                f"a fault needs events that are stored in postgres, and {self._manifest.name} has none"
+            )
         if (relation := self._manifest.stored.relation) is None:
             raise ScenarioError("name the relation that its faults break, under [stored]")
         return relation

@@ -29,7 +29,7 @@ NO_SQL = Manifest(2, "t", Ingest("p"), (), Stored(url="/stored"))
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def launching(tmp_path: Path) -> Iterator[Stack]:
     """As far as commands are launched on it."""
     with closing(Supervisor(f"test-{tmp_path.name[-20:]}")) as supervisor:
 
@@ -43,10 +43,10 @@ def prints(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def test_command_prints_lines_and_its_errors_are_no_lines(stack: Stack, tmp_path: Path) -> None:
+def test_command_prints_lines_and_its_errors_are_no_lines(launching: Stack, tmp_path: Path) -> None:
     code = "import sys; print('{}'); print('warning', file=sys.stderr); print('{}')"
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
-    assert command.lines(stack, manifest, "stored", prints(code)) == [b"{}", b"{}"]
+    assert command.lines(launching, manifest, "stored", prints(code)) == [b"{}", b"{}"]
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_command_prints_lines_and_its_errors_are_no_lines(stack: Stack, tmp_path
     ],
 )
 def test_command_that_fails_hangs_or_never_ends_is_one_sentence(
-    stack: Stack, tmp_path: Path, code: str, told: str
+    launching: Stack, tmp_path: Path, code: str, told: str
 ) -> None:
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
     with pytest.raises(TargetError, match=told):
-        command.output(stack, manifest, "stored", prints(code), 1.0, 1 << 20)
+        command.output(launching, manifest, "stored", prints(code), 1.0, 1 << 20)
 
 
 @pytest.mark.parametrize(("code", "number"), [("print(7)", 7), ("print(' 0 ')", 0)])
-def test_command_gives_the_number_of_pending_events(stack: Stack, tmp_path: Path, code: str, number: int) -> None:
+def test_command_gives_the_number_of_pending_events(launching: Stack, tmp_path: Path, code: str, number: int) -> None:
     manifest = msgspec.structs.replace(
         NO_SQL, cwd=str(tmp_path), queue=Queue(command=tuple(prints(code)), parked=Counted(command=tuple(prints(code))))
     )
-    with Backlog(stack, manifest) as backlog:
+    with Backlog(launching, manifest) as backlog:
         assert (backlog.queue(), backlog.by_key(), backlog.parked()) == (
             number,
             {"queue": number},
@@ -78,28 +78,28 @@ def test_command_gives_the_number_of_pending_events(stack: Stack, tmp_path: Path
         )
 
 
-def test_command_without_a_number_is_named(stack: Stack, tmp_path: Path) -> None:
+def test_command_without_a_number_is_named(launching: Stack, tmp_path: Path) -> None:
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
     with pytest.raises(TargetError, match=r"\[queue\] command to print a number, got 'many'"):
-        command.number(stack, manifest, "queue", prints("print('many')"))
+        command.number(launching, manifest, "queue", prints("print('many')"))
 
 
-def test_command_that_is_not_there_is_named(stack: Stack, tmp_path: Path) -> None:
+def test_command_that_is_not_there_is_named(launching: Stack, tmp_path: Path) -> None:
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
     with pytest.raises(TargetError, match="ends with exit code 127"):
-        command.number(stack, manifest, "queue", ["no-such-program"])
+        command.number(launching, manifest, "queue", ["no-such-program"])
 
 
-def test_stored_events_of_a_command_are_rows_with_their_times(stack: Stack, tmp_path: Path) -> None:
+def test_stored_events_of_a_command_are_rows_with_their_times(launching: Stack, tmp_path: Path) -> None:
     line = '{"event_id":"a","event":{"n":1e400},"position":3,"committed_at":"2026-11-24T01:30:28.5Z"}'
     manifest = msgspec.structs.replace(
         NO_SQL, cwd=str(tmp_path), stored=Stored(command=tuple(prints(f"print({line!r}); print('no JSON')")))
     )
-    row, odd = stored.rows(stack, manifest)
+    row, odd = stored.rows(launching, manifest)
     assert (row["position"], row["committed_at"]) == (3, 1_795_483_828_500_000)
     assert msgspec.json.encode(row["event"]) == b'{"n":1e400}'
     assert "unreadable" in odd
-    assert stored.ids(stack, manifest) == {"a"}
+    assert stored.ids(launching, manifest) == {"a"}
 
 
 @pytest.mark.parametrize("value", ["soon", "2026-11-24T01:30:28", 1.5, -1, True, 2**60, None])
