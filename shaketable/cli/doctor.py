@@ -93,7 +93,8 @@ def examine_target(found: Manifest, folder: Path, console: Console) -> int:
         (home / "logs").mkdir()
         block = opened.enter_context(ports.reserve())
         needs = services.needed(found, folder, programs)
-        stack = opened.enter_context(Choice().open(run_id, block, supervisor, home / "logs", console.print, needs=needs))
+        logs = home / "logs"
+        stack = opened.enter_context(Choice().open(run_id, block, supervisor, logs, console.print, needs=needs))
         session = DoctorSession(found, folder, stack, supervisor, run_id=run_id, home=home, programs=programs)
         for line in doctors.examine(opened.enter_context(session)):
             console.print(in_a_line(str(line)), markup=False, soft_wrap=True)

@@ -20,7 +20,11 @@ Settings = dict[str, dict[str, str]]
 
 def read(stack: Stack) -> Settings:
     """The settings by service; a service that does not answer, or that refuses the question, is absent."""
-    found = {"postgres": _postgres(stack.admin_url()), "redis": _valkey(stack.redis_url())}
+    found: Settings = {}
+    if "postgres" in stack.services:
+        found["postgres"] = _postgres(stack.admin_url())
+    if "redis" in stack.services:
+        found["redis"] = _valkey(stack.redis_url())
     return {service: settings for service, settings in found.items() if settings}
 
 

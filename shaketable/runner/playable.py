@@ -124,6 +124,8 @@ class ManifestContext:
         self.need(service)
         raise _NeedsServers(f"a manifest alone does not determine the server of {service}")
 
+    disk = server
+
     def __getattr__(self, name: str) -> Any:
         raise _NeedsServers(f"a manifest alone does not determine {name}")
 
