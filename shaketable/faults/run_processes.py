@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shaketable.errors import ScenarioError
 from shaketable.faults.fault import Closeable
 from shaketable.stack.local_server import LocalServer
 from shaketable.stack.process import Running
@@ -25,10 +26,14 @@ class RunProcesses:
         return self._target.intake_instance.name
 
     def named(self, process: str | None = None) -> list[str]:
-        if process is not None and process in self._stack.own and process not in self._target.instances:
-            return [process]
-        found = self._target.instances.values() if process is None else self._target.named(process)
-        return [instance.name for instance in found]
+        if process is None:
+            return [instance.name for instance in self._target.instances.values()]
+        try:
+            return [instance.name for instance in self._target.named(process)]
+        except ScenarioError:
+            if process in self._stack.own:
+                return [process]
+            raise
 
     def pids(self, instance: str) -> list[int]:
         child = self._child(instance)
@@ -80,7 +85,7 @@ class RunProcesses:
         return self._target.run_helper(name, command)
 
     def _service(self, instance: str) -> LocalServer | None:
-        is_service = instance in self._stack.own and instance not in self._target.instances
+        is_service = instance not in self._target.instances and instance in self._stack.own
         return LocalServer(self._stack.own[instance]) if is_service else None
 
     def _child(self, instance: str) -> Running | None:

@@ -56,15 +56,18 @@ class LocalStack(HostStack):
         self.valkey.start()
 
     def owner_url(self) -> str:
-        """Direct, as the database's owner (no superuser)."""
+        """Direct, as the database's owner (no superuser). Raises ServiceMissing for a target without postgres."""
+        self.need("postgres")
         return postgres.url(self.postgres.address, postgres.ROLE, self.postgres.password, "setup")
 
     def admin_url(self) -> str:
-        """Direct, as superuser."""
+        """Direct, as superuser. Raises ServiceMissing as above."""
+        self.need("postgres")
         return self.postgres.admin_url()
 
     def redis_url(self) -> str:
-        """Direct."""
+        """Direct. Raises ServiceMissing for a target without redis."""
+        self.need("redis")
         return self.valkey.url(self.valkey.address)
 
     def settle(self) -> None:

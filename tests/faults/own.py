@@ -26,7 +26,7 @@ class Aimed:
     """What faults ask of a target: the relation, and which processes a name means."""
 
     class manifest:  # noqa: N801
-        name = "tested"
+        name, store, queue_service = "tested", "postgres", "redis"
 
         class stored:  # noqa: N801
             relation: str | None = "kept"

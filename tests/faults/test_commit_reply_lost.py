@@ -28,6 +28,7 @@ class Here:
 
     def __init__(self, servers: Servers, links: list[Link]) -> None:
         self._servers, self.links, self.toxiproxy = servers, links, servers.stack.toxiproxy
+        self.own, self.need = servers.stack.own, servers.stack.need
 
     def admin_url(self) -> str:
         return self._servers.superuser_url
@@ -40,7 +41,7 @@ class Aimed:
     """What this fault asks of a target: the relation, and which processes a name means."""
 
     class manifest:  # noqa: N801
-        name = "tested"
+        name, store, queue_service = "tested", "postgres", "redis"
 
         class stored:  # noqa: N801
             relation: str | None = "kept"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import ClassVar, cast
 
 import pytest
@@ -17,7 +18,7 @@ from shaketable.faults.timeline import At
 from shaketable.op import Kind, Op
 
 #: No fault of these tests touches a context.
-BENCH = cast(FaultContext, None)
+BENCH = cast(FaultContext, SimpleNamespace(services=SimpleNamespace(store="postgres", queue="redis")))
 
 
 @dataclass

@@ -33,7 +33,7 @@ class Here:
     """A stack whose database is this test's own."""
 
     def __init__(self, url: str) -> None:
-        self._url, self.toxiproxy = url, SimpleNamespace()
+        self._url, self.toxiproxy, self.own = url, SimpleNamespace(), dict[str, object]()
 
     def admin_url(self) -> str:
         return self._url
@@ -43,7 +43,7 @@ class Aimed:
     """What these faults ask of a target: the relation, and which processes a name means."""
 
     class manifest:  # noqa: N801
-        name = "tested"
+        name, store, queue_service = "tested", "postgres", "redis"
 
         class stored:  # noqa: N801
             relation = "kept"
