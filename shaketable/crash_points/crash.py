@@ -65,7 +65,7 @@ class CrashPoint(Ending):
         return f"{self._key}.landed"
 
     def _relay(self, context: FaultContext) -> Relay:
-        for link in context.links.to(self.service, self.process):  # type: ignore[arg-type]
+        for link in context.links.to(self.service, self.process):
             if (relay := relay_of(link)) is not None:
                 return relay
         raise ScenarioError(f"no relay reads the messages of {self.process}: `shaketable crashpoints` plays this fault")

@@ -10,6 +10,7 @@ from shaketable.crash_points.relay import Relay
 from shaketable.stack.host import LOOPBACK
 from shaketable.stack.ports import Ports
 from shaketable.stack.server_options import ServerOptions
+from shaketable.stack.service import Needs
 from shaketable.stack.stack import Address, Link, Service, Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm import WarmServers
@@ -41,9 +42,12 @@ class RelayedServers:
         logs: Path,
         say: Callable[[str], None],
         options: ServerOptions = ServerOptions(),  # noqa: ARG002 (no trial sets any)
+        needs: Needs | None = None,
     ) -> AbstractContextManager[Stack]:
         self.relays.clear()
-        return RelayedStack(self.relays, self._servers, run_id, ports, supervisor, logs, say)
+        stack = RelayedStack(self.relays, self._servers, run_id, ports, supervisor, logs, say)
+        stack.needs = needs or Needs()
+        return stack
 
 
 class RelayedStack(WarmStack):
