@@ -24,7 +24,7 @@ def receiver(opened: ExitStack, event: str = "", id_: str = "/eventId") -> Recei
 
 
 def post(to: Receiver, body: bytes, path: str = "/hook") -> int:
-    return bounded_http.post(f"http://{to.address}{path}", body, 5).status
+    return bounded_http.send("POST", f"http://{to.address}{path}", body, 5).status
 
 
 def test_delivery_is_kept_to_the_letter_and_numbered(opened: ExitStack) -> None:
