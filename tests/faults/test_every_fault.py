@@ -55,10 +55,12 @@ def sample(kind: type[Any], **given: Any) -> Fault:
     """One of a kind: what it must be told is made up by name and type."""
     hints = get_type_hints(kind)
     needed = [field for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING]
-    return cast(Fault, kind(**{field.name: _made_up(hints[field.name]) for field in needed} | given))
+    return cast(Fault, kind(**{field.name: _made_up(field.name, hints[field.name]) for field in needed} | given))
 
 
-def _made_up(type_: Any) -> Any:
+def _made_up(name: str, type_: Any) -> Any:
+    if name == "service":
+        return "postgres"
     if get_origin(type_) is Literal:
         return get_args(type_)[0]
     return {int: 100, float: 1.0, str: "worker-1"}[type_]

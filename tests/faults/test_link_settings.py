@@ -14,11 +14,13 @@ from shaketable.faults.fault import Fault, FaultContext
 class Named:
     """A context whose target names its intake as its manifest does."""
 
-    intake = "web-1"
+    intake, queue = "web-1", "redis"
 
     @property
     def processes(self) -> Named:
         return self
+
+    services = processes
 
     def named(self, process: str | None = None) -> list[str]:
         return [name for name in ("web-1", "web-2", "ingest") if name.startswith(process or "")]
