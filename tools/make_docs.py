@@ -36,7 +36,7 @@ SECTIONS: list[tuple[str, type[msgspec.Struct]]] = [
     ("[mix]", mix_table.MixTable),
     ("[outbound]", outbound_table.Outbound),
     ("[[service]]", service.Service),
-    ("[[service]] probe = {…}", service.Probe),
+    ("[[service]] probe = {…}", service.ServiceProbe),
     ("[timing]", manifest.Timing),
     ("[capabilities]", manifest.Capabilities),
 ]

@@ -13,7 +13,7 @@ import time
 from typing import NamedTuple
 
 from shaketable.stack.probe import How, exchange
-from shaketable.stack.service import Probe
+from shaketable.stack.service import ServiceProbe
 from shaketable.stack.stack import Address, Service
 
 #: Length 8, code 80877103 (PostgreSQL's frontend protocol, "SSLRequest"). The target's links say sslmode=disable.
@@ -45,7 +45,7 @@ class PingResult(NamedTuple):
         return f"{self.took_ms:.1f} ms" if self.how == "answered" else f"no answer ({self.how})"
 
 
-def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: Probe | None = None) -> PingResult:
+def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: ServiceProbe | None = None) -> PingResult:
     """One exchange."""
     began = time.monotonic_ns()
     how = _ends(service, at, timeout_s) if service in _OPENING else exchange(at, probe, timeout_s)
@@ -53,7 +53,7 @@ def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: Pro
 
 
 def round_trip_ms(
-    service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: Probe | None = None
+    service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: ServiceProbe | None = None
 ) -> float | None:
     """Milliseconds from connecting to the first byte of an answer; None when there is none."""
     return ping(service, at, timeout_s, probe).ms

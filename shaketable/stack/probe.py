@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Literal
 
-from shaketable.stack.service import Probe
+from shaketable.stack.service import ServiceProbe
 from shaketable.stack.stack import Address
 
 #: `open`: without a probe, it accepts connections and waits for its client: neither an answer nor an end.
@@ -17,7 +17,7 @@ MOST = 4096
 LISTEN_S = 0.3
 
 
-def exchange(at: Address, probe: Probe | None, timeout_s: float) -> How:
+def exchange(at: Address, probe: ServiceProbe | None, timeout_s: float) -> How:
     """Connect, send the probe's bytes, and compare the beginning of the answer.
 
     Without a probe, any byte is an answer. Raises no error: the result says how it ended.

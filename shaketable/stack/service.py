@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):([1-9][0-9]{0,4})")
 _PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 
 
-class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ServiceProbe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A round trip with a service: bytes to send, as text, and the beginning of its answer."""
 
     send: str = ""  # "": the service speaks first, or not at all
@@ -40,7 +40,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: str = ""  # given instead: HOST:PORT on this machine
     env: str = ""  # the variable that hands `url` to each process; default: NAME_URL
     url: str = ""  # what the variable holds, with {host}, {port} and {password}; default: HOST:PORT
-    probe: Probe | None = None  # a round trip for witnesses; absent: connect and wait for a byte or the end
+    probe: ServiceProbe | None = None  # a round trip for witnesses; absent: connect and wait for a byte or the end
     ready_s: float = 20.0  # within which its probe succeeds after a start
 
     @property

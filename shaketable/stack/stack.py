@@ -45,7 +45,7 @@ class Link:
     listen: Address
     upstream: Address  # as the proxy sees it
     direct: Address | None = None  # as the harness sees it, if different
-    probe: spec.Probe | None = None  # of a service of the target's own
+    probe: spec.ServiceProbe | None = None  # of a service of the target's own
 
     @property
     def past(self) -> Address:

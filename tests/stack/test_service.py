@@ -15,7 +15,7 @@ from shaketable.errors import HarnessError
 from shaketable.stack import ports
 from shaketable.stack.local_server import LocalServer
 from shaketable.stack.probe import exchange
-from shaketable.stack.service import Probe, Service, mistakes
+from shaketable.stack.service import Service, ServiceProbe, mistakes
 from shaketable.stack.service_server import ServiceServer
 from shaketable.stack.stack import Address
 from shaketable.stack.supervisor import Supervisor
@@ -29,7 +29,7 @@ while True:
     connection.sendall(b"HELLO from a service\\r\\n")
     connection.close()
 """
-HELLO = Service("greeter", (sys.executable, "-c", GREETING, "{port}"), probe=Probe(expect="HELLO "), ready_s=10)
+HELLO = Service("greeter", (sys.executable, "-c", GREETING, "{port}"), probe=ServiceProbe(expect="HELLO "), ready_s=10)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def listening(say: bytes, ends: bool) -> Iterator[Address]:
 @pytest.mark.parametrize(
     ("say", "ends", "probe", "how"),
     [
-        (b"INFO {}", False, Probe(expect="INFO "), "answered"),
+        (b"INFO {}", False, ServiceProbe(expect="INFO "), "answered"),
         (b"INFO {}", False, None, "answered"),
-        (b"ERROR", False, Probe(expect="INFO "), "closed"),
-        (b"", True, Probe(expect="INFO "), "closed"),
-        (b"", False, Probe(send="PING", expect="PONG"), "silent"),
+        (b"ERROR", False, ServiceProbe(expect="INFO "), "closed"),
+        (b"", True, ServiceProbe(expect="INFO "), "closed"),
+        (b"", False, ServiceProbe(send="PING", expect="PONG"), "silent"),
         (b"", False, None, "open"),
         (b"", True, None, "closed"),
     ],
 )
-def test_probe_distinguishes_how_an_exchange_ends(say: bytes, ends: bool, probe: Probe | None, how: str) -> None:
+def test_probe_distinguishes_how_an_exchange_ends(say: bytes, ends: bool, probe: ServiceProbe | None, how: str) -> None:
     with listening(say, ends) as at:
         assert exchange(at, probe, 0.5) == how
 
@@ -96,7 +96,7 @@ def test_probe_distinguishes_how_an_exchange_ends(say: bytes, ends: bool, probe:
 def test_nobody_listening_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         at = Address(*server.getsockname())
-    assert exchange(at, Probe(expect="x"), 0.5) == "refused"
+    assert exchange(at, ServiceProbe(expect="x"), 0.5) == "refused"
 
 
 @pytest.fixture
