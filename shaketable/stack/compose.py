@@ -54,9 +54,10 @@ class ComposeStack(HostStack):
     """Containers of a running compose project; process faults act on containers."""
 
     def _start(self) -> None:
-        if self.needs.services or self.needs.outbound:
+        if self.needs.services or self.needs.outbound or self.needs.commands:
             raise InputError(
-                "--stack compose has no [[service]] and no [outbound], only its compose file: use --stack local"
+                "--stack compose has only the services of its compose file: it starts no [[service]], no receiver "
+                "([outbound]) and no command that reads events; use --stack local"
             )
         self._began = time.time()
         self._engine = engine.connect(at := engine.found())

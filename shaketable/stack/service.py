@@ -86,6 +86,7 @@ class Needs(msgspec.Struct, frozen=True):
     services: tuple[Service, ...] = ()  # others, their commands complete but for {host}, {port}, {data}, {password}
     cwd: Path = Path()
     outbound: bool = False  # links to the harness's own receiver
+    commands: bool = False  # run on this machine, to read the target's events
 
     @property
     def names(self) -> list[str]:

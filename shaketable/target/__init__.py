@@ -3,7 +3,8 @@
 `manifest` describes it, with `ingest_table` for its intake, `source_tables` for the places where events are read,
 `mix_table` for events that it never receives, `outbound_table` for deliveries to the harness's `receiver`, and `strict`
 as the base of its tables. `roles` name its processes for scenarios, `settings` pass a scenario's values to it,
-`services` lead it to what its stack provides, `environments` hold its dependencies, and `target` starts and stops it.
+`services` lead it to what its stack provides, by `variables`, `environments` hold its dependencies, and `target` starts
+and stops it.
 `bounded_http` bounds each of its answers. `readers` read stored and pending events past every link; `dead_letters` are
 read over HTTP, `stored_rows` turns rows into events, and `transitions` reads the transitions of its breakers.
 """

@@ -15,7 +15,7 @@ from shaketable.event.table import EventTable
 from shaketable.files import foreign
 from shaketable.stack import service as services
 from shaketable.stack.service import BUILT_IN, Service
-from shaketable.target import ingest_table, source_tables
+from shaketable.target import ingest_table, source_tables, variables
 from shaketable.target.ingest_table import Ingest
 from shaketable.target.mix_table import MixTable
 from shaketable.target.outbound_table import Outbound
@@ -49,7 +49,7 @@ class Process(Strict, frozen=True, forbid_unknown_fields=True):
     ready_s: float = 20.0
     stop_s: float = 10.0  # from SIGTERM to SIGKILL
     role: Role | None = None  # for scenarios; default: intake for ingest.process, worker for others
-    env: dict[str, str] = msgspec.field(default_factory=dict)  # of its own; {port:NAME} is the port of a process
+    env: dict[str, str] = msgspec.field(default_factory=dict)  # of its own, with {port:NAME} and {env:NAME}
 
     def instances(self) -> list[str]:
         """`ingest`, or `worker-1`, `worker-2`."""
@@ -120,7 +120,7 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     @property
     def store(self) -> str | None:
         """The service in which events are stored; None if the manifest does not say."""
-        return services.OUTBOUND if self.outbound else "postgres" if self.stored.sql else None
+        return services.OUTBOUND if self.outbound else self.stored.service or ("postgres" if self.stored.sql else None)
 
     @property
     def queue_service(self) -> str | None:
@@ -131,7 +131,7 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
 
     def _reads(self, service: str) -> bool:
         """Whether a table is read from a built-in service."""
-        tables = (self.stored, self.dead_letters, self.queue)
+        tables = (self.stored, self.dead_letters, self.queue, self.queue and self.queue.parked)
         return any(getattr(table, "sql" if service == "postgres" else "redis", None) for table in tables)
 
 
@@ -194,6 +194,11 @@ def _mistakes(manifest: Manifest, names: list[str]) -> Iterator[str]:
         yield from manifest.outbound.mistakes()
     has_receiver = manifest.outbound is not None
     yield from source_tables.mistakes(manifest.stored, manifest.dead_letters, manifest.queue, names, has_receiver)
+    for section, table in (("stored", manifest.stored), ("queue", manifest.queue)):
+        if table is not None and table.service is not None and table.service not in manifest.services:
+            used = ", ".join(manifest.services) or "none"
+            yield f"expected {section}.service to be one that the target uses ({used}), got {table.service!r}: name it"
+    yield from variables.mistakes(manifest)
 
 
 def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
@@ -202,27 +207,15 @@ def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
     for kind in manifest.process:
         for name, value in kind.env.items():
             where = f"env.{name} of process {kind.name!r}"
-            if not _VARIABLE.fullmatch(name) or name in OWN_VARIABLES:
-                yield f"expected {where} to be a variable of your own, got {name!r}: rename it"
-            if odd := sorted(set(PORT.findall(value)) - set(instances)):
+            if not _VARIABLE.fullmatch(name):
+                yield f"expected {where} to be the name of a variable, got {name!r}: rename it"
+            if odd := sorted(set(variables.PORT.findall(value)) - set(instances)):
                 yield f"{where} names the port of {', '.join(odd)}: expected one of {', '.join(instances)}"
     told = manifest.health_process
     if told is not None and (told not in names or not next(k for k in manifest.process if k.name == told).health):
         yield f"expected health_process to be a process with a `health` path, got {told!r}: name one of {names}"
 
 
-#: The port of a process in a variable, and variables that the harness sets.
-PORT = re.compile(r"\{port:([^{}]*)\}")
-OWN_VARIABLES = (
-    "HTTP_PORT",
-    "PROCESS",
-    "INCARNATION",
-    "STATE_DIR",
-    "SHAKETABLE_RUN",
-    "HOME",
-    "DATABASE_URL",
-    "REDIS_URL",
-)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: The most characters of a process's name.
 LONGEST = 60

@@ -20,8 +20,10 @@ import msgspec
 from shaketable.stack.stack import Address
 from shaketable.target.readers import ndjson
 
-#: The most bytes of a delivery, and seconds that one may take.
-MOST, REQUEST_S = 16 << 20, 10.0
+#: The most bytes of a delivery.
+MOST = 16 << 20
+#: Seconds that a part of a delivery may take, and that an idle connection stays open: longer than a client keeps one.
+REQUEST_S = 120.0
 #: The path that serves what was received.
 RECEIVED = "/received"
 

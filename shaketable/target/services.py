@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,20 +12,30 @@ import msgspec
 from shaketable.stack import service as spec
 from shaketable.stack.service import BUILT_IN, OUTBOUND, Needs, Service
 from shaketable.stack.stack import Link, Stack
-from shaketable.target.manifest import PORT, Manifest, Process
-
-#: The variables of the built-in services.
-VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
+from shaketable.target import variables
+from shaketable.target.manifest import Manifest, Process
 
 
 def needed(manifest: Manifest, folder: Path, programs: Mapping[str, str]) -> Needs:
-    """The services that a stack must provide; `folder` is the manifest's, `programs` fill in placeholders."""
+    """The services that a stack must provide; `folder` is the manifest's, `programs` fill in placeholders.
+
+    Raises InputError for an environment variable that a process of the target needs and that is not set.
+    """
+    variables.check(manifest, os.environ)
     own = [each for each in manifest.service if each.name not in BUILT_IN]
     values = {name.strip("{}"): program for name, program in programs.items()}
     commands = (tuple(spec.filled(word, values) for word in each.command) for each in own)
     ready = (msgspec.structs.replace(each, command=command) for each, command in zip(own, commands, strict=True))
     built_in = frozenset(name for name in manifest.services if name in BUILT_IN)
-    return Needs(built_in, tuple(ready), (folder / manifest.cwd).resolve(), manifest.outbound is not None)
+    queue = manifest.queue
+    readers = (manifest.stored, queue, queue and queue.parked)
+    return Needs(
+        built_in,
+        tuple(ready),
+        (folder / manifest.cwd).resolve(),
+        manifest.outbound is not None,
+        any(table.command for table in readers if table is not None),
+    )
 
 
 def through(stack: Stack, manifest: Manifest, links: Mapping[str, Link], title: str) -> dict[str, str]:
@@ -39,9 +49,8 @@ def through(stack: Stack, manifest: Manifest, links: Mapping[str, Link], title: 
 
 def ports(kind: Process, ports: Mapping[str, int]) -> dict[str, str]:
     """The ports of all processes, as HTTP_PORT_WORKER_1, and the process's own variables with them filled in."""
-    found = {f"HTTP_PORT_{re.sub(r'[^A-Z0-9]', '_', name.upper())}": str(port) for name, port in ports.items()}
-    own = {name: PORT.sub(lambda match: str(ports[match[1]]), value) for name, value in kind.env.items()}
-    return found | own
+    found = {variables.port_of(name): str(port) for name, port in ports.items()}
+    return found | variables.filled(kind, ports, os.environ)
 
 
 def direct(stack: Stack, manifest: Manifest) -> dict[str, str]:
@@ -55,6 +64,15 @@ def direct(stack: Stack, manifest: Manifest) -> dict[str, str]:
     return _variables(manifest, urls)
 
 
+def passwords(stack: Stack) -> set[str]:
+    """The passwords of the servers that the harness started, also as a URL writes them."""
+    urls = [stack.owner_url()] if "postgres" in stack.services else []
+    urls += [stack.redis_url()] if "redis" in stack.services else []
+    written = {urlsplit(url).password or "" for url in urls}
+    own = {server.password for server in stack.own.values()}
+    return {each for each in written | {unquote(each) for each in written} | own if each}
+
+
 def _url(stack: Stack, link: Link, title: str) -> str:
     if link.service == "postgres":
         return stack.database_url(link, title)
@@ -63,7 +81,7 @@ def _url(stack: Stack, link: Link, title: str) -> str:
 
 def _variables(manifest: Manifest, urls: Mapping[str, str]) -> dict[str, str]:
     named = {each.name: each for each in manifest.service}
-    found = {VARIABLES[name]: url for name, url in urls.items() if name in VARIABLES}
+    found = {variables.SERVICES[name]: url for name, url in urls.items() if name in BUILT_IN}
     for name, url in urls.items():
         if (each := named.get(name)) is not None and (name not in BUILT_IN or each.env or each.url):
             found[each.variable] = _written(each, url)

@@ -9,7 +9,7 @@ from shaketable.target.strict import Strict
 
 #: By table: the keys that need contract = 2.
 SINCE_2 = {
-    "stored": ("url", "command", "process"),
+    "stored": ("url", "command", "process", "service"),
     "dead_letters": ("process", "redis"),
     "queue": ("sql", "url", "command", "process", "service", "parked"),
 }
@@ -22,6 +22,7 @@ class Stored(Strict, frozen=True, forbid_unknown_fields=True):
     url: str | None = None  # a path of the target, which responds with NDJSON
     command: tuple[str, ...] = ()  # prints NDJSON
     process: str | None = None  # the process on whose port the url is; default: the intake
+    service: str | None = None  # the service that holds the events; default: postgres for sql
     relation: str | None = None
     updates: bool = False  # rows are updated in place, so order is not judged
     adds: tuple[str, ...] = ()  # members the target may add to an event

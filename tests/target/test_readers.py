@@ -78,6 +78,16 @@ def test_command_gives_the_number_of_pending_events(launching: Stack, tmp_path: 
         )
 
 
+def test_number_at_the_end_of_a_run_is_counted_anew(launching: Stack, tmp_path: Path) -> None:
+    (pending := tmp_path / "pending").write_text("0")
+    counts = tuple(prints(f"print(open({str(pending)!r}).read())"))
+    manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path), queue=Queue(command=counts))
+    with Backlog(launching, manifest) as backlog:
+        assert backlog.queue() == 0
+        pending.write_text("1")  # a job comes back
+        assert backlog.by_key() == {"queue": 1}
+
+
 def test_command_without_a_number_is_named(launching: Stack, tmp_path: Path) -> None:
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
     with pytest.raises(TargetError, match=r"\[queue\] command to print a number, got 'many'"):
@@ -152,3 +162,22 @@ def test_entry_without_the_event_is_unreadable(servers: Servers) -> None:
     redis.Redis.from_url(servers.redis_url).rpush("dead", b'{"event_id":"a"}', b"no JSON")
     found = list(redis_entries.rows(servers.redis_url, DeadLetterKey("dead")))
     assert ["unreadable" in row for row in found] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "found"),
+    [
+        (b'{"args":[{"id":1.0},2]}', "/args/0/id", b"1.0"),
+        (b'{"a/b":{"~":null}}', "/a~1b/~0", b"null"),
+        (b" [[1], [2, 3]]", "/1/1", b"3"),
+        (b'{"a":1}', "", b'{"a":1}'),
+        (b"[1]", "/1", None),
+        (b"[1]", "/-1", None),
+        (b"[1]", "/a", None),
+        (b'"text"', "/0", None),
+        (b'{"a":"\xff"}', "/a", None),  # no UTF-8
+        (b"no JSON", "", None),
+    ],
+)
+def test_pointer_leads_through_objects_and_arrays(body: bytes, pointer: str, found: bytes | None) -> None:
+    assert ndjson.at(body, pointer) == found

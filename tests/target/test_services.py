@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from shaketable.errors import ManifestError, ServiceMissing
+from shaketable.errors import InputError, ManifestError, ServiceMissing
 from shaketable.faults import Down, Kill, PostgresCrash, Silence, ValkeyCrash
 from shaketable.faults.timeline import At
 from shaketable.load.mix import Mix
@@ -42,6 +42,7 @@ def loaded(path: Path, text: str) -> Manifest:
         (URLS, []),
         (URLS + NATS, ["nats"]),
         (OWN + '[queue]\nredis = [{key = "jobs"}]\n', ["postgres", "redis"]),
+        (OWN + '[queue]\nsql = "select 1"\n[queue.parked]\nredis = [{key = "failed"}]\n', ["postgres", "redis"]),
         (URLS + '[[service]]\nname = "redis"\n', ["redis"]),
         (OWN.replace('[stored]\nsql = "select event_id, event from kept"', "[outbound]"), ["outbound"]),
     ],
@@ -65,7 +66,13 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
         (OWN + "[outbound]\n", "leave one out"),
         (URLS.replace('url = "/stored"', ""), r"\[stored\] to have one of sql, url, command, got none"),
         (OWN + "[mix]\nmalformed = 2\n", "mix.malformed between 0 and 1, got 2"),
-        (OWN.replace("count = 2", "count = 2\nenv = {HTTP_PORT = '1'}"), "variable of your own, got 'HTTP_PORT'"),
+        (OWN + '[queue]\nsql = "select 1"\nservice = "natz"\n', r"queue.service to be one .* \(postgres\), got 'natz'"),
+        (URLS.replace("[stored]", "[stored]\nservice = 'mysql'"), r"stored.service to be one .* \(none\), got 'mysql'"),
+        (OWN.replace("count = 2", "count = 2\nenv = {'A-B' = '1'}"), "name of a variable, got 'A-B'"),
+        (OWN.replace("count = 2", "count = 2\nenv = {HTTP_PORT = '1'}"), "variable HTTP_PORT, and so does the harness"),
+        (URLS.replace("count = 2", "count = 2\nenv = {NATS_URL = ''}") + NATS, "NATS_URL, and so does service 'nats'"),
+        (URLS + NATS + "env = 'HTTP_PORT_WORKER_1'\n", "service 'nats' sets the variable HTTP_PORT_WORKER_1"),
+        (URLS.replace("RECOVERY", "NATS_URL") + NATS, r"\[settings\] sets the variable NATS_URL"),
         (OWN.replace("count = 2", "count = 2\nenv = {A = '{port:apy}'}"), "the port of apy: expected one of api"),
         (OWN.replace("[ingest]", 'health_process = "api"\n[ingest]', 1), "a `health` path, got 'api'"),
         (OWN + '[outbound]\npath = "hook"\n', "outbound.path to begin with a slash"),
@@ -103,6 +110,13 @@ def test_variable_of_a_built_in_service_is_written_by_its_template(tmp_path: Pat
     }
 
 
+def test_variables_of_one_name_are_each_process_s_own(tmp_path: Path) -> None:
+    text = OWN.replace('name = "api"', 'name = "api"\nenv = {A = "1"}').replace(
+        "count = 2", "count = 2\nenv = {A = '2'}"
+    )
+    assert [kind.env for kind in loaded(tmp_path, text).process] == [{"A": "1"}, {"A": "2"}]
+
+
 def test_process_knows_the_ports_of_all(tmp_path: Path) -> None:
     found = loaded(tmp_path, OWN.replace("count = 2", "count = 2\nenv = {PEER = 'http://127.0.0.1:{port:api}'}"))
     ports = {name: number for number, (name, _) in enumerate(found.instances(), 8000)}
@@ -112,6 +126,18 @@ def test_process_knows_the_ports_of_all(tmp_path: Path) -> None:
         "HTTP_PORT_WORKER_2": "8002",
         "PEER": "http://127.0.0.1:8000",
     }
+
+
+def test_process_is_given_a_secret_that_the_manifest_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = loaded(tmp_path, OWN.replace("count = 2", "count = 2\nenv = {KEY = '{env:MY_KEY}-1'}"))
+    with pytest.raises(InputError, match=r"variable MY_KEY for env.KEY of process 'worker', got none: set it"):
+        services.needed(found, tmp_path, {})
+    monkeypatch.setenv("MY_KEY", "s3cret")
+    services.needed(found, tmp_path, {})
+    assert services.ports(found.process[1], {})["KEY"] == "s3cret-1"
+    assert "s3cret" not in str(found)
 
 
 def scenario(fault: Any, **more: Any) -> Scenario:

@@ -17,6 +17,7 @@ from shaketable.target import stored_rows
 Row = dict[str, Any]
 
 _line = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
 _required = frozenset({"event_id", "event"})
 #: The largest time that a run's files may hold, in microseconds (the year 2112).
 _LATEST = 2**52
@@ -55,12 +56,13 @@ def members(entry: bytes) -> dict[str, str]:
 
 
 def at(body: bytes, pointer: str) -> bytes | None:
-    """The JSON of a member, unchanged; None for one that is not there, or a body that is no JSON."""
+    """The JSON at a JSON Pointer (RFC 6901), unchanged; None if there is none, or the body is no JSON in UTF-8."""
     try:
+        body.decode()
         msgspec.json.decode(body, type=msgspec.Raw)
         for step in pointer.split("/")[1:]:
-            body = bytes(_line.decode(body)[step.replace("~1", "/").replace("~0", "~")])
-    except (msgspec.MsgspecError, KeyError, RecursionError):
+            body = bytes(_inside(body, step.replace("~1", "/").replace("~0", "~")))
+    except (msgspec.MsgspecError, ValueError, LookupError, RecursionError):
         return None
     return body
 
@@ -82,6 +84,15 @@ def id_of(found: Row) -> str | None:
     """The id of a row, or None."""
     written = found.get("event_id")
     return msgspec.json.decode(written, type=str | None) if isinstance(written, msgspec.Raw) else written
+
+
+def _inside(body: bytes, step: str) -> msgspec.Raw:
+    """One step of a pointer: a member of an object, or an element of an array by its number."""
+    if not body.lstrip().startswith(b"["):
+        return _line.decode(body)[step]
+    if not (step.isascii() and step.isdecimal()):
+        raise LookupError(step)
+    return _items.decode(body)[int(step)]
 
 
 def _value(written: Any) -> Any:

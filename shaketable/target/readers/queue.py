@@ -29,13 +29,15 @@ class QueueReader:
         self._command = Throttled(lambda: command.number(stack, manifest, section, table.command))
 
     def by_key(self) -> dict[str, int | None]:
-        """The number under each Redis key, or under the name of the section. Raises redis.RedisError."""
+        """Count now: under each Redis key, or under the name of the section. Raises redis.RedisError."""
         if self._keys is not None:
             return {**self._keys.lengths(self._table.redis)}
         return {self._section: self._number()}
 
     def total(self) -> int | None:
-        """The number of pending events; None when it is unknown."""
+        """The number of pending events, that of a command some seconds old; None when it is unknown."""
+        if self._table.command:
+            return self._command.value()
         try:
             found = list(self.by_key().values())
         except redis.RedisError:
@@ -62,24 +64,28 @@ class QueueReader:
     def _number(self) -> int | None:
         if self._database is not None:
             return self._database.number(self._table.sql or "")
-        return pages.number(self._table.url) if self._table.url else self._command.value()
+        return pages.number(self._table.url) if self._table.url else self._command.count()
 
 
 class Throttled:
     """The last number of a function that is expensive; None once it fails."""
 
-    def __init__(self, count: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
-        self._count, self._clock = count, clock
+    def __init__(self, function: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._function, self._clock = function, clock
         self._last: int | None = None
         self._due = 0.0
 
     def value(self) -> int | None:
         """Count again if it is due."""
-        if (began := self._clock()) >= self._due:
-            try:
-                self._last = self._count()
-            except TargetError:
-                self._last = None
-            ended = self._clock()
-            self._due = ended + max(EVERY_S, (SHARE - 1) * (ended - began))
+        return self.count() if self._clock() >= self._due else self._last
+
+    def count(self) -> int | None:
+        """Count again, whether it is due or not."""
+        began = self._clock()
+        try:
+            self._last = self._function()
+        except TargetError:
+            self._last = None
+        ended = self._clock()
+        self._due = ended + max(EVERY_S, (SHARE - 1) * (ended - began))
         return self._last

@@ -1,0 +1,74 @@
+"""The environment variables of a target's processes: what the harness sets, and what a manifest may set besides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from shaketable.errors import InputError
+from shaketable.stack.service import BUILT_IN
+
+if TYPE_CHECKING:
+    from shaketable.target.manifest import Manifest, Process
+
+#: The variables that the harness sets for every process.
+OWN = ("HTTP_PORT", "PROCESS", "INCARNATION", "STATE_DIR", "SHAKETABLE_RUN", "HOME")
+#: Those of the built-in services.
+SERVICES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
+
+
+#: In a value: the port of a process, and a variable of the harness's environment, which no file of a run holds.
+PORT = re.compile(r"\{port:([^{}]*)\}")
+_ENV = re.compile(r"\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def port_of(process: str) -> str:
+    """The variable with the port of a process: HTTP_PORT_WORKER_1 for `worker-1`."""
+    return f"HTTP_PORT_{re.sub(r'[^A-Z0-9]', '_', process.upper())}"
+
+
+def filled(kind: Process, ports: Mapping[str, int], env: Mapping[str, str]) -> dict[str, str]:
+    """A process's own variables, complete. Raises KeyError for an `{env:NAME}` that is not set: see `check`."""
+    with_ports = {name: PORT.sub(lambda found: str(ports[found[1]]), value) for name, value in kind.env.items()}
+    return {name: _ENV.sub(lambda found: env[found[1]], value) for name, value in with_ports.items()}
+
+
+def check(manifest: Manifest, env: Mapping[str, str]) -> None:
+    """Raise InputError for a variable of the environment that a process needs and that is not set."""
+    for kind in manifest.process:
+        for name, value in kind.env.items():
+            if missing := [found for found in _ENV.findall(value) if found not in env]:
+                raise InputError(
+                    f"expected the environment variable {missing[0]} for env.{name} of process {kind.name!r}, got "
+                    "none: set it"
+                )
+
+
+def mistakes(manifest: Manifest) -> Iterator[str]:
+    """Sentences on variables that two entries of a manifest set, each with the remedy."""
+    owners: dict[str, str] = {}
+    for variable, owner in _set(manifest):
+        if (other := owners.setdefault(variable, owner)) != owner:
+            yield f"{owner} sets the variable {variable}, and so does {other}: rename it"
+    for kind in manifest.process:
+        for variable in kind.env:
+            if variable in owners:
+                yield f"process {kind.name!r} sets the variable {variable}, and so does {owners[variable]}: rename it"
+
+
+def _set(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """The variables of every process, and what sets each."""
+    for variable in (*OWN, *(port_of(name) for name, _ in manifest.instances())):
+        yield variable, "the harness"
+    for service in manifest.services:
+        if service in SERVICES:
+            yield SERVICES[service], f"service {service!r}"
+    for each in manifest.service:
+        if each.name not in BUILT_IN or each.env or each.url:
+            yield each.variable, f"service {each.name!r}"
+    if manifest.outbound is not None:
+        yield manifest.outbound.env, "[outbound]"
+    for variable in manifest.settings.values():
+        if variable:  # an empty name: the setting follows from others
+            yield variable, "[settings]"
