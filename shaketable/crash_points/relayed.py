@@ -68,9 +68,9 @@ class RelayedStack(WarmStack):
 
     def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
         """Create a proxied link to a relay; a path to the intake gets none, since it is no service of the target."""
-        if upstream is not None or service == "ingest":
+        if service == "ingest":
             return super().add_link(process, service, upstream)
-        server, at = self._address(service), Address(LOOPBACK, self.take_port())
+        server, at = upstream or self.address(service), Address(LOOPBACK, self.take_port())
         relay = self._relays.get(process)
         if relay is None:
             relay = self._relays[process] = Relay(process)
@@ -78,7 +78,9 @@ class RelayedStack(WarmStack):
         relay.listen(service, at, server)
         _OPEN[at] = relay
         self._open.callback(_OPEN.pop, at, None)
-        link = Link(process, service, Address(LOOPBACK, self.take_port()), at, server)
+        found = self.service(service)
+        listen, probe = Address(LOOPBACK, self.take_port()), found.probe if found else None
+        link = Link(process, service, listen, at, server, probe)
         self.toxiproxy.create(self.proxy(link), str(link.listen), str(link.upstream))
         self.links.append(link)
         return link

@@ -36,6 +36,8 @@ class ExternalServices:
             return
         for option, url in self.named().items():
             _check(option, url)
+        if self.postgres_admin and not self.postgres:
+            raise InputError("--postgres-admin needs --postgres URL, the same database with the target's own role")
         if self.postgres_admin and _database(self.postgres_admin) != _database(self.postgres):
             raise InputError("expected --postgres-admin to lead to the same server and database as --postgres")
         if self.toxiproxy and not is_loopback(urls.address(self.toxiproxy).host):

@@ -126,6 +126,13 @@ def test_server_that_is_not_ours_is_not_broken(given: ExternalServices, tmp_path
         stack.server(service)
 
 
+def test_services_that_the_target_uses_must_be_given() -> None:
+    given = ExternalServices(redis="redis://127.0.0.1:6379/0")
+    given.check_for(["redis"])
+    with pytest.raises(InputError, match="needs --postgres URL: the services"):
+        given.check_for(["postgres", "redis"])
+
+
 def test_host_beyond_loopback_is_refused_unless_named_and_then_told_of() -> None:
     with pytest.raises(InputError, match=r"--allow-remote db\.example"):
         ExternalServices(THERE, REDIS)
@@ -137,7 +144,7 @@ def test_host_beyond_loopback_is_refused_unless_named_and_then_told_of() -> None
 @pytest.mark.parametrize(
     ("given", "word"),
     [
-        ({"postgres": HERE}, "--redis"),
+        ({"redis": REDIS, "postgres_admin": HERE}, "--postgres-admin needs --postgres"),
         ({"postgres": HERE, "redis": REDIS, "allow_remote": ("db.example",)}, "no URL leads there"),
         ({"postgres": "mysql://u:secret@127.0.0.1/d", "redis": REDIS}, "--postgres: expected postgresql"),
         ({"postgres": HERE, "redis": REDIS, "postgres_admin": HERE.replace("/d", "/e")}, "same server and database"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import psycopg
 import pytest
 import redis
 
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, NotPlayable
 from shaketable.faults import FAULTS
 from shaketable.faults.context import RunContext
 from shaketable.faults.kinds.disks.disk import DiskFault
 from shaketable.stack import ports
 from shaketable.stack.local import LocalStack
+from shaketable.stack.service import Needs, Service
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm import WarmServers
@@ -65,12 +67,12 @@ def world(warm: WarmServers, tmp_path: Path) -> World:
     """Opens a fresh world."""
 
     @contextmanager
-    def opened() -> Iterator[Stack]:
+    def opened(needs: Needs | None = None) -> Iterator[Stack]:
         run_id = f"test-{secrets.token_hex(4)}"
         supervisor, logs = Supervisor(run_id), tmp_path / run_id
         logs.mkdir()
         try:
-            with ports.reserve() as block, warm.open(run_id, block, supervisor, logs, quiet) as stack:
+            with ports.reserve() as block, warm.open(run_id, block, supervisor, logs, quiet, needs=needs) as stack:
                 yield stack
         finally:
             supervisor.close()
@@ -240,6 +242,27 @@ def test_setup_runs_once_and_each_trial_gets_a_copy(world: World, tmp_path: Path
 def test_setup_that_leaves_more_than_a_database_runs_each_time(more: str, world: World, tmp_path: Path) -> None:
     for _ in range(2):
         assert setup_ran(world, tmp_path, SETUP + more) == (True, [("once",)])
+
+
+OWN = Service("own", (sys.executable, "-m", "http.server", "-b", "{host}", "{port}"))
+
+
+def test_setup_runs_in_each_world_of_a_target_with_a_service_of_its_own(
+    world: Callable[..., AbstractContextManager[Stack]], tmp_path: Path
+) -> None:
+    opened = partial(world, Needs(services=(OWN,)))
+    for _ in range(2):
+        assert setup_ran(opened, tmp_path, f"{SETUP}#own")[0]
+
+
+def test_service_that_keeps_the_events_of_other_trials_is_refused(
+    world: Callable[..., AbstractContextManager[Stack]],
+) -> None:
+    with (
+        pytest.raises(NotPlayable, match="own is given by its address"),
+        world(Needs(services=(Service("own", address="127.0.0.1:1"),))),
+    ):
+        pass
 
 
 def test_world_has_the_servers_logs_of_its_own_time_only(world: World) -> None:

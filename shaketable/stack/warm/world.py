@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, NotPlayable
 from shaketable.stack.host import HostStack
 from shaketable.stack.ports import Ports
 from shaketable.stack.stack import Server, Service
@@ -33,6 +33,11 @@ class WarmStack(HostStack):
         self._servers = servers
 
     def _start(self) -> None:
+        if given := [each.name for each in self.needs.services if each.address]:
+            raise NotPlayable(
+                f"{given[0]} is given by its address, so the events of one trial would still be there in the next: let "
+                "the manifest start it by a command"
+            )
         self._servers.refresh()
         self.toxiproxy, self.children = self._servers.base.toxiproxy, self._servers.children
         self._open.callback(self._remove_links)
@@ -46,10 +51,12 @@ class WarmStack(HostStack):
                 return  # Toxiproxy was lost or wedged: `refresh` removes them, or says so
 
     def restore_setup(self, key: str) -> bool:
-        return self._servers.restore_setup(key)
+        """A service of the target's own is new in each world, so that its setup is needed again."""
+        return not self.own and self._servers.restore_setup(key)
 
     def save_setup(self, key: str) -> None:
-        self._servers.save_setup(key)
+        if not self.own:
+            self._servers.save_setup(key)
 
     def owner_url(self) -> str:
         return self._servers.base.owner_url()
