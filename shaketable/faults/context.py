@@ -88,7 +88,10 @@ class RunLinks:
             raise HarnessError(f"no exchange through the link {', '.join(dead)}, although no fault is active")
 
     def _is_dead(self, link: Link) -> bool:
-        return self.round_trip_ms(link, through=True) is None and self.round_trip_ms(link, through=False) is not None
+        return not self._passes(link, through=True) and self._passes(link, through=False)
+
+    def _passes(self, link: Link, through: bool) -> bool:
+        return self.ping(link, through).how in ("answered", "open")
 
 
 class RunServices:

@@ -16,6 +16,8 @@ from typing import Self
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import HarnessError
 from shaketable.faults.fault import Fault, FaultContext, Witness
+from shaketable.faults.kinds.links import LinkFault
+from shaketable.faults.kinds.processes import ProcessFault
 from shaketable.faults.timeline import Timeline
 from shaketable.op import Kind, Op, Scalar
 
@@ -199,8 +201,9 @@ def blocks_store(fault: Fault, context: FaultContext) -> bool:
     """Whether nothing at all can be stored while it is active: in Postgres, or where else the target stores events."""
     if (store := context.services.store) == "postgres":
         return fault.blocks_store
-    service, whole = getattr(fault, "service", None), getattr(fault, "process", None) is None
-    return store is not None and service == store and whole and bool(getattr(fault, "cuts_off", False))
+    if isinstance(fault, LinkFault):
+        return fault.service == store and fault.process is None and fault.cuts_off
+    return isinstance(fault, ProcessFault) and fault.process == store
 
 
 def blocks_intake(fault: Fault, context: FaultContext) -> bool:

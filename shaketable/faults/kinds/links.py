@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shaketable.faults.fault import Fault, FaultContext, Witness
+from shaketable.faults.round_trip import PingResult
 from shaketable.stack.probe import How
 from shaketable.stack.stack import Link, Service
 from shaketable.stack.toxiproxy.client import Stream
@@ -100,9 +101,13 @@ def witness(links: list[Link], seen: Seen, timed: Timed) -> Witness:
 
 def witness_how(context: FaultContext, links: list[Link], *how: How) -> Witness:
     """The same by the shortest exchange there is: it ended in one of these ways, while there is an answer past it."""
+    return witness_when(context, links, lambda through, past: through.how in how and _serves(past.how, through.how))
+
+
+def witness_when(context: FaultContext, links: list[Link], seen: Callable[[PingResult, PingResult], bool]) -> Witness:
+    """The same by a condition on the exchange through the link, and that past it."""
     pairs = both(links, context.links.ping)
-    seen = [through.how in how and _serves(past.how, through.how) for through, past in pairs]
-    return _told(links, seen, [(str(a), str(b)) for a, b in pairs])
+    return _told(links, [seen(*pair) for pair in pairs], [(str(a), str(b)) for a, b in pairs])
 
 
 def _serves(past: How, through: How) -> bool:

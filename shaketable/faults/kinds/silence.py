@@ -8,7 +8,11 @@ from typing import ClassVar, Literal
 from shaketable.faults.fault import FaultContext, Witness
 from shaketable.faults.kinds import links
 from shaketable.faults.kinds.links import Toxic
+from shaketable.faults.round_trip import PingResult
 from shaketable.stack.stack import Service
+
+#: Milliseconds without a byte after which the end of a connection is that of a client that was not heard.
+STILL_MS = 1000
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,15 @@ class Silence(links.ToxicFault):
         return (requests, answers) if self.direction == "both" else (answers,)
 
     def witness(self, context: FaultContext) -> Witness:
-        """Through the link neither an answer nor an end within the 2 s that an exchange may take, an answer past it.
+        """Through the link no answer within the 2 s that an exchange may take, an answer past it.
 
-        Where only answers are swallowed, the end of a service that hangs up after its answer still comes.
+        The end of a connection passes a silent link. It counts where only answers are swallowed, for a service that
+        hangs up after its answer; else if nothing came for 1 s before it, for one that hangs up on silent clients.
         """
-        ends = () if self.direction == "both" else ("closed",)
-        return links.witness_how(context, self.links(context), "silent", *ends)
+        return links.witness_when(context, self.links(context), self._is_silent)
+
+    def _is_silent(self, through: PingResult, past: PingResult) -> bool:
+        if past.how != "answered":
+            return False
+        waited = self.direction == "answers" or past.took_ms < STILL_MS <= through.took_ms
+        return through.how == "silent" or (through.how == "closed" and waited)

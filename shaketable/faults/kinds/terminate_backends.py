@@ -33,6 +33,9 @@ class TerminateBackends(Fault):
     def label(self) -> str:
         return f"sessions ended every {self.every_s:g} s{f' for {self.process}' if self.process else ''}"
 
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return context.services.queue == "postgres" and context.processes.intake in self.targets(context)
+
     def targets(self, context: FaultContext) -> list[str]:
         return sessions.processes(context, self.process)
 

@@ -20,10 +20,10 @@ ASK_S = 5
 
 
 class ValkeyFault(Fault):
-    """A fault in the queue's server itself: it affects every process that needs the server."""
+    """A fault in the server of Redis itself: it affects every process that needs the server."""
 
-    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
-        return True
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return context.services.queue == "redis"
 
     def targets(self, context: FaultContext) -> list[str]:
         context.services.server("redis")

@@ -22,5 +22,5 @@ class ValkeyCrash(Crash):
     colour: ClassVar[str] = "#804060"
     service: ClassVar[Service] = "redis"
 
-    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
-        return True
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return context.services.queue == "redis"

@@ -43,8 +43,8 @@ class DiskFault(Fault):
     def blocks_store(self) -> bool:
         return False
 
-    def blocks_intake(self, context: FaultContext) -> bool:  # noqa: ARG002
-        return self.service == "redis"
+    def blocks_intake(self, context: FaultContext) -> bool:
+        return self.service == context.services.queue
 
     def targets(self, context: FaultContext) -> list[str]:
         context.services.disk(self.service)
