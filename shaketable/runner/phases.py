@@ -244,10 +244,11 @@ def _save_inputs(
 
 
 def _save_target(run: RunDir, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:
-    found: dict[str, Any] = msgspec.to_builtins(target.manifest)
-    rundir.write_json(
-        run / rundir.TARGET, {**found, "timing": msgspec.to_builtins(target.timing), "durability": durable}
-    )
+    manifest = target.manifest
+    found: dict[str, Any] = msgspec.to_builtins(manifest)
+    held = {"store": manifest.store, "queue_service": manifest.queue_service}
+    timing = msgspec.to_builtins(target.timing)
+    rundir.write_json(run / rundir.TARGET, {**found, **held, "timing": timing, "durability": durable})
 
 
 def _patience(scenario: Scenario, target: Target, reporter: Reporter) -> Patience:

@@ -1,6 +1,6 @@
 from shaketable.checks import IntakeSurvives
 from shaketable.checks.check import Verdict
-from tests.support.histories import absent, fault, history, sent
+from tests.support.histories import absent, fault, history, sent, target
 
 AWAY = fault(10, 20, blocks_store=True)
 SERVED = sent("a", at=12).acknowledged(12.1)
@@ -11,6 +11,14 @@ def test_no_outage_or_nothing_sent_in_it_is_unknown() -> None:
     assert IntakeSurvives().judge(history(AWAY, sent("a", at=5).acknowledged(6))).verdict is Verdict.UNKNOWN
     assert IntakeSurvives().judge(history(fault(10, 20), SERVED)).verdict is Verdict.UNKNOWN
     assert IntakeSurvives().judge(history(absent("schedule.jsonl"))).verdict is Verdict.UNKNOWN
+
+
+def test_intake_that_needs_the_store_for_its_queue_is_not_judged() -> None:
+    unserved = AWAY, sent("b", at=13)
+    same = target(store="postgres", queue_service="postgres")
+    assert IntakeSurvives().judge(history(*unserved, same)).verdict is Verdict.NOT_APPLICABLE
+    nowhere = target(store=None, queue_service=None)
+    assert IntakeSurvives().judge(history(*unserved, nowhere)).verdict is Verdict.FAILED
 
 
 def test_events_acknowledged_while_the_store_is_away_show_that_the_intake_survives() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from shaketable.checks import RetriesBounded
 from shaketable.checks.check import Finding, Verdict
 from tests.support.book import Part
-from tests.support.histories import absent, dead, every, fault, history, received, sent, sunk
+from tests.support.histories import absent, dead, every, fault, history, received, sent, sunk, target
 
 AWAY = fault(10, 20, blocks_store=True)
 PATIENT = sunk("worker-1", 10.1, 10.3, 11, 13, 17, by="worker-1.1")
@@ -75,3 +75,27 @@ def test_dead_letter_tried_too_often_or_without_pause_was_hammered() -> None:
 def test_dead_letters_whose_word_cannot_be_read_are_not_judged() -> None:
     assert judged(dead("a", attempts=None)).verdict is Verdict.UNKNOWN
     assert judged(dead("a", attempts=3, first_failed_at="yesterday")).verdict is Verdict.PASSED
+
+
+DELIVERS = target(store="outbound", queue_service="postgres")
+
+
+def test_store_other_than_postgres_is_judged_by_its_own_sinks() -> None:
+    statements = received("worker-1.1", *every(0.01, 10, 20))  # to its outbox, which is no retry
+    calm = judged(AWAY, DELIVERS, statements, sunk("worker-1", 11, 15, service="outbound"))
+    assert (calm.verdict, calm.counts["connections_per_s"]) == (Verdict.PASSED, 0.2)
+    storm = judged(AWAY, DELIVERS, statements, sunk("worker-1", *every(0.1, 10, 20), service="outbound"))
+    assert storm.members == {"storm": ["worker-1 at 10.00 s: 100 connections in 10.0 s (budget 5/s)"]}
+
+
+def test_store_of_which_no_sink_speaks_is_unknown_whatever_the_log_of_postgres_has() -> None:
+    assert judged(AWAY, DELIVERS, received("worker-1.1", 11, 12), PATIENT).verdict is Verdict.UNKNOWN
+
+
+def test_intake_whose_queue_is_in_the_store_sends_what_clients_send() -> None:
+    process = [{"name": "api", "command": ["api"]}, {"name": "worker", "command": ["worker"], "count": 2}]
+    same = target(store="postgres", queue_service="postgres", ingest={"process": "api"}, process=process)
+    busy = received("api.1", *every(0.01, 10, 20))
+    assert judged(AWAY, same, busy).verdict is Verdict.UNKNOWN  # nothing was seen of any other
+    assert judged(AWAY, same, busy, PATIENT).verdict is Verdict.PASSED
+    assert judged(AWAY, same, busy, received("worker-1.1", *every(0.01, 10, 20))).counts["storm"] == 1

@@ -124,7 +124,7 @@ def looked(at: float, figure: float, *, landed: bool = True) -> Part:
     return write
 
 
-def sunk(process: str, *times: float, by: str | None = None) -> Part:
+def sunk(process: str, *times: float, by: str | None = None, service: str = "postgres") -> Part:
     """Connection attempts that a sink took."""
 
     def write(book: Book) -> None:
@@ -134,10 +134,10 @@ def sunk(process: str, *times: float, by: str | None = None) -> Part:
                 "sink",
                 Kind.SINK,
                 at,
-                link=f"{process}-postgres",
+                link=f"{process}-{service}",
                 process=process,
                 by=by,
-                service="postgres",
+                service=service,
             )
 
     return write

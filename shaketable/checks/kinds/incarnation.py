@@ -72,19 +72,23 @@ class Incarnation:
         sinks = self.history.sinks
         if sinks is None:
             return np.array([], dtype=np.int64)
-        mine = (sinks.service == "postgres") & (sinks.process == self.process)
+        mine = (sinks.service == self.history.target.store) & (sinks.process == self.process)
         times = sinks.time[mine & (sinks.by.isna() | (sinks.by == self.name))].to_numpy(dtype=np.int64)
         return times[(times >= self.times[0]) & (times < self.end)]
 
     @cached_property
     def logged(self) -> bool:
-        """Whether Postgres's log knows its sessions by name, so that silence there means something."""
-        received = self.history.received
+        """Whether Postgres is its store, and its log knows the sessions by name, so that silence means something."""
+        received = self._log
         return received is not None and bool((received.by == self.name).any())
 
+    @property
+    def _log(self) -> pd.DataFrame | None:
+        return self.history.received if self.history.target.store == "postgres" else None
+
     def received(self, *what: str) -> Ints:
-        """When Postgres received something from it: `connect`, `statement`."""
-        log = self.history.received
+        """When Postgres, as its store, received something from it: `connect`, `statement`."""
+        log = self._log
         if log is None:
             return np.array([], dtype=np.int64)
         return np.asarray(log.time[(log.by == self.name) & log.what.isin(what)].to_numpy(dtype=np.int64))

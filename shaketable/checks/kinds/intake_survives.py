@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from shaketable.checks.check import Finding, Verdict
-from shaketable.checks.kinds.findings import counts, members, unknown
+from shaketable.checks.kinds.findings import counts, members, not_applicable, unknown
 from shaketable.checks.kinds.spans import Span, store_outages
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
@@ -26,7 +26,8 @@ class IntakeSurvives:
     the intake was, and early enough to be answered before the healing. unserved: not acknowledged within `answer_s`
     seconds of that attempt. At least the share `share` of those sent must be served.
 
-    Evidence: journals; the faults' times. No such fault, or nothing sent meanwhile: unknown.
+    Evidence: journals; the faults' times. No such fault, or nothing sent meanwhile: unknown. A target whose queue is in
+    the store cannot accept without it: not applicable.
 
     Does not prove: that the intake survives the queue's own absence.
     """
@@ -40,6 +41,8 @@ class IntakeSurvives:
     def judge(self, history: History) -> Finding:
         if history.events is None:
             return unknown("schedule.jsonl is missing: nobody knows what was meant to be sent")
+        if history.target.queues_in_store:
+            return not_applicable(f"the queue is in the store ({history.target.store}), so the intake needs it")
         began = history.events.first_invoked.to_numpy()
         sent = self._while_away(history, began) & (history.events.expect == "accept").to_numpy()
         if not sent.any():

@@ -32,9 +32,10 @@ class RetriesBounded:
     more than `attempts_per_letter` attempts, or whose attempts followed each other by less than `letter_pause_s`, as a
     mean from its first to its last failure.
 
-    Evidence: sinks and Postgres's log (the real traffic, by application name), the faults' times, the dead letters' own
-    word. An absence of the store of 2 s or more about which neither sink nor log can speak, or neither such an absence
-    nor a dead letter with a number of attempts: unknown.
+    Evidence: sinks, and Postgres's log where Postgres is the store (the real traffic, by application name), the faults'
+    times, the dead letters' own word. An absence of the store of 2 s or more about which neither sink nor log can
+    speak, or neither such an absence nor a dead letter with a number of attempts: unknown. An intake whose queue is in
+    the store is not judged: it sends what the clients send.
 
     Does not prove: that pauses grow, or differ from worker to worker.
     """
@@ -65,7 +66,7 @@ class RetriesBounded:
             why = "; ".join(storm[:1] + [plural.counted(len(lines), "dead letters were hammered")] * bool(lines))
             return Finding(Verdict.FAILED, found, some(storm=storm, hammered=lines), why)
         if any(not len(tries) for tries in seen):
-            return Finding(Verdict.UNKNOWN, found, {}, "neither a sink nor Postgres's log saw who tried meanwhile")
+            return Finding(Verdict.UNKNOWN, found, {}, "neither a sink nor the store's log saw who tried meanwhile")
         if not outages and not len(letters):
             return unknown(f"the store was never unavailable for {ENOUGH_S:g} s, and no dead letter tells its attempts")
         return Finding(Verdict.PASSED, found)
@@ -87,13 +88,20 @@ def _received(history: History, span: Span) -> pd.DataFrame:
     """The traffic of each process at the store, or at a sink in its place, meanwhile: `process`, `what`."""
     parts = [pd.DataFrame(columns=["process", "what"], dtype=object)]
     if history.sinks is not None:
-        sunk = history.sinks[(history.sinks.service == "postgres") & _inside(history.sinks.time, span)]
+        sunk = history.sinks[(history.sinks.service == history.target.store) & _inside(history.sinks.time, span)]
         parts.append(sunk[["process"]].assign(what="connect"))
-    if history.received is not None:
+    if history.received is not None and history.target.store == "postgres":
         log = history.received[_inside(history.received.time, span) & (history.received.what != "disconnect")]
         named = log.assign(process=log.by.str.extract(_BY, expand=False)).dropna(subset="process")
         parts.append(named[["process", "what"]])
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    return found[~found.process.isin(_intakes(history))] if history.target.queues_in_store else found
+
+
+def _intakes(history: History) -> list[str]:
+    """The processes that accept events."""
+    kinds = (kind for kind in history.target.process if kind.name == history.target.ingest.process)
+    return [name for kind in kinds for name in kind.instances()]
 
 
 def _inside(times: pd.Series[int], span: Span) -> pd.Series[bool]:

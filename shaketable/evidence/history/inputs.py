@@ -73,6 +73,13 @@ class TargetFacts(msgspec.Struct, frozen=True):
     dead_letters: Any = None  # None: the target has none
     queue: Any = None  # None: the manifest does not name its queue
     mix: MixTable = MixTable()
+    store: str | None = "postgres"  # the service with the stored events; None: the manifest does not say
+    queue_service: str | None = "redis"  # the service without which the intake cannot accept; None as above
+
+    @property
+    def queues_in_store(self) -> bool:
+        """Whether the intake needs the store itself, since the queue is there."""
+        return self.store is not None and self.store == self.queue_service
 
 
 def read(run: RunDir) -> tuple[ScenarioFacts, TargetFacts]:
