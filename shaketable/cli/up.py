@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,9 +87,17 @@ def lines(found: Standing, stack: Choice, *, passwords: bool) -> list[tuple[str,
     found_at += [("health", i.health_url) for i in target.instances.values() if i.health_url]
     if stack.kind != "external":
         names = {"DATABASE_URL": "database", "REDIS_URL": "queue"}
-        urls = {names.get(key, key): url for key, url in services.direct(found.stack, found.manifest).items()}
-        found_at += [(name, url if passwords else _PASSWORD.sub("***", url)) for name, url in urls.items()]
+        urls = services.direct(found.stack, found.manifest)
+        hidden = () if passwords else services.passwords(found.stack)
+        found_at += [(names.get(name, name), _shown(url, hidden, passwords)) for name, url in urls.items()]
     return [*found_at, ("logs", str(found.logs))]
+
+
+def _shown(url: str, hidden: Iterable[str], passwords: bool) -> str:
+    """A URL without passwords, wherever it holds them: a token stands before the host without a colon."""
+    for password in hidden:
+        url = url.replace(password, "***")
+    return url if passwords else _PASSWORD.sub("***", url)
 
 
 def load_command(host: str, path: str) -> str:

@@ -3,8 +3,8 @@
 A `session` runs the target, `events` makes the events that it sends; a `result` is one line of the report. The tests in
 order: `startup` (setup, the SQL, each process becomes ready), `services` (the target's own, and the sources of its
 queue), `intake` (valid events are accepted, malformed ones refused), `persistence` (accepted events are stored once and
-unchanged), `queue` (the backlog is visible), `dead_letters` (over HTTP), `health`, `breaker`, and `shutdown` (each
-process ends on SIGTERM).
+unchanged), `queue` (the backlog is visible), `dead_letters` (over HTTP and in Redis), `health`, `breaker`, and
+`shutdown` (each process ends on SIGTERM).
 """
 
 from __future__ import annotations

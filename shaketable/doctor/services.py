@@ -21,6 +21,9 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
         if (service := session.stack.service(name)) is not None:
             yield _service(session, service)
     queue = session.target.located().queue
+    own = [each.name for each in session.manifest.service]
+    if queue is not None and queue.stands_on is None and own:
+        yield not_claimed("queue.service", f"the intake must accept events while {' or '.join(own)} is unavailable")
     for section, table in (("queue", queue), ("queue.parked", queue and queue.parked)):
         if table is None or table.redis:
             continue

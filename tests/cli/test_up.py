@@ -18,6 +18,7 @@ import pytest
 import shaketable
 from shaketable.cli.up import lines
 from shaketable.stack.choice import Choice
+from shaketable.stack.service import Service
 from tests.runner.test_phases import left_of
 from tests.support.cases import nightly
 
@@ -27,11 +28,17 @@ STARTER = Path(shaketable.__file__).parent / "starter" / "target.toml"
 def standing(**given: Any) -> Any:
     """Where a target would be."""
     instance = SimpleNamespace(health_url="http://127.0.0.1:2/health")
+    service = given.get("service", ())
     return SimpleNamespace(
-        manifest=SimpleNamespace(name="mine", ingest=SimpleNamespace(path=given.get("path", "/events")), service=()),
+        manifest=SimpleNamespace(
+            name="mine", ingest=SimpleNamespace(path=given.get("path", "/events")), service=service
+        ),
         target=SimpleNamespace(intake=SimpleNamespace(listen="127.0.0.1:1"), instances={"intake": instance}),
         stack=SimpleNamespace(
-            services=["postgres", "redis"],
+            services=["postgres", "redis", *(each.name for each in service if each.command)],
+            own={each.name: SimpleNamespace(password="t0ken") for each in service if each.command},
+            address=lambda _: "127.0.0.1:5",
+            service_url=lambda _, at: f"nats://t0ken@{at}",
             owner_url=lambda: "postgresql://events:s3cret@127.0.0.1:3/events?sslmode=disable",
             redis_url=lambda: "redis://:s3cret@127.0.0.1:4/0",
         ),
@@ -48,6 +55,18 @@ def test_passwords_are_told_only_to_those_who_see_them() -> None:
     assert told()["database"] == "postgresql://events:***@127.0.0.1:3/events?sslmode=disable"
     assert told()["queue"] == "redis://:***@127.0.0.1:4/0"
     assert told(passwords=True)["queue"] == "redis://:s3cret@127.0.0.1:4/0"
+
+
+def test_token_and_a_password_between_words_are_told_only_to_those_who_see_them() -> None:
+    own = (
+        Service("nats", ("nats", "{port}"), url="nats://{password}@{host}:{port}"),
+        Service("postgres", env="DSN", url="host={host} password={password} user={user}"),
+    )
+    assert (told(service=own)["NATS_URL"], told(service=own)["DSN"]) == (
+        "nats://***@127.0.0.1:5",
+        "host=127.0.0.1 password=*** user=events",
+    )
+    assert told(service=own, passwords=True)["NATS_URL"] == "nats://t0ken@127.0.0.1:5"
 
 
 def test_what_to_type_names_the_address_and_a_path_of_its_own() -> None:
