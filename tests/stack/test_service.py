@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,20 +60,18 @@ def test_two_services_of_one_variable_are_named() -> None:
 @contextmanager
 def listening(say: bytes, ends: bool) -> Iterator[Address]:
     """A service that says something to each client at once, and closes or waits."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held = []
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as held:
 
         def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                connection.sendall(say)
-                connection.close() if ends else held.append(connection)
+            connection = held.enter_context(server.accept()[0])
+            connection.sendall(say)
+            if ends:
+                connection.close()
 
-        threading.Thread(target=serve, daemon=True).start()
+        serving = threading.Thread(target=serve)
+        serving.start()
         yield Address(*server.getsockname())
+        serving.join()
 
 
 @pytest.mark.parametrize(

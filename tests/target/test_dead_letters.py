@@ -162,7 +162,10 @@ def test_a_number_that_cannot_be_told_is_none(tell: Tell) -> None:
     assert letters.count("http://127.0.0.1:1/dead-letters") is None
 
 
-@pytest.mark.parametrize("given", ["", 'sql = "select 1"\nurl = "/dead-letters"'])
-def test_dead_letters_come_from_one_place(tmp_path: Path, given: str) -> None:
-    with pytest.raises(ManifestError, match="an sql or a url, and not both"):
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("", "got none: name one"), ('sql = "select 1"\nurl = "/dead-letters"', "got sql and url: name one")],
+)
+def test_dead_letters_come_from_one_place(tmp_path: Path, given: str, told: str) -> None:
+    with pytest.raises(ManifestError, match=rf"\[dead_letters\] to have one of redis, sql, url, {told}"):
         manifest.load(write(tmp_path, SOUND + f"[dead_letters]\n{given}"))

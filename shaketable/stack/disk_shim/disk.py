@@ -132,8 +132,9 @@ class Disk:
 
 
 def _maps(pid: int, library: Path) -> bool:
-    """Whether a process has the library in its memory."""
+    """Whether a process has the library in its memory; true for one that has ended, or has given its memory back."""
     try:
-        return str(library) in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+        maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return True  # it has ended, so there is nothing to see
+        return True
+    return not maps or str(library) in maps
