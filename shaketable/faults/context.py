@@ -17,8 +17,6 @@ from shaketable.op import Op
 from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.stack import Link, Server, Service, Stack
 from shaketable.stack.toxiproxy.client import Toxiproxy
-from shaketable.stack.wall_clock.clock import WallClock
-from shaketable.target import shown_clock
 from shaketable.target.target import Target
 
 

@@ -9,6 +9,8 @@ from shaketable.faults.fault import Closeable
 from shaketable.stack.local_server import LocalServer
 from shaketable.stack.process import Running
 from shaketable.stack.stack import Stack
+from shaketable.stack.wall_clock.clock import WallClock
+from shaketable.target import shown_clock
 from shaketable.target.target import Target
 
 #: Seconds from SIGTERM to SIGKILL of a service.
@@ -80,6 +82,16 @@ class RunProcesses:
     def is_frozen(self, instance: str) -> bool:
         child = self._child(instance)
         return child is not None and self.is_alive(instance) and child.is_frozen()
+
+    def clock(self, instance: str) -> WallClock:
+        found = None if self._service(instance) is not None else self._target.instances[instance].clock
+        if found is None:
+            raise ScenarioError(f"the clock of {instance} cannot be moved: it was started without one of its own")
+        return found
+
+    def shown_offset_s(self, instance: str) -> float | None:
+        url = None if self._service(instance) is not None else self._target.instances[instance].health_url
+        return shown_clock.offset_s(url) if url else None
 
     def run_helper(self, name: str, command: Sequence[str]) -> Closeable:
         return self._target.run_helper(name, command)

@@ -44,6 +44,7 @@ from shaketable.stack import ports
 from shaketable.stack.log_bound import LogBound
 from shaketable.stack.process import Child, environment
 from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.wall_clock import clocks, library
 from shaketable.target import environments, services
 from shaketable.target import manifest as manifests
 from shaketable.target.environments import installed

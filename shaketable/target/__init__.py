@@ -4,7 +4,7 @@
 `mix_table` for events that it never receives, `outbound_table` for deliveries to the harness's `receiver`, and `strict`
 as the base of its tables. `roles` name its processes for scenarios, `settings` pass a scenario's values to it,
 `services` lead it to what its stack provides, by `variables`, `environments` hold its dependencies, and `target` starts
-and stops it.
-`bounded_http` bounds each of its answers. `readers` read stored and pending events past every link; `dead_letters` are
-read over HTTP, `stored_rows` turns rows into events, and `transitions` reads the transitions of its breakers.
+and stops it. `bounded_http` bounds each of its answers, and `shown_clock` reads the time in them. `readers` read stored
+and pending events past every link, where `located` says; `dead_letters` are read over HTTP, `stored_rows` turns rows
+into events, and `transitions` reads the transitions of its breakers.
 """

@@ -5,9 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-import msgspec
 
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import TargetError
@@ -16,14 +13,15 @@ from shaketable.stack.process import Child, Running, environment
 from shaketable.stack.service import OUTBOUND
 from shaketable.stack.stack import Address, Link, Stack
 from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.wall_clock.clock import WallClock
+from shaketable.stack.wall_clock.clocks import WallClocks
 from shaketable.target import roles, services
 from shaketable.target.bounded_http import NoResponse, get
+from shaketable.target.located import located
 from shaketable.target.manifest import Manifest, Process
 from shaketable.target.receiver import Receiver
 from shaketable.target.settings import judged_by, translate
-from shaketable.target.source_tables import Stored
 
-T = TypeVar("T")
 #: Timeout of `setup` in seconds.
 SETUP_S = 60.0
 #: Timeout of a health request at start in seconds.
@@ -33,9 +31,17 @@ ANSWER_S = 2.0
 class Instance:
     """One process of the target; its links, port and clock stay the same across incarnations."""
 
-    def __init__(self, name: str, kind: Process, port: int, links: Mapping[str, Link], state: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: Process,
+        port: int,
+        links: Mapping[str, Link],
+        state: Path,
+        clock: WallClock | None = None,
+    ) -> None:
         self.name, self.kind, self.port, self.state = name, kind, port, state
-        self.links = links  # by service
+        self.links, self.clock = links, clock  # links by service
         self.incarnation = 0
         self.child: Running | None = None
         self.asked = False  # the harness ended this incarnation
@@ -92,7 +98,8 @@ class Target:
         state = self._state / name
         state.mkdir(parents=True)
         links = {service: self._link(name, service) for service in self._stack.services}
-        return Instance(name, kind, self._stack.take_port(), links, state)
+        clock = self._clocks.of(name) if self._clocks else None
+        return Instance(name, kind, self._stack.take_port(), links, state, clock)
 
     def _link(self, name: str, service: str) -> Link:
         upstream = self._receiver.address if self._receiver and service == OUTBOUND else None
@@ -112,26 +119,8 @@ class Target:
 
     def located(self) -> Manifest:
         """The manifest as readers need it: paths as URLs without a link, commands complete, the working directory."""
-        found = self.manifest
-        queue = self._located(found.queue)
-        if queue is not None and queue.parked is not None:
-            queue = msgspec.structs.replace(queue, parked=self._located(queue.parked))
-        return msgspec.structs.replace(
-            found,
-            cwd=str(self._cwd),
-            stored=Stored(url=self._receiver.url) if self._receiver else self._located(found.stored),
-            dead_letters=self._located(found.dead_letters),
-            queue=queue,
-        )
-
-    def _located(self, table: T) -> T:
-        """A table of the manifest with its path as a URL and its command complete."""
-        changed: dict[str, Any] = {}
-        if (path := getattr(table, "url", None)) is not None:
-            changed["url"] = f"http://127.0.0.1:{self._port(getattr(table, 'process', None))}{path}"
-        if command := getattr(table, "command", ()):
-            changed["command"] = tuple(self._command(command))
-        return msgspec.structs.replace(table, **changed) if changed else table  # type: ignore[type-var]
+        received = self._receiver.url if self._receiver else None
+        return located(self.manifest, str(self._cwd), received, self._port, self._command)
 
     def _port(self, process: str | None) -> int:
         """The port of the first instance of a kind of process, by default of the intake."""

@@ -40,8 +40,8 @@ SCENARIO = Scenario(
             ],
             each_change=["celery-hardened", "nats-jetstream-hardened"],
         ),
-        pytest.param("bullmq-hardened", marks=needs_node),
-        pytest.param("pg-boss-hardened", marks=needs_node),
+        pytest.param("bullmq-hardened", marks=[needs_node, pytest.mark.nightly]),
+        pytest.param("pg-boss-hardened", marks=[needs_node, pytest.mark.nightly]),
     ],
 )
 def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:
