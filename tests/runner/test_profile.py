@@ -44,7 +44,8 @@ LIKE = {
 
 def test_quick_breaks_what_shows_most_of_the_seeded_bugs() -> None:
     assert set(LIKE.values()) == set(profile.find("quick").trials)
-    assert sum(bug.shown_by in LIKE for bug in BUGS.values()) >= 0.7 * len(BUGS)
+    playable = [bug for bug in BUGS.values() if bug.shown_by != "clock_jumps"]  # it needs the extra `clock`
+    assert sum(bug.shown_by in LIKE for bug in playable) >= 0.7 * len(playable)
 
 
 def test_nightly_plays_all_there_are_and_several_trials_of_the_quick_ones() -> None:
