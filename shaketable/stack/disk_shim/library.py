@@ -69,7 +69,8 @@ def _compile(
 
 def _run(compiler: list[str], source: Path, folder: Path, lock: int) -> None:
     command = [*compiler, *FLAGS, "-o", str(folder / NAME), str(source), "-ldl", "-lpthread"]
-    execute(command, os.environ, lock, "the library of the disk faults", folder)
+    own = dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(folder / "wheel" / "cache"))
+    execute(command, {**os.environ, **own}, lock, "the library of the disk faults", folder)
 
 
 def _wheel(wheel: Path, pinned: Path, lock: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from shaketable.errors import NotPlayable
 from shaketable.stack import binaries
 from shaketable.stack.disk_shim import library
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.disk_shim.library import COMPILERS, NAME
 
 
@@ -40,6 +42,26 @@ def test_compiler_that_does_not_work_is_passed_over(tmp_path: Path, monkeypatch:
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert library.library(tmp_path / "cache", lambda _: None, ("broken-cc", *COMPILERS)).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_compiler_of_the_wheel_makes_one_that_works_and_leaves_nothing_else(
+    tmp_path: Path, writer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home := tmp_path / "home").mkdir()
+    (root := tmp_path / "files").mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    built = library.library(tmp_path / "cache", lambda _: None, compilers=())
+    assert [path for path in tmp_path.rglob("*") if "zig" in path.name] == []
+    disk = Disk(tmp_path / "disk", root, built, None)
+    steps = "open f - write a 10 fsync pwrite b 4 3"
+    subprocess.run([writer, *steps.split()], cwd=root, env={**os.environ, **disk.environment}, check=True)
+    disk.lose_power()
+    assert (root / "f").read_bytes() == b"a" * 10
+    assert not disk.problem()
 
 
 @pytest.mark.parametrize(
