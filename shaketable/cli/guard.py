@@ -9,6 +9,7 @@ import errno
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 
 import typer
@@ -35,7 +36,15 @@ def guarded(command: object) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     streams.end_on_hangup()
     try:
+        return _guarded(command)
+    finally:
+        streams.discard_unwritten()
+
+
+def _guarded(command: Callable[[], object]) -> int:
+    try:
         code = command()
+        sys.stdout.flush()
         if code == CLI_INTERRUPTED:
             return _interrupted()
         return code if isinstance(code, int) else 0

@@ -26,6 +26,17 @@ def prepare() -> None:
         del os.environ["COLUMNS"]
 
 
+def discard_unwritten() -> None:
+    """Discard output that cannot be written: the interpreter would try again at its end, and then exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
 def end_on_hangup() -> None:
     """SIGHUP is an interruption, and nobody is at the terminal any more; under `nohup` it stays ignored."""
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:

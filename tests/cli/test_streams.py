@@ -49,11 +49,20 @@ def test_passed_run_ends_with_0(name: str, run: Path) -> None:
     assert b"PASSED" in done.stdout
 
 
-def test_disk_that_is_full_under_the_output_is_no_fault_of_the_run(run: Path) -> None:
+#: Python buffers output to files and pipes, and writes it when it ends; with this variable, or a terminal, it does not.
+BUFFERING = [{}, {"PYTHONUNBUFFERED": "1"}]
+
+
+def surroundings(more: dict[str, str]) -> dict[str, str]:
+    """This process's environment with these variables, and without others that set how Python buffers."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | more
+
+
+@pytest.mark.parametrize("buffering", BUFFERING, ids=["buffered", "unbuffered"])
+def test_disk_that_is_full_under_the_output_is_no_fault_of_the_run(run: Path, buffering: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "shaketable.cli", "check", str(run)]
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "shaketable.cli", "check", run], stdout=full, stderr=subprocess.PIPE
-        )
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=surroundings(buffering))
     assert done.returncode == 255
     assert b"No space left" in done.stderr
     assert b"no run writes" not in done.stderr
@@ -168,10 +177,13 @@ def test_diff_names_where_runs_are(tmp_path: Path, typed: Typed, monkeypatch: py
     assert "shaketable run calm --runs" in typed("diff", tmp_path / "none", tmp_path).stderr
 
 
+@pytest.mark.parametrize("buffering", BUFFERING, ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
     "ends", ["print('the table', flush=True)", "raise RuntimeError", "raise HarnessError('no way through')"]
 )
-def test_exit_code_is_no_verdict_when_the_terminal_is_gone_before_the_signal(ends: str) -> None:
+def test_exit_code_is_no_verdict_when_the_terminal_is_gone_before_the_signal(
+    ends: str, buffering: dict[str, str]
+) -> None:
     terminal, its = pty.openpty()
     code = f"""
 import sys
@@ -185,7 +197,8 @@ def command():
 
 sys.exit(guarded(command))
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=its, stderr=its) as child:
+    command, env = [sys.executable, "-c", code], surroundings(buffering)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=its, stderr=its, env=env) as child:
         os.close(its)
         said = b""
         while not said.endswith(b"\n"):

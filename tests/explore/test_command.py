@@ -14,9 +14,11 @@ import pytest
 from shaketable import faults, rundir
 from shaketable.checks import NoLoss
 from shaketable.errors import InputError
-from shaketable.explore import command, found, page
+from shaketable.explore import command, found, page, reduction
 from shaketable.explore.command import Exploration, explore, shrink
+from shaketable.explore.confirm import confirm
 from shaketable.explore.lanes import Lanes
+from shaketable.explore.reduction import Reduction
 from shaketable.explore.search import Request
 from shaketable.results.result import Result
 from shaketable.rundir import RunDir
@@ -27,6 +29,21 @@ from tests.support.histories import asks, queued, run_of, sent, target
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_seeded_bug_is_found_and_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With less time to shrink, and two runs that confirm: the whole command runs every night."""
+    monkeypatch.setattr(command, "Reduction", partial(Reduction, budget_s=20.0))
+    monkeypatch.setattr(reduction, "confirm", partial(confirm, times=2))
+    bug, written = catalogue.target("deletes_before_commit", tmp_path), list[Result]()
+    request = Request(300, 1, first=True, kinds=frozenset({"down", "reset"}))
+    assert explore(Exploration(bug, tmp_path / "found", 300, 2), request, written.extend) == 1
+    (one,) = found.earlier(tmp_path / "found")
+    assert {at.fault.kind for at in one.timeline} <= {"down", "reset"}
+    assert [(each.verdict, each.scenario) for each in written] == [("failed", one.name)]
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
     bug, out, table = catalogue.target("deletes_before_commit", tmp_path), tmp_path / "found", tmp_path / "all.json"
