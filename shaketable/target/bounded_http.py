@@ -48,7 +48,7 @@ class BoundedResponse:
 
 
 def get(url: str, within_s: float, *, most: int = MOST, **query: object) -> BoundedResponse:
-    """GET a URL on this machine. Raises NoResponse for a missing, late, too large or compressed response."""
+    """GET a URL on this machine. Raises NoResponse for a missing, late, torn, too large or compressed response."""
     return _ask(url, _request("GET", url, urlencode(query)), within_s, most)
 
 
@@ -74,6 +74,8 @@ def _ask(url: str, request: bytes, within_s: float, most: int) -> BoundedRespons
                 if headers.get("content-encoding", "identity").lower() != "identity":
                     raise NoResponse(f"expected no Content-Encoding, got {headers['content-encoding']!r}")
                 content = response.read(most + 1)
+                if response.length and len(content) <= most:
+                    raise NoResponse(f"the response broke off {response.length:,} bytes before its end")
     except (OSError, HTTPException, ValueError) as e:
         raise NoResponse(str(e) or type(e).__name__) from e
     if len(content) > most:

@@ -24,6 +24,8 @@ from shaketable.target.readers import ndjson
 MOST = 16 << 20
 #: Seconds that a part of a delivery may take, and that an idle connection stays open: longer than a client keeps one.
 REQUEST_S = 120.0
+#: The most bytes of a line before or after a chunk.
+_LINE = 1_024
 #: The path that serves what was received.
 RECEIVED = "/received"
 
@@ -106,16 +108,43 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        known = urlsplit(self.path).path == self.server.receiver.path
-        refused = 404 if not known else 411 if not length.isdecimal() else 413 if int(length) > MOST else 0
-        if refused:
-            self.close_connection = True  # the body is not read
-            self._answer(refused)
+        chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        encoded = self.headers.get("Content-Encoding", "identity").lower() != "identity"
+        if not chunked and (not length.isdecimal() or int(length) > MOST):
+            self._refuse(413 if length.isdecimal() else 411)
             return
-        body = self.rfile.read(int(length))
-        if len(body) == int(length):  # a torn one was not delivered
+        body = self._chunks() if chunked else self.rfile.read(int(length))
+        if body is None or (not chunked and len(body) < int(length)):
+            self.close_connection = True  # torn, so it was not delivered
+        elif urlsplit(self.path).path != self.server.receiver.path:
+            self._answer(404)
+        elif encoded or len(body) > MOST:
+            self._refuse(415 if encoded else 413)
+        else:
             self.server.receiver.record(body)
             self._answer(204)
+
+    def _chunks(self) -> bytes | None:
+        """A body in chunks (RFC 9112, 7.1), up to a byte more than `MOST`; None for a torn or malformed one."""
+        body = bytearray()
+        try:
+            while size := int(self.rfile.readline(_LINE).partition(b";")[0], 16):
+                if size < 0 or len(body) + size > MOST:
+                    return bytes(MOST + 1) if size > 0 else None
+                part = self.rfile.read(size)
+                if len(part) < size or self.rfile.readline(_LINE).strip():
+                    return None
+                body += part
+            while self.rfile.readline(_LINE).strip():
+                pass  # trailers
+        except ValueError:
+            return None
+        return bytes(body)
+
+    def _refuse(self, status: int) -> None:
+        """Answer, and close the connection: the rest of the body is not read."""
+        self.close_connection = True
+        self._answer(status)
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)

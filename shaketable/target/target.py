@@ -165,8 +165,9 @@ class Target:
             PROCESS=name,
             INCARNATION=str(instance.incarnation),
             STATE_DIR=str(instance.state),
-            **(instance.clock.environment if instance.clock else {}),
         )
+        if instance.clock:
+            env |= preloaded(instance.clock.environment, env)
         child = self._stack.launch(
             name, self._command(instance.kind.command), env, self._cwd, self._logs / f"{name}.log"
         )
@@ -264,6 +265,12 @@ def _receiver(manifest: Manifest, stack: Stack) -> Receiver | None:
         return None
     id_ = manifest.event.id if manifest.event else "/eventId"
     return Receiver(stack.take_port(), outbound.path, outbound.event, id_).__enter__()
+
+
+def preloaded(first: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Variables that load a library, before those that the target loads."""
+    libraries = [each["LD_PRELOAD"] for each in (first, env) if each.get("LD_PRELOAD")]
+    return {**first, "LD_PRELOAD": " ".join(libraries)}
 
 
 def filled(part: str, programs: Mapping[str, str]) -> str:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from tests.support.histories import (
     sent,
     stored,
     sunk,
+    target,
     unreadable,
     unsent,
 )
@@ -180,3 +182,18 @@ def test_rows_whose_ids_nobody_could_read_make_the_run_unknown() -> None:
     assert why_invalid(history(sent("a").acknowledged(1), unreadable("stored.jsonl", "a"))) == []
     (doubt,) = why_invalid(history(sent("a").acknowledged(1), unreadable("dead_letters.jsonl", more=True)))
     assert doubt.startswith("some dead letters could not be read")
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "times"),
+    [
+        ("clock_step", {"stored": {"sql": None, "url": "/stored"}}, 0),
+        ("clock_drift", {"stored": {"sql": None, "command": ["print-rows"]}}, 0),
+        ("clock_step", {}, 1),  # Postgres says when it committed
+        ("clock_step", {"stored": {"sql": None, "url": "/received"}, "outbound": {"path": "/hook"}}, 1),  # we say
+        ("kill", {"stored": {"sql": None, "url": "/stored"}}, 1),
+    ],
+)
+def test_commit_times_by_a_clock_that_a_fault_moves_are_not_believed(kind: str, facts: Any, times: int) -> None:
+    told = history(sent("a").acknowledged(1), stored("a", at=2), target(**facts), fault(1, 2, fault=kind))
+    assert len(told.commits) == times

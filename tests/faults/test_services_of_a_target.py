@@ -14,8 +14,10 @@ from shaketable.faults import (
     KillClients,
     Latency,
     LockTable,
+    OutOfMemory,
     PostgresCrash,
     ReadOnly,
+    Restart,
     Silence,
     TerminateBackends,
     ValkeyCrash,
@@ -71,6 +73,8 @@ def test_intake_suffers_from_faults_of_the_service_that_holds_its_queue(fault: F
         (Kill("nats"), "nats"),
         (Down("postgres"), "postgres"),
         (LockTable(), "postgres"),
+        (ValkeyCrash(), "redis"),
+        (OutOfMemory(), "redis"),
     ],
     ids=lambda each: getattr(each, "label", each),
 )
@@ -81,7 +85,7 @@ def test_nothing_can_be_stored_while_the_store_is_cut_off(fault: Fault, store: s
 
 
 @pytest.mark.parametrize(
-    "fault", [Down("nats", process="worker-1"), Silence("nats", direction="answers"), Kill("worker-1")]
+    "fault", [Down("nats", process="worker-1"), Silence("nats", direction="answers"), Kill("worker-1"), Restart("nats")]
 )
 def test_part_of_the_store_s_links_is_not_all_of_them(fault: Fault) -> None:
     assert not blocks_store(fault, context(store="nats"))

@@ -50,6 +50,13 @@ def test_an_answer_is_read_whole(serve: Serve) -> None:
     assert (answer.status, answer.headers["total-count"], answer.json()) == (200, "3", {"a": 1})
 
 
+@pytest.mark.parametrize("body", [b"", b'{"a":', b"1\r\n{\r\n"])
+def test_response_that_breaks_off_is_none(body: bytes, serve: Serve) -> None:
+    framing = b"Transfer-Encoding: chunked" if body.startswith(b"1") else b"Content-Length: 8"
+    with pytest.raises(NoResponse):
+        get(serve(iter([HEAD + framing + b"\r\n\r\n", body])), 2)
+
+
 @pytest.mark.parametrize("first", [HEAD, HEAD + b"Content-Length: 100000\r\n\r\n", b"HTTP"])
 def test_an_answer_that_trickles_is_none_after_its_time(first: bytes, serve: Serve) -> None:
     url, began = serve(endless(first, b"x", 0.02)), time.monotonic()

@@ -42,7 +42,7 @@ def tell() -> Iterator[Tell]:
                 offset, limit = int(asked["offset"][0]), int(asked["limit"][0])
                 page = told if isinstance(told, bytes) else lines(told[offset : offset + limit])
                 self.send_response(status)
-                self.send_header("Total-Count", str(len(told)))
+                self.send_header("Total-Count", str(len(told.splitlines() if isinstance(told, bytes) else told)))
                 self.end_headers()
                 self.wfile.write(page)
 

@@ -22,7 +22,9 @@ from shaketable.target.ingest_table import Ingest
 from shaketable.target.manifest import Manifest
 from shaketable.target.readers import command, ndjson, redis_entries, stored
 from shaketable.target.readers.queue import Throttled
+from shaketable.target.readers.whole import whole
 from shaketable.target.source_tables import Counted, DeadLetterKey, Queue, Stored
+from shaketable.target.target import preloaded
 from tests.conftest import Servers
 
 NO_SQL = Manifest(2, "t", Ingest("p"), (), Stored(url="/stored"))
@@ -36,7 +38,7 @@ def launching(tmp_path: Path) -> Iterator[Stack]:
         def launch(name: str, words: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
             return supervisor.spawn(name, words, env=env, cwd=cwd, log=log)
 
-        yield cast(Stack, SimpleNamespace(services=[], launch=launch))
+        yield cast(Stack, SimpleNamespace(services=[], launch=launch, own={"nats": SimpleNamespace(password="s3cret")}))
 
 
 def prints(code: str) -> list[str]:
@@ -53,6 +55,7 @@ def test_command_prints_lines_and_its_errors_are_no_lines(launching: Stack, tmp_
     ("code", "told"),
     [
         ("raise SystemExit('no such table')", "ends with exit code 1: no such table"),
+        ("raise SystemExit('nats://:s3cret@localhost')", r"1: nats://:\*\*\*@localhost"),
         ("import time; time.sleep(60)", "does it come to an end"),
         ("while True: print('x' * 10**6)", "does it come to an end"),
     ],
@@ -181,3 +184,17 @@ def test_entry_without_the_event_is_unreadable(servers: Servers) -> None:
 )
 def test_pointer_leads_through_objects_and_arrays(body: bytes, pointer: str, found: bytes | None) -> None:
     assert ndjson.at(body, pointer) == found
+
+
+@pytest.mark.parametrize("value", [-1, 2**63, 2**64 - 1, float("inf"), float("nan"), "x", "-1", None])
+def test_number_that_no_history_holds_is_none(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"number|invalid|convert"):
+        whole(value)
+
+
+def test_libraries_of_the_target_are_loaded_after_those_of_a_fault() -> None:
+    env = {"LD_PRELOAD": "libjemalloc.so", "PATH": "/bin"}
+    assert preloaded({"LD_PRELOAD": "libfaketime.so", "FAKETIME": "x"}, env) == {
+        "LD_PRELOAD": "libfaketime.so libjemalloc.so",
+        "FAKETIME": "x",
+    }

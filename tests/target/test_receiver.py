@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import msgspec
 import pytest
 
+from shaketable.errors import TargetError
 from shaketable.target import bounded_http
 from shaketable.target.readers import ndjson, pages
 from shaketable.target.receiver import MOST, Receiver
@@ -62,6 +64,46 @@ def test_all_pages_and_their_number_are_served(opened: ExitStack) -> None:
     assert pages.count(hook.url) == pages.PAGE + 5
     found = [ndjson.id_of(row) for row in pages.rows(hook.url, "outbound")]
     assert found == [str(number) for number in range(pages.PAGE + 5)]
+
+
+def chunked(to: Receiver, *parts: bytes, end: bytes = b"0\r\n\r\n", head: str = "") -> bytes:
+    """Post a body in chunks; returns the response."""
+    with socket.create_connection((to.address.host, to.address.port), 5) as connection:
+        connection.sendall(f"POST /hook HTTP/1.1\r\nHost: x\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        for part in parts:
+            connection.sendall(b"%x;a=b\r\n%b\r\n" % (len(part), part))
+        connection.sendall(end)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.recv(100)
+
+
+def test_delivery_in_chunks_is_whole(opened: ExitStack) -> None:
+    hook = receiver(opened)
+    assert chunked(hook, b'{"eventId":', b'"a"}', end=b"0\r\nX-Sum: 1\r\n\r\n").startswith(b"HTTP/1.1 204")
+    (row,) = pages.rows(hook.url, "outbound")
+    assert ndjson.id_of(ndjson.stored(row)) == "a"
+
+
+@pytest.mark.parametrize("end", [b"", b"5\r\nab", b"x\r\n", b"-1\r\n"])
+def test_torn_delivery_in_chunks_is_none(end: bytes, opened: ExitStack) -> None:
+    hook = receiver(opened)
+    assert chunked(hook, b'{"eventId":"a"}', end=end) == b""
+    assert pages.count(hook.url) == 0
+
+
+def test_compressed_delivery_is_refused(opened: ExitStack) -> None:
+    hook = receiver(opened)
+    assert chunked(hook, b"\x1f\x8b", head="Content-Encoding: gzip\r\n").startswith(b"HTTP/1.1 415")
+    assert pages.count(hook.url) == 0
+
+
+def test_page_that_is_not_whole_is_an_error(opened: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = receiver(opened)
+    for number in range(5):
+        hook.record(b'{"eventId":"%d"}' % number)
+    monkeypatch.setattr(hook, "page", lambda offset, limit: Receiver.page(hook, offset, min(limit, 3)))
+    with pytest.raises(TargetError, match="3 of 5"):
+        list(pages.rows(hook.url, "outbound"))
 
 
 def test_other_paths_and_endless_bodies_are_no_deliveries(opened: ExitStack) -> None:

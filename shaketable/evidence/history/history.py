@@ -64,6 +64,7 @@ class History:
         def poisoned(text: str) -> str:
             return key(with_uuid(text, id_format))  # RejectRows knows UUIDs alone
 
+        timed = not (target.times_its_own_commits and scenario.moves_clocks)
         ids = pd.Index([] if events is None else events.event_id, dtype=object)
         return cls(
             scenario,
@@ -71,7 +72,7 @@ class History:
             clocks,
             events=None if events is None else load.with_fates(events, journals),
             attempts=journals.attempts,
-            stored=persisted.stored(run, ids, key),
+            stored=persisted.stored(run, ids, key, timed),
             dead=persisted.dead(run, target.dead_letters is None, ids, key),
             queue=persisted.queue(run / rundir.QUEUE),
             parked=persisted.queue(run / rundir.QUEUE, parked=True),

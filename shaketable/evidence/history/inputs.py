@@ -45,12 +45,19 @@ class ScenarioFacts(msgspec.Struct, frozen=True):
     drain_s: float = 30.0
     expects: dict[str, str] = {}  # a check that must fail, by name
 
+    @property
+    def moves_clocks(self) -> bool:
+        """Whether a fault moves the clocks of the target's processes."""
+        return any(entry.fault.get("fault") in ("clock_step", "clock_drift") for entry in self.timeline)
+
 
 class StoredFacts(msgspec.Struct, frozen=True):
     """The manifest's section [stored]."""
 
     updates: bool = False
     adds: tuple[str, ...] = ()
+    url: str | None = None
+    command: tuple[str, ...] = ()
 
 
 class IngestFacts(msgspec.Struct, frozen=True):
@@ -71,10 +78,16 @@ class TargetFacts(msgspec.Struct, frozen=True):
     durability: dict[str, dict[str, str]] = {}  # the servers' settings in force, by service
     event: EventTable | None = None  # None: the audit event
     dead_letters: Any = None  # None: the target has none
+    outbound: Any = None  # None: it delivers nothing to the harness
     queue: Any = None  # None: the manifest does not name its queue
     mix: MixTable = MixTable()
     store: str | None = "postgres"  # the service with the stored events; None: the manifest does not say
     queue_service: str | None = "redis"  # the service without which the intake cannot accept; None as above
+
+    @property
+    def times_its_own_commits(self) -> bool:
+        """Whether the target itself says when it has stored an event, and no server and no receiver of ours."""
+        return self.outbound is None and bool(self.stored.url or self.stored.command)
 
     @property
     def queues_in_store(self) -> bool:

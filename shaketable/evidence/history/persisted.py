@@ -57,8 +57,11 @@ class _Queue(msgspec.Struct, frozen=True):
     parked: bool = False  # nobody retries these
 
 
-def stored(run: RunDir, ids: pd.Index, key: Key = normal) -> pd.DataFrame | None:
-    """One row per stored row; `event` is its number, or -1 if not in the schedule. None if not observed."""
+def stored(run: RunDir, ids: pd.Index, key: Key = normal, timed: bool = True) -> pd.DataFrame | None:
+    """One row per stored row; `event` is its number, or -1 if not in the schedule. None if not observed.
+
+    Without `timed` no commit time is believed, as by the clock of a process that a fault has moved.
+    """
     if not run.has(rundir.STORED):
         return None
     rows = table(
@@ -67,7 +70,7 @@ def stored(run: RunDir, ids: pd.Index, key: Key = normal) -> pd.DataFrame | None
             "event_id": lambda row: key(row.event_id or ""),
             "position": _or_none("position"),
             "xid": lambda row: None if row.xid is None else str(row.xid),
-            "committed_at": _or_none("committed_at"),
+            "committed_at": _or_none("committed_at") if timed else lambda _: NONE,
             "unreadable": attrgetter("unreadable"),
             "more": attrgetter("more"),
         },

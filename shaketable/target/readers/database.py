@@ -9,6 +9,7 @@ from psycopg import sql
 
 from shaketable import libpq
 from shaketable.stack.stack import Stack
+from shaketable.target.readers.whole import whole
 
 #: Timeout of a count in milliseconds: counting must not become a load.
 COUNT_MS = 2_000
@@ -42,8 +43,8 @@ class Database:
             session = self._connected()
             with libpq.time_limit(session, ANSWER_S):
                 row = session.execute(sql.SQL(select).format(sql.SQL(query)), prepare=True).fetchone()
-            return int(row[0]) if row and row[0] is not None else None
-        except (psycopg.Error, TypeError, ValueError):
+            return whole(row[0]) if row and row[0] is not None else None
+        except (psycopg.Error, ValueError):
             self.close()
             return None
 

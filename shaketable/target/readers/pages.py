@@ -12,6 +12,7 @@ from shaketable.errors import TargetError
 from shaketable.target.bounded_http import NoResponse, get
 from shaketable.target.readers import ndjson
 from shaketable.target.readers.ndjson import Row
+from shaketable.target.readers.whole import whole
 
 #: Events per page.
 PAGE = 1_000
@@ -31,7 +32,7 @@ def count(url: str) -> int | None:
     """The number of events; None when it is unknown."""
     try:
         answer = get(url, COUNT_S, offset=0, limit=0)
-        return int(answer.headers[TOTAL.lower()]) if answer.status == OK else None
+        return whole(answer.headers[TOTAL.lower()]) if answer.status == OK else None
     except (NoResponse, KeyError, ValueError):
         return None
 
@@ -40,7 +41,7 @@ def number(url: str) -> int | None:
     """The whole number that a URL answers with, as text; None when it is unknown."""
     try:
         answer = get(url, COUNT_S, most=NUMBER_BYTES)
-        return int(answer.text) if answer.status == OK else None
+        return whole(answer.text) if answer.status == OK else None
     except (NoResponse, ValueError):
         return None
 
@@ -49,20 +50,27 @@ def rows(url: str, section: str) -> Iterator[Row]:
     """All events, each member as the target wrote it. Raises TargetError."""
     offset = 0
     while True:
-        page = _page(url, offset, section)
+        page, total = _page(url, offset, section)
         yield from page
-        if len(page) < PAGE:
-            return
         offset += len(page)
+        if len(page) < PAGE:
+            if total is not None and offset < total:
+                raise TargetError(
+                    f"the manifest's [{section}] url returns {offset:,} of {total:,} ({TOTAL}): does it give each page "
+                    f"up to {PAGE:,} lines?"
+                )
+            return
         if offset > MOST:
             raise TargetError(f"the manifest's [{section}] url returns more than {MOST:,}: does it use `offset`?")
 
 
-def _page(url: str, offset: int, section: str) -> list[Row]:
+def _page(url: str, offset: int, section: str) -> tuple[list[Row], int | None]:
+    """The rows of a page, and how many there are in all, if the target says so."""
     try:
         answer = get(url, PAGE_S, most=PAGE_BYTES, offset=offset, limit=PAGE)
     except NoResponse as e:
         raise TargetError(f"the manifest's [{section}] url fails: {e}") from e
     if answer.status != OK:
         raise TargetError(f"the manifest's [{section}] url fails: expected {OK}, got {answer.status}")
-    return list(ndjson.rows(answer.content.split(b"\n")))
+    total = answer.headers.get(TOTAL.lower(), "")
+    return list(ndjson.rows(answer.content.split(b"\n"))), int(total) if total.isdecimal() else None

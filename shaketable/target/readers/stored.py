@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -84,10 +85,15 @@ def ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
     if manifest.stored.sql is not None:
         with reading(stack, within_s, autocommit=True) as connection:
             return sql_ids(connection, manifest.stored.sql)
+    found, deadline = set[str](), time.monotonic() + within_s
     try:
-        return {found for row in _lines(stack, manifest) if (found := ndjson.id_of(row)) is not None}
+        for row in _lines(stack, manifest):
+            if time.monotonic() > deadline:
+                return set()
+            found.add(ndjson.id_of(row) or "")
     except TargetError:
         return set()
+    return found - {""}
 
 
 def check(stack: Stack, manifest: Manifest) -> None:
