@@ -68,6 +68,7 @@ class Stamped(msgspec.Struct):
     event_id: str
     event: Event
     hash: str
+    encoded: bytes  # as the queue holds it: encoding a large event takes as long as validating it
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -145,7 +146,7 @@ def accept(body: bytes, now: datetime, max_depth: int, preset_of: PresetOf | Non
     event.timestamp = members["timestamp"] = _instant(event.timestamp, now)
     event.ttl = None if event.ttl is None else int(event.ttl)
     event.details = {name: value for name, value in members.items() if name not in NAMED} or None
-    return Stamped(event_id, event, i_json.sha256(members))
+    return Stamped(event_id, event, i_json.sha256(members), msgspec.json.encode(event))
 
 
 def _refuse_long_keys(members: dict[str, Any]) -> None:

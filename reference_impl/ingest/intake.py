@@ -173,4 +173,4 @@ class Intake:
         if not self.pipeline.lanes:
             raise TemporarilyUnavailable("the queue has not been reached yet")
         lane = streams.lane_of(stamped.event.organization_id, stamped.event_id, self.pipeline.lanes)
-        await self.pipeline.add(lane, stamped.event_id, msgspec.json.encode(stamped.event), stamped.hash)
+        await self.pipeline.add(lane, stamped.event_id, stamped.encoded, stamped.hash)

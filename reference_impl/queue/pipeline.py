@@ -20,10 +20,8 @@ from reference_impl.queue import streams
 from reference_impl.resilience.background import Sleep
 from reference_impl.settings import Settings
 
-#: Pause between two attempts to connect, and between two checks of a connection, in seconds.
-POLL_S = 0.1
-#: Most bytes of replies that are read at once.
-READ_BYTES = 65_536
+#: Pause between two attempts to connect, and between two checks of a connection, in seconds. Most bytes of one read.
+POLL_S, READ_BYTES = 0.1, 65_536
 
 
 class Pipeline:

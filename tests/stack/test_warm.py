@@ -41,16 +41,8 @@ WARM = {name: kind for name, kind in KINDS.items() if not issubclass(kind, DiskF
 
 #: One for each part that a fault may leave behind: a process, a proxy, a toxic, a session, a trigger, settings of each
 #: server, a server that does not run.
-EACH_CHANGE = [
-    "down",
-    "exhaust_connections",
-    "latency",
-    "out_of_memory",
-    "pause",
-    "read_only",
-    "reject_rows",
-    "valkey_crash",
-]
+EACH_CHANGE = ["down", "exhaust_connections", "latency", "out_of_memory"]
+EACH_CHANGE += ["pause", "read_only", "reject_rows", "valkey_crash"]
 
 quiet: Callable[[str], None] = lambda _: None  # noqa: E731
 World = Callable[[], AbstractContextManager[Stack]]
@@ -123,8 +115,7 @@ def seen(stack: Stack) -> dict[str, Any]:
 
 def await_closed(admin: psycopg.Connection[Any]) -> None:
     """Wait until the server has ended the sessions that the harness itself closed a moment ago."""
-    ours = QUERIES["sessions"] + " and application_name = 'shaketable'"
-    deadline = time.monotonic() + 10
+    ours, deadline = f"{QUERIES['sessions']} and application_name = 'shaketable'", time.monotonic() + 10
     while admin.execute(ours).fetchall() and time.monotonic() < deadline:
         time.sleep(0.02)
 

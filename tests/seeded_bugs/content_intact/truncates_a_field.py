@@ -7,6 +7,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[3])]
 
+import msgspec
+
 from reference_impl.__main__ import main
 from reference_impl.event.event import Stamped
 from reference_impl.ingest.intake import Intake
@@ -23,6 +25,7 @@ enqueue = Intake.enqueue
 async def cut(self: Intake, stamped: Stamped) -> None:
     if stamped.event.outcome_description is not None:
         stamped.event.outcome_description = stamped.event.outcome_description[:KEPT]
+        stamped.encoded = msgspec.json.encode(stamped.event)
     await enqueue(self, stamped)
 
 
