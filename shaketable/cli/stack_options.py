@@ -59,7 +59,7 @@ def choice(
 ) -> Choice:
     """The stack that is asked for. Raises InputError."""
     from shaketable.stack.choice import Choice, Kind
-    from shaketable.stack.services import ExternalServices
+    from shaketable.stack.external_services import ExternalServices
 
     if stack == "given":
         print("shaketable: --stack given is now called --stack external", file=sys.stderr)

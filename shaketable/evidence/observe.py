@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -25,7 +24,7 @@ from shaketable.target.manifest import Manifest
 from shaketable.target.readers import redis_entries, stored
 from shaketable.target.readers.ndjson import Row
 from shaketable.target.readers.queue import QueueReader
-from shaketable.target.readers.stored import CHECK_S, IDS_S, MOST, ROWS_S, SECTION_S
+from shaketable.target.readers.stored import CHECK_S, IDS_S, SECTION_S
 from shaketable.target.source_tables import DeadLetters
 
 #: Bytes of a log line that are examined; only a statement's text is longer.
@@ -44,7 +43,7 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
         lines += [{"key": key, "length": number, "parked": True} for key, number in parked.items()]
         rundir.write_lines(run / rundir.QUEUE, lines)
     for file, section, rows in _sections(stack, manifest):
-        rundir.write_lines(run / file, stored_rows.readable(bounded(rows, section)))
+        rundir.write_lines(run / file, stored_rows.readable(stored.bounded(rows, section)))
     if "postgres" in stack.services:
         _refused(run, stack)
     stack.collect_logs()
@@ -113,18 +112,6 @@ def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> 
         with stored.reading(stack, within_s, autocommit=True) as connection:
             return found | stored.sql_ids(connection, dead.sql)
     return found
-
-
-def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float = ROWS_S) -> Iterator[Row]:
-    """The rows, limited in number and time. Raises TargetError beyond the limits."""
-    deadline = time.monotonic() + within_s
-    for number, row in enumerate(rows):
-        if number == most or time.monotonic() > deadline:
-            raise TargetError(
-                f"expected the manifest's [{section}] to give at most {most:,} rows within {within_s:g} s, "
-                f"got {number:,} so far: does it come to an end?"
-            )
-        yield row
 
 
 def _dead(stack: Stack, dead: DeadLetters) -> Iterator[Row]:

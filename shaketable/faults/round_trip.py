@@ -7,12 +7,11 @@ sink can distinguish the harness's exchanges from the target's attempts.
 
 from __future__ import annotations
 
-import socket
 import struct
 import time
 from typing import NamedTuple
 
-from shaketable.stack.probe import How, exchange
+from shaketable.stack.probe import How, exchange, speak
 from shaketable.stack.service import ServiceProbe
 from shaketable.stack.stack import Address, Service
 
@@ -48,7 +47,8 @@ class PingResult(NamedTuple):
 def ping(service: Service, at: Address, timeout_s: float = TIMEOUT_S, probe: ServiceProbe | None = None) -> PingResult:
     """One exchange."""
     began = time.monotonic_ns()
-    how = _ends(service, at, timeout_s) if service in _OPENING else exchange(at, probe, timeout_s)
+    opening = _OPENING.get(service)
+    how = exchange(at, probe, timeout_s) if opening is None else speak(at, opening, b"", timeout_s)
     return PingResult(how, (time.monotonic_ns() - began) / 1e6)
 
 
@@ -57,19 +57,6 @@ def round_trip_ms(
 ) -> float | None:
     """Milliseconds from connecting to the first byte of an answer; None when there is none."""
     return ping(service, at, timeout_s, probe).ms
-
-
-def _ends(service: Service, at: Address, timeout_s: float) -> How:
-    try:
-        with socket.create_connection((at.host, at.port), timeout=timeout_s) as connection:
-            connection.sendall(_OPENING[service])
-            return "answered" if connection.recv(1) else "closed"
-    except ConnectionRefusedError:
-        return "refused"
-    except TimeoutError:
-        return "silent"
-    except OSError:
-        return "reset"
 
 
 def is_ours(opening: bytes) -> bool:

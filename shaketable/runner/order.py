@@ -17,7 +17,7 @@ from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
 from shaketable.stack.choice import Choice
-from shaketable.stack.services import VARIABLES
+from shaketable.stack.external_services import VARIABLES
 from shaketable.stack.stack import StackSource
 
 

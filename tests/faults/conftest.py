@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,6 +14,7 @@ from shaketable.op import Op
 from shaketable.stack.host import HostStack
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
+from shaketable.stack.wall_clock import clocks
 from shaketable.target.target import Target
 from tests.conftest import Servers
 from tests.faults.little_target import MANIFEST, Here, answers
@@ -34,22 +36,31 @@ def here(stack: HostStack) -> Iterator[Here]:
 
 
 @pytest.fixture(scope="module")
-def started(here: Here, told: list[Op], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    folder = tmp_path_factory.mktemp("target")
-    supervisor = Supervisor(f"test-{secrets.token_hex(4)}")
-    made = Target(
-        MANIFEST,
-        folder,
-        cast(Stack, here),
-        supervisor,
-        run_id=f"test-{folder.name}",
-        state=folder / "state",
-        logs=folder,
-        settings={},
-        record=told.append,
-    )
-    yield made
-    made.stop_all()
+def faketime() -> Path | None:
+    """The library that moves the target's clocks, in modules that need it."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def started(
+    here: Here, told: list[Op], faketime: Path | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
+    folder, supervisor = tmp_path_factory.mktemp("target"), Supervisor(f"test-{secrets.token_hex(4)}")
+    with clocks.opened(faketime, supervisor) as made:
+        target = Target(
+            MANIFEST,
+            folder,
+            cast(Stack, here),
+            supervisor,
+            run_id=f"test-{folder.name}",
+            state=folder / "state",
+            logs=folder,
+            settings={},
+            record=told.append,
+            clocks=made,
+        )
+        yield target
+        target.stop_all()
     supervisor.close()
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from typing import cast
+from pathlib import Path
 
 import pytest
 
@@ -12,34 +10,14 @@ from shaketable.errors import ScenarioError
 from shaketable.faults import ClockDrift, ClockStep, Kill
 from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
-from shaketable.op import Op
-from shaketable.stack.stack import Stack
-from shaketable.stack.supervisor import Supervisor
-from shaketable.stack.wall_clock import clocks, library
+from shaketable.stack.wall_clock import library
 from shaketable.target.target import Target
-from tests.faults.little_target import MANIFEST, Here, landed
+from tests.faults.little_target import landed
 
 
 @pytest.fixture(scope="module")
-def started(here: Here, told: list[Op], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """As the others' target, with clocks that can be moved."""
-    folder, supervisor = tmp_path_factory.mktemp("target"), Supervisor(f"test-{secrets.token_hex(4)}")
-    with clocks.opened(library.library(), supervisor) as made:
-        target = Target(
-            MANIFEST,
-            folder,
-            cast(Stack, here),
-            supervisor,
-            run_id=f"test-{folder.name}",
-            state=folder / "state",
-            logs=folder,
-            settings={},
-            record=told.append,
-            clocks=made,
-        )
-        yield target
-        target.stop_all()
-    supervisor.close()
+def faketime() -> Path | None:
+    return library.library()
 
 
 def settled(fault: Fault, context: RunContext) -> None:

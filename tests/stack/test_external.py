@@ -16,7 +16,7 @@ import redis
 from shaketable.errors import InputError, ScenarioError
 from shaketable.stack import ports
 from shaketable.stack.choice import Choice
-from shaketable.stack.services import ExternalServices
+from shaketable.stack.external_services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from tests.conftest import Servers

@@ -87,7 +87,10 @@ def test_interrupt_while_a_process_is_noted_leaves_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("command", "why"), [("no-such-program", "No such file"), ("/etc/passwd", "Permission")])
-def test_command_that_cannot_be_run_is_one_sentence(command: str, why: str, tmp_path: Path) -> None:
+def test_command_that_cannot_be_run_is_one_sentence(
+    command: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)  # with a folder that this user may not search, any program is "denied"
     with pytest.raises(HarnessError, match=f"cannot start .*{why}"):
         started(tmp_path, command)
 

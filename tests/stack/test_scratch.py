@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,13 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root runs Postgre
 
 
 @pytest.fixture
-def closed(monkeypatch: pytest.MonkeyPatch) -> Path:
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of the temporary folder's that is below one of mode 0700."""
-    top = Path(tempfile.mkdtemp())
-    inner = top / "tmp"
-    inner.mkdir(mode=0o777)
-    monkeypatch.setattr(tempfile, "tempdir", str(inner))
-    return top
+    with tempfile.TemporaryDirectory() as top:
+        inner = Path(top) / "tmp"
+        inner.mkdir(mode=0o777)
+        monkeypatch.setattr(tempfile, "tempdir", str(inner))
+        yield Path(top)
 
 
 @needs_root

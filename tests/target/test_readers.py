@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -97,7 +98,8 @@ def test_command_without_a_number_is_named(launching: Stack, tmp_path: Path) -> 
         command.number(launching, manifest, "queue", prints("print('many')"))
 
 
-def test_command_that_is_not_there_is_named(launching: Stack, tmp_path: Path) -> None:
+def test_command_that_is_not_there_is_named(launching: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.defpath)  # with a folder that this user may not search, any program is "denied"
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
     with pytest.raises(TargetError, match="ends with exit code 127"):
         command.number(launching, manifest, "queue", ["no-such-program"])

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from shaketable.errors import InputError, NotPlayable
+from shaketable.stack.external_services import ExternalServices
 from shaketable.stack.host import HostStack
 from shaketable.stack.ports import Ports
 from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.service import Needs
-from shaketable.stack.services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 

@@ -85,15 +85,11 @@ def ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> set[str]:
     if manifest.stored.sql is not None:
         with reading(stack, within_s, autocommit=True) as connection:
             return sql_ids(connection, manifest.stored.sql)
-    found, deadline = set[str](), time.monotonic() + within_s
     try:
-        for row in _lines(stack, manifest):
-            if time.monotonic() > deadline:
-                return set()
-            found.add(ndjson.id_of(row) or "")
+        rows = bounded(_lines(stack, manifest), "stored", within_s=within_s)
+        return {found for row in rows if (found := ndjson.id_of(row)) is not None}
     except TargetError:
         return set()
-    return found - {""}
 
 
 def check(stack: Stack, manifest: Manifest) -> None:
@@ -109,6 +105,18 @@ def _lines(stack: Stack, manifest: Manifest) -> Iterator[Row]:
         yield from pages.rows(manifest.stored.url, "stored")
     else:
         yield from ndjson.rows(command.lines(stack, manifest, "stored", manifest.stored.command))
+
+
+def bounded(rows: Iterator[Row], section: str, most: int = MOST, within_s: float = ROWS_S) -> Iterator[Row]:
+    """The rows, limited in number and time. Raises TargetError beyond the limits."""
+    deadline = time.monotonic() + within_s
+    for number, row in enumerate(rows):
+        if number == most or time.monotonic() > deadline:
+            raise TargetError(
+                f"expected the manifest's [{section}] to give at most {most:,} rows within {within_s:g} s, "
+                f"got {number:,} so far: does it come to an end?"
+            )
+        yield row
 
 
 @contextmanager
