@@ -10,5 +10,6 @@
 `python -m bench.durability` counts the acknowledged writes that servers lose to a SIGKILL and to a power loss.
 
 `python -m bench.checks` (`make bench-checks`) measures the harness instead: check and report on a million events that
-`synthetic` makes up. What is printed is a table; `--json FILE` writes the same for machines.
+`synthetic` makes up, and by `opening` how long a browser takes to draw the page. What is printed is a table; `--json
+FILE` writes the same for machines.
 """

@@ -95,7 +95,7 @@ class Stage:
 
     def await_lanes(self, name: str) -> None:
         """Until workers hold all lanes."""
-        until(lambda: _held(self.health(name)) == LANES, 20, "lanes")
+        until(lambda: _held(self.health(name)) == LANES, 60, "lanes")
 
     def load(self, port: int, events: int, **options: int) -> dict[str, Any]:
         """Send events from a process of its own; what it says of them."""

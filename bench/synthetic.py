@@ -220,6 +220,10 @@ def _faults() -> Iterator[Op]:
     yield Op("injector", Kind.HEAL, until, until, detail=detail)
 
 
+#: The breaker's states, and when they began.
+STATES = [(0.0, "CLOSED"), (AWAY + 2, "OPEN"), (BACK - 0.05, "HALF_OPEN"), (BACK + 0.005, "CLOSED")]
+
+
 def _probes(size: int) -> Iterator[Op]:
     for n in range(int((size / RATE + 3) * 5)):
         at = n / 5
@@ -229,15 +233,14 @@ def _probes(size: int) -> Iterator[Op]:
             "health": 60 if AWAY + 2 < at < BACK else 100,
             "dead": 0,
             "queue": queue,
-            "breaker": "CLOSED",
+            "breaker": next(to for since, to in reversed(STATES) if at >= since),
             "memory_worker-1": 60 << 20,
         }
         yield Op("probe", Kind.PROBE, MONOTONIC + int(at * SECOND), detail=detail)
 
 
 def _transitions() -> Iterator[dict[str, Any]]:
-    states = [(0.0, "CLOSED"), (AWAY + 2, "OPEN"), (BACK - 0.05, "HALF_OPEN"), (BACK + 0.005, "CLOSED")]
-    for seq, ((at, to), (_, before)) in enumerate(zip(states, [(0.0, None), *states], strict=False)):
+    for seq, ((at, to), (_, before)) in enumerate(zip(STATES, [(0.0, None), *STATES], strict=False)):
         yield {
             "process": "worker-1",
             "incarnation": "1",

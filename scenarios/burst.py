@@ -15,6 +15,7 @@ SCENARIO = Scenario(
         checks.ContentIntact(),
         checks.RefusesRightly(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=4),
     ),
 )

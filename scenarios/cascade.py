@@ -27,7 +27,9 @@ SCENARIO = Scenario(
         checks.OrderKept(),
         checks.ContentIntact(),
         checks.RefusesRightly(),
+        checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=12),
+        checks.RetriesBounded(),
     ),
 )

@@ -33,8 +33,11 @@ SCENARIO = Scenario(
         checks.ContentIntact(),
         checks.RefusesRightly(),
         checks.DeadLettersExplained(),
+        checks.Isolated(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.LatencyBudget(),
         checks.RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=6),
+        checks.RetriesBounded(),
     ),
 )

@@ -13,6 +13,8 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
+        checks.HealthHonest(),
         checks.RecoversInTime(commit_within_s=3, healthy_within_s=5, backlog_within_s=8),
     ),
 )

@@ -21,9 +21,12 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.RecoversInTime(commit_within_s=6, closed_within_s=6, healthy_within_s=6, backlog_within_s=10),
+        checks.RetriesBounded(),
     ),
 )

@@ -20,5 +20,8 @@ SCENARIO = Scenario(
         checks.OrderKept(),
         checks.ContentIntact(),
         checks.RefusesRightly(),
+        checks.IntakeSurvives(),
+        checks.BreakerBehaves(),
+        checks.RecoversInTime(),
     ),
 )

@@ -13,7 +13,9 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=3),
     ),
 )

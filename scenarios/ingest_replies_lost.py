@@ -13,6 +13,7 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.HealthHonest(),
         checks.LatencyBudget(),
         checks.RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=4),

@@ -12,6 +12,8 @@ SCENARIO = Scenario(
         checks.NoDuplicates(),
         checks.NothingInvented(),
         checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.RecoversInTime(),
         checks.MemoryBounded(per_event_bytes=512, spare_mib=24),
     ),

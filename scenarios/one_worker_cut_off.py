@@ -13,6 +13,7 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
         checks.Isolated(),

@@ -25,6 +25,7 @@ SCENARIO = Scenario(
         checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.RecoversInTime(commit_within_s=15, closed_within_s=15, healthy_within_s=15, backlog_within_s=15),
     ),
 )

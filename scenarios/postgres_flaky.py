@@ -20,6 +20,7 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
         checks.RecoversInTime(commit_within_s=3, closed_within_s=3, healthy_within_s=5, backlog_within_s=5),

@@ -20,9 +20,11 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.RecoversInTime(commit_within_s=4, closed_within_s=4, healthy_within_s=5, backlog_within_s=6),
     ),
 )

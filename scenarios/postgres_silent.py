@@ -22,9 +22,11 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=6, backlog_within_s=7),
     ),
 )

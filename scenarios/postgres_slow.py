@@ -21,6 +21,7 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
         checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=6, backlog_within_s=7),

@@ -15,6 +15,7 @@ SCENARIO = Scenario(
         checks.ContentIntact(),
         checks.RefusesRightly(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.LatencyBudget(),
         checks.RecoversInTime(commit_within_s=3, healthy_within_s=4, backlog_within_s=5),
     ),

@@ -30,6 +30,7 @@ SCENARIO = Scenario(
         checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.RecoversInTime(commit_within_s=5, closed_within_s=5, healthy_within_s=8, backlog_within_s=10),
     ),
 )

@@ -19,6 +19,8 @@ SCENARIO = Scenario(
         checks.NoDuplicates(),
         checks.NothingInvented(),
         checks.OrderKept(),
+        checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.BreakerBehaves(),
     ),
 )

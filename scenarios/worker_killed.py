@@ -13,6 +13,7 @@ SCENARIO = Scenario(
         checks.NothingInvented(),
         checks.OrderKept(),
         checks.ContentIntact(),
+        checks.RefusesRightly(),
         checks.HealthHonest(),
         checks.LatencyBudget(acknowledged_within_s=1, stored_within_s=6),
         checks.RecoversInTime(commit_within_s=4, healthy_within_s=6, backlog_within_s=8),

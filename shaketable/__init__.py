@@ -20,10 +20,11 @@ The rooms, lowest first. A room imports only from the rooms below it; `make lint
 - `report`: a run at the terminal, in the browser and in CI
 - `compare`: several targets under the same scenarios
 - `crash_points`: breaks a target at each message that it exchanges with a service
+- `capacity`: searches for the highest rate that a target sustains
 - `explore`: searches for the faults that break a target
 - `doctor`: tries each endpoint of a target
 - `api`: the public functions, run and check
-- `cli`: the command line; `pytest_plugin` does the same for a test suite
+- `cli`: the command line, and `__main__` runs it; `pytest_plugin` does the same for a test suite
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class NotPlayable(ScenarioError):
 
 
 class ServiceMissing(NotPlayable):
-    """The target does not use the service that a fault breaks; `compare` skips the cell and reports it."""
+    """The target has no such service, or no intake, for a fault to break; `compare` skips the cell and reports it."""
 
 
 class HarnessError(ShaketableError):
@@ -52,9 +52,9 @@ class ServerUnavailable(HarnessError):
 class LoadEnded(HarnessError):
     """The load generator ended before its schedule was played."""
 
-    def __init__(self, message: str, code: int) -> None:
+    def __init__(self, message: str, code: int, log: str = "locust") -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.log = code, log
 
 
 class UnexpectedFailure(HarnessError):

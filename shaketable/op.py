@@ -39,6 +39,7 @@ class Kind(StrEnum):
     REPAIR = "recovery"  # the harness repaired a wedged Toxiproxy, which cut connections (detail.proxy, detail.how)
     SINK = "sink"  # a sink: one connection attempt was accepted and closed (detail.link)
     PROBE = "probe"  # the probe: one reading of the target
+    COUNTERS = "counters"  # the probe: the counters of one process of the target (detail.incarnation)
     EXIT = "exit"  # a process of the target ended (detail.asked)
     FAILURE = "failure"  # the run: a process of the harness failed although no fault caused it (detail.text)
     CUT = "cut"  # the run: a log grew too long and was truncated (detail.log)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from importlib.metadata import entry_points
+from functools import cached_property
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -26,8 +27,13 @@ class Registry(Generic[T]):
 
     def kinds(self) -> dict[str, type[Any]]:
         """Every known kind: built-in ones first, then those registered by packages."""
-        registered = (entry.load() for entry in entry_points(group=self._group))
+        registered = (entry.load() for entry in self._entry_points)
         return {**self._kinds, **{getattr(kind, self._key): kind for kind in registered}}
+
+    @cached_property
+    def _entry_points(self) -> EntryPoints:
+        """Those of the installed packages: reading the metadata of all takes 10 ms, and a report asks 20 times."""
+        return entry_points(group=self._group)
 
     def add(self, kind: type[Any]) -> None:
         """Register a kind in this process, such as one defined in a scenario file."""

@@ -32,10 +32,12 @@ def targets() -> dict[str, Path]:
 
 
 def target(named: Path | None) -> Path:
-    """Return a target's manifest: a path unchanged, or a name from `targets`; None is the reference.
+    """Return a target's manifest: a path, a folder's target.toml, or a name from `targets`; None is the reference.
 
     Raises ManifestError for an unknown name, and ToolchainMissing for the reference without its extra.
     """
+    if named is not None and (named / "target.toml").is_file():
+        return named / "target.toml"
     if named is not None and is_file(named):
         return named
     known, name = targets(), str(named or "reference")

@@ -85,6 +85,11 @@ def number(value: object) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.3g}"
 
 
+def instant(value: float) -> str:
+    """A time after T0, in seconds with two decimals."""
+    return f"{value:,.2f} s"
+
+
 def seconds(value: float | None) -> str:
     """Seconds with one decimal."""
     return "–" if value is None or value != value else f"{value:,.1f} s"

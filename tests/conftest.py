@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import cast
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -32,8 +34,34 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` ignores it
 
 
+#: Tests and what they import stay to the end: the collector need not look at them, now and later.
+gc.disable()
+
+
+#: No example is too slow: a busy machine makes any one so.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs every night is slow, so that the quick suite leaves it out. Long tests come first.
+
+    Processes that share the tests then end at about one time.
+    """
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,8 +35,8 @@ from tests.support.book import Part
 from tests.support.histories import dead, exited, poisoned, queued, received, run_of, started, sunk
 from tests.support.shown import whole, wrong
 
-#: Seconds and bytes that one command may take.
-SECONDS, MEMORY = 10, 500 << 20
+#: Seconds of CPU and bytes that one command may take, and seconds until one that waits for something is ended.
+SECONDS, MEMORY, WAITS = 10, 500 << 20, 60
 ENDS = {0, 1, 2, 254}
 #: What `diff` and `compare` read of a judged run.
 READ_BY_ALL = (rundir.VERDICT, rundir.ENVIRONMENT, comparison.CELL, comparison.FILE)
@@ -62,7 +61,7 @@ class Ended(NamedTuple):
     what: str
     code: int  # negative: by that signal
     said: str
-    seconds: float
+    seconds: float  # of CPU: others on the machine count for nothing
     memory: int
     intact: bool  # the file outside
 
@@ -175,14 +174,14 @@ class Fuzz:
         return Ended(what, code, said, seconds, memory, self._outside.read_text() == SECRET)
 
     def _forked(self, command: Callable[[], int]) -> tuple[int, str, float, int]:
-        """Exit code, output, seconds and peak memory of the command in a process of its own."""
-        said, began = self._folder / "said", time.monotonic()
+        """Exit code, output, seconds of CPU and peak memory of the command in a process of its own."""
+        said = self._folder / "said"
         sys.stdout.flush()
         if (pid := os.fork()) == 0:
             _become(command, said)
         _, status, used = os.wait4(pid, 0)
         code = os.waitstatus_to_exitcode(status)
-        return code, said.read_text(errors="replace"), time.monotonic() - began, used.ru_maxrss * 1024
+        return code, said.read_text(errors="replace"), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
 
 
 def _become(command: Callable[[], int], said: Path) -> None:
@@ -193,7 +192,8 @@ def _become(command: Callable[[], int], said: Path) -> None:
         os.dup2(out, 1)
         os.dup2(out, 2)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(SECONDS + 5)
+        signal.alarm(WAITS)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 5, SECONDS + 5))
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + 2 * MEMORY, now + 2 * MEMORY))
         code = guarded(command)

@@ -69,7 +69,7 @@ def test_one_module_opens_sessions_at_postgresql() -> None:
     files = [path for path in PACKAGE.rglob("*.py") if opens.search(path.read_text(encoding="utf-8"))]
     assert {str(path.relative_to(PACKAGE)) for path in files} == {
         "libpq.py",
-        "starter/own_event.py",
+        "starter/fastapi/processor.py",
         "starter/processor.py",
     }
 

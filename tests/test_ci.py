@@ -24,12 +24,24 @@ from tests.results.test_result import valid
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "ci.md"
 WORKFLOW = ROOT / "docs" / "ci" / "shaketable.yml"
-PAGES = [PAGE, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SHELL = {"TARGET": "target.toml", "SHAKETABLE": "shaketable.whl"}
+PAGES = [PAGE, ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ACTION = ROOT / "action.yml"
+TEMPLATE = ROOT / "docs" / "ci" / "shaketable.gitlab-ci.yml"
+SHELL = {'"$TARGET"': "target.toml", "$SELECT": "--profile quick"}
 
 
 def jobs() -> dict[str, Any]:
     return dict(yaml.safe_load(WORKFLOW.read_text())["jobs"])
+
+
+def action() -> list[dict[str, Any]]:
+    """The steps of the composite action."""
+    return list(yaml.safe_load(ACTION.read_text())["runs"]["steps"])
+
+
+def template() -> dict[str, Any]:
+    """The job of the GitLab template."""
+    return dict(yaml.safe_load(TEMPLATE.read_text())["shaketable"])
 
 
 def commands() -> Iterator[str]:
@@ -37,14 +49,17 @@ def commands() -> Iterator[str]:
     for page in dict.fromkeys(PAGES):
         for block in re.findall(r"^```(?:sh)?\n(.*?)^```", page.read_text().replace("\\\n", " "), re.S | re.M):
             yield from re.findall(r"^(?:\.venv/bin/)?(shaketable .*?)(?:  +#.*)?$", block, re.M)
-    for job in jobs().values():
-        for step in job["steps"]:
-            yield from re.findall(r"(shaketable [a-z].*?)(?: #.*|; fi)?$", step.get("run", ""), re.M)
+    steps = [step.get("run", "") for job in jobs().values() for step in job["steps"]]
+    steps += [step.get("run", "").replace('shaketable"', "shaketable") for step in action()]
+    for step in [*steps, *template()["before_script"], *template()["script"]]:
+        yield from re.findall(r"(shaketable [a-z].*?)(?: #.*|; fi| \|\| .*)?$", step, re.M)
 
 
 @pytest.mark.parametrize("line", sorted(set(commands())))
 def test_command_line_of_the_docs_is_understood(line: str) -> None:
-    name, *arguments = shlex.split(line.replace('"$TARGET"', SHELL["TARGET"]))[1:]
+    for variable, value in SHELL.items():
+        line = line.replace(variable, value)
+    name, *arguments = shlex.split(line, comments=True)[1:]
     known = typer.main.get_command(app)
     command = known.commands[name]  # type: ignore[attr-defined]
     context = command.make_context(name, arguments)  # raises a usage error for what it does not know

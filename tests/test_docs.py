@@ -17,10 +17,11 @@ from shaketable.load.mix import SHARES
 from shaketable.load.schedule import SHAPES
 from shaketable.op import Kind
 from shaketable.target import manifest
+from tests.support.manifest_keys import SECTIONS, row
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
 MAKE = runpy.run_path(str(ROOT / "tools" / "make_docs.py"))
 
 
@@ -33,19 +34,19 @@ def structs(kind: Any) -> set[type[msgspec.Struct]]:
 
 @pytest.mark.parametrize("name", MAKE["PAGES"])
 def test_generated_page_is_fresh(name: str) -> None:
-    assert (DOCS / name).read_text() == MAKE["PAGES"][name](), "run: python tools/make_docs.py"
+    assert (DOCS / name).read_text() == MAKE["PAGES"][name](), "run: python -m tools.make_docs"
 
 
-def test_every_part_of_a_manifest_has_a_section() -> None:
-    assert structs(manifest.Manifest) == {struct for _, struct in MAKE["SECTIONS"]}
+def test_every_part_of_a_manifest_is_in_the_list() -> None:
+    assert structs(manifest.Manifest) == set(SECTIONS)
 
 
 def test_contract_tells_type_default_unit_and_meaning_of_every_key() -> None:
     _, _, told = (DOCS / "contract.md").read_text().partition("## The manifest, key by key")
     rows = re.findall(r"^(\| `.*?) ([^|]*) \|$", told, re.M)
-    expected = [MAKE["row"](field) for _, struct in MAKE["SECTIONS"] for field in msgspec.structs.fields(struct)]
-    assert [row for row, _ in rows] == expected
-    assert [row for row, meaning in rows if len(meaning.split()) < 2 and meaning != "below"] == []
+    expected = [row(field) for struct in SECTIONS for field in msgspec.structs.fields(struct)]
+    assert [key for key, _ in rows] == expected
+    assert [key for key, meaning in rows if len(meaning.split()) < 2 and meaning != "below"] == []
 
 
 def test_every_file_of_a_run_directory_is_told_of() -> None:
@@ -67,8 +68,8 @@ def test_every_shape_of_a_load_and_every_share_of_a_mix_is_told_of() -> None:
 
 
 def test_index_names_every_page() -> None:
-    linked = set(re.findall(r"\]\(([^)/#]+)\)", (DOCS / "README.md").read_text()))
-    assert {path.name for path in DOCS.iterdir() if path.suffix in {".md", ".json"}} - {"README.md"} == linked
+    linked = set(re.findall(r"^(?:-|\d\.) \[.*?\]\(([^)#]+)\)", (DOCS / "README.md").read_text(), re.M))
+    assert {str(path.relative_to(DOCS)) for path in PAGES + sorted(DOCS.glob("*.json"))} - {"README.md"} == linked
 
 
 def test_readme_fits_on_a_few_screens() -> None:
@@ -98,7 +99,7 @@ def test_page_fits_and_names_no_place_of_a_machine(page: Path) -> None:
 
 def test_every_option_of_the_load_is_told_of_in_its_page_and_in_help() -> None:
     parser = argparse.ArgumentParser(conflict_handler="resolve")
-    told, hidden = (DOCS / "load.md").read_text(), {"run_dir"}
+    told, hidden = (DOCS / "load.md").read_text(), {"run_dir", "drained", "traced"}
     add = parser.add_argument
     parser.add_argument = lambda *names, include_in_web_ui=True, **how: add(*names, **how)  # type: ignore[method-assign]
     load_options.add_options(parser)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import nightly
 from tests.support.saved import unpacked
 
 ROOT = Path(__file__).parents[1]
@@ -54,14 +55,15 @@ def test_only_its_folders_import_an_extra(folders: str) -> None:
     assert [path for path in others if imported(path) & set(EXTRAS[folders])] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "extra"),
     [
         (["run", "calm"], "reference"),
-        (["doctor", "--target", "reference"], "reference"),
-        (["compare", "reference"], "report"),
-        (["report"], "report"),
-        (["explore"], "report"),
+        nightly((["doctor", "--target", "reference"], "reference")),
+        nightly((["compare", "reference"], "report")),
+        nightly((["report"], "report")),
+        nightly((["explore"], "report")),
     ],
 )
 def test_command_names_the_extra_that_it_needs(command: list[str], extra: str, tmp_path: Path) -> None:
@@ -70,11 +72,13 @@ def test_command_names_the_extra_that_it_needs(command: list[str], extra: str, t
     assert (done.returncode, f"shaketable[{extra}]" in done.stderr) == (254, True), done.stderr
 
 
+@pytest.mark.slow
 def test_saved_run_is_judged_without_extras(tmp_path: Path) -> None:
     done = without_extras("check", str(unpacked("passed", tmp_path).path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_run_is_judged_without_its_page(tmp_path: Path) -> None:
     run = unpacked("passed", tmp_path).path
     (run / "report.html").unlink(missing_ok=True)

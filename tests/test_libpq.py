@@ -11,6 +11,7 @@ import pytest
 
 from shaketable import libpq
 from tests.conftest import Servers
+from tests.support.cases import cases
 
 OPTIONS = {option.keyword.decode(): option for option in psycopg.pq.Conninfo.get_defaults()}
 VARIABLES = {name: option.envvar.decode() for name, option in OPTIONS.items() if option.envvar}
@@ -31,6 +32,7 @@ EFFECTIVE = {
     "PGTARGETSESSIONATTRS": "standby",
     "PGSSLMODE": "verify-full",
 }
+NAMES = sorted({*VARIABLES.values(), *libpq.HIDDEN, "PGREQUIRESSL"})
 
 
 def session(url: str) -> object:
@@ -38,7 +40,7 @@ def session(url: str) -> object:
         return connection.execute(SHOWN).fetchone()
 
 
-@pytest.mark.parametrize("variable", sorted({*VARIABLES.values(), *libpq.HIDDEN, "PGREQUIRESSL"}))
+@pytest.mark.parametrize("variable", cases(NAMES, each_change=["PGOPTIONS", "PGHOST", "PGPASSWORD"]))
 def test_no_variable_reaches_a_session(variable: str, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     calm = session(servers.superuser_url)
     monkeypatch.setenv(variable, EFFECTIVE.get(variable, "nonsense"))

@@ -46,6 +46,7 @@ SCENARIO = Scenario(story="Nothing breaks.", load=Load(rate=20, baseline_s=0.5, 
 """
 
 
+@pytest.mark.slow
 def test_collecting_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("""
         import sys
@@ -83,6 +84,7 @@ def test_two_marks_in_one_place_end_the_session(place: str, pytester: pytest.Pyt
     done.stderr.fnmatch_lines(["*::test_one: expected one mark, got shake('*') and shake('*'): write a test for each"])
 
 
+@pytest.mark.slow
 def test_mark_of_a_test_stands_in_place_of_its_class_s(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import pytest
@@ -97,6 +99,7 @@ def test_mark_of_a_test_stands_in_place_of_its_class_s(pytester: pytest.Pytester
     done.stdout.fnmatch_lines(["the shake none_of_the_test was not played: *"])
 
 
+@pytest.mark.slow
 def test_mark_of_one_case_is_no_other_case_s(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import pytest
@@ -114,6 +117,7 @@ def test_a_test_that_asks_for_a_shake_without_a_mark_is_told_how(pytester: pytes
     done.stdout.fnmatch_lines(["expected @pytest.mark.shake(scenario, *) on a test that asks for `shake`"])
 
 
+@pytest.mark.slow
 def test_a_scenario_that_is_none_is_an_error_in_one_sentence_and_tried_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import pytest
@@ -151,7 +155,7 @@ def test_the_page_shows_the_example_and_names_every_option() -> None:
     assert all(f"`--shake-{name}" in page and f"`shake_{name}" in page for name in ("runs", "target"))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_example_passes_and_tests_that_are_marked_alike_share_a_run(pytester: pytest.Pytester) -> None:
     for each in ("pytest.ini", "brief_outage.py", "test_pipeline.py"):
         (pytester.path / each).write_text((EXAMPLE / each).read_text())
@@ -163,7 +167,7 @@ def test_the_example_passes_and_tests_that_are_marked_alike_share_a_run(pytester
     assert told == ["brief_outage passed", str(run)] * 2
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_failed_and_unknown_fail_a_test_unless_it_gates_by_itself(pytester: pytest.Pytester) -> None:
     (pytester.path / "hasty.py").write_text(SCENARIO.replace("CHECK", "LatencyBudget"))
     (pytester.path / "calm_breaker.py").write_text(SCENARIO.replace("CHECK", "BreakerBehaves"))
@@ -213,6 +217,7 @@ def test_an_interrupted_suite_leaves_nothing_running(tmp_path: Path) -> None:
     assert (left_of(run), folders(run)) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_target_outside_of_the_folder_does_not_move_the_root_directory_unseen(pytester: pytest.Pytester) -> None:
     inner = pytester.mkdir("inner")
     (pytester.path / "x.toml").write_text("")
@@ -228,6 +233,7 @@ def test_a_target_outside_of_the_folder_does_not_move_the_root_directory_unseen(
     joined.stdout.fnmatch_lines([f"rootdir: {inner}"])
 
 
+@pytest.mark.slow
 def test_target_in_a_folder_with_an_ini_file_of_its_own_does_not_move_the_root_directory(
     pytester: pytest.Pytester,
 ) -> None:

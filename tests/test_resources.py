@@ -35,3 +35,8 @@ def test_a_path_is_taken_as_it_is() -> None:
 def test_an_unknown_name_is_told_with_those_there_are() -> None:
     with pytest.raises(ManifestError, match=r"no target is called 'celary': .*reference, .*celery-hardened"):
         resources.target(Path("celary"))
+
+
+def test_a_folder_with_a_manifest_stands_for_it(tmp_path: Path) -> None:
+    (tmp_path / "target.toml").write_text("")
+    assert resources.target(tmp_path) == tmp_path / "target.toml"

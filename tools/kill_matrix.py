@@ -10,6 +10,8 @@ import msgspec
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import VerdictDoc
 from shaketable.report.page import document
+from shaketable.report.page.header import Header, Tile
+from tools.clean_runs import Clean, table
 
 #: One letter for a check's verdict in one run; the check that must catch the bug has a capital.
 LETTERS = {"failed": "x", "unknown": "?", "passed": ".", "not applicable": "-"}
@@ -50,15 +52,6 @@ class Row(msgspec.Struct, frozen=True):
         return f"{self.best} in {self.hits} of {len(self.shots)}" if len(self.shots) > 1 else self.best
 
 
-class Clean(msgspec.Struct, frozen=True):
-    """One run of the sound reference."""
-
-    scenario: str
-    verdict: str
-    blamed: dict[str, str]  # what was said, by the checks that did not pass
-    run: str = ""
-
-
 class Matrix(msgspec.Struct, frozen=True):
     """prove.json."""
 
@@ -66,6 +59,13 @@ class Matrix(msgspec.Struct, frozen=True):
     bugs: list[Row]
     clean: list[Clean]
     seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Failed for a bug that was missed or a clean run that was blamed."""
+        if self.missed or self.alarms:
+            return Verdict.FAILED
+        return Verdict.UNKNOWN if self.unjudged or not (self.bugs or self.clean) else Verdict.PASSED
 
     @property
     def missed(self) -> list[Row]:
@@ -98,7 +98,8 @@ def text(matrix: Matrix) -> str:
     head = [f"{chr(ord('a') + n)} {name}" for n, name in enumerate(names)]
     rows = [f"{row.name:{width}}  {' '.join(_cells(row, names))}  {row.told}" for row in matrix.bugs]
     letters = " ".join(chr(ord("a") + n) for n in range(len(names)))
-    return "\n".join([*head, "", f"{'':{width}}  {letters}", *rows, "", *_summary(matrix)])
+    clean = [*table(matrix.clean), ""] if matrix.clean else []
+    return "\n".join([*head, "", f"{'':{width}}  {letters}", *rows, "", *clean, *_summary(matrix)])
 
 
 def _columns(matrix: Matrix) -> list[str]:
@@ -116,16 +117,34 @@ def _summary(matrix: Matrix) -> Iterator[str]:
     yield f"{len(matrix.bugs) - len(matrix.missed)} of {len(matrix.bugs)} bugs caught by their own check"
     yield f"{len(matrix.alarms)} false alarms and {len(matrix.unjudged)} not judged in {len(matrix.clean)} clean runs"
     yield from (f"MISSED {row.name}: {row.told} ({row.caught_by} on {row.shown_by})" for row in matrix.missed)
-    for one in [*matrix.alarms, *matrix.unjudged]:
-        yield f"{one.verdict.upper()} clean {one.scenario}: {one.blamed} {one.run}"
-    yield f"{matrix.seconds:.0f} s"
+    yield f"{matrix.seconds:,.0f} s"
 
 
 def page(matrix: Matrix) -> str:
     """The same as one HTML page."""
     names = _columns(matrix)
     rows = [(row, _cells(row, names)) for row in matrix.bugs]
-    folder = Path(__file__).parent
+    folder, clean = Path(__file__).parent, "\n".join(table(matrix.clean))
     return document.render(
-        "kill_matrix.html", folder=folder, matrix=matrix, names=names, rows=rows, summary=list(_summary(matrix))
+        "kill_matrix.html", folder=folder, header=_header(matrix), clean=clean, names=names, rows=rows
+    )
+
+
+def _header(matrix: Matrix) -> Header:
+    caught, clean, *gaps, seconds = _summary(matrix)
+    return Header(
+        matrix.verdict,
+        "kill matrix",
+        f"{caught.capitalize()}; {clean}.",
+        crumbs=["kill matrix", f"{len(matrix.bugs)} seeded bugs", f"{len(matrix.clean)} clean runs"],
+        story="Each row is the reference with one defect, each column a check, each letter its verdict in the bug's "
+        "last run:",
+        gaps=gaps,
+        tiles=[
+            Tile("bugs caught", f"{len(matrix.bugs) - len(matrix.missed):,}"),
+            Tile.counted("bugs missed", len(matrix.missed)),
+            Tile.counted("false alarms", len(matrix.alarms)),
+            Tile.counted("not judged", len(matrix.unjudged), "doubt"),
+            Tile("time", seconds),
+        ],
     )

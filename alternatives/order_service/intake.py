@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from alternatives.order_service import spans
 from alternatives.order_service.order import Refused, accepted
 
 #: The stream of accepted orders.
@@ -36,7 +37,9 @@ async def orders(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     try:
-        await request.app.state.redis.xadd(STREAM, {"id": order_id(order), "order": body})
+        traceparent, state = spans.of(request.headers), request.app.state
+        with state.spans.stage("queue", traceparent):
+            await state.redis.xadd(STREAM, {"id": order_id(order), "order": body, "traceparent": traceparent})
     except RedisError:
         return JSONResponse({"error": "not known whether it was queued"}, 504)
     return JSONResponse({"id": order_id(order)}, 201)
@@ -50,5 +53,6 @@ async def health(_: Request) -> Response:
 def serve() -> None:
     """Serve until stopped."""
     app = Starlette(routes=[Route("/orders", orders, methods=["POST"]), Route("/health", health)])
+    app.state.spans = spans.Spans()
     app.state.redis = redis.from_url(os.environ["REDIS_URL"], retry=Retry(NoBackoff(), 0), socket_timeout=3)
     uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False, http="h11")

@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from alternatives.order_service.intake import STREAM
 from alternatives.order_service.order import created_at, stored
+from alternatives.order_service.spans import Spans
 
 #: Orders of one transaction.
 BATCH = 50
@@ -55,10 +56,11 @@ def row(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def store(queue: Any, database: psycopg.Connection[Any]) -> None:
+def store(queue: Any, database: psycopg.Connection[Any], spans: Spans) -> None:
     """Store, then delete: a crash in between stores again, and the primary key prevents duplicates."""
     batch = queue.xrange(STREAM, count=BATCH)  # from the head, which preserves order with any number of workers
-    with database.transaction(), database.cursor() as cursor:
+    traces = [entry.get(b"traceparent", b"").decode() for _, entry in batch]
+    with spans.stage("store", *traces), database.transaction(), database.cursor() as cursor:
         for _, entry in batch:
             cursor.execute(INSERT, row(stored(entry[b"order"].decode())))
     if batch:
@@ -69,12 +71,13 @@ def store(queue: Any, database: psycopg.Connection[Any]) -> None:
 
 def work() -> None:
     """Store until killed, and retry after errors. SIGTERM is safe at any time."""
+    spans = Spans()
     queue = redis.from_url(os.environ["REDIS_URL"], retry=Retry(NoBackoff(), 0), socket_timeout=3)
     while True:
         try:
             with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, connect_timeout=3) as database:
                 while True:
-                    store(queue, database)
+                    store(queue, database, spans)
         except (psycopg.Error, redis.RedisError) as e:
             print(type(e).__name__, flush=True)  # an order's content stays out of the log
             time.sleep(0.5)

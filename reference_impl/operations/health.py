@@ -31,10 +31,12 @@ class HealthSnapshot(msgspec.Struct, frozen=True):
     """The inputs of the score, from the last poll."""
 
     queue_answers: bool = False
-    may_evict: bool = False  # the queue's server may evict events under memory pressure
+    accepts: bool = True  # the queue's server accepts writes
+    may_evict: bool = False  # it may evict events under memory pressure
     depth: int = 0
     stalled_s: float = 0.0  # since a poll saw a new commit, or an empty queue
     workers: list[Heartbeat] = []
+    losses: int = 0  # how often a lane came back without its last entry
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
@@ -44,18 +46,20 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     circuit_breaker_state: str
     queue_depth: int
     dead_letter_count: int
+    queue_losses: int
     workers: list[Heartbeat]
 
 
 def status(snapshot: HealthSnapshot, stall_s: float) -> Status:
     """The status for this snapshot. Longer than `stall_s` without a commit is a stall."""
     total, _ = dead_letters(snapshot)
-    return Status(score(snapshot, stall_s), worst_state(snapshot), snapshot.depth, total, snapshot.workers)
+    health, breaker = score(snapshot, stall_s), worst_state(snapshot)
+    return Status(health, breaker, snapshot.depth, total, snapshot.losses, snapshot.workers)
 
 
 def score(snapshot: HealthSnapshot, stall_s: float) -> int:
     """100, minus points for dead letters, depth and failed attempts; limited while events cannot be stored."""
-    if not snapshot.queue_answers or snapshot.may_evict:
+    if not (snapshot.queue_answers and snapshot.accepts) or snapshot.may_evict:
         return 0
     if not snapshot.workers:
         return NO_WORKER
@@ -96,6 +100,7 @@ class HealthMonitor:
         now = status(self.snapshot, self._settings.attempt_timeout_s)
         metrics.HEALTH.set(now.health_score)
         metrics.QUEUE_DEPTH.set(now.queue_depth)
+        metrics.QUEUE_LOSSES.set(now.queue_losses)
         return now
 
     async def run(self) -> None:
@@ -108,12 +113,14 @@ class HealthMonitor:
         """Poll once. While the queue does not answer, the depth and the workers stay those of the last poll."""
         try:
             may_evict = streams.policy_may_evict(await streams.primary(self._redis))
+            losses = int(await self._redis.get(streams.LOSSES) or 0)
             depth = sum(await streams.depths(self._redis, self._settings.concurrency))
             workers = await heartbeats.active_workers(self._redis)
+            accepts = await streams.accepts_writes(self._redis)
         except streams.UNAVAILABLE:
             self.snapshot = HealthSnapshot(depth=self.snapshot.depth, workers=self.snapshot.workers)
             return
         now, committed = self._now(), self._committed | {w.worker: w.committed_at for w in workers if w.committed_at}
         if depth == 0 or committed != self._committed:
             self._progress_at, self._committed = now, committed
-        self.snapshot = HealthSnapshot(True, may_evict, depth, now - self._progress_at, workers)
+        self.snapshot = HealthSnapshot(True, accepts, may_evict, depth, now - self._progress_at, workers, losses)

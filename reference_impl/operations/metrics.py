@@ -12,6 +12,7 @@ ACCEPTED = Counter("reference_accepted_events", "Events the queue has taken")
 REFUSED = Counter("reference_refused_events", "Events or requests without a 202, by status", ["status"])
 INTAKE_S = Histogram("reference_intake_seconds", "From an event's admission to the queue's reply", buckets=TIMES_S)
 QUEUE_DEPTH = Gauge("reference_queue_depth", "Events in the queue, as last seen")
+QUEUE_LOSSES = Gauge("reference_queue_losses", "Times a lane came back without its last entry")
 HEALTH = Gauge("reference_health_score", "0 to 100, as last reported")
 
 LANES = Gauge("reference_lanes_held", "Lanes in this worker's hands")

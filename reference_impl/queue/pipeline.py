@@ -33,6 +33,7 @@ class Pipeline:
         self._writer: asyncio.StreamWriter | None = None  # of the connection that accepts commands
         self._out: list[bytes] = []  # the commands of this turn
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()  # since when, and for which reply
+        self._acknowledged: dict[int, bytes] = {}  # by lane, the last entry's id
         self.lanes = 0
         self.connected = asyncio.Event()  # set by the first connection, and never cleared
 
@@ -66,6 +67,7 @@ class Pipeline:
         self._waiting.append((time.monotonic(), replied))
         if isinstance(reply := await replied, ResponseError):
             raise TemporarilyUnavailable(f"the queue refused it ({reply.status_code or type(reply).__name__})")
+        self._acknowledged[lane] = reply
 
     def _is_silent(self) -> bool:
         """Whether a command has waited too long for its reply."""
@@ -104,10 +106,15 @@ class Pipeline:
             await connection.disconnect(nowait=True)
 
     async def _prepare(self) -> None:
-        """Require a primary that evicts nothing, and read the lane count."""
+        """Require a primary that evicts nothing, tell what it has lost, and read the lane count."""
         info = await streams.primary(self.redis)
         if streams.policy_may_evict(info):
             raise RedisError("the server could evict events: its maxmemory-policy is not noeviction")
         if info.get("aof_enabled") == 0:
             log.warning("the queue is not durable: with appendonly no, a crash of its server loses accepted events")
+        for lane, id_ in list(self._acknowledged.items()):
+            if await streams.has_lost(self.redis, lane, id_):
+                log.warning("the queue came back without its last entry: it may have lost events", lane=lane)
+                del self._acknowledged[lane]
+                await self.redis.incr(streams.LOSSES)
         self.lanes = await streams.lanes_in_force(self.redis, self._settings.concurrency)

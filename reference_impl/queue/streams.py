@@ -6,11 +6,14 @@ All keys:
     intake:lanes         string, the lane count; the first process sets it, only the command `lanes` changes it
     intake:lanes:most    string, the highest earlier count
     intake:presets       string, the JSON of the store's presets, used while the store is unavailable
+    intake:losses        string, how often a lane came back without its last entry
+    intake:writable      string, empty; written to see whether the server accepts writes, and soon expired
     intake:workers       set, the names of workers that have published a heartbeat
     intake:worker:{name} string, the last heartbeat of a worker; it expires when the worker is no longer active
 """
 
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
@@ -28,6 +31,7 @@ from reference_impl.errors import SettingsError
 LANES, MOST_LANES = "intake:lanes", "intake:lanes:most"
 WORKERS = "intake:workers"
 PRESETS = "intake:presets"
+LOSSES, WRITABLE = "intake:losses", "intake:writable"
 
 #: The name of the intake's connections on the server.
 INTAKE = "reference-intake"
@@ -180,3 +184,18 @@ async def primary(redis: Redis) -> dict[str, Any]:
 def policy_may_evict(info: dict[str, Any]) -> bool:
     """Whether the server may evict events when its memory is full, by its INFO."""
     return info.get("maxmemory_policy") != "noeviction"
+
+
+async def accepts_writes(redis: Redis) -> bool:
+    """Whether the server accepts them: with a full memory (OOM) or disk (MISCONF) it refuses. Raises OSError."""
+    with suppress(RedisError):
+        return bool(await redis.set(WRITABLE, b"", ex=1))
+    return False
+
+
+async def has_lost(redis: Redis, lane: int, id_: bytes) -> bool:
+    """Whether the lane has never had this entry, not even one that was deleted since."""
+    if not await redis.exists(key(lane)):
+        return True
+    last: bytes = (await redis.xinfo_stream(key(lane)))["last-generated-id"]
+    return tuple(map(int, last.split(b"-"))) < tuple(map(int, id_.split(b"-")))

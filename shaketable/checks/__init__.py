@@ -1,11 +1,14 @@
 """The checks, and the names that a check of your own needs: `Check`, `Finding`, `Verdict`, `History`.
 
 Each check is one file in `kinds` and one line here; other packages add theirs by the entry point below. `check` is the
-protocol, `verdict` judges a run by all checks, `budget` names their limits, and `event_trace` is the life of one event.
+protocol, `verdict` judges a run by all checks, `budget` names their limits, `event_trace` is the life of one event, and
+`kin` says what it shares with others.
 Helpers in `kinds`: `findings` (sets as counts and members), `spans` (times), `precedence` (inversions of real-time
 order), `incarnation` and `breaker_rules` (the life of one breaker, and its rules), `slowness`, `letters` (the fields of
-dead letters), `adapted` (malformed events under another id), `last_seen` (of events that were lost or died). Import
-public names from `shaketable.checks` alone: its modules may change in any release.
+dead letters), `adapted` (malformed events under another id), `redelivered` (deliveries whose answer was lost),
+`counters` (of /metrics, and Retry-After),
+`last_seen` (of events that were lost or died), `losses` (which events were lost), `given` (budgets of the user's own).
+Import public names from `shaketable.checks` alone: its modules may change in any release.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from shaketable.checks.kinds.order_kept import OrderKept
 from shaketable.checks.kinds.recovers_in_time import RecoversInTime
 from shaketable.checks.kinds.refuses_rightly import RefusesRightly
 from shaketable.checks.kinds.retries_bounded import RetriesBounded
+from shaketable.checks.kinds.status_honest import StatusHonest
 from shaketable.evidence.history import History
 from shaketable.registry import Registry
 
@@ -46,6 +50,7 @@ CHECKS: Registry[Check] = Registry(
         LatencyBudget,
         BreakerBehaves,
         HealthHonest,
+        StatusHonest,
         RecoversInTime,
         DeadLettersExplained,
         RetriesBounded,
@@ -95,6 +100,7 @@ __all__ = [
     "RecoversInTime",
     "RefusesRightly",
     "RetriesBounded",
+    "StatusHonest",
     "Verdict",
     "anomalies",
     "from_spec",

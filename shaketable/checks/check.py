@@ -78,7 +78,9 @@ class Check(Protocol):
     - `anomalies`: an `Anomaly` for each set whose events went wrong
     - `columns`: a `Column` for each column of a comparison
     - `budgets`: a `Budget` by name, for fields that are set together
-    - `by_the_clock = True`: all budgets are times; a failure is unknown where the harness itself got no time to send
+    - `by_the_clock = True`: all budgets are times, in fields that end in `_s` or `_times`; a failure is unknown where
+      the harness itself got no time to send, and where other programs kept the machine busy unless four times the
+      budget fails too
     """
 
     @property

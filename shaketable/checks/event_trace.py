@@ -14,12 +14,14 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from shaketable.checks.check import Anomaly, Finding
+from shaketable.checks.check import Anomaly, Finding, Verdict
+from shaketable.checks.kin import Kin
 from shaketable.checks.kinds.last_seen import failed_at, open_at
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
 from shaketable.evidence.history.columns import Ints
 from shaketable.evidence.history.persisted import NONE
+from shaketable.text import instant, spaced
 
 #: Most faults and exits in one trace; it is unknown how late a lost event was lost.
 MEANWHILE = 6
@@ -33,19 +35,25 @@ class EventTrace(msgspec.Struct, frozen=True):
     story: list[str] = []  # in order
     last_seen: str = ""
     meanwhile: list[str] = []  # faults that were active, processes that ended
+    shares: list[str] = []  # of a lost event: what it has in common with others
     at: float | None = None  # seconds after T0: when it was last seen or stored, else its intended time
+    example_of: str = ""  # a failed check that names no anomaly: the trace is of the first event in its sets
 
     @property
     def sentence(self) -> str:
         """All of it in one line."""
         told = "; ".join([*self.story, f"last seen: {self.last_seen}"])
-        return f"{told}. Meanwhile: {'; '.join(self.meanwhile) or 'nothing was broken'}."
+        shares = f" Shared: {'; '.join(self.shares)}." if self.shares else ""
+        return f"{told}. Meanwhile: {'; '.join(self.meanwhile) or 'nothing was broken'}.{shares}"
 
 
 def of_findings(
     history: History, findings: Mapping[str, Finding], anomalies: Sequence[tuple[str, Anomaly]]
 ) -> list[EventTrace]:
-    """The traces of all events in the findings' anomalies, which come worst first; each event once."""
+    """The traces of all events in the findings' anomalies, worst first, then one for each other failed check.
+
+    Each event has one trace.
+    """
     if history.events is None or history.stored is None:
         return []
     fates: dict[str, str] = {}
@@ -53,9 +61,27 @@ def of_findings(
         for member in findings[check].members.get(anomaly.set, []) if check in findings else []:
             for event_id in named(member):
                 fates.setdefault(event_id, anomaly.label)
-    numbers = pd.Index(history.events.event_id).get_indexer(pd.Index(list(fates), dtype=object))
+    index = pd.Index(history.events.event_id)
+    numbers = index.get_indexer(pd.Index(list(fates), dtype=object))
     known = [(int(number), fate) for number, fate in zip(numbers, fates.values(), strict=True) if number >= 0]
-    return lives(history, [number for number, _ in known], [fate for _, fate in known])
+    found = lives(history, [number for number, _ in known], [fate for _, fate in known])
+    shown = {life.event_id for life in found}
+    examples = [(each, *one) for each, finding in findings.items() if (one := _example(finding, shown, index))]
+    others = lives(history, [number for _, number, _ in examples], [spaced(set_) for _, _, set_ in examples])
+    return found + [
+        msgspec.structs.replace(life, example_of=name) for life, (name, _, _) in zip(others, examples, strict=True)
+    ]
+
+
+def _example(finding: Finding, shown: set[str], index: pd.Index[str]) -> tuple[int, str] | None:
+    """The first known event in the sets of a failed finding, and its set; None if an event of theirs has a trace."""
+    members = [
+        (event_id, name) for name, each in finding.members.items() for one in each[:1] for event_id in named(one)
+    ]
+    if finding.verdict is not Verdict.FAILED or any(event_id in shown for event_id, _ in members):
+        return None
+    numbers = index.get_indexer(pd.Index([event_id for event_id, _ in members], dtype=object))
+    return next(((int(number), name) for number, (_, name) in zip(numbers, members, strict=True) if number >= 0), None)
 
 
 def named(member: str) -> list[str]:
@@ -77,6 +103,7 @@ class _Seen:
     attempts: dict[int, pd.DataFrame]
     rows: dict[int, pd.DataFrame]
     letters: dict[int, pd.DataFrame]
+    kin: Kin
 
     @classmethod
     def of(cls, history: History, numbers: Ints) -> _Seen:
@@ -85,13 +112,14 @@ class _Seen:
             _grouped(history.attempts, "event", numbers),
             _grouped(history.stored, "event", numbers),
             _grouped(history.dead, "number", numbers),
+            Kin(history),
         )
 
     def seconds(self, time: int) -> float:
         return (time - (self.history.start or 0)) / SECOND
 
     def at(self, time: int) -> str:
-        return f"{self.seconds(time):.2f} s"
+        return instant(self.seconds(time))
 
 
 def _grouped(frame: pd.DataFrame | None, column: str, numbers: Ints) -> dict[int, pd.DataFrame]:
@@ -106,13 +134,16 @@ def _life(seen: _Seen, number: int, fate: str) -> EventTrace:
     until, last_seen = _last_seen(seen, number)
     story = [f"meant for {seen.at(int(event.due))}", *_attempts(seen, number), *_rows(seen, number)]
     story += [f"dead-lettered: {letter.cause}" for letter in _of(seen.letters, number)]
+    story += _spans(seen, event.event_id)
     if until == NEVER or number in seen.letters:  # not where it was stored: then nothing was in its way
         known = next((int(time) for time in (until, event.first_acknowledged) if time != NEVER), None)
         names = [] if known is None else open_at(seen.history, known)
         last_seen += f", while the breaker of {' and '.join(names)} was OPEN" if names else ""
     meanwhile = list(islice(_meanwhile(seen, int(event.due), until), MEANWHILE))
     at = next(int(time) for time in (until, event.first_acknowledged, event.due) if time != NEVER)
-    return EventTrace(event.event_id, fate, story, last_seen, meanwhile, round(seen.seconds(at), 3))
+    return EventTrace(
+        event.event_id, fate, story, last_seen, meanwhile, list(seen.kin.told(number)), round(seen.seconds(at), 3)
+    )
 
 
 def _of(frames: dict[int, pd.DataFrame], number: int) -> Iterator[Any]:
@@ -133,6 +164,12 @@ def _rows(seen: _Seen, number: int) -> Iterator[str]:
         when = "at an unknown time" if row.committed_at == NONE else f"at {seen.at(_committed(seen, row.committed_at))}"
         place = "" if row.position == NONE else f", position {row.position}"
         yield f"stored {when}{place}{f', transaction {row.xid}' if isinstance(row.xid, str) else ''}"
+
+
+def _spans(seen: _Seen, event_id: str) -> list[str]:
+    """The last stage that the target's own spans show; nothing without one, which proves nothing."""
+    stage = seen.history.traces.last(event_id) if seen.history.traces else None
+    return [f"last stage in its trace: {stage.stage}, to {seen.at(_committed(seen, stage.ended_at))}"] if stage else []
 
 
 def _committed(seen: _Seen, wall_us: int) -> int:

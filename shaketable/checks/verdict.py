@@ -9,8 +9,10 @@ from shaketable.checks import CHECKS, anomalies, event_trace, from_spec
 from shaketable.checks.check import Check, Finding, Verdict, judge, worst
 from shaketable.checks.event_trace import EventTrace
 from shaketable.checks.kinds import health_honest
+from shaketable.checks.patience import patient
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
+from shaketable.evidence.history.contention import contended
 from shaketable.evidence.history.deaths import deaths
 from shaketable.evidence.history.figures import figures
 from shaketable.evidence.history.validity import starved, why_invalid
@@ -100,7 +102,7 @@ def judge_history(history: History) -> VerdictDoc:
 def _judged(check: Check, history: History, counts: bool) -> Judged:
     found = judge(check, history)
     if found.verdict is Verdict.FAILED and getattr(check, "by_the_clock", False):
-        found = _unless_starved(found, history)
+        found = _unless_contended(check, _unless_starved(found, history), history)
     if found.verdict is Verdict.FAILED and history.failures:
         why = f"{found.why}; but {history.failures[0]}"
         found = msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=why)
@@ -123,6 +125,16 @@ def _as_expected(found: Finding) -> Finding:
 def _unless_starved(found: Finding, history: History) -> Finding:
     """Where the harness had no time to send, the target may have had none to work: too late is then unknown."""
     if (why := next(starved(history), None)) is None:
+        return found
+    return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {why}")
+
+
+def _unless_contended(check: Check, found: Finding, history: History) -> Finding:
+    """Where others kept the machine busy, a time is too long only if it exceeds a multiple of the budget."""
+    if found.verdict is not Verdict.FAILED or not (why := contended(history)):
+        return found
+    relaxed = patient(check, history)
+    if relaxed is None or judge(*relaxed).verdict is Verdict.FAILED:
         return found
     return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {why}")
 

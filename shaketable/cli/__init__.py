@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from shaketable.cli.capacity import capacity
 from shaketable.cli.check import check
 from shaketable.cli.compare import compare
 from shaketable.cli.crashpoints import crashpoints
@@ -46,6 +47,7 @@ for command in (
     explore,
     shrink,
     crashpoints,
+    capacity,
     check,
     report,
     explain,

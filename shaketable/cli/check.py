@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shaketable.cli.ci_options import Budgets, GitHub, Json, JUnit
+from shaketable.cli.ci_options import Badge, Budgets, GitHub, Json, JUnit
 from shaketable.cli.outputs import Outputs
 from shaketable.cli.saved_run import LATEST, RunPath
 
@@ -16,9 +16,10 @@ def check(
     junit: JUnit = None,
     json: Json = None,
     github: GitHub = False,
+    badge: Badge = None,
 ) -> int:
     """Check a saved run again, complete or interrupted. With --budget, the run's own verdict.json stays unchanged."""
-    return check_run(run_dir, Outputs(json, junit, github), budget or [])
+    return check_run(run_dir, Outputs(json, junit, github, badge), budget or [])
 
 
 def check_run(run_dir: Path, outputs: Outputs = Outputs(), budgets: Sequence[str] = ()) -> int:

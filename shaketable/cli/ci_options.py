@@ -21,6 +21,10 @@ GitHub = Annotated[
     bool,
     typer.Option("--github", help="Write GitHub Actions annotations and the step summary.", rich_help_panel=CI),
 ]
+Badge = Annotated[
+    Path | None,
+    typer.Option(help="Write the verdict as a badge, an SVG file.", metavar="FILE", rich_help_panel=CI),
+]
 Budgets = Annotated[
     list[str] | None,
     typer.Option(

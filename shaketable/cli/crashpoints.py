@@ -31,6 +31,9 @@ def crashpoints(
         int | None,
         typer.Option(help="Trials at once, each on servers of its own.", min=1, show_default="one for each CPU"),
     ] = None,
+    rate: Annotated[
+        float, typer.Option(help="Events a second; lower it for a target that cannot sustain them.", min=1)
+    ] = 60,
     seed: Annotated[int, typer.Option(help="Seed of corpus and schedule, the same for every point.")] = 1,
     runs: Annotated[Path, typer.Option(help="Folder for the runs of points that did not pass.")] = Path("runs"),
     junit: JUnit = None,
@@ -46,5 +49,5 @@ def crashpoints(
 
     outputs = Outputs(json, junit, github)
     outputs.prepare()
-    asked = command.CrashPointOptions(target, how, lanes, seed, tuple(only or ()), runs)  # type: ignore[arg-type]
+    asked = command.CrashPointOptions(target, how, lanes, seed, rate, tuple(only or ()), runs)  # type: ignore[arg-type]
     return command.crash_points(asked, outputs.write)

@@ -104,6 +104,7 @@ def explain_event(run_dir: Path, event_id: str) -> int:
         if not known:
             raise InputError(f"expected an event of {run.path}, got {event_id!r}: its schedule.jsonl has no such id")
         (found,) = lives(history, known)
-    for line in [*found.story, f"last seen: {found.last_seen}", *(f"meanwhile: {each}" for each in found.meanwhile)]:
+    more = [f"meanwhile: {each}" for each in found.meanwhile] + [f"shared: {each}" for each in found.shares]
+    for line in [*found.story, f"last seen: {found.last_seen}", *more]:
         print(visible(line))
     return 0

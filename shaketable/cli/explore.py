@@ -39,6 +39,8 @@ def explore(
 
     Each trial plays drawn faults for a few seconds and checks every event: lost, duplicated, out of order, changed,
     invented, wrongly refused. A failure is shrunk, confirmed on fresh servers, and written as a scenario.
+
+    Faults of disks are drawn where a C compiler is installed, faults of clocks with the extra `clock`.
     """
     from shaketable.explore import command
     from shaketable.explore.search import Request

@@ -21,13 +21,14 @@ class Outputs:
     json: Path | None = None
     junit: Path | None = None
     github: bool = False
+    badge: Path | None = None
 
     def prepare(self) -> None:
         """Make the files' folders, and remove the files of an earlier run: they would pass for this run's.
 
         Raises InputError, before anything is played, for a path that cannot be written.
         """
-        for path in filter(None, (self.json, self.junit)):
+        for path in filter(None, (self.json, self.junit, self.badge)):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if path.is_file():
@@ -55,13 +56,15 @@ class Outputs:
         """Write the files."""
         from shaketable import rundir
         from shaketable.files import atomic
-        from shaketable.report.ci import junit
+        from shaketable.report.ci import badge, junit
         from shaketable.results.result import collect
 
         if self.json is not None:
             rundir.write_json(self.json, collect(runs), atomic.ORDINARY)
         if self.junit is not None:
             junit.write(self.junit, runs)
+        if self.badge is not None:
+            badge.write(self.badge, runs)
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,21 @@ from shaketable.rundir import RunDir
 from shaketable.runner import phases
 from shaketable.runner.live import LiveReporter
 from shaketable.runner.order import Order
-from shaketable.runner.progress import PlainReporter
+from shaketable.runner.progress import PlainReporter, Reporter
 
 #: Plays an order and returns its run directory.
 Player = Callable[[Order], RunDir]
 
 
-def play(order: Order) -> RunDir:
-    """Play the order; the terminal, or the pipe, shows the run's progress."""
-    with LiveReporter() if sys.stdout.isatty() else PlainReporter() as show:
-        return phases.run(order, show)
+def play(order: Order, show: Reporter | None = None) -> RunDir:
+    """Play the order; `show`, else the terminal or the pipe, shows the run's progress."""
+    with show or reporter() as shown:
+        return phases.run(order, shown)
+
+
+def reporter() -> Reporter:
+    """The reporter of this process's output: a table at a terminal, lines in a pipe."""
+    return LiveReporter() if sys.stdout.isatty() else PlainReporter()
 
 
 def one(order: Order, outputs: Outputs = Outputs(), play: Player = play) -> int:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shaketable.cli import stack_options
-from shaketable.cli.ci_options import Budgets, GitHub, Json, JUnit
+from shaketable.cli.ci_options import Badge, Budgets, GitHub, Json, JUnit
 from shaketable.cli.outputs import GrowingOutputs, Outputs
 from shaketable.errors import InputError
 
 if TYPE_CHECKING:
+    from shaketable.cli.playing import Player
     from shaketable.runner.order import Options
 
 
@@ -51,9 +52,21 @@ def run(
     port_base: Annotated[
         int | None, typer.Option(help="First of 64 loopback ports.", show_default="the first free block")
     ] = None,
+    web: Annotated[bool, typer.Option("--web", help="Show the run live on a page, on loopback.")] = False,
+    web_port: Annotated[
+        int | None, typer.Option(help="Port of that page.", show_default="a free one", metavar="PORT")
+    ] = None,
+    load_workers: Annotated[
+        int | None, typer.Option(help="Send the load from N processes on this machine.", min=1, metavar="N")
+    ] = None,
+    load_master: Annotated[
+        str, typer.Option(help="Accept Locust workers started elsewhere at HOST:PORT.", metavar="ADDRESS")
+    ] = "",
+    expect_workers: Annotated[int | None, typer.Option(help="Wait for N such workers.", min=1, metavar="N")] = None,
     junit: JUnit = None,
     json: Json = None,
     github: GitHub = False,
+    badge: Badge = None,
     stack: stack_options.Stack = "local",
     postgres: stack_options.Postgres = "",
     postgres_admin: stack_options.PostgresAdmin = "",
@@ -67,15 +80,19 @@ def run(
     Several scenarios run one after another and end with one table; the exit code is the worst of them. If one cannot
     run, the others still do.
     """
+    from shaketable.cli import web as live
+    from shaketable.load.distributed.workers import Workers
     from shaketable.runner import selection
     from shaketable.runner.order import Options
 
     choice = stack_options.choice(stack, postgres, postgres_admin, redis, toxiproxy, allow_remote, allow_not_empty)
-    options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()))
-    outputs = GrowingOutputs(json, junit, github)
+    workers = Workers.of(load_workers, load_master, expect_workers, allow_remote or ())
+    options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()), workers)
+    outputs = GrowingOutputs(json, junit, github, badge)
     outputs.prepare()
     wanted = selection.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
-    code = run_scenarios(wanted, options, outputs)
+    with live.player(web, web_port) as play:
+        code = run_scenarios(wanted, options, outputs, play)
     return worst(code, explore_after(profile, options, outputs)) if profile else code
 
 
@@ -105,7 +122,9 @@ def worst(*codes: int) -> int:
     return max(codes, key=BADNESS.index)
 
 
-def run_scenarios(wanted: Sequence[tuple[str, int]], options: Options, outputs: Outputs) -> int:
+def run_scenarios(
+    wanted: Sequence[tuple[str, int]], options: Options, outputs: Outputs, play: Player | None = None
+) -> int:
     """Play the scenarios, each as often as wanted: one run with all its details, several with a table at the end.
 
     Raises InputError, before the first is played, for an error in any of them.
@@ -116,4 +135,5 @@ def run_scenarios(wanted: Sequence[tuple[str, int]], options: Options, outputs: 
     orders = under_budgets([order(name, options, n) for name, often in wanted for n in range(often)], options.budgets)
     if not orders:
         raise InputError("expected the name of a scenario, --all or a --profile: `shaketable list` shows them")
-    return playing.one(orders[0], outputs) if len(orders) == 1 else playing.many(orders, outputs)
+    player = play or playing.play
+    return playing.one(orders[0], outputs, player) if len(orders) == 1 else playing.many(orders, outputs, player)

@@ -21,7 +21,7 @@ def shrink(
     budget: Annotated[str, typer.Option(help="How long to shrink: 90s, 10m, 1h.", metavar="TIME")] = "10m",
     lanes: Annotated[
         int | None,
-        typer.Option(help="Trials at once; use 1 if a check of times failed.", min=1, show_default="one for each CPU"),
+        typer.Option(help="Trials at once.", min=1, show_default="one for each CPU; 1 if a check of times failed"),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the scenario.")] = Path("runs/found"),
     junit: JUnit = None,

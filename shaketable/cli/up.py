@@ -82,8 +82,10 @@ def look(found: Standing) -> None:
 def lines(found: Standing, stack: Choice, *, passwords: bool) -> list[tuple[str, str]]:
     """The addresses of everything. URLs of an external stack are left out: their passwords are the user's."""
     target, path = found.target, found.manifest.ingest.path
-    host = f"http://{target.intake.listen}"
-    found_at: list[tuple[str, str]] = [("intake", f"{host}{path}"), ("load", load_command(host, path))]
+    found_at: list[tuple[str, str]] = []
+    if target.intake and not target.sender:
+        host = f"http://{target.intake.listen}"
+        found_at = [("intake", f"{host}{path}"), ("load", load_command(host, path))]
     found_at += [("health", i.health_url) for i in target.instances.values() if i.health_url]
     if stack.kind != "external":
         names = {"DATABASE_URL": "database", "REDIS_URL": "queue"}

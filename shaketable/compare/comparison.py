@@ -16,13 +16,14 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from shaketable import resources, rundir
 from shaketable.errors import RunDirError
 from shaketable.files import foreign
+from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.rundir import RunDir
 from shaketable.runner import inputs
 from shaketable.runner.scenario import Scenario
@@ -75,6 +76,21 @@ class Cell(msgspec.Struct, frozen=True):
     code: str = ""  # digest of the code and its requirements; "" if unknown
 
 
+class Announced(NamedTuple):
+    """What all targets of a comparison say of audit events, so that all can be sent events at its edge."""
+
+    max_bytes: int | None = None  # the smallest limit of a body; None if a target has none
+    numbers: bool = False  # whether each says how it keeps numbers
+
+    @property
+    def suffix(self) -> str:
+        """What it adds to the name of inputs."""
+        return f"-{self.max_bytes}" * bool(self.max_bytes) + "-numbers" * self.numbers
+
+
+NOTHING = Announced()
+
+
 class Comparison:
     """A comparison's folder."""
 
@@ -115,21 +131,25 @@ class Comparison:
     def run(self, cell: Cell) -> RunDir | None:
         """A cell's run directory; None if there is none."""
         path = self.folder(cell.target, cell.scenario, cell.seed) / cell.run
-        ours = cell.run and cell.run == tidy(cell.run)  # a plain name, not a path
-        return RunDir(path) if ours and os.path.lexists(path / rundir.SCENARIO) else None
+        plain = not cell.run.startswith(".") and Path(cell.run).name == cell.run != ""  # a name, not a path
+        return RunDir(path) if plain and os.path.lexists(path / rundir.SCENARIO) else None
 
-    def inputs(self, scenario: Scenario) -> RunDir:
+    def inputs(self, scenario: Scenario, own: OwnShapes | None = None, announced: Announced = NOTHING) -> RunDir:
         """The inputs of every target for this scenario and seed: drawn once, and again if the scenario has changed.
+
+        `own` are the events of a target that has its own: only targets with the same ones are sent those. All others
+        are sent audit events, with those at the edge of what all of them have `announced`.
 
         A corpus depends on the day and on Hypothesis's version, so a seed alone would not give later cells the same
         events. Raises HarnessError.
         """
-        kept = RunDir(self.path / INPUTS / tidy(scenario.name) / f"seed-{scenario.seed}")
+        name = f"seed-{scenario.seed}" + (f"-{own.sources}" if own else announced.suffix)
+        kept = RunDir(self.path / INPUTS / tidy(scenario.name) / name)
         told = msgspec.json.decode(msgspec.json.encode(scenario.to_json()))
         if not kept.has(rundir.SCENARIO) or rundir.read_json(kept / rundir.SCENARIO, Any) != told:
             kept.path.mkdir(parents=True, exist_ok=True)
             (kept / rundir.SCENARIO).unlink(missing_ok=True)
-            inputs.draw(kept, scenario)
+            inputs.draw(kept, scenario, own, max_bytes=announced.max_bytes, numbers=announced.numbers)
             rundir.write_json(kept / rundir.SCENARIO, told)  # last: marks the others as complete
         return kept
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from shaketable import rundir
+from shaketable import plural, rundir
 from shaketable.compare import forms
 from shaketable.compare.cell import Block, Compared, TargetTrials, Trial
 from shaketable.compare.environment_summary import environment_summary
 from shaketable.compare.measures import MEASURES, Measure, Value
 from shaketable.report.page import document
+from shaketable.report.page.header import Header, Tile
 from shaketable.results import confidence as bound
 from shaketable.text import listed
 
@@ -27,6 +28,15 @@ COUNTED = (
     "unexplained",
     "misanswered",
     "other laws",
+)
+
+
+#: The measures with a tile.
+WRONG = ("lost", "doubled", "altered")
+_STORY = (
+    "The same events at the same times under the same faults for each. Figures are ranges over trials, and lead to "
+    "their runs. What could not be observed is unknown, never 0; what a processor does not claim is not applicable. "
+    "There is no score."
 )
 
 
@@ -67,14 +77,9 @@ def write(found: Compared, path: Path) -> Path:
 
 def html(found: Compared, place: Path) -> str:
     """The page as HTML, with links relative to the folder `place`."""
-    trials = max((len(line.trials) for block in found.blocks for line in block.lines), default=0)
-    counts = [_several(len(found.targets), "processor"), _several(len(found.blocks), "scenario")]
     return document.render(
         "compare.html",
-        counts=[*counts, _several(trials, "trial")],
-        when=found.when,
-        caveats=found.caveats,
-        sentence=_sentence(found),
+        header=_header(found),
         blocks=[
             (block, [each.name for each in _measures(block)], _rows(block, place), block.checks, _reasons(block))
             for block in found.blocks
@@ -83,18 +88,46 @@ def html(found: Compared, place: Path) -> str:
         assumption=bound.ASSUMPTION,
         confidence=f"{bound.CONFIDENCE * 100:g} %",
         stood_on=environment_summary(found),
-        commands=found.commands,
+        again=[("The same comparison once more", command) for command in found.commands],
         packages=[(target, list(packages.items())) for target in found.targets if (packages := found.packages(target))],
     )
 
 
-def _several(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
+def _header(found: Compared) -> Header:
+    """What was lost and doubled, and by which targets: a comparison has no verdict of its own, and no score."""
+    trials = max((len(line.trials) for block in found.blocks for line in block.lines), default=0)
+    counted = [(len(found.targets), "processors"), (len(found.blocks), "scenarios"), (trials, "trials")]
+    lost = [target for target in found.targets if _any(found, target, "lost")]
+    return Header(
+        "not judged",
+        _result(found, len(lost)),
+        _sentence(found, lost),
+        crumbs=[plural.counted(*each) for each in counted],
+        when=" to ".join(dict.fromkeys(found.when or ())),
+        heading="Comparison",
+        story=_STORY,
+        gaps=[f"Not alike: {caveat}." for caveat in found.caveats],
+        tiles=[_tile(found, measure) for measure in WRONG] if found.trials else [],
+    )
 
 
-def _sentence(found: Compared) -> str:
-    """The targets that lost events; no score."""
-    lost = [target for target in found.targets if _lost(found, target)]
+def _tile(found: Compared, measure: str) -> Tile:
+    """The number of processors with such events, and of those for which it is unknown: an unknown is no 0."""
+    count = sum(_any(found, target, measure) for target in found.targets)
+    unknown = sum(_unknown(found, target, measure) for target in found.targets)
+    tone = "bad" if count else "doubt" if unknown else "good"
+    return Tile(f"processors that {measure} events", f"{count}, {unknown} unknown" if unknown else f"{count}", tone)
+
+
+def _result(found: Compared, losing: int) -> str:
+    """For the page's title."""
+    if not found.trials:
+        return "no run yet"
+    return f"{losing} of {plural.counted(len(found.targets), 'processors')} lost events"
+
+
+def _sentence(found: Compared, lost: list[str]) -> str:
+    """The targets that lost events."""
     if not found.trials:
         return "No run has been played yet."
     if not lost:
@@ -102,9 +135,20 @@ def _sentence(found: Compared) -> str:
     return f"Acknowledged events were lost by {listed(lost, 6)}."
 
 
-def _lost(found: Compared, target: str) -> bool:
-    lines = [line for block in found.blocks for line in block.lines if line.target == target]
-    return any(line.figure("lost").high for line in lines)
+def _any(found: Compared, target: str, measure: str) -> bool:
+    return any(line.figure(measure).high for line in _lines(found, target))
+
+
+def _unknown(found: Compared, target: str, measure: str) -> bool:
+    """Whether no trial had such events, and one could not be observed or came to no verdict."""
+    lines = _lines(found, target)
+    unseen = any("unknown" in line.figure(measure).others for line in lines)
+    unseen |= any(trial.outcome == "error" for line in lines for trial in line.others)
+    return unseen and not _any(found, target, measure)
+
+
+def _lines(found: Compared, target: str) -> list[TargetTrials]:
+    return [line for block in found.blocks for line in block.lines if line.target == target]
 
 
 def _measures(block: Block) -> list[Measure]:

@@ -15,9 +15,17 @@ from pathlib import Path
 from shaketable import rundir
 from shaketable.checks.check import Verdict
 from shaketable.compare import comparison, forms, page, run_index
-from shaketable.compare.comparison import SCENARIOS, Cell, Comparison, ComparisonRequest, tidy
-from shaketable.compare.targets import ComparedTarget, targets
-from shaketable.errors import HarnessError, InputError, Interrupted, ServiceMissing, ShaketableError, ToolchainMissing
+from shaketable.compare.comparison import SCENARIOS, Announced, Cell, Comparison, ComparisonRequest, tidy
+from shaketable.compare.targets import ComparedTarget, announced, targets
+from shaketable.errors import (
+    HarnessError,
+    InputError,
+    Interrupted,
+    ManifestError,
+    ServiceMissing,
+    ShaketableError,
+    ToolchainMissing,
+)
 from shaketable.report import judging
 from shaketable.runner import phases, scenario
 from shaketable.runner.live import LiveReporter
@@ -61,7 +69,7 @@ def compare(options: CompareOptions) -> int:
     names, titles = [target.name for target in known], [one.name for one in scenarios]
     manifests_, files = _called(names, options.targets), _called(titles, options.scenarios)
     held.begin(ComparisonRequest(rundir.SCHEMA, names, titles, seeds, manifests_, files))
-    player = _Player(options, held)
+    player = _Player(options, held, announced(known))
     try:
         played = list(player.play(known, scenarios, seeds))
     finally:
@@ -82,8 +90,8 @@ def report(held: Comparison) -> None:
 class _Player:
     """Plays cells one after another; a target that cannot be tried here has its reason in each of its cells."""
 
-    def __init__(self, options: CompareOptions, held: Comparison) -> None:
-        self._options, self._held = options, held
+    def __init__(self, options: CompareOptions, held: Comparison, announced: Announced) -> None:
+        self._options, self._held, self._announced = options, held, announced
         self._why_not: dict[str, ShaketableError] = {}  # by target
 
     def play(
@@ -124,7 +132,11 @@ class _Player:
         return cell if same and directory is not None and directory.has(rundir.VERDICT) else None
 
     def _asked(self, target: ComparedTarget, asked: Scenario) -> tuple[str, str, str]:
-        return comparison.digest_of_inputs(self._held.inputs(asked)), target.digest, target.code
+        try:
+            inputs = comparison.digest_of_inputs(self._held.inputs(asked, target.shapes, self._announced))
+        except ManifestError:  # its events cannot be drawn: the cell says why
+            inputs = ""
+        return inputs, target.digest, target.code
 
     def _cell(self, target: ComparedTarget, asked: Scenario) -> Cell:
         began, folder = time.monotonic(), self._held.folder(target.name, asked.name, asked.seed)
@@ -154,9 +166,8 @@ class _Player:
         try:
             if (known := self._why_not.get(target.name)) is not None:
                 raise known
-            order = Order(
-                asked, target.path, folder, self._options.port_base, self._held.inputs(asked), self._options.stack
-            )
+            inputs = self._held.inputs(asked, target.shapes, self._announced)
+            order = Order(asked, target.path, folder, self._options.port_base, inputs, self._options.stack)
             with self._show() as show:
                 directory = phases.run(order, show)
             doc = judging.judge_one_of_many(directory)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from shaketable import resources
 from shaketable.compare import comparison
-from shaketable.compare.comparison import tidy
+from shaketable.compare.comparison import Announced, tidy
 from shaketable.errors import InputError
+from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.resources import places
 from shaketable.target import manifest as manifests
 from shaketable.target.manifest import PLACEHOLDERS, Manifest
@@ -25,6 +26,11 @@ class ComparedTarget:
     @property
     def name(self) -> str:
         return self.manifest.name
+
+    @property
+    def shapes(self) -> OwnShapes | None:
+        """The shapes of its own events; None if they are audit events."""
+        return OwnShapes(self.manifest.event, self.path.parent) if self.manifest.event else None
 
     @property
     def digest(self) -> str:
@@ -58,6 +64,14 @@ def targets(asked: Sequence[str]) -> list[ComparedTarget]:
                 f"both called {target.name!r}"
             )
     return found
+
+
+def announced(targets: Sequence[ComparedTarget]) -> Announced:
+    """What all of those that are sent audit events announce."""
+    audit = [target.manifest for target in targets if target.manifest.event is None]
+    limits = [each.ingest.max_bytes for each in audit]
+    least = min((limit for limit in limits if limit is not None), default=None) if None not in limits else None
+    return Announced(least, bool(audit) and all(each.capabilities.numbers is not None for each in audit))
 
 
 def _manifest(name: str) -> Path:

@@ -17,9 +17,9 @@ from shaketable.crash_points import table
 from shaketable.crash_points.lanes import TrialLanes
 from shaketable.crash_points.point import HOWS, How, Point
 from shaketable.crash_points.survey import Survey
-from shaketable.crash_points.trial import PointTrial
+from shaketable.crash_points.trial import RATE, PointTrial
 from shaketable.crash_points.verdict import Verdicts
-from shaketable.errors import InputError
+from shaketable.errors import InputError, ToolchainMissing
 from shaketable.results.result import Result
 from shaketable.runner.progress import PlainReporter
 from shaketable.target import environments
@@ -41,6 +41,7 @@ class CrashPointOptions:
     how: How = "kill"
     lanes: int | None = None
     seed: int = 1
+    rate: float = RATE  # events a second
     only: tuple[str, ...] = ()  # texts; a point that contains none of them is left out
     runs: Path = Path("runs")
 
@@ -58,7 +59,7 @@ def crash_points(asked: CrashPointOptions, write: Callable[[Sequence[Result]], N
     folder = asked.runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}-crash_points-{manifest.name}"
     count = asked.lanes or min(MOST_LANES, len(os.sched_getaffinity(0)))
     done: dict[Point, PointTrial] = {}
-    with TrialLanes(count, asked.how, asked.seed, path, folder) as lanes:
+    with TrialLanes(count, asked.how, asked.seed, path, folder, asked.rate) as lanes:
         show.print(f"starting servers, and noting every message of {manifest.name} under load")
         survey = lanes.survey()
         points = _chosen(survey, asked.only)
@@ -70,6 +71,7 @@ def crash_points(asked: CrashPointOptions, write: Callable[[Sequence[Result]], N
             found = Verdicts(manifest.name, asked.how, survey, tried)
             table.show(found, time.monotonic() - began)
             write(found.results())
+            _save(folder, found, asked.seed, show)
     _remove_passed(found)
     return found.exit_code
 
@@ -96,6 +98,16 @@ def _play(lanes: TrialLanes, points: Sequence[Point], done: dict[Point, PointTri
             if time.monotonic() - told >= EVERY_S:
                 told = time.monotonic()
                 show.print(f"{len(done)} of {plural.counted(len(points), 'points')}")
+
+
+def _save(folder: Path, found: Verdicts, seed: int, show: PlainReporter) -> None:
+    """Write the page, or say why there is none. Raises HarnessError."""
+    try:
+        from shaketable.crash_points import page
+    except ToolchainMissing as e:
+        show.print(f"no page: {e}")
+    else:
+        show.print(f"points: {page.write(folder, found, seed)}")
 
 
 def _remove_passed(found: Verdicts) -> None:

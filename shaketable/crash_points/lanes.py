@@ -29,6 +29,7 @@ class TrialLanes:
     seed: int
     target: Path
     runs: Path
+    rate: float = trial.RATE  # events a second
     trying: Callable[[Point], None] = lambda _: None
     _local: threading.local = field(default_factory=threading.local)
 
@@ -47,7 +48,7 @@ class TrialLanes:
     def survey(self) -> Survey:
         """All points of the target. Raises TargetError, or an error of the harness."""
         return self._pool.submit(
-            lambda: survey.take(self.how, self.seed, self.target, self.runs, self._servers())
+            lambda: survey.take(self.how, self.seed, self.target, self.runs, self._servers(), self.rate)
         ).result()
 
     def play(self, points: Sequence[Point]) -> Iterator[PointTrial]:
@@ -60,7 +61,7 @@ class TrialLanes:
         servers = self._servers()
         self.trying(point)
         reporter = StoppableReporter(self._stopping)
-        return trial.play(point, self.how, self.seed, self.target, self.runs, servers, reporter)
+        return trial.play(point, self.how, self.seed, self.target, self.runs, servers, reporter, self.rate)
 
     def _servers(self) -> RelayedServers:
         """The servers of this thread's lane, started at its first trial."""

@@ -11,7 +11,7 @@ from shaketable.stack.host import LOOPBACK
 from shaketable.stack.ports import Ports
 from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.service import Needs
-from shaketable.stack.stack import Address, Link, Service, Stack
+from shaketable.stack.stack import CLIENTS, Address, Link, Service, Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm import WarmServers
 from shaketable.stack.warm.world import WarmStack
@@ -67,8 +67,8 @@ class RelayedStack(WarmStack):
         self._relays = relays
 
     def add_link(self, process: str, service: Service, upstream: Address | None = None) -> Link:
-        """Create a proxied link to a relay; a path to the intake gets none, since it is no service of the target."""
-        if service == "ingest":
+        """Create a proxied link to a relay; the clients' gets none, since it is no path of the target."""
+        if process == CLIENTS:
             return super().add_link(process, service, upstream)
         server, at = upstream or self.address(service), Address(LOOPBACK, self.take_port())
         relay = self._relays.get(process)

@@ -45,10 +45,10 @@ class _Noting(SilentReporter):
             self.seen = {point: seen for relay in relays for point, seen in dict(relay.seen).items()}
 
 
-def take(how: How, seed: int, target: Path, runs: Path, servers: RelayedServers) -> Survey:
+def take(how: How, seed: int, target: Path, runs: Path, servers: RelayedServers, rate: float = trial.RATE) -> Survey:
     """Play it. Raises TargetError when the target fails without any fault: no point would say more."""
     noting = _Noting(servers)
-    run = phases.run(Order(trial.scenario(None, how, seed), target, runs, stack=servers), noting)
+    run = phases.run(Order(trial.scenario(None, how, seed, rate), target, runs, stack=servers), noting)
     doc = judging.judge(run)
     if doc.verdict is Verdict.FAILED:
         why = "; ".join(found.why for found in doc.checks.values() if found.required and found.verdict is doc.verdict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shaketable import plural
 from shaketable.checks.check import Verdict
@@ -26,12 +26,12 @@ COLUMNS = (
 def show(found: Verdicts, seconds: float) -> None:
     """Print the table, the holes, the points that tell nothing, and the totals."""
     print()
-    tables.show(tables.terminal(), of(found, seconds))
+    tables.show(tables.terminal(), of(found, ["", *_notes(found, seconds)]))
 
 
-def of(found: Verdicts, seconds: float) -> Table:
+def of(found: Verdicts, notes: Sequence[str] = ()) -> Table:
     """The table. Column `times`: how often the message passed in the survey."""
-    return Table(COLUMNS, [_row(found, trial) for trial in found.trials], notes=["", *_notes(found, seconds)])
+    return Table(COLUMNS, [_row(found, trial) for trial in found.trials], notes=notes)
 
 
 def _row(found: Verdicts, trial: PointTrial) -> list[Cell]:
@@ -50,6 +50,14 @@ def _notes(found: Verdicts, seconds: float) -> Iterator[str]:
     yield from (f"{sentence}." for sentence in found.holes())
     for trial in found.failed:
         yield f"  {trial.point.told(trial.how)}: {trial.why}{f' ({trial.run})' if trial.run else ''}"
+    yield from not_judged(found)
+    points, reached = plural.counted(len(found.trials), "points"), len(found.trials) - len(found.unreached)
+    counts = f"{reached} reached, {len(found.failed)} failed, {len(found.unknown)} unknown"
+    yield f"{found.target}: {points}, {counts}, in {seconds:.0f} s"
+
+
+def not_judged(found: Verdicts) -> Iterator[str]:
+    """The points and messages that tell nothing, a sentence each."""
     for trial in found.unreached:
         yield f"Not reached: {trial.point.place} of {trial.point.process}: no such message came in its trial."
     for trial in found.unknown:
@@ -58,6 +66,3 @@ def _notes(found: Verdicts, seconds: float) -> Iterator[str]:
         yield f"Not read: messages between {process} and {service}: {why}."
     if any(trial.point.message == CHUNK for trial in found.trials):
         yield "A chunk is what arrived at once: shaketable reads the messages of PostgreSQL and Redis only."
-    points, reached = plural.counted(len(found.trials), "points"), len(found.trials) - len(found.unreached)
-    counts = f"{reached} reached, {len(found.failed)} failed, {len(found.unknown)} unknown"
-    yield f"{found.target}: {points}, {counts}, in {seconds:.0f} s"

@@ -21,7 +21,7 @@ from shaketable.runner.order import Order
 from shaketable.runner.progress import Reporter
 from shaketable.runner.scenario import Scenario
 
-#: Events a second; and seconds before the fault, from its injection to its healing, and after it.
+#: Events a second by default; and seconds before the fault, from its injection to its healing, and after it.
 RATE, BASELINE_S, RECOVER_S = 60.0, 0.5, 1.0
 SHAKE_S: dict[How, float] = {"kill": 2.5, "term": 2.5, "cut": 2.5, "freeze": 5.0}  # a freeze must outlast LEASE_S
 #: Short times of the target, where its [settings] take them: what a dead process holds must come back in a trial.
@@ -60,8 +60,8 @@ class PointTrial:
     doc: VerdictDoc | None = None
 
 
-def scenario(point: Point | None, how: How, seed: int) -> Scenario:
-    """The scenario of a point; of the survey, which has no fault, for None."""
+def scenario(point: Point | None, how: How, seed: int, rate: float = RATE) -> Scenario:
+    """The scenario of a point; of the survey, which has no fault, for None. `rate` is in events a second."""
     shake_s = SHAKE_S[how]
     crash = CrashPoint(point.process, point.service, point.message, point.when, how) if point else None
     timeline: Timeline = (At(0.0, shake_s, crash),) if crash else ()
@@ -69,7 +69,7 @@ def scenario(point: Point | None, how: How, seed: int) -> Scenario:
     return Scenario(
         story=story,
         name=f"crash_point_{DONE[how].replace(' ', '_')}" if point else "crash_points_survey",
-        load=Load(RATE, BASELINE_S, shake_s, RECOVER_S, unsent_bound=0.5, lateness_bound_ms=10_000),
+        load=Load(rate, BASELINE_S, shake_s, RECOVER_S, unsent_bound=0.5, lateness_bound_ms=10_000),
         timeline=timeline,
         checks=DELIVERY,
         settings=SETTINGS,
@@ -80,12 +80,19 @@ def scenario(point: Point | None, how: How, seed: int) -> Scenario:
 
 
 def play(
-    point: Point, how: How, seed: int, target: Path, runs: Path, stack: RelayedServers, show: Reporter
+    point: Point,
+    how: How,
+    seed: int,
+    target: Path,
+    runs: Path,
+    stack: RelayedServers,
+    show: Reporter,
+    rate: float = RATE,
 ) -> PointTrial:
     """Play and judge one. An error of the harness, or a target that does not start, makes it unknown."""
     began = time.monotonic()
     try:
-        run = phases.run(Order(scenario(point, how, seed), target, runs, stack=stack), show)
+        run = phases.run(Order(scenario(point, how, seed, rate), target, runs, stack=stack), show)
         doc = judging.judge(run)
     except ShaketableError as e:
         why = f"{type(e).__name__}: {e}"

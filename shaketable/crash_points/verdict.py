@@ -54,11 +54,16 @@ class Verdicts:
         return [trial for trial in self.trials if trial.verdict is Verdict.PASSED]
 
     @property
-    def exit_code(self) -> int:
-        """1 for a hole, 2 when a point could not be judged or none was reached, else 0."""
+    def verdict(self) -> Verdict:
+        """Failed for a hole, unknown when a point could not be judged or none was reached, else passed."""
         if self.failed:
-            return 1
-        return 2 if self.unknown or not self.passed else 0
+            return Verdict.FAILED
+        return Verdict.UNKNOWN if self.unknown or not self.passed else Verdict.PASSED
+
+    @property
+    def exit_code(self) -> int:
+        """That of the verdict."""
+        return self.verdict.exit_code
 
     def holes(self) -> list[str]:
         """One sentence for each stretch of neighbouring points of a process at which the same checks fail."""

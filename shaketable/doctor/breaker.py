@@ -10,7 +10,9 @@ import msgspec
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
 from shaketable.files import foreign
-from shaketable.target.target import Instance
+from shaketable.target import breaker_log
+from shaketable.target.breaker_log import Breaker
+from shaketable.target.instance import Instance
 from shaketable.target.transitions import FILE, LONGEST_LINE, MOST
 
 SECTION = "Breaker transitions"
@@ -22,6 +24,9 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
     if not session.manifest.capabilities.breaker:
         yield not_claimed("breaker", "breakers are not judged (capabilities.breaker)")
         return
+    if (table := session.manifest.breaker) is not None:
+        yield from _logged(session, table)
+        return
     writers = [i for i in session.target.instances.values() if (i.state / FILE).exists()]
     if not writers:
         yield wrong(
@@ -32,6 +37,18 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
         )
     for instance in writers:
         yield _first(instance)
+
+
+def _logged(session: DoctorSession, table: Breaker) -> Iterator[DoctorResult]:
+    """Read the logs by the pattern; a quiet breaker has logged nothing yet."""
+    read = breaker_log.collected(session.target, session.home / "logs")
+    found = [line for line in read if line["reason"] == "logged"]
+    what = f"the output of {table.process}"
+    if unreadable := [line for line in found if line["seq"] < 0 or line["monotonic_ns"] < 0]:
+        part = "time" if unreadable[0]["monotonic_ns"] < 0 else "state"
+        yield wrong(what, f"breaker.log matches a line with an unknown {part}", "see [breaker]: times, states", SECTION)
+    else:
+        yield ok(what, f"transitions are read from it by breaker.log, {len(found)} so far")
 
 
 def _first(instance: Instance) -> DoctorResult:

@@ -35,6 +35,8 @@ CONTENT: dict[str, Any] = {
     "details": {"list": [1, 2.5, True, {"deep": "x"}], "largest": 9007199254740991, "small": 1e-7},
     "unnamedMember": "kept as well",
 }
+#: An integer that no double holds, for a target that says how it keeps numbers.
+BEYOND = {"beyond": 2**53 + 1}
 #: Shapes of a target's own events, and the seed from which they are drawn.
 SHAPES, SEED = 60, 1
 
@@ -52,10 +54,13 @@ class Events(Protocol):
 class AuditEvents:
     """Audit events."""
 
+    def __init__(self, claims_numbers: bool = False) -> None:
+        self._content = CONTENT | BEYOND if claims_numbers else CONTENT
+
     def new(self, **other: Any) -> tuple[str, bytes]:
         event_id = str(uuid.uuid4())
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **CONTENT, **other})
+        return event_id, msgspec.json.encode({"eventId": event_id, "timestamp": stamp, **self._content, **other})
 
     def malformed(self) -> Iterator[Shape]:
         return _refused(malformed.shapes(datetime.now(UTC).date()))
@@ -81,7 +86,9 @@ class OwnEvents:
 
 def of(manifest: Manifest, folder: Path) -> Events:
     """The events of a manifest in a folder. Raises ManifestError when they cannot be drawn."""
-    return OwnEvents(OwnShapes(manifest.event, folder)) if manifest.event else AuditEvents()
+    if manifest.event:
+        return OwnEvents(OwnShapes(manifest.event, folder))
+    return AuditEvents(manifest.capabilities.numbers is not None)
 
 
 def _refused(shapes: Iterator[Shape]) -> Iterator[Shape]:

@@ -12,9 +12,9 @@ from shaketable import plural
 from shaketable.doctor.result import DoctorResult, not_claimed, ok, wrong
 from shaketable.doctor.session import DoctorSession
 from shaketable.errors import TargetError
-from shaketable.event.ids import uuid_of
+from shaketable.event.ids import in_row
 from shaketable.faults.kinds import triggers
-from shaketable.faults.kinds.reject_rows import ROW_IDS, UNSEEN
+from shaketable.faults.kinds.reject_rows import UNSEEN, row_ids
 
 SQL = "What the SQL gives"
 
@@ -42,6 +42,7 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
     yield _once(session, counts)
     yield _intact(session, rows)
     yield _nothing_refused(session, counts)
+    yield from _written_once(session, rows)
     yield from _found_by_faults(session)
     return arrived
 
@@ -111,20 +112,49 @@ def _nothing_refused(session: DoctorSession, counts: Counter[str]) -> DoctorResu
     )
 
 
+def _written_once(session: DoctorSession, rows: list[dict[str, str]]) -> Iterator[DoctorResult]:
+    """Whether an event that comes again leaves its row alone; no result where the SQL does not tell transactions."""
+    what, before = "a row stays as it was first stored", _transactions(session, rows)
+    if session.manifest.stored.updates:
+        yield not_claimed(what, "stored.updates is true")
+    if session.manifest.stored.updates or not before or not session.manifest.capabilities.deduplicates:
+        return
+    for event_id in before:
+        session.post(session.taken[event_id], event_id)
+    event_id, body = session.events.new()  # whatever was taken before it has been dealt with once it is stored
+    if session.accepts(session.post(body, event_id)):
+        session.taken[event_id] = body
+    if not session.seen(lambda: not missing(session)):
+        return
+    after = _transactions(session, session.stored())
+    if not (anew := [each for each in before if after.get(each) != before[each]]):
+        yield ok(what, f"also when sent again: {len(before)} compared")
+        return
+    said = f"{len(anew)} of {plural.counted(len(before), 'events')} sent again were written anew"
+    remedy = "write stored.updates = true, since it hides when an event was first stored, or leave the row alone"
+    yield wrong(what, said, remedy, "`[stored]`")
+
+
+def _transactions(session: DoctorSession, rows: list[dict[str, str]]) -> dict[str, str]:
+    """What tells when the row of each accepted event was written: its xmin, or its commit time."""
+    found = {session.kind.key(str(row["event_id"])): row.get("xmin") or row.get("committed_at") for row in rows}
+    return {event_id: told for event_id, told in found.items() if told and event_id in session.taken}
+
+
 def _found_by_faults(session: DoctorSession) -> Iterator[DoctorResult]:
     """Whether RejectRows can identify the event of a row; no result without rows."""
     what, relation = "RejectRows finds an event's row", session.manifest.stored.relation
     if relation is None:
         return
+    taken = set(map(in_row, session.taken))
     query = sql.SQL("select array(select lower(m) from ({}) as ids(m)) from {} as r").format(
-        sql.SQL(ROW_IDS.format(row="r")), triggers.relation(relation)
+        sql.SQL(row_ids(next(iter(taken)), "r")), triggers.relation(relation)
     )
     try:
         with session.session() as database:
             rows = [set(ids) for (ids,) in database.execute(query)]
     except psycopg.Error:
         return  # no such relation, which `startup` reports
-    taken = set(map(uuid_of, session.taken)) - {None}
     if found := sum(not ids.isdisjoint(taken) for ids in rows):
         yield ok(what, f"in {relation}, by the id in {found} of {len(rows)} rows")
     elif rows:

@@ -64,7 +64,7 @@ def _fill(session: DoctorSession) -> int:
     accepted = 0
     for _ in range(EVENTS):
         event_id, body = session.events.new()
-        answer = session.post(body)
+        answer = session.post(body, event_id)
         if session.accepts(answer):
             session.taken[event_id] = body
             accepted += 1

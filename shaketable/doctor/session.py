@@ -16,14 +16,18 @@ from psycopg import sql
 from shaketable import libpq
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.doctor import events
+from shaketable.doctor.sender_process import SenderProcess
 from shaketable.event import kinds
 from shaketable.load import headers
+from shaketable.load.sender import STATUSES
+from shaketable.op import Outcome
+from shaketable.stack.process import environment
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target import bounded_http
 from shaketable.target.bounded_http import BoundedResponse, NoResponse
 from shaketable.target.manifest import Manifest
-from shaketable.target.readers import ndjson, stored
+from shaketable.target.readers import ndjson, reference, stored
 from shaketable.target.target import Target
 
 #: Timeout of a request in seconds.
@@ -62,8 +66,12 @@ class DoctorSession:
             record=lambda _: None,
             programs=programs,
         )
-        self.events, self.kind = events.of(manifest, folder), kinds.of(manifest.event)
+        self.events, self.kind = events.of(manifest, folder), kinds.of(manifest.event, manifest.capabilities.numbers)
         self._headers = headers.filled(manifest.ingest.headers, os.environ)
+        self.sender: SenderProcess | None = None
+        if place := self.target.sender:
+            variables = environment(home, **self.target.sender_variables())
+            self.sender = SenderProcess(place, variables, home, ANSWER_S, batch=bool(manifest.ingest.batch))
         self.taken: dict[str, bytes] = {}  # accepted events, by id
         self.refused: set[str] = set()  # events of which every attempt was refused
 
@@ -73,12 +81,17 @@ class DoctorSession:
     def __exit__(
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.sender is not None:
+            self.sender.close()
         self.target.close()
 
-    def post(self, body: bytes) -> BoundedResponse | NoResponse:
-        """Send an event through the clients' link; returns the response or the error."""
+    def post(self, body: bytes, event_id: str, path: str = "") -> BoundedResponse | NoResponse:
+        """Send an event through the clients' link; returns the response, a sender's outcome as one, or the error."""
         try:
-            url = f"http://{self.target.intake.listen}{self.manifest.ingest.path}"
+            if self.sender is not None:
+                return self.sender.send(event_id, body)
+            assert self.target.intake is not None
+            url = f"http://{self.target.intake.listen}{path or self.manifest.ingest.path}"
             return bounded_http.send(self.manifest.ingest.method, url, body, ANSWER_S, self._headers)
         except NoResponse as e:
             return e
@@ -89,15 +102,31 @@ class DoctorSession:
 
     @property
     def accepted(self) -> str:
-        """The statuses of an accepted event, in words."""
+        """The statuses of an accepted event, or a sender's outcome, in words."""
+        if self.sender is not None:
+            return Outcome.ACKNOWLEDGED
         return " or ".join(map(str, self.manifest.ingest.accepted))
+
+    def said(self, answer: BoundedResponse | NoResponse) -> str:
+        """An answer in a word or two."""
+        if isinstance(answer, NoResponse):
+            return str(answer)
+        found = {status: str(returned) for returned, status in STATUSES.items()}
+        return found[answer.status] if self.sender is not None else str(answer.status)
 
     def stored(self) -> list[dict[str, str]]:
         """The stored events, their id and content as text. Raises psycopg.Error or TargetError."""
         if (query := self.manifest.stored.sql) is not None:
-            return self.rows(query)
-        found = stored.rows(self.stack, self.target.located())
+            return [self._matched(row) for row in self.rows(query)]
+        found = reference.matched(stored.rows(self.stack, self.target.located()), self.manifest.event)
         return [{"event_id": str(row["event_id"]), "event": _text(row.get("event"))} for row in map(_plain, found)]
+
+    def _matched(self, row: dict[str, str]) -> dict[str, str]:
+        """The row, under the client's reference if the server makes the ids."""
+        event = self.manifest.event
+        if event is None or event.reference is None:
+            return row
+        return {**row, "event_id": reference.of((row["event"] or "").encode(), event.reference) or ""}
 
     def columns(self, query: str) -> list[str]:
         """The columns of the manifest's SQL. Raises psycopg.Error."""

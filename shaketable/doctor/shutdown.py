@@ -11,7 +11,7 @@ import psycopg
 from shaketable.doctor.persistence import missing
 from shaketable.doctor.result import DoctorResult, ok, wrong
 from shaketable.doctor.session import DoctorSession
-from shaketable.target.target import Instance
+from shaketable.target.instance import Instance
 
 #: Seconds that a new process may take until it has its first connection to a server, and seconds to wait then for the
 #: others. Before that it may not have installed its handler of SIGTERM: a starting process ends at once.
@@ -46,7 +46,7 @@ def lines(session: DoctorSession) -> Iterator[DoctorResult]:
 def _settle(session: DoctorSession) -> None:
     """Wait until a new event is stored, so that no process is stopped while it reconnects."""
     event_id, body = session.events.new()
-    answer = session.post(body)
+    answer = session.post(body, event_id)
     if not session.accepts(answer):
         return
     session.taken[event_id] = body

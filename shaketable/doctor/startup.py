@@ -12,7 +12,7 @@ from shaketable.doctor.session import DoctorSession
 from shaketable.errors import ShaketableError
 from shaketable.stack.process import Running
 from shaketable.target.bounded_http import NoResponse, get
-from shaketable.target.target import Instance
+from shaketable.target.instance import Instance
 
 #: Required columns, and optional ones that enable further checks.
 NEEDED = {"event_id", "event"}

@@ -1,7 +1,8 @@
 """Parse and compare audit events, the events of contract 1.
 
-Events are compared as values: numbers as doubles, `timestamp` as an instant truncated to microseconds, and a null
-member as an absent one. A target may store members outside the contract at the top level or under `details`.
+Events are compared as values: numbers as doubles (or exactly, if the manifest claims that), `timestamp` as an instant
+truncated to microseconds, and a null member as an absent one. A target may store members outside the contract at the
+top level or under `details`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from shaketable.event.difference import ABSENT, of_instants, of_values
 
 #: The enums of the contract.
 STATUSES = ("attempt", "success", "failure")
@@ -44,12 +47,13 @@ _MICROSECOND = timedelta(microseconds=1)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def parse(text: bytes | str) -> dict[str, Any]:
+def parse(text: bytes | str, exact: bool = False) -> dict[str, Any]:
     """Read an event as sent or stored; numbers outside a double stay exact, and lone surrogates are preserved.
 
-    Raises ValueError unless the text is a JSON object.
+    `exact` preserves each digit of every number. Raises ValueError unless the text is a JSON object.
     """
-    value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+    number = exact_number if exact else _number
+    value = json.loads(text, parse_int=number, parse_float=number, parse_constant=_refuse_constant)
     if not isinstance(value, dict):
         raise ValueError(f"expected an event as a JSON object, got a JSON {type(value).__name__}")
     return value
@@ -59,6 +63,14 @@ def _number(text: str) -> float | Decimal:
     """Return the nearest double, or the exact value of a literal beyond the range of doubles."""
     double = float(text)
     return Decimal(text) if math.isinf(double) else double
+
+
+def exact_number(text: str) -> Decimal:
+    """The value of a JSON number with all its digits. Raises ValueError for an exponent beyond every arithmetic."""
+    try:
+        return Decimal(text)
+    except ArithmeticError as e:
+        raise ValueError(f"expected a number with a smaller exponent, got one of {len(text)} characters") from e
 
 
 def _refuse_constant(text: str) -> None:
@@ -74,7 +86,7 @@ def instant(text: str) -> int | None:
     return None if at.tzinfo is None else (at - _EPOCH) // _MICROSECOND
 
 
-def canonical(event: Mapping[str, Any]) -> dict[str, Any]:
+def canonical(event: Mapping[str, Any], exact: bool = False) -> dict[str, Any]:
     """Return the canonical value for comparison, with members outside the contract under `details`."""
     members: dict[str, Any] = {}
     details: dict[str, Any] = {}
@@ -82,24 +94,26 @@ def canonical(event: Mapping[str, Any]) -> dict[str, Any]:
         if value is None:
             continue
         if name == "details" and isinstance(value, Mapping):
-            details.update(_hoisted(value))
+            details.update(_hoisted(value, exact))
         elif name in MEMBERS:
-            members[name] = _member(name, value)
+            members[name] = _member(name, value, exact)
         else:
-            details[name] = _value(value)
+            details[name] = _value(value, exact)
     if details:
         members["details"] = details
     return members
 
 
-def _hoisted(details: Mapping[str, Any]) -> dict[str, Any]:
+def _hoisted(details: Mapping[str, Any], exact: bool) -> dict[str, Any]:
     """Flatten `details`: a target that treats a sent `details` as an unknown member nests it once more."""
     inner = details.get("details")
-    rest = {name: _value(value) for name, value in details.items() if value is not None and name != "details"}
-    return rest | (_hoisted(inner) if isinstance(inner, Mapping) else {} if inner is None else {"details": inner})
+    rest = {name: _value(value, exact) for name, value in details.items() if value is not None and name != "details"}
+    if isinstance(inner, Mapping):
+        return rest | _hoisted(inner, exact)
+    return rest if inner is None else rest | {"details": inner}
 
 
-def _member(name: str, value: Any) -> Any:
+def _member(name: str, value: Any, exact: bool) -> Any:
     """Canonical value of a contract member: a timestamp as an instant, an id in lower case."""
     if isinstance(value, str):
         if name == "timestamp":
@@ -107,18 +121,18 @@ def _member(name: str, value: Any) -> Any:
             return value if at is None else at
         if name == "eventId":
             return value.lower()
-    return _value(value)
+    return _value(value, exact)
 
 
-def _value(value: Any) -> Any:
-    """Convert numbers to doubles and drop null members, at any depth."""
+def _value(value: Any, exact: bool) -> Any:
+    """Convert numbers to doubles, or to exact ones, and drop null members, at any depth."""
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, int | float | Decimal):
-        return _double(value)
+        return Decimal(value) if exact else _double(value)
     if isinstance(value, Mapping):
-        return {name: _value(inner) for name, inner in value.items() if inner is not None}
-    return [_value(inner) for inner in value]
+        return {name: _value(inner, exact) for name, inner in value.items() if inner is not None}
+    return [_value(inner, exact) for inner in value]
 
 
 def _double(value: int | float | Decimal) -> float | Decimal:
@@ -136,15 +150,22 @@ def same(sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[st
     `adds` names members that the target adds. The path of a member outside the contract is the path in the sent event,
     wherever the target stores it.
     """
-    left, right = canonical(sent), canonical(stored)
+    return [path for path, _ in differences(sent, stored, adds)]
+
+
+def differences(
+    sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = (), exact: bool = False
+) -> list[tuple[str, str]]:
+    """The paths as in `same`, each with the kind of its difference, or ""."""
+    left, right = canonical(sent, exact), canonical(stored, exact)
     right = _without_added(left, right, adds)
     mine, kept = (side.pop("details", {}) for side in (left, right))
-    paths = [*_differing(left, right, "")]
+    found = [*_differing(left, right, "")]
     for name in mine.keys() | kept.keys():
         inside = name not in sent if name in mine else name not in stored
         left, right = ({name: side[name]} if name in side else {} for side in (mine, kept))
-        paths += _differing(left, right, "details" * inside)
-    return sorted(paths)
+        found += _differing(left, right, "details" * inside)
+    return sorted(found)
 
 
 def _without_added(sent: dict[str, Any], stored: dict[str, Any], adds: Collection[str]) -> dict[str, Any]:
@@ -155,19 +176,17 @@ def _without_added(sent: dict[str, Any], stored: dict[str, Any], adds: Collectio
     return {name: v for name, v in kept.items() if name != "details"} | ({"details": details} if details else {})
 
 
-def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
+def _differing(left: Any, right: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(left, dict) and isinstance(right, dict):
         for name in left.keys() | right.keys():
             step = f"{path}.{_step(name)}" if path else _step(name)
-            if name in left and name in right:
-                yield from _differing(left[name], right[name], step)
-            else:
-                yield step
+            yield from _differing(left.get(name, ABSENT), right.get(name, ABSENT), step)
     elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
         for at, (one, other) in enumerate(zip(left, right, strict=True)):
             yield from _differing(one, other, f"{path}[{at}]")
     elif type(left) is not type(right) or left != right:
-        yield path
+        instants = path == "timestamp" and type(left) is type(right) is int
+        yield path, of_instants(left * 1000, right * 1000) if instants else of_values(left, right)
 
 
 def _step(name: str) -> str:

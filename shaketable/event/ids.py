@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import uuid
@@ -37,9 +38,20 @@ def uuid_of(event_id: str) -> str | None:
     return found[0] if found else None
 
 
-def with_uuid(text: str, id_format: str) -> str:
-    """The id of a format that has this UUID."""
-    return _prefix(id_format) + text
+def trace_of(event_id: str) -> str:
+    """The id of an event's trace, in hexadecimal: its UUID's digits, or a digest of another id."""
+    found = uuid_of(event_id)
+    return found.replace("-", "") if found else hashlib.md5(event_id.encode(), usedforsecurity=False).hexdigest()
+
+
+def in_row(event_id: str) -> str:
+    """The text by which a row is found to hold an id: its UUID, or the id itself, in lower case."""
+    return uuid_of(event_id) or event_id.lower()
+
+
+def of_row(text: str, id_format: str) -> str:
+    """The id of a format that a row holds by this text."""
+    return text.upper() if id_format == "ulid" else _prefix(id_format) + text
 
 
 def _prefix(id_format: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from shaketable.event import audit, ids
 from shaketable.event.own import OwnEvent
-from shaketable.event.table import EventTable
+from shaketable.event.table import EventTable, Numbers
 
 
 class EventKind(Protocol):
@@ -25,23 +25,36 @@ class EventKind(Protocol):
     def same(self, sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()) -> list[str]:
         """The paths of differing members, never their values; `adds` names members that the target adds."""
 
+    def differences(
+        self, sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()
+    ) -> list[tuple[str, str]]:
+        """The paths as in `same`, each with the kind of its difference, or ""."""
+
 
 class AuditEvent:
-    """The audit event of contract 1."""
+    """The audit event of contract 1; `exact` compares each digit of its numbers."""
+
+    def __init__(self, exact: bool = False) -> None:
+        self._exact = exact
 
     def key(self, event_id: str) -> str:
         return ids.normal(event_id)
 
     def parse(self, text: bytes | str) -> dict[str, Any]:
-        return audit.parse(text)
+        return audit.parse(text, self._exact)
 
     def contents(self, body: bytes) -> dict[str, Any]:
-        return audit.canonical({**audit.parse(body), "eventId": None})
+        return audit.canonical({**self.parse(body), "eventId": None}, self._exact)
 
     def same(self, sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()) -> list[str]:
-        return audit.same(sent, stored, adds)
+        return [path for path, _ in self.differences(sent, stored, adds)]
+
+    def differences(
+        self, sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()
+    ) -> list[tuple[str, str]]:
+        return audit.differences(sent, stored, adds, self._exact)
 
 
-def of(table: EventTable | None) -> EventKind:
-    """The kind of a manifest's [event]; without one, the audit event."""
-    return AuditEvent() if table is None else OwnEvent(table)
+def of(table: EventTable | None, numbers: Numbers | None = None) -> EventKind:
+    """The kind of a manifest's [event]; without one, the audit event, with `numbers` as capabilities.numbers claims."""
+    return AuditEvent(numbers == "exact") if table is None else OwnEvent(table)

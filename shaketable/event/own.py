@@ -16,6 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from shaketable.event import ids, pointer
+from shaketable.event.audit import exact_number
+from shaketable.event.difference import of_instants, of_values
 from shaketable.event.table import EventTable
 
 #: By precision: nanoseconds.
@@ -44,7 +46,7 @@ class OwnEvent:
 
     def parse(self, text: bytes | str) -> dict[str, Any]:
         """Read an event as sent or stored, with exact numbers. Raises ValueError unless it is a JSON object."""
-        value = json.loads(text, parse_int=_exact, parse_float=_exact, parse_constant=_refuse)
+        value = json.loads(text, parse_int=exact_number, parse_float=exact_number, parse_constant=_refuse)
         if not isinstance(value, dict):
             raise ValueError(f"expected an event as a JSON object, got a JSON {type(value).__name__}")
         return value
@@ -52,7 +54,7 @@ class OwnEvent:
     def contents(self, body: bytes) -> dict[str, Any]:
         """The top-level members without the id, as comparable values. Raises ValueError as `parse` does."""
         value = self.parse(body)
-        at = pointer.steps(self.table.id)
+        at = pointer.steps(self.table.place)
         try:
             pointer.find(value, at)
             value = pointer.removed(value, at)
@@ -62,10 +64,17 @@ class OwnEvent:
 
     def same(self, sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()) -> list[str]:
         """Return the pointers to differing members, never their values; [] for equal events."""
-        kept = {name: value for name, value in stored.items() if name in sent or name not in adds}
-        return sorted({pointer.written(path) for path in self._differing(dict(sent), kept, ())})
+        return [path for path, _ in self.differences(sent, stored, adds)]
 
-    def _differing(self, left: Any, right: Any, path: pointer.Path) -> Iterator[pointer.Path]:
+    def differences(
+        self, sent: Mapping[str, Any], stored: Mapping[str, Any], adds: Collection[str] = ()
+    ) -> list[tuple[str, str]]:
+        """The pointers as in `same`, each with the kind of its difference, or ""."""
+        kept = {name: value for name, value in stored.items() if name in sent or name not in adds}
+        found = {pointer.written(path): how for path, how in self._differing(dict(sent), kept, ())}
+        return sorted(found.items())
+
+    def _differing(self, left: Any, right: Any, path: pointer.Path) -> Iterator[tuple[pointer.Path, str]]:
         if any(pointer.fits(pattern, path) for pattern in self._ignore):
             return
         if isinstance(left, dict) and isinstance(right, dict):
@@ -76,7 +85,17 @@ class OwnEvent:
             for at, (one, other) in enumerate(zip(left, right, strict=True)):
                 yield from self._differing(one, other, (*path, at))
         elif not self._equal(left, right, path):
-            yield path
+            yield path, self._how(left, right, path)
+
+    def _how(self, left: Any, right: Any, path: pointer.Path) -> str:
+        if isinstance(left, str) and isinstance(right, str) and self._is_instant(path):
+            one, other = nanoseconds(left), nanoseconds(right)
+            if one is not None and other is not None:
+                return of_instants(one, other)
+        return of_values(left, right)
+
+    def _is_instant(self, path: pointer.Path) -> bool:
+        return any(pointer.fits(pattern, path) for pattern in self._instants)
 
     def _equal(self, left: Any, right: Any, path: pointer.Path) -> bool:
         left, right = self._value(left), self._value(right)
@@ -84,9 +103,9 @@ class OwnEvent:
             return True
         if not (isinstance(left, str) and isinstance(right, str)):
             return False
-        if self.table.id_format == "uuid" and path == pointer.steps(self.table.id):
+        if self.table.id_format == "uuid" and path == pointer.steps(self.table.place):
             return left.lower() == right.lower()
-        if not any(pointer.fits(pattern, path) for pattern in self._instants):
+        if not self._is_instant(path):
             return False
         one, other = nanoseconds(left), nanoseconds(right)
         return one is not None and other is not None and abs(one - other) < UNITS[self.table.precision]
@@ -111,13 +130,6 @@ def nanoseconds(text: str) -> int | None:
     fraction = int(f"{found[1]:0<9}"[:9]) if found else 0
     since = at - _EPOCH if at.tzinfo else None
     return None if since is None else (since.days * 86_400 + since.seconds) * 1_000_000_000 + fraction
-
-
-def _exact(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except ArithmeticError as e:
-        raise ValueError(f"expected a number with a smaller exponent, got one of {len(text)} characters") from e
 
 
 def _refuse(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -42,9 +43,13 @@ class Backlog:
             if each is not None:
                 each.close()
 
-    def counts(self) -> Counts:
-        """The current counts."""
-        return Counts(self.queue(), self._stored.value(), self._dead())
+    def counts(self, oldest_s: float = math.inf) -> Counts:
+        """The counts; a queue's number that is older than `oldest_s` is None, since a command is not run each time."""
+        return Counts(self.queue(oldest_s), self.stored(), self._dead())
+
+    def stored(self) -> int | None:
+        """The stored events."""
+        return self._stored.value()
 
     def _dead(self) -> int | None:
         dead = self._manifest.dead_letters
@@ -54,9 +59,9 @@ class Backlog:
             return redis_entries.count(self._stack.redis_url(), dead.redis)
         return dead_letters.count(dead.url) if dead.url else self._dead_letters.count(dead.sql or "")
 
-    def queue(self) -> int | None:
+    def queue(self, oldest_s: float = math.inf) -> int | None:
         """Pending events, without parked ones; None if the manifest names no queue, or it does not answer."""
-        return self._queue.total() if self._queue else None
+        return self._queue.total(oldest_s) if self._queue else None
 
     def by_key(self) -> dict[str, int | None]:
         """The length of every existing queue key. Raises redis.RedisError."""

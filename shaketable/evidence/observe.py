@@ -21,7 +21,7 @@ from shaketable.rundir import RunDir
 from shaketable.stack.stack import Stack
 from shaketable.target import dead_letters, stored_rows
 from shaketable.target.manifest import Manifest
-from shaketable.target.readers import redis_entries, stored
+from shaketable.target.readers import redis_entries, reference, stored
 from shaketable.target.readers.ndjson import Row
 from shaketable.target.readers.queue import QueueReader
 from shaketable.target.readers.stored import CHECK_S, IDS_S, SECTION_S
@@ -43,7 +43,8 @@ def everything(run: RunDir, stack: Stack, manifest: Manifest, backlog: Backlog) 
         lines += [{"key": key, "length": number, "parked": True} for key, number in parked.items()]
         rundir.write_lines(run / rundir.QUEUE, lines)
     for file, section, rows in _sections(stack, manifest):
-        rundir.write_lines(run / file, stored_rows.readable(stored.bounded(rows, section)))
+        rows = reference.matched(_readable(rows, section), manifest.event)
+        rundir.write_lines(run / file, rows)
     if "postgres" in stack.services:
         _refused(run, stack)
     stack.collect_logs()
@@ -104,6 +105,9 @@ def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> 
 
     `within_s` applies to Postgres only.
     """
+    if manifest.event is not None and manifest.event.reference is not None:
+        rows = (row for _, section, rows in _sections(stack, manifest) for row in _readable(rows, section))
+        return dead_letters.ids_of(reference.matched(rows, manifest.event))
     dead = manifest.dead_letters
     found = stored.ids(stack, manifest, within_s)
     if dead is not None and (dead.url or dead.redis):
@@ -112,6 +116,10 @@ def persisted_ids(stack: Stack, manifest: Manifest, within_s: float = IDS_S) -> 
         with stored.reading(stack, within_s, autocommit=True) as connection:
             return found | stored.sql_ids(connection, dead.sql)
     return found
+
+
+def _readable(rows: Iterator[Row], section: str) -> Iterator[Row]:
+    return stored_rows.readable(stored.bounded(rows, section))
 
 
 def _dead(stack: Stack, dead: DeadLetters) -> Iterator[Row]:

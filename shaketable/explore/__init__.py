@@ -1,6 +1,7 @@
 """Explore: search for the fault schedule that breaks a target, and shrink it to the smallest one.
 
-`catalogue` holds the faults that `draw` draws trials from. `trial` plays one and judges delivery; `lanes` plays several
+`catalogue` holds the faults that `draw` draws trials from, and `libraries` looks for those that faults of disks and
+clocks need. `trial` plays one and judges delivery; `lanes` plays several
 at once, each on warm servers of its own. `search` plays earlier findings and drawn trials until the budget is spent.
 `reduction` makes a finding of a failure: `shrink` makes it smaller, with a `memo` so that no candidate is played more
 than twice, `confirm` repeats it on fresh servers, and `found` writes its scenario. `failed_run` reads a saved run to

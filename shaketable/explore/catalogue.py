@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from shaketable import faults
 from shaketable.errors import ScenarioError
 from shaketable.faults.fault import Fault
+from shaketable.faults.kinds.clocks.clock import ClockFault
+from shaketable.faults.kinds.disks.disk import DiskFault
 from shaketable.faults.timeline import At
 from shaketable.load.schedule import Load
 from shaketable.runner import playable
 from shaketable.runner.scenario import Scenario
 from shaketable.target.manifest import Manifest
+
+#: A library that a fault needs: in front of a server's disk, or of a process's clock.
+Library = Literal["disk", "clock"]
+LIBRARIES: frozenset[Library] = frozenset(get_args(Library))
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,17 @@ class Option:
     least_s: float = 0.5
     most_s: float = 3.0
 
+    @property
+    def library(self) -> Library | None:
+        """The library that must be there for it."""
+        return "disk" if isinstance(self.fault, DiskFault) else "clock" if isinstance(self.fault, ClockFault) else None
+
 
 def _option(fault: Fault, *things: str, least_s: float = 0.5, most_s: float = 3.0) -> Option:
     return Option(fault, frozenset(things), least_s, most_s)
 
 
+HOUR_S, DAY_S = 3600, 86_400
 #: Marks as in scenarios/storm.py: a toxic is not removed, and a trigger not changed, while a process is frozen.
 _TOXIC, _FROZEN = "toxic", "frozen"
 
@@ -69,12 +82,26 @@ CATALOGUE: tuple[Option, ...] = (
     _option(faults.EnqueueReplyLost(), "redis", "intake", _TOXIC, least_s=2),
     _option(faults.Down("ingest", mode="refused"), "intake"),
     _option(faults.Reset("ingest"), "intake", _TOXIC, least_s=1),
+    _option(faults.PowerLoss("postgres"), "postgres", least_s=1),
+    _option(faults.PowerLoss("postgres", torn=True), "postgres", least_s=1),
+    _option(faults.PowerLoss("redis"), "redis", least_s=1),
+    _option(faults.PowerLoss("redis", torn=True), "redis", least_s=1),
+    _option(faults.DiskFull("postgres"), "postgres", least_s=1),
+    _option(faults.DiskFull("redis"), "redis", least_s=1),
+    _option(faults.SlowSync("postgres", ms=400), "postgres", least_s=1.5),
+    _option(faults.SlowSync("redis", ms=300), "redis", least_s=1.5),
+    _option(faults.FailingSync("postgres"), "postgres", least_s=1),
+    _option(faults.FailingSync("redis"), "redis", least_s=1),
+    _option(faults.ClockStep("intake", by_s=3 * HOUR_S), "intake", least_s=2.5, most_s=4),
+    _option(faults.ClockStep("intake", by_s=-4 * HOUR_S), "intake", least_s=2.5, most_s=4),
+    _option(faults.ClockStep("worker-1", by_s=-2 * HOUR_S), "worker-1", least_s=2.5, most_s=4),
+    _option(faults.ClockStep("worker", by_s=60 * DAY_S), "worker-1", "worker-2", least_s=2.5, most_s=4),
+    _option(faults.ClockDrift("intake", rate=0.5), "intake", least_s=2.5, most_s=4),
+    _option(faults.ClockDrift("worker", rate=20), "worker-1", "worker-2", least_s=2.5, most_s=4),
 )
 
 #: Kinds that are not drawn, and why.
 LEFT_OUT = {
-    "clock_drift": "it needs an extra, and a target started for it",
-    "clock_step": "it needs an extra, and a target started for it",
     "cpu_pressure": "lanes share the machine",
     "deadlock": "its effect takes longer than a trial",
     "reject_rows": "dead letters are judged by checks that an exploration does not count",
@@ -87,10 +114,19 @@ LEFT_OUT = {
 }
 
 
-def of(manifest: Manifest, kinds: frozenset[str] = frozenset()) -> tuple[Option, ...]:
-    """The options whose faults find something to break in this target; of these kinds only, if any are given."""
+def of(
+    manifest: Manifest, kinds: frozenset[str] = frozenset(), libraries: frozenset[Library] = LIBRARIES
+) -> tuple[Option, ...]:
+    """The options whose faults find something to break in this target, with these libraries.
+
+    Of these kinds only, if any are given.
+    """
     return tuple(
-        option for option in CATALOGUE if (not kinds or option.fault.kind in kinds) and plays(_alone(option), manifest)
+        option
+        for option in CATALOGUE
+        if (not kinds or option.fault.kind in kinds)
+        and option.library in (None, *libraries)
+        and plays(_alone(option), manifest)
     )
 
 

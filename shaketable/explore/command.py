@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shaketable import plural, resources
 from shaketable.errors import InputError
-from shaketable.explore import failed_run
+from shaketable.explore import failed_run, libraries
 from shaketable.explore.lanes import Lanes
 from shaketable.explore.outcome import ExplorationOutcome
 from shaketable.explore.progress import ExplorationProgress
@@ -48,7 +48,8 @@ def explore(asked: Exploration, request: Request, write: Write) -> int:
     if odd := request.kinds - FAULTS.kinds().keys():
         raise InputError(f"expected kinds of faults (see `shaketable list`), got {', '.join(sorted(odd))}")
     with _reduction(asked) as reduction:
-        search = Search(request, reduction)
+        there = libraries.found(request.kinds, reduction.progress.say)
+        search = Search(replace(request, libraries=there), reduction)
         name, lanes = reduction.manifest.name, plural.counted(reduction.lanes.count, "lanes")
         reduction.progress.say(f"exploring {name} for {asked.budget_s:g} s on {lanes}, seed {search.position.seed}")
         outcome = ExplorationOutcome(reduction, search.position.seed)
@@ -63,8 +64,8 @@ def shrink(asked: Exploration, run: Path, write: Write) -> int:
     Raises InputError for a run that did not fail, or whose target cannot be told.
     """
     failed = failed_run.read(run)
-    if asked.target is None:
-        asked = Exploration(failed.target, asked.out, asked.budget_s, asked.lanes)
+    lanes = 1 if failed.by_the_clock and asked.lanes is None else asked.lanes
+    asked = replace(asked, target=asked.target or failed.target, lanes=lanes)
     _check_target(resources.target(asked.target), failed.name, run)
     with _reduction(asked) as reduction:
         reduction.budget_s = asked.budget_s
@@ -97,7 +98,7 @@ def _reduction(asked: Exploration) -> Iterator[Reduction]:
 
 @contextmanager
 def _told(outcome: ExplorationOutcome, write: Write) -> Iterator[None]:
-    """Whatever ends the search, what was found is printed and written."""
+    """Print and write the findings, also when the search is interrupted or fails."""
     try:
         yield
     finally:

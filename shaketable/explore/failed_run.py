@@ -16,6 +16,7 @@ from shaketable.checks.check import Verdict
 from shaketable.errors import InputError
 from shaketable.evidence import again
 from shaketable.evidence.history import History
+from shaketable.explore.draw import CHECKS as CHECKS_OF_DELIVERY
 from shaketable.faults import FAULTS
 from shaketable.faults.timeline import At
 from shaketable.load.mix import Mix
@@ -23,6 +24,9 @@ from shaketable.load.schedule import Load
 from shaketable.rundir import RunDir
 from shaketable.runner import scenario as scenarios
 from shaketable.runner.scenario import Scenario
+
+#: Of several checks that failed, one of these is shrunk: lanes disturb no count of events.
+DELIVERY = frozenset(check.name for check in CHECKS_OF_DELIVERY)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class FailedRun:
     name: str
     target: Path | None
 
+    @property
+    def by_the_clock(self) -> bool:
+        """Whether the check judges times, so that trials beside each other would disturb it."""
+        return bool(getattr(CHECKS.kinds()[self.check], "by_the_clock", False))
+
 
 def read(path: Path) -> FailedRun:
     """Read a run directory. Raises InputError unless a check failed that its scenario requires."""
@@ -44,19 +53,20 @@ def read(path: Path) -> FailedRun:
     failed = {name: one for name, one in doc.checks.items() if one.required and one.verdict is Verdict.FAILED}
     if not failed:
         raise InputError(f"expected a run that failed, got {path}: it is {doc.verdict}")
-    check, judged = next(iter(failed.items()))
+    check = min(failed, key=lambda name: name not in DELIVERY)
     typed = again.typed(run)
     if typed is not None:
         with suppress(InputError):  # only its own kinds of faults and checks are wanted, if it has any
             scenarios.load(typed.scenario)
     with rundir.judging(run.path):
-        return FailedRun(scenario(run), check, judged.why, doc.target, _target(typed.options if typed else ()))
+        return FailedRun(scenario(run), check, failed[check].why, doc.target, _target(typed.options if typed else ()))
 
 
 def scenario(run: RunDir) -> Scenario:
     """The scenario of a run. Raises RunDirError."""
     told: dict[str, Any] = rundir.read_json(run / rundir.SCENARIO, dict)
-    known = {name: told[name] for name in ("settings", "counts", "drain_s", "resend_for_s", "seed") if name in told}
+    names = ("settings", "counts", "servers", "drain_s", "resend_for_s", "seed")
+    known = {name: told[name] for name in names if name in told}
     return Scenario(
         told["story"],
         msgspec.convert(told["load"], Load),

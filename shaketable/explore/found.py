@@ -95,6 +95,7 @@ def source(scenario: Scenario, target: str) -> str:
         "    ),",
         f"    settings={dict(scenario.settings)!r},",
         *([f"    counts={dict(scenario.counts)!r},"] if scenario.counts else []),
+        *([f"    servers={scenario.to_json()['servers']!r},"] if scenario.servers else []),
         f"    mix={_call('Mix', scenario.mix)},",
         f"    drain_s={scenario.drain_s:g},",
         f"    resend_for_s={scenario.resend_for_s:g},",

@@ -6,20 +6,23 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from shaketable.checks.check import Verdict
-from shaketable.errors import HarnessError
+from shaketable.errors import HarnessError, NotPlayable
 from shaketable.explore import trial
 from shaketable.explore.trial import Played
 from shaketable.runner.progress import SilentReporter, Status
 from shaketable.runner.scenario import Scenario
 from shaketable.stack.choice import Choice
-from shaketable.stack.stack import StackSource
+from shaketable.stack.stack import Service, StackSource
 from shaketable.stack.warm import WarmServers
 
+#: The services whose disks can be broken.
+DISKS: frozenset[Service] = frozenset({"postgres", "redis"})
 #: Says what a lane is trying, by its number; "" when it is idle.
 Trying = Callable[[int, str], None]
 
@@ -51,15 +54,19 @@ class StoppableReporter(SilentReporter):
 
 
 class Lane:
-    """One trial at a time. Its servers start at its first trial, and anew after a trial that has no run directory."""
+    """One trial at a time. Its servers start at the first trial, and anew after a trial that has no run directory.
+
+    Trials whose faults break disks have servers of their own, which load a library; so the others run without it.
+    """
 
     def __init__(self, number: int, target: Path, runs: Path, play: Player, warm: bool) -> None:
         self.number, self._target, self._runs, self._play, self._warm = number, target, runs, play, warm
-        self._servers: WarmServers | None = None
+        self._servers: dict[bool, WarmServers] = {}  # by whether their disks can be broken
 
     def play(self, scenario: Scenario, cold: bool, reporter: StoppableReporter) -> Played:
-        """Play it on the warm servers, or on servers of its own."""
-        stack = Choice() if cold or not self._warm else self._started()
+        """Play it on warm servers, or on servers of its own: cold, or with settings that the warm ones lack."""
+        cold = cold or not self._warm or bool(scenario.servers)
+        stack = Choice() if cold else self._started(bool(scenario.server_options.disks))
         played = self._play(scenario, self._target, self._runs, stack, reporter)
         if played.run is None:
             self.close()
@@ -67,14 +74,15 @@ class Lane:
 
     def close(self) -> None:
         """End the servers. Raises HarnessError when one cannot be ended."""
-        servers, self._servers = self._servers, None
-        if servers is not None:
-            servers.__exit__(None, None, None)
+        with ExitStack() as closing:
+            while self._servers:
+                closing.push(self._servers.popitem()[1])
 
-    def _started(self) -> WarmServers:
-        if self._servers is None:
-            self._servers = WarmServers(lambda _: None).__enter__()
-        return self._servers
+    def _started(self, with_disks: bool) -> WarmServers:
+        if with_disks not in self._servers:
+            disks = DISKS if with_disks else frozenset()
+            self._servers[with_disks] = WarmServers(lambda _: None, disks).__enter__()
+        return self._servers[with_disks]
 
 
 class Lanes:
@@ -127,7 +135,7 @@ class Lanes:
         try:
             self._trying(lane.number, what)
             return lane.play(scenario, cold, StoppableReporter(self._stopping))
-        except HarnessError as e:  # the warm servers did not start, or did not end
+        except (HarnessError, NotPlayable) as e:  # the warm servers did not start, or did not end
             return Played(scenario, Verdict.UNKNOWN, why=f"{type(e).__name__}: {e}")
         finally:
             self._trying(lane.number, "")

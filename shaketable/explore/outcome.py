@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shaketable import plural
-from shaketable.explore import catalogue, page
+from shaketable.explore import page
 from shaketable.explore.found import Found
 from shaketable.explore.progress import Totals
 from shaketable.explore.reduction import Reduction
@@ -18,7 +18,7 @@ from shaketable.results.result import Result
 
 @dataclass(frozen=True)
 class ExplorationOutcome:
-    """What an exploration, complete or interrupted, has to tell."""
+    """The result of an exploration, complete or interrupted."""
 
     reduction: Reduction
     seed: int
@@ -31,9 +31,8 @@ class ExplorationOutcome:
 
     def save(self) -> None:
         """Write the page. Raises HarnessError."""
-        made, kinds = self.reduction, {option.fault.kind for option in catalogue.of(self.reduction.manifest)}
-        where = page.write(made.out, made.manifest.name, self.seed, made.found, made.progress, made.coverage, kinds)
-        made.progress.say(f"findings and coverage: {where}")
+        where = page.write(self.reduction, self.seed, result.collect(self.results()).verdict)
+        self.reduction.progress.say(f"findings and coverage: {where}")
 
     def show(self) -> None:
         """Print the findings, and why trials were unknown."""

@@ -23,6 +23,8 @@ from shaketable.target.manifest import Manifest
 
 #: Seconds that shrinking one failure may take.
 SHRINK_S = 180.0
+#: Trials after which a failure that did not come again is not shrunk: hardly a smaller scenario would show it either.
+MOST_AGAIN = 4
 #: The most run directories of unknown trials that are left as evidence.
 MOST_UNKNOWN = 5
 
@@ -45,12 +47,17 @@ class Reduction:
         self._current: Found | None = None  # what is being shrunk or confirmed
 
     def reduce(self, scenario: Scenario, check: str, why: str, find_s: float, run: Path | None = None) -> Found:
-        """Shrink a scenario that fails this check, and confirm the smallest. `run` is the evidence until then."""
+        """Shrink a scenario that fails this check, and confirm the smallest. `run` is the evidence until then.
+
+        One that does not fail again soon is not shrunk: a race, or a machine that was too busy.
+        """
         trials, began = self.progress.totals.trials, self.clock()
-        self.progress.say(f"{check} failed {found.after(scenario.timeline)}; shrinking")
-        self._current = Found(check, scenario, 0, 0, why, trials, find_s, run=run)
-        more = self._timer()
-        small = shrink(scenario, self._attempt(check, more), more)
+        self.progress.say(f"{check} failed {found.after(scenario.timeline)}; playing it again")
+        self._current, more = Found(check, scenario, 0, 0, why, trials, find_s, run=run), self._timer()
+        small = scenario
+        if self._fails_again(scenario, check):
+            self.progress.say(f"{check} failed again; shrinking")
+            small = shrink(scenario, self._attempt(check, more), more)
         self._current = replace(
             self._current,
             scenario=small,
@@ -103,6 +110,16 @@ class Reduction:
 
     def _written(self, one: Found) -> Path:
         return found.write(self.out, one.check, one.scenario, self.manifest.name, one.sentence)
+
+    def _fails_again(self, scenario: Scenario, check: str) -> bool:
+        """Whether it fails this check in one of MOST_AGAIN more trials, as many at once as there are lanes."""
+        for batch in _batches([scenario] * MOST_AGAIN, self.lanes.count):
+            outcomes = list(self.lanes.play(batch, "playing it again"))
+            for played in outcomes:
+                self.note(played)
+            if any(check in played.failed for played in outcomes):
+                return True
+        return False
 
     def _timer(self) -> Callable[[], bool]:
         deadline = self.clock() + self.budget_s

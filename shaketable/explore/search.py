@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shaketable.errors import HarnessError, InputError
 from shaketable.explore import catalogue, found, saved
+from shaketable.explore.catalogue import LIBRARIES, Library
 from shaketable.explore.draw import Draw
 from shaketable.explore.reduction import Reduction
 from shaketable.explore.saved import Position
@@ -29,6 +30,7 @@ class Request:
     seed: int | None = None
     first: bool = False
     kinds: frozenset[str] = frozenset()
+    libraries: frozenset[Library] = LIBRARIES
     most_trials: int | None = None
 
 
@@ -52,7 +54,7 @@ class Search:
         Raises InputError when the target does not start without a fault, HarnessError when no trial can be played.
         """
         self._began = self.clock()
-        options = catalogue.of(self._manifest, self.request.kinds)
+        options = catalogue.of(self._manifest, self.request.kinds, self.request.libraries)
         if not options:
             raise InputError("expected a fault that finds something to break in this target, got none")
         self._draw = Draw(self._manifest, options, self.position.seed)

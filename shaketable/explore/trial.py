@@ -47,6 +47,7 @@ def digest(scenario: Scenario) -> str:
     """The same for trials that break the same things at the same times under the same load, whatever their seed."""
     told = scenario.to_json()
     kept = {name: _measured(told[name]) for name in ("load", "timeline", "counts", "settings", "mix")}
+    kept |= {"servers": told["servers"]} if told["servers"] else {}
     return hashlib.sha256(msgspec.json.encode(kept, order="sorted")).hexdigest()[:LONG]
 
 

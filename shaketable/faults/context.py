@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,8 +16,9 @@ from shaketable.faults.run_processes import RunProcesses
 from shaketable.faults.sink import Sink
 from shaketable.op import Op
 from shaketable.stack.disk_shim.disk import Disk
-from shaketable.stack.stack import Link, Server, Service, Stack
+from shaketable.stack.stack import CLIENTS, Link, Server, Service, Stack, owner_of
 from shaketable.stack.toxiproxy.client import Toxiproxy
+from shaketable.target.clients import INGEST
 from shaketable.target.target import Target
 
 
@@ -33,10 +35,20 @@ class RunLinks:
         return self._stack.toxiproxy
 
     def to(self, service: Service, process: str | None = None) -> list[Link]:
-        wanted = None if process is None else self._processes.named(process)
-        found = [ln for ln in self._stack.links if ln.service == service and (wanted is None or ln.process in wanted)]
+        if process == "intake":
+            process = owner_of(process, self._processes.intake)
+        if process is None or process == CLIENTS == self._processes.intake:
+            wanted = process and [process]
+        else:
+            wanted = self._processes.named(process)
+        found = [
+            link
+            for link in self._stack.links
+            if (link.process == CLIENTS if service == INGEST else link.service == service)
+            and (wanted is None or link.process in wanted)
+        ]
         if not found:
-            if service != "ingest":
+            if service != INGEST:
                 self._stack.need(service)
             raise ScenarioError(
                 f"no link leads to {service!r}{f' from {process!r}' if process else ''}: nothing to break"
@@ -86,7 +98,9 @@ class RunLinks:
             raise HarnessError(f"no exchange through the link {', '.join(dead)}, although no fault is active")
 
     def _is_dead(self, link: Link) -> bool:
-        return not self._passes(link, through=True) and self._passes(link, through=False)
+        """Whether only the link passes nothing: a service that began to answer meanwhile answers the second time."""
+        passes = partial(self._passes, link)
+        return not passes(through=True) and passes(through=False) and not passes(through=True)
 
     def _passes(self, link: Link, through: bool) -> bool:
         return self.ping(link, through).how in ("answered", "open")

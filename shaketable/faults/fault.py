@@ -107,7 +107,7 @@ class Processes(Protocol):
 
     @property
     def intake(self) -> str:
-        """The process that clients send to."""
+        """The process that clients send to; `clients` if a sender sends to a service."""
         ...
 
     def named(self, process: str | None = None) -> list[str]:

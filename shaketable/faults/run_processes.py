@@ -8,7 +8,7 @@ from shaketable.errors import ScenarioError
 from shaketable.faults.fault import Closeable
 from shaketable.stack.local_server import LocalServer
 from shaketable.stack.process import Running
-from shaketable.stack.stack import Stack
+from shaketable.stack.stack import CLIENTS, Stack
 from shaketable.stack.wall_clock.clock import WallClock
 from shaketable.target import shown_clock
 from shaketable.target.target import Target
@@ -25,7 +25,8 @@ class RunProcesses:
 
     @property
     def intake(self) -> str:
-        return self._target.intake_instance.name
+        instance = self._target.intake_instance
+        return instance.name if instance else CLIENTS
 
     def named(self, process: str | None = None) -> list[str]:
         if process is None:

@@ -7,15 +7,24 @@ user's request. One pacer dispatches due attempts; any number of users send them
 from __future__ import annotations
 
 import gc
-import queue
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from shaketable.clock import MS, SECOND, Clock
+from shaketable.load.assignment import Assignment, Inbox
+from shaketable.load.batch import Batch
 from shaketable.load.mix.shape import Expect, Shape
-from shaketable.load.outcome import ACCEPTED, DEFINITE_REFUSALS, NEVER_SENT, Classification, classify, contract_broken
+from shaketable.load.outcome import (
+    ACCEPTED,
+    DEFINITE_REFUSALS,
+    NEVER_SENT,
+    TOO_LARGE,
+    Classification,
+    classify,
+    contract_broken,
+)
+from shaketable.load.reply import Reply
 from shaketable.load.schedule import Planned, body
 from shaketable.load.send_queue import DELIBERATE, RESEND_FOR_S, Attempt, PendingEvent, SendQueue
 from shaketable.load.stats import LoadStats
@@ -46,27 +55,6 @@ class NoJournal:
         """Discard the op."""
 
 
-@dataclass(slots=True, eq=False)
-class Assignment:
-    """An attempt that is assigned to a user."""
-
-    attempt: Attempt
-    emitted: int  # when the pacer dispatched it
-    queued: bool  # no user was free at that time
-    invoked: int = 0
-    took_ms: float = 0.0  # from the request to the response
-    latency_ms: float | None = None  # from the intended time to the acknowledgement
-
-    @property
-    def planned(self) -> Planned:
-        """The event."""
-        return self.attempt.planned
-
-
-#: The queue from which a user receives its next attempt.
-Inbox = queue.SimpleQueue[Assignment | None]
-
-
 class Dispatcher:
     """Sends the events of `plan`, whose contents are the shapes of `corpus`."""
 
@@ -81,17 +69,17 @@ class Dispatcher:
         resend_for_s: float = RESEND_FOR_S,
         definite_refusals: Collection[int] = DEFINITE_REFUSALS,
         accepted: Collection[int] = ACCEPTED,
+        batch: Batch | None = None,
+        drained: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.stats = LoadStats()
+        self.stats, self._batch, self._drained, self._resend_for_s = LoadStats(), batch, drained, resend_for_s
         self._plan, self._journal, self._clock, self._process = plan, journal, clock, process
         self._shapes = {shape.number: shape for shape in corpus}
-        self._resend_for_s, self._refusals = resend_for_s, frozenset(definite_refusals)
-        self._accepted = frozenset(accepted)
+        self._refusals, self._accepted = frozenset(definite_refusals), frozenset(accepted)
         self._idle: list[Inbox] = []  # of free users; the most recently used comes first
         self._waiting: deque[Assignment] = deque()  # attempts that wait for a free user
         self._send_queue = SendQueue((), 0)
-        self._next_clock = 0
-        self._stopped = self._done = False
+        self._next_clock, self._stopped, self._done = 0, False, False
         self.broken = ""  # the reason why the target cannot be loaded at all
         self.nobody_listens = True  # no attempt has reached a server so far
         journal.write(clock_op(process))
@@ -101,12 +89,16 @@ class Dispatcher:
         """Whether dispatching has ended."""
         return self._stopped or self._done
 
-    def play(self, users: int) -> None:
-        """Dispatch the whole plan, then release the users. Call it once all users have started."""
+    def play(self, users: int, start: int | None = None) -> None:
+        """Dispatch the whole plan from `start` (T0, in monotonic ns) on, then release the users.
+
+        Call it once all users have started; without a start, T0 is LEAD later.
+        """
         gc.collect()
         gc.freeze()  # schedule and corpus live until the end: exclude them from garbage collection
-        start = self._clock.now() + LEAD
-        self._send_queue = SendQueue(self._plan, start, self._resend_for_s)
+        start = self._clock.now() + LEAD if start is None else start
+        batched = self._batch is not None
+        self._send_queue = SendQueue(self._plan, start, self._resend_for_s, batched=batched, drained=self._drained)
         self._op(Kind.READY, self._clock.now(), users=users)
         self._op(Kind.START, start)
         while not self._stopped and not self._send_queue.finished():
@@ -116,12 +108,32 @@ class Dispatcher:
     def _pace(self, now: int) -> int:
         """Dispatch due attempts; return the nanoseconds until the next attempt is due."""
         self._mark_clocks(now)
-        for attempt in self._send_queue.due(now):
-            self.stats.scheduled += not attempt.resend
-            self._hand_out(Assignment(attempt, now, queued=not self._idle))
+        for first, *others in self._requests(self._send_queue.due(now)):
+            self.stats.scheduled += sum(not attempt.resend for attempt in (first, *others))
+            queued = not self._idle
+            beside = tuple(Assignment(attempt, now, queued) for attempt in others)
+            self._hand_out(Assignment(first, now, queued, beside))
         self._write_unsent()
         following = self._send_queue.next_at()
         return TICK if following is None else max(0, min(following - self._clock.now(), TICK))
+
+    def _requests(self, due: list[Attempt]) -> list[list[Attempt]]:
+        """The due attempts by request: in a batch those that may share one, all others alone."""
+        if (batch := self._batch) is None:
+            return [[attempt] for attempt in due]
+        together: list[Attempt] = []
+        alone: list[Attempt] = []
+        for attempt in due:
+            shared = batch.takes(attempt.planned.expect) and not attempt.pending.alone
+            (together if shared else alone).append(attempt)
+        sizes = [len(self._body(attempt)) for attempt in together]
+        return [together[part] for part in batch.cut(sizes)] + [[attempt] for attempt in alone]
+
+    def _body(self, attempt: Attempt) -> bytes:
+        planned, shape = attempt.planned, attempt.planned.shape
+        if attempt.resend == "changed" and planned.changed is not None:
+            shape = planned.changed
+        return body(planned, self._shapes[shape], attempt.resend == "other_case")
 
     def _hand_out(self, assignment: Assignment) -> None:
         """Assign it to the most recently busy user, which uses few connections and leaves none idle for long."""
@@ -142,7 +154,7 @@ class Dispatcher:
     def begin(self, assignment: Assignment) -> bytes:
         """Write the intent and return the request's body."""
         attempt, planned = assignment.attempt, assignment.planned
-        sent = body(planned, self._shapes[planned.shape])
+        sent = self._body(attempt)
         assignment.invoked = now = self._clock.now()
         detail: dict[str, Scalar] = {"due": attempt.intended, "emitted": assignment.emitted, "n": planned.n}
         if attempt.resend:
@@ -161,24 +173,25 @@ class Dispatcher:
         )
         return sent
 
-    def end(
-        self, assignment: Assignment, status: int | None, error: str = "", advised_s: float = 0.0
-    ) -> Classification:
-        """Write the attempt's outcome: from its status, or from the class name of the error.
+    def end(self, assignment: Assignment, reply: Reply) -> Classification:
+        """Write the attempt's outcome: from its status, or from the name of the error.
 
         A success status other than the contract's ends the load: every further attempt would have the same result.
         """
         now, attempt, planned = self._clock.now(), assignment.attempt, assignment.planned
-        answered = classify(status, error, self._refusals, self._accepted)
+        accepted = reply.accepted or self._accepted
+        answered = classify(reply.status, reply.error, self._refusals, accepted)
+        attempt.pending.alone |= reply.error == TOO_LARGE
         self.stats.outcomes[answered.outcome] += 1
         assignment.took_ms = (now - assignment.invoked) / MS
         if answered.outcome is Outcome.ACKNOWLEDGED and attempt.resend not in DELIBERATE:
             assignment.latency_ms = (now - attempt.intended) / MS
-        detail: dict[str, Scalar] = {"status": status, "n": planned.n}
-        if error:
-            detail["error"] = error
+        detail: dict[str, Scalar] = {"status": reply.status, "n": planned.n}
+        detail |= {name: told for name, told in (("error", reply.error), ("at", reply.at)) if told}
         if attempt.resend:
             detail["resend"] = attempt.resend
+        if reply.advised_s > 0:
+            detail["retry_after"] = reply.advised_s
         self._journal.write(
             Op(
                 self._process,
@@ -191,11 +204,13 @@ class Dispatcher:
                 detail,
             )
         )
-        if self._send_queue.answered(attempt, answered, now, advised_s):
+        if self._send_queue.answered(attempt, answered, now, reply.advised_s):
             self._give_up(attempt.pending, now)
-        self.nobody_listens = self.nobody_listens and error in NOBODY
+        self.nobody_listens = self.nobody_listens and reply.error in NOBODY
         proven = self.stats.outcomes[Outcome.ACKNOWLEDGED] > 0
-        if not self.broken and (why := contract_broken(status, self._refusals, self._accepted, proven=proven)):
+        if not self.broken and (
+            why := reply.fatal or contract_broken(reply.status, self._refusals, accepted, proven=proven)
+        ):
             self.broken = why
             self.stop()
         return answered
@@ -212,20 +227,24 @@ class Dispatcher:
             assignment = inbox.get_nowait()
             if assignment is not None and not self._stopped:
                 self._hand_out(assignment)
-            elif assignment is not None and not assignment.attempt.resend:
-                self.stats.scheduled -= 1
-                self._unsent([assignment.planned], "stopped")
+            elif assignment is not None:
+                self._never_sent([assignment])
 
     def stop(self) -> None:
         """End early: stop dispatching, record the events that were never sent, and release free users."""
         if self._stopped or self._done:
             return
         self._stopped = True
-        waiting = [assignment.planned for assignment in self._waiting if not assignment.attempt.resend]
+        self._never_sent(self._waiting)
         self._waiting.clear()
-        self.stats.scheduled -= len(waiting)
-        self._unsent([*waiting, *self._send_queue.abandon()], "stopped")
+        self._unsent(self._send_queue.abandon(), "stopped")
         self._send_home()
+
+    def _never_sent(self, assignments: Iterable[Assignment]) -> None:
+        """Record the events of attempts that no user sent."""
+        firsts = [each.planned for one in assignments for each in one.all if not each.attempt.resend]
+        self.stats.scheduled -= len(firsts)
+        self._unsent(firsts, "stopped")
 
     def finish(self) -> None:
         """Write the final counts, once."""
@@ -268,12 +287,14 @@ class Dispatcher:
 
 
 class UnexpectedAnswer(Exception):
-    """The target's response violates the contract."""
+    """The target did not answer, or its response violates the contract."""
 
 
-def contract_violation(planned: Planned, answered: Classification, status: int | None) -> str:
-    """Describe how a response violates the contract; "" for an allowed response."""
+def contract_violation(planned: Planned, answered: Classification, reply: Reply) -> str:
+    """Describe an error, or how a response violates the contract; "" for an allowed response."""
+    if reply.error:
+        return f"{reply.error}{f' ({reply.at})' if reply.at else ''}"
     taken = answered.outcome is Outcome.ACKNOWLEDGED
     refused = answered.outcome is Outcome.REFUSED and not answered.retryable
     allowed = (taken and planned.expect is not Expect.REFUSE) or (refused and planned.expect is not Expect.ACCEPT)
-    return "" if allowed else f"{status} for an event to {ASKED[planned.expect]}"
+    return "" if allowed else f"{reply.status or answered.outcome} for an event to {ASKED[planned.expect]}"

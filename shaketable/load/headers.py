@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from shaketable.errors import InputError
+from shaketable.event import ids
 
 #: The load's environment variable with the headers, as a JSON object.
 VARIABLE = "SHAKETABLE_HEADERS"
@@ -31,6 +32,12 @@ def filled(headers: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]
         name: _PLACE.sub(lambda found, name=name: value(name, found[1]), told)  # type: ignore[misc]
         for name, told in headers.items()
     }
+
+
+def traced(event_id: str) -> dict[str, str]:
+    """A `traceparent` (W3C Trace Context) whose trace is the event's, sampled."""
+    trace = ids.trace_of(event_id)
+    return {"traceparent": f"00-{trace}-{trace[16:]}-01"}
 
 
 def encoded(headers: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
@@ -17,6 +17,7 @@ from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from shaketable.load.outcome import advised
+from shaketable.load.reply import Reply
 
 #: Headers of each request; a target's own may replace them.
 HEADERS = {"Content-Type": "application/json"}
@@ -52,15 +53,6 @@ _unbounded = HTTPResponse.feed
 HTTPResponse.feed = _feed  # type: ignore[assignment,method-assign]  # replaced on purpose
 
 
-class Reply(NamedTuple):
-    """The result of a request."""
-
-    status: int | None
-    error: BaseException | None
-    length: int = 0
-    advised_s: float = 0.0  # Retry-After in seconds
-
-
 class Connection:
     """A keep-alive connection, opened by the first request. It neither retries nor follows redirects."""
 
@@ -78,16 +70,16 @@ class Connection:
             self._host, connection_timeout=seconds, network_timeout=seconds, headers=self._headers
         )
 
-    def send(self, path: str, body: bytes) -> Reply:
-        """Send the body and return the response or the error."""
+    def send(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+        """Send the body, with `headers` besides the usual ones, and return the response or the error."""
         try:
             # The client's own timeout applies to each read: a target that responds slowly would occupy a user forever.
             with gevent.Timeout(2 * self._timeout_s):
-                response = self._http.request(self._method, self._base + path, body)
-                return Reply(
-                    response.status_code, None, len(response.read()), advised(str(response.get("retry-after") or ""))
-                )
+                response = self._http.request(self._method, self._base + path, body, headers)
+                advised_s = advised(str(response.get("retry-after") or ""))
+                content = bytes(response.read())
+                return Reply(response.status_code, length=len(content), advised_s=advised_s, content=content)
         except (Exception, gevent.Timeout) as e:
             self._http.close()
             self._http = self._fresh()  # the old connection may hold a partial response
-            return Reply(None, e)
+            return Reply(None, type(e).__name__)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from shaketable import rundir
 from shaketable.clock import SystemClock
 from shaketable.errors import InputError
-from shaketable.load import mix
-from shaketable.load.dispatcher import Dispatcher, NoJournal
+from shaketable.load import headers, mix
+from shaketable.load.batch import Batch, decoded
+from shaketable.load.dispatcher import Dispatcher, NoJournal, Writes
+from shaketable.load.distributed.share import WHOLE, Share
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.mix.shape import Shape
 from shaketable.load.outcome import ACCEPTED, DEFINITE_REFUSALS
@@ -24,8 +29,9 @@ from shaketable.load.send_queue import RESEND_FOR_S
 from shaketable.op import Journal
 from shaketable.rundir import RunDir
 
-#: The load's process name in its journal.
-PROCESS = "load-0"
+if TYPE_CHECKING:
+    from shaketable.load.mix.own.corpus import OwnShapes
+
 #: Default number of users: enough for 3,000 events/s at a target's ordinary latency.
 USERS = 300
 #: Request timeout in seconds.
@@ -35,6 +41,8 @@ REQUEST_TIMEOUT_S = 5.0
 CORPORA = 2**16
 #: Methods of a request.
 METHODS = ("POST", "PUT", "PATCH")
+#: The variable of a load outside a run with a manifest, or the name of one.
+TARGET = "SHAKETABLE_TARGET"
 #: Duration of a ramp in an endless schedule, in seconds.
 RAMP_S = 60.0
 
@@ -68,7 +76,12 @@ def add_options(parser: Parser) -> None:
     refusals = ",".join(map(str, sorted(DEFINITE_REFUSALS)))
     add("--definite-refusals", default=refusals, help="statuses that mean certainly not accepted")
     add("--accepted", default=",".join(map(str, sorted(ACCEPTED))), help="statuses that mean accepted and durable")
-    add("--run-dir", default="", help=argparse.SUPPRESS, include_in_web_ui=False)
+    add("--batch", default="", help='send events in batches: {"size": 50, "path": "/events/batch"}')
+    add("--target", default=os.environ.get(TARGET, ""), help=f"send what this manifest describes ({TARGET})")
+    add("--sender", default="", help="send by this class instead of over HTTP: FILE.py:NAME")
+    for hidden in ("--run-dir", "--drained"):
+        add(hidden, default="", help=argparse.SUPPRESS, include_in_web_ui=False)
+    add("--traced", action="store_true", help=argparse.SUPPRESS, include_in_web_ui=False)
 
 
 @dataclass(frozen=True)
@@ -79,13 +92,21 @@ class LoadOptions:
     shape: str
     seed: int
     mix: mix.Mix
-    path: str
-    method: str
     request_timeout_s: float
     resend_for_s: float
-    definite_refusals: frozenset[int]
-    accepted: frozenset[int]
     run_dir: Path | None
+    drained: Path | None = None  # resends in drain wait for this file, which says that the target has drained
+    path: str = "/events"
+    method: str = "POST"
+    definite_refusals: frozenset[int] = DEFINITE_REFUSALS
+    accepted: frozenset[int] = ACCEPTED
+    sender: str = ""
+    batch: Batch | None = None
+    traced: bool = False  # each event has a traceparent of its own; not in a batch
+    headers: Mapping[str, str] = field(default_factory=dict)
+    own: OwnShapes | None = None  # of a target's own events
+    max_bytes: int | None = None  # the largest body of an audit event that the target announces
+    numbers: bool = False  # whether the target says how it keeps the numbers of audit events
 
     @classmethod
     def of(cls, parsed: Any) -> LoadOptions:
@@ -105,6 +126,10 @@ class LoadOptions:
             definite_refusals=_statuses("--definite-refusals", parsed.definite_refusals),
             accepted=_statuses("--accepted", parsed.accepted),
             run_dir=Path(parsed.run_dir) if parsed.run_dir else None,
+            drained=Path(parsed.drained) if parsed.drained else None,
+            sender=parsed.sender,
+            batch=_batch(parsed.batch),
+            traced=parsed.traced,
         )
         options.load()  # validates now rather than at the start of the test
         return options
@@ -114,8 +139,20 @@ class LoadOptions:
         return Load(self.rate, baseline_s=0, shake_s=RAMP_S, recover_s=0, shape=self.shape)
 
     def corpus(self) -> list[Shape]:
-        """The shapes of an endless schedule; the first call takes a few seconds."""
-        return corpus(self.mix, self.seed % CORPORA)
+        """The shapes of an endless schedule; the first call takes a few seconds. Raises ManifestError."""
+        seed = self.seed % CORPORA
+        if self.own:
+            return self.own.corpus(self.mix, seed)
+        return corpus(self.mix, seed, max_bytes=self.max_bytes, numbers=self.numbers)
+
+    def traceparent(self, event: Planned) -> dict[str, str] | None:
+        """The header that begins the event's trace; None if its target exports no spans."""
+        return headers.traced(event.event_id) if self.traced else None
+
+    def plan(self, shapes: Sequence[Shape]) -> Iterator[Planned]:
+        """An endless schedule."""
+        at, id_format = times(self.load(), endless=True), self.own.table.id_format if self.own else "uuid"
+        return plan(at, self.mix, shapes, self.seed, id_format, self.batch.size if self.batch else 1)
 
 
 def check_route(path: str) -> None:
@@ -135,6 +172,16 @@ def check_host(host: str) -> None:
         raise InputError(f"expected --host as http://127.0.0.1:8080, with a path if there is one, got {host!r}")
 
 
+def _batch(text: str) -> Batch | None:
+    try:
+        found = decoded(text)
+    except msgspec.MsgspecError as e:
+        raise InputError(f'expected --batch as {{"size": 50}}, with the keys of ingest.batch, got {text!r}: {e}') from e
+    if why := next(found.mistakes(), "") if found else "":
+        raise InputError(why)
+    return found
+
+
 def _statuses(option: str, text: str) -> frozenset[int]:
     try:
         return frozenset(int(status) for status in text.split(",") if status.strip())
@@ -142,14 +189,35 @@ def _statuses(option: str, text: str) -> frozenset[int]:
         raise InputError(f"expected {option} as 400,401,503, got {text!r}: write status codes only") from e
 
 
-def dispatcher(options: LoadOptions) -> Dispatcher:
-    """Dispatch a run directory's schedule into its journal, or an endless schedule without a journal."""
+def dispatcher(options: LoadOptions, share: Share | None = WHOLE) -> Dispatcher:
+    """Dispatch a share of a run directory's schedule into its journal, or of an endless schedule without a journal.
+
+    None dispatches nothing.
+    """
+    if share is None:
+        return Dispatcher((), (), NoJournal(), SystemClock())
     if options.run_dir is None:
         shapes = options.corpus()
-        endless = plan(times(options.load(), endless=True), options.mix, shapes, options.seed)
-        return Dispatcher(endless, shapes, NoJournal(), SystemClock(), **_answers(options))
-    run, journal = _saved(options.run_dir)
-    return Dispatcher(*run, Journal(journal), SystemClock(), process=PROCESS, **_answers(options))
+        plan = share.part(options.plan(shapes))
+        return Dispatcher(plan, shapes, NoJournal(), SystemClock(), **_answers(options))
+    run = RunDir(options.run_dir)
+    schedule = list(share.part(rundir.read_lines(run / rundir.SCHEDULE, Planned)))
+    shapes = list(rundir.read_lines(run / rundir.CORPUS, Shape))
+    journal, drained = Journal(run.journal(share.process)), options.drained.exists if options.drained else None
+    return dispatcher_of(options, share, schedule, shapes, journal, drained)
+
+
+def dispatcher_of(
+    options: LoadOptions,
+    share: Share,
+    schedule: Sequence[Planned],
+    shapes: Sequence[Shape],
+    journal: Writes,
+    drained: Callable[[], bool] | None = None,
+) -> Dispatcher:
+    """Dispatch the events of a share into a journal; resends in drain wait for `drained`, if it is given."""
+    more = _answers(options) | ({"drained": drained} if drained else {})
+    return Dispatcher(schedule, shapes, journal, SystemClock(), process=share.process, **more)
 
 
 def _answers(options: LoadOptions) -> dict[str, Any]:
@@ -157,10 +225,5 @@ def _answers(options: LoadOptions) -> dict[str, Any]:
         "resend_for_s": options.resend_for_s,
         "definite_refusals": options.definite_refusals,
         "accepted": options.accepted,
+        "batch": options.batch,
     }
-
-
-def _saved(path: Path) -> tuple[tuple[Sequence[Planned], Sequence[Shape]], Path]:
-    run = RunDir(path)
-    schedule = list(rundir.read_lines(run / rundir.SCHEDULE, Planned))
-    return (schedule, list(rundir.read_lines(run / rundir.CORPUS, Shape))), run.journal(PROCESS)

@@ -16,7 +16,9 @@ ACCEPTED = frozenset({202})
 #: Those of the refusals that are retryable.
 FOR_NOW = frozenset({429, 503})
 #: Errors after which no byte of the request can have reached the target.
-NEVER_SENT = frozenset({"ConnectionRefusedError"})
+NEVER_SENT = frozenset({"ConnectionRefusedError", "SenderNotOpened"})
+#: The error, in the journal, of an event whose whole batch was answered 413, which judges none of its events.
+TOO_LARGE, TOO_LARGE_STATUS = "BatchTooLarge", 413
 
 #: Seconds before the second attempt; the wait doubles before each further one.
 FIRST_WAIT_S = 0.2
@@ -44,7 +46,7 @@ def classify(
     """Classify a response by its status, or an error by its class name; indeterminate when in doubt."""
     if status in accepted and not error:
         return Classification(Outcome.ACKNOWLEDGED, retryable=False)
-    if error in NEVER_SENT:
+    if error in NEVER_SENT or (error == TOO_LARGE and TOO_LARGE_STATUS in definite_refusals):
         return Classification(Outcome.REFUSED, retryable=True)
     if status in definite_refusals and not error:
         return Classification(Outcome.REFUSED, retryable=status in FOR_NOW)

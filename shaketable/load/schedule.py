@@ -27,6 +27,10 @@ HOT = "org-hot"
 #: Number of recent events from which a twin copies its contents.
 TWIN_REACH = 50
 
+#: The kinds of resends with the same contents, in turn. The same id in other letter case is for audit events: the
+#: contract compares their ids without regard to case.
+RESENDS = ("at_once", "after_ack", "drain", "later", "other_case")
+
 #: The share of a `tenfold` load with ten times the rate, and its start as a share of the load.
 TENFOLD, TENFOLD_FROM = 0.1, 0.4
 _REST = 1 / (1 - TENFOLD + 10 * TENFOLD)
@@ -94,13 +98,16 @@ class Planned(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     expect: Expect
     organization: str | None = None  # None: absent, or malformed; of a target's own event, its order_by as JSON
     ordered: bool = False  # sent only after the previous event of its organization is settled
-    resend: str = ""  # deliberate resend: at_once, after_ack, drain
+    resend: str = ""  # deliberate resend: at_once, after_ack, later, drain, other_case, changed
     twin_of: str | None = None  # the event with the same contents
+    changed: Whole | None = None  # the shape of other contents that are sent again under its id
 
 
-def schedule(load: Load, mix: Mix, corpus: Sequence[Shape], seed: int, id_format: str = "uuid") -> list[Planned]:
-    """All events of a run, sorted by intended time; deterministic."""
-    return list(plan(times(load), mix, corpus, seed, id_format))
+def schedule(
+    load: Load, mix: Mix, corpus: Sequence[Shape], seed: int, id_format: str = "uuid", batch: int = 1
+) -> list[Planned]:
+    """All events of a run, sorted by intended time; deterministic. `batch` events are due together."""
+    return list(plan(times(load), mix, corpus, seed, id_format, batch))
 
 
 def times(load: Load, endless: bool = False) -> Iterator[float]:
@@ -112,13 +119,14 @@ def times(load: Load, endless: bool = False) -> Iterator[float]:
 
 
 def plan(
-    at: Iterable[float], mix: Mix, corpus: Sequence[Shape], seed: int, id_format: str = "uuid"
+    at: Iterable[float], mix: Mix, corpus: Sequence[Shape], seed: int, id_format: str = "uuid", batch: int = 1
 ) -> Iterator[Planned]:
-    """An event for each intended time."""
-    planner = _Planner(mix, corpus, seed, ids.maker(id_format))
+    """An event for each intended time; `batch` events in a row are due with the first of them."""
+    planner, due = _Planner(mix, corpus, seed, ids.maker(id_format)), 0
     for n, (second, following) in enumerate(_with_next(at)):
         jitter = planner.rng.random() * JITTER * (following - second)
-        yield planner.next(n, round((second + jitter) * SECOND))
+        due = due if n % batch else round((second + jitter) * SECOND)
+        yield planner.next(n, due)
 
 
 def _with_next(at: Iterable[float]) -> Iterator[tuple[float, float]]:
@@ -146,6 +154,29 @@ class _Share:
         return True
 
 
+class _InTurn:
+    """A share of the events with certain shapes in turn; its own draws leave those of the others alone."""
+
+    def __init__(self, shapes: list[Shape], share: float, seed: int, *, shuffled: bool = True) -> None:
+        self._shapes = cycle(random.Random(seed).sample(shapes, len(shapes)) if shuffled else shapes)
+        self._due = _Share(share if shapes else 0, random.Random(seed))
+        #: An event that is due may be an ordered one, also every time: the next other one takes its place.
+        self.pending = 0
+
+    def count(self) -> None:
+        """Count one event."""
+        self.pending += self._due()
+
+    def next(self) -> Shape:
+        """The next of the shapes."""
+        self.pending -= 1
+        return self.another()
+
+    def another(self) -> Shape:
+        """The shape after it, which counts as none of the share."""
+        return next(self._shapes)
+
+
 class _Planner:
     """Draws the events one by one."""
 
@@ -155,8 +186,15 @@ class _Planner:
         bad = [shape for shape in corpus if shape.expect is not Expect.ACCEPT]
         plain = [shape for shape in good if shape.everyday]
         self._plain = cycle(plain)
-        self._good = cycle(self._shuffled([shape for shape in good if not shape.everyday] or good))
+        special = {shape.number for shape in good if shape.everyday or shape.sized or shape.numeric or shape.month_end}
+        self._good = cycle(self._shuffled([shape for shape in good if shape.number not in special] or good))
         self._bad = cycle(self._shuffled(bad))
+        self._announced = [
+            _InTurn([shape for shape in good if shape.sized], mix.sized, seed),
+            _InTurn([shape for shape in good if shape.numeric], mix.numeric, seed + 1),
+            # in their order: the events of a new month come together
+            _InTurn([shape for shape in good if shape.month_end], mix.month_ends, seed + 2, shuffled=False),
+        ]
         self._hot = mix.hot
         self._malformed, self._resent, self._twins, self._ordered, self._everyday = (
             _Share(share if shapes else 0, self.rng)
@@ -168,13 +206,16 @@ class _Planner:
                 (mix.everyday, plain),
             )
         )
-        self._resends = cycle(("at_once", "after_ack", "drain"))
+        self._resends = cycle(RESENDS)
+        self._audit = {shape.number for shape in good if shape.body is not None}
+        others = [shape for shape in good if shape.number in self._audit - special]
+        self._changes = _InTurn(others if len(others) > 1 else [], mix.changed if mix.resent else 0, seed + 3)
         ordered = [f"ordered-{i + 1}" for i in range(mix.ordered_organizations)]
         self._organizations = [f"org-{i + 1}" for i in range(mix.organizations)]
         if own := list(dict.fromkeys(shape.order for shape in good if shape.order is not None)):
             ordered, rest = own[: mix.ordered_organizations], own[mix.ordered_organizations :]
             self._organizations = (rest or own)[: mix.organizations]
-        self._in_turn = cycle(ordered)
+        self._in_turn = cycle([each for each in ordered for _ in range(mix.ordered_run)])
         self._recent: deque[Planned] = deque(maxlen=TWIN_REACH)
 
     def _shuffled(self, shapes: list[Shape]) -> list[Shape]:
@@ -192,14 +233,27 @@ class _Planner:
     def _twin(self, n: int, at: int, event_id: str) -> Planned:
         """An event with a new id, and the contents and organization of an earlier event."""
         of = self.rng.choice(self._recent)
-        return Planned(n, at, event_id, of.shape, of.expect, of.organization, of.ordered, self._resend(), of.event_id)
+        resend = self._resend(of.shape)
+        return Planned(n, at, event_id, of.shape, of.expect, of.organization, of.ordered, resend, of.event_id)
 
     def _fresh(self, n: int, at: int, event_id: str) -> Planned:
-        shape, ordered = next(self._plain if self._everyday() else self._good), self._ordered()
+        everyday, ordered = self._everyday(), self._ordered()
+        for each in self._announced:
+            each.count()
+        due = None if ordered else next((each for each in self._announced if each.pending), None)
+        shape = due.next() if due else next(self._plain if everyday else self._good)
         if shape.body is None and shape.order is None:  # a target's own event without a value to order by
-            return Planned(n, at, event_id, shape.number, shape.expect, resend=self._resend())
+            return Planned(n, at, event_id, shape.number, shape.expect, resend=self._resend(shape.number))
         organization = next(self._in_turn) if ordered else self._organization(shape)
-        return Planned(n, at, event_id, shape.number, shape.expect, organization, ordered, self._resend())
+        resend, changed = self._resend(shape.number), None
+        self._changes.count()
+        if not resend and organization is not None and shape.body is not None and self._changes.pending:
+            resend, changed = "changed", self._other_than(shape.number)
+        return Planned(n, at, event_id, shape.number, shape.expect, organization, ordered, resend, changed=changed)
+
+    def _other_than(self, shape: int) -> int:
+        found = self._changes.next().number
+        return found if found != shape else self._changes.another().number
 
     def _organization(self, shape: Shape) -> str | None:
         """Mostly an organization of the mix; one event in eight uses its shape's own (hostile or absent)."""
@@ -209,10 +263,11 @@ class _Planner:
             return HOT
         return self.rng.choice(self._organizations)
 
-    def _resend(self) -> str:
-        return next(self._resends) if self._resent() else ""
+    def _resend(self, shape: int) -> str:
+        kind = next(self._resends) if self._resent() else ""
+        return "after_ack" if kind == "other_case" and shape not in self._audit else kind
 
 
-def body(planned: Planned, shape: Shape) -> bytes:
-    """The request's body, which checks compare with the stored event."""
-    return shape.wire(planned.event_id, planned.organization)
+def body(planned: Planned, shape: Shape, other_case: bool = False) -> bytes:
+    """The request's body, which checks compare with the stored event; with `other_case` its id in upper case."""
+    return shape.wire(planned.event_id.upper() if other_case else planned.event_id, planned.organization)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -22,10 +22,14 @@ from shaketable.op import Outcome
 
 #: Seconds after its first attempt in which an event is retried.
 RESEND_FOR_S = 60.0
-#: Delay between acknowledgement and resend of the kind `after_ack`, in nanoseconds.
+#: Delay between acknowledgement and resend of the kinds in `SOON`, in nanoseconds; the least for `later`.
 AFTER_ACK = 2 * SECOND
+#: The longest delay of `later` in an endless load, in nanoseconds; otherwise the load's end.
+LATER = 60 * SECOND
+#: Resends after `AFTER_ACK`: the same body, the same id in other letter case, other contents under the same id.
+SOON = frozenset({"after_ack", "other_case", "changed"})
 #: Resends of an acknowledged event; their responses have no effect.
-LATE = frozenset({"after_ack", "drain"})
+LATE = SOON | {"later", "drain"}
 #: All deliberate resends.
 DELIBERATE = LATE | {"at_once"}
 #: The gap between two resends in drain, and the longest duration of all of them, in nanoseconds.
@@ -40,6 +44,7 @@ class PendingEvent:
     began: int | None = None  # time of its first attempt
     tries: int = 0
     open: int = 0  # attempts that are due or in flight, except LATE ones
+    alone: bool = False  # its batch was too large, so it shares no further request
     settled: bool = False  # acknowledged, definitely refused, or given up
 
 
@@ -51,7 +56,7 @@ class Attempt:
     number: int  # unique within the queue
     intended: int  # intended time of the event's first attempt
     due: int
-    resend: str = ""  # "": the first; retry, at_once, after_ack, drain
+    resend: str = ""  # "": the first; retry, at_once, or one of LATE
     deferred: bool = False  # it was due before the retry budget allowed it
 
     @property
@@ -68,6 +73,9 @@ class SendQueue:
     start: int
     resend_for_s: float = RESEND_FOR_S
     seed: int = 0
+    batched: bool = False  # events that are due together share a request: so do an event and its resend at once
+    #: Whether the target has drained: until then, resends of the kind `drain` wait.
+    drained: Callable[[], bool] = lambda: True
     #: Events that were held back too long to be sent; the dispatcher removes them.
     unsent: list[Planned] = field(default_factory=list)
     #: Events given up while they waited for the retry budget; the dispatcher removes them.
@@ -98,7 +106,7 @@ class SendQueue:
         while self._next is not None and self.start + self._next.at <= now:
             self._admit(self._next)
             self._next = next(self._events, None)
-        if self._drain and self._idle():
+        if self._drain and self._idle() and self.drained():
             self._begin_drain(now)
         ready: list[Attempt] = []
         while self._heap and self._heap[0][0] <= now:
@@ -125,7 +133,7 @@ class SendQueue:
         if pending.began is None:
             pending.began = now
             self._budget.first()
-            if attempt.planned.resend == "at_once":
+            if attempt.planned.resend == "at_once" and not self.batched:
                 self._push(pending, now, "at_once")
         pending.tries += 1
 
@@ -164,7 +172,13 @@ class SendQueue:
                 self._held[planned.organization].append(planned)
                 return
             self._held[planned.organization] = deque()
-        self._push(PendingEvent(planned), self.start + planned.at)
+        self._push_first(planned, self.start + planned.at)
+
+    def _push_first(self, planned: Planned, due: int) -> None:
+        pending = PendingEvent(planned)
+        self._push(pending, due)
+        if self.batched and planned.resend == "at_once":
+            self._push(pending, due, "at_once")
 
     def _push(self, pending: PendingEvent, due: int, resend: str = "") -> None:
         attempt = Attempt(pending, next(self._numbers), self.start + pending.planned.at, due, resend)
@@ -175,10 +189,18 @@ class SendQueue:
         if pending.settled:
             return
         pending.settled = True
-        if pending.planned.resend == "after_ack":
-            self._push(pending, now + AFTER_ACK, "after_ack")
-        elif pending.planned.resend == "drain":
+        kind = pending.planned.resend
+        if kind in SOON:
+            self._push(pending, now + AFTER_ACK, kind)
+        elif kind == "later":
+            self._push(pending, now + self._later(now), kind)
+        elif kind == "drain":
             self._drain.append(pending)
+
+    def _later(self, now: int) -> int:
+        """A delay, spread over the rest of the load."""
+        end = self.start + self.plan[-1].at if isinstance(self.plan, Sequence) else now + LATER
+        return AFTER_ACK + round(self._rng.random() * max(0, end - now - AFTER_ACK))
 
     def _affordable(self, now: int) -> list[Attempt]:
         """The retries that the budget allows, in due order; retries past the resend period are given up."""
@@ -219,7 +241,7 @@ class SendQueue:
         while held:
             following = held.popleft()
             if now - self.start - following.at <= self.resend_for_s * SECOND:
-                self._push(PendingEvent(following), now)
+                self._push_first(following, now)
                 return
             self.unsent.append(following)
         del self._held[planned.organization or ""]

@@ -42,7 +42,7 @@ def judge_with_budgets(run: RunDir, budgets: Sequence[str]) -> VerdictDoc:
     """Judge the run with these budgets in place of its scenario's, and print the verdict. Writes nothing."""
     history = History.load(run)
     (specs,) = budget.apply([history.scenario.checks], budget.parse(budgets))
-    scenario = msgspec.structs.replace(history.scenario, checks=specs)
+    scenario = msgspec.structs.replace(history.scenario, checks=specs, budgets=list(budgets))
     doc = verdict.judge_history(dataclasses.replace(history, scenario=scenario))
     _print(run, doc)
     return doc

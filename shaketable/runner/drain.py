@@ -6,6 +6,9 @@ A lease above LONGEST_LEASE_S is not waited for: `Patience.too_short` says so. W
 
 Events that are missing while the queue is empty and nothing has changed for LOST times that while do not come any more:
 the drain ends then, so that a failing run does not take longer than a passing one.
+
+A target that has not recovered yet (a breaker is open, its health is low) is watched until its own recovery is due:
+whoever looks away earlier cannot know whether it recovers in time.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ class Patience:
     after_heal_s: float  # and at least so long since the last heal
     quiet_s: float
     too_short: bool = False  # work may come back later than this
+    recovery_s: float = 0.0  # since the last heal: at most so long it waits until the target has recovered
 
     @classmethod
     def of(cls, budget_s: float, lease_s: float, faults: bool) -> Patience:
@@ -53,18 +57,32 @@ class Patience:
 
 
 class Drain:
-    """`kept` gives the ids that are stored or dead; `acknowledged` those that must be."""
+    """`kept` gives the ids that are stored or dead; `acknowledged` those that must be; `well`: it has recovered."""
 
     def __init__(
-        self, backlog: Backlog, kept: Callable[[], set[str]], acknowledged: set[str], patience: Patience, clock: Clock
+        self,
+        backlog: Backlog,
+        kept: Callable[[], set[str]],
+        acknowledged: set[str],
+        patience: Patience,
+        clock: Clock,
+        well: Callable[[], bool] = lambda: True,
     ) -> None:
         self._backlog, self._kept, self._acknowledged, self._clock = backlog, kept, acknowledged, clock
-        self._patience = patience
+        self._patience, self._well = patience, well
         self._last: Counts | None = None
         self._read: tuple[Counts, int] | None = None  # at these counts so many were missing
 
     def wait(self, healed_at: int, tick: Callable[[Counts], None]) -> Drained:
         """Look until done or the budget is spent; `tick` sees every look. `healed_at` is in monotonic ns."""
+        drained = self._wait(healed_at, tick)
+        until = healed_at + int(self._patience.recovery_s * SECOND)
+        while not self._well() and self._clock.now() < until:
+            tick(self._backlog.counts())
+            self._clock.sleep(LOOK_S)
+        return drained
+
+    def _wait(self, healed_at: int, tick: Callable[[Counts], None]) -> Drained:
         patience, changed = self._patience, max(healed_at, self._clock.now())
         quiet_ns = int(patience.quiet_s * SECOND)
         deadline = self._clock.now() + int(patience.budget_s * SECOND)

@@ -14,15 +14,24 @@ from shaketable.rundir import RunDir
 from shaketable.runner.scenario import Scenario
 
 
-def draw(run: RunDir, scenario: Scenario, own: OwnShapes | None = None) -> int:
+def draw(
+    run: RunDir,
+    scenario: Scenario,
+    own: OwnShapes | None = None,
+    batch: int = 1,
+    max_bytes: int | None = None,
+    numbers: bool = False,
+) -> int:
     """Write corpus.jsonl and schedule.jsonl, of audit events or the target's own; returns how many are scheduled.
+
+    `batch` events are due together; `max_bytes` and `numbers` are as for `corpus`.
 
     Raises ManifestError when the target's own events cannot be drawn.
     """
     mix, seed = scenario.mix, scenario.seed
-    shapes = own.corpus(mix, seed) if own else corpus(mix, seed)
+    shapes = own.corpus(mix, seed) if own else corpus(mix, seed, max_bytes=max_bytes, numbers=numbers)
     rundir.write_lines(run / rundir.CORPUS, shapes)
-    planned = schedule(scenario.load, mix, shapes, seed, own.table.id_format if own else "uuid")
+    planned = schedule(scenario.load, mix, shapes, seed, own.table.id_format if own else "uuid", batch)
     return rundir.write_lines(run / rundir.SCHEDULE, planned)
 
 

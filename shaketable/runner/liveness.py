@@ -80,7 +80,7 @@ class Liveness:
         if isinstance(error, UnexpectedFailure):
             return error.failures
         if isinstance(error, LoadEnded):
-            return [_sentence("the load generator", ended(error.code), "locust")]
+            return [_sentence("the load generator", ended(error.code), error.log)]
         service = _silent(error) or _silent(error.__cause__)
         if service is not None:
             self._seen.wait(BEHIND_S)

@@ -13,6 +13,7 @@ from shaketable.checks import CHECKS, budget
 from shaketable.checks.budget import Spec
 from shaketable.errors import InputError
 from shaketable.evidence.again import TypedCommand
+from shaketable.load.distributed.workers import Workers
 from shaketable.rundir import RunDir
 from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
@@ -32,6 +33,8 @@ class Order:
     replay: RunDir | None = None  # whose corpus and schedule are used again
     stack: StackSource = Choice()
     asked: TypedCommand | None = None  # as it was typed
+    budgets: tuple[str, ...] = ()  # NAME=VALUE each, which replaced those of the scenario's checks
+    workers: Workers | None = None  # of the load; None: one process
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Options:
     port_base: int | None = None
     stack: Choice = Choice()
     budgets: tuple[str, ...] = ()  # NAME=VALUE each, in place of the scenario's
+    workers: Workers | None = None  # of the load; None: one process
 
 
 def order(name: str, options: Options, nth: int = 0) -> Order:
@@ -71,7 +75,8 @@ def order_of(found: Scenario, options: Options, nth: int = 0) -> Order:
     scenario.register_kinds(found)
     seed = found.seed if options.seed is None else options.seed
     drawn = dataclasses.replace(found, seed=seed + nth).drawn()
-    return Order(drawn, resources.target(options.target), options.runs, options.port_base, None, options.stack)
+    target = resources.target(options.target)
+    return Order(drawn, target, options.runs, options.port_base, stack=options.stack, workers=options.workers)
 
 
 def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order]:
@@ -80,12 +85,13 @@ def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order
         return list(orders)
     named = [[CHECKS.to_spec(check) for check in order.scenario.checks] for order in orders]
     under = budget.apply(named, budget.parse(budgets))
-    return [_judged_by(order, specs) for order, specs in zip(orders, under, strict=True)]
+    return [_judged_by(order, specs, budgets) for order, specs in zip(orders, under, strict=True)]
 
 
-def _judged_by(order: Order, specs: list[Spec]) -> Order:
+def _judged_by(order: Order, specs: list[Spec], budgets: Sequence[str]) -> Order:
     checks = tuple(CHECKS.from_spec(spec) for spec in specs)
-    return dataclasses.replace(order, scenario=dataclasses.replace(order.scenario, checks=checks))
+    scenario = dataclasses.replace(order.scenario, checks=checks)
+    return dataclasses.replace(order, scenario=scenario, budgets=tuple(budgets))
 
 
 def _typed(name: str, options: Options) -> TypedCommand:
@@ -95,7 +101,8 @@ def _typed(name: str, options: Options) -> TypedCommand:
     stack += [word for host in given.allow_remote for word in ("--allow-remote", host)]
     stack += ["--allow-not-empty"] * given.allow_not_empty
     budgets = [part for text in options.budgets for part in ("--budget", text)]
-    words = [scenario.typed(name), *target, *stack, *budgets]
+    workers = options.workers.options() if options.workers else []
+    words = [scenario.typed(name), *target, *stack, *budgets, *workers]
     readable = [os.fsencode(word).decode("utf-8", "replace") for word in words]  # a file name may be no UTF-8
     return TypedCommand(readable[0], tuple(readable[1:]), tuple(VARIABLES[option] for option in given.named()))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,18 +16,22 @@ from typing import Any
 import msgspec
 
 from shaketable import plural, rundir
+from shaketable.checks.kinds.recovers_in_time import RecoversInTime
+from shaketable.checks.kinds.usual import usual_s
 from shaketable.clock import SECOND, SystemClock
 from shaketable.errors import NotPlayable, UnexpectedFailure
 from shaketable.evidence import durability, observe
 from shaketable.evidence import environment as machine
 from shaketable.evidence.backlog import Backlog
+from shaketable.evidence.cpu import CpuOfOthers
 from shaketable.evidence.probe import Probe
 from shaketable.evidence.recorder import Recorder
 from shaketable.faults.context import RunContext
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import check_apart
 from shaketable.load import headers
-from shaketable.load.locust_process import LocustProcess, users_for
+from shaketable.load.distributed.workers import Workers
+from shaketable.load.locust_process import LocustProcess
 from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.rundir import RunDir
 from shaketable.runner import inputs, playable
@@ -36,16 +40,18 @@ from shaketable.runner.drain import Drain, Drained, Patience
 from shaketable.runner.early_end import EarlyEnd
 from shaketable.runner.journal import PhaseJournal
 from shaketable.runner.liveness import Liveness
+from shaketable.runner.load_process import check_sender, load_process
 from shaketable.runner.monitor import Monitor
 from shaketable.runner.order import Order
 from shaketable.runner.progress import Reporter
 from shaketable.runner.scenario import Scenario
 from shaketable.stack import ports
 from shaketable.stack.log_bound import LogBound
-from shaketable.stack.process import Child, environment
+from shaketable.stack.ports import Ports
+from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.wall_clock import clocks, library
-from shaketable.target import environments, services
+from shaketable.target import breaker_log, environments, services
 from shaketable.target import manifest as manifests
 from shaketable.target.environments import installed
 from shaketable.target.manifest import Manifest
@@ -55,6 +61,8 @@ from shaketable.target.transitions import collect
 
 #: Seconds that the load generator may take to open its users.
 OPEN_S = 60.0
+#: Seconds that workers elsewhere may take to connect.
+ELSEWHERE_S = 600.0
 #: Seconds beyond the resend budget after which a load that has not ended is ended.
 OVERTIME_S = 10.0
 
@@ -129,6 +137,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
             manifest = target.located()
             # raises before the target is started if a fault is aimed at nothing, or two at one thing
             check_apart(scenario.timeline, [entry.fault.targets(context) for entry in scenario.timeline])
+            check_sender(target, state)
             _save_target(directory, target, durability.read(stack))
             bring_up(target, stack, manifest)
             stack.settle()
@@ -136,8 +145,8 @@ def run(order: Order, reporter: Reporter) -> RunDir:
             with (
                 Backlog(stack, manifest) as backlog,
                 Backlog(stack, manifest) as probed,
-                Probe(target, probed, probes) as probe,
-                _stopped_load(load_process(directory, scenario, manifest, target, supervisor)) as load,
+                Probe(target, probed, probes, cpu=_cpu(order, stack)) as probe,
+                _stopped_load(load_process(directory, scenario, target, supervisor, _workers(order, block))) as load,
                 early_end.recorded_in(journal),
             ):
                 recorders = (journal, faults, probes)
@@ -145,12 +154,13 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                     reporter, journal, logs, alive, recorders, target, injector, probe, load, scheduled, state, clock
                 )
                 load.start()
-                began = load.wait_started(OPEN_S)
+                began = load.wait_started(_await_workers(order, target, reporter))
                 shake = began + int(scenario.load.baseline_s * SECOND)
                 heal = shake + int(scenario.load.shake_s * SECOND)
                 end = heal + int(scenario.load.recover_s * SECOND)
                 journal.enter("baseline", at=began)
                 monitor.until(shake, "baseline", end)
+                load.check_sender(" before any fault")
 
                 journal.enter("shake")
                 injector.start(shake)
@@ -163,14 +173,16 @@ def run(order: Order, reporter: Reporter) -> RunDir:
 
                 journal.enter("recover")
                 monitor.until(end, "recover", end)
-                monitor.until_load_ends(end + int((scenario.resend_for_s + OVERTIME_S) * SECOND))
+                monitor.until_load_ends(end + int((scenario.resend_for_s + OVERTIME_S) * SECOND), backlog)
                 load.stop()
+                load.check_whole()
+                load.check_sender()
 
                 journal.enter("drain")
                 stored = partial(observe.persisted_ids, stack, manifest)
                 acknowledged = load.acknowledged() - inputs.malformed_ids(directory)
                 patience = _patience(scenario, target, reporter)
-                drained = Drain(backlog, stored, acknowledged, patience, clock).wait(
+                drained = Drain(backlog, stored, acknowledged, patience, clock, monitor.well).wait(
                     healed_at, lambda counts: monitor.look("drain", None, counts)
                 )
 
@@ -178,7 +190,9 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                 if silent := stack.silent_services():
                     raise UnexpectedFailure(silent)
                 observe.everything(directory, stack, manifest, backlog)
-                collect(directory, state)
+                if target.spans:
+                    rundir.write_lines(directory / rundir.TRACES, target.spans.lines())
+                collect(directory, state, breaker_log.collected(target, directory.logs))
                 monitor.check_parts()
                 if restarts := observe.restarts(directory, "postgres" in scenario.server_options.disks):
                     raise UnexpectedFailure(restarts)
@@ -186,30 +200,26 @@ def run(order: Order, reporter: Reporter) -> RunDir:
     return directory
 
 
-def load_process(
-    run: RunDir, scenario: Scenario, manifest: Manifest, target: Target, supervisor: Supervisor
-) -> LocustProcess:
-    """The process that will send the load, in a folder of its own."""
-    home = run / "state" / "load"
-    home.mkdir()
-    secrets = headers.encoded(manifest.ingest.headers, os.environ)
+def _cpu(order: Order, stack: Stack) -> CpuOfOthers | None:
+    """The meter; None where not all servers are descendants of the harness, so that they would count as others."""
+    given = [name for name in stack.services if stack.service(name) is not None and name not in stack.own]
+    return CpuOfOthers() if order.stack.kind in ("local", "warm") and not given else None
 
-    def start(command: Sequence[str], log: Path) -> Child:
-        return supervisor.spawn("load", command, env=environment(home, **secrets), cwd=home, log=log)
 
-    return LocustProcess(
-        run,
-        f"http://{target.intake.listen}",
-        env={},
-        cwd=home,
-        users=users_for(scenario.load.rate),
-        method=manifest.ingest.method,
-        path=manifest.ingest.path,
-        accepted=manifest.ingest.accepted,
-        resend_for_s=scenario.resend_for_s,
-        definite_refusals=manifest.ingest.definite_refusals,
-        spawn=start,
-    )
+def _workers(order: Order, block: Ports) -> Workers | None:
+    """The load's workers, with a port for their master."""
+    workers = order.workers
+    return workers if workers is None or workers.port else dataclasses.replace(workers, port=block.take())
+
+
+def _await_workers(order: Order, target: Target, reporter: Reporter) -> float:
+    """Say what workers elsewhere need; returns the seconds until the load must have started."""
+    if order.workers is None or not order.workers.elsewhere:
+        return OPEN_S
+    master, intake = f"{order.workers.host}:{order.workers.port}", target.intake.listen if target.intake else ""
+    count = plural.counted(order.workers.elsewhere, "workers")
+    reporter.print(f"waiting for {count} at {master}; they send to {intake}, as this machine does (docs/scaling.md)")
+    return ELSEWHERE_S
 
 
 def _clock_library(order: Order) -> Path | None:
@@ -230,7 +240,8 @@ def _save_inputs(
     reporter: Reporter,
 ) -> int:
     """Write the scenario, the environment, the corpus and the schedule; returns how many events are scheduled."""
-    rundir.write_json(run / rundir.SCENARIO, order.scenario.to_json())  # first: a run without it cannot be judged
+    told = order.scenario.to_json() | {"budgets": list(order.budgets)}
+    rundir.write_json(run / rundir.SCENARIO, told)  # first: a run without it cannot be judged
     if order.asked:
         rundir.write_json(run / rundir.ASKED, order.asked)
     journal.enter("prepare")
@@ -243,7 +254,9 @@ def _save_inputs(
     if order.replay:
         return inputs.take_over(run, order.replay)
     own = OwnShapes(manifest.event, order.target.resolve().parent) if manifest.event else None
-    return inputs.draw(run, order.scenario, own)
+    batch = manifest.ingest.batch.size if manifest.ingest.batch else 1
+    numbers = manifest.capabilities.numbers is not None
+    return inputs.draw(run, order.scenario, own, batch, manifest.ingest.max_bytes, numbers)
 
 
 def _save_target(run: RunDir, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:
@@ -260,6 +273,8 @@ def _patience(scenario: Scenario, target: Target, reporter: Reporter) -> Patienc
     patience = Patience.of(scenario.drain_s, lease_s, faults=bool(scenario.timeline))
     if patience.too_short:
         reporter.print(f"the target's lease is {lease_s:g} s, longer than the drain: later duplicates stay unseen")
+    if scenario.timeline and any(check.name == RecoversInTime.name for check in scenario.checks):
+        return dataclasses.replace(patience, recovery_s=usual_s(target.timing))
     return patience
 
 

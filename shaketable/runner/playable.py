@@ -11,8 +11,8 @@ from shaketable.faults.fault import Fault, FaultContext
 from shaketable.faults.timeline import check_apart
 from shaketable.runner import scenario
 from shaketable.runner.scenario import Scenario
-from shaketable.stack.stack import Address, Link, Service
-from shaketable.target import roles
+from shaketable.stack.stack import CLIENTS, Address, Link, Service, owner_of
+from shaketable.target import clients, roles
 from shaketable.target.manifest import Manifest
 from shaketable.target.mix_table import SHARES
 
@@ -44,18 +44,7 @@ def check(asked: Scenario, manifest: Manifest) -> Manifest:
     context = cast(FaultContext, ManifestContext(found))
     targets = [_targets(entry.fault, context) for entry in asked.timeline]
     check_apart(asked.timeline, targets)
-    _check_ids(asked, manifest)
     return found
-
-
-def _check_ids(asked: Scenario, manifest: Manifest) -> None:
-    """RejectRows finds an event's row by the UUID in its id."""
-    if manifest.event is None or manifest.event.id_format not in ("ulid", "integer"):
-        return
-    if any(entry.fault.kind == "reject_rows" for entry in asked.timeline):
-        raise ScenarioError(
-            f"RejectRows finds rows by UUIDs, and event.id_format is {manifest.event.id_format}: leave that fault out"
-        )
 
 
 def nearest(asked: Scenario, manifest: Manifest) -> str | None:
@@ -91,16 +80,23 @@ class ManifestContext:
         return roles.resolve(manifest.process, manifest.ingest.process, process)
 
     def to(self, service: Service, process: str | None = None) -> list[Link]:
-        if service != "ingest":
-            self.need(service)
-        names = ["clients"] if service == "ingest" and process is None else self.named(process)
-        if service == "ingest" and process is not None:
-            raise ScenarioError(f"no link leads to {service!r} from {process!r}: nothing to break")
+        at = clients.leads_to(self._manifest)
+        if service == clients.INGEST:
+            if process is not None or at is None:
+                told = f" from {process!r}" if process is not None else ""
+                raise ScenarioError(f"no link leads to {service!r}{told}: nothing to break")
+            return [Link(CLIENTS, at, _NOWHERE, _NOWHERE)]
+        self.need(service)
+        process = owner_of(process, self.intake)
+        clients_too = process in (None, CLIENTS) and at == service
+        names = [] if process == CLIENTS and clients_too else self.named(process)
+        names += [CLIENTS] if clients_too else []
         return [Link(name, service, _NOWHERE, _NOWHERE) for name in names]
 
     @property
     def intake(self) -> str:
-        return self.named(self._manifest.ingest.process)[0]
+        ingest = self._manifest.ingest
+        return self.named(ingest.process)[0] if ingest.process else CLIENTS
 
     def need(self, service: Service) -> None:
         """Raise ScenarioError in one sentence unless the target uses the service."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from shaketable.errors import InputError
+from shaketable.load.distributed.workers import is_loopback
 from shaketable.stack import urls
 from shaketable.stack.stack import Address
 
@@ -72,14 +72,6 @@ class ExternalServices:
             for url in (self.postgres, self.redis)
             if url and not is_loopback(urls.address(url).host)
         ]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is a loopback address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check(option: str, url: str) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Service = str
 #: The harness's session name at Postgres and Redis: faults that end the target's sessions spare these.
 OWN_NAME = "shaketable"
+#: The owner of the link by which the load reaches the target.
+CLIENTS = "clients"
 
 
 @dataclass(frozen=True)
@@ -214,3 +216,8 @@ class Stack(Protocol):
     def collect_logs(self) -> None:
         """Copy the servers' logs to the run directory, unless they are written there directly."""
         ...
+
+
+def owner_of(process: str | None, intake: str) -> str | None:
+    """The owner of the links that a fault means by a process: without an intake, its links are the clients'."""
+    return CLIENTS if process == "intake" and intake == CLIENTS else process

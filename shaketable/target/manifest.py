@@ -6,21 +6,24 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from shaketable.errors import ManifestError
-from shaketable.event.table import EventTable
+from shaketable.event.table import EventTable, Numbers
 from shaketable.files import foreign
 from shaketable.stack import service as services
 from shaketable.stack.service import BUILT_IN, Service
 from shaketable.target import ingest_table, source_tables, variables
+from shaketable.target.breaker_log import Breaker
 from shaketable.target.ingest_table import Ingest
+from shaketable.target.metrics_table import MetricsTable
 from shaketable.target.mix_table import MixTable
 from shaketable.target.outbound_table import Outbound
 from shaketable.target.source_tables import DeadLetters, Queue, Stored
 from shaketable.target.strict import Strict
+from shaketable.target.traces_table import Traces
 
 #: The most bytes of a manifest.
 MOST = 1 << 20
@@ -28,9 +31,10 @@ MOST = 1 << 20
 CONTRACTS = (1, 2)
 #: By table, "" for the top level: the keys that need contract = 2.
 SINCE_2 = {
-    "": ("event", "go", "health_process", "mix", "outbound", "service"),
+    "": ("breaker", "event", "go", "health_process", "metrics", "mix", "outbound", "service", "traces"),
     "ingest": ingest_table.SINCE_2,
     "process": ("env",),
+    "capabilities": ("numbers", "retry_after"),
     **source_tables.SINCE_2,
 }
 #: A process's role; a scenario cannot address an `other` by role.
@@ -74,6 +78,8 @@ class Capabilities(Strict, frozen=True, forbid_unknown_fields=True):
     breaker: bool = False
     health: bool = False
     deduplicates: bool = True  # False: a resent event may be stored twice
+    numbers: Numbers | None = None  # of audit events; absent: as doubles, and the mix stays within 2^53
+    retry_after: bool = False  # 429 and 503 have a Retry-After of a second or more
 
 
 class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +101,9 @@ class Manifest(Strict, frozen=True, forbid_unknown_fields=True):
     dead_letters: DeadLetters | None = None
     queue: Queue | None = None
     outbound: Outbound | None = None
+    breaker: Breaker | None = None
+    metrics: MetricsTable | None = None
+    traces: Traces | None = None
     mix: MixTable = MixTable()
     timing: Timing = Timing()
     settings: dict[str, str] = msgspec.field(default_factory=dict)
@@ -168,7 +177,7 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
     names = [kind.name for kind in manifest.process]
     if len(set(names)) != len(names):
         raise ManifestError(f"manifest {path}: expected each [[process]] to have a name of its own, got {names}")
-    if manifest.ingest.process not in names:
+    if manifest.ingest.process not in names and not (manifest.ingest.sender and not manifest.ingest.process):
         raise ManifestError(f"manifest {path}: ingest.process is {manifest.ingest.process!r}, expected one of {names}")
     for key, placeholders in PLACEHOLDERS.items():
         for placeholder in placeholders if getattr(manifest, key) is None else ():
@@ -179,19 +188,28 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
     for mistake in _mistakes(manifest, names):
         raise ManifestError(f"manifest {path}: {mistake}")
     _check_route("ingest.path", manifest.ingest.path, path)
+    _check_route("ingest.batch.path", manifest.ingest.batch.path if manifest.ingest.batch else None, path)
     return manifest
 
 
 def _mistakes(manifest: Manifest, names: list[str]) -> Iterator[str]:
     """The sentences of the tables on keys that contradict each other."""
     yield from manifest.ingest.mistakes()
+    yield from _without_intake(manifest)
     if manifest.event is not None:
         yield from manifest.event.mistakes()
+        if manifest.ingest.max_bytes is not None:
+            yield "ingest.max_bytes is for audit events, and the target has its own ([event]): leave one out"
+        if manifest.capabilities.numbers is not None:
+            yield "capabilities.numbers is for audit events, and the target has its own: write event.numbers"
     yield from services.mistakes(manifest.service)
     yield from _of_processes(manifest, names)
     yield from manifest.mix.mistakes()
-    if manifest.outbound is not None:
-        yield from manifest.outbound.mistakes()
+    yield from manifest.metrics.mistakes() if manifest.metrics else ()
+    if manifest.breaker is not None:
+        yield from manifest.breaker.mistakes(names, claimed=manifest.capabilities.breaker)
+    for told in (manifest.outbound, manifest.traces):
+        yield from told.mistakes() if told else ()
     has_receiver = manifest.outbound is not None
     yield from source_tables.mistakes(manifest.stored, manifest.dead_letters, manifest.queue, names, has_receiver)
     for section, table in (("stored", manifest.stored), ("queue", manifest.queue)):
@@ -201,10 +219,30 @@ def _mistakes(manifest: Manifest, names: list[str]) -> Iterator[str]:
     yield from variables.mistakes(manifest)
 
 
+def _without_intake(manifest: Manifest) -> Iterator[str]:
+    """Sentences on keys that need a process that accepts events, or a service that the target uses."""
+    service = manifest.ingest.service
+    if service is not None and service not in [name for name in manifest.services if name != services.OUTBOUND]:
+        used = ", ".join(manifest.services) or "none"
+        yield f"expected ingest.service to be one that the target uses ({used}), got {service!r}: name it"
+    tables = {"stored": manifest.stored, "dead_letters": manifest.dead_letters, "queue": manifest.queue}
+    for section, table in tables.items():
+        if not manifest.ingest.process and table is not None and table.url is not None and table.process is None:
+            yield f"expected {section}.process, since {section}.url is on no port without ingest.process: name one"
+
+
 def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
     """Sentences on the variables and the health of processes."""
     instances = [name for name, _ in manifest.instances()]
+    for each in manifest.service:
+        if each.name not in BUILT_IN and each.name in {*names, *instances, *get_args(Role)}:
+            yield (
+                f"[[service]] {each.name!r} has the name of a process or a role, and a fault on {each.name!r} could "
+                "mean either: rename the service"
+            )
     for kind in manifest.process:
+        if kind.name in {*BUILT_IN, services.OUTBOUND}:
+            yield f"[[process]] {kind.name!r} has the name of a built-in service: rename the process"
         for name, value in kind.env.items():
             where = f"env.{name} of process {kind.name!r}"
             if not _VARIABLE.fullmatch(name):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shaketable.target.strict import Strict
 
 #: The shares of a scenario's mix that a manifest may lower.
-SHARES = ("malformed", "resent", "twins", "ordered")
+SHARES = ("malformed", "resent", "changed", "twins", "ordered")
 
 
 class MixTable(Strict, frozen=True, forbid_unknown_fields=True):
@@ -15,6 +15,7 @@ class MixTable(Strict, frozen=True, forbid_unknown_fields=True):
 
     malformed: float = 1.0  # events that it refuses: another program has checked them before
     resent: float = 1.0  # events that a client sends again regardless of the response
+    changed: float = 1.0  # ids that a client sends again with other contents
     twins: float = 1.0  # equal contents under another id
     ordered: float = 1.0  # events sent one after another within an organization
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from shaketable.errors import ScenarioError
+from shaketable.errors import ScenarioError, ServiceMissing
 from shaketable.target.manifest import Manifest, Process, Role
 
 _ROLE = re.compile(r"(intake|worker)(?:-([1-9][0-9]*))?")
@@ -28,6 +28,8 @@ def resolve(kinds: Sequence[Process], intake: str, asked: str) -> list[str]:
         chosen = found if role[2] is None else found[int(role[2]) - 1 :][:1]
         if chosen:
             return chosen
+    if asked == "intake" and not intake:
+        raise ServiceMissing("a fault aims at the intake, and the target has none: ingest.sender sends its events")
     raise ScenarioError(f"expected a process of the target to aim at, got {asked!r}: it has {_told(kinds, intake)}")
 
 

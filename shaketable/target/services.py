@@ -42,7 +42,7 @@ def through(stack: Stack, manifest: Manifest, links: Mapping[str, Link], title: 
     """The variables of one process, through its links; `title` is its session name at Postgres."""
     urls = {name: _url(stack, link, title) for name, link in links.items() if name != OUTBOUND}
     found = _variables(manifest, urls)
-    if manifest.outbound is not None:
+    if manifest.outbound is not None and OUTBOUND in links:
         found[manifest.outbound.env] = f"http://{links[OUTBOUND].listen}{manifest.outbound.path}"
     return found
 

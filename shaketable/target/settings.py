@@ -28,3 +28,10 @@ def judged_by(manifest: Manifest, settings: Settings) -> Timing:
     timing = msgspec.structs.asdict(manifest.timing)
     reached = {_TIMING.get(name, name): value for name, value in settings.items() if name in manifest.settings}
     return msgspec.convert({name: reached.get(name, value) for name, value in timing.items()}, Timing, strict=False)
+
+
+def longer_s(settings: Settings, timing: Timing) -> dict[str, float]:
+    """By name in [timing]: seconds by which a target's own bound exceeds these settings, which it does not take."""
+    own = msgspec.structs.asdict(timing)
+    named = {_TIMING.get(name, name): float(value) for name, value in settings.items() if name.endswith("_s")}
+    return {name: own[name] - value for name, value in named.items() if name in own and own[name] > value}

@@ -11,16 +11,17 @@ from shaketable.errors import TargetError
 from shaketable.op import Kind, Op, Scalar
 from shaketable.stack.process import Child, Running, environment
 from shaketable.stack.service import OUTBOUND
-from shaketable.stack.stack import Address, Link, Stack
+from shaketable.stack.stack import Link, Stack
 from shaketable.stack.supervisor import Supervisor
-from shaketable.stack.wall_clock.clock import WallClock
 from shaketable.stack.wall_clock.clocks import WallClocks
-from shaketable.target import roles, services
+from shaketable.target import clients, roles, services
 from shaketable.target.bounded_http import NoResponse, get
+from shaketable.target.instance import Instance
 from shaketable.target.located import located
 from shaketable.target.manifest import Manifest, Process
 from shaketable.target.receiver import Receiver
 from shaketable.target.settings import judged_by, translate
+from shaketable.target.span_receiver import SpanReceiver
 
 #: Timeout of `setup` in seconds.
 SETUP_S = 60.0
@@ -28,43 +29,11 @@ SETUP_S = 60.0
 ANSWER_S = 2.0
 
 
-class Instance:
-    """One process of the target; its links, port and clock stay the same across incarnations."""
-
-    def __init__(
-        self,
-        name: str,
-        kind: Process,
-        port: int,
-        links: Mapping[str, Link],
-        state: Path,
-        clock: WallClock | None = None,
-    ) -> None:
-        self.name, self.kind, self.port, self.state = name, kind, port, state
-        self.links, self.clock = links, clock  # links by service
-        self.incarnation = 0
-        self.child: Running | None = None
-        self.asked = False  # the harness ended this incarnation
-        self.restarted_unasked = False
-
-    @property
-    def running(self) -> Running:
-        """The current incarnation. Raises TargetError when none runs."""
-        if self.child is None or self.child.poll() is not None:
-            raise TargetError(f"{self.name} is not running, so nothing can be done to it")
-        return self.child
-
-    @property
-    def health_url(self) -> str | None:
-        """The URL of its health, on its own port, without a link."""
-        return f"http://127.0.0.1:{self.port}{self.kind.health}" if self.kind.health else None
-
-
 class Target:
     """The processor under test on a stack. `record` receives every start and exit as an op.
 
     `programs` are the values of the placeholders in its commands. With `clocks`, each process runs by a wall clock that
-    a fault can move.
+    a fault can move. `intake` is the clients' link.
     """
 
     def __init__(
@@ -85,14 +54,16 @@ class Target:
     ) -> None:
         self.manifest, self._stack, self._supervisor, self._logs = manifest, stack, supervisor, logs
         self._clocks = clocks
-        self._cwd = (folder / manifest.cwd).resolve()
+        self._folder, self._cwd = folder.resolve(), (folder / manifest.cwd).resolve()
         self._state, self._run_id, self._record = state, run_id, record
         self._clock, self._programs = clock or SystemClock(), programs or {"{python}": sys.executable}
         self._settings = translate(settings, manifest)
         self.timing = judged_by(manifest, settings)
         self._receiver = _receiver(manifest, stack)
+        self.spans = SpanReceiver(stack.take_port()).__enter__() if manifest.traces else None
         self.instances = {name: self._place(name, kind) for name, kind in manifest.instances()}
-        self.intake = stack.add_link("clients", "ingest", Address("127.0.0.1", self.intake_instance.port))
+        intake = self.intake_instance
+        self.intake = clients.link(stack, manifest, intake.port if intake else None)
 
     def _place(self, name: str, kind: Process) -> Instance:
         state = self._state / name
@@ -106,15 +77,24 @@ class Target:
         return self._stack.add_link(name, service, upstream)
 
     @property
-    def intake_instance(self) -> Instance:
-        """The process behind the intake's link."""
-        return next(i for i in self.instances.values() if i.kind.name == self.manifest.ingest.process)
+    def intake_instance(self) -> Instance | None:
+        """The process behind the intake's link; None for a sender that sends to a service."""
+        return next((i for i in self.instances.values() if i.kind.name == self.manifest.ingest.process), None)
+
+    @property
+    def sender(self) -> str:
+        """The place of the manifest's sender, as FILE:CLASS; "" for an intake over HTTP."""
+        return str(self._folder / self.manifest.ingest.sender) if self.manifest.ingest.sender else ""
+
+    def sender_variables(self) -> dict[str, str]:
+        """The variables that lead a sender to where it sends."""
+        return clients.variables(self._stack, self.manifest, self.intake)
 
     @property
     def intake_health_url(self) -> str | None:
         """The URL at which the target reports its health: the intake's, or that of `health_process`."""
         if (kind := self.manifest.health_process) is None:
-            return self.intake_instance.health_url
+            return self.intake_instance.health_url if self.intake_instance else None
         return next(each.health_url for each in self.instances.values() if each.kind.name == kind)
 
     def located(self) -> Manifest:
@@ -157,6 +137,7 @@ class Target:
         """Start the next incarnation of a process, without waiting until it is ready."""
         instance = self.instances[name]
         instance.incarnation += 1
+        instance.starts.append(self._clock.now())
         title = f"{name}.{instance.incarnation}"
         env = self._environment(
             **services.through(self._stack, self.manifest, instance.links, title),
@@ -165,6 +146,7 @@ class Target:
             PROCESS=name,
             INCARNATION=str(instance.incarnation),
             STATE_DIR=str(instance.state),
+            **self._traced(name),
         )
         if instance.clock:
             env |= preloaded(instance.clock.environment, env)
@@ -173,6 +155,11 @@ class Target:
         )
         instance.child, instance.asked = child, False  # last: `revive` reads them in another thread
         self._record(self._op(Kind.START_PROCESS, instance))
+
+    def _traced(self, name: str) -> dict[str, str]:
+        """The variables that lead a process's spans to the harness, under its name."""
+        traces = self.manifest.traces
+        return {traces.env: self.spans.url, "OTEL_SERVICE_NAME": name} if traces and self.spans else {}
 
     def await_ready(self, name: str) -> None:
         """Wait until a process answers on its health path. Raises TargetError when it exits or takes too long."""
@@ -216,12 +203,13 @@ class Target:
                 self.stop(name)
 
     def close(self) -> None:
-        """Stop every process, and end the receiver."""
+        """Stop every process, and end the receivers."""
         try:
             self.stop_all()
         finally:
-            if self._receiver is not None:
-                self._receiver.close()
+            for receiver in (self._receiver, self.spans):
+                if receiver is not None:
+                    receiver.close()
 
     def revive(self) -> list[str]:
         """Record processes that exited unexpectedly, and restart each once; returns their names."""
@@ -263,7 +251,7 @@ def _receiver(manifest: Manifest, stack: Stack) -> Receiver | None:
     """The receiver of the target's deliveries, started; None without [outbound]."""
     if (outbound := manifest.outbound) is None:
         return None
-    id_ = manifest.event.id if manifest.event else "/eventId"
+    id_ = manifest.event.place if manifest.event else "/eventId"
     return Receiver(stack.take_port(), outbound.path, outbound.event, id_).__enter__()
 
 

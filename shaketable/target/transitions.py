@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ MOST, LONGEST_LINE = 16 << 20, 64 << 10
 LOOKED_AT, LONGEST = 20, 40
 
 
-def collect(run: RunDir, state: Path) -> int:
+def collect(run: RunDir, state: Path, logged: Iterable[dict[str, Any]] = ()) -> int:
     """Merge the processes' files into the run's, sorted by time; returns their number. Skips lines that are not JSON.
 
-    A file that cannot be read to its end yields a line without a number, which shows that a transition is missing.
+    `logged` are those that `breaker_log` reads. A file that cannot be read to its end yields a line without a number,
+    which shows that a transition is missing.
     """
-    lines = sorted((line for path in sorted(state.glob(f"*/{FILE}")) for line in _lines(path)), key=_at)
+    written = (line for path in sorted(state.glob(f"*/{FILE}")) for line in _lines(path))
+    lines = sorted([*written, *logged], key=_at)
     return rundir.write_lines(run / rundir.TRANSITIONS, lines)
 
 

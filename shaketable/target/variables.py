@@ -69,6 +69,8 @@ def _set(manifest: Manifest) -> Iterator[tuple[str, str]]:
             yield each.variable, f"service {each.name!r}"
     if manifest.outbound is not None:
         yield manifest.outbound.env, "[outbound]"
+    if manifest.traces is not None:
+        yield manifest.traces.env, "[traces]"
     for variable in manifest.settings.values():
         if variable:  # an empty name: the setting follows from others
             yield variable, "[settings]"

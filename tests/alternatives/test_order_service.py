@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from shaketable.load.mix import Mix
 from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.mix.shape import Expect, Shape
 from shaketable.target import manifest
+from tests.conftest import Typed
 from tests.support.cases import cases
 
 ROOT = Path(__file__).parents[2]
@@ -48,14 +47,11 @@ SCENARIO = Scenario(
 """
 
 
-def shaken(manifest: Path, folder: Path) -> tuple[int, dict[str, Any], str]:
+def shaken(typed: Typed, manifest: Path, folder: Path) -> tuple[int, dict[str, Any], str]:
     """The exit code, the verdict of each check, and the output of a short run."""
     scenario = folder / "short_orders.py"
     scenario.write_text(SHORT)
-    command = [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--target", str(manifest)]
-    done = subprocess.run(
-        [*command, "--runs", str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
-    )
+    done = typed("run", scenario, "--target", manifest, "--runs", folder)
     told = folder / "latest" / "verdict.json"
     return done.returncode, json.loads(told.read_text())["checks"] if told.exists() else {}, done.stdout + done.stderr
 
@@ -101,10 +97,12 @@ def rebuilt(row: dict[str, Any]) -> bytes:
     return msgspec.json.Encoder(decimal_format="number").encode(found)
 
 
+@pytest.mark.slow
 def test_its_rows_hold_every_shape_of_the_schema_exactly(shapes: list[Shape]) -> None:
     assert altered(shapes, worker.row) == set()
 
 
+@pytest.mark.slow
 def test_it_refuses_what_violates_the_schema(shapes: list[Shape]) -> None:
     for shape in shapes:
         if shape.expect is Expect.REFUSE:
@@ -125,9 +123,9 @@ def test_seeded_bug_changes_an_event_of_the_corpus(
     assert member in altered(shapes, worker.row)
 
 
-@pytest.mark.slow
-def test_order_service_stores_every_order_once_and_whole(tmp_path: Path) -> None:
-    code, checks, told = shaken(MANIFEST, tmp_path)
+@pytest.mark.nightly
+def test_order_service_stores_every_order_once_and_whole(tmp_path: Path, typed: Typed) -> None:
+    code, checks, told = shaken(typed, MANIFEST, tmp_path)
     assert code == 0, told
     assert {name for name, found in checks.items() if found["verdict"] == "passed"} >= {
         "no_loss",
@@ -141,14 +139,27 @@ def test_order_service_stores_every_order_once_and_whole(tmp_path: Path) -> None
     assert checks["refuses_rightly"]["counts"]["malformed"] > 10
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("bug", "check", "member"),
     cases(BUGS, each_change=BUGS[:1]),
 )
-def test_seeded_bug_fails_its_check(bug: str, check: str, member: str, tmp_path: Path) -> None:
-    code, checks, told = shaken(with_bug(bug, tmp_path), tmp_path)
+def test_seeded_bug_fails_its_check(bug: str, check: str, member: str, tmp_path: Path, typed: Typed) -> None:
+    code, checks, told = shaken(typed, with_bug(bug, tmp_path), tmp_path)
     assert code == 1, told
     assert checks[check]["verdict"] == "failed"
     shown = [each for members in checks[check]["members"].values() for each in members]
     assert any(member in each for each in shown), shown
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+def test_life_of_a_lost_order_shows_the_last_stage_in_its_trace(tmp_path: Path, typed: Typed) -> None:
+    buggy = with_bug("lost_in_the_worker", tmp_path)
+    buggy.write_text(f"{buggy.read_text()}\n[traces]\n")
+    code, checks, told = shaken(typed, buggy, tmp_path)
+    assert (code, checks["no_loss"]["verdict"]) == (1, "failed"), told
+    lost = checks["no_loss"]["members"]["lost"][0]
+    life = typed("explain", "--event", lost, tmp_path / "latest").stdout
+    assert "last stage in its trace: intake: queue" in " ".join(life.split()), life

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Typed
 from tests.support.cases import cases
 from tests.target.environments.test_node import needs_node
 
@@ -21,13 +20,14 @@ from shaketable.runner.scenario import Scenario
 
 SCENARIO = Scenario(
     story="Nothing goes wrong, for five seconds.",
-    load=Load(rate=30, baseline_s=2, shake_s=2, recover_s=1, lateness_bound_ms=2_000),  # no check reads times
+    load=Load(rate=30, baseline_s=2, shake_s=2, recover_s=1, lateness_bound_ms=10_000),  # no check reads times
     settings={"lease_s": 2},
     checks=(NoLoss(), NoDuplicates(), NothingInvented(), ContentIntact(), RefusesRightly()),
 )
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "target",
@@ -38,20 +38,17 @@ SCENARIO = Scenario(
                 "nats-jetstream-hardened",
                 "webhook",
             ],
-            each_change=["celery-hardened", "nats-jetstream-hardened"],
+            each_change=["celery-hardened"],
         ),
         pytest.param("bullmq-hardened", marks=[needs_node, pytest.mark.nightly]),
         pytest.param("pg-boss-hardened", marks=[needs_node, pytest.mark.nightly]),
     ],
 )
-def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path) -> None:
+def test_hardened_alternative_stores_every_event_once(target: str, tmp_path: Path, typed: Typed) -> None:
     scenario = tmp_path / "short_calm.py"
     scenario.write_text(SHORT)
     manifest = ROOT / "alternatives" / f"{target}.toml"
-    command = [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--target", str(manifest)]
-    done = subprocess.run(
-        [*command, "--runs", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
-    )
+    done = typed("run", scenario, "--target", manifest, "--runs", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     verdict = json.loads((tmp_path / "latest" / "verdict.json").read_text())
     assert verdict["checks"]["no_loss"]["counts"]["stored"] > 100

@@ -41,6 +41,7 @@ def rows(url: str) -> list[Any]:
         return [row[0] for row in connection.execute("select event from event_log order by position")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("statement", "times"), [(statements.DEFAULTS, 2), (statements.HARDENED, 1)])
 def test_a_job_that_runs_twice_shows_unless_a_key_keeps_it_out(
     url: str, opened: Opened, statement: str, times: int
@@ -51,6 +52,7 @@ def test_a_job_that_runs_twice_shows_unless_a_key_keeps_it_out(
     assert rows(url) == [GOOD] * times
 
 
+@pytest.mark.slow
 def test_a_connection_that_was_lost_fails_its_job_and_the_next_opens_another(
     url: str, opened: Opened, servers: Servers
 ) -> None:
@@ -68,6 +70,7 @@ def test_a_connection_that_was_lost_fails_its_job_and_the_next_opens_another(
     assert rows(url) == [GOOD, other]
 
 
+@pytest.mark.slow
 def test_what_postgres_refuses_leaves_the_connection_of_use(url: str, opened: Opened) -> None:
     store = opened(statements.DEFAULTS, url)
     with pytest.raises(psycopg.DataError):

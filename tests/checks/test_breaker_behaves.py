@@ -153,6 +153,18 @@ def test_connection_or_statement_while_open_breaks_the_rule(sent: Part) -> None:
     assert rule_broken(*SANE, sent) == {"sent_while_open"}
 
 
+def test_one_connection_at_a_wrong_time_is_unknown_where_other_programs_kept_the_machine_busy() -> None:
+    busy = probe(*every(1, 0, 100), queue=5, cpu_busy=1.0, cpu_others=0.5)
+    sane = (AWAY, busy, TRIED, WROTE, breaker(*SANE_LIFE))
+    second, open_still = sunk("worker-1", 15.007, by="worker-1.1"), sunk("worker-1", 20, by="worker-1.1")
+    for once in (second, open_still):
+        found = judged(*sane, once)
+        assert (found.verdict, "other programs" in found.why) == (Verdict.UNKNOWN, True), found
+    assert rule_broken(*sane, second, open_still) == {"many_trials", "sent_while_open"}
+    early = breaker((0, "CLOSED"), (12, "OPEN"), (13, "HALF_OPEN"), (13.1, "OPEN"), (29, "HALF_OPEN"), (30.5, "CLOSED"))
+    assert rule_broken(AWAY, busy, TRIED, WROTE, early) >= {"half_open_early"}
+
+
 def test_what_others_send_is_theirs() -> None:
     others = sunk("worker-2", 20, by="worker-2.1"), received("worker-2.1", 20), sunk("worker-1", 20, by="worker-1.2")
     assert judged(*SANE, *others).verdict is Verdict.PASSED

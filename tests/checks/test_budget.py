@@ -95,7 +95,7 @@ def test_every_budget_is_told_of_by_list_and_explain(capsys: pytest.CaptureFixtu
 def test_saved_run_is_judged_under_a_budget_and_its_own_verdict_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    late: list[Part] = [sent("a").acknowledged(0.5), stored("a"), asks(NoLoss(), LatencyBudget())]
+    late: list[Part] = [sent("a").acknowledged(0.5), stored("a"), asks(NoLoss(), LatencyBudget(least_judged=1))]
     run = run_of(late, tmp_path)
     assert check(run.path) == 0
     before = (run / "verdict.json").read_bytes()

@@ -4,7 +4,7 @@ from shaketable.checks import ContentIntact
 from shaketable.checks.check import Verdict
 from shaketable.load.mix.shape import Expect, Shape
 from tests.support.book import GOOD, Book
-from tests.support.histories import absent, history, sent, stored, target, unreadable
+from tests.support.histories import absent, dead, history, sent, stored, target, unreadable
 
 BODY = {**GOOD, "details": {"n": 1, "deep": [1.5, None]}}
 A = sent("a", body=BODY).acknowledged(1)
@@ -41,7 +41,7 @@ def test_altered_member_is_named_and_its_value_is_not_shown() -> None:
 
 def test_missing_member_and_missing_event_are_altered() -> None:
     without = {name: value for name, value in KEPT.items() if name != "status"}
-    assert ContentIntact().judge(history(A, stored("a", event=without))).members == {"altered": ["a: status"]}
+    assert ContentIntact().judge(history(A, stored("a", event=without))).members == {"altered": ["a: status (missing)"]}
     assert ContentIntact().judge(history(A, stored("a", event=None))).members == {"altered": ["a: the whole event"]}
 
 
@@ -52,6 +52,31 @@ def test_members_that_the_target_says_it_adds_are_ignored() -> None:
         ContentIntact().judge(history(A, stored("a", event=more), target(stored={"adds": ["hash"]}))).verdict
         is Verdict.PASSED
     )
+
+
+def test_digits_that_a_double_loses_are_altered_only_where_the_target_claims_exact_numbers() -> None:
+    was = sent("a", body={**GOOD, "n": 2**53 + 1}).acknowledged(1)
+    as_doubles = stored("a", event={"eventId": "a", "organizationId": "org", **GOOD, "n": 2**53})
+    for claimed, verdict in ((None, Verdict.PASSED), ("double", Verdict.PASSED), ("exact", Verdict.FAILED)):
+        of = target(capabilities={"numbers": claimed}) if claimed else target()
+        assert ContentIntact().judge(history(was, as_doubles, of)).verdict is verdict
+
+
+def test_contents_that_were_sent_later_under_an_id_are_altered_where_the_first_must_win() -> None:
+    other = {**GOOD, "action": "other"}
+    both = (sent("a", body=BODY, changed=1).acknowledged(1), sent("b", body=other).acknowledged(1))
+    later = stored("a", event={"eventId": "a", "organizationId": "org", **other})
+    found = ContentIntact().judge(history(*both, later))
+    assert found.members == {"altered": ["a: the whole event (sent later under its id)"]}
+    for either in (
+        target(capabilities={"deduplicates": False}),
+        target(capabilities={"order_by": None}),
+        target(stored={"updates": True}),
+        dead("a"),
+    ):
+        assert ContentIntact().judge(history(*both, later, either)).verdict is Verdict.PASSED
+    neither = stored("a", event={"eventId": "a", "organizationId": "org", **other, "status": "failure"})
+    assert ContentIntact().judge(history(*both, neither, dead("a"))).verdict is Verdict.FAILED
 
 
 def test_every_row_of_a_doubled_event_is_compared() -> None:
@@ -95,3 +120,10 @@ def test_row_that_nobody_could_read_leaves_the_law_open() -> None:
     assert (found.verdict, found.counts) == (Verdict.UNKNOWN, {"compared": 1, "altered": 0, "unreadable": 1})
     altered = stored("b", event={**KEPT, "eventId": "b", "action": "x"})
     assert ContentIntact().judge(history(A, b, altered, unreadable("stored.jsonl", "a"))).verdict is Verdict.FAILED
+
+
+def test_kinds_of_differences_are_counted_in_the_sentence() -> None:
+    later = KEPT | {"timestamp": "2024-01-01T00:00:00.0005Z"}
+    found = ContentIntact().judge(history(A, stored("a", event=later)))
+    assert found.members == {"altered": ["a: timestamp (less than a millisecond)"]}
+    assert found.why.endswith("(1 × less than a millisecond)")

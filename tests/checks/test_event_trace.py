@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from shaketable import checks
+from shaketable import checks, rundir
 from shaketable.checks import NoDuplicates, NoLoss, OrderKept
+from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.event_trace import EventTrace, of_findings
 from shaketable.checks.verdict import judge_history, judge_run
 from shaketable.cli.explain import explain, explain_event
 from shaketable.errors import InputError
+from shaketable.event.ids import trace_of
 from shaketable.report.page.page import report
-from tests.support.book import Part
+from tests.support.book import Book, Part, us
 from tests.support.histories import (
     absent,
     asks,
@@ -44,6 +47,16 @@ def test_run_in_which_all_is_well_tells_no_life() -> None:
     assert lives(*OTHERS) == {}
     assert lives(absent("schedule.jsonl")) == {}
     assert lives(*OTHERS, absent("stored.jsonl")) == {}
+
+
+def test_last_stage_in_the_trace_of_a_lost_event_is_shown_and_a_missing_one_is_not() -> None:
+    def traced(book: Book) -> None:
+        book.line(rundir.TRACES, trace=trace_of("lost"), stage="intake: queue", ended_at=us(3.2))
+
+    (life,) = lives(*OTHERS, LOST, *SEEN, traced).values()
+    assert life.story[-1] == "last stage in its trace: intake: queue, to 3.20 s"
+    (life,) = lives(*OTHERS, sent("other", at=3).acknowledged(3.25), *SEEN, traced).values()
+    assert "trace" not in life.sentence
 
 
 def test_lost_event_is_followed_to_where_it_was_last_seen() -> None:
@@ -108,10 +121,11 @@ def test_attempt_without_answer_and_dead_letter_are_told() -> None:
 
 def test_sentence_tells_it_in_one_line() -> None:
     life = lives(*OTHERS, LOST, *SEEN)["lost"]
-    assert life.sentence.endswith("Meanwhile: nothing was broken.")
+    assert "Meanwhile: nothing was broken. Shared: of its organization" in life.sentence
     assert "last seen: at the intake" in life.sentence
 
 
+@pytest.mark.slow
 def test_page_shows_every_life_and_escapes_it(tmp_path: Path) -> None:
     hostile = sent("<script>x</script>", at=3).acknowledged(3.25)
     run = run_of([*OTHERS, hostile, fault(2, 4, "<img src=x>"), *SEEN, asks(NoLoss())], tmp_path)
@@ -164,3 +178,47 @@ def test_event_that_was_answered_wrongly_has_a_life() -> None:
         "bad": "accepted although malformed",
         "good": "wrongly refused",
     }
+
+
+def test_lost_event_tells_what_it_shares_with_others() -> None:
+    kept = [
+        part
+        for n, (at, xid) in enumerate([(1, "8"), (2, "8"), (5, "9"), (6, "9")])
+        for part in (sent(f"k{n}", at=at).acknowledged(at + 0.1), stored(f"k{n}", at=7, xid=xid, position=n))
+    ]
+    other = sent("other", at=3.5, organization="else").acknowledged(3.6), stored("other", at=7)
+    found = lives(*kept, *other, LOST, sent("lost too", at=4).acknowledged(4.1))
+    assert found["lost"].shares == [
+        "of its organization's 6 acknowledged events, 2 missing",
+        "its organization's stored event before it is the last of 2 in transaction 8",
+        "its organization's stored event after it is the first of 2 in transaction 9",
+        "of its shape's 1 acknowledged event, 1 missing (a test's)",
+    ]
+
+
+@pytest.mark.parametrize("positions", [(None, None), (0, 0), (None, 3)])
+def test_neighbours_without_positions_have_no_place_in_their_transaction(positions: tuple[int | None, ...]) -> None:
+    kept = [
+        part
+        for at, position in zip((1, 2), positions, strict=True)
+        for part in (sent(f"k{at}", at=at).acknowledged(at + 0.1), stored(f"k{at}", at=7, xid="8", position=position))
+    ]
+    assert "its organization's stored event before it is one of 2 in transaction 8" in lives(*kept, LOST)["lost"].shares
+
+
+def test_lost_event_names_a_stored_one_of_the_same_contents(tmp_path: Path) -> None:
+    parts: list[Part] = [sent("twin", at=1).acknowledged(1.1), stored("twin", at=2), LOST, asks(NoLoss())]
+    run = run_of(parts, tmp_path)
+    lines = (run / rundir.SCHEDULE).read_text().replace('"shape":1', '"shape":0')
+    (run / rundir.SCHEDULE).write_text(lines)
+    (life,) = judge_run(run).lives
+    assert "the same contents as 1 stored event, such as twin" in life.shares
+
+
+def test_failed_check_without_anomalies_has_the_trace_of_its_first_event() -> None:
+    found = history(*OTHERS)
+    late = Finding(Verdict.FAILED, {"stored_late": 1}, {"stored_late": ["a"]})
+    (life,) = of_findings(found, {"latency_budget": late}, checks.anomalies())
+    assert (life.event_id, life.fate, life.example_of) == ("a", "stored late", "latency_budget")
+    passed = msgspec.structs.replace(late, verdict=Verdict.PASSED)
+    assert of_findings(found, {"latency_budget": passed}, checks.anomalies()) == []

@@ -121,11 +121,16 @@ def ill_until(end: float, *parts: Part) -> Finding:
     )
 
 
-def test_while_a_breaker_is_legally_open_and_nothing_is_stored_it_may_be_ill() -> None:
+def test_while_any_breaker_is_legally_open_it_may_be_ill() -> None:
     opened = breaker((-1, "CLOSED"), (14, "OPEN"), (35, "HALF_OPEN"), (35.1, "CLOSED"))
     assert ill_until(35).verdict is Verdict.FAILED
     assert ill_until(35, opened).verdict is Verdict.PASSED
-    assert ill_until(35, opened, *[stored(f"e{i}", at=i) for i in range(31, 35)]).verdict is Verdict.FAILED
+    others = [stored(f"e{i}", at=i) for i in range(31, 35)]
+    assert ill_until(35, opened, *others).verdict is Verdict.PASSED, "another worker stores, and the worst state counts"
+    assert ill_until(38, opened, *others).verdict is Verdict.FAILED, "3 s after the last breaker closed"
+    patient = breaker((-1, "CLOSED"), (14, "OPEN"), (70, "HALF_OPEN"), (70.1, "CLOSED"))
+    assert ill_until(70, patient, *others, target(timing={"recovery_s": 42})).verdict is Verdict.PASSED
+    assert ill_until(70, patient, *others).verdict is Verdict.FAILED, "longer than breaker_behaves lets it"
 
 
 def test_breaker_that_stays_open_too_long_is_no_excuse() -> None:

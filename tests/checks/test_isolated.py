@@ -3,7 +3,7 @@
 from shaketable.checks import Isolated
 from shaketable.checks.check import Finding, Verdict
 from tests.support.book import Part
-from tests.support.histories import absent, dead, fault, history, phase, poisoned, sent, started, stored
+from tests.support.histories import absent, asks, dead, fault, history, phase, poisoned, sent, started, stored, target
 
 POISON = (fault(10, 30, "poison", kind="reject_rows"), poisoned("p"))
 POISONED = (sent("p", at=11, organization="sick").acknowledged(11.1), dead("p"))
@@ -79,3 +79,17 @@ def test_one_worker_cut_off_that_holds_up_nearly_all_fails() -> None:
     assert found.verdict is Verdict.FAILED
     assert found.why == "4 of 5 organizations were held up by one cut off (at least 25% not)"
     assert judged(*CUT_OFF, *held, *event("a", 12, 1), organizations_share=0.2).verdict is Verdict.PASSED
+
+
+def test_lease_that_did_not_reach_the_target_may_be_held_by_a_worker_in_trouble() -> None:
+    held = [part for n in range(4) for part in event(f"h{n}", 12, 5, f"held-{n}")]
+    parts = *CUT_OFF, *held, *event("a", 12, 1)
+    assert judged(*parts, asks(settings={"lease_s": 3})).verdict is Verdict.FAILED, "no longer than asked"
+    short = asks(settings={"lease_s": 0.5})
+    assert judged(*parts, short).verdict is Verdict.PASSED, "its own is 2.5 s longer"
+    assert judged(*parts, short, target(settings={"lease_s": "LEASE_S"})).verdict is Verdict.FAILED
+    own = asks(settings={"lease_s": 0.5}, budgets=["isolated.within_s=3"])
+    assert judged(*parts, own).verdict is Verdict.FAILED, "the user's own budget"
+    assert judged(*parts, short, phase("observe", 16)).verdict is Verdict.UNKNOWN
+    poison = *POISON, *POISONED, *event("a", 12, 1), *event("b", 13, 4)
+    assert judged(*poison, short).verdict is Verdict.FAILED, "poison holds no lease"

@@ -1,11 +1,25 @@
-"""Budgets of the literal checks here: acknowledged within 1 s, stored within 5 s, all of them."""
+"""Budgets of the literal checks here: acknowledged within 1 s, stored within 5 s, all of them; one event is enough."""
 
 from typing import Any
 
 from shaketable.checks import LatencyBudget
 from shaketable.checks.check import Finding, Verdict
 from tests.support.book import Part
-from tests.support.histories import absent, dead, every, fault, history, phase, probe, sent, stored, unsent
+from tests.support.histories import (
+    absent,
+    asks,
+    dead,
+    every,
+    fault,
+    history,
+    phase,
+    probe,
+    queued,
+    sent,
+    stored,
+    target,
+    unsent,
+)
 
 IN_TIME = (sent("a", at=1).acknowledged(1.2), stored("a", at=2))
 AWAY = fault(10, 20, blocks_store=True)
@@ -13,7 +27,9 @@ DRAINED = probe(*every(1, 0, 10)), probe(*every(1, 10, 26), queue=9), probe(*eve
 
 
 def judged(*parts: Part, **budgets: Any) -> Finding:
-    return LatencyBudget(**({"acknowledged_share": 1, "stored_share": 1} | budgets)).judge(history(*parts))
+    return LatencyBudget(**({"acknowledged_share": 1, "stored_share": 1, "least_judged": 1} | budgets)).judge(
+        history(*parts)
+    )
 
 
 def test_nothing_sent_or_nothing_observed_is_unknown() -> None:
@@ -65,8 +81,39 @@ def test_event_acknowledged_in_time_and_stored_too_late_is_late() -> None:
 
 
 def test_what_never_comes_is_late() -> None:
-    found = judged(*IN_TIME, sent("b", at=2).acknowledged(2.1), sent("c", at=3).refused(3.1, 503))
+    found = judged(*IN_TIME, sent("b", at=2).acknowledged(2.1), sent("c", at=3).refused(3.1, 503), queued(1))
     assert found.members == {"acknowledged_late": ["c"], "stored_late": ["b"]}
+
+
+def test_lost_events_are_no_loss_s_and_not_late() -> None:
+    found = judged(*IN_TIME, sent("b", at=2).acknowledged(2.1))
+    assert (found.verdict, found.counts["stored_judged"]) == (Verdict.PASSED, 1)
+    resent = sent("b", at=2).acknowledged(2.1).again(60, "drain").acknowledged(60.1), stored("b", at=60.2)
+    assert judged(*IN_TIME, *resent, probe(*every(0.2, 0, 70), stored=1, stored_age_s=0.1)).verdict is Verdict.PASSED
+    assert judged(*IN_TIME, *resent).members == {"stored_late": ["b"]}
+
+
+def test_share_of_a_handful_of_events_is_unknown_and_a_breach_is_a_breach() -> None:
+    found = judged(*IN_TIME, least_judged=20)
+    assert (found.verdict, found.counts["stored_judged"]) == (Verdict.UNKNOWN, 1)
+    late = sent("b", at=2).acknowledged(2.1), stored("b", at=9)
+    assert judged(*IN_TIME, *late, least_judged=20).verdict is Verdict.FAILED
+
+
+def own(*budgets: str) -> Part:
+    return asks(settings={"lease_s": 1}, budgets=budgets)
+
+
+def test_freshness_made_for_a_lease_that_did_not_reach_the_target_is_unknown() -> None:
+    late, asks_lease = (sent("b", at=12).acknowledged(12.1), stored("b", at=19)), asks(settings={"lease_s": 1})
+    parts = *IN_TIME, fault(10, 11), *late, asks_lease
+    assert judged(*parts).verdict is Verdict.UNKNOWN
+    assert judged(*parts, own("recovery_s=9", "intake_p99_ms=9")).verdict is Verdict.UNKNOWN
+    assert judged(*parts, own("freshness_p99_s=5")).verdict is Verdict.FAILED, "the user's own budget"
+    assert judged(*parts, target(settings={"lease_s": "LEASE_S"})).verdict is Verdict.FAILED
+    assert judged(*parts, target(timing={"lease_s": 1})).verdict is Verdict.FAILED
+    assert judged(*IN_TIME, *late, asks_lease).verdict is Verdict.FAILED, "nothing was broken"
+    assert judged(*parts, sent("c", at=3).acknowledged(9), stored("c", at=9)).verdict is Verdict.FAILED, "intake"
 
 
 def test_as_many_as_the_share_allows_may_be_late() -> None:
@@ -82,9 +129,9 @@ def test_dead_letters_malformed_and_unsent_events_are_not_asked() -> None:
 
 
 def test_event_due_too_shortly_before_the_run_stopped_watching_is_not_judged() -> None:
-    late = sent("b", at=98).acknowledged(98.1)
-    assert judged(*IN_TIME, late).counts["stored_judged"] == 1
-    found = judged(*IN_TIME, late, phase("observe", 104))
+    late = (sent("b", at=98).acknowledged(98.1), queued(1))
+    assert judged(*IN_TIME, *late).counts["stored_judged"] == 1
+    found = judged(*IN_TIME, *late, phase("observe", 104))
     assert found.members == {"stored_late": ["b"]}
 
 

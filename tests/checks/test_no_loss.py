@@ -1,10 +1,23 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable.checks import NoLoss
 from shaketable.checks.check import Verdict
 from tests.support.book import Part
-from tests.support.histories import absent, breaker, dead, history, queued, sent, stored, target, unreadable
+from tests.support.histories import (
+    absent,
+    breaker,
+    dead,
+    every,
+    history,
+    probe,
+    queued,
+    sent,
+    stored,
+    target,
+    unreadable,
+)
 from tests.support.sends import Sent
 
 
@@ -82,6 +95,7 @@ def test_members_of_many_are_evenly_taken_and_the_count_is_whole() -> None:
     assert found.members["lost"] == [f"e{n}" for n in range(0, 199, 2)]
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # each writes and reads a run directory
 @given(FATES)
 def test_agrees_with_the_law_spelled_out(fates: list[tuple[list[str], bool, bool]]) -> None:
@@ -149,3 +163,43 @@ def test_parked_events_are_lost_with_their_reason_and_no_part_of_the_queue() -> 
 def test_parked_events_do_not_excuse_a_queue_that_still_holds_work() -> None:
     found = NoLoss().judge(history(sent("a").acknowledged(1), queued(1), queued(1, "failed", parked=True)))
     assert found.members == {"undelivered": ["a"]}
+
+
+#: No row was counted before the resend.
+NONE_YET = {"stored": 0, "stored_age_s": 0.1}
+EMPTY = probe(*every(0.2, 0, 70), **NONE_YET)
+
+
+def test_event_that_only_a_resend_stored_after_the_queue_was_empty_was_lost() -> None:
+    resent = sent("a", at=1).acknowledged(1.1).again(60, "drain").acknowledged(60.1), stored("a", at=60.2)
+    found = NoLoss().judge(history(*resent, EMPTY))
+    assert (found.verdict, found.members) == (Verdict.FAILED, {"lost": ["a"]})
+    assert (found.counts["lost"], found.counts["stored_by_resend"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(probe(*every(0.2, 0, 70), queue=9, **NONE_YET), id="the queue was never empty"),
+        pytest.param(probe(*every(0.2, 0, 5), *every(0.2, 61, 70), **NONE_YET), id="not empty between the two"),
+        pytest.param(probe(30, **NONE_YET), id="seen empty once"),
+        pytest.param(probe(*every(0.2, 0, 70), queue=None, **NONE_YET), id="the queue is unknown"),
+        pytest.param(probe(*every(0.2, 0, 70), stored=1, stored_age_s=0.1), id="it was there, and is written anew"),
+        pytest.param(probe(*every(0.2, 0, 70), stored=0, stored_age_s=65), id="rows were counted long before"),
+        pytest.param(probe(*every(0.2, 0, 70)), id="nobody counted the rows"),
+        pytest.param((EMPTY, target(stored={"updates": True})), id="rows are updated in place"),
+        pytest.param((EMPTY, target(queue={"command": ["count"]})), id="a command counts the queue"),
+        pytest.param((EMPTY, dead("a")), id="it is a dead letter"),
+    ],
+)
+def test_what_the_evidence_does_not_show_is_no_loss(part: Part | tuple[Part, ...]) -> None:
+    resent = sent("a", at=1).acknowledged(1.1).again(60, "drain").acknowledged(60.1), stored("a", at=60.2)
+    parts = part if isinstance(part, tuple) else (part,)
+    assert NoLoss().judge(history(*resent, *parts)).verdict is Verdict.PASSED
+
+
+def test_event_stored_before_its_resend_or_sent_again_before_its_acknowledgement_is_not_lost() -> None:
+    early = sent("a", at=1).acknowledged(1.1).again(60, "drain").acknowledged(60.1), stored("a", at=59)
+    retried = sent("b", at=1).indeterminate(2).again(60).acknowledged(60.1), stored("b", at=60.2)
+    untimed = sent("c", at=1).acknowledged(1.1).again(60, "drain").acknowledged(60.1), stored("c", at=None)
+    assert NoLoss().judge(history(*early, *retried, *untimed, EMPTY)).verdict is Verdict.PASSED

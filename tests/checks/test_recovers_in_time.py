@@ -7,7 +7,7 @@ import pytest
 from shaketable.checks import RecoversInTime
 from shaketable.checks.check import Finding, Verdict
 from tests.support.book import Part
-from tests.support.histories import absent, breaker, every, fault, history, phase, probe, sent, stored, target
+from tests.support.histories import absent, asks, breaker, every, fault, history, phase, probe, sent, stored, target
 
 AWAY = fault(10, 30, blocks_store=True)
 BEFORE = probe(*every(1, 0, 10))
@@ -139,11 +139,71 @@ def served(took: float, since: float = 0, late: float = 0.0) -> list[Part]:
 
 def test_backlog_that_goes_only_after_the_last_event_may_hide_slowness() -> None:
     parts = [fault(10, 20, blocks_store=True)]
-    for n in range(60):
-        event_id = f"{n:08x}-0000-4000-8000-000000000000"
-        parts += [sent(event_id, at=n).acknowledged(n + 0.1), stored(event_id, at=n + (0.2 if n < 10 else 5))]
+    for at in every(0.2, 0, 60):
+        event_id = f"{round(at * 5):08x}-0000-4000-8000-000000000000"
+        parts += [sent(event_id, at=at).acknowledged(at + 0.1), stored(event_id, at=at + (0.2 if at < 10 else 5))]
     for queue, times in ((0, range(1, 10)), (9, range(11, 65)), (0, range(66, 90))):
         parts.append(probe(*times, queue=queue, health=100))
     found = RecoversInTime(backlog_within_s=90).judge(history(*parts))
     assert found.verdict is Verdict.UNKNOWN
     assert "slower" in found.why
+    assert "run literal@4 on this target" in found.why
+
+
+def refused(until: float) -> list[Part]:
+    """Events that the outage refused, and that the clients sent again only then."""
+    return [sent(f"r{at}", at=at).refused(at + 0.1).again(until).acknowledged(until + 0.1) for at in every(1, 12, 30)]
+
+
+@pytest.mark.parametrize(("until", "since", "verdict"), [(39, 31, Verdict.UNKNOWN), (60, 43, Verdict.FAILED)])
+def test_clients_that_wait_after_an_outage_are_the_slowness_of_the_target_only_after_its_time(
+    until: float, since: float, verdict: Verdict
+) -> None:
+    assert judged(*SANE, *refused(until), *served(0.1), *served(5.0, since)).verdict is verdict
+
+
+#: A processor whose breakers recover after 42 s, which no setting reaches; watched for 14.7 s after the healing.
+PATIENT = target(timing={"recovery_s": 42}), phase("baseline", 0), phase("observe", 44.7)
+TWO = (
+    breaker((0, "CLOSED"), (12, "OPEN"), (29, "HALF_OPEN"), (31, "CLOSED")),
+    breaker((0, "CLOSED"), (12, "OPEN"), process="worker-2"),
+)
+WATCHED = AWAY, BEFORE, BAD, probe(*every(0.2, 32, 44)), *TWO, *WORK
+
+
+def test_breaker_whose_recovery_is_due_after_the_run_stopped_watching_is_unknown() -> None:
+    found = judged(*WATCHED, *PATIENT)
+    assert found.verdict is Verdict.UNKNOWN, found
+    assert "closed (budget 89 s)" in found.why
+    late = *WATCHED, target(timing={"recovery_s": 42}), phase("baseline", 0), phase("observe", 130)
+    assert judged(*late).members == {"late": ["closed: never (budget 89 s)"]}
+
+
+@pytest.mark.parametrize("measure", ["commit", "closed", "healthy", "backlog"])
+def test_budget_does_not_apply_where_its_setting_did_not_reach_the_target(measure: str) -> None:
+    budget = {f"{measure}_within_s": 0.5}
+    asked = asks(settings={"breaker_recovery_s": 1, "lease_s": 2})
+    assert judged(*SANE, **budget).verdict is Verdict.FAILED
+    assert judged(*SANE, asked, **budget).verdict is Verdict.PASSED, "recovery 2 s longer, lease 1 s longer"
+    assert judged(*SANE, asked, taking("breaker_recovery_s", "lease_s"), **budget).verdict is Verdict.FAILED
+    assert judged(*SANE, asks(settings={"lease_s": 3}), **budget).verdict is Verdict.FAILED, "no longer than asked"
+    own = asks(settings={"breaker_recovery_s": 1, "lease_s": 2}, budgets=["recovery_s=0.5"])
+    assert judged(*SANE, own, **budget).verdict is Verdict.FAILED, "the user's own budget"
+
+
+@pytest.mark.parametrize("other", ["memory_bounded.per_event_bytes=9", "recovers_in_time.slower_times=9"])
+def test_budget_of_the_user_leaves_the_other_budgets_of_the_scenario_as_they_are(other: str) -> None:
+    asked = asks(settings={"breaker_recovery_s": 1, "lease_s": 2}, budgets=[other])
+    assert judged(*SANE, asked, commit_within_s=0.5).verdict is Verdict.PASSED
+    own = asks(settings={"breaker_recovery_s": 1, "lease_s": 2}, budgets=[other, "recovers_in_time.commit_within_s=1"])
+    assert judged(*SANE, own, commit_within_s=0.5).verdict is Verdict.FAILED
+
+
+def test_budget_for_a_pause_that_did_not_reach_the_target_is_at_least_the_usual_one() -> None:
+    asked = asks(settings={"retry_cap_s": 1})
+    assert judged(*SANE, asked, commit_within_s=0.5).verdict is Verdict.PASSED
+    assert judged(*SANE, asked, taking("retry_cap_s"), commit_within_s=0.5).verdict is Verdict.FAILED
+
+
+def taking(*names: str) -> Part:
+    return target(settings={name: name.upper() for name in names})

@@ -53,3 +53,15 @@ def test_wellformed_event_refused_for_now_is_right(status: int | None) -> None:
 def test_doubtful_events_may_go_either_way() -> None:
     doubtful = sent("x", expect="either").acknowledged(1), sent("y", expect="either").refused(1)
     assert RefusesRightly().judge(history(*SANE, *doubtful)).verdict is Verdict.PASSED
+
+
+def test_shape_of_what_was_answered_wrongly_is_named() -> None:
+    bad = sent("bad", expect="refuse").acknowledged(1)
+    assert "(1 × a test's)" in RefusesRightly().judge(history(bad)).why
+
+
+def test_other_contents_under_an_id_that_was_acknowledged_may_be_refused() -> None:
+    event = GOOD.acknowledged(1)
+    assert RefusesRightly().judge(history(SANE[1], event.again(2, "changed").refused(3, 409))).verdict is Verdict.PASSED
+    found = RefusesRightly().judge(history(SANE[1], event.again(2, "other_case").refused(3, 409)))
+    assert found.members == {"refused": ["good"]}

@@ -6,7 +6,16 @@ import msgspec
 import pytest
 
 from shaketable import rundir
-from shaketable.checks import HealthHonest, LatencyBudget, NoDuplicates, NoLoss, OrderKept, from_spec, to_spec
+from shaketable.checks import (
+    HealthHonest,
+    LatencyBudget,
+    NoDuplicates,
+    NoLoss,
+    OrderKept,
+    RecoversInTime,
+    from_spec,
+    to_spec,
+)
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import VerdictDoc, judge_history, judge_run
 from shaketable.errors import InputError
@@ -108,6 +117,47 @@ def test_health_that_does_not_answer_is_no_lie_where_the_harness_itself_had_no_t
     doc = judge_history(history(*silent, *starved, asked))
     assert (doc.verdict, doc.checks["health_honest"].verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
     assert "while nothing was wrong; but the harness sent late" in doc.checks["health_honest"].why
+
+
+@pytest.mark.parametrize(
+    ("stored_at", "cpu", "verdict"),
+    [
+        (30, {"cpu_busy": 1.0, "cpu_others": 0.5}, Verdict.FAILED),  # more than four times the budget of 5 s
+        (15, {"cpu_busy": 1.0, "cpu_others": 0.5}, Verdict.UNKNOWN),
+        (15, {"cpu_busy": 0.7, "cpu_others": 0.5}, Verdict.FAILED),  # a core was free
+        (15, {"cpu_busy": 1.0, "cpu_others": 0.1}, Verdict.FAILED),  # the run itself kept the machine busy
+        (15, {}, Verdict.FAILED),  # nobody measured it
+    ],
+)
+def test_late_is_unknown_where_other_programs_kept_the_machine_busy(
+    stored_at: float, cpu: dict[str, float], verdict: Verdict
+) -> None:
+    slow = (sent("a", at=1).acknowledged(2), stored("a", at=stored_at), phase("observe", 60))
+    busy = (probe(*every(1, 1, 40)), probe(*every(1, 1.5, 9.5), **cpu))
+    found = judge_history(history(*slow, *busy, asks(LatencyBudget(stored_share=1)))).checks["latency_budget"]
+    assert found.verdict is verdict, found.why
+    assert ("other programs" in found.why) is (verdict is Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(("late", "verdict"), [(15, Verdict.UNKNOWN), (45, Verdict.FAILED)])
+def test_budgets_that_a_check_leaves_out_grow_as_well(late: float, verdict: Verdict) -> None:
+    """By default the literal target has 11 s: two recoveries of 3 s, a lease of 3 s, an attempt and a grace of 1 s."""
+    away = (fault(10, 30, blocks_store=True), sent("a", at=20).acknowledged(21), stored("a", at=30.5))
+    cpu = {"cpu_busy": 1.0, "cpu_others": 0.5}
+    seen = (probe(*every(1, 0, 30 + late), health=60, **cpu), probe(*every(1, 30 + late, 100), **cpu))
+    found = judge_history(history(*away, *seen, asks(RecoversInTime()))).checks["recovers_in_time"]
+    assert found.verdict is verdict, found.why
+    assert f"healthy: {late:.1f} s" in found.why
+
+
+def test_slowness_is_unknown_there_too() -> None:
+    many = [(0.5 + n / 4, 0.1) for n in range(36)] + [(40 + n / 4, 0.5) for n in range(36)]
+    served = [part for at, took in many for part in (sent(f"{at}", at=at).acknowledged(at), stored(f"{at}", at + took))]
+    parts = (fault(10, 30, blocks_store=True), *served, asks(RecoversInTime()))
+    free = judge_history(history(*parts, probe(*every(1, 0, 100)))).checks["recovers_in_time"]
+    assert (free.verdict, "slower" in free.why) == (Verdict.FAILED, True), free.why
+    busy = judge_history(history(*parts, probe(*every(1, 0, 100), cpu_busy=1.0, cpu_others=0.5)))
+    assert busy.checks["recovers_in_time"].verdict is Verdict.UNKNOWN
 
 
 def test_unsent_within_the_scenarios_bound_is_no_doubt() -> None:

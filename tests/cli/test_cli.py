@@ -102,6 +102,7 @@ def test_unknown_scenario_names_the_list(typed: Typed) -> None:
     assert done.returncode == 254
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

@@ -25,6 +25,7 @@ from tests.support.histories import absent, asks, run_of, sent, stored
 from tests.support.results import played
 
 
+@pytest.mark.slow
 def test_run_that_came_to_no_verdict_is_an_error_in_every_file(tmp_path: Path) -> None:
     (tmp_path / "short.py").write_text(SCENARIO)
     dying = REFERENCE.read_text().replace('"-m", "reference_impl", "migrate"', '"-c", "raise SystemExit(7)"')

@@ -12,17 +12,26 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Typed
+from tests.support.cases import nightly
 from tests.support.histories import run_of
 from tests.support.shown import whole, wrong
 
 #: None is a variable that is not set.
 SURROUNDINGS: dict[str, dict[str, str | None]] = {
-    "an ASCII terminal": {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-    "a Latin-1 terminal": {"PYTHONIOENCODING": "latin-1"},
+    "an ASCII terminal of no columns": {
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONUTF8": "0",
+        "COLUMNS": "0",
+        "LINES": "0",
+    },
     "the C locale, and neither UTF-8 mode nor coercion": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    "no columns": {"COLUMNS": "0", "LINES": "0"},
     "nothing": {"HOME": None, "TZ": None, "LANG": None, "LC_ALL": None, "TERM": None, "USER": None, "COLUMNS": "1"},
-    "an odd zone and no locale": {"TZ": "No/Where", "LANG": "xx_YY.nonsense", "TERM": "no-such"},
+    "a Latin-1 terminal of no known kind, in an odd zone and no locale": {
+        "PYTHONIOENCODING": "latin-1",
+        "TZ": "No/Where",
+        "LANG": "xx_YY.nonsense",
+        "TERM": "no-such",
+    },
 }
 
 
@@ -37,9 +46,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 #: The others are slow: each is a process that loads the whole command line.
-QUICK = ["the C locale, and neither UTF-8 mode nor coercion", "nothing"]
+QUICK = ["the C locale, and neither UTF-8 mode nor coercion"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SURROUNDINGS]
 )
@@ -58,6 +68,7 @@ def surroundings(more: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffering", BUFFERING, ids=["buffered", "unbuffered"])
 def test_disk_that_is_full_under_the_output_is_no_fault_of_the_run(run: Path, buffering: dict[str, str]) -> None:
     command = [sys.executable, "-m", "shaketable.cli", "check", str(run)]
@@ -82,7 +93,7 @@ sys.exit(guarded(command))
 """
 
 
-@pytest.mark.parametrize("closed", ["0<&- >&-", ">&- 2>&-", "0<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [nightly("0<&- >&-"), nightly(">&- 2>&-"), "0<&- >&- 2>&-"])
 def test_what_is_said_to_a_closed_stream_goes_nowhere(closed: str, tmp_path: Path) -> None:
     command = f'exec "$0" -c "$1" "$2" {closed}'
     done = subprocess.run(["sh", "-c", command, sys.executable, CLOSED, str(tmp_path / "file")], capture_output=True)
@@ -90,6 +101,7 @@ def test_what_is_said_to_a_closed_stream_goes_nowhere(closed: str, tmp_path: Pat
     assert (tmp_path / "file").read_bytes() == b""
 
 
+@pytest.mark.slow
 def test_explain_has_its_laws_without_docstrings() -> None:
     done = shaketable("explain", "no_loss", env={"PYTHONOPTIMIZE": "2"})
     assert done.returncode == 0
@@ -97,6 +109,7 @@ def test_explain_has_its_laws_without_docstrings() -> None:
     assert len(done.stdout.splitlines()) > 5
 
 
+@pytest.mark.slow
 def test_text_files_are_utf_8_in_every_locale(tmp_path: Path) -> None:
     manifest = tmp_path / "target.toml"
     manifest.write_text("# Größe – 中文\ncontract = 77\n", encoding="utf-8")
@@ -177,6 +190,7 @@ def test_diff_names_where_runs_are(tmp_path: Path, typed: Typed, monkeypatch: py
     assert "shaketable run calm --runs" in typed("diff", tmp_path / "none", tmp_path).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffering", BUFFERING, ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
     "ends", ["print('the table', flush=True)", "raise RuntimeError", "raise HarnessError('no way through')"]

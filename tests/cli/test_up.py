@@ -33,7 +33,7 @@ def standing(**given: Any) -> Any:
         manifest=SimpleNamespace(
             name="mine", ingest=SimpleNamespace(path=given.get("path", "/events")), service=service
         ),
-        target=SimpleNamespace(intake=SimpleNamespace(listen="127.0.0.1:1"), instances={"intake": instance}),
+        target=SimpleNamespace(intake=SimpleNamespace(listen="127.0.0.1:1"), sender="", instances={"intake": instance}),
         stack=SimpleNamespace(
             services=["postgres", "redis", *(each.name for each in service if each.command)],
             own={each.name: SimpleNamespace(password="t0ken") for each in service if each.command},

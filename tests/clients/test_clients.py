@@ -118,12 +118,13 @@ def test_a_good_event_is_taken_and_the_connection_is_usable_afterwards(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("intake", ["reference"], indirect=True)
-@pytest.mark.parametrize("client", cases(list(COMMANDS), each_change=["Java", "Go", "Node", "curl"]))
+@pytest.mark.parametrize("client", cases(list(COMMANDS), each_change=["curl"]))
 def test_a_batch_is_taken(intake: str, client: str, tmp_path: Path) -> None:
     (tmp_path / "batch").write_bytes(b"\n".join(wire(note="x" * 300) for _ in range(5000)))  # curl asks first
     assert posted(COMMANDS[client](tmp_path / "batch", f"{intake}/events/batch")) == ["207"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("intake", ["reference"], indirect=True)
 def test_http2_without_negotiation_is_told_to_come_by_http1(intake: str, tmp_path: Path) -> None:
     (tmp_path / "event").write_bytes(wire())
@@ -131,6 +132,7 @@ def test_http2_without_negotiation_is_told_to_come_by_http1(intake: str, tmp_pat
     assert posted(command[: command.index("--next")]) == ["202"]
 
 
+@pytest.mark.slow
 def test_httpx_takes_its_connection_again(intake: str) -> None:
     with httpx.Client(trust_env=False) as client:
         for _ in range(3):

@@ -274,3 +274,13 @@ def test_cell_that_two_comparisons_hold_is_shown_once(held: Comparison, tmp_path
 def test_folder_that_is_no_comparison_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(RunDirError, match="shaketable compare"):
         run_index.read([tmp_path])
+
+
+def test_tiles_of_the_page_never_show_an_unknown_as_zero(held: Comparison) -> None:
+    played(held, "a", *losing(0))
+    stopped(held, "b", "error", "it crashed")
+    text = page(held)
+    assert '<div class="doubt"><dt>processors that lost events</dt><dd>0, 1 unknown</dd></div>' in text
+    assert '<div class="doubt"><dt>processors that doubled events</dt><dd>0, 2 unknown</dd></div>' in text
+    played(held, "b", *losing(2), seed=2)
+    assert '<div class="bad"><dt>processors that lost events</dt><dd>1</dd></div>' in page(held)

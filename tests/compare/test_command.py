@@ -56,7 +56,7 @@ def read(folder: Path) -> Compared:
     return run_index.read([folder])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_reference_and_a_seeded_bug_are_sent_the_same_and_an_interrupted_comparison_goes_on(
     scenario: Path, tmp_path: Path
 ) -> None:

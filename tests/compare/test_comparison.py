@@ -9,6 +9,10 @@ from typing import Any
 
 from shaketable import rundir
 from shaketable.compare.comparison import CELL, Cell, Comparison, ComparisonRequest, commands, digest_of_inputs, tidy
+from shaketable.compare.targets import announced, targets
+from shaketable.load.mix import Mix
+from shaketable.load.mix.shape import Shape
+from shaketable.load.schedule import Planned
 from shaketable.runner import scenario
 from tests.cli.test_cli import SCENARIO
 
@@ -38,6 +42,16 @@ def test_another_scenario_of_that_name_is_drawn_anew_and_its_cells_with_it(tmp_p
     before = digest_of_inputs(held.inputs(short(tmp_path)))
     assert digest_of_inputs(held.inputs(short(tmp_path))) == before
     assert digest_of_inputs(held.inputs(short(tmp_path, drain_s=7))) != before
+
+
+def test_target_with_events_of_its_own_is_sent_those(tmp_path: Path) -> None:
+    (service, reference), held = targets(["order-service", "reference"]), Comparison(tmp_path / "compare")
+    few = short(tmp_path, mix=Mix(shapes=20))
+    own, audit = held.inputs(few, service.shapes), held.inputs(few, reference.shapes)
+    assert own.path != audit.path
+    assert digest_of_inputs(held.inputs(few, service.shapes)) == digest_of_inputs(own) != digest_of_inputs(audit)
+    planned = list(rundir.read_lines(own / rundir.SCHEDULE, Planned))
+    assert {one.event_id[:4] for one in planned} == {"ORD-"}
 
 
 def test_cell_that_was_cut_off_or_torn_is_not_there(tmp_path: Path) -> None:
@@ -106,3 +120,15 @@ def test_name_is_a_folder_that_leads_nowhere_else() -> None:
         "-",
         "é",
     ]
+
+
+def test_targets_are_sent_events_at_the_edge_of_what_all_of_them_announce(tmp_path: Path) -> None:
+    held, few = Comparison(tmp_path / "compare"), short(tmp_path, mix=Mix(shapes=20))
+
+    def kinds(*names: str) -> tuple[bool, bool]:
+        run = held.inputs(few, announced=announced(targets(list(names))))
+        shapes = list(rundir.read_lines(run / rundir.CORPUS, Shape))
+        return any(shape.sized for shape in shapes), any(shape.numeric for shape in shapes)
+
+    assert kinds("reference") == kinds("reference", "order-service") == (True, True)
+    assert kinds("reference", "rq-defaults") == kinds("order-service") == (False, False)

@@ -103,7 +103,7 @@ def test_trap_before_a_message_keeps_it_from_the_service(relay: Relay, client: s
     client.sendall(PING + XADD)
     assert said(client, 10) in (b"", b"+OK\r\n")  # the reset may overtake the reply to PING
     assert made.sprung_at is not None
-    assert service.ended.wait(10)
+    assert service.ended.wait(30)
     assert bytes(service.got) == PING
 
 
@@ -114,7 +114,7 @@ def test_trap_after_a_reply_lets_the_message_through_and_drops_the_reply(
     client.sendall(XADD)
     assert said(client, 5) == b""
     assert made.sprung_at is not None
-    assert service.ended.wait(10)
+    assert service.ended.wait(30)
     assert bytes(service.got) == XADD
 
 
@@ -132,7 +132,7 @@ def test_held_message_reaches_the_service_once_the_trap_is_taken_away(
     sprung = threading.Event()
     trap(relay, "before", Then.HOLD, sprung.set)
     client.sendall(XADD)
-    assert sprung.wait(10)
+    assert sprung.wait(30)
     assert bytes(service.got) == b""
     relay.disarm()
     assert said(client, 5) == b"+OK\r\n"
@@ -147,6 +147,7 @@ def test_mark_forgets_the_messages_before_it(relay: Relay, client: socket.socket
     assert {point.message for point in relay.seen} == {"PING"}
 
 
+@pytest.mark.slow
 def test_large_messages_pass_in_both_directions_at_once(relay: Relay, client: socket.socket, service: Service) -> None:
     many = 20_000  # the process reads nothing until it has sent all: neither direction may block the other
     sender = threading.Thread(target=client.sendall, args=(PING * many,))
@@ -174,7 +175,7 @@ def test_closing_ends_every_connection(relay: Relay, client: socket.socket) -> N
     began = time.monotonic()
     relay.close()
     assert said(client, 1) == b""
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_reply_comes_although_the_process_has_ended_its_side(relay: Relay) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from shaketable.checks.check import Verdict
-from shaketable.crash_points import table
+from shaketable.crash_points import page, table
 from shaketable.crash_points.point import Point
 from shaketable.crash_points.survey import Survey, in_order
 from shaketable.crash_points.trial import PointTrial, scenario
@@ -64,11 +66,12 @@ def test_exit_code_is_that_of_the_worst_point(told: list[tuple[Verdict, bool | N
 
 
 def test_table_names_every_point_and_every_one_that_told_nothing() -> None:
-    made = table.of(verdicts((OK, True), (UNKNOWN, False), (UNKNOWN, True), (BAD, True)), 1.0)
+    found = verdicts((OK, True), (UNKNOWN, False), (UNKNOWN, True), (BAD, True))
+    made, notes = table.of(found), list(table.not_judged(found))
     assert [row[2] for row in made.rows] == [point.place for point in PLACES[:4]]
     assert [str(row[4]) for row in made.rows] == ["passed", "not reached", "unknown", "failed"]
-    assert sum(note.startswith("Not reached: after XDEL") for note in made.notes) == 1
-    assert sum(note.startswith("Unknown: ") for note in made.notes) == 1
+    assert sum(note.startswith("Not reached: after XDEL") for note in notes) == 1
+    assert sum(note.startswith("Unknown: ") for note in notes) == 1
 
 
 def test_results_have_a_name_for_each_point() -> None:
@@ -81,6 +84,26 @@ def test_scenario_of_a_point_can_be_played_on_the_reference() -> None:
         assert fitted(scenario(point, "freeze", 1), manifest.load(REFERENCE)).name == "reference"
 
 
+def test_rate_of_a_trial_can_be_lowered() -> None:
+    assert scenario(PLACES[0], "kill", 1, 10).load.rate == scenario(None, "kill", 1, 10).load.rate == 10
+
+
 def test_reply_of_a_message_from_before_the_survey_comes_after_that_message() -> None:
     before, after, other = PLACES[0], PLACES[1], PLACES[2]
     assert in_order({after: 1, before: 5, other: 3}) == [other, before, after]
+
+
+def test_page_has_the_holes_and_every_point(tmp_path: Path) -> None:
+    found = verdicts((OK, True), (BAD, True), (UNKNOWN, False))
+    text = page.write(tmp_path, found, 1).read_text()
+    assert "<title>failed: crash points of tested</title>" in text
+    assert found.holes()[0] in text
+    assert text.count('<th scope="row">') == len(found.trials)
+    assert "Not reached: before COPY audit_log" in text
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"), [([(OK, True)], "passed"), ([(UNKNOWN, True)], "unknown"), ([], "unknown")]
+)
+def test_page_of_no_hole_has_the_verdict(told: list[tuple[Verdict, bool | None]], verdict: str, tmp_path: Path) -> None:
+    assert f"<title>{verdict}: " in page.write(tmp_path, verdicts(*told), 1).read_text()

@@ -154,7 +154,7 @@ def test_each_slip_of_a_manifest_gets_its_sentence(
         assert expected in told, told
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_is_stored_wrongly_gets_its_sentence(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:
@@ -185,6 +185,7 @@ def test_what_is_stored_wrongly_gets_its_sentence(
         assert expected in told, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edits", "expected"),
     [
@@ -193,11 +194,11 @@ def test_what_is_stored_wrongly_gets_its_sentence(
             {"processor": {'JSONResponse({"eventId": event.event_id.lower()}, 202)': "JSONResponse({}, 200)"}},
             "POST /events, a valid event: expected 202, got 200 ({}): answer 202 once the event is durable",
         ),
-        (
+        slow(
             {"processor": {'Route("/events"': 'Route("/event"'}},
             "expected 202, got 404 (Not Found): `ingest.path`",
         ),
-        (
+        slow(
             {"processor": {"def intake() -> None:": "def intake() -> None:\n    raise SystemExit(7)"}},
             "intake becomes ready: intake died at start with exit code 7",
         ),
@@ -205,7 +206,7 @@ def test_what_is_stored_wrongly_gets_its_sentence(
             {"target": {"[capabilities]": '[dead_letters]\nurl = "/health"\n[capabilities]'}},
             "answer 200 with a header Total-Count",
         ),
-        ({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
+        slow({"target": {"select event_id, event,": "select event,"}}, "stored.sql: gives no column event_id"),
         every_night({"processor": {'xadd("events"': 'xadd("evnts"'}}, "2 of 2 are not in stored.sql"),
         slow(
             {"processor": {"def work() -> None:": "def work() -> None:\n    raise SystemExit(7)"}},
@@ -221,7 +222,7 @@ def test_each_defect_gets_its_sentence(
     assert expected in wrongs(examined(path))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_process_that_ends_when_asked_afresh_is_not_blamed(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:
@@ -231,7 +232,7 @@ def test_process_that_ends_when_asked_afresh_is_not_blamed(
     assert (line.state, "not within stop_s the first time" in line.found) == ("ok", True), str(line)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_rows_in_which_no_fault_finds_an_event_are_named(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
 ) -> None:
@@ -243,7 +244,7 @@ def test_rows_in_which_no_fault_finds_an_event_are_named(
     assert "RejectRows finds an event's row: no row inserted into aside held such an event's id as text" in told
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_port_of_its_own_choice_is_named(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path, servers: Servers
 ) -> None:
@@ -251,11 +252,11 @@ def test_port_of_its_own_choice_is_named(
     path = made(
         tmp_path,
         processor={'int(os.environ["HTTP_PORT"])': f"{port}"},
-        target={'health = "/health" ': 'health = "/health"\nready_s = 2 '},
+        target={'health = "/health" ': 'health = "/health"\nready_s = 8 '},
     )
     told = wrongs(examined(path))
     servers.stack._ports.give_back(port)
-    assert "not ready within 2 s" in told
+    assert "not ready within 8 s" in told
     assert f"it listens on {port} instead of HTTP_PORT, which is" in told
 
 
@@ -271,7 +272,7 @@ def test_the_exit_code_says_that_something_is_wrong(tmp_path: Path) -> None:
     done = shaketable("doctor", "--target", path)
     assert done.returncode == 1, done.stderr
     assert "wrong        stored.relation: there is no 'event'" in done.stdout
-    assert "mine: 17 ok, 1 wrong, 5 not claimed" in done.stdout
+    assert "mine: 18 ok, 1 wrong, 5 not claimed" in done.stdout
 
 
 @pytest.mark.parametrize(("deduplicates", "state"), [(True, "wrong"), (False, "not claimed")])
@@ -281,3 +282,13 @@ def test_target_that_claims_no_deduplication_may_store_twice_what_was_sent_twice
     told = SimpleNamespace(capabilities=Capabilities(deduplicates=deduplicates))
     session: Any = SimpleNamespace(manifest=told, taken={"a": b""})
     assert persistence._once(session, Counter({"a": 2})).state == state
+
+
+@pytest.mark.slow
+def test_starter_that_overwrites_a_row_is_told_so(
+    examined: Callable[[Path], list[DoctorResult]], tmp_path: Path
+) -> None:
+    anew = {"on conflict do nothing": "on conflict (event_id) do update set event = excluded.event"}
+    told = wrongs(examined(made(tmp_path, processor=anew)))
+    assert "a row stays as it was first stored" in told
+    assert "stored.updates = true" in told

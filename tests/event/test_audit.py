@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from shaketable.event import canonical, digest, instant, parse, same
+from shaketable.event import canonical, digest, instant, kinds, parse, same
+from shaketable.load.mix import numeric
+
+LOST = "digits beyond a double"
 
 SENT: dict[str, Any] = {
     "eventId": "0B8F9A52-6C1E-4C59-9A37-3F4D2E9C1A77",
@@ -95,6 +98,21 @@ def test_numbers_outside_a_double_keep_their_exact_value() -> None:
 def test_numbers_are_compared_as_doubles() -> None:
     assert same(parse('{"n": 9007199254740993}'), {"n": 9007199254740992}) == []
     assert digest({"n": -0.0}) == digest({"n": 0})
+
+
+@pytest.mark.parametrize("of", [numeric.INTEGERS, numeric.DECIMALS, numeric.EXPONENTS])
+def test_number_of_the_mix_is_the_same_as_a_double_and_not_the_same_exactly(of: tuple[str, ...]) -> None:
+    doubles, exact = kinds.of(None, "double"), kinds.of(None, "exact")
+    texts = [(f'{{"n": {text}}}', f'{{"n": {float(text)!r}}}') for text in of]
+    assert [doubles.same(doubles.parse(sent), doubles.parse(kept)) for sent, kept in texts] == [[]] * len(of)
+    assert [exact.same(exact.parse(sent), exact.parse(sent)) for sent, _ in texts] == [[]] * len(of)
+    assert any(exact.differences(exact.parse(sent), exact.parse(kept)) == [("n", LOST)] for sent, kept in texts)
+
+
+def test_exact_numbers_are_equal_in_any_spelling() -> None:
+    kind = kinds.of(None, "exact")
+    spelt = [kind.parse(text) for text in ('{"n": 1E+3, "ttl": 5}', '{"details": {"n": 1000.00}, "ttl": 5.0}')]
+    assert kind.same(*spelt) == []
 
 
 def test_lone_surrogates_and_nul_are_compared_too() -> None:

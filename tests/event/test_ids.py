@@ -31,3 +31,9 @@ def test_ids_have_their_format_and_are_unique(id_format: str, pattern: str) -> N
 def test_integers_survive_as_doubles() -> None:
     made = [int(ids.maker("integer")(random.Random(seed), 10_000_000)) for seed in range(100)]
     assert [each for each in made if int(float(each)) != each or each >= 2**53] == []
+
+
+@pytest.mark.parametrize("id_format", ["uuid", "ulid", "integer", "ORD-{uuid}"])
+def test_id_is_known_again_by_the_text_that_a_row_holds(id_format: str) -> None:
+    event_id = ids.maker(id_format)(random.Random(1), 3)
+    assert ids.normal(ids.of_row(ids.in_row(event_id), id_format), id_format) == event_id

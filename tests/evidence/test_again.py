@@ -87,6 +87,7 @@ def test_path_that_begins_like_an_option_is_none(tmp_path: Path, monkeypatch: py
     assert shlex.split(again.command(run, "x")) == ["shaketable", "run", "./-calm.py", "--replay", "./-run"]
 
 
+@pytest.mark.slow
 def test_of_given_services_permissions_are_repeated_and_urls_are_not(tmp_path: Path, typed: Typed) -> None:
     given = ExternalServices(
         "postgresql://u:secret@192.0.2.1/d",

@@ -26,7 +26,9 @@ def run(tmp_path: Path) -> RunDir:
     return run_of([sent("a", at=1).acknowledged(2), stored("a"), asks()], tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.html.part", "verdict.json", "verdict.json.part"])
+@pytest.mark.parametrize(
+    "name", [nightly("report.html"), "report.html.part", "verdict.json", nightly("verdict.json.part")]
+)
 def test_links_to_files_of_the_reader_are_not_written_through(name: str, run: RunDir, tmp_path: Path) -> None:
     mine = tmp_path / "bashrc"
     mine.write_text("mine")
@@ -92,7 +94,6 @@ def test_a_line_without_an_end_is_refused(run: RunDir) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone  # each command must end within 10 s
 @pytest.mark.parametrize("count", [8, nightly(40)])
 def test_drawn_damage_ends_in_a_verdict_or_a_sentence(count: int) -> None:
     command = [sys.executable, "-m", "tests.fuzz_runs", "--count", f"{count}", "--seed", "7"]

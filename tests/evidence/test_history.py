@@ -166,6 +166,17 @@ def test_single_clock_pair_cannot_be_trusted() -> None:
     assert Clocks.of([(0, 0)]).problems()
 
 
+@pytest.mark.parametrize(("error_ms", "doubts"), [(0.2, 0), (50, 0), (51, 1)])
+def test_times_of_a_worker_elsewhere_count_as_far_as_its_clock_is_known(error_ms: float, doubts: int) -> None:
+    def elsewhere(book: Book) -> None:
+        book.op("journal-load-1.jsonl", "load-1", Kind.READY, 0, users=1, clock_offset=0, clock_error=100)
+        book.op("journal-load-1.jsonl", "load-1", Kind.DONE, 9, clock_error=round(error_ms * 1_000_000))
+
+    found = why_invalid(history(sent("a").acknowledged(1), elsewhere))
+    assert len(found) == doubts
+    assert all("51 ms" in doubt for doubt in found)
+
+
 def test_recovery_of_toxiproxy_is_a_fault_after_those_of_the_timeline() -> None:
     def mended(book: Book) -> None:
         book.op(rundir.FAULTS, "toxiproxy", Kind.REPAIR, 20, 22, proxy="a-worker-1-redis", how="recreated")
@@ -195,5 +206,5 @@ def test_rows_whose_ids_nobody_could_read_make_the_run_unknown() -> None:
     ],
 )
 def test_commit_times_by_a_clock_that_a_fault_moves_are_not_believed(kind: str, facts: Any, times: int) -> None:
-    told = history(sent("a").acknowledged(1), stored("a", at=2), target(**facts), fault(1, 2, fault=kind))
+    told = history(sent("a").acknowledged(1), stored("a", at=2), target(**facts), fault(1, 2, kind=kind))
     assert len(told.commits) == times

@@ -8,13 +8,19 @@ import msgspec
 import pytest
 
 from shaketable import rundir
-from shaketable.checks.verdict import VerdictDoc
+from shaketable.checks.verdict import Judged, VerdictDoc
 from shaketable.cli.check import check_run
 from shaketable.rundir import RunDir
 from tests.support.saved import unpacked
 
 #: What `check` ends with, by the name of the saved run.
 EXIT = {"passed": 0, "failed": 1}
+
+#: Checks whose law has changed since, by the run's name, with today's verdict and the counts that differ.
+CHANGED = {
+    "passed": {"order_kept": ("passed", {"judged": 254})},  # one row may be that of a resend
+    "failed": {"latency_budget": ("passed", {"stored_late": 0})},  # lost events are not late
+}
 
 
 @pytest.fixture(params=EXIT)
@@ -27,19 +33,23 @@ def verdict(run: RunDir) -> VerdictDoc:
     return msgspec.json.decode((run / rundir.VERDICT).read_bytes(), type=VerdictDoc)
 
 
+def _law(found: Judged) -> object:
+    return found.verdict, found.counts, found.members, found.required
+
+
 def test_run_of_an_older_version_has_the_verdict_that_it_had(saved: RunDir) -> None:
     then = verdict(saved)
     assert check_run(saved.path) == EXIT[saved.path.name]
     now = verdict(saved)
     assert now.verdict == then.verdict == saved.path.name
-    assert {name: found.verdict for name, found in now.checks.items()} == {
-        name: found.verdict for name, found in then.checks.items()
-    }
-    assert {name: (found.counts, found.members, found.required) for name, found in now.checks.items()} == {
-        name: (found.counts, found.members, found.required) for name, found in then.checks.items()
-    }
+    changed = CHANGED[saved.path.name]
+    assert {name: now.checks[name].verdict for name in changed} == {name: was for name, (was, _) in changed.items()}
+    assert all(counts.items() <= now.checks[name].counts.items() for name, (_, counts) in changed.items())
+    same = then.checks.keys() - changed
+    assert now.checks.keys() >= then.checks.keys()
+    assert {name: _law(now.checks[name]) for name in same} == {name: _law(then.checks[name]) for name in same}
     assert [(fault.label, fault.injected, fault.landed) for fault in now.faults] == [
         (fault.label, fault.injected, fault.landed) for fault in then.faults
     ]
     assert then.figures.items() <= now.figures.items()
-    assert now.lives == then.lives
+    assert [msgspec.structs.replace(life, shares=[]) for life in now.lives] == then.lives  # told since then

@@ -13,36 +13,22 @@ import pytest
 
 from shaketable import faults, rundir
 from shaketable.checks import NoLoss
+from shaketable.checks.check import Verdict
 from shaketable.errors import InputError
-from shaketable.explore import command, found, page, reduction
+from shaketable.explore import catalogue as options_of
+from shaketable.explore import command, draw, found, page
 from shaketable.explore.command import Exploration, explore, shrink
-from shaketable.explore.confirm import confirm
 from shaketable.explore.lanes import Lanes
-from shaketable.explore.reduction import Reduction
 from shaketable.explore.search import Request
+from shaketable.faults.timeline import At
 from shaketable.results.result import Result
 from shaketable.rundir import RunDir
 from shaketable.runner.scenario import Scenario
-from tests.explore.scenarios import Oracle, holds, trial
+from tests.explore.scenarios import MANIFEST, REFERENCE, Oracle, holds, trial
 from tests.seeded_bugs import catalogue
 from tests.support.histories import asks, queued, run_of, sent, target
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_seeded_bug_is_found_and_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With less time to shrink, and two runs that confirm: the whole command runs every night."""
-    monkeypatch.setattr(command, "Reduction", partial(Reduction, budget_s=20.0))
-    monkeypatch.setattr(reduction, "confirm", partial(confirm, times=2))
-    bug, written = catalogue.target("deletes_before_commit", tmp_path), list[Result]()
-    request = Request(300, 1, first=True, kinds=frozenset({"down", "reset"}))
-    assert explore(Exploration(bug, tmp_path / "found", 300, 2), request, written.extend) == 1
-    (one,) = found.earlier(tmp_path / "found")
-    assert {at.fault.kind for at in one.timeline} <= {"down", "reset"}
-    assert [(each.verdict, each.scenario) for each in written] == [("failed", one.name)]
-
-
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
@@ -57,6 +43,31 @@ def test_seeded_bug_is_found_shrunk_and_confirmed(tmp_path: Path) -> None:
     (told,) = json.loads(table.read_text())["runs"]
     assert (told["verdict"], told["scenario"], told["checks"]["no_loss"]["verdict"]) == ("failed", one.name, "failed")
     assert Path(told["run"]).is_dir()
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_storm_of_a_seeded_bug_is_shrunk_to_one_fault(tmp_path: Path) -> None:
+    bug, out = catalogue.target("deletes_before_commit", tmp_path), tmp_path / "found"
+    code, told = catalogue.shake("storm", bug, tmp_path / "runs")
+    assert (code, told.checks["no_loss"].verdict) == (1, Verdict.FAILED)
+    words = [sys.executable, "-m", "shaketable.cli", "shrink", str(tmp_path / "runs" / rundir.LATEST)]
+    done = subprocess.run([*words, "--budget", "5m", "--out", str(out)], capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
+    (one,) = found.earlier(out)
+    assert len(one.timeline) == 1
+    assert "deletes_before_commit" in next(out.glob("found_*.py")).read_text()
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_faults_of_disks_and_clocks_land_and_lose_nothing_of_the_reference(tmp_path: Path) -> None:
+    options = [option for option in options_of.of(MANIFEST) if option.library]
+    trials = [draw.scenario((At(0.5, 0.5 + max(2, o.least_s), o.fault),), 100, {"worker": 2}, 1) for o in options]
+    with Lanes(2, REFERENCE, tmp_path) as lanes:
+        played = list(lanes.play(trials, "disks and clocks"))
+    assert {one.scenario.timeline[0].fault.label: one.why for one in played if one.verdict is not Verdict.PASSED} == {}
+    assert len(played) == len(options) > 10
 
 
 def test_unknown_kind_of_fault_is_refused(tmp_path: Path) -> None:

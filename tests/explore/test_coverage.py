@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,10 +13,12 @@ from shaketable.checks.check import Verdict
 from shaketable.explore import page, states
 from shaketable.explore.coverage import Coverage, CoverageColumn
 from shaketable.explore.found import Found
+from shaketable.explore.lanes import Lanes
 from shaketable.explore.progress import ExplorationProgress
+from shaketable.explore.reduction import Reduction
 from shaketable.explore.states import State
 from shaketable.explore.trial import Played
-from tests.explore.scenarios import trial
+from tests.explore.scenarios import MANIFEST, trial
 from tests.support.histories import fault, history, phase, probe, sent
 
 CALM = State((), "CLOSED", "empty", "baseline")
@@ -50,7 +53,9 @@ def test_page_shows_findings_coverage_and_doubts(tmp_path: Path) -> None:
     covered.note(played(CALM, DOWN))
     progress.note(Played(trial(), Verdict.UNKNOWN, why="<nothing> shows that fault 0 landed"))
     found = Found("no_loss", trial(faults.Kill("worker-1")), 4, 6, file=tmp_path / "found_no_loss_1.py")
-    text = page.write(tmp_path, "mine", 7, [found], progress, covered, {"down", "pause"}).read_text()
+    made = Reduction(MANIFEST, tmp_path, cast(Lanes, None), progress, found=[found], coverage=covered)
+    text = page.write(made, 7, "failed").read_text()
+    assert "<title>failed: exploration of reference</title>" in text
     assert "no_loss fails with worker-1 killed for 2.5 s" in text
     assert "4 of 6" in text
     assert "OPEN, under 50" in text

@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 
 from shaketable.explore import catalogue, draw
+from shaketable.explore.catalogue import Library
 from shaketable.faults import FAULTS
 from shaketable.runner import playable
 from shaketable.target.ingest_table import Ingest
@@ -30,6 +31,7 @@ def test_first_trial_has_no_fault_and_then_each_option_comes_alone() -> None:
     assert sorted(map(repr, alone)) == sorted(repr(option.fault) for option in OPTIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_trial_can_be_played_and_lasts_as_long_as_its_witnesses_need(seed: int) -> None:
     least = {repr(option.fault): option.least_s for option in OPTIONS}
@@ -68,6 +70,15 @@ def test_kinds_can_be_chosen() -> None:
     assert {option.fault.kind for option in catalogue.of(MANIFEST, frozenset({"pause"}))} == {"pause"}
 
 
-def test_kinds_that_are_left_out_exist_and_are_not_drawn() -> None:
-    assert set(catalogue.LEFT_OUT) <= set(FAULTS.kinds())
-    assert not set(catalogue.LEFT_OUT) & {option.fault.kind for option in catalogue.CATALOGUE}
+def test_every_kind_is_either_drawn_or_left_out() -> None:
+    drawn_kinds = [option.fault.kind for option in catalogue.CATALOGUE]
+    assert sorted({*drawn_kinds, *catalogue.LEFT_OUT}) == sorted(FAULTS.kinds())
+    assert not set(catalogue.LEFT_OUT) & set(drawn_kinds)
+
+
+@pytest.mark.parametrize(("library", "kinds"), [("disk", {"power_loss", "disk_full"}), ("clock", {"clock_step"})])
+def test_faults_whose_library_is_missing_are_not_drawn(library: Library, kinds: set[str]) -> None:
+    left = {option.fault.kind for option in catalogue.of(MANIFEST, libraries=catalogue.LIBRARIES - {library})}
+    assert kinds <= {option.fault.kind for option in OPTIONS}
+    assert not kinds & left
+    assert "kill" in left

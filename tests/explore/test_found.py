@@ -26,6 +26,14 @@ def test_file_holds_the_scenario_that_was_found(number: int, tmp_path: Path) -> 
     assert path.stem == read.name == f"found_no_loss_{digest(one)}"
 
 
+def test_settings_of_the_servers_are_part_of_a_finding(tmp_path: Path) -> None:
+    one = trial(faults.PowerLoss("redis"))
+    unsafe = replace(one, servers={"redis": {"appendfsync": "everysec"}})
+    path = found.write(tmp_path, "no_loss", unsafe, "mine", "no_loss fails")
+    assert scenarios.load(str(path)).servers == {"redis": {"appendfsync": "everysec"}}
+    assert digest(one) != digest(unsafe)
+
+
 def test_earlier_findings_are_read_from_their_folder(tmp_path: Path) -> None:
     one = trial(faults.Kill("worker-1"))
     found.write(tmp_path, "no_loss", one, "mine", "no_loss fails")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ class Servers:
 
     made: list[Servers]
 
-    def __init__(self, say: Any) -> None:
-        self.closed = False
+    def __init__(self, say: Any, disks: frozenset[str]) -> None:
+        self.closed, self.disks = False, disks
         Servers.made.append(self)
 
     def __enter__(self) -> Servers:
@@ -72,6 +73,27 @@ def test_lane_keeps_its_servers_and_a_cold_trial_has_its_own(tmp_path: Path, mad
     assert made[0].closed
 
 
+def test_trial_that_breaks_a_disk_has_servers_for_it_and_one_with_settings_is_cold(
+    tmp_path: Path, made: list[Servers]
+) -> None:
+    stacks: list[Any] = []
+
+    def play(scenario: Scenario, target: Path, runs: Path, stack: Any, reporter: Any) -> Played:
+        stacks.append(stack)
+        return Played(scenario, Verdict.PASSED, run=tmp_path)
+
+    power = trial(faults.PowerLoss("redis"))
+    with Lanes(1, REFERENCE, tmp_path, play=play) as lanes:
+        for one in (ONE, power, ONE, power, replace(power, servers={"redis": {"appendfsync": "everysec"}})):
+            lanes.submit(one, "one").result()
+        plain, with_disks = made
+        assert stacks[:4] == [plain, with_disks, plain, with_disks]
+        assert not plain.disks
+        assert set(with_disks.disks) == {"postgres", "redis"}
+        assert isinstance(stacks[4], Choice)
+    assert [each.closed for each in made] == [True, True]
+
+
 def test_servers_of_a_trial_that_could_not_be_played_are_replaced(tmp_path: Path, made: list[Servers]) -> None:
     def play(scenario: Scenario, target: Path, runs: Path, stack: Any, reporter: Any) -> Played:
         return Played(scenario, Verdict.UNKNOWN, why="postgres did not answer")
@@ -83,7 +105,7 @@ def test_servers_of_a_trial_that_could_not_be_played_are_replaced(tmp_path: Path
 
 
 def test_servers_that_do_not_start_make_a_trial_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(say: Any) -> Servers:
+    def broken(say: Any, disks: frozenset[str]) -> Servers:
         raise HarnessError("no port is free")
 
     monkeypatch.setattr(module, "WarmServers", broken)

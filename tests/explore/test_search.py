@@ -18,7 +18,7 @@ from shaketable.explore.confirm import TIMES
 from shaketable.explore.lanes import Lanes, Player
 from shaketable.explore.memo import MOST, Memo
 from shaketable.explore.progress import ExplorationProgress
-from shaketable.explore.reduction import Reduction
+from shaketable.explore.reduction import MOST_AGAIN, Reduction
 from shaketable.explore.saved import Position
 from shaketable.explore.search import Request, Search
 from shaketable.explore.shrink import LEAST_RATE
@@ -55,12 +55,30 @@ def test_clean_target_plays_every_trial_and_keeps_no_run_directory(tmp_path: Pat
     assert list((tmp_path / "trials").iterdir()) == []
 
 
+def test_failure_that_does_not_come_again_is_not_shrunk(tmp_path: Path) -> None:
+    failures = iter([True])
+    oracle = Oracle(lambda s: holds(s, "kill") and next(failures, False))
+    made = search(oracle, tmp_path, first=True)
+    (one,) = made.found
+    assert (one.failed, one.of, one.file, one.shrink_trials) == (0, TIMES, None, MOST_AGAIN)
+    assert len(oracle.played) == 40 + MOST_AGAIN + TIMES
+
+
+def test_failure_that_comes_again_only_on_a_cold_stack_is_a_finding(tmp_path: Path) -> None:
+    outcomes = iter([True, *[False] * (MOST_AGAIN + 1), True])
+    oracle = Oracle(lambda s: holds(s, "kill") and next(outcomes, False))
+    (one,) = search(oracle, tmp_path, first=True).found
+    assert (one.failed, one.of, one.shrink_trials) == (1, TIMES, MOST_AGAIN)
+    assert one.file is not None
+
+
 def test_no_candidate_is_tried_more_than_twice(tmp_path: Path) -> None:
     oracle = Oracle(lambda s: holds(s, "kill", least_s=1.0))
     made = search(oracle, tmp_path, first=True)
     small = digest(made.found[0].scenario)
     tried = [digest(s) for s in oracle.played]
-    assert max(tried.count(each) for each in tried if each != small) <= MOST
+    again = next(each for each in tried if tried.count(each) == 1 + 2)  # the failure itself, on two lanes
+    assert max(tried.count(each) for each in tried if each not in (small, again)) <= MOST
     assert tried.count(small) <= MOST + TIMES
 
 
@@ -72,7 +90,7 @@ def test_failure_that_a_finding_explains_is_not_shrunk_again(tmp_path: Path) -> 
 
 
 def test_failure_that_is_not_confirmed_keeps_its_evidence_and_ends_no_search(tmp_path: Path) -> None:
-    failures = iter([True])
+    failures = iter([True, True, True])  # and again, on two lanes at once
     oracle = Oracle(lambda s: holds(s, "kill") and next(failures, False))
     made = search(oracle, tmp_path, first=True)
     (one,) = made.found

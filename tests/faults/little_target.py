@@ -98,8 +98,8 @@ def landed(fault: Fault, context: RunContext) -> Witness:
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
-    """Whether none is left, at the latest in a second: the leader goes first."""
-    deadline = time.monotonic() + 1
+    """Whether none is left, or soon will be: the leader goes first."""
+    deadline = time.monotonic() + 10
     while not _all_gone(processes) and time.monotonic() < deadline:
         time.sleep(0.01)
     return _all_gone(processes)

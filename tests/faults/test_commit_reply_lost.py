@@ -108,7 +108,7 @@ def test_healed_commits_are_answered(servers: Servers, context: RunContext, link
     with session(servers, link) as connection:
         connection.execute("insert into kept values (%s, '2026-01-01')", [MARK])
     assert stored(servers) == 1
-    assert time.monotonic() - began < 5  # a forgotten lock would hold it for ever
+    assert time.monotonic() - began < 20  # a forgotten lock would hold it for ever
 
 
 def test_all_is_healed_although_a_turn_failed(

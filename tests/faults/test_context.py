@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from shaketable.errors import HarnessError
+from shaketable.faults import round_trip
 from shaketable.faults.context import RunContext
 from shaketable.stack.stack import Address, Link
 from shaketable.target.target import Target
@@ -47,6 +48,21 @@ def test_link_that_is_silent_while_its_service_answers_is_named(
     with pytest.raises(HarnessError, match=r"no exchange through the link worker-1-redis"):
         context.links.check()
     servers.stack.links[:] = [link]
+
+
+def test_service_that_begins_to_answer_between_two_looks_is_no_silent_link(
+    servers: Servers, context: RunContext, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def ping(of: Link, through: bool) -> round_trip.PingResult:
+        asked.append(through)
+        address = of.listen if through else of.past
+        return round_trip.ping(of.service, NOBODY if len(asked) == 1 else address)
+
+    monkeypatch.setattr(context.links, "ping", ping)
+    context.links.check()
+    assert asked == [True, False, True]
 
 
 @pytest.mark.parametrize("change", ["toxic", "enabled", "upstream", "gone"])

@@ -39,6 +39,7 @@ def test_busy_processes_make_the_target_wait_and_end_when_healed(context: RunCon
     assert not fault.witness(context).landed
 
 
+@pytest.mark.slow
 def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
     context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +51,7 @@ def test_pressure_that_is_none_has_not_landed_on_a_target_that_idles(
     assert not fault.witness(context).landed
 
 
+@pytest.mark.slow
 def test_busy_processes_are_ended_although_one_could_not_be_started(
     context: RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

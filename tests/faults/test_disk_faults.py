@@ -72,7 +72,8 @@ def left(stack: LocalStack) -> int:
         return int(client.xlen("events:0"))
 
 
-@pytest.mark.parametrize(("policy", "lost"), [("always", False), ("everysec", True), ("no", True)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("policy", "lost"), [nightly(("always", False)), ("everysec", True), nightly(("no", True))])
 def test_power_loss_takes_the_entries_that_valkey_had_not_synced(
     policy: str, lost: bool, with_disks: DiskStacks
 ) -> None:
@@ -155,7 +156,7 @@ def test_valkey_that_syncs_every_write_ends_and_is_started_again_with_all_that_i
     assert left(stack) in (10, 11)  # the one that was not acknowledged may have been written
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_failing_syncs_end_postgres_which_is_started_again_with_all_that_it_committed(
     context: RunContext, with_disks: DiskStacks
 ) -> None:

@@ -51,6 +51,7 @@ def test_frozen_process_is_silent_with_its_child_and_goes_on_as_the_same(context
     assert tree(target, "worker-1") == old
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["terminate", "kill"])
 def test_restarted_processes_are_new_ready_and_never_away_both(mode: str, context: RunContext, target: Target) -> None:
     fault = Restart("worker", mode)  # type: ignore[arg-type]
@@ -91,6 +92,7 @@ def test_healing_twice_and_before_injecting_is_harmless(context: RunContext, tar
         assert answers(target, "worker-1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [Kill("worker-1"), Terminate("worker-1")], ids=lambda fault: fault.label)
 def test_frozen_process_can_be_ended_and_the_freeze_healed_after(
     end: Fault, context: RunContext, target: Target
@@ -100,13 +102,14 @@ def test_frozen_process_can_be_ended_and_the_freeze_healed_after(
     began = time.monotonic()
     end.inject(context)
     assert landed(end, context).landed
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # tolerance: a busy machine; a frozen process never ends by itself
     assert all_gone(old)
     freeze.heal(context)
     end.heal(context)
     assert answers(target, "worker-1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Terminate("worker"), Restart("worker")], ids=lambda fault: fault.kind)
 def test_end_that_takes_longer_than_its_window_is_witnessed(fault: Fault, context: RunContext, target: Target) -> None:
     ops: list[Op] = []
@@ -121,6 +124,7 @@ def test_end_that_takes_longer_than_its_window_is_witnessed(fault: Fault, contex
     assert [instance.incarnation for instance in target.instances.values()] == [2, 2]
 
 
+@pytest.mark.slow
 def test_ending_that_takes_long_holds_no_other_fault_up(context: RunContext, target: Target) -> None:
     (target.instances["worker-1"].state / "stubborn").touch()
     target.stop("worker-1")
@@ -160,6 +164,7 @@ def test_process_that_does_not_come_back_is_noted_and_no_error(
     assert fault.ready(context) is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Terminate("worker-1"), Restart("worker-1")], ids=lambda fault: fault.kind)
 def test_what_is_away_is_started_although_a_turn_raised(
     fault: Fault, context: RunContext, target: Target, monkeypatch: pytest.MonkeyPatch
@@ -181,6 +186,7 @@ def test_process_that_is_gone_cannot_be_frozen_and_is_not_said_to_be(context: Ru
     assert not Pause("worker-1").witness(context).landed
 
 
+@pytest.mark.slow
 def test_restart_of_a_process_that_was_gone_already_has_not_landed(context: RunContext, target: Target) -> None:
     target.kill("worker-1")
     alone, both = Restart("worker-1"), Restart("worker")
@@ -220,6 +226,7 @@ def test_everything_ends_at_the_end_of_a_run_although_it_is_frozen(context: RunC
     assert all_gone(old)
 
 
+@pytest.mark.slow
 def test_end_that_was_asked_for_is_not_taken_for_a_death(context: RunContext, target: Target, ops: list[Op]) -> None:
     faults: list[Fault] = [Kill("worker-1"), Terminate("worker-1"), Restart("worker-1")]
     for fault in faults:

@@ -16,12 +16,13 @@ from shaketable.errors import HarnessError, ScenarioError
 from shaketable.faults import ClientPause, Deadlock, ExhaustConnections, KillClients, LockTable, TerminateBackends
 from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
-from shaketable.faults.kinds.client_pause import SEEN_MS
+from shaketable.faults.kinds.client_pause import PAUSE_MS, SEEN_MS
 from shaketable.faults.kinds.exhaust_connections import _limit
 from shaketable.faults.kinds.repeat import Repeat, renew
 from shaketable.stack.local import LocalStack
 from tests.faults import own
 from tests.faults.own import Aimed, Sessions, written
+from tests.support.cases import cases
 
 EVERY_STACK = True
 
@@ -61,7 +62,7 @@ FAULTS: list[Fault] = [
 ]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
+@pytest.mark.parametrize("fault", cases(FAULTS, each_change=FAULTS[:2]), ids=lambda fault: fault.label)
 def test_healing_twice_and_before_injecting_is_harmless(
     fault: Fault, context: RunContext, session: Sessions, queue: redis.Redis
 ) -> None:
@@ -116,7 +117,7 @@ def test_sessions_of_one_process_are_ended_again_and_again_and_others_left_alone
     hit, spared, fault = session("worker-1"), session("worker-2"), TerminateBackends("worker-1", every_s=0.2)
     fault.inject(context)
     again = session("worker-1")
-    assert within(3, lambda: fault.witness(context).figure >= 2)
+    assert within(20, lambda: fault.witness(context).figure >= 2)
     fault.heal(context)
     assert [written(hit, 1), written(again, 2), written(spared, 3)] == ["57P01", "57P01", "stored"]
     assert written(session("worker-1"), 4) == "stored"
@@ -129,7 +130,7 @@ def test_who_waits_for_the_lock_is_seen(mode: str, reads: bool, context: RunCont
     reader.execute("set lock_timeout = 200")
     waiting = threading.Thread(target=written, args=(writer, 1))
     waiting.start()
-    assert within(3, lambda: fault.witness(context).figure == 1)
+    assert within(20, lambda: fault.witness(context).figure == 1)
     with suppress(psycopg.errors.LockNotAvailable):
         reader.execute("select count(*) from kept")
         assert reads
@@ -157,14 +158,15 @@ def test_writer_is_the_victim_of_the_deadlock_and_may_try_again(context: RunCont
         told.append(written(writer, len(told)))
         return told[-1] == "40P01"
 
-    assert within(5, was_the_victim)
+    assert within(20, was_the_victim)
     assert set(told) <= {"40P01", "stored"}
     writer.close()  # a session tells its statistics once a second, or when it ends
-    assert within(3, lambda: fault.witness(context).landed)
+    assert within(20, lambda: fault.witness(context).landed)
     fault.heal(context)
     assert written(session(), 9999) == "stored"
 
 
+@pytest.mark.slow
 def test_no_connection_is_left_for_the_target_and_all_are_given_back(context: RunContext, session: Sessions) -> None:
     pooled, fault = session(), ExhaustConnections()
     before = fault.witness(context)
@@ -174,7 +176,7 @@ def test_no_connection_is_left_for_the_target_and_all_are_given_back(context: Ru
     with pytest.raises(psycopg.OperationalError, match="slots"):
         session()
     fault.heal(context)
-    assert within(5, lambda: not fault.witness(context).landed)
+    assert within(20, lambda: not fault.witness(context).landed)
     assert written(session(), 2) == "stored"
     assert [before.landed, during.landed] == [False, True]
     assert during.text == "a connect is refused for want of a slot, 0 sessions left"
@@ -194,11 +196,11 @@ def test_paused_valkey_lets_commands_wait_for_longer_than_one_pause(context: Run
     waits: list[float] = []
 
     def waited_twice() -> bool:
+        """Once for most of a pause; between two of them commands are answered."""
         waits.append(waited(queue))
-        return sum(ms > SEEN_MS for ms in waits) >= 2
+        return sum(ms > SEEN_MS for ms in waits) >= 2 and max(waits) > PAUSE_MS / 2
 
-    assert within(10, waited_twice)
-    assert max(waits) > 500  # most of a pause; between two of them commands are answered
+    assert within(20, waited_twice)
     assert fault.witness(context).landed
     fault.heal(context)
     began = time.monotonic()
@@ -213,7 +215,7 @@ def test_connections_of_others_are_killed_and_counted_and_the_harness_keeps_its_
         number, others = ours.client_id(), queue.client_id()
         fault = KillClients(every_s=0.1)
         fault.inject(context)
-        assert within(3, lambda: fault.witness(context).figure >= 1)
+        assert within(20, lambda: fault.witness(context).figure >= 1)
         fault.heal(context)
         assert ours.client_id() == number
         assert queue.client_id() != others
@@ -234,7 +236,7 @@ def test_what_is_repeated_goes_on_after_a_time_without_an_answer_and_tells_of_a_
             raise error
 
     repeat = renew("a test", action, 0.001)
-    assert within(3, lambda: not left)
+    assert within(20, lambda: not left)
     with pytest.raises(ValueError, match="a defect"):
         repeat.close()
 
@@ -252,6 +254,7 @@ def test_turn_that_does_not_come_back_is_no_end() -> None:
     repeat.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Deadlock(), ExhaustConnections()], ids=lambda fault: fault.kind)
 def test_what_a_fault_repeats_may_fail_and_it_is_healed_all_the_same(
     fault: Fault, context: RunContext, session: Sessions
@@ -274,7 +277,7 @@ def test_what_a_fault_repeats_may_fail_and_it_is_healed_all_the_same(
 def test_nobody_s_connections_are_none_that_were_killed(context: RunContext, stack: LocalStack) -> None:
     link = next(ln for ln in stack.links if ln.service == "redis")
     with redis.Redis.from_url(stack.redis_url(), client_name="shaketable") as ours:
-        assert within(3, lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
+        assert within(20, lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
         fault = KillClients(every_s=0.05)
         fault.inject(context)
         assert context.links.transfer_ms(link, True, 1000) is not None  # the harness's own

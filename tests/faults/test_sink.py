@@ -27,7 +27,7 @@ class Heard:
         self._new.release()
 
     def wait(self) -> Op:
-        assert self._new.acquire(timeout=5)
+        assert self._new.acquire(timeout=30)
         return self.ops[-1]
 
 

@@ -80,6 +80,7 @@ def planted(folder: Path, victim: Path) -> None:
     folder.chmod(0o777)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("shaketable-undo", 0), ("shaketable-state", 255)])
 def test_journal_that_somebody_else_planted_is_not_obeyed(name: str, code: int, tmp_path: Path) -> None:
     planted(tmp_path / f"{name}-{os.geteuid()}", tmp_path / "victim")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from queue import SimpleQueue
+from typing import Any
 
+import msgspec
 import pytest
 
 from shaketable.clock import MS, SECOND
-from shaketable.load.dispatcher import LEAD, Assignment, Dispatcher, Inbox, contract_violation
+from shaketable.load.assignment import Assignment, Inbox
+from shaketable.load.batch import Batch
+from shaketable.load.dispatcher import LEAD, Dispatcher, contract_violation
 from shaketable.load.mix.shape import Expect, Shape
 from shaketable.load.outcome import Classification
+from shaketable.load.reply import Reply
 from shaketable.load.schedule import Planned
+from shaketable.load.send_queue import Attempt, PendingEvent, SendQueue
 from shaketable.op import Kind, Op, Outcome
 
 SHAPE = Shape(0, Expect.ACCEPT, "", body={"timestamp": "2026-11-23T00:00:00Z", "action": "a", "status": "attempt"})
@@ -21,7 +28,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.at = 0
-        self.then: list[tuple[int, Assignment, int | None, str]] = []
+        self.then: list[tuple[int, Assignment, Reply]] = []
         self.dispatcher: Dispatcher | None = None
 
     def now(self) -> int:
@@ -65,21 +72,20 @@ class Hands:
 
     def send(self, assignment: Assignment) -> None:
         assert self.clock.dispatcher
-        self.clock.dispatcher.begin(assignment)
+        for each in assignment.all:
+            self.clock.dispatcher.begin(each)
         at = self.clock.at + self.users.takes_ms * MS
-        self.clock.then.append((at, assignment, self.users.status, self.users.error))
+        self.clock.then.append((at, assignment, Reply(self.users.status, self.users.error)))
 
 
-def play(events: list[Planned], users: Users, **how: float) -> tuple[Log, Dispatcher]:
+def play(events: list[Planned], users: Users, **how: Any) -> tuple[Log, Dispatcher]:
     clock, log = FakeClock(), Log()
-    dispatcher = clock.dispatcher = Dispatcher(events, [SHAPE], log, clock, **how)  # type: ignore[arg-type]
+    dispatcher = clock.dispatcher = Dispatcher(events, [SHAPE], log, clock, **how)
     everyone = [Hands(clock, users) for _ in range(users.count)]
     end = dispatcher.end
 
-    def end_and_take(
-        assignment: Assignment, status: int | None, error: str = "", advised_s: float = 0.0
-    ) -> Classification:
-        answer = end(assignment, status, error, advised_s)
+    def end_and_take(assignment: Assignment, reply: Reply) -> Classification:
+        answer, *_ = [end(each, reply) for each in assignment.all]
         if dispatcher._waiting:
             everyone[0].send(dispatcher._waiting.popleft())
         else:
@@ -179,7 +185,7 @@ def test_the_user_that_was_busy_last_is_the_first_to_be_used_again() -> None:
     ],
 )
 def test_expected_refusals_are_no_failures(expect: Expect, answer: Classification, complains: bool) -> None:
-    assert bool(contract_violation(Planned(0, 0, "id", 0, expect), answer, 422)) is complains
+    assert bool(contract_violation(Planned(0, 0, "id", 0, expect), answer, Reply(422))) is complains
 
 
 def test_a_success_that_the_contract_does_not_know_ends_the_play_at_once() -> None:
@@ -212,3 +218,66 @@ def test_what_a_user_leaves_behind_goes_to_another() -> None:
     dispatcher._idle.append(staying)
     dispatcher.leave(staying)
     assert not dispatcher._idle
+
+
+def test_events_that_are_due_together_share_a_request_and_keep_their_own_lines() -> None:
+    odd = msgspec.structs.replace(event(4, 0), expect=Expect.EITHER)
+    log, dispatcher = play([*(event(n, 0) for n in range(4)), odd, event(5, 500)], Users(9), batch=Batch(3))
+    assert [op.event_id for op in log.of(Kind.INTENT)] == ["id-0", "id-1", "id-2", "id-3", "id-4", "id-5"]
+    assert [op.outcome for op in log.of(Kind.SEND)] == [Outcome.ACKNOWLEDGED] * 6
+    assert len({op.ended_at for op in log.of(Kind.SEND)[:5]}) == 1
+    counts = dispatcher.stats.counts()
+    assert (counts["scheduled"], counts["sent"], counts["late"], counts["unsent"]) == (6, 6, 0, 0)
+
+
+def test_resend_has_the_id_in_upper_case_or_other_contents_as_its_kind_says() -> None:
+    other = msgspec.structs.replace(SHAPE, number=1, body={"action": "b"})
+    dispatcher = Dispatcher([], [SHAPE, other], Log(), FakeClock())
+    planned = msgspec.structs.replace(event(0, 0), changed=1)
+    for kind, expected in (
+        ("", SHAPE.wire("id-0")),
+        ("after_ack", SHAPE.wire("id-0")),
+        ("other_case", SHAPE.wire("ID-0")),
+        ("changed", other.wire("id-0")),
+    ):
+        assignment = Assignment(Attempt(PendingEvent(planned), 1, 0, 0, kind), 0, queued=False)
+        assert dispatcher.begin(assignment) == expected
+
+
+def test_requests_hold_at_most_a_batch_and_what_may_be_refused_goes_alone() -> None:
+    dispatcher = Dispatcher([], [SHAPE], Log(), FakeClock(), batch=Batch(3))
+    expects = [Expect.ACCEPT] * 4 + [Expect.EITHER, Expect.REFUSE]
+    planned = [msgspec.structs.replace(event(n, 0), expect=expect) for n, expect in enumerate(expects)]
+    due = [Attempt(PendingEvent(each), each.n, 0, 0) for each in planned]
+    assert [[each.planned.n for each in one] for one in dispatcher._requests(due)] == [[0, 1, 2], [3], [4], [5]]
+
+
+def test_requests_are_cut_by_their_bytes() -> None:
+    size = len(SHAPE.wire("id-0"))
+    dispatcher = Dispatcher([], [SHAPE], Log(), FakeClock(), batch=Batch(9, max_bytes=2 * size + 10))
+    due = [Attempt(PendingEvent(event(n, 0)), n, 0, 0) for n in range(5)]
+    assert [len(one) for one in dispatcher._requests(due)] == [2, 2, 1]
+
+
+def test_events_of_a_request_that_was_too_large_are_sent_again_alone() -> None:
+    clock, log = FakeClock(), Log()
+    dispatcher = Dispatcher([event(n, 0) for n in range(3)], [SHAPE], log, clock, batch=Batch(3))
+    dispatcher._send_queue = SendQueue(dispatcher._plan, 0)
+    (together,) = dispatcher._requests(dispatcher._send_queue.due(0))
+    for attempt, reply in zip(together, Batch(3).replies(Reply(413), 3), strict=True):
+        assignment = Assignment(attempt, 0, queued=False)
+        dispatcher.begin(assignment)
+        dispatcher.end(assignment, reply)
+    assert [op.outcome for op in log.of(Kind.SEND)] == [Outcome.REFUSED] * 3
+    again = dispatcher._send_queue.due(10 * SECOND)
+    assert [[each.planned.n for each in one] for one in dispatcher._requests(again)] == [[n.planned.n] for n in again]
+    assert again
+
+
+def test_stopping_writes_down_each_event_of_a_batch() -> None:
+    log = Log()
+    dispatcher = Dispatcher([], [SHAPE], log, FakeClock(), batch=Batch(3))
+    first, second = (Assignment(Attempt(PendingEvent(event(n, 0)), n, 0, 0), 0, queued=True) for n in range(2))
+    dispatcher._hand_out(replace(first, others=(second,)))
+    dispatcher.stop()
+    assert [op.event_id for op in log.of(Kind.UNSENT)] == ["id-0", "id-1"]

@@ -19,7 +19,7 @@ from shaketable.load.http import Connection
 now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (now + (200 << 20),) * 2)
 reply = Connection(sys.argv[1], 0.5).send("/events", b"{}")
-print(reply.status, type(reply.error).__name__, reply.length)
+print(reply.status, reply.error or None, reply.length)
 """
 
 
@@ -28,16 +28,16 @@ def replied(url: str) -> str:
 
 
 def test_an_answer_is_taken(serve: Serve) -> None:
-    assert replied(serve(iter([b"HTTP/1.1 202 Accepted\r\nContent-Length: 3\r\n\r\nyes"]))) == "202 NoneType 3"
+    assert replied(serve(iter([b"HTTP/1.1 202 Accepted\r\nContent-Length: 3\r\n\r\nyes"]))) == "202 None 3"
 
 
 @pytest.mark.parametrize(
     ("first", "part"),
     [
-        pytest.param(HEAD + b"\r\n", b"x" * 65_536, id="body"),
+        pytest.param(HEAD + b"\r\n", b"x" * 65_536, id="body", marks=pytest.mark.nightly),
         pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65_536 + b"\r\n", id="chunks"),
-        pytest.param(HEAD + b"Endless: ", b"x" * 65_536, id="header"),
-        pytest.param(HEAD, b"More: x\r\n" * 8_000, id="headers"),
+        pytest.param(HEAD + b"Endless: ", b"x" * 65_536, id="header", marks=pytest.mark.nightly),
+        pytest.param(HEAD, b"More: x\r\n" * 8_000, id="headers", marks=pytest.mark.nightly),
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 3_000, id="interim answers"),
     ],
 )
@@ -48,4 +48,4 @@ def test_an_answer_without_end_is_an_error_at_once(first: bytes, part: bytes, se
 def test_an_answer_that_trickles_is_an_error_after_its_time(serve: Serve) -> None:
     began = time.monotonic()
     assert replied(serve(endless(HEAD + b"\r\n", b"x", 0.02))) == "None Timeout 0"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # tolerance: a process starts on a busy machine; it would trickle for ever

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from shaketable import event
 from shaketable.errors import ScenarioError
-from shaketable.load.mix import Mix, everyday, malformed, parse
+from shaketable.load.mix import Mix, everyday, malformed, numeric, parse
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.mix.shape import Expect, Shape
 
@@ -62,6 +64,7 @@ def test_good_shapes_keep_the_contract(shapes: list[Shape]) -> None:
         assert "\0" not in str(shape.body).replace("\\x00", "\0")
 
 
+@pytest.mark.slow
 def test_a_corpus_is_the_same_in_every_process_whatever_it_has_imported(shapes: list[Shape], tmp_path: Path) -> None:
     code = (
         "import sys, shaketable.checks.check, pathlib, datetime, msgspec; from shaketable.load.mix import Mix;"
@@ -141,3 +144,39 @@ def test_a_mix_that_asks_for_everyday_kinds_has_them_beside_the_others_and_they_
         sent = event.parse(shape.wire(ID, "org-1"))
         assert sent["status"] in event.STATUSES
         assert sent["dataClassification"] in event.CLASSIFICATIONS
+
+
+def test_numeric_shapes_are_there_for_a_target_that_says_how_it_keeps_numbers(tmp_path: Path) -> None:
+    day, small = date(2026, 1, 2), Mix(shapes=20)
+    shapes = [shape for shape in corpus(small, 1, day, tmp_path, numbers=True) if shape.numeric]
+    sent = [json.loads(shape.wire(ID), parse_float=str, parse_int=str) for shape in shapes]
+    assert {each["largeInteger"] for each in sent} == {*numeric.INTEGERS}
+    assert {each["longDecimal"] for each in sent} == {*numeric.DECIMALS}
+    assert {each["withExponent"] for each in sent} == {*numeric.EXPONENTS}
+    assert not any(shape.numeric for shape in corpus(small, 1, day, tmp_path))
+
+
+def test_sized_shapes_are_around_powers_of_two_and_around_the_limit(tmp_path: Path) -> None:
+    limit = 1 << 18
+    shapes = corpus(Mix(shapes=20), 1, date(2026, 1, 2), tmp_path, limit)
+    large = [shape for shape in shapes if shape.sized]
+    sizes = [len(shape.wire("0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77")) for shape in large]
+    assert {size + off for size in (4096, 1 << 16, 1 << 17) for off in (-1, 0, 1)} <= set(sizes)
+    assert max(sizes) == limit
+    (over,) = [shape for shape in shapes if shape.why == f"{limit + 1:,} bytes"]
+    assert over.expect is Expect.REFUSE
+    assert not any(shape.sized for shape in corpus(Mix(shapes=20), 1, date(2026, 1, 2), tmp_path))
+
+
+def test_month_ends_are_valid_and_each_brings_months_of_its_own(tmp_path: Path) -> None:
+    shapes = [shape for shape in corpus(Mix(shapes=5, month_ends=0.1), 1, TODAY, tmp_path) if shape.month_end]
+    instants = [datetime.fromisoformat(event.parse(shape.wire(ID))["timestamp"]).astimezone(UTC) for shape in shapes]
+    old = [at for at in instants if at.date() != TODAY]
+    assert min(old) >= event.EARLIEST
+    assert max(instants) == datetime(2026, 11, 23, 23, 59, 59, 999_999, UTC)
+    months = [(at.year, at.month) for at in old]
+    assert months[:6] == [(2000, 1), (2000, 2)] * 3
+    assert set(Counter(months).values()) == {3}
+    written = [shape.body["timestamp"][:7] for shape in shapes if shape.body]
+    assert any(text != f"{at:%Y-%m}" for text, at in zip(written, instants, strict=True)), "another month by its zone"
+    assert not any(shape.month_end for shape in corpus(Mix(shapes=5), 1, TODAY, tmp_path))

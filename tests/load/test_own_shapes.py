@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,8 @@ from jsonschema import Draft202012Validator
 from shaketable.errors import ManifestError
 from shaketable.event import kinds
 from shaketable.event.table import EventTable
-from shaketable.load.mix import Mix
+from shaketable.load.mix import Mix, drawing
+from shaketable.load.mix.own import compatibility
 from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.mix.shape import Expect, Shape
 from shaketable.load.schedule import Load, body, schedule
@@ -54,6 +56,7 @@ def good(shapes: list[Shape]) -> Iterator[dict[str, Any]]:
             yield json.loads(shape.wire("ORD-0b8f9a52-6c1e-4c59-9a37-3f4d2e9c1a77", shape.order))
 
 
+@pytest.mark.slow
 def test_every_shape_to_accept_satisfies_the_schema_and_has_the_id_and_the_order(shapes: list[Shape]) -> None:
     allowed = Draft202012Validator(json.loads((SERVICE / "order.schema.json").read_text()))
     bodies = list(good(shapes))
@@ -63,6 +66,7 @@ def test_every_shape_to_accept_satisfies_the_schema_and_has_the_id_and_the_order
     assert len({each["customer"]["id"] for each in bodies}) == 55  # of the mix: 5 ordered and 50 others
 
 
+@pytest.mark.slow
 def test_every_shape_to_refuse_violates_the_schema(shapes: list[Shape]) -> None:
     allowed = Draft202012Validator(json.loads((SERVICE / "order.schema.json").read_text()))
     refused = [shape for shape in shapes if shape.expect is Expect.REFUSE]
@@ -86,10 +90,81 @@ def test_hostile_values_are_there_as_far_as_the_schema_allows_them(shapes: list[
     assert either >= {"NUL in text", "a lone surrogate", "a name twice with the same value"}
 
 
+#: A member of every type, each as free as a schema can say.
+ANY: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "i", "n", "t", "l", "o"],
+    "properties": {
+        "id": {"type": "string"},
+        "i": {"type": "integer"},
+        "n": {"type": "number"},
+        "t": {"type": "string", "maxLength": 77},
+        "l": {"type": "array", "items": {"type": "integer"}},
+        "o": {"type": "object", "additionalProperties": True},
+        "any": {},
+    },
+}
+#: What every schema that allows it gets: numbers, texts, Unicode forms, nesting, containers, duplicate names.
+PROMISED = {
+    "numbers": {"beyond 2^53", "beyond -2^53", "2^63 - 1", "many decimals", "many digits", "-0", "0"},
+    "exponents": {"a large exponent", "a small exponent", "the largest double", "the smallest double"},
+    "lengths": {"empty", "the longest text", "the longest text beyond the BMP"},
+    "unicode": {"NFC", "NFD", "right to left", "beyond the BMP"},
+    "nesting": {"deep nesting", "a deep undeclared member"},
+    "containers": {"no items", "an empty object", "255 items", "256 items"},
+}
+
+
+@pytest.fixture(scope="module")
+def of_any(tmp_path_factory: pytest.TempPathFactory) -> list[Shape]:
+    return of(tmp_path_factory.mktemp("any"), ANY, 140)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PROMISED)
+def test_any_schema_gets_every_kind_of_hostile_value(kind: str, of_any: list[Shape]) -> None:
+    assert PROMISED[kind] - {shape.why for shape in of_any if shape.expect is Expect.ACCEPT} == set()
+
+
+@pytest.mark.slow
+def test_any_schema_gets_names_that_occur_twice(of_any: list[Shape]) -> None:
+    twice = {shape.why: shape for shape in of_any if shape.why.startswith("a name twice")}
+    assert {why: shape.expect for why, shape in twice.items()} == {
+        "a name twice with the same value": Expect.EITHER,
+        "a name twice with null first": Expect.EITHER,
+    }
+    for shape in twice.values():
+        pairs = json.loads(shape.wire("x"), object_pairs_hook=list)
+        assert len(pairs) > len(dict(pairs))
+        assert dict(pairs)["id"] == "x"  # the last one is the event
+
+
+def test_texts_are_as_long_as_the_limit_of_their_schema_and_one_longer(of_any: list[Shape]) -> None:
+    lengths = {
+        (shape.why, len(json.loads(shape.wire("x"))["t"])) for shape in of_any if "long" in shape.why and shape.text
+    }
+    assert {("the longest text", 77), ("/t is one character too long", 78)} <= lengths
+
+
+def test_nfc_and_nfd_are_the_same_text_to_a_reader(of_any: list[Shape]) -> None:
+    texts = {why: next(json.loads(s.wire("x"))["t"] for s in of_any if s.why == why) for why in ("NFC", "NFD")}
+    assert texts["NFC"] != texts["NFD"]
+    assert unicodedata.normalize("NFC", texts["NFD"]) == texts["NFC"]
+
+
 def test_same_seed_gives_the_same_shapes_without_the_cache(tmp_path: Path) -> None:
     one, other = of(tmp_path, SMALL), OwnShapes(EventTable(id="/id", schema="s.json"), tmp_path)
     assert other.corpus(Mix(shapes=20), 1, DAY, tmp_path / "another cache") == one
     assert other.corpus(Mix(shapes=20), 1, DAY, tmp_path / "cache") == one
+
+
+def test_strategies_that_are_built_once_draw_what_those_built_anew_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = of(tmp_path, SMALL)
+    monkeypatch.setattr(compatibility, "_Memory", lambda: compatibility._built_anew)
+    (tmp_path / "anew").mkdir()
+    assert of(tmp_path / "anew", SMALL) == drawn
 
 
 def test_schedule_writes_ids_and_orders_into_the_bodies(shapes: list[Shape]) -> None:
@@ -112,6 +187,7 @@ def test_integers_are_written_as_numbers(tmp_path: Path) -> None:
     assert json.loads(shape.wire("12"))["id"] == 12
 
 
+@pytest.mark.slow
 def test_undeclared_members_are_drawn_only_where_the_schema_speaks_of_them(tmp_path: Path) -> None:
     drawn = [shape for shape in of(tmp_path, SMALL, 60) if shape.expect is Expect.ACCEPT]
     assert {name for shape in drawn for name in json.loads(shape.wire("a"))} == {"id", "n", "t"}
@@ -174,3 +250,18 @@ def test_strategy_that_cannot_be_drawn_from_is_explained(tmp_path: Path, code: s
         (tmp_path / "own.py").write_text(code)
     with pytest.raises(ManifestError, match=told):
         OwnShapes(EventTable(id="/id", strategy="own.py:events"), tmp_path).corpus(Mix(shapes=5), 1, DAY, tmp_path)
+
+
+WAITS = {
+    "the file": "import time\ntime.sleep(60)",
+    "the strategy": "import time\nfrom hypothesis import strategies as st\nevents = st.builds(time.sleep, st.just(60))",
+}
+
+
+@pytest.mark.parametrize("code", WAITS.values(), ids=WAITS)
+def test_strategy_that_never_returns_is_given_up(tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "DRAW_S", 0.5)
+    (tmp_path / "own.py").write_text(code)
+    with pytest.raises(ManifestError, match=r"own.py:events was not done within 0.5 s: .* Make it simpler") as raised:
+        OwnShapes(EventTable(id="/id", strategy="own.py:events"), tmp_path).corpus(Mix(shapes=5), 1, DAY, tmp_path)
+    assert raised.value.exit_code == 254

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections import Counter
+from datetime import date
 from itertools import islice, pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from shaketable.clock import SECOND
 from shaketable.errors import ScenarioError
-from shaketable.load.mix import Mix
+from shaketable.load.mix import Mix, months, numeric
+from shaketable.load.mix import sized as sized_shapes
 from shaketable.load.mix.shape import Expect, Shape
-from shaketable.load.schedule import HOT, SHAPES, Load, Planned, body, plan, schedule, times
+from shaketable.load.schedule import HOT, RESENDS, SHAPES, Load, Planned, body, plan, schedule, times
 
 GOOD = [
     Shape(i, Expect.ACCEPT, "", body={"timestamp": "2026-11-23T00:00:00Z", "action": f"a{i}", "status": "attempt"})
@@ -21,6 +25,7 @@ GOOD = [
 BAD = [Shape(20 + i, Expect.REFUSE, "", text=f'{{"eventId":"%EVENT_ID%","bad":{i}}}') for i in range(5)]
 CORPUS = GOOD + BAD
 LOAD = Load(rate=100, baseline_s=5, shake_s=30, recover_s=5)
+TODAY = date(2026, 1, 2)
 SCHEDULE = schedule(LOAD, Mix(), CORPUS, 7)
 
 
@@ -85,9 +90,9 @@ def test_shares_of_the_mix_are_kept() -> None:
 
 
 def test_resends_on_purpose_take_turns_so_that_a_short_run_has_all_kinds() -> None:
-    short = schedule(Load(20, 0, 10, 0), Mix(), CORPUS, 1)
-    assert Counter(p.resend for p in short if p.resend).keys() == {"at_once", "after_ack", "drain"}
-    assert sum(bool(p.resend) for p in SCHEDULE) == pytest.approx(0.02 * 3_920, abs=1)
+    short = schedule(Load(30, 0, 10, 0), Mix(changed=0), CORPUS, 1)
+    assert Counter(p.resend for p in short if p.resend).keys() == set(RESENDS)
+    assert sum(p.resend in RESENDS for p in SCHEDULE) == pytest.approx(0.02 * 3_920, abs=1)
     assert not any(p.resend for p in SCHEDULE if p.expect is not Expect.ACCEPT)
 
 
@@ -139,3 +144,53 @@ def test_everyday_kinds_take_turns_in_their_share_of_the_events() -> None:
 
 def _body(planned: Planned) -> bytes:
     return body(planned, CORPUS[planned.shape])
+
+
+def test_ordered_events_in_a_row_are_of_one_organization() -> None:
+    planned = [p.organization for p in schedule(LOAD, Mix(ordered=0.5, ordered_run=4, twins=0), CORPUS, 1) if p.ordered]
+    runs = [len(list(same)) for _, same in itertools.groupby(planned)]
+    assert set(runs[1:-1]) == {4}
+
+
+def test_sized_shapes_are_all_sent_in_turn() -> None:
+    shapes = [*CORPUS]
+    shapes += [msgspec.structs.replace(shape, number=len(shapes) + n) for n, shape in enumerate(sized())]
+    planned = schedule(LOAD, Mix(sized=0.05), shapes, 1)
+    large = [p for p in planned if p.shape >= len(CORPUS) and p.expect is Expect.ACCEPT and not p.twin_of]
+    assert {p.shape for p in large} == {shape.number for shape in shapes if shape.sized}
+
+
+def test_numeric_shapes_are_all_sent_also_in_the_rhythm_of_the_ordered_events_and_of_the_other_shapes() -> None:
+    more = [*numeric.shapes(date(2026, 1, 2))]
+    shapes = [*CORPUS, *(msgspec.structs.replace(shape, number=len(CORPUS) + n) for n, shape in enumerate(more))]
+    assert {p.shape for p in schedule(LOAD, Mix(numeric=0.05), shapes, 1)} == set(range(len(shapes)))
+
+
+def test_changed_contents_are_those_of_another_shape_under_the_same_id_and_organization() -> None:
+    changed = [p for p in schedule(LOAD, Mix(changed=0.05), CORPUS, 1) if p.resend == "changed"]
+    assert len(changed) == pytest.approx(0.05 * 4_000, rel=0.1)
+    for p in changed:
+        assert p.changed is not None
+        first, later = (json.loads(body(p, CORPUS[number])) for number in (p.shape, p.changed))
+        assert [first[name] == later[name] for name in ("eventId", "organizationId", "action")] == [True, True, False]
+    assert not [p for p in schedule(LOAD, Mix(resent=0), CORPUS, 1) if p.resend]
+
+
+def test_only_audit_events_are_sent_with_other_contents_or_another_letter_case() -> None:
+    own = [msgspec.structs.replace(shape, text="{}", body=None, order="1") for shape in CORPUS]
+    assert {p.resend for p in schedule(LOAD, Mix(), own, 1)} == {"", *RESENDS} - {"other_case"}
+
+
+def sized() -> list[Shape]:
+    return list(sized_shapes.shapes(date(2026, 1, 2), 1 << 16))
+
+
+def test_month_ends_come_month_after_month_and_leave_the_other_draws_alone() -> None:
+    shapes = [*CORPUS]
+    shapes += [msgspec.structs.replace(shape, number=20 + 5 + n) for n, shape in enumerate(months.shapes(TODAY))]
+    planned = schedule(LOAD, Mix(month_ends=0.1), shapes, 7)
+    ends = [p.shape for p in planned if p.shape >= len(CORPUS) and not p.twin_of]
+    assert ends == list(range(len(CORPUS), len(CORPUS) + len(ends)))
+    assert len(ends) == pytest.approx(0.1 * 0.97 * len(planned), rel=0.02)
+    assert [(p.event_id, p.organization) for p in planned] == [(p.event_id, p.organization) for p in SCHEDULE]
+    assert schedule(LOAD, Mix(), shapes, 7) == SCHEDULE

@@ -109,6 +109,24 @@ def test_a_resend_at_once_is_in_flight_beside_the_first_attempt() -> None:
     assert sent[1][0] <= 1
 
 
+def test_in_batches_a_resend_at_once_is_due_with_the_first_attempt_and_shares_its_request() -> None:
+    send_queue = SendQueue([event(0, 0, resend="at_once"), event(1, 0)], 0, batched=True)
+    assert [(each.planned.n, each.resend) for each in send_queue.due(0)] == [(0, ""), (0, "at_once"), (1, "")]
+    send_queue = SendQueue([event(0, 0, resend="at_once")], 0, batched=True)
+    assert [kind for _, _, kind in play(send_queue, always(YES))] == ["", "at_once"]
+
+
+def test_later_resends_are_spread_over_the_rest_of_the_load() -> None:
+    count, apart_ms = 50, 400
+    send_queue = SendQueue([event(n, n * apart_ms, resend="later") for n in range(count)], 0)
+    sent = play(send_queue, always(YES))
+    first = {n: at for at, n, kind in sent if not kind}
+    again = {n: at for at, n, kind in sent if kind == "later"}
+    end = (count - 1) * apart_ms
+    assert all(first[n] + 2_000 <= again[n] <= max(end, first[n] + 2_005) for n in range(count))
+    assert max(again[n] - first[n] for n in range(count)) > 10_000
+
+
 def test_an_event_with_two_attempts_in_flight_is_tried_again_once_both_failed() -> None:
     send_queue = SendQueue([event(0, 0, resend="at_once")], 0)
     sent = play(
@@ -118,9 +136,10 @@ def test_an_event_with_two_attempts_in_flight_is_tried_again_once_both_failed() 
     assert sent[2][0] > 60
 
 
-def test_a_resend_after_the_acknowledgement_comes_two_seconds_after_it() -> None:
-    sent = play(SendQueue([event(0, 0, resend="after_ack")], 0), always(YES, takes_ms=5))
-    assert sent == [(0, 0, ""), (2_005, 0, "after_ack")]
+@pytest.mark.parametrize("kind", ["after_ack", "other_case", "changed"])
+def test_a_resend_after_the_acknowledgement_comes_two_seconds_after_it(kind: str) -> None:
+    sent = play(SendQueue([event(0, 0, resend=kind)], 0), always(YES, takes_ms=5))
+    assert sent == [(0, 0, ""), (2_005, 0, kind)]
 
 
 @pytest.mark.parametrize("answer", [LATER, PERHAPS, NO])
@@ -144,6 +163,16 @@ def test_drain_resends_wait_until_all_else_is_settled() -> None:
         (0, "drain"),
         (2, "drain"),
     ]
+
+
+def test_drain_resends_also_wait_until_the_target_has_drained() -> None:
+    drained: list[bool] = []
+    send_queue = SendQueue([event(0, 0, resend="drain")], 0, drained=lambda: bool(drained))
+    assert [kind for _, _, kind in play(send_queue, always(YES), until_ms=1_000)] == [""]
+    assert not send_queue.finished()
+    drained.append(True)
+    assert [kind for _, _, kind in play(send_queue, always(YES), until_ms=2_000)] == ["drain"]
+    assert send_queue.finished()
 
 
 def test_ordered_events_never_overlap() -> None:

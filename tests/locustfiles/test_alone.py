@@ -57,7 +57,7 @@ def test_help_lists_every_option_of_the_load(environment: dict[str, str], file: 
     assert "SUPPRESS" not in told  # what is not for people stays out
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_runs_of_their_own_do_not_send_the_same_ids_but_those_of_one_seed_do(locust: Any, target: Start) -> None:
     running = target("ok")
     once = ("--host", running.url, "--headless", "-u", "9", "-t", "2s", "--mix", "shapes=40,resent=0,malformed=0")
@@ -79,7 +79,6 @@ def test_two_runs_of_their_own_do_not_send_the_same_ids_but_those_of_one_seed_do
         nightly((("--mix", "salt=1"), "got 'salt=1'")),
         nightly((("--definite-refusals", "all"), "got 'all'")),
         nightly((("--request-timeout", "0"), "above 0 seconds, got 0")),
-        (("--master",), "expected one process, got --master"),
         nightly((("-u", "0"), "at least 1 user, got 0")),
         nightly((("--path", "events"), "begin with a slash")),
         nightly((("--host", "127.0.0.1:9"), "got '127.0.0.1:9'")),
@@ -92,6 +91,22 @@ def test_bad_input_is_refused_in_a_sentence(locust: Any, arguments: tuple[str, .
     assert done.returncode == 254
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.nightly
+def test_a_manifest_says_what_is_sent_and_where(locust: Any, target: Start) -> None:
+    running = target("201")
+    done = locust("--host", running.url, *ONCE, "-t", "2s", "--target", "order-service")
+    assert done.returncode == 0, done.stderr
+    assert {request["path"] for request in running.requests()} == {"/orders"}
+    done = locust("--headless", "--target", str(ROOT / "nobody.toml"))
+    assert (done.returncode, "nobody.toml" in done.stderr) == (254, True)
+
+
+@pytest.mark.nightly
+def test_a_sender_needs_no_host_and_says_when_it_cannot_open(locust: Any) -> None:
+    done = locust(*ONCE, "--target", "order-stream")  # no REDIS_URL
+    assert (done.returncode, "Xadd in xadd.py could not open" in done.stderr) == (254, True)
 
 
 @pytest.mark.slow
@@ -171,7 +186,8 @@ def test_another_number_of_users_while_it_runs_disturbs_nothing(
         int, re.findall(r"(\d+) events in (\d+) attempts: (\d+) \w+, (\d+) \w+, (\d+) ", log())[-1]
     )
     times = sorted(request["began"] for request in running.requests())
-    assert max(later - earlier for earlier, later in pairwise(times)) < 1_000_000_000
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert sum(gap > 1_000_000_000 for gap in gaps) < 3  # a busy machine makes one or two; each change would make one
     assert (acknowledged + refused, perhaps) == (attempts, 0)
     assert "Traceback" not in log()
 

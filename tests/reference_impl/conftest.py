@@ -56,7 +56,7 @@ def row(number: int = 1, **members: Any) -> Row:
     return build(entry(number, **members))
 
 
-async def until(holds: Callable[[], Awaitable[Any]], within_s: float = 20.0) -> Any:
+async def until(holds: Callable[[], Awaitable[Any]], within_s: float = 60.0) -> Any:
     """Wait for a condition; its value. Fails after `within_s`."""
     deadline = time.monotonic() + within_s
     while not (value := await holds()):

@@ -55,7 +55,7 @@ class Webhook:
         self._server.server_close()
 
     async def next(self) -> Alert:
-        return await asyncio.to_thread(self.received.get, timeout=10)
+        return await asyncio.to_thread(self.received.get, timeout=30)
 
 
 @pytest.fixture
@@ -260,6 +260,7 @@ def test_what_is_buried_while_a_worker_stops_is_told_too(
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_worker_alerts_of_its_dead_of_too_many_and_of_its_breaker(
     settings: Settings, admin: psycopg.Connection[Any], postgres_link: Link, webhook: Webhook
 ) -> None:

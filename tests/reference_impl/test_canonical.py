@@ -71,6 +71,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values))
 def test_the_quick_form_is_the_canonical_form(value: dict[str, Any]) -> None:

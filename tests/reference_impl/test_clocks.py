@@ -54,6 +54,7 @@ def under_a_wrong_clock(settings: Settings, days: int, *command: str) -> bytes:
     ).stdout
 
 
+@pytest.mark.slow
 def test_retention_takes_no_jump_of_its_clock_for_a_year(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     policy(admin, "year", 365)
     old = datetime.now(UTC).replace(day=1) - timedelta(days=62)
@@ -62,6 +63,7 @@ def test_retention_takes_no_jump_of_its_clock_for_a_year(settings: Settings, adm
     assert (done["dropped"], done["held"]) == ([], [f"{old:%Y-%m}"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [60, -60])
 def test_maintenance_takes_no_jump_of_its_clock_for_a_month(
     settings: Settings, admin: psycopg.Connection[Any], days: int

@@ -73,7 +73,7 @@ def test_a_connection_that_says_nothing_more_is_closed(said: bytes, monkeypatch:
         async with serving() as connect:
             reader, writer = await connect()
             writer.write(said)
-            await asyncio.wait_for(reader.read(), 5)
+            await asyncio.wait_for(reader.read(), 30)
 
     monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.3)
     asyncio.run(whole())
@@ -139,7 +139,7 @@ def test_a_client_that_ends_within_its_request_is_not_waited_for() -> None:
             reader, writer = await connect()
             writer.write(post(b"xyz")[:-1])
             writer.write_eof()
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), 30) == b""
 
     asyncio.run(whole())
 
@@ -169,11 +169,12 @@ def test_what_is_no_http_is_refused_at_once(said: bytes) -> None:
         async with serving() as connect:
             reader, writer = await connect()
             writer.write(said)
-            return await asyncio.wait_for(reader.read(), 5)
+            return await asyncio.wait_for(reader.read(), 30)
 
     assert asyncio.run(whole()).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [False, True])
 def test_where_descriptors_run_out_health_answers_and_the_log_stays_small(
     servers: Servers, processes: Processes, tmp_path: Path, busy: bool
@@ -196,12 +197,12 @@ def test_where_descriptors_run_out_health_answers_and_the_log_stays_small(
         for _ in range(3):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(GOODBYE)
-            assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 200 ")
+            assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 200 ")
             writer.close()
         if busy:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(post(wire()))
-            assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 503 ")
+            assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 503 ")
             writer.close()
         for _, writer in crowd:
             writer.close()

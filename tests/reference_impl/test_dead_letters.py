@@ -144,6 +144,7 @@ async def deliver(store: Store, one: Row) -> None:
         await Isolation(store, [one], OWN_FAULT, []).run()
 
 
+@pytest.mark.slow
 def test_the_store_holds_what_the_model_holds(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     admin.execute(MOODY)
     bounded = examples(

@@ -99,6 +99,7 @@ def test_a_handler_whose_service_is_away_opens_the_breaker_and_loses_nothing(set
     assert handler.got == [f"{n}" for n in range(10)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [{"retryable_errors": ("BusyError",)}, {"retryable_messages": ("come back",)}])
 def test_a_handlers_own_errors_may_be_called_retryable_by_type_or_message(
     settings: Settings, admin: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture, named: dict[str, Any]

@@ -38,6 +38,7 @@ def told(worker: dict[str, Any] | None = None, **snapshot: Any) -> int:
         (50, {"workers": []}),
         (0, {"queue_answers": False}),
         (0, {"may_evict": True}),
+        (0, {"accepts": False}),
     ],
 )
 def test_score(expected: int, given: dict[str, Any]) -> None:
@@ -57,13 +58,14 @@ def test_the_answer_names_what_the_contract_names() -> None:
     open_one = msgspec.structs.replace(
         WELL, worker="worker-2", circuit_breaker_state="OPEN", dead_letters=4, counted_at=1001.0
     )
-    answer = msgspec.json.decode(
-        msgspec.json.encode(status(HealthSnapshot(True, False, 7, 0.0, [WELL, open_one]), 5.0))
-    )
-    assert {k: answer[k] for k in ("healthScore", "circuitBreakerState", "queueDepth", "deadLetterCount")} == {
+    seen = HealthSnapshot(queue_answers=True, depth=7, workers=[WELL, open_one], losses=1)
+    answer = msgspec.json.decode(msgspec.json.encode(status(seen, 5.0)))
+    workers = answer.pop("workers")
+    assert answer == {
         "healthScore": 60,
         "circuitBreakerState": "OPEN",
         "queueDepth": 7,
         "deadLetterCount": 4,
+        "queueLosses": 1,
     }
-    assert [w["worker"] for w in answer["workers"]] == ["worker-1", "worker-2"]
+    assert [w["worker"] for w in workers] == ["worker-1", "worker-2"]

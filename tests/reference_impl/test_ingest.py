@@ -37,6 +37,7 @@ def test_what_nobody_foresaw_is_answered_500_and_logged_without_content(
     assert "secret" not in f"{[record.__dict__ for record in crashes]}"
 
 
+@pytest.mark.slow
 def test_a_body_that_trickles_is_waited_for_no_longer_than_its_time(servers: Servers, processes: Processes) -> None:
     async def whole() -> None:
         _, url = processes.start("ingest", "ingest", REQUEST_TIMEOUT_S="0.5")
@@ -47,13 +48,14 @@ def test_a_body_that_trickles_is_waited_for_no_longer_than_its_time(servers: Ser
                 began = time.monotonic()
                 status, body = await trickled(port, path)
                 assert (status, "within 0.5 s" in body) == (408, True)
-                assert 0.5 <= time.monotonic() - began < 5  # tolerance: a busy machine; the body would take 20 s
+                assert 0.5 <= time.monotonic() - began < 15  # tolerance: a busy machine; the body would take 20 s
             assert (await http.post(f"{url}/events", content=wire())).status_code == 202
             assert 'reference_refused_events_total{status="408"} 2.0' in (await http.get(f"{url}/metrics")).text
 
     asyncio.run(whole())
 
 
+@pytest.mark.slow
 def test_a_head_that_trickles_or_has_no_end_is_cut_off(processes: Processes) -> None:
     async def whole() -> None:
         _, url = processes.start("ingest", "ingest", REQUEST_TIMEOUT_S="0.5")
@@ -62,7 +64,7 @@ def test_a_head_that_trickles_or_has_no_end_is_cut_off(processes: Processes) -> 
             await until(partial(health, http, url, 50))  # no worker
             began = time.monotonic()
             assert await cut_off(port, b"x", 0.1)
-            assert 0.5 <= time.monotonic() - began < 5  # tolerance: a busy machine; it would trickle for 20 s
+            assert 0.5 <= time.monotonic() - began < 15  # tolerance: a busy machine; it would trickle for 20 s
             assert await cut_off(port, b"X-More: " + b"x" * 1000 + b"\r\n", 0)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.sleep(0.7)  # a connection that says nothing, and then all
@@ -84,7 +86,7 @@ async def cut_off(port: int, part: bytes, pause_s: float) -> bool:
             break
         writer.write(part)
     with suppress(ConnectionError):  # what was still on its way when it was closed makes a reset of the end
-        assert await asyncio.wait_for(ended, 5) == b""
+        assert await asyncio.wait_for(ended, 30) == b""
     writer.close()
     return True
 

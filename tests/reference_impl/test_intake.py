@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import msgspec
-import pytest
 from redis.asyncio import Redis
 
 from reference_impl.ingest.app import app
@@ -180,64 +179,6 @@ def test_a_queue_that_falls_silent_makes_the_outcome_unknown(servers: Servers, r
         assert (await client.post("/events", content=wire())).status_code == 503  # not connected: certain again
 
     run(settings_of(servers, redis_url=redis_link.through(servers.redis_url)), do)
-
-
-def test_a_queue_that_could_evict_is_not_trusted(servers: Servers) -> None:
-    async def policy(name: str) -> None:
-        redis = Redis.from_url(servers.redis_url)
-        await redis.config_set("maxmemory-policy", name)
-        await redis.aclose()
-
-    async def do(client: httpx.AsyncClient) -> None:
-        async def health(score: int) -> bool:
-            return bool((await client.get("/health")).json()["healthScore"] == score)
-
-        await until(lambda: health(50))  # no worker
-        try:
-            await policy("allkeys-lru")
-            await until(lambda: health(0))
-            answer = await client.post("/events", content=wire())
-            assert (answer.status_code, "noeviction" in answer.json()["error"]) == (503, True)
-        finally:
-            await policy("noeviction")
-        await until(lambda: health(50))
-        assert (await client.post("/events", content=wire())).status_code == 202
-
-    run(settings_of(servers), do)
-
-
-def test_a_queue_that_is_not_durable_is_told_of(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
-    async def tells() -> bool:
-        async with intake(settings_of(servers)):
-            return "not durable" in caplog.text
-
-    async def run() -> list[bool]:
-        told = [await tells()]
-        async with Redis.from_url(servers.redis_url) as redis:
-            try:
-                await redis.config_set("appendonly", "no")
-                return [*told, await tells()]
-            finally:
-                await redis.config_set("appendonly", "yes")
-
-    assert asyncio.run(run()) == [False, True]
-
-
-def test_a_server_out_of_memory_certainly_has_not_taken_it(servers: Servers) -> None:
-    async def limit(size: int) -> None:
-        redis = Redis.from_url(servers.redis_url)
-        await redis.config_set("maxmemory", size)
-        await redis.aclose()
-
-    async def do(client: httpx.AsyncClient) -> None:
-        try:
-            await limit(1)
-            answer = await client.post("/events", content=wire())
-            assert (answer.status_code, "OOM" in answer.json()["error"]) == (503, True)
-        finally:
-            await limit(0)
-
-    run(settings_of(servers), do)
 
 
 def test_a_heartbeat_that_is_not_ours_is_nobodys(servers: Servers) -> None:

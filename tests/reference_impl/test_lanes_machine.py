@@ -27,6 +27,7 @@ from reference_impl.store import connections
 from reference_impl.store.connections import Connection
 from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import entry
+from tests.support.cases import nightly
 
 LANES, MOST_WORKERS = range(2), 3
 #: Few ids, so that they come again, in any lane.
@@ -174,7 +175,10 @@ class LanesMachine(RuleBasedStateMachine):
         self.runner.close()
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(40, marks=[pytest.mark.slow, pytest.mark.nightly])])
+@pytest.mark.parametrize(
+    "examples",
+    [pytest.param(10, marks=pytest.mark.slow), nightly(40)],
+)
 def test_lanes_keep_order_and_owner_whatever_happens(
     settings: Settings, admin: psycopg.Connection[Any], examples: int
 ) -> None:

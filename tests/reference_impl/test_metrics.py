@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reference_impl.operations import metrics
@@ -43,6 +44,7 @@ def asked() -> dict[str, set[str]]:
     return rows
 
 
+@pytest.mark.slow
 def test_real_processes_tell_every_series_that_docs_and_dashboard_name(
     processes: Processes, admin: psycopg.Connection[Any]
 ) -> None:

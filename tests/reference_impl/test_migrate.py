@@ -29,6 +29,7 @@ def test_two_migrations_at_once_and_one_more_do_it_once(servers: Servers) -> Non
         assert owner == (False,)
 
 
+@pytest.mark.slow
 def test_audit_log_has_every_column_of_the_design(settings: Settings, admin: psycopg.Connection[Any]) -> None:
     found = admin.execute("select attname from pg_attribute where attrelid = 'audit_log'::regclass and attnum > 0")
     assert {name for (name,) in found} == {

@@ -20,6 +20,7 @@ from reference_impl.store import connections
 from shaketable.stack.binaries import server_user
 from tests.conftest import Servers
 from tests.reference_impl.conftest import until
+from tests.support.cases import nightly
 
 PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin")
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="NOT TESTED: poolers. There is no pgbouncer here")
@@ -78,9 +79,9 @@ def keep_options(admin: psycopg.Connection[Any]) -> None:
     ("lines", "named"),
     [
         (f"pool_mode = transaction\n{DROPS}", "drops"),
-        (f"pool_mode = session\n{DROPS}", "drops"),
-        ("pool_mode = session", "refuses"),
-        (f"pool_mode = transaction\n{DROPS}", "shares"),
+        nightly((f"pool_mode = session\n{DROPS}", "drops")),
+        nightly(("pool_mode = session", "refuses")),
+        nightly((f"pool_mode = transaction\n{DROPS}", "shares")),
     ],
 )
 def test_a_worker_refuses_a_pooler_that_loses_options_or_sessions(

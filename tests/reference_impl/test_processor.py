@@ -19,7 +19,6 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
-import reference_impl
 from reference_impl.dead_letters.replay import Outcome
 from reference_impl.errors import RefusedError, StoreError, TemporarilyUnavailable
 from reference_impl.processor import ReliableEventProcessor
@@ -29,7 +28,7 @@ from reference_impl.store.handler import Handler
 from tests.reference_impl.conftest import Link, until
 from tests.reference_impl.test_store import REFUSE
 
-EXAMPLES = Path(reference_impl.__file__).parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "reference"
 
 
 @pytest.fixture
@@ -70,6 +69,7 @@ def test_an_added_event_is_stored(settings: Settings, admin: psycopg.Connection[
     run(settings, do)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"deep": [1, (2, -math.inf)]}])
 def test_a_number_that_is_none_is_refused_by_its_member(settings: Settings, value: object) -> None:
     async def do(processor: ReliableEventProcessor) -> None:
@@ -158,7 +158,9 @@ def test_stop_raises_what_a_part_ended_by(settings: Settings) -> None:
     async def whole() -> None:
         async with Redis.from_url(settings.redis_url) as redis:
             await redis.set(streams.LANES, "no number")
-        processor = ReliableEventProcessor(settings)
+        processor = ReliableEventProcessor(
+            msgspec.structs.replace(settings, connect_timeout_s=1)
+        )  # as long as it waits
         await processor.start()
         with pytest.raises((TypeError, ValueError)):
             await processor.stop()
@@ -168,6 +170,7 @@ def test_stop_raises_what_a_part_ended_by(settings: Settings) -> None:
     asyncio.run(whole())
 
 
+@pytest.mark.slow
 def test_stop_gives_back_within_its_grace_what_is_not_committed(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
@@ -188,7 +191,7 @@ def test_stop_gives_back_within_its_grace_what_is_not_committed(
     with admin.transaction():
         admin.execute("lock table audit_log")
         run(slow, do)
-        assert time.monotonic() - began < 5  # tolerance: a busy machine; the statement's own time-out is 27 s
+        assert time.monotonic() - began < 20  # tolerance: a busy machine; the statement's own time-out is 27 s
     assert admin.execute("select count(*) from audit_log").fetchone() == (0,)
 
     async def again(_: ReliableEventProcessor) -> None:
@@ -200,6 +203,7 @@ def test_stop_gives_back_within_its_grace_what_is_not_committed(
     run(settings, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("example", "said"), [("ten_lines", "accepted"), ("own_handler", "handled login")])
 def test_an_example_does_what_it_says(settings: Settings, example: str, said: str, tmp_path: Path) -> None:
     given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "STATE_DIR": str(tmp_path)}

@@ -113,6 +113,7 @@ def test_an_address_is_taken_in_every_form_that_its_client_takes(name: str, valu
         Settings(**nonsense).require(name.lower())
 
 
+@pytest.mark.slow
 def test_a_process_refuses_to_start_in_one_sentence() -> None:
     for environ, said in [
         ({"LEASE_S": "0"}, "LEASE_S: "),

@@ -59,6 +59,7 @@ def test_what_is_told_never_quotes_the_server() -> None:
     assert "secret" not in str(to_store_error(errors.lookup("22P05")("secret")))
 
 
+@pytest.mark.slow
 def test_a_missing_partition_is_no_poison(settings: Settings) -> None:
     with psycopg.connect(settings.database_url) as connection, pytest.raises(errors.CheckViolation) as error:
         connection.execute(
@@ -69,6 +70,7 @@ def test_a_missing_partition_is_no_poison(settings: Settings) -> None:
     assert put(settings, [row(timestamp="2001-01-01T00:00:00Z")])[0].stored == 1
 
 
+@pytest.mark.slow
 def test_a_broken_check_is_data(settings: Settings) -> None:
     with psycopg.connect(settings.database_url) as connection, pytest.raises(errors.CheckViolation) as error:
         connection.execute(

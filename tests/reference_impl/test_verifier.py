@@ -61,6 +61,7 @@ def test_what_was_stored_and_not_touched_is_verified_batch_by_batch(
     assert logged == (25, 25, "verified", "verified", "test", "SHA-256 of RFC 8785", 0)
 
 
+@pytest.mark.slow
 def test_whatever_intake_takes_hashes_the_same_once_it_is_stored(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_logged_row_cannot_be_deleted_from_under_its_log(settings: Settings, a
         admin.execute("delete from audit_log")
 
 
+@pytest.mark.slow
 def test_the_command_exits_with_1_for_a_mismatch_and_tells_no_content(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:

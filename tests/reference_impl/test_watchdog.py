@@ -18,8 +18,8 @@ from reference_impl.store.connections import bounded, shutdown_socket
 from reference_impl.store.writer import Store
 from tests.reference_impl.conftest import Link, row, store_of
 
-#: Beyond attempt_timeout_s, for a machine that is busy.
-TOLERANCE_S = 1.5
+#: Beyond attempt_timeout_s, for a machine that is busy. Without the bound such a call takes 12 s.
+TOLERANCE_S = 5
 
 
 async def elapsed(call: Callable[[], Awaitable[object]]) -> float:

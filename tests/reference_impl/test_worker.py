@@ -24,6 +24,9 @@ from reference_impl.store.connections import shutdown_socket
 from tests.reference_impl.conftest import Link, entry, until
 from tests.reference_impl.test_store import REFUSE, stored
 
+#: Beyond a lease, for a machine that is busy.
+BUSY_S = 4
+
 
 @asynccontextmanager
 async def worker(settings: Settings, **changes: Any) -> AsyncIterator[Worker]:
@@ -112,7 +115,7 @@ def test_a_holder_silent_in_the_middle_of_a_copy_is_ended_by_a_waiter(settings: 
         await frozen.close()
         return took
 
-    assert asyncio.run(run()) <= settings.lease_s + 1  # tolerance: a busy machine
+    assert asyncio.run(run()) <= settings.lease_s + BUSY_S  # its statement's time-out is 60 s
 
 
 def test_the_lease_of_a_holder_frozen_in_a_long_statement_begins_with_it(settings: Settings) -> None:
@@ -145,7 +148,7 @@ def test_an_idle_holder_is_freed_within_the_lease(settings: Settings) -> None:
         await connections.close(frozen)
         return took
 
-    assert asyncio.run(run()) <= settings.lease_s + 1
+    assert asyncio.run(run()) <= settings.lease_s + BUSY_S
 
 
 def test_sessions_that_are_terminated_lose_and_double_nothing(

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from shaketable.checks.verdict import judge_run
-from shaketable.compare import page as compared_page
-from shaketable.compare.comparison import PAGE
 from shaketable.report.page.page import report
-from tests.support.comparisons import hostile, read
+from tests.support.browser import BACKGROUND, PAPER, WIDTH, watched
+from tests.support.browser import chromium as chromium
 from tests.support.histories import run_of
 from tests.support.shown import HOSTILE, LONG, hostile_run, whole, wrong
-from tools import kill_matrix
-from tools.kill_matrix import Clean, Matrix, Row
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +34,6 @@ FRAME = """(() => {
     const [{ el, frame }] = Bokeh.index.roots, { left } = el.getBoundingClientRect();
     return [left + frame.bbox.left, left + frame.bbox.right];
 })()"""
-WIDTH = "document.documentElement.scrollWidth"
 TITLE = "dialog => document.getElementById(dialog.getAttribute('aria-labelledby')).textContent"
 
 
@@ -51,27 +45,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         assert judge_run(run).verdict == name
     texts = {"hostile": HOSTILE, "long": LONG}
     runs |= {name: hostile_run(tmp_path_factory.mktemp(name), text) for name, text in texts.items()}
-    return {name: report(run) for name, run in runs.items()} | others(tmp_path_factory.mktemp("others"))
-
-
-def others(folder: Path) -> dict[str, Path]:
-    """Pages of more than one run, with foreign text in them."""
-    held = hostile(folder / "compare", HOSTILE)
-    matrix = Matrix(1, [Row(HOSTILE, "no_loss", "calm", "", [])], [Clean(HOSTILE, "failed", {"no_loss": HOSTILE})], 1)
-    (folder / "matrix.html").write_text(kill_matrix.page(matrix))
-    return {"comparison": compared_page.write(read(held), held.path / PAGE), "matrix": folder / "matrix.html"}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.fail("expected chromium on PATH, found none: apt-get install chromium")
-    with sync_playwright() as playwright:
-        as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=as_root)
-        yield browser
-        browser.close()
+    return {name: report(run) for name, run in runs.items()}
 
 
 Open = Callable[..., Page]
@@ -80,29 +54,16 @@ Open = Callable[..., Page]
 @pytest.fixture
 def opened(chromium: Browser, pages: dict[str, Path]) -> Iterator[Open]:
     """Opens the page of a run; whatever it complained of, or asked for beside itself, fails the test."""
-    wrongs: list[str] = []
-    contexts = []
+    with ExitStack() as stack:
 
-    def open_(name: str, width: int = 1280, drawn: bool = True, **options: Any) -> Page:
-        contexts.append(chromium.new_context(viewport={"width": width, "height": 1000}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda m: wrongs.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: wrongs.append(str(e)))
-        page.on("dialog", lambda d: wrongs.append(f"a dialog: {d.message}"))
-        page.on("request", lambda r: wrongs.append(r.url) if r.url != pages[name].as_uri() else None)
-        page.goto(pages[name].as_uri())
-        if drawn:
-            page.locator("html[data-drawn]").wait_for(state="attached")
-        return page
+        def open_(name: str, width: int = 1280, drawn: bool = True, **options: Any) -> Page:
+            page = stack.enter_context(watched(chromium, pages[name].as_uri(), width, **options))
+            page.goto(pages[name].as_uri())
+            if drawn:
+                page.locator("html[data-drawn]").wait_for(state="attached")
+            return page
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert wrongs == []
-
-
-#: The page's background, by the reader's colour scheme.
-PAPER: dict[Literal["light", "dark"], str] = {"light": "rgb(251, 251, 250)", "dark": "rgb(17, 20, 24)"}
+        yield open_
 
 
 def shown(page: Page) -> list[float]:
@@ -132,29 +93,11 @@ def test_every_track_is_painted_and_nothing_runs_off_the_side(opened: Open, name
         page.set_viewport_size({"width": width, "height": 1000})
         for scheme, paper in PAPER.items():
             page.emulate_media(color_scheme=scheme)
-            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+            assert page.evaluate(BACKGROUND) == paper
             painted = page.evaluate(PAINTED)
             assert len(painted) == len(TRACKS) - 1
             assert min(painted) > 500
             assert page.evaluate(WIDTH) == width
-
-
-@pytest.mark.parametrize("name", ["comparison", "matrix"])
-def test_page_of_many_runs_is_legible_wide_and_narrow_and_only_its_table_scrolls(opened: Open, name: str) -> None:
-    page = opened(name, drawn=False)
-    for width in (1280, 400):
-        page.set_viewport_size({"width": width, "height": 1000})
-        for scheme, paper in PAPER.items():
-            page.emulate_media(color_scheme=scheme)
-            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
-            assert page.evaluate(WIDTH) == width
-
-
-def test_figure_of_a_comparison_leads_to_its_run(opened: Open, pages: dict[str, Path]) -> None:
-    links = opened("comparison", drawn=False).locator("td a").evaluate_all("links => links.map(link => link.href)")
-    assert len(links) > 20
-    assert {Path(unquote(urlsplit(link).path)).name for link in links} == {"report.html"}
-    assert all(Path(unquote(urlsplit(link).path)).is_file() for link in links)
 
 
 def test_dot_stands_where_the_tracks_show_its_time(opened: Open) -> None:
@@ -164,10 +107,7 @@ def test_dot_stands_where_the_tracks_show_its_time(opened: Open) -> None:
             page.get_by_role("button", name="zoom to the fault").click()
         for dot in page.locator(".dot:not(.beyond)").all()[:2]:
             box, at = dot.bounding_box(), float(dot.get_attribute("data-at") or 0)
-            left, right = (
-                page.evaluate("""(() => { const track = Bokeh.index.roots[0], box = track.el.getBoundingClientRect();
-                return [box.left + track.frame.bbox.left, box.left + track.frame.bbox.right]; })()""")
-            )
+            left, right = page.evaluate(FRAME)
             begin, end = shown(page)[2:]
             assert box is not None
             expected = left + (at - begin) / (end - begin) * (right - left)
@@ -287,7 +227,7 @@ def test_paper_is_light_and_has_nothing_to_press(opened: Open, tmp_path: Path) -
     page = opened("failed", color_scheme="dark")
     page.pdf(path=tmp_path / "page.pdf", print_background=True)
     page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
     assert page.get_by_role("button").filter(visible=True).count() == 0
     assert (tmp_path / "page.pdf").stat().st_size > 20_000
 

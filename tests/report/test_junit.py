@@ -125,7 +125,7 @@ def test_every_case_has_an_identity_of_its_own_over_trials() -> None:
     assert ("shaketable.outage", junit.RUN) in cases  # of one trial as ever
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_character_there_is_makes_legal_xml() -> None:
     for begin in range(0, 0x110000, junit.MOST // 2):
         text = "".join(map(chr, range(begin, min(begin + junit.MOST // 2, 0x110000))))

@@ -18,6 +18,7 @@ from shaketable.errors import RunDirError
 from shaketable.report.page.page import SCRIPTS, report
 from shaketable.rundir import RunDir
 from tests.support.book import JOURNAL, ns
+from tests.support.cases import cases
 from tests.support.histories import absent, asks, fault, phase, run_of, sent, stored
 from tests.support.shown import hostile_run, whole
 
@@ -57,12 +58,14 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page(run)
 
 
+@pytest.mark.slow
 def test_every_track_is_there(passed: str) -> None:
     for track in TRACKS:
         shown = passed.split(f'id="track-{track}"')[1].split("</section>")[0]
         assert "data-root-id" in shown
 
 
+@pytest.mark.slow
 def test_policy_lets_only_the_pages_own_scripts_run(passed: str) -> None:
     parsed = Parsed(passed)
     policy = next(a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy")
@@ -108,6 +111,7 @@ def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path) -> None:
     assert len(parsed.scripts) == len(SCRIPTS) + 3
 
 
+@pytest.mark.slow
 def test_hostile_text_does_not_reach_the_drawings(tmp_path: Path) -> None:
     drawings = Parsed(page(hostile_run(tmp_path))).scripts[2]
     assert "embed_document" in drawings
@@ -135,7 +139,7 @@ READ = (
 )
 
 
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", cases(READ, each_change=[rundir.PROBES]))
 def test_page_with_a_spoilt_file_is_still_written(tmp_path: Path, name: str) -> None:
     run = run_of(whole(), tmp_path)
     (run / name).write_text("not JSON at all\n")
@@ -154,6 +158,7 @@ def test_run_cut_off_in_the_shake_says_so(tmp_path: Path) -> None:
     assert "The run was cut off: the last phase that it entered was shake." in page(run)
 
 
+@pytest.mark.slow
 def test_hundred_thousand_events_fit_into_two_megabytes(tmp_path: Path) -> None:
     run = run_of([], tmp_path)
     lines, planned = [], []
@@ -189,10 +194,29 @@ def test_command_refuses_a_folder_that_is_no_run(tmp_path: Path) -> None:
         command(tmp_path)
 
 
+@pytest.mark.slow
 def test_first_lines_name_what_went_wrong_and_the_fault_that_did_not_land(tmp_path: Path) -> None:
     altered = sent("odd", at=3).acknowledged(3.1), stored("odd", event={"eventId": "odd", "action": "other"})
     parts = whole(*altered, fault(60, 70, "worker paused", landed=False), asks(ContentIntact()))
     judge_run(run := run_of(parts, tmp_path))
     first = report(run).read_text().split('id="tracks"')[0]
     assert "worker paused) did not land" in first
-    assert '<div class="wrong"><dt>altered</dt><dd>1</dd></div>' in first
+    assert '<div class="bad"><dt>altered</dt><dd>1</dd></div>' in first
+
+
+def test_tiles_say_first_how_many_were_lost_and_the_failed_check_has_its_first_trace(tmp_path: Path) -> None:
+    gone, kept = sent("gone", at=3).acknowledged(3.1), sent("b", at=4).acknowledged(4.1)
+    judge_run(run := run_of([gone, kept, stored("b", 5), asks(NoLoss(), ContentIntact())], tmp_path))
+    first, _, rest = report(run).read_text().partition('id="tracks"')
+    tiles = re.findall(r'<div class="(\w+)"><dt>(\w+)</dt><dd>(\w+)</dd>', first)
+    assert tiles[:3] == [("bad", "lost", "1"), ("doubt", "doubled", "unknown"), ("good", "altered", "0")]
+    failed = rest.split('<details class="check failed"')[1].split("</details>")[0]
+    assert "attempt 1 at 3.00 s: acknowledged (202) at 3.10 s" in failed
+    assert 'aria-label="show gone on the tracks"' in failed
+
+
+def test_fault_shows_its_settings_and_its_button_its_times(tmp_path: Path) -> None:
+    html = page(run_of(whole(), tmp_path))
+    assert 'aria-label="zoom to the fault postgres away, 20.0–50.0 s"' in html
+    settings = html.split('<section id="faults">')[1].split("</section>")[0]
+    assert "<dt>fault</dt><dd><bdi>down</bdi></dd>" in settings

@@ -13,7 +13,7 @@ from shaketable.report.page.recording import Recording
 from shaketable.report.page.spans import DrawnSpan, in_rows
 from shaketable.report.page.tracks import Tracks
 from tests.support.book import Part
-from tests.support.histories import absent, breaker, exited, fault, phase, probe, run_of, sent
+from tests.support.histories import absent, breaker, every, exited, fault, phase, probe, run_of, sent
 
 
 def tracks_of(folder: Path, *parts: Part) -> Tracks:
@@ -97,8 +97,20 @@ def test_breaker_of_a_killed_process_has_no_state(tmp_path: Path) -> None:
     assert [(s.label, s.begin, s.end) for s in found.breakers["worker-1"]] == [
         ("CLOSED", 0, 20),
         ("OPEN", 20, 50),
-        ("CLOSED", 60, 100),
+        ("CLOSED", 60, pytest.approx(63)),
     ]
+
+
+def test_axis_ends_soon_after_the_last_change_and_not_with_an_idle_drain(tmp_path: Path) -> None:
+    seen = [probe(at, stored=min(at, 40), queue=max(0, 40 - at)) for at in every(0.5, 0, 100)]
+    found = tracks_of(tmp_path, sent("a", at=20).acknowledged(21), *seen)
+    assert found.end == pytest.approx(42)
+    assert found.watched == 100
+
+
+def test_axis_lasts_as_long_as_the_backlog_changes(tmp_path: Path) -> None:
+    seen = [probe(at, queue=at) for at in every(0.5, 0, 100)]
+    assert tracks_of(tmp_path, *seen).end == 100
 
 
 def test_fault_that_was_never_healed_lasts_to_the_end(tmp_path: Path) -> None:

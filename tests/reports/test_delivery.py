@@ -137,6 +137,7 @@ def test_script_exits_254_for_bad_input(tmp_path: Path, script: Script) -> None:
     assert script(str(run.path)).code == 254
 
 
+@pytest.mark.slow
 def test_script_runs_by_itself() -> None:
     done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, "RUN_DIR" in done.stdout) == (0, True)

@@ -17,6 +17,7 @@ NOISES: dict[str, Callable[[random.Random], float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trials", "most"), [(3, 0.01), (4, 0.0025)])
 @pytest.mark.parametrize("kind", NOISES)
 def test_noise_alone_is_rarely_called_worse(kind: str, trials: int, most: float) -> None:

@@ -31,6 +31,7 @@ def alone() -> list[str]:
     return ALONE if allowed else []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a life takes a second or two, on few cores more
 @pytest.mark.parametrize("deaths", [6, nightly(30)])

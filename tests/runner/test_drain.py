@@ -93,3 +93,12 @@ def test_drain_reads_the_ids_once_while_nothing_changes() -> None:
         0, lambda _: None
     )
     assert len(reads) == 2, "once to see what is missing, once before it is given up"
+
+
+@pytest.mark.parametrize(("well_at_s", "took_s"), [(0, QUIET_S), (40, 40), (90, 72)], ids=["well", "late", "never"])
+def test_drain_watches_a_target_that_has_not_recovered_until_its_recovery_is_due(well_at_s: int, took_s: float) -> None:
+    clock = Clock()
+    backlog, patience = Redelivered(clock, 0, 0), Patience(30, 0, QUIET_S, recovery_s=72)
+    drain = Drain(cast(Backlog, backlog), lambda: {"a"}, {"a"}, patience, clock, lambda: clock.at >= well_at_s * SECOND)
+    assert drain.wait(0, lambda _: None).complete
+    assert clock.at / SECOND == pytest.approx(took_s, abs=0.5)

@@ -45,7 +45,7 @@ def test_process_that_was_killed_by_a_foreign_hand_is_told_once(child: Child) ->
     alive.look()
     assert alive.failures == []
     os.kill(child.pid, signal.SIGKILL)
-    child.wait(10)
+    child.wait(30)
     alive.look()
     alive.look()
     (told,) = alive.failures
@@ -129,6 +129,8 @@ NAMES = {
 }
 
 
+#: Seconds within which a run ends on a busy machine. Without a bound it never does.
+ENDS_S = 120
 #: What a run prints as it enters a phase. The load generator has ended by the drain.
 PHASE_WORDS = ("baseline", "FAULT", "drain")
 
@@ -155,7 +157,7 @@ def struck(tmp_path: Path, scenario: Path, name: str, number: signal.Signals, ph
     ("name", "phase"),
     cases(
         [(name, phase) for name in NAMES for phase in PHASE_WORDS if (name, phase) != ("the load generator", "drain")],
-        each_change=[("postgres", "drain")],
+        each_change=[],
     ),
 )
 def test_run_whose_own_process_is_killed_is_unknown_in_a_sentence(
@@ -165,12 +167,13 @@ def test_run_whose_own_process_is_killed_is_unknown_in_a_sentence(
     assert f"{name} was killed by SIGKILL, although no fault ordered it" in said
     assert "Traceback" not in said
     assert code == 2, said
-    assert took_s < 60
+    assert took_s < ENDS_S
     told = msgspec.json.decode((tmp_path / "runs" / "latest" / "verdict.json").read_bytes())
     assert (told["verdict"], told["reasons"][0].startswith(name)) == ("unknown", True)
     assert judged(tmp_path) == 2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "phase"),
@@ -185,17 +188,20 @@ def test_run_whose_own_process_is_frozen_for_ever_is_unknown_in_a_sentence(
     said, code, took_s = struck(tmp_path, scenario, name, signal.SIGSTOP, phase)
     assert f"{name} was frozen (SIGSTOP)" in said
     assert ("Traceback" in said, code) == (False, 2), said
-    assert took_s < 60
+    assert took_s < ENDS_S
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_frozen_load_generator_ends_within_a_bound_and_is_unknown(scenario: Path, tmp_path: Path) -> None:
+    text = scenario.read_text()
+    assert text.count("settings=") == 1
+    scenario.write_text(text.replace("settings=", "resend_for_s=3, settings="))  # for which a run waits for its load
     said, code, took_s = struck(tmp_path, scenario, "the load generator", signal.SIGSTOP, "baseline")
     assert ("Traceback" in said, code) == (False, 2), said
-    assert took_s < 120
+    assert took_s < ENDS_S
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_killed_backend_of_postgres_is_told(scenario: Path, tmp_path: Path) -> None:
     harness = start(tmp_path / "runs", scenario=scenario)
     output_until(harness, "recover")
@@ -218,7 +224,7 @@ left = subprocess.Popen(["sleep", "600"], start_new_session=True)
 mine.process("left", Identity.of(left.pid))
 mine.child._popen.kill()
 mine.close()
-print(left.wait(5))
+print(left.wait(30))
 """
     run = f"test-dead-{os.getpid()}"
     done = subprocess.run(

@@ -13,7 +13,7 @@ import pytest
 
 from shaketable.results.result import Results
 from shaketable.runner import scenario, selection
-from tests.cli.test_cli import SCENARIO, sentence, shaketable
+from tests.cli.test_cli import SCENARIO, sentence
 from tests.conftest import Typed
 from tests.runner.test_phases import end, left_of, output_until, run_id, start
 
@@ -43,9 +43,9 @@ def scenarios(tmp_path: Path) -> list[Path]:
     return [tmp_path / f"{name}.py" for name in texts]
 
 
-@pytest.mark.slow
-def test_one_that_cannot_be_played_keeps_no_other_from_it(scenarios: list[Path], tmp_path: Path) -> None:
-    done = shaketable("run", *scenarios, "--runs", tmp_path / "runs", "--json", tmp_path / "rows.json")
+@pytest.mark.nightly
+def test_one_that_cannot_be_played_keeps_no_other_from_it(scenarios: list[Path], tmp_path: Path, typed: Typed) -> None:
+    done = typed("run", *scenarios, "--runs", tmp_path / "runs", "--json", tmp_path / "rows.json")
     assert done.returncode == 255
     results = msgspec.json.decode((tmp_path / "rows.json").read_bytes(), type=Results)
     assert (results.verdict, results.exit_code) == ("error", 255)
@@ -107,6 +107,7 @@ def test_scenario_that_is_not_nightly_takes_a_minute(name: str) -> None:
     assert load.baseline_s + load.shake_s + load.recover_s <= A_MINUTE
 
 
+@pytest.mark.slow
 def test_closed_pipe_is_no_verdict() -> None:
     read, write = os.pipe()
     os.close(read)

@@ -1,7 +1,7 @@
 """Every seeded bug is caught by its own check in a real run; the sound reference passes the same scenarios.
 
-For each change, the bugs of TOGETHER: several at once in one run, each caught by its own check. Every night, one bug
-for each check, by itself. `make prove` runs all of them.
+For each change, one of TOGETHER: several bugs at once in one run, each caught by its own check. Every night the others,
+and one bug for each check, by itself. `make prove` runs all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from shaketable import run
 from shaketable.checks import CHECKS
 from shaketable.checks.check import Verdict
 from shaketable.runner import scenario as scenarios
-from tests.seeded_bugs.catalogue import BUGS, FILES, scenario, shake, target
+from tests.seeded_bugs.catalogue import BUGS, FILES, by_the_clock, scenario, shake, shipped, target
 
 IN_CI = {name: bug for name, bug in BUGS.items() if bug.in_ci}
 #: A scenario, and bugs that show in it whatever the others do. Every check of a verdict is judged, asked for or not.
@@ -25,6 +25,17 @@ TOGETHER = [
     ("one_worker_slow", ("two_workers_on_one_lane",)),
     ("few_poison", ("swallows_poison",)),
 ]
+#: Of those, what is played for each change; the others are played every night.
+EACH_CHANGE = ["short_calm"]
+
+
+def marks(shown_by: str, names: tuple[str, ...]) -> list[pytest.MarkDecorator]:
+    """Times say little beside other tests: a bug that only they show runs alone."""
+    alone = [pytest.mark.alone] if any(by_the_clock(BUGS[name]) for name in names) else []
+    return alone if shown_by in EACH_CHANGE else [*alone, pytest.mark.nightly]
+
+
+APART = [pytest.param(*one, marks=marks(*one)) for one in TOGETHER]
 
 
 def test_every_check_has_a_bug_that_it_must_catch_and_ci_runs_one_of_each() -> None:
@@ -38,6 +49,12 @@ def test_scenario_that_shows_a_bug_asks_for_the_check_that_must_catch_it(name: s
     assert BUGS[name].caught_by in [check.name for check in asked.checks]
 
 
+@pytest.mark.parametrize("name", [name for name, bug in BUGS.items() if shipped(bug)])
+def test_scenario_of_the_package_that_shows_a_bug_asks_for_its_check(name: str) -> None:
+    asked = scenarios.load(str(scenarios.names()[shipped(BUGS[name])]))
+    assert BUGS[name].caught_by in [check.name for check in asked.checks]
+
+
 @pytest.mark.parametrize("name", BUGS)
 def test_bug_stands_in_the_folder_of_the_check_that_must_catch_it(name: str) -> None:
     assert FILES[name].parent.name == BUGS[name].caught_by
@@ -48,8 +65,9 @@ def test_bug_replaces_every_process_of_the_reference(name: str, tmp_path: Path) 
     assert target(name, tmp_path).read_text().count(f"{name}.py") == 3
 
 
+@pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.parametrize(("shown_by", "names"), TOGETHER, ids=lambda given: given if isinstance(given, str) else "")
+@pytest.mark.parametrize(("shown_by", "names"), APART, ids=lambda given: given if isinstance(given, str) else "")
 def test_bugs_of_one_run_are_each_caught_by_their_own_check(
     shown_by: str, names: tuple[str, ...], tmp_path: Path
 ) -> None:

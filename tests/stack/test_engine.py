@@ -22,6 +22,7 @@ def test_no_engine_is_told_with_the_stack_that_needs_none() -> None:
         engine.connect("unix:///nowhere.sock")
 
 
+@pytest.mark.slow
 def test_run_without_an_engine_ends_with_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     command = [sys.executable, "-m", "shaketable.cli", "run", "calm", "--stack", "containers", "--runs", str(tmp_path)]

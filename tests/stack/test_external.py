@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,8 @@ from shaketable.stack.choice import Choice
 from shaketable.stack.external_services import ExternalServices
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
-from tests.conftest import Servers
+from tests.conftest import Servers, Typed
+from tests.support.cases import nightly
 
 ROOT = Path(__file__).parents[2]
 BRIEF = ROOT / "tests" / "stack" / "scenarios" / "brief.py"
@@ -47,12 +47,12 @@ def given(servers: Servers) -> ExternalServices:
     return ExternalServices(servers.postgres_url, servers.redis_url, servers.superuser_url)
 
 
-def shaken(scenario: str, given: ExternalServices, runs: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "shaketable.cli", "run", scenario, "--stack", "external", "--runs", str(runs)]
+def shaken(typed: Typed, scenario: str, given: ExternalServices, runs: Path) -> subprocess.CompletedProcess[str]:
     urls = ["--postgres", given.postgres, "--redis", given.redis, "--postgres-admin", given.postgres_admin]
-    return subprocess.run([*command, *urls], capture_output=True, text=True, cwd=ROOT)
+    return typed("run", scenario, "--stack", "external", "--runs", runs, *urls)
 
 
+@pytest.mark.slow
 def test_target_reaches_given_services_through_links(given: ExternalServices, tmp_path: Path) -> None:
     with opened(given, tmp_path) as stack:
         postgres, queue = stack.add_link("worker-1", "postgres"), stack.add_link("worker-1", "redis")
@@ -120,6 +120,7 @@ def test_role_that_may_not_judge_is_told_what_it_needs(given: ExternalServices, 
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", ["postgres", "redis"])
 def test_server_that_is_not_ours_is_not_broken(given: ExternalServices, tmp_path: Path, service: str) -> None:
     with opened(given, tmp_path) as stack, pytest.raises(ScenarioError, match="not started by this run"):
@@ -165,17 +166,17 @@ def test_urls_without_the_stack_they_are_for_are_refused() -> None:
 
 
 def test_scenario_that_breaks_the_servers_is_refused_before_anything_starts(
-    given: ExternalServices, tmp_path: Path
+    given: ExternalServices, tmp_path: Path, typed: Typed
 ) -> None:
-    done = shaken("storm", given, tmp_path)
+    done = shaken(typed, "storm", given, tmp_path)
     assert done.returncode == 254, done.stdout + done.stderr
     assert "not started by this run" in done.stderr
     assert not list((tmp_path / "latest" / "logs").glob("worker*"))
 
 
-@pytest.mark.slow
-def test_shaken_on_given_services_nothing_is_lost(given: ExternalServices, tmp_path: Path) -> None:
-    done = shaken(str(BRIEF), given, tmp_path)
+@pytest.mark.nightly
+def test_shaken_on_given_services_nothing_is_lost(given: ExternalServices, tmp_path: Path, typed: Typed) -> None:
+    done = shaken(typed, str(BRIEF), given, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     run = (tmp_path / "latest").resolve()
     assert not (run / "received.jsonl").exists()  # their log is theirs: what Postgres received is unknown
@@ -263,8 +264,8 @@ def test_surroundings_lead_no_session_elsewhere(
     ("made", "told"),
     [
         ("create schema theirs", "schema theirs"),
-        ("create function theirs() returns int language sql as 'select 1'", r"function public\.theirs"),
-        ("create type theirs as enum ('a')", r"type public\.theirs"),
+        nightly(("create function theirs() returns int language sql as 'select 1'", r"function public\.theirs")),
+        nightly(("create type theirs as enum ('a')", r"type public\.theirs")),
         ("create role theirs; grant usage on schema public to theirs", "role theirs"),
     ],
 )

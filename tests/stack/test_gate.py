@@ -47,7 +47,7 @@ def test_command_is_as_if_it_had_been_started_outright(env: dict[str, str], tmp_
     signals = "while read -r name set; do case $name in Sig[BIC]*) echo $name $set;; esac; done < /proc/$$/status"
     look = f"{signals}; tr '\\0' '\\n' < /proc/$$/environ; readlink /proc/$$/fd/*; pwd"
     child, noted = started(tmp_path, "/bin/sh", "-c", look, env=env)
-    assert child.wait(10) == 0
+    assert child.wait(30) == 0
     assert [identity.pid for identity in noted] == [child.pid]
     with (tmp_path / "outright").open("wb") as out:
         subprocess.run(
@@ -66,7 +66,7 @@ def test_command_is_as_if_it_had_been_started_outright(env: dict[str, str], tmp_
 
 def test_harness_that_is_killed_before_it_noted_a_process_leaves_none(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, check=False)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while psutil.pid_exists(int(done.stdout)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not psutil.pid_exists(int(done.stdout))
@@ -106,5 +106,5 @@ def test_root_starts_a_command_as_another_user_and_of_no_other_group(tmp_path: P
         journal=lambda *_: None,
         user="nobody",
     )
-    assert child.wait(10) == 0
+    assert child.wait(30) == 0
     assert (tmp_path / "log").read_text().count("65534") == 3  # user, group, groups

@@ -50,7 +50,7 @@ def test_log_that_is_evidence_may_be_longer_and_is_not_judged_without_its_rest(t
 
 
 def await_cut(logs: log_bound.LogBound) -> list[str]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (found := logs.newly_cut()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -48,7 +48,7 @@ mine.close() if end == "close" else os.kill(os.getpid(), 9)
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import sys
 import threading
@@ -98,8 +99,8 @@ def test_nobody_listening_is_refused() -> None:
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
-    with closing(Supervisor(f"test-{tmp_path.name[-20:]}")) as found:
+def supervisor() -> Iterator[Supervisor]:
+    with closing(Supervisor(f"test-{secrets.token_hex(4)}")) as found:
         yield found
 
 

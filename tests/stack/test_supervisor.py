@@ -115,6 +115,7 @@ def test_heal_ends_what_a_killed_supervisor_could_not(tmp_path: Path) -> None:
     assert not (tmp_path / "stack").exists()
 
 
+@pytest.mark.slow
 def test_heal_speaks_of_this_users_runs_alone(tmp_path: Path) -> None:
     harness, pids = start(f"test-mine-{os.getpid()}", tmp_path / "mine")
     theirs = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "theirs")}
@@ -138,7 +139,7 @@ def test_normal_end_without_a_supervisor_leaves_nothing_either(tmp_path: Path) -
     assert not is_alive(child.pid)
     assert not folder.exists()
     assert list(supervisor.journals().iterdir()) == []
-    child.wait(5)
+    child.wait(30)
 
 
 def test_journal_of_a_living_run_is_nobody_elses(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_journal_of_a_living_run_is_nobody_elses(tmp_path: Path) -> None:
 
 def test_normal_end_waits_until_all_is_gone(tmp_path: Path) -> None:
     harness, pids = start(f"test-close-{os.getpid()}", tmp_path / "stack")
-    harness.wait(timeout=20)
+    harness.wait(timeout=60)
     assert not any(is_alive(pid) for pid in pids)
     end(harness)
 
@@ -267,8 +268,8 @@ def test_actions_that_do_not_answer_share_one_deadline(tmp_path: Path, monkeypat
     monkeypatch.setattr(undo, "ACTION_S", 0.3)
     journal = tmp_path / "deaf.jsonl"
     line = msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=Program(("sleep", "60")))) + b"\n"
-    journal.write_bytes(line * 3)
+    journal.write_bytes(line * 30)
     began = time.monotonic()
     assert all(" NOT " in told for told in supervisor.end(journal))
-    assert time.monotonic() - began < 2 * 0.3 + 0.5
-    assert journal.read_bytes() == line * 3
+    assert time.monotonic() - began < 6  # a busy machine; one after another they would take 9 s
+    assert journal.read_bytes() == line * 30

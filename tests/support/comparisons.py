@@ -17,7 +17,7 @@ from tests.support.book import Part
 from tests.support.histories import asks, run_of, sent, stored, target
 
 #: A folder's name as a run has it.
-RUN = "20261124T201756Z-aa4{}-calm-x"
+RUN = "20261124T201756Z-aa4{}-{}-{}"
 
 
 def kept(folder: Path, targets: list[str]) -> Comparison:
@@ -41,7 +41,7 @@ def played(
     **more: Any,
 ) -> Path:
     """One cell with a run that is judged and has a page; returns its run directory."""
-    run = held.folder(name, scenario, seed) / RUN.format(seed)
+    run = held.folder(name, scenario, seed) / RUN.format(seed, scenario, name)
     run.mkdir(parents=True)
     doc = judge_run(run_of([*parts, target(name=name)], run))
     rundir.write_json(run / rundir.ENVIRONMENT, ground)

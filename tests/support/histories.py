@@ -143,13 +143,24 @@ def sunk(process: str, *times: float, by: str | None = None, service: str = "pos
     return write
 
 
-def probe(*times: float, **reading: Any) -> Part:
+def probe(*times: float, took: float = 0, **reading: Any) -> Part:
     """The same reading at several times; answered, healthy, closed and drained unless it says otherwise."""
     sane = {"answered": True, "health": 100, "breaker": "CLOSED", "queue": 0}
 
     def write(book: Book) -> None:
         for at in times:
-            book.op(rundir.PROBES, "probe", Kind.PROBE, at, at, **(sane | reading))
+            book.op(rundir.PROBES, "probe", Kind.PROBE, at, at + took, **(sane | reading))
+
+    return write
+
+
+def counted(process: str, *readings: tuple[float, float], incarnation: int = 1, counter: str = "stored") -> Part:
+    """A process showed its counter: (time, value) each."""
+
+    def write(book: Book) -> None:
+        for at, value in readings:
+            told = {"incarnation": str(incarnation), counter: value}
+            book.op(rundir.PROBES, process, Kind.COUNTERS, at, at, **told)
 
     return write
 
@@ -240,9 +251,10 @@ def target(**facts: Any) -> Part:
     return write
 
 
-def asks(*checks: Check, **load: Any) -> Part:
-    """What the scenario asks: the checks that count, and its bounds."""
-    return lambda book: book.scenario.update(checks=[to_spec(check) for check in checks], load=load)
+def asks(*checks: Check, settings: dict[str, Any] | None = None, budgets: Any = (), **load: Any) -> Part:
+    """What the scenario asks: the checks that count, its bounds, its settings, and budgets of the user's own."""
+    more = {"settings": settings or {}, "budgets": list(budgets)}
+    return lambda book: book.scenario.update(checks=[to_spec(check) for check in checks], load=load, **more)
 
 
 _SANE_TARGET = {

@@ -22,6 +22,7 @@ class Try:
     outcome: Outcome | None = None
     status: int | None = None
     resend: str = ""
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Sent:
     expect: str = "accept"
     body: dict[str, Any] = field(default_factory=lambda: dict(GOOD))
     twin_of: str | None = None
+    changed: int | None = None  # the number of the event whose contents are sent again under this id
     ordered: bool = False
     late: float = 0.0  # seconds that the harness itself was late
     given_up: bool = False
@@ -46,16 +48,15 @@ class Sent:
     def acknowledged(self, at: float) -> Sent:
         return self._answered(at, Outcome.ACKNOWLEDGED, 202)
 
-    def refused(self, at: float, status: int | None = 400) -> Sent:
-        return self._answered(at, Outcome.REFUSED, status)
+    def refused(self, at: float, status: int | None = 400, retry_after: float = 0.0) -> Sent:
+        return self._answered(at, Outcome.REFUSED, status, retry_after)
 
     def indeterminate(self, at: float, status: int | None = None) -> Sent:
         return self._answered(at, Outcome.INDETERMINATE, status)
 
-    def _answered(self, at: float, outcome: Outcome, status: int | None) -> Sent:
-        return replace(
-            self, tries=(*self.tries[:-1], replace(self.tries[-1], until=at, outcome=outcome, status=status))
-        )
+    def _answered(self, at: float, outcome: Outcome, status: int | None, retry_after: float = 0.0) -> Sent:
+        last = replace(self.tries[-1], until=at, outcome=outcome, status=status, retry_after=retry_after)
+        return replace(self, tries=(*self.tries[:-1], last))
 
     def __call__(self, book: Book) -> None:
         n = len(book.lines.setdefault(rundir.SCHEDULE, []))
@@ -70,6 +71,7 @@ class Sent:
                 self.organization,
                 self.ordered,
                 twin_of=self.twin_of,
+                changed=self.changed,
             )
         )
         for each in self.tries:
@@ -96,5 +98,6 @@ class Sent:
                 outcome=each.outcome,
                 n=n,
                 status=each.status,
+                **({"retry_after": each.retry_after} if each.retry_after else {}),
                 **common,
             )

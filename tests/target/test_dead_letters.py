@@ -20,6 +20,7 @@ from shaketable.errors import ManifestError, TargetError
 from shaketable.target import dead_letters as letters
 from shaketable.target import manifest, stored_rows
 from shaketable.target.readers import pages
+from tests.support.cases import cases
 from tests.support.histories import run_of, sent
 from tests.target.test_manifest import SOUND, write
 
@@ -107,6 +108,7 @@ def test_an_event_with_a_lone_surrogate_is_kept_in_a_string(tell: Tell) -> None:
     assert isinstance(msgspec.json.decode(msgspec.json.encode(row)), dict)
 
 
+MEMBERS = ["event_id", "event", "cause", "attempts", "last_failed_at", "history", "unreadable"]
 HARD = [
     b"1e400",
     b"NaN",
@@ -121,7 +123,7 @@ HARD = [
 ]
 
 
-@pytest.mark.parametrize("name", ["event_id", "event", "cause", "attempts", "last_failed_at", "history", "unreadable"])
+@pytest.mark.parametrize("name", cases(MEMBERS, each_change=["event", "attempts"]))
 @pytest.mark.parametrize("value", HARD, ids=range(len(HARD)))
 def test_no_member_keeps_the_others_or_the_run_from_being_judged(
     tell: Tell, tmp_path: Path, name: str, value: bytes

@@ -157,6 +157,7 @@ SCENARIO = Scenario(story="It dies.", load=Load(rate=20, baseline_s=1, shake_s=1
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_target_that_dies_for_good_in_a_run_is_judged(tmp_path: Path) -> None:
     for name, text in (("target.toml", TARGET), ("dying.py", DYING), ("scenario.py", SCENARIO)):

@@ -103,6 +103,7 @@ def test_process_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path)
         manifest.load(write(tmp_path, SOUND.replace('"api"', json.dumps(name))))
 
 
+BREAKER = "[breaker]\nprocess = 'worker'\n"
 OWN = SOUND.replace("contract = 1", "contract = 2") + '[event]\nid = "/order/id"\nschema = "order.schema.json"\n'
 
 
@@ -120,11 +121,23 @@ def test_contract_2_describes_the_targets_own_event_and_intake(tmp_path: Path) -
     [
         ("contract = 2", "contract = 1", "contract = 1 has no event: write contract = 2"),
         ("contract = 2", "contract = 3", "contract = 1 or contract = 2, got 3"),
+        ('process = "api"', 'process = "api"\nmax_bytes = 65536', "ingest.max_bytes is for audit events"),
+        ("[event]", '[capabilities]\nnumbers = "exact"\n[event]', "capabilities.numbers .*: write event.numbers"),
+        ("[event]", '[capabilities]\nnumbers = "float"\n[event]', "numbers"),
         ('schema = "order.schema.json"', "", "a schema or a strategy, got neither"),
         ("[event]", '[event]\nstrategy = "a.py:b"', "a schema or a strategy, got both"),
         ('schema = "order.schema.json"', 'strategy = "events"', "event.strategy as 'file.py:name', got 'events'"),
         ('id = "/order/id"', 'id = "order.id"', "event.id as a JSON Pointer, got 'order.id'"),
         ("[event]", '[event]\nignore = ["/a", "b"]', r"event.ignore\[1\] as a JSON Pointer, got 'b'"),
+        ('id = "/order/id"', 'id = {response = "/id"}', "expected event.reference, since the server makes event.id"),
+        (
+            'id = "/order/id"',
+            'id = {response = "id"}\nreference = "/r"',
+            "event.id.response as a JSON Pointer, got 'id'",
+        ),
+        ('id = "/order/id"', 'id = {response = "/id"}\nreference = "r"', "event.reference as a JSON Pointer, got 'r'"),
+        ('id = "/order/id"', 'id = {answer = "/id"}', "answer"),
+        ("[event]", '[event]\nreference = "/r"', "event.reference is for an id = {response"),
         ("[event]", '[event]\nid_format = "guid"', "event.id_format .* got 'guid'"),
         ("[event]", '[event]\nid_format = "a b-{uuid}"', "event.id_format .* got 'a b-"),
         ("[event]", '[event]\norder_by = "/order/id"', "order_by and the id are both '/order/id'"),
@@ -135,6 +148,17 @@ def test_contract_2_describes_the_targets_own_event_and_intake(tmp_path: Path) -
         ('process = "api"', 'process = "api"\nheaders = {Host = "x"}', "a header of your own, got 'Host'"),
         ('process = "api"', 'process = "api"\nheaders = {A = "x\\r\\nB: y"}', "ingest.headers.A on one line"),
         ('process = "api"', 'process = "api"\nmethod = "GET"', "method"),
+        ('process = "api"', 'process = "api"\nbatch = {size = 1}', "ingest.batch.size from 2 to 10,000, got 1"),
+        ('process = "api"', 'process = "api"\nbatch = {siez = 2}', "siez"),
+        ('process = "api"', 'process = "api"\nbatch = {size = 2, path = "x"}', "ingest.batch.path .* got 'x'"),
+        ('process = "api"', 'process = "api"\nbatch = {size = 2, format = "csv"}', "format|csv"),
+        ("[event]", '[event]\ninvalid = "bad"', "event.invalid as 'file.py:name', got 'bad'"),
+        ("[event]", f"{BREAKER}log = '('\n[event]", "breaker.log to be a regular expression, got '\\('"),
+        ("[event]", f"{BREAKER}log = '(?P<to>.)'\n[event]", "the groups `at` and `to`, got .*: add .*at"),
+        ("[event]", f"{BREAKER}log = '(?P<at>.)(?P<to>.)(?P<who>.)'\n[event]", "got who: leave them out"),
+        ("[event]", "[breaker]\nprocess = 'x'\nlog = '(?P<at>.)(?P<to>.)'\n[event]", "breaker.process .* got 'x'"),
+        ("[event]", f"{BREAKER}log = '(?P<at>.)(?P<to>.)'\n[event]", "claims no breaker: write breaker = true"),
+        ("[event]", f"{BREAKER}[event]", "log"),
     ],
 )
 def test_what_contradicts_itself_in_contract_2_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -32,9 +33,9 @@ NO_SQL = Manifest(2, "t", Ingest("p"), (), Stored(url="/stored"))
 
 
 @pytest.fixture
-def launching(tmp_path: Path) -> Iterator[Stack]:
+def launching() -> Iterator[Stack]:
     """As far as commands are launched on it."""
-    with closing(Supervisor(f"test-{tmp_path.name[-20:]}")) as supervisor:
+    with closing(Supervisor(f"test-{secrets.token_hex(4)}")) as supervisor:
 
         def launch(name: str, words: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
             return supervisor.spawn(name, words, env=env, cwd=cwd, log=log)
@@ -137,6 +138,21 @@ def test_expensive_count_is_made_a_fifth_of_the_time() -> None:
         now[0] += 0.25
     assert {round(later - made[0]) % 10 for later in made} == {0}
     assert len(made) >= 3
+
+
+def test_number_that_is_older_than_asked_for_is_unknown() -> None:
+    now, numbers = [0.0], iter([7, 8])
+
+    def count() -> int:
+        now[0] += 2  # it takes 2 s, so the next count is due 8 s later
+        return next(numbers)
+
+    throttled = Throttled(count, lambda: now[0])
+    seen = []
+    for _ in range(9):
+        seen.append((throttled.value(1.0), throttled.value()))
+        now[0] += 1
+    assert seen == [(7, 7), (7, 7), *[(None, 7)] * 6, (8, 8)]
 
 
 Fill = Callable[[redis.Redis, bytes], Any]

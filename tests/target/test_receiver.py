@@ -11,8 +11,9 @@ import pytest
 
 from shaketable.errors import TargetError
 from shaketable.target import bounded_http
+from shaketable.target.body_server import MOST
 from shaketable.target.readers import ndjson, pages
-from shaketable.target.receiver import MOST, Receiver
+from shaketable.target.receiver import Receiver
 
 
 @pytest.fixture

@@ -76,6 +76,13 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
         (OWN.replace("count = 2", "count = 2\nenv = {A = '{port:apy}'}"), "the port of apy: expected one of api"),
         (OWN.replace("[ingest]", 'health_process = "api"\n[ingest]', 1), "a `health` path, got 'api'"),
         (OWN + '[outbound]\npath = "hook"\n', "outbound.path to begin with a slash"),
+        (
+            URLS + NATS.replace('"nats"', '"api"'),
+            r"\[\[service\]\] 'api' has the name of a process .*: rename the service",
+        ),
+        (URLS + NATS.replace('"nats"', '"intake"'), "'intake' has the name of a process or a role"),
+        (URLS + NATS.replace('"nats"', '"redis"'), "'redis' is built in: leave out its command"),
+        (SOUND.replace('"worker"', '"redis"'), r"\[\[process\]\] 'redis' has the name of a built-in service"),
     ],
 )
 def test_contradiction_is_one_sentence(tmp_path: Path, text: str, told: str) -> None:

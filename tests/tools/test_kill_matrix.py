@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import Judged, VerdictDoc
-from tools.kill_matrix import MISSED, OTHER, RIGHT, Clean, Matrix, Row, Shot, page, shot, text
+from tools.clean_runs import Clean
+from tools.kill_matrix import MISSED, OTHER, RIGHT, Matrix, Row, Shot, page, shot, text
 
 
 def doc(verdict: str = "failed", **checks: str) -> VerdictDoc:

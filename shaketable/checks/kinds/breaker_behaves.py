@@ -10,9 +10,13 @@ from shaketable.checks.kinds.breaker_rules import POISON, RULES, illegal, must_o
 from shaketable.checks.kinds.findings import counts, not_applicable, some, unknown
 from shaketable.checks.kinds.incarnation import CLOSED, OPEN, Incarnation, incarnations
 from shaketable.checks.kinds.spans import told
+from shaketable.evidence.history.contention import contended
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
+
+#: Rules about traffic that another process than the target's notes.
+NOTED = ("many_trials", "sent_while_open")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class BreakerBehaves:
 
     Evidence: the transitions (the target's own word, only for when it changed its mind), sinks and Postgres's log (the
     real traffic, by application name), the faults' times, the queue. A missing transition (a gap in `seq`), a time of
-    OPEN about which neither sink nor log can speak, or a run in which no breaker had cause to open: unknown.
+    OPEN about which neither sink nor log can speak, a run in which no breaker had cause to open, or a single
+    connection at the wrong time while other programs kept the machine busy, since it may have been noted late: unknown.
 
     Does not prove: that trials within one connection are single, or that the threshold counts the right failures where
     no fault fails an exact number of rounds.
@@ -55,6 +60,8 @@ class BreakerBehaves:
             **broken,
         )
         if why := "; ".join(f"{name.replace('_', ' ')}: {each[0]}" for name, each in broken.items() if each):
+            if (busy := contended(history)) and _maybe_noted_late(broken):
+                return Finding(Verdict.UNKNOWN, found, some(**broken), f"{why}; but {busy}")
             return Finding(Verdict.FAILED, found, some(**broken), why)
         if caveats := _caveats(history, lives):
             return Finding(Verdict.UNKNOWN, found, {}, "; ".join(caveats))
@@ -72,6 +79,11 @@ def _broken(history: History, lives: list[Incarnation]) -> dict[str, list[str]]:
         ]
         for name, rule in RULES.items()
     }
+
+
+def _maybe_noted_late(broken: dict[str, list[str]]) -> bool:
+    """Whether one connection explains it all, which was made earlier and which the sink or the log noted late."""
+    return sum(map(len, broken.values())) == 1 and any(broken[name] for name in NOTED)
 
 
 def _caveats(history: History, lives: list[Incarnation]) -> list[str]:

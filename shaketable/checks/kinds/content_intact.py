@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -11,11 +14,19 @@ import numpy as np
 from shaketable import plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown, unseen
+from shaketable.checks.kinds.losses import by_resend
 
 if TYPE_CHECKING:
+    from shaketable.checks.kinds.findings import Flags
     from shaketable.event.kinds import EventKind
     from shaketable.evidence.history import History
 
+#: Most kinds of differences in a sentence.
+COMMONEST = 3
+#: The kind of a difference behind a path.
+_KIND = re.compile(r" \(([a-z][A-Za-z ]*)\)(?:,|$)")
+#: In place of paths: the row has other contents, which were sent later.
+LATER = "the whole event (sent later under its id)"
 #: Stands for the event's own id, so that events of one shape and organization are compared once.
 _ID = b"%ID%"
 
@@ -24,10 +35,15 @@ _ID = b"%ID%"
 class ContentIntact:
     """Every stored event equals the event that was sent, member by member.
 
-    Compared as values: numbers as doubles, timestamps as instants cut to microseconds, null as absent; members that the
-    target says it adds (stored.adds) are ignored unless they were sent. Of a target's own events, [event] in its
+    Compared as values: numbers as doubles (exactly if the target claims that: capabilities.numbers), timestamps as
+    instants cut to microseconds, null as absent; members that the target says it adds (stored.adds) are ignored unless
+    they were sent. Of a target's own events, [event] in its
     manifest decides: numbers are exact by default, its instants have its precision, what it ignores is not compared.
-    altered: at least one member differs; shown with the members' paths, never with their values.
+    altered: at least one member differs; shown with the members' paths and the kinds of the differences (less than a
+    millisecond, another Unicode normalization, null for empty text), never with their values.
+    Where an id was sent again with other contents after its acknowledgement, the first contents are right. Both are, if
+    the target claims no order or no deduplication or updates its rows, and for an event that became a dead letter or
+    was lost in between.
 
     Evidence: the corpus (each sent event is made from it again, byte for byte) and the stored rows. No stored row of a
     planned, well-formed event, no corpus, or a row that nobody could read: unknown.
@@ -53,7 +69,7 @@ class ContentIntact:
         unread = history.stored.unreadable.dropna()
         found = counts(compared=compared, altered=altered) | ({"unreadable": len(unread)} if len(unread) else {})
         if altered:
-            why = plural.counted(len(altered), "stored rows differ from what was sent")
+            why = plural.counted(len(altered), "stored rows differ from what was sent") + _commonest(altered)
             return Finding(Verdict.FAILED, found, some(altered=altered), why)
         if len(unread):
             of = plural.counted(len(unread), "stored rows")
@@ -65,13 +81,31 @@ def _compare(history: History) -> tuple[int, list[str]]:
     """The number of compared rows, and those that differ, with the paths of the differences."""
     assert history.stored is not None
     comparer, compared, altered = _Comparer(history), 0, []
+    either = cache(lambda: _either(history))
     numbers = history.stored.event.where(history.stored.unreadable.isna(), -1).to_numpy()
     for number, stored in zip(numbers.tolist(), history.contents.stored(), strict=True):
         paths = comparer.paths(number, stored) if number >= 0 else None
+        if paths and comparer.is_later(number, stored):
+            paths = [] if either()[number] else [LATER]
         compared += paths is not None
         if paths:
             altered.append(f"{history.ids(np.array([number]))[0]}: {', '.join(paths)}")
     return compared, altered
+
+
+def _either(history: History) -> Flags:
+    """The events of which the contents that were sent later are right, too."""
+    if not (history.order_by and history.capabilities.deduplicates) or history.target.stored.updates:
+        return np.ones(len(history.rows_of), dtype=bool)
+    dead = history.dead is not None and history.dead_letters_of > 0
+    return np.asarray(by_resend(history) | dead)
+
+
+def _commonest(altered: list[str]) -> str:
+    """The commonest kinds of differences, each with its number of rows."""
+    found = Counter(kind for line in altered for kind in set(_KIND.findall(line)))
+    told = ", ".join(f"{count:,} × {kind}" for kind, count in found.most_common(COMMONEST))
+    return f" ({told})" if told else ""
 
 
 class _Comparer:
@@ -91,6 +125,11 @@ class _Comparer:
             self._known[key] = self._compare(number, stored)
         return self._known[key]
 
+    def is_later(self, number: int, stored: bytes) -> bool:
+        """Whether it equals the contents that were sent later under the same id."""
+        sent = self._contents.changed(number)
+        return sent is not None and not differing(self._kind, self._kind.parse(sent), stored, self._adds)
+
     def _compare(self, number: int, stored: bytes) -> list[str] | None:
         sent = self._contents.sent(number)
         try:
@@ -101,9 +140,10 @@ class _Comparer:
 
 
 def differing(kind: EventKind, sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
-    """The paths that differ; a stored value that is no JSON object differs as a whole."""
+    """The paths that differ, with the kinds of their differences; a value that is no JSON object differs as a whole."""
     try:
-        return kind.same(sent, kind.parse(_beyond_msgspec(kept) or kept), adds)
+        found = kind.differences(sent, kind.parse(_beyond_msgspec(kept) or kept), adds)
+        return [f"{path} ({how})" if how else path for path, how in found]
     except (ValueError, RecursionError):
         return ["the whole event"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.breaker_rules import closing_s
 from shaketable.checks.kinds.findings import counts, not_applicable, some, unknown
-from shaketable.checks.kinds.incarnation import OPEN, incarnations
+from shaketable.checks.kinds.incarnation import HALF_OPEN, OPEN, incarnations
 from shaketable.checks.kinds.spans import Span, observed_at, store_outages, told
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER
@@ -31,10 +31,10 @@ class HealthHonest:
 
     falsely_well_s: seconds above 70 while a store-blocking fault was in effect, work waited, and no commit had happened
     for open_within_s + health_grace_s. falsely_ill_s: seconds at or below 70 before the first fault, and from the last
-    healing + health_grace_s and an empty backlog to the end of the run. Not judged: while a breaker is legally OPEN
-    after the last healing (as long as `breaker_behaves` lets it) and nothing is stored. No answer counts as 0. Each may
-    last as long as its budget: an answer may be slow for once. lag_s: from the store becoming unavailable to the first
-    score of at most 70. Work waits while the queue is not empty, or while events are acknowledged and none is
+    healing + health_grace_s and an empty backlog to the end of the run. Not judged: while the breaker of any process is
+    legally OPEN or HALF_OPEN after the last healing (as long as `breaker_behaves` lets it). No answer counts as 0. Each
+    may last as long as its budget: an answer may be slow for once. lag_s: from the store becoming unavailable to the
+    first score of at most 70. Work waits while the queue is not empty, or while events are acknowledged and none is
     stored.
 
     Evidence: probes every 200 ms (the target's own answer), the faults' times, commit times, the queue read directly.
@@ -136,10 +136,13 @@ def _undisturbed(history: History) -> list[Span]:
 
 
 def _legally_open(history: History, healed: int) -> list[Span]:
-    """While a breaker may still be OPEN after the last healing, and nothing was stored: then it is right to be ill."""
+    """While the breaker of any process may still be open after the last healing: then it is right to be ill.
+
+    Other processes may store meanwhile: the state that a target reports is the worst of its workers'.
+    """
     by = healed + int(closing_s(history.timing) * SECOND)
-    spans = [Span(span.begin, min(span.end, by)) for life in incarnations(history) for span in life.spans(OPEN)]
-    return [span for span in spans if healed < span.end and span.begin < by and not len(span.of(history.commits))]
+    spans = [span for life in incarnations(history) for state in (OPEN, HALF_OPEN) for span in life.spans(state)]
+    return [Span(span.begin, min(span.end, by)) for span in spans if healed < span.end and span.begin < by]
 
 
 def _lag(history: History, readings: pd.DataFrame) -> dict[str, float]:

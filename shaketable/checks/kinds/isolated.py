@@ -10,10 +10,12 @@ import pandas as pd
 
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import counts, members, not_applicable, some, unknown, unseen
+from shaketable.checks.kinds.given import given
 from shaketable.checks.kinds.spans import Span, observed_at
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER
 from shaketable.evidence.history.lateness import lost_by_harness
+from shaketable.evidence.history.unreached import longer_s
 
 if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
@@ -30,7 +32,9 @@ class Isolated:
     time; at least the share `share` of them must be. One worker of several (a fault aimed at it alone):
     held_up_organizations had an event that was not in time, of all that had one due meanwhile; nobody can see whose
     lanes the worker held, so the share of organizations that are held up by nothing must be at least
-    `organizations_share`: by default half of the other workers' share.
+    `organizations_share`: by default half of the other workers' share. Where lease_s or
+    attempt_timeout_s of the scenario did not reach the target and its own is longer, `within_s` grows by the difference
+    for a worker in trouble, unless it is the user's own budget.
 
     Evidence: schedule, acknowledgements, commit times, poison.jsonl, the faults' times. Dead letters and events without
     organization are not judged, nor events due while everybody was cut off from store or intake. Neither such a
@@ -57,15 +61,23 @@ class Isolated:
             return unknown("rows are stored whose commit time is not known")
         late, asked = _late(history, self.within_s), _asked(history, self.within_s)
         others = asked & _within(history, poisoned) & ~_of_poisoned(history)
-        groups = [_organizations(history, fault, asked, late) for fault in alone]
+        grown = self._grown_s(history)
+        late_beyond, asked_beyond = _late(history, grown), _asked(history, grown)
+        groups = [_organizations(history, fault, asked_beyond, late_beyond) for fault in alone]
         found = counts(others=others, held_up=others & late, **_told(groups))
         shown = members(history, held_up=others & late) | some(held_up_organizations=_names(groups))
         held = [self._held(history, fault, group) for fault, group in zip(alone, groups, strict=True)]
         if why := "; ".join(filter(None, [self._why(others, late), *held])):
             return Finding(Verdict.FAILED, found, shown, why)
         if (poisoned and not others.any()) or any(not len(group) for group in groups):
-            return Finding(Verdict.UNKNOWN, found, {}, "nothing of others was due meanwhile")
+            lease = f", {grown:g} s before the end: a setting did not reach the target" if grown > self.within_s else ""
+            return Finding(Verdict.UNKNOWN, found, {}, f"nothing of others was due meanwhile{lease}")
         return Finding(Verdict.PASSED, found, shown)
+
+    def _grown_s(self, history: History) -> float:
+        """`within_s` for a worker in trouble, which may hold events for a lease, or an attempt, of the target's own."""
+        longer = {} if "within_s" in given(self, history) else longer_s(history)
+        return self.within_s + longer.get("lease_s", 0.0) + longer.get("attempt_timeout_s", 0.0)
 
     def _why(self, others: Flags, late: Flags) -> str:
         """Why too many events were held up by poison; "" when they were not."""
@@ -73,7 +85,7 @@ class Isolated:
         if held_up <= (1 - self.share) * asked:
             return ""
         late_by = f"not stored within {self.within_s:g} s (at least {self.share:.1%})"
-        return f"{held_up} of {asked} events of others were {late_by}"
+        return f"{held_up:,} of {asked:,} events of others were {late_by}"
 
     def _held(self, history: History, fault: RecordedFault, group: pd.Series[bool]) -> str:
         """Why too many organizations were held up; "" when they were not."""

@@ -10,11 +10,14 @@ import numpy as np
 
 from shaketable import plural
 from shaketable.checks.check import Budget, Finding, Verdict
+from shaketable.checks.kinds import losses
 from shaketable.checks.kinds.findings import members, unseen
+from shaketable.checks.kinds.given import given
 from shaketable.checks.kinds.spans import Span, catching_up, observed_at
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
 from shaketable.evidence.history.lateness import lost_by_harness
+from shaketable.evidence.history.unreached import longer_s
 
 if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
@@ -30,14 +33,17 @@ class LatencyBudget:
 
     Time that the harness lost before the first attempt is subtracted; waiting for a free user or for an answer is not.
     acknowledged_late: well-formed events whose first acknowledgement came later than `acknowledged_within_s`, or never.
-    stored_late: of those acknowledged, neither dead-lettered nor stored within `stored_within_s` (freshness, end to
-    end: the commit counts). Of each, at least the share `acknowledged_share`, `stored_share` must be in time; a budget
-    of None is not asked. Not asked of events that were due while the budget cannot hold: intake, while a fault that
-    blocks it is active; freshness, while one that blocks store or intake is; both from one budget before it, and on
-    until the backlog is gone, at most the scenario's drain. Every other fault must leave the budgets kept.
+    stored_late: of those acknowledged, neither dead-lettered nor lost (`no_loss` counts those), not stored within
+    `stored_within_s` (freshness, end to end: the commit counts). Of each, at least the share `acknowledged_share`,
+    `stored_share` must be in time; a budget of None is not asked. Not asked of events that were due while the budget
+    cannot hold: intake, while a fault that blocks it is active; freshness, while one that blocks store or intake is;
+    both from one budget before it, and on until the backlog is gone, at most the scenario's drain. Every other fault
+    must leave the budgets kept.
 
     Evidence: schedule and journals, commit times. An event that was never sent is not judged, nor one that was due less
-    than a budget before the run stopped watching. Stored rows without commit times, or nothing to judge: unknown.
+    than a budget before the run stopped watching. Stored rows without commit times, or fewer than `least_judged` events
+    in time: unknown. So is freshness that is late after a fault where a setting of the scenario did not reach the
+    target, whose own bound is longer, unless the budget is the user's own.
 
     Does not prove: latency at a higher rate than the scenario's.
     """
@@ -46,6 +52,7 @@ class LatencyBudget:
     acknowledged_share: float = 0.99
     stored_within_s: float | None = 5.0
     stored_share: float = 0.99
+    least_judged: int = 20
     name: ClassVar[str] = "latency_budget"
     by_the_clock: ClassVar[bool] = True
     held: ClassVar[str] = "latency stayed within its budget"
@@ -69,12 +76,19 @@ class LatencyBudget:
         asked = [part for part in (self._intake(history), self._freshness(history)) if part is not None]
         found = {name: value for part in asked for name, value in part.counts.items()}
         shown = members(history, **{f"{part.name}_late": part.late for part in asked})
-        if why := "; ".join(filter(None, [part.why for part in asked])):
+        if breaches := [part for part in asked if part.why]:
+            why = "; ".join(part.why for part in breaches)
+            if breaches == [part for part in asked if part.name == "stored"] and (unfit := self._unfit(history)):
+                return Finding(Verdict.UNKNOWN, found, shown, f"{why}; but {unfit}")
             return Finding(Verdict.FAILED, found, shown, why)
         if self.stored_within_s is not None and _untimed(history).any():
             return Finding(Verdict.UNKNOWN, found, {}, "rows are stored whose commit time is not known")
         if not asked or any(not part.judged.any() for part in asked):
             return Finding(Verdict.UNKNOWN, found, {}, "no event was due while the budget could be held to")
+        if few := [part for part in asked if part.judged.sum() < self.least_judged]:
+            judged = plural.counted(int(few[0].judged.sum()), "events were")
+            why = f"{judged} due while the budget could be held to: a share needs {self.least_judged}"
+            return Finding(Verdict.UNKNOWN, found, {}, why)
         return Finding(Verdict.PASSED, found, shown)
 
     def _intake(self, history: History) -> _Part | None:
@@ -91,11 +105,17 @@ class LatencyBudget:
         assert history.events is not None
         if self.stored_within_s is None:
             return None
-        asked = (history.events.outcome == "acknowledged").to_numpy() & (history.events.expect != "refuse").to_numpy()
-        dead = history.dead_letters_of > 0 if history.dead is not None else np.zeros_like(asked)
-        asked = asked & ~dead & ~_untimed(history)
+        dead = history.dead_letters_of > 0 if history.dead is not None else np.zeros(len(history.events), dtype=bool)
+        asked = losses.acknowledged(history) & ~dead & ~losses.lost(history) & ~_untimed(history)
         spans = _blocked(history, store=True)
         return _part(history, "stored", self.stored_within_s, self.stored_share, asked, history.committed, spans)
+
+    def _unfit(self, history: History) -> str:
+        """Why the scenario's freshness after a fault says nothing about this target; "" when it does."""
+        if not history.faults or "stored_within_s" in given(self, history):
+            return ""
+        own = [f"{name} of {history.target.name} is {s:g} s longer" for name, s in longer_s(history).items()]
+        return f"settings did not reach the target: {', '.join(own)}" if own else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,10 @@ import pandas as pd
 from shaketable import plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import evenly, not_applicable, unknown, unseen
+from shaketable.checks.kinds.losses import maybe_by_resend
 from shaketable.checks.kinds.precedence import overtaken
+from shaketable.checks.kinds.spans import told
+from shaketable.evidence.history.columns import NEVER
 from shaketable.evidence.history.persisted import NONE
 
 if TYPE_CHECKING:
@@ -33,8 +36,9 @@ class OrderKept:
     shown with such a one. Every inversion among such pairs is found, however far apart.
 
     Evidence: journals, stored rows with commit times or positions. Not judged: ties, rows without either, dead-lettered
-    events, events without organization, events stored twice beyond their first row. A target that updates rows in place
-    is unknown; one that claims no order, not applicable; no judged event, unknown.
+    events, an A that was sent again after its acknowledgement and before its commit (the row may be that attempt's; a
+    loss of the first one is `no_loss`'s), events without organization, events stored twice beyond their first row. A
+    target that updates rows in place is unknown; one that claims no order, not applicable; no judged event, unknown.
 
     Does not prove: the order of events that were in flight at the same time, or across organizations.
     """
@@ -74,6 +78,8 @@ def _candidates(history: History) -> pd.DataFrame:
         rows.event.to_numpy(), ["organization", "outcome", "first_invoked", "first_acknowledged"]
     ]
     both = pd.concat([rows.reset_index(drop=True), events.reset_index(drop=True)], axis=1)
+    again = maybe_by_resend(history)[both.event.to_numpy()]
+    both["acknowledged"] = both.first_acknowledged.where(~again, NEVER)
     both["organization"] = pd.factorize(both.organization)[0]
     alive = both.event.to_numpy() >= 0 if history.dead is None else history.dead_letters_of[both.event.to_numpy()] == 0
     return both[(both.organization >= 0) & (both.outcome == "acknowledged") & alive]
@@ -83,8 +89,8 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
     between, within = rows[rows.committed_at != NONE], rows[(rows.position != NONE) & rows.xid.notna()]
     transaction = within.groupby(["organization", "xid"], sort=False).ngroup()
     found = [
-        overtaken(between.organization, between.committed_at, between.first_acknowledged, between.first_invoked),
-        overtaken(transaction, within.position, within.first_acknowledged, within.first_invoked),
+        overtaken(between.organization, between.committed_at, between.acknowledged, between.first_invoked),
+        overtaken(transaction, within.position, within.acknowledged, within.first_invoked),
     ]
     judged = np.unique(
         np.concatenate([rows_.event.to_numpy()[f.judged] for rows_, f in zip((between, within), found, strict=True)])
@@ -97,8 +103,8 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
     counts: dict[str, int | float] = {"stored": len(rows), "judged": len(judged), "overtaken": len(pairs)}
     if pairs:
         shown = evenly(sorted(pairs.items()))
-        after, before = (history.ids(np.array(side)) for side in zip(*shown, strict=True))
-        members = [f"{a} before {b}" for a, b in zip(before, after, strict=True)]
+        named = rows[rows.event.isin({event for pair in shown for event in pair})].set_index("event")
+        members = [_told(history, named.loc[a], named.loc[b]) for b, a in shown]
         why = plural.counted(
             len(pairs), "events are stored before one of the same organization that was acknowledged earlier"
         )
@@ -106,3 +112,15 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
     if not len(judged):
         return unknown("no two stored events of one organization have both a known order and a known place")
     return Finding(Verdict.PASSED, counts)
+
+
+def _told(history: History, first: Any, second: Any) -> str:
+    """`A before B: sent at … and …; the second was stored first, …`; each is a row of `_candidates`."""
+    ids = history.ids(np.array([first.name, second.name]))
+    sent = f"sent at {told(history, first.first_invoked)} and {told(history, second.first_invoked)}"
+    if isinstance(first.xid, str) and first.xid == second.xid:
+        kept = f"the second was stored first, at position {second.position} before {first.position} in one transaction"
+    else:
+        at_a, at_b = history.clocks.to_monotonic(np.array([first.committed_at, second.committed_at])).tolist()
+        kept = f"the second was stored first, at {told(history, at_b)} before {told(history, at_a)}"
+    return f"{ids[0]} before {ids[1]}: {sent}; {kept}"

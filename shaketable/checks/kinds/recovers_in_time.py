@@ -10,16 +10,21 @@ import numpy as np
 
 from shaketable.checks.check import Budget, Finding, Verdict
 from shaketable.checks.kinds.findings import not_applicable, some, unknown
+from shaketable.checks.kinds.given import given
 from shaketable.checks.kinds.health_honest import WELL
 from shaketable.checks.kinds.incarnation import CLOSED, incarnations
-from shaketable.checks.kinds.slowness import cannot_be_told, harness_slower, slower
+from shaketable.checks.kinds.slowness import cannot_be_told, harness_slower, rate_that_tells, slower
 from shaketable.checks.kinds.spans import Span, observed_at
+from shaketable.checks.kinds.usual import total_s, usual_s
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
+from shaketable.evidence.history.unreached import longer_s, pauses_unknown
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
 
+#: The budget of each measure.
+_FIELDS = {f"{name}_s": f"{name}_within_s" for name in ("commit", "closed", "healthy", "backlog")}
 #: The measures: seconds from the last healing, or None for never; absent when it cannot be seen.
 Seconds = dict[str, float | None]
 
@@ -30,11 +35,14 @@ class RecoversInTime:
 
     commit_s: to the first commit. closed_s: until every living breaker is closed. healthy_s: to the first score
     above 70. backlog_s: until the queue is no longer than it was before the first fault; a backlog that is still
-    there at the end never went. slower: the median time from an event's intended send to its commit, once the
-    backlog was gone, as a multiple of that before the first fault; unknown where it went only after the last
-    event was due, or where the harness itself became late as many times. Budgets are `…_within_s`; those left out
-    are two recovery times, a lease, an attempt and the health grace, for the backlog with the scenario's drain on
-    top.
+    there at the end never went. A measure that was not seen although its budget ends after the run stopped watching
+    is unknown. slower: the median time from an event's intended send to its commit, once the backlog was gone
+    from the queue and from the clients, as a multiple of that before the first fault; clients that still wait after
+    the budget count as slow. Unknown where the backlog went only after the last event was due, or where the harness
+    itself became late as many times. Budgets are `…_within_s`; those left out are two recovery times, a lease,
+    an attempt and the health grace, for the backlog with the scenario's drain on top. Where a setting of the scenario
+    did not reach the target and the target's own bound is longer, budgets grow by the difference; where the setting
+    was a pause, a budget is at least the one that is left out. A budget of the user's own stays as it is.
 
     Evidence: commit times, transitions, probes, the faults' times. No fault, one that was never healed, or neither
     commits nor backlog visible: unknown. Capabilities that the target does not claim are not judged.
@@ -64,43 +72,69 @@ class RecoversInTime:
             return unknown("a fault was never injected or never healed")
         if history.healed_at >= observed_at(history) or observed_at(history) == NEVER:
             return unknown("the run was cut off before it could recover")
-        seen, bounds = _measured(history), self._bounds(history)
+        seen, bounds, watched_s = _measured(history), self._bounds(history), _watched_s(history)
         late = {
             name: f"{_told(seconds)} (budget {bounds[name]:g} s)"
             for name, seconds in seen.items()
-            if seconds is None or seconds > bounds[name]
+            if (watched_s if seconds is None else seconds) > bounds[name]
         }
-        times = slower(history)
-        busier = ""
+        unseen = [name for name, seconds in seen.items() if seconds is None and name not in late]
+        times, busier = slower(history), ""
         if times is not None and times > self.slower_times:
-            said = f"{times:.1f} times as slow as before (budget {self.slower_times:g})"
-            if (harness := harness_slower(history)) > self.slower_times:
-                busier = f"slower: {said}; but the harness itself sent {harness:.1f} times as late: a busier machine"
-            else:
-                late["slower"] = said
+            late, busier = self._slower(history, times, late)
         found: dict[str, int | float] = {name: round(s, 3) for name, s in seen.items() if s is not None}
         found |= {} if times is None else {"slower": round(times, 2)}
         if late:
             lines = [f"{name.removesuffix('_s')}: {what}" for name, what in late.items()]
             return Finding(Verdict.FAILED, found, some(late=lines), "; ".join(lines))
-        if busier:
-            return Finding(Verdict.UNKNOWN, found, {}, busier)
-        if "commit_s" not in seen or "backlog_s" not in seen:
-            return Finding(
-                Verdict.UNKNOWN, found, {}, "neither commit times nor the queue's length is known well enough"
-            )
-        if times is None and cannot_be_told(history):
-            why = "the backlog went only after the last event: whether all stays slower needs a longer recover_s"
+        if why := busier or _not_seen(unseen, bounds, watched_s) or _unjudged(history, seen, times):
             return Finding(Verdict.UNKNOWN, found, {}, why)
         return Finding(Verdict.PASSED, found)
 
+    def _slower(self, history: History, times: float, late: dict[str, str]) -> tuple[dict[str, str], str]:
+        """With the slowness among what is late; or, where the machine was busier, why that is unknown."""
+        said = f"{times:.1f} times as slow as before (budget {self.slower_times:g})"
+        if (harness := harness_slower(history)) > self.slower_times:
+            return late, f"slower: {said}; but the harness itself sent {harness:.1f} times as late: a busier machine"
+        return late | {"slower": said}, ""
+
     def _bounds(self, history: History) -> dict[str, float]:
-        timing = history.timing
-        usual = 2 * timing.recovery_s + timing.lease_s + timing.attempt_timeout_s + timing.health_grace_s
-        given = {"commit_s": self.commit_within_s, "closed_s": self.closed_within_s, "healthy_s": self.healthy_within_s}
-        whole = {name: usual if bound is None else bound for name, bound in given.items()}
-        drained = usual + history.scenario.drain_s if self.backlog_within_s is None else self.backlog_within_s
-        return whole | {"backlog_s": drained}
+        """By measure, its budget in seconds."""
+        usual, grown = usual_s(history.timing), total_s(longer_s(history))
+        least, own = usual if pauses_unknown(history) else 0.0, given(self, history)
+        bounds: dict[str, float] = {}
+        for name, field in _FIELDS.items():
+            bound = getattr(self, field)
+            if bound is None:
+                bounds[name] = usual + (history.scenario.drain_s if name == "backlog_s" else 0.0)
+            else:
+                bounds[name] = bound if field in own else max(bound + grown, least)
+        return bounds
+
+
+def _watched_s(history: History) -> float:
+    """Seconds from the last healing until the run stopped watching."""
+    assert history.healed_at is not None
+    return (observed_at(history) - history.healed_at) / SECOND
+
+
+def _not_seen(unseen: list[str], bounds: dict[str, float], watched_s: float) -> str:
+    """Why what has not recovered yet need not be late; "" when all has."""
+    if not unseen:
+        return ""
+    lines = ", ".join(f"{name.removesuffix('_s')} (budget {bounds[name]:g} s)" for name in unseen)
+    return f"not yet after {watched_s:.1f} s, when the run stopped watching: {lines}"
+
+
+def _unjudged(history: History, seen: Seconds, times: float | None) -> str:
+    """Why the evidence cannot show that all is well; "" when it does."""
+    if "commit_s" not in seen or "backlog_s" not in seen:
+        return "neither commit times nor the queue's length is known well enough"
+    if times is not None or not cannot_be_told(history):
+        return ""
+    why = "the backlog went only after the last event, so nobody knows whether all stays slower"
+    rate = rate_that_tells(history)
+    return f"{why}: run {history.scenario.name.partition('@')[0]}@{rate} on this target" if rate else why
 
 
 def _told(seconds: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
     from shaketable.evidence.history import History
 
+#: Most shapes in a sentence.
+SHAPES = 3
 #: Answers by which a server says that it, or its time, was the trouble: they judge no event.
 _TROUBLE = (502, 503, 504)
 
@@ -27,7 +30,8 @@ class RefusesRightly:
 
     accepted: malformed, and acknowledged by any attempt. stumbled: malformed, and answered with a 5xx other than 502,
     503 or 504. refused: well-formed, and answered with a definite refusal that is not for now (429, 503). Events that
-    may be refused or stored exactly (NUL in text, numbers outside a double) are judged by neither.
+    may be refused or stored exactly (NUL in text, numbers outside a double) are judged by neither, nor is the answer to
+    other contents under an id that was acknowledged: 202 and 409 are both right.
 
     Evidence: the schedule has the contract's answer for every event, the journals the answers. Without an answer
     to a malformed event: unknown.
@@ -56,7 +60,8 @@ class RefusesRightly:
             return unknown("schedule.jsonl is missing: nobody knows what was meant to be sent")
         expect, answers = history.events.expect, history.attempts
         malformed, wellformed = (expect == "refuse").to_numpy(), (expect == "accept").to_numpy()
-        for_good = (answers.outcome == "refused") & (answers.status != 0) & ~answers.status.isin(FOR_NOW)
+        again = answers.resent == "changed"
+        for_good = ~again & (answers.outcome == "refused") & (answers.status != 0) & ~answers.status.isin(FOR_NOW)
         sets = {
             "accepted": malformed & _any(history, answers.outcome == "acknowledged"),
             "stumbled": malformed & _any(history, (answers.status >= 500) & ~answers.status.isin(_TROUBLE)),
@@ -64,7 +69,7 @@ class RefusesRightly:
         }
         answered = _any(history, (answers.status != 0) & ~answers.status.isin((*_TROUBLE, 429)))
         found = counts(malformed=malformed & answered, wellformed=wellformed & answered, **sets)
-        why = failing(_MEANING, found)
+        why = failing({name: meaning + _shapes(history, sets[name]) for name, meaning in _MEANING.items()}, found)
         if why:
             return Finding(Verdict.FAILED, found, members(history, **sets), why)
         if history.target.mix.malformed == 0 and not found["malformed"]:
@@ -79,6 +84,16 @@ _MEANING = {
     "stumbled": "malformed events were answered with 5xx instead of 4xx",
     "refused": "well-formed events were refused for good",
 }
+
+
+def _shapes(history: History, flags: Flags) -> str:
+    """The commonest shapes of these events, by their hostile or malformed property; "" without a corpus."""
+    assert history.events is not None
+    shapes = history.contents.shapes or {}
+    numbers = history.events.shape_number.to_numpy()[flags].tolist()
+    found = Counter(shapes[number].why for number in numbers if number in shapes)
+    told = ", ".join(f"{count:,} × {why}" for why, count in found.most_common(SHAPES))
+    return f" ({told})" if told else ""
 
 
 def _any(history: History, attempts: pd.Series[bool]) -> Flags:

@@ -99,9 +99,9 @@ def _received(history: History, span: Span) -> pd.DataFrame:
 
 
 def _intakes(history: History) -> list[str]:
-    """The processes that accept events."""
+    """The processes that accept events, and the clients, whose sender may do without one."""
     kinds = (kind for kind in history.target.process if kind.name == history.target.ingest.process)
-    return [name for kind in kinds for name in kind.instances()]
+    return ["clients", *(name for kind in kinds for name in kind.instances())]
 
 
 def _inside(times: pd.Series[int], span: Span) -> pd.Series[bool]:

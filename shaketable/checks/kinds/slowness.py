@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shaketable.checks.kinds.spans import observed_at
+from shaketable.checks.kinds.spans import later, observed_at, served_at
+from shaketable.checks.kinds.usual import usual_s
 from shaketable.clock import MS, SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
 from shaketable.evidence.history.lateness import lost_by_harness
@@ -62,18 +63,52 @@ def cannot_be_told(history: History) -> bool:
     """
     if history.events is None or not len(history.events) or history.healed_at is None:
         return False
-    gone, due = history.empty_at[history.empty_at >= history.healed_at], history.events.due.to_numpy()
+    gone, due = _gone(history), history.events.due.to_numpy()
     came = int((due > history.healed_at).sum())
-    return len(gone) > 0 and came >= ENOUGH and int(gone[0]) > int(due.max())
+    return gone != NEVER and came >= ENOUGH and gone > int(due.max())
+
+
+def rate_that_tells(history: History) -> int:
+    """Events a second at which the backlog would go in half the time from the healing to the last event; 0 if unknown.
+
+    What the target drains a second is taken from this run: the rows committed while the backlog went. A backlog is as
+    long as the rate is high, and goes at the difference of that drain and the rate.
+    """
+    assert history.events is not None
+    assert history.healed_at is not None
+    gone, due = _gone(history), history.events.due.to_numpy()
+    if gone == NEVER or len(due) < ENOUGH or not len(history.commits):
+        return 0
+    drained_s = (gone - history.healed_at) / SECOND
+    half_s = (int(due.max()) - history.healed_at) / SECOND / 2
+    rate = (len(due) - 1) / max((int(due.max()) - int(due.min())) / SECOND, 1.0)
+    stored = int(((history.committed >= history.healed_at) & (history.committed < gone)).sum())
+    held_s = max(stored - rate * drained_s, 0.0) / rate  # seconds of load that were in the backlog
+    found = int(min(half_s * stored / max(drained_s, 0.1) / (held_s + half_s), 0.9 * rate))
+    return found - found % 10 if found > 10 else found
 
 
 def _sides(history: History, due: Ints, took: Ints) -> tuple[Ints, Ints]:
     """The durations of events that were due before the first fault, and after the backlog was gone."""
-    gone = history.empty_at[history.empty_at >= (history.healed_at or NEVER)]
-    if not len(gone) or not history.faults:
+    gone = _gone(history)
+    if gone == NEVER or not history.faults:
         return took[:0], took[:0]
     first = min(fault.began for fault in history.faults)
-    return took[due < first - SETTLE], took[(due >= int(gone[0]) + SETTLE) & (due < observed_at(history))]
+    return took[due < first - SETTLE], took[(due >= gone + SETTLE) & (due < observed_at(history))]
+
+
+def _gone(history: History) -> int:
+    """When the backlog was gone from the queue, and from the clients; NEVER if the queue never was short.
+
+    Clients that the outage refused wait, and send again later: what they send late, the target has not slowed. But
+    those that still wait after the usual time are a part of its slowness.
+    """
+    healed = NEVER if history.healed_at is None else history.healed_at
+    short, served = (times[times >= healed] for times in (history.empty_at, served_at(history)))
+    if not len(short):
+        return NEVER
+    usual = later(healed, usual_s(history.timing))
+    return max(int(short[0]), min(int(served[0]), usual) if len(served) else usual)
 
 
 def _freshness(history: History) -> tuple[Ints, Ints]:

@@ -46,7 +46,7 @@ def store_outages(history: History) -> list[Span]:
 def disturbed(history: History, grace_s: float, but: str = "") -> list[Span]:
     """While anything was broken, but for faults of that kind, and for some seconds after."""
     counting = [f for f in history.faults if f.began != NEVER and f.spec.get("kind") != but]
-    return [Span(f.began, _later(f.healed, grace_s)) for f in counting]
+    return [Span(f.began, later(f.healed, grace_s)) for f in counting]
 
 
 def catching_up(history: History, span: Span, at_most_s: float) -> Span:
@@ -54,7 +54,7 @@ def catching_up(history: History, span: Span, at_most_s: float) -> Span:
 
     The backlog is in the queue, and with the clients: they wait, and send again, until the intake has caught up.
     """
-    end = _later(span.end, at_most_s)
+    end = later(span.end, at_most_s)
     gone = [Span(span.end, end).of(times) for times in (history.empty_at, served_at(history))]
     return Span(span.begin, max(int(times[0]) if len(times) else end for times in gone))
 
@@ -73,7 +73,8 @@ def served_at(history: History) -> Ints:
     return np.asarray(times[waiting <= before.max(initial=0)])
 
 
-def _later(time: int, seconds: float) -> int:
+def later(time: int, seconds: float) -> int:
+    """The time so many seconds later (ns); NEVER stays NEVER."""
     return time if time == NEVER else time + int(seconds * SECOND)
 
 

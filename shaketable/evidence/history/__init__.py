@@ -6,9 +6,12 @@
     load          schedule and journals: events and attempts
     persisted     stored rows, dead letters, queue
     observations  faults, sinks, probes, transitions, processes, phases, statements that Postgres received
+    traces        the last stage of each event that the target's spans show
     lateness      the harness's share of a late attempt
+    contention    whether other programs kept the machine busy
     validity      whether the harness itself worked, so that the run can be judged
     deaths        processes of the target that exited unexpectedly
+    unreached     settings that the target does not take
     figures       amounts, rates, latencies, recovery times
     contents      sent and stored events, read on demand
 

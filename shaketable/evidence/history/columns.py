@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -37,18 +37,33 @@ def blocks(path: Path, type_: type[T]) -> Iterator[list[T]]:
             yield found
 
 
-def table(rows: Iterable[list[T]], columns: dict[str, Callable[[T], Any]], **dtypes: Any) -> pd.DataFrame:
-    """A frame with one column per function; `dtypes` default to int64."""
-    parts: dict[str, list[Any]] = {name: [] for name in columns}
+class Columns(Generic[T]):
+    """Collects columns, one per function; `dtypes` default to int64."""
+
+    def __init__(self, columns: Mapping[str, Callable[[T], Any]], **dtypes: Any) -> None:
+        self._columns, self._dtypes = columns, {name: dtypes.get(name, np.int64) for name in columns}
+        self._parts: dict[str, list[Any]] = {name: [] for name in columns}
+
+    def add(self, rows: list[T]) -> None:
+        """Append rows."""
+        for name, value in self._columns.items():
+            self._parts[name].append(np.array([value(row) for row in rows], dtype=self._dtypes[name]))
+
+    def take(self, name: str) -> Any:
+        """A column; its parts are given up, so that no column is in memory twice for long."""
+        return np.concatenate([np.array([], dtype=self._dtypes[name]), *self._parts.pop(name)])
+
+    def frame(self) -> pd.DataFrame:
+        """All columns, once."""
+        return pd.DataFrame({name: self.take(name) for name in self._columns}, copy=False)
+
+
+def table(rows: Iterable[list[T]], columns: Mapping[str, Callable[[T], Any]], **dtypes: Any) -> pd.DataFrame:
+    """A frame of all rows with one column per function; `dtypes` default to int64."""
+    made = Columns(columns, **dtypes)
     for block in rows:
-        for name, value in columns.items():
-            parts[name].append(np.array([value(row) for row in block], dtype=dtypes.get(name, np.int64)))
-    return pd.DataFrame(
-        {
-            name: np.concatenate(part) if part else np.array([], dtype=dtypes.get(name, np.int64))
-            for name, part in parts.items()
-        }
-    )
+        made.add(block)
+    return made.frame()
 
 
 def first(times: Ints, groups: Ints, size: int) -> Ints:

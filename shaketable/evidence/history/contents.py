@@ -35,8 +35,17 @@ class Contents:
         """The request's body; None without its shape."""
         if self._events is None or not self.shapes:
             return None
-        event = self._events.iloc[number]
-        shape = self.shapes.get(int(event.shape_number))
+        return self._body(number, int(self._events.shape_number.iloc[number]))
+
+    def changed(self, number: int) -> bytes | None:
+        """The other contents that were sent again under the event's id; None if there were none."""
+        if self._events is None or (shape := int(self._events.changed.iloc[number])) < 0:
+            return None
+        return self._body(number, shape)
+
+    def _body(self, number: int, shape_number: int) -> bytes | None:
+        assert self._events is not None
+        event, shape = self._events.iloc[number], (self.shapes or {}).get(shape_number)
         organization = event.organization if isinstance(event.organization, str) else None  # NaN where none has any
         return None if shape is None else shape.wire(event.event_id, organization)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from shaketable import rundir
 from shaketable.errors import ScenarioError
 from shaketable.event import kinds
-from shaketable.event.ids import with_uuid
+from shaketable.event.ids import of_row
 from shaketable.event.kinds import EventKind
 from shaketable.evidence.history import inputs, load, observations, persisted
 from shaketable.evidence.history.clocks import Clocks
@@ -20,6 +20,7 @@ from shaketable.evidence.history.columns import NEVER, Ints, count, first
 from shaketable.evidence.history.contents import Contents
 from shaketable.evidence.history.inputs import ScenarioFacts, TargetFacts
 from shaketable.evidence.history.observations import RecordedFault
+from shaketable.evidence.history.traces import LastStages
 from shaketable.rundir import RunDir
 from shaketable.target import roles
 from shaketable.target.manifest import Capabilities, Timing
@@ -43,11 +44,14 @@ class History:
     sinks: pd.DataFrame | None
     probes: pd.DataFrame | None
     processes: pd.DataFrame | None
+    counters: pd.DataFrame | None  # of the target's processes, as each reported them
     transitions: pd.DataFrame | None
     received: pd.DataFrame | None
+    traces: LastStages | None
     phases: dict[str, int]
     failures: tuple[str, ...]  # unexpected failures of the harness's processes
     start: int | None  # T0: the schedule's zero
+    clock_error: int  # the largest error of a load worker's times, in nanoseconds; 0 on one machine
     contents: Contents = field(repr=False)
 
     @classmethod
@@ -62,7 +66,7 @@ class History:
         phases = observations.phases(seen[rundir.PHASES])
 
         def poisoned(text: str) -> str:
-            return key(with_uuid(text, id_format))  # RejectRows knows UUIDs alone
+            return key(of_row(text, id_format))  # RejectRows finds ids in lower case, without a prefix
 
         timed = not (target.times_its_own_commits and scenario.moves_clocks)
         ids = pd.Index([] if events is None else events.event_id, dtype=object)
@@ -81,11 +85,14 @@ class History:
             sinks=observations.sinks(seen[rundir.FAULTS]),
             probes=observations.probes(seen[rundir.PROBES]),
             processes=observations.processes(seen[rundir.PROBES]),
+            counters=observations.counters(seen[rundir.PROBES]),
             transitions=observations.transitions(run),
             received=observations.received(run, clocks),
+            traces=LastStages.of(run),
             phases=phases,
             failures=observations.failures(seen[rundir.PHASES]),
             start=journals.start,
+            clock_error=journals.clock_error,
             contents=Contents(run, events),
         )
 
@@ -102,7 +109,7 @@ class History:
     @cached_property
     def kind(self) -> EventKind:
         """How the target's events are parsed, identified and compared."""
-        return kinds.of(self.target.event)
+        return kinds.of(self.target.event, self.capabilities.numbers)
 
     @property
     def order_by(self) -> str | None:

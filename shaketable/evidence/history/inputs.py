@@ -44,11 +44,13 @@ class ScenarioFacts(msgspec.Struct, frozen=True):
     checks: list[dict[str, Any]] = []
     drain_s: float = 30.0
     expects: dict[str, str] = {}  # a check that must fail, by name
+    settings: dict[str, float | str] = {}  # values for the target
+    budgets: list[str] = []  # NAME=VALUE each, of --budget, in place of the scenario's own
 
     @property
     def moves_clocks(self) -> bool:
         """Whether a fault moves the clocks of the target's processes."""
-        return any(entry.fault.get("fault") in ("clock_step", "clock_drift") for entry in self.timeline)
+        return any(entry.fault.get("kind") in ("clock_step", "clock_drift") for entry in self.timeline)
 
 
 class StoredFacts(msgspec.Struct, frozen=True):
@@ -64,6 +66,7 @@ class IngestFacts(msgspec.Struct, frozen=True):
     """The manifest's section [ingest]."""
 
     process: str = ""
+    batch: Any = None  # None: one event a request
 
 
 class TargetFacts(msgspec.Struct, frozen=True):
@@ -81,6 +84,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     outbound: Any = None  # None: it delivers nothing to the harness
     queue: Any = None  # None: the manifest does not name its queue
     mix: MixTable = MixTable()
+    settings: dict[str, str] = {}  # the scenario's settings that it takes, and their variables
     store: str | None = "postgres"  # the service with the stored events; None: the manifest does not say
     queue_service: str | None = "redis"  # the service without which the intake cannot accept; None as above
 
@@ -88,6 +92,11 @@ class TargetFacts(msgspec.Struct, frozen=True):
     def times_its_own_commits(self) -> bool:
         """Whether the target itself says when it has stored an event, and no server and no receiver of ours."""
         return self.outbound is None and bool(self.stored.url or self.stored.command)
+
+    @property
+    def counts_seldom(self) -> bool:
+        """Whether a command counts the queue, so that its length is known every few seconds only."""
+        return isinstance(self.queue, dict) and bool(self.queue.get("command"))
 
     @property
     def queues_in_store(self) -> bool:

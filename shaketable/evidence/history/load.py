@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -15,7 +16,7 @@ import pandas as pd
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.event import ids
-from shaketable.evidence.history.columns import NEVER, Ints, blocks, count, first, table
+from shaketable.evidence.history.columns import NEVER, Columns, Ints, blocks, count, first, table
 from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Nanoseconds, Outcome, Whole
 from shaketable.rundir import RunDir
@@ -34,7 +35,9 @@ class _Detail(msgspec.Struct, frozen=True, gc=False):
     queued: bool | Whole = False  # a count in DONE
     resend: str = ""
     status: Whole | None = None
+    retry_after: float = 0.0
     wall: Nanoseconds = 0
+    clock_error: Nanoseconds = 0
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +60,7 @@ class Journals:
     given_up: Ints
     start: int | None  # T0
     pairs: list[tuple[int, int]]
+    clock_error: int = 0  # the largest error of a worker's times, in nanoseconds
 
 
 def schedule(path: Path, key: Callable[[str], str] = ids.normal) -> pd.DataFrame:
@@ -69,10 +73,11 @@ def schedule(path: Path, key: Callable[[str], str] = ids.normal) -> pd.DataFrame
             "offset": attrgetter("at"),
             "shape_number": attrgetter("shape"),
             "expect": lambda p: p.expect.value,
-            "organization": attrgetter("organization"),
+            "organization": lambda p: p.organization and sys.intern(p.organization),
             "ordered": attrgetter("ordered"),
             "resend": attrgetter("resend"),
             "twin_of": attrgetter("twin_of"),
+            "changed": lambda p: -1 if p.changed is None else p.changed,
         },
         event_id=object,
         expect=object,
@@ -90,7 +95,7 @@ def schedule(path: Path, key: Callable[[str], str] = ids.normal) -> pd.DataFrame
 def journals(run: RunDir, scheduled: int) -> Journals:
     """Read all journals. Raises RunDirError for an attempt at an event that is not in the schedule."""
     parts = [_journal(path) for path in run.journals()]
-    attempts = pd.concat([part.attempts for part in parts], ignore_index=True) if parts else _joined([], [])
+    attempts = _all([part.attempts for part in parts])
     if len(attempts) and not attempts.event.between(0, scheduled - 1).all():
         odd = attempts.event[~attempts.event.between(0, scheduled - 1)].iloc[0]
         raise RunDirError(f"a journal has event {odd}, but {rundir.SCHEDULE} has 0 to {scheduled - 1}")
@@ -100,92 +105,92 @@ def journals(run: RunDir, scheduled: int) -> Journals:
         _together([part.given_up for part in parts]),
         min((part.start for part in parts if part.start is not None), default=None),
         [pair for part in parts for pair in part.pairs],
+        max((part.clock_error for part in parts), default=0),
     )
+
+
+def _all(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    if not parts:
+        columns = _columns()
+        return _joined(columns["intent"], columns["send"])
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def _together(parts: list[Ints]) -> Ints:
     return np.concatenate([np.array([], dtype=np.int64), *parts])
 
 
+#: Reasons of an attempt by code.
+RESENDS = ("", "retry", "at_once", "after_ack", "drain", "later", "other_case", "changed")
+_RESENDS = {name: code for code, name in enumerate(RESENDS)}
+#: The columns of an attempt that its intent has, and those that its response has.
+_INTENT: dict[str, Callable[[_Line], Any]] = {
+    "event": lambda line: line.detail.n,
+    "attempt": lambda line: line.attempt or 0,
+    "due": lambda line: line.detail.due,
+    "emitted": lambda line: line.detail.emitted,
+    "held": lambda line: line.detail.held,
+    "queued": lambda line: line.detail.queued,
+    "invoked_at": attrgetter("invoked_at"),
+    "resent": lambda line: _RESENDS.get(line.detail.resend, 1),
+}
+_ANSWER: dict[str, Callable[[_Line], Any]] = {
+    "attempt": lambda line: line.attempt or 0,
+    "ended_at": lambda line: NEVER if line.ended_at is None else line.ended_at,
+    "outcome": lambda line: _CODE.get(line.outcome or "", _INDETERMINATE),
+    "status": lambda line: line.detail.status or 0,
+    "advised": lambda line: line.detail.retry_after > 0,
+}
+_EVENT: dict[str, Callable[[_Line], Any]] = {"event": lambda line: line.detail.n}
+#: The values of an attempt without a response.
+_NO_ANSWER = {"ended_at": NEVER, "outcome": _INDETERMINATE, "status": 0, "advised": False}
+
+
+def _columns() -> dict[str, Columns[_Line]]:
+    """The columns by kind of line."""
+    return {
+        "intent": Columns(_INTENT, queued=bool, resent=np.int8),
+        "send": Columns(_ANSWER, outcome=np.int8, advised=bool),
+        "unsent": Columns(_EVENT),
+        "give_up": Columns(_EVENT),
+    }
+
+
 def _journal(path: Path) -> Journals:
-    by_kind: dict[str, list[Ints]] = {"intent": [], "send": [], "unsent": [], "give_up": []}
+    by_kind = _columns()
     start: int | None = None
     pairs: list[tuple[int, int]] = []
+    error = 0
     for block in blocks(path, _Line):
         for kind, kept in by_kind.items():
-            kept.append(_numbers([line for line in block if line.kind == kind]))
+            kept.add([line for line in block if line.kind == kind])
         pairs += [(line.invoked_at, line.detail.wall) for line in block if line.kind == Kind.CLOCK]
+        error = max([error, *(line.detail.clock_error for line in block)])
         start = next((line.invoked_at for line in block if line.kind == Kind.START), start)
-    events = {kind: _together([part[:, 0] for part in by_kind[kind]]) for kind in ("unsent", "give_up")}
-    return Journals(_joined(by_kind["intent"], by_kind["send"]), events["unsent"], events["give_up"], start, pairs)
+    unsent, given_up = (by_kind[kind].take("event") for kind in ("unsent", "give_up"))
+    return Journals(_joined(by_kind["intent"], by_kind["send"]), unsent, given_up, start, pairs, error)
 
 
-_COLUMNS = (
-    "event",
-    "attempt",
-    "due",
-    "emitted",
-    "held",
-    "queued",
-    "invoked_at",
-    "ended_at",
-    "outcome",
-    "status",
-    "resent",
-)
+def _joined(intents: Columns[_Line], answers: Columns[_Line]) -> pd.DataFrame:
+    """Join each intent with its response; an intent without one is indeterminate."""
+    meant = {name: intents.take(name) for name in _INTENT}
+    place = pd.Index(answers.take("attempt")).get_indexer(pd.Index(meant["attempt"]))  # -1: the appended value
+    answered = {name: _answered(answers.take(name), none)[place] for name, none in _NO_ANSWER.items()}
+    coded = {"outcome": OUTCOMES, "resent": RESENDS}
+    columns = {
+        name: _category(column, coded[name]) if name in coded else column
+        for name, column in {**meant, **answered}.items()
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
-def _numbers(lines: list[_Line]) -> Ints:
-    """One row of numbers per line, in the order of `_COLUMNS`."""
-    rows = [
-        (
-            line.detail.n,
-            line.attempt or 0,
-            line.detail.due,
-            line.detail.emitted,
-            line.detail.held,
-            line.detail.queued,
-            line.invoked_at,
-            NEVER if line.ended_at is None else line.ended_at,
-            _CODE.get(line.outcome or "", _INDETERMINATE),
-            line.detail.status or 0,
-            _RESENDS.get(line.detail.resend, 1),
-        )
-        for line in lines
-    ]
-    return np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
-
-
-#: Reasons of an attempt by code.
-RESENDS = ("", "retry", "at_once", "after_ack", "drain")
-_RESENDS = {name: code for code, name in enumerate(RESENDS)}
-
-
-#: The values of an attempt without a response.
-_NO_ANSWER = {"ended_at": NEVER, "outcome": _INDETERMINATE, "status": 0}
-
-
-def _joined(intents: list[Ints], sends: list[Ints]) -> pd.DataFrame:
-    """Join each intent with the response in its send; an intent without one is indeterminate."""
-    meant, sent = _frame(intents), _frame(sends)
-    place = pd.Index(sent.attempt).get_indexer(pd.Index(meant.attempt))  # -1 selects the appended value: no response
-    answers = {name: np.append(sent[name].to_numpy(), none)[place] for name, none in _NO_ANSWER.items()}
-    return meant.assign(
-        ended_at=answers["ended_at"],
-        status=answers["status"],
-        queued=meant.queued.astype(bool),
-        outcome=_category(answers["outcome"], OUTCOMES),
-        resent=_category(meant.resent, RESENDS),
-    )
+def _answered(column: Any, none: int) -> Any:
+    """The column, and at its end the value of an attempt without a response."""
+    return np.append(column, np.array(none, dtype=column.dtype))
 
 
 def _category(codes: Any, names: Sequence[str]) -> Any:
     return pd.Categorical.from_codes(codes, categories=pd.Index(names))
-
-
-def _frame(parts: list[Ints]) -> pd.DataFrame:
-    rows = np.concatenate([np.empty((0, len(_COLUMNS)), dtype=np.int64), *parts])
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def with_fates(events: pd.DataFrame, journals: Journals) -> pd.DataFrame:

@@ -18,11 +18,14 @@ from shaketable.evidence.history.columns import NEVER, blocks, table
 from shaketable.evidence.history.inputs import Entry
 from shaketable.op import Kind, Microseconds, Op
 from shaketable.rundir import RunDir
+from shaketable.target import metrics_table
 
 #: The kind of an unplanned fault: a repair of Toxiproxy.
 REPAIR = "recovery"
 #: Prefix of the probes' memory columns, followed by a process's name.
 MEMORY = "memory_"
+#: The columns of a process's counters.
+COUNTERS = metrics_table.COUNTERS
 #: The largest exit code; larger than any signal number.
 MOST_CODE = 255
 
@@ -143,11 +146,11 @@ def sinks(ops: Sequence[Op] | None) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=["time", "process", "by", "service"], dtype=object).astype({"time": np.int64})
 
 
-_PROBE = ("answered", "health", "breaker", "queue", "dead", "stored")
+_PROBE = ("answered", "health", "breaker", "queue", "dead", "depth", "stored")
 
 
 def probes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
-    """One row per reading; missing values are NaN."""
+    """One row per reading, with its begin (`time`) and end; missing values are NaN."""
     if ops is None:
         return None
     seen = sorted((o for o in ops if o.kind == Kind.PROBE), key=lambda o: o.invoked_at)
@@ -156,7 +159,20 @@ def probes(ops: Sequence[Op] | None) -> pd.DataFrame | None:
     rows.insert(0, "time", np.array([o.invoked_at for o in seen], dtype=np.int64))
     for name in rows.columns.difference(["time", "answered", "breaker"]):
         rows[name] = pd.to_numeric(rows[name], errors="coerce").astype(float)
+    rows.insert(1, "ended", np.array([_ended(o) for o in seen], dtype=np.int64))
     return rows.assign(answered=[o.detail.get("answered") is True for o in seen])
+
+
+def counters(ops: Sequence[Op] | None) -> pd.DataFrame | None:
+    """One row per reading of a process's counters: its end (`time`), process and incarnation; None if never read."""
+    seen = [o for o in ops or () if o.kind == Kind.COUNTERS]
+    if not seen:
+        return None
+    rows = [(_ended(o), o.process, str(o.detail.get("incarnation")), *map(o.detail.get, COUNTERS)) for o in seen]
+    found = pd.DataFrame(rows, columns=["time", "process", "incarnation", *COUNTERS], dtype=object)
+    for name in COUNTERS:
+        found[name] = pd.to_numeric(found[name], errors="coerce").astype(float)
+    return found.astype({"time": np.int64})
 
 
 def processes(ops: Sequence[Op] | None) -> pd.DataFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
@@ -69,7 +70,7 @@ def stored(run: RunDir, ids: pd.Index, key: Key = normal, timed: bool = True) ->
         {
             "event_id": lambda row: key(row.event_id or ""),
             "position": _or_none("position"),
-            "xid": lambda row: None if row.xid is None else str(row.xid),
+            "xid": lambda row: None if row.xid is None else sys.intern(str(row.xid)),
             "committed_at": _or_none("committed_at") if timed else lambda _: NONE,
             "unreadable": attrgetter("unreadable"),
             "more": attrgetter("more"),
@@ -79,7 +80,9 @@ def stored(run: RunDir, ids: pd.Index, key: Key = normal, timed: bool = True) ->
         unreadable=object,
         more=bool,
     )
-    return rows.assign(event=known(rows.event_id, ids))
+    events = known(rows.event_id, ids)
+    shared = np.where(events >= 0, ids.to_numpy()[events], rows.event_id) if len(ids) else rows.event_id
+    return rows.assign(event_id=shared, event=events)  # an id is in memory once: that of the schedule
 
 
 def _or_none(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shaketable.clock import MS
+from shaketable.evidence.history.clocks import DISAGREE
 from shaketable.evidence.history.columns import NEVER
 from shaketable.evidence.history.history import History
 from shaketable.evidence.history.lateness import harness_lateness
@@ -68,6 +69,9 @@ def _unhealed(history: History) -> Iterator[str]:
 
 def _clocks(history: History) -> Iterator[str]:
     yield from history.clocks.problems()
+    if history.clock_error > DISAGREE:
+        error, bound = history.clock_error / MS, DISAGREE // MS
+        yield f"the times of a load worker elsewhere are known to ±{error:.0f} ms only (bound {bound} ms)"
 
 
 _LOOKS: tuple[Callable[[History], Iterator[str]], ...] = (

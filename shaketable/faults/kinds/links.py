@@ -10,7 +10,7 @@ from typing import TypeVar
 from shaketable.faults.fault import Fault, FaultContext, Witness
 from shaketable.faults.round_trip import PingResult
 from shaketable.stack.probe import How
-from shaketable.stack.stack import Link, Service
+from shaketable.stack.stack import Link, Service, owner_of
 from shaketable.stack.toxiproxy.client import Stream
 
 T = TypeVar("T")
@@ -32,9 +32,13 @@ class LinkFault(Fault):
         return f" for {self.process}" if self.process else ""
 
     def blocks_intake(self, context: FaultContext) -> bool:
-        return self.service == "ingest" or (
-            self.service == context.services.queue and context.processes.intake in context.processes.named(self.process)
-        )
+        if self.service == "ingest":
+            return True
+        if self.service != context.services.queue or self.process is None:
+            return self.service == context.services.queue
+        intake = context.processes.intake
+        owner = owner_of(self.process, intake)
+        return owner == intake or intake in context.processes.named(owner)
 
     @property
     def cuts_off(self) -> bool:

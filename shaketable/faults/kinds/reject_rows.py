@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -19,6 +20,8 @@ from shaketable.faults.kinds import triggers
 DATA = "22023"
 #: Why no refusal was counted.
 UNSEEN = "no row inserted into {} held such an event's id as text (a bytea or a hash is not looked into)"
+#: Sequences that are created in one transaction: each takes a lock, and each transaction a sync.
+TOGETHER = 200
 #: Class 00 is success.
 _SQLSTATE = re.compile(r"(?!00)[0-9A-Z]{5}")
 
@@ -28,15 +31,17 @@ class RejectRows(Fault):
     """A share of the scheduled events is refused by a row trigger, with `sqlstate`: 22023, invalid parameter value.
 
     With 40001 (serialization failure) a refusal looks like a collision that comes again at every retry. Which ones
-    follows from their ids, so a replay poisons the same. Refusals are counted per event with sequences, which a
-    rollback does not turn back; `observe` reads them as poison.jsonl, also after healing.
+    follows from their ids, so a replay poisons the same. With `run` = 30, they come 30 in a row, as a faulty client
+    sends them: a breaker that counts them among the store's failures may open only then. Refusals are counted per event
+    with sequences, which a rollback does not turn back; `observe` reads them as poison.jsonl, also after healing.
 
-    A row is an event's if any of its columns holds the event's id as text, also inside JSON. An id in a bytea, hashed
-    or without its hyphens is not found, and then this fault does not land: `doctor` tries it.
+    A row is an event's if any of its columns holds the event's id as text or as a number, also inside JSON. An id in a
+    bytea, hashed or (a UUID) without its hyphens is not found, and then this fault does not land: `doctor` tries it.
     """
 
     share: float = 0.01
     sqlstate: str = DATA
+    run: int = 1  # in a row, in the order of the schedule
     kind: ClassVar[str] = "reject_rows"
     colour: ClassVar[str] = "#117864"
 
@@ -47,18 +52,25 @@ class RejectRows(Fault):
             raise ScenarioError(
                 f"expected an error's SQLSTATE, five of 0-9 and A-Z, got {self.sqlstate!r}: 40001 is one"
             )
+        if self.run < 1:
+            raise ScenarioError(f"expected a run of at least 1 event in a row, got {self.run}: 30 makes bursts")
 
     @property
     def label(self) -> str:
-        return f"{self.share:.1%} of the events are poison" + (f" ({self.sqlstate})" if self.sqlstate != DATA else "")
+        told = f"{self.share:.1%} of the events are poison" + (f", {self.run} in a row" if self.run > 1 else "")
+        return told + (f" ({self.sqlstate})" if self.sqlstate != DATA else "")
 
     def targets(self, context: FaultContext) -> list[str]:
         return [context.services.relation]
 
     def chosen(self, event_ids: list[str]) -> list[str]:
-        """The ids that are poison, as UUIDs: by their first 32 bits, which are random."""
-        found = filter(None, map(ids.uuid_of, event_ids))
-        return [each for each in found if int(each[:8], 16) < self.share * 2**32]
+        """The ids that are poison, as a row holds them: by 32 bits, the first of a UUID, or a checksum.
+
+        The first id of each `run` decides for all of them.
+        """
+        found = [(ids.in_row(each), ids.uuid_of(each)) for each in event_ids]
+        most = self.share * 2**32
+        return [text for at, (text, _) in enumerate(found) if _bits(*found[at - at % self.run]) < most]
 
     def inject(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection, connection.cursor() as cursor:
@@ -68,13 +80,13 @@ class RejectRows(Fault):
                 "insert into shaketable.poison (event_id) values (%s) on conflict do nothing",
                 [[event_id] for event_id in poison],
             )
-            for (number,) in cursor.execute("select n from shaketable.poison").fetchall():
-                cursor.execute(
-                    sql.SQL("create sequence if not exists {}").format(
-                        sql.Identifier("shaketable", f"refused_{number}")
-                    )
-                )
-            cursor.execute(_FUNCTION.replace(f"'{DATA}'", f"'{self.sqlstate}'").encode())
+            names = [f"refused_{n}" for (n,) in cursor.execute("select n from shaketable.poison").fetchall()]
+            for at in range(0, len(names), TOGETHER):
+                create = sql.SQL("create sequence if not exists {}")
+                made = [create.format(sql.Identifier("shaketable", name)) for name in names[at : at + TOGETHER]]
+                cursor.execute(sql.SQL(";").join(made))
+            pattern = row_ids(poison[0] if poison else "", "new")
+            cursor.execute(_FUNCTION.replace("ROW_IDS", pattern).replace(f"'{DATA}'", f"'{self.sqlstate}'").encode())
             context.scratch[f"{self.kind}.before"] = _refusals(connection)
             triggers.put(connection, context.services.relation, self.kind, "row")
 
@@ -101,16 +113,28 @@ def _refusals(connection: psycopg.Connection[Any]) -> int:
 _TABLE = "create table if not exists shaketable.poison (n serial, event_id text primary key)"
 #: The ids in any column of a row, also inside json, jsonb or text. `to_jsonb` would refuse a row whose `json` column
 #: holds \u0000 or half a surrogate pair: the fault would hold up events that are no poison, without counting them.
-ROW_IDS = """
-    select m[1] from regexp_matches(lower(row_to_json({row})::text),
-                                    '[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}', 'g') as m
-"""
+ROW_IDS = "select m[1] from regexp_matches(lower(row_to_json({row})::text), '{pattern}', 'g') as m"
+#: By the kind of ids: the pattern of one in lower case. A number or a ULID within a longer word is another one.
+UUIDS = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+INTEGERS, ULIDS = r"\y[0-9]+\y", r"\y[0-9a-z]{26}\y"
+
+
+def row_ids(sample: str, row: LiteralString) -> LiteralString:
+    """The query for the ids in a row, of the kind of a sample."""
+    pattern: LiteralString = UUIDS if ids.uuid_of(sample) or not sample else INTEGERS if sample.isdigit() else ULIDS
+    return ROW_IDS.format(row=row, pattern=pattern)
+
+
+def _bits(text: str, uuid: str | None) -> int:
+    return int(text[:8], 16) if uuid else zlib.crc32(text.encode())
+
+
 _FUNCTION = f"""
 create or replace function shaketable.reject_rows() returns trigger language plpgsql security definer
 set search_path = pg_catalog as $$
 declare number integer;
 begin
-    select n into number from shaketable.poison where event_id in ({ROW_IDS.format(row="new")}) limit 1;
+    select n into number from shaketable.poison where event_id in (ROW_IDS) limit 1;
     if number is not null then
         perform nextval(format('shaketable.refused_%s', number));
         raise exception 'shaketable refuses this event on purpose' using errcode = '{DATA}';

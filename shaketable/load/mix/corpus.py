@@ -18,15 +18,25 @@ import msgspec
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.files import folders
-from shaketable.load.mix import Mix, everyday, malformed
+from shaketable.load.mix import Mix, everyday, malformed, months, numeric, sized
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when the strategies change, to invalidate older caches.
 EDITION = 2
 
 
-def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = None) -> list[Shape]:
-    """Return `mix.shapes` hostile shapes, all malformed ones and, if the mix has any, the everyday ones.
+def corpus(
+    mix: Mix,
+    seed: int,
+    today: date | None = None,
+    cache: Path | None = None,
+    max_bytes: int | None = None,
+    numbers: bool = False,
+) -> list[Shape]:
+    """Return `mix.shapes` hostile shapes, all malformed ones and, if the mix has any, everyday ones and month ends.
+
+    With the limit that a target announces, also shapes around powers of two and around that limit; with `numbers`, for
+    a target that says how it keeps them, also shapes with numbers that a double does not hold.
 
     Deterministic for the same arguments; drawn once a day.
     """
@@ -37,7 +47,11 @@ def corpus(mix: Mix, seed: int, today: date | None = None, cache: Path | None = 
     if kept is None:
         kept = _numbered([*_drawn(mix.shapes, seed, day), *malformed.shapes(day)])
         _keep(path, kept)
-    return _numbered([*kept, *everyday.shapes(day)]) if mix.everyday else kept
+    more = [*everyday.shapes(day)] if mix.everyday else []
+    more += [*months.shapes(day)] if mix.month_ends else []
+    more += [*sized.shapes(day, max_bytes)] if max_bytes else []
+    more += [*numeric.shapes(day)] if numbers else []
+    return _numbered([*kept, *more]) if more else kept
 
 
 def _name(mix: Mix, seed: int, day: date) -> str:

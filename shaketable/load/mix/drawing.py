@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
+from shaketable.errors import ManifestError
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
+#: The time in seconds within which a user's file must be loaded and all examples drawn.
+DRAW_S = 120.0
 
 
 def examples(strategy: SearchStrategy[T], count: int, seed: int, key: Callable[[T], Hashable]) -> list[T]:
@@ -39,6 +44,33 @@ def examples(strategy: SearchStrategy[T], count: int, seed: int, key: Callable[[
         warnings.simplefilter("ignore")
         collect()
     return list(found.values())[:count]
+
+
+def bounded(work: Callable[[], T], what: str) -> T:
+    """The result of a user's code, which may never end. Raises ManifestError after DRAW_S, and what the code raises.
+
+    The code runs in a thread, since a file is loaded on any thread; one that never ends is left to the process's end.
+    """
+    found: list[T] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as e:  # is raised again below
+            raised.append(e)
+
+    thread = threading.Thread(target=run, name=f"draws {what}", daemon=True)
+    thread.start()
+    thread.join(DRAW_S)
+    if raised:
+        raise raised[0]
+    if not found:
+        raise ManifestError(
+            f"{what} was not done within {DRAW_S:g} s: does it wait, or filter out nearly everything that it draws? "
+            "Make it simpler"
+        )
+    return found[0]
 
 
 def _own_home(home: Path) -> AbstractContextManager[Any]:

@@ -38,6 +38,9 @@ class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str | None = None
     raw: bytes | None = None
     pad: int = 0  # number of bytes that replace PAD
+    sized: bool = False  # a body around a bound of size
+    numeric: bool = False  # numbers that a double does not hold
+    month_end: bool = False  # its timestamp is at the end of a month
     everyday: bool = False  # an everyday shape; `why` names its kind
     order: str | None = None  # a value for ORDER, as JSON; None without that placeholder
 

@@ -1,1 +1,1 @@
-"""Results for CI: JUnit files and GitHub annotations."""
+"""Results for CI: JUnit files, GitHub annotations and a badge."""

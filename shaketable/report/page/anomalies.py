@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shaketable.checks import anomalies
+from shaketable.report.page.header import Tile
 from shaketable.report.page.recording import typed
 from shaketable.report.page.sentence import checks
 from shaketable.report.page.theme import GREY
+from shaketable.text import number
 
 #: Dots closer than this share of the run are stacked, up to DEEP of them.
 CLOSE, DEEP = 1 / 150, 3
@@ -38,10 +40,10 @@ class AnomalyRow:
 def rows(doc: Mapping[str, Any], end: float) -> list[AnomalyRow]:
     """One row per anomaly, in the order of the traces, then those without dots."""
     found: dict[str, list[Dot]] = {}
-    for number, life in enumerate(typed(doc.get("lives"), list[dict[str, Any]]) or [], 1):
+    for n, life in enumerate(typed(doc.get("lives"), list[dict[str, Any]]) or [], 1):
         at = life.get("at")
-        if isinstance(at, int | float) and at >= 0:
-            dot = Dot(min(float(at), end), number, str(life.get("event_id") or ""), 0)
+        if isinstance(at, int | float) and at >= 0 and not life.get("example_of"):
+            dot = Dot(min(float(at), end), n, str(life.get("event_id") or ""), 0)
             found.setdefault(str(life.get("fate") or ""), []).append(dot)
     totals, colours = totals_of(doc), {anomaly.label: anomaly.colour for _, anomaly in anomalies()}
     found |= {fate: [] for fate, total in totals.items() if total and fate not in found}
@@ -55,6 +57,30 @@ def totals_of(doc: Mapping[str, Any]) -> dict[str, int]:
     """The number of events of each anomaly by the checks' counts."""
     counts = {name: typed(found.get("counts"), dict[str, float]) or {} for name, found in checks(doc).items()}
     return {each.label: int(counts.get(check, {}).get(each.set, 0)) for check, each in anomalies()}
+
+
+#: The anomalies with a tile in every judged run.
+_ALWAYS = ("lost", "doubled", "altered")
+
+
+def tiles(doc: Mapping[str, Any]) -> list[Tile]:
+    """The number of events that were lost, doubled and altered, then of every other anomaly of the run.
+
+    "unknown" if the check of an anomaly could not be judged.
+    """
+    totals, found = totals_of(doc), checks(doc)
+    by = {anomaly.label: str(found.get(check, {}).get("verdict") or "") for check, anomaly in anomalies()}
+    shown = [_tile(label, totals.get(label, 0), by.get(label, "")) for label in _ALWAYS]
+    shown += [_tile(label, total, "failed") for label, total in totals.items() if total and label not in _ALWAYS]
+    return [tile for tile in shown if tile]
+
+
+def _tile(label: str, total: int, verdict: str) -> Tile | None:
+    """The tile of an anomaly; None if nobody judged it."""
+    if total:
+        return Tile(label, number(total), "bad")
+    tones = {"passed": Tile(label, "0", "good"), "unknown": Tile(label, "unknown", "doubt")}
+    return tones.get(verdict)
 
 
 def _beside(dots: list[Dot], close: float) -> list[Dot]:

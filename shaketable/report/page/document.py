@@ -1,7 +1,7 @@
 """A page as one offline file: a template and a style sheet, with escaped text and a policy without network access.
 
-`render` makes all pages. A template extends `base.html`, fills the blocks `title` and `main`, and uses the macros of
-`parts.html`: `badge`, `rows`, `grid`.
+`render` makes all pages. A template extends `base.html`, which draws the `header`, fills the block `main`, and uses the
+macros of `parts.html`: `badge`, `rows`, `grid`, `wide`, `commands`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from shaketable.report.page.embed import policy
-from shaketable.text import visible
+from shaketable.text import number, visible
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def render(template: str, scripts: Sequence[str] = (), folder: Path = TEMPLATES, **shown: object) -> str:
-    """Render a page; a template from another folder may extend these templates."""
+def render(
+    template: str, scripts: Sequence[str] = (), folder: Path = TEMPLATES, connect: str = "'none'", **shown: object
+) -> str:
+    """Render a page; a template from another folder may extend these templates.
+
+    connect: the server that its scripts may ask, as a source of the policy; none for a file.
+    """
     found = _environment(folder).get_template(template)
-    return found.render(policy=policy(scripts), scripts=scripts, style=source("style.css"), **shown)
+    return found.render(policy=policy(scripts, connect), scripts=scripts, style=source("style.css"), **shown)
 
 
 def source(name: str) -> str:
@@ -33,7 +38,7 @@ def source(name: str) -> str:
 @cache
 def _environment(folder: Path) -> Environment:
     """All output of a template passes `_harmless` and is then escaped."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -41,6 +46,8 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["number"] = number
+    return made
 
 
 def _harmless(value: object) -> object:

@@ -38,12 +38,12 @@ def _inert(script: str) -> str:
     return re.sub(r"<(?=/script|!--)", r"\\x3c", script, flags=re.IGNORECASE)
 
 
-def policy(scripts: Sequence[str]) -> str:
+def policy(scripts: Sequence[str], connect: str = "'none'") -> str:
     """Permit only these scripts, and no loading or sending: a second defence after escaping."""
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
 
 

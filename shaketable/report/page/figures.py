@@ -6,11 +6,17 @@ import math
 from typing import Any
 
 import numpy as np
-from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, NumeralTickFormatter
-from bokeh.models.annotations.geometry import BoxAnnotation, Span
 
 from shaketable.report.page import theme
 from shaketable.report.page.bins import Floats
+from shaketable.report.page.bokeh_models import (
+    BasicTicker,
+    BoxAnnotation,
+    ColumnDataSource,
+    FixedTicker,
+    NumeralTickFormatter,
+    Span,
+)
 from shaketable.report.page.rows import breakers, strip
 from shaketable.report.page.theme import AMBER, BLUE, GREY, PURPLE, RED, TEAL, Axis
 from shaketable.report.page.tracks import ILL, Tracks, lowest, peak
@@ -23,7 +29,7 @@ AREAS = ("acknowledged", "backlog", "stored_shown", "health", "mute")
 MUTE = 6
 HEIGHT = 104
 _DECADES = {0.1: "0.1 ms", 1: "1 ms", 10: "10 ms", 100: "100 ms", 1e3: "1 s", 1e4: "10 s", 1e5: "100 s", 1e6: "1,000 s"}
-_RATES = {1: "1", 10: "10", 100: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k"}
+_RATES = {1: "1", 10: "10", 100: "100", 1e3: "1,000", 1e4: "10,000", 1e5: "100,000"}
 
 
 def draw(tracks: Tracks) -> dict[str, Any]:
@@ -133,7 +139,7 @@ def _health(axis: Axis, source: ColumnDataSource, tracks: Tracks) -> Any:
 def _numbers(axis: Axis, name: str, most: float) -> Any:
     made = axis.frame(name, HEIGHT, (0, max(most * 1.08, 1)))
     made.yaxis.ticker = BasicTicker(desired_num_ticks=3, min_interval=1)
-    made.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
+    made.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
     return made
 
 
@@ -159,5 +165,5 @@ def _bands(made: Any, tracks: Tracks) -> None:
 def _show_time(made: Any) -> None:
     """Show the time axis at the lowest track."""
     made.xaxis.visible = True
-    made.xaxis.formatter = NumeralTickFormatter(format="0.[0]")
+    made.xaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
     made.height += 22

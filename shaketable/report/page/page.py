@@ -9,7 +9,9 @@ from shaketable.report.page import anomalies, document, legend, sections, senten
 from shaketable.report.page import tracks as binned
 from shaketable.report.page.embed import embed
 from shaketable.report.page.figures import draw
+from shaketable.report.page.header import Header, Tile
 from shaketable.report.page.recording import Recording
+from shaketable.report.page.tracks import Tracks
 from shaketable.rundir import RunDir
 
 REPORT = "report.html"
@@ -32,16 +34,8 @@ def html(recording: Recording) -> str:
     return document.render(
         "report.html",
         embedded.scripts,
-        verdict=sentence.verdict(recording.verdict),
-        sentence=sentence.sentence(recording.verdict),
-        story=recording.scenario.story,
-        name=recording.scenario.name,
+        header=_header(recording, tracks),
         run=recording.name,
-        target=sections.target(recording),
-        when=sections.when(recording),
-        missing=sections.missing(recording),
-        wrong=[(fate, total) for fate, total in anomalies.totals_of(recording.verdict).items() if total],
-        headline=sections.headline(recording, tracks),
         tracks=legend.legend(tracks, embedded.places),
         spans=tracks,
         events=anomalies.rows(recording.verdict, tracks.end),
@@ -51,8 +45,24 @@ def html(recording: Recording) -> str:
         checks=sections.checks(recording.verdict),
         faults=sections.faults(recording),
         lives=sections.traces(recording.verdict),
+        durability=sections.durability(recording.verdict),
         figures=sections.figures(recording.verdict),
         asked=sections.asked(recording),
         surroundings=sections.surroundings(recording),
         again=sections.again(recording),
+    )
+
+
+def _header(recording: Recording, tracks: Tracks) -> Header:
+    name, target = recording.scenario.name, sections.target(recording)
+    figures = [Tile(name, value) for name, value in sections.headline(recording, tracks)]
+    return Header(
+        sentence.verdict(recording.verdict),
+        name,
+        sentence.sentence(recording.verdict),
+        crumbs=[f"{name} on {target}" if target else name],
+        when=sections.when(recording),
+        story=recording.scenario.story,
+        gaps=sections.missing(recording),
+        tiles=[*anomalies.tiles(recording.verdict), *figures],
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource
-from bokeh.models.annotations.labels import Label
-
+from shaketable.report.page.bokeh_models import ColumnDataSource, Label
 from shaketable.report.page.spans import DrawnSpan
 from shaketable.report.page.theme import FONT, GLYPH_FONT, GREY, INK, STATES, UNKNOWN_STATE, Axis
 from shaketable.report.page.tracks import Tracks

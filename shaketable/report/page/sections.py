@@ -17,7 +17,7 @@ from shaketable.report.page.recording import Recording, typed
 from shaketable.report.page.sentence import checks as findings
 from shaketable.report.page.sentence import counts
 from shaketable.report.page.tracks import Tracks, lowest, peak
-from shaketable.text import number, quantity, seconds, spaced
+from shaketable.text import instant, number, quantity, spaced
 
 #: The most members of a set; verdict.json has more.
 SHOWN = 8
@@ -47,6 +47,7 @@ class Evidence:
     why: str
     counts: Rows
     members: list[Members]
+    first: int = 0  # the number of the trace of the first event in its sets
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Witnessed:
     said: str
     figure: str
     text: str
+    settings: Rows  # the fields of the fault
 
 
 def checks(doc: dict[str, Any]) -> list[Evidence]:
@@ -86,7 +88,14 @@ def _evidence(name: str, found: dict[str, Any], numbers: dict[str, int]) -> Evid
             for key, ids in members.items()
             if ids
         ],
+        _first(members, numbers),
     )
+
+
+def _first(members: dict[str, list[Any]], numbers: dict[str, int]) -> int:
+    """The number of the first trace of a member; 0 if none has one."""
+    ids = (each for found in members.values() for member in found for each in life.named(str(member)))
+    return next((numbers[each] for each in ids if each in numbers), 0)
 
 
 def _members(name: str, told: list[str], total: int, numbers: dict[str, int]) -> Members:
@@ -111,12 +120,27 @@ _LANDED = {True: ("passed", "landed"), False: ("failed", "did not land"), None: 
 
 def _fault(recording: Recording, row: RecordedFault) -> Witnessed:
     injected = row.began != NEVER
-    healed = "not healed" if row.healed == NEVER else seconds(float(recording.seconds(row.healed)))
-    active = f"{seconds(float(recording.seconds(row.began)))} – {healed}" if injected else "never injected"
+    healed = "not healed" if row.healed == NEVER else instant(float(recording.seconds(row.healed)))
+    active = f"{instant(float(recording.seconds(row.began)))} – {healed}" if injected else "never injected"
     verdict, said = _LANDED[row.landed]
     figure = "" if row.figure is None else f"{number(row.figure)} {row.unit}"
     planned = f"{row.at_s:g} – {row.until_s:g} s of the shake"
-    return Witnessed(row.label, planned, active, verdict, said, figure, row.text)
+    settings = [
+        quantity(str(name), _told(value)) for name, value in row.spec.items() if name != "kind" and value is not None
+    ]
+    return Witnessed(row.label, planned, active, verdict, said, figure, row.text, [("fault", kind(row)), *settings])
+
+
+def kind(row: RecordedFault) -> str:
+    """The name of the fault's class; "" if not recorded."""
+    return str(row.spec.get("kind") or "")
+
+
+def _told(value: object) -> object:
+    """A number as it is; a list or a table in words, each member's unit beside its value."""
+    if isinstance(value, dict):
+        return ", ".join(" ".join(quantity(str(name), _told(each))) for name, each in value.items())
+    return ", ".join(str(_told(each)) for each in value) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,7 @@ class TracedEvent:
     last_seen: str
     story: list[str]
     meanwhile: list[str]
+    shares: list[str]
 
 
 def traces(doc: dict[str, Any]) -> list[TracedEvent]:
@@ -137,8 +162,8 @@ def traces(doc: dict[str, Any]) -> list[TracedEvent]:
 
 def _lived(told: dict[str, Any]) -> TracedEvent:
     event_id, fate, last_seen = (str(told.get(part) or "") for part in ("event_id", "fate", "last_seen"))
-    story, meanwhile = (typed(told.get(part), list[str]) or [] for part in ("story", "meanwhile"))
-    return TracedEvent(event_id, fate, last_seen, story, meanwhile)
+    story, meanwhile, shares = (typed(told.get(part), list[str]) or [] for part in ("story", "meanwhile", "shares"))
+    return TracedEvent(event_id, fate, last_seen, story, meanwhile, shares)
 
 
 _HEADLINE = {
@@ -171,7 +196,7 @@ def surroundings(recording: Recording) -> Rows:
     told = dict(recording.environment)
     packages = [told.pop(name, None) for name in ("packages", "target_packages")]
     memory = told.pop("memory_bytes", None)
-    rows = [(spaced(name), str(value)) for name, value in told.items()]
+    rows = [quantity(name, _told(value)) for name, value in told.items()]
     rows += [("memory", f"{memory / 2**30:.1f} GiB")] if isinstance(memory, int) else []
     return rows + [(str(k), str(v)) for found in packages if isinstance(found, dict) for k, v in found.items()]
 
@@ -179,12 +204,16 @@ def surroundings(recording: Recording) -> Rows:
 def asked(recording: Recording) -> Rows:
     """The scenario's inputs: seed, load, settings."""
     rows = [("scenario", recording.scenario.name), ("seed", str(recording.scenario.seed))]
-    for service, named in (typed(recording.verdict.get("durability"), dict[str, dict[str, str]]) or {}).items():
-        rows += [(f"{service}: {name}", value) for name, value in named.items()]
     for part in ("load", "settings", "counts"):
         found = recording.told.get(part)
         rows += [quantity(str(key), value) for key, value in found.items()] if isinstance(found, dict) else []
     return rows
+
+
+def durability(doc: dict[str, Any]) -> Rows:
+    """The servers' durability settings in force."""
+    found = typed(doc.get("durability"), dict[str, dict[str, str]]) or {}
+    return [(f"{service}: {name}", value) for service, named in found.items() for name, value in named.items()]
 
 
 def again(recording: Recording) -> Rows:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bokeh.core.properties import value
-from bokeh.models import CrosshairTool, Range1d
-from bokeh.models.annotations.geometry import Span
-from bokeh.plotting import figure
+
+from shaketable.report.page.bokeh_models import CrosshairTool, Range1d, Span, figure
 
 BLUE, PURPLE, AMBER, TEAL, GREY = "#3b82d6", "#9a6dd7", "#cf8a2e", "#219c7d", "#8b95a5"
 #: By breaker state: the colour, and the bar's height as a share of the row, a second distinction in addition to colour.

@@ -11,7 +11,7 @@ import pandas as pd
 from shaketable.checks.verdict import Honest
 from shaketable.clock import MS, SECOND
 from shaketable.evidence.history import NEVER
-from shaketable.report.page import spans
+from shaketable.report.page import extent, spans
 from shaketable.report.page.bins import Bins, Floats, carried
 from shaketable.report.page.recording import Recording, typed
 from shaketable.report.page.sentence import checks
@@ -31,6 +31,7 @@ class Tracks:
 
     bins: Bins
     end: float
+    watched: float  # the end of the observed time, in which nothing changed after `end`
     phases: list[DrawnSpan]
     faults: list[DrawnSpan]
     breakers: dict[str, list[DrawnSpan]] | None
@@ -49,29 +50,20 @@ class Tracks:
 
 def of(recording: Recording) -> Tracks:
     """The tracks of a run from the available data."""
-    end = _end(recording)
+    end = extent.end(recording)
     bins = Bins.over(end)
     columns = {**_offered(recording, bins), **_answers(recording, bins), **_probed(recording, bins)}
     columns |= _honest(recording.verdict, bins, columns.get("health"))
     return Tracks(
         bins,
         end,
+        extent.watched(recording),
         spans.phases(recording, end),
         spans.faults(recording, end),
         spans.breakers(recording, end),
         lied_s=_lied(recording.verdict),
         **columns,
     )
-
-
-def _end(recording: Recording) -> float:
-    """The end of the tracks in seconds after T0; the phase `observe` itself is not shown."""
-    times = [recording.phases[name] for name in ("observe", "end") if name in recording.phases][:1]
-    if not times:
-        times = list(recording.phases.values())
-        times += [] if recording.probes is None else list(recording.probes.time[-1:])
-        times += [] if recording.attempts is None else list(recording.attempts.invoked_at[-1:])
-    return max(1.0, *(float(recording.seconds(at)) for at in times)) if times else 1.0
 
 
 def _offered(recording: Recording, bins: Bins) -> dict[str, Floats]:

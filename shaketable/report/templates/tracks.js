@@ -74,7 +74,9 @@ document.addEventListener("DOMContentLoaded", async () => {
   });
 
   const outputs = document.querySelectorAll("output[data-column]");
-  const told = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  // As the page's other numbers: thousands separators, and about three significant digits.
+  const number = (value) => value.toLocaleString("en", Number.isInteger(value) || Math.abs(value) >= 1000
+    ? { maximumFractionDigits: 0 } : Math.abs(value) >= 10 ? { maximumFractionDigits: 1 } : { maximumSignificantDigits: 3 });
   function tell(at) {
     const edges = bins.data.x; // each bin has two rows, where it begins and where it ends
     let bin = -2;
@@ -82,7 +84,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     for (const output of outputs) {
       const { column, unit, rest, words } = output.dataset;
       const value = bin < 0 ? null : bins.data[column][bin];
-      const said = words ? JSON.parse(words)[value] : Number.isNaN(value) ? "–" : told.format(value) + unit;
+      const said = words ? JSON.parse(words)[value] : Number.isNaN(value) ? "–" : number(value) + unit;
       output.textContent = bin < 0 ? rest : said ?? "–";
     }
   }

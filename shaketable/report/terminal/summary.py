@@ -127,10 +127,12 @@ def lives(doc: VerdictDoc) -> list[str]:
 
     The limit prevents the verdict above from scrolling off the screen.
     """
-    if not doc.lives:
+    wrong = [life for life in doc.lives if not life.example_of]
+    if not wrong:
         return []
-    first, more = doc.lives[0], len(doc.lives) - 1
+    first, more = wrong[0], len(wrong) - 1
     end = [f"  last seen: {first.last_seen}", f"  meanwhile: {'; '.join(first.meanwhile) or 'nothing was broken'}"]
+    end += [f"  shared: {first.shares[0]}"] if first.shares else []
     end += [f"… and {plural.counted(more, 'more events')} in verdict.json and on the page"] if more else []
     room = LIFE - 1 - len(end)
     story = [f"  {moment}" for moment in first.story]

@@ -95,6 +95,11 @@ class Disk:
         self._may_end(failing)
         _INT.pack_into(self._control, _FAILING, failing)
 
+    def reset(self) -> None:
+        """Neither full, nor slow, nor failing."""
+        for at in (_FULL, _SLOW_MS, _FAILING):
+            _INT.pack_into(self._control, at, 0)
+
     def settle(self) -> None:
         """Count all writes so far as durable, as after `sync` on that machine."""
         for path in self._journals():

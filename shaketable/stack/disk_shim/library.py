@@ -43,8 +43,16 @@ def library(
         finally:
             shutil.rmtree(folder / "wheel", ignore_errors=True)
 
-    stamp = f"{digest(source, pinned)}-{platform.machine()}"
-    return ensure(cache / f"disk-shim-{stamp}", make, "the library of the disk faults", say) / NAME
+    return ensure(_folder(cache, source, pinned), make, "the library of the disk faults", say) / NAME
+
+
+def at_hand(cache: Path) -> bool:
+    """Whether `library` needs no download: it is compiled, or a compiler is on PATH."""
+    return sys.platform == "linux" and (_folder(cache).exists() or any(map(shutil.which, COMPILERS)))
+
+
+def _folder(cache: Path, source: Path = _SOURCE, pinned: Path = _PINNED) -> Path:
+    return cache / f"disk-shim-{digest(source, pinned)}-{platform.machine()}"
 
 
 def _compile(

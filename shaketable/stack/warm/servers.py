@@ -10,13 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shaketable.errors import NotPlayable
+from shaketable.errors import HarnessError, NotPlayable
 from shaketable.stack import ports as blocks
+from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.local import LocalStack
 from shaketable.stack.ports import Ports
 from shaketable.stack.process import Child
 from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.service import Needs
+from shaketable.stack.stack import Service
 from shaketable.stack.supervisor import Supervisor
 from shaketable.stack.warm.postgres import WarmPostgres
 from shaketable.stack.warm.valkey import WarmValkey
@@ -26,14 +28,15 @@ from shaketable.stack.warm.world import WarmStack
 class WarmServers:
     """A context manager. `open` gives a fresh world, and may be called again once that one is closed.
 
-    One world at a time: trials that run at once need WarmServers each. Raises HarnessError when a server does not
-    start, or does not come back after a trial's fault.
+    One world at a time: trials that run at once need WarmServers each. Faults can break the `disks` of these services.
+    Raises HarnessError when a server does not start, or does not come back after a trial's fault, NotPlayable when
+    there is no library for the disks.
     """
 
     kind = "warm"
 
-    def __init__(self, say: Callable[[str], None] = print) -> None:
-        self._say, self._opened = say, ExitStack()
+    def __init__(self, say: Callable[[str], None] = print, disks: frozenset[Service] = frozenset()) -> None:
+        self._say, self._disks, self._opened = say, disks, ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -45,7 +48,9 @@ class WarmServers:
             opened.callback(self._supervisor.close)
             self._supervisor.folder(home)
             block = opened.enter_context(blocks.reserve())
-            self.base = opened.enter_context(LocalStack(run_id, block, self._supervisor, self.logs, self._say))
+            base = LocalStack(run_id, block, self._supervisor, self.logs, self._say)
+            base.options = ServerOptions(disks=self._disks)
+            self.base = opened.enter_context(base)
             self.postgres, self.valkey = WarmPostgres(self.base.postgres), WarmValkey(self.base.valkey)
             self._opened = opened.pop_all()
         return self
@@ -67,10 +72,10 @@ class WarmServers:
     ) -> WarmStack:
         """A fresh world as the stack of one run, a context manager; `ports` are for its links and its target.
 
-        A service of the target's own is started anew in each world. Raises NotPlayable when the scenario sets options,
-        since these servers have started without them.
+        A service of the target's own is started anew in each world. Raises NotPlayable when the scenario needs settings
+        or disks with which these servers have not started.
         """
-        if options.settings or options.disks:
+        if options.settings or not options.disks <= self._disks:
             raise NotPlayable("the scenario sets up servers or disks of its own, for which it needs a cold stack")
         stack = WarmStack(self, run_id, ports, supervisor, logs, say)
         stack.needs = needs or Needs()
@@ -83,12 +88,22 @@ class WarmServers:
 
     def refresh(self) -> None:
         """Return every server to the state in which it started. Raises HarnessError when one does not come back."""
+        for service, disk in self.base.disks.items():
+            self._free(service, disk)
         self.valkey.refresh()
         self.postgres.refresh()
         self.base.toxiproxy.clear()
         self.base.children[:] = [child for child in self.base.children if child.poll() is None]
         for log in self.logs.glob("*.log"):  # each is open for appending: its writer goes on at the new end
             log.write_bytes(b"")
+
+    def _free(self, service: Service, disk: Disk) -> None:
+        """End a disk's faults. A server that one allowed to end is started anew: its next end must not pass unseen."""
+        disk.reset()
+        if disk.counters().broken:
+            raise HarnessError(disk.problem())
+        if disk.child is not None and disk.child.asked_to_end:
+            self.base.server(service).kill()
 
     def restore_setup(self, key: str) -> bool:
         """Copy the database that the setup of this key migrated; False when there is none."""

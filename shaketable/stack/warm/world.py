@@ -39,7 +39,8 @@ class WarmStack(HostStack):
                 "the manifest start it by a command"
             )
         self._servers.refresh()
-        self.toxiproxy, self.children = self._servers.base.toxiproxy, self._servers.children
+        base = self._servers.base
+        self.toxiproxy, self.children, self.disks = base.toxiproxy, self._servers.children, base.disks
         self._open.callback(self._remove_links)
 
     def _remove_links(self) -> None:
@@ -49,6 +50,9 @@ class WarmStack(HostStack):
                 self.remove_link(link)
             except HarnessError:
                 return  # Toxiproxy was lost or wedged: `refresh` removes them, or says so
+
+    def settle(self) -> None:
+        self._servers.base.settle()
 
     def restore_setup(self, key: str) -> bool:
         """A service of the target's own is new in each world, so that its setup is needed again."""

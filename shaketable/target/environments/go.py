@@ -1,11 +1,13 @@
-"""Programs from the Go module proxy: `go = "FOLDER"`, the folder of which is named `{go_bin}` in commands.
+"""Programs built with Go: `go = "FOLDER"`, the folder of which is named `{go_bin}` in commands.
 
-The folder has a go.mod, whose `tool` lines name the programs, and a go.sum with the checksum of every module. They are
-built once, by Go on PATH or that of a wheel (`stack.golang`).
+The folder has a go.mod, whose `tool` lines name programs from the Go module proxy, and a go.sum with the checksum of
+every module. Its own `package main` is a program, too, named as the last word of its module. They are built once for
+each content of the folder, by Go on PATH or that of a wheel (`stack.golang`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import sysconfig
@@ -26,8 +28,10 @@ _VERSION = re.compile(r"^go (\d+)\.(\d+)", re.MULTILINE)
 
 def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path]:
     """The value of `{go_bin}`. Raises HarnessError or ManifestError."""
-    pins = [folder / name for name in PINS]
-    what, digest = f"the programs of {folder.name}/go.mod", cached.digest(*pins)
+    own = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in PINS]
+    what, pins = f"the programs of {folder.name}/go.mod", [folder / name for name in PINS]
+    names = hashlib.sha256("\n".join(str(path.relative_to(folder)) for path in own).encode()).hexdigest()[:8]
+    digest = cached.digest(*pins, *own) + (f"-{names}" if own else "")
     kept = cached.root(cache) / f"{digest}-go-{sysconfig.get_platform()}"
     cached.ensure(kept, partial(_make, folder, what, say), what, say)
     return (kept / "bin",)
@@ -36,15 +40,18 @@ def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path]:
 def _make(source: Path, what: str, say: Say, folder: Path, lock: int) -> None:
     text = (source / "go.mod").read_text(encoding="utf-8")
     tools, wanted = _TOOL.findall(text), _VERSION.search(text)
-    if not tools:
-        raise ManifestError(f"expected {source / 'go.mod'} to name a program: write `tool MODULE/PACKAGE`, got none")
+    own = ["."] if any(source.glob("*.go")) else []
+    if not (tools or own):
+        raise ManifestError(
+            f"expected {source / 'go.mod'} to name a program, or Go files beside it, got none: "
+            "write `tool MODULE/PACKAGE`, or a main.go"
+        )
     build = folder / "build"
-    build.mkdir(parents=True)
+    shutil.copytree(source, build)
     try:
-        for name in PINS:
-            shutil.copyfile(source / name, build / name)
         oldest = max(GO, (int(wanted[1]), int(wanted[2]))) if wanted else GO
         flags = ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"]
-        GoBuild(what, _REMEDY, lock, say).run(["build", *flags, "-o", f"{folder / 'bin'}/", *tools], build, oldest)
+        remedy = f"correct the Go files, or {_REMEDY}" if own else _REMEDY
+        GoBuild(what, remedy, lock, say).run(["build", *flags, "-o", f"{folder / 'bin'}/", *own, *tools], build, oldest)
     finally:
         shutil.rmtree(build, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ from shaketable.target.source_tables import Counted
 
 #: A command runs at most every second, and a fifth of the time: counting must not become a load.
 EVERY_S, SHARE = 1.0, 5.0
+#: Seconds after which a number says nothing about the present.
+CURRENT_S = 1.0
 
 
 class QueueReader:
@@ -34,10 +37,10 @@ class QueueReader:
             return {**self._keys.lengths(self._table.redis)}
         return {self._section: self._number()}
 
-    def total(self) -> int | None:
-        """The number of pending events, that of a command some seconds old; None when it is unknown."""
+    def total(self, oldest_s: float = math.inf) -> int | None:
+        """The number of pending events; None when it is unknown, or that of a command is older than `oldest_s`."""
         if self._table.command:
-            return self._command.value()
+            return self._command.value(oldest_s)
         try:
             found = list(self.by_key().values())
         except redis.RedisError:
@@ -73,11 +76,13 @@ class Throttled:
     def __init__(self, function: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._function, self._clock = function, clock
         self._last: int | None = None
-        self._due = 0.0
+        self._counted = self._due = 0.0
 
-    def value(self) -> int | None:
-        """Count again if it is due."""
-        return self.count() if self._clock() >= self._due else self._last
+    def value(self, oldest_s: float = math.inf) -> int | None:
+        """Count again if it is due; otherwise the last number, unless it is older than `oldest_s`."""
+        if self._clock() >= self._due:
+            return self.count()
+        return self._last if self._clock() - self._counted <= oldest_s else None
 
     def count(self) -> int | None:
         """Count again, whether it is due or not."""
@@ -87,5 +92,5 @@ class Throttled:
         except TargetError:
             self._last = None
         ended = self._clock()
-        self._due = ended + max(EVERY_S, (SHARE - 1) * (ended - began))
+        self._counted, self._due = ended, ended + max(EVERY_S, (SHARE - 1) * (ended - began))
         return self._last

@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.resilience.circuit_breaker import HALF_OPEN, Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="never closed")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", shipped="postgres_outage", because="never closed")
 
 succeeded = Breaker.succeeded
 

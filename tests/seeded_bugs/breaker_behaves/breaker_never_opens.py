@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.resilience.circuit_breaker import Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="opened late")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", shipped="postgres_outage", because="opened late")
 
 
 def patient(self: Breaker, permit: Permit, why: str) -> None:

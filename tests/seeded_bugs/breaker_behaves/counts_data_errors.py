@@ -15,7 +15,7 @@ from reference_impl.resilience import error_classes
 from reference_impl.settings import Settings
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="few_poison", because="opened early")
+BUG = Bug(caught_by="breaker_behaves", shown_by="few_poison", shipped="poison", because="opened early")
 
 classify = error_classes.classify
 

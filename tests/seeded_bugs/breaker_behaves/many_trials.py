@@ -16,7 +16,7 @@ from reference_impl.errors import StoreError
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="many trials")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", shipped="postgres_outage", because="many trials")
 
 trial = LaneAssignment.trial
 

@@ -18,7 +18,7 @@ from reference_impl.resilience.circuit_breaker import OPEN
 from reference_impl.store import connections
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="sent while open")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", shipped="postgres_outage", because="sent while open")
 
 #: Seconds between two looks.
 LOOK_S = 0.3

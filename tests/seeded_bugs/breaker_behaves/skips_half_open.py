@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.resilience.circuit_breaker import CLOSED, OPEN, Breaker
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="breaker_behaves", shown_by="outage", because="illegal")
+BUG = Bug(caught_by="breaker_behaves", shown_by="outage", shipped="postgres_outage", because="illegal")
 
 
 def hopeful(self: Breaker) -> None:

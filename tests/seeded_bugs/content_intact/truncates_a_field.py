@@ -14,7 +14,7 @@ from reference_impl.event.event import Stamped
 from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="content_intact", shown_by="short_calm", in_ci=True)
+BUG = Bug(caught_by="content_intact", shown_by="short_calm", shipped="calm", in_ci=True)
 
 #: Characters that are kept.
 KEPT = 20

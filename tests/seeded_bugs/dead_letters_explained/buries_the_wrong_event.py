@@ -16,7 +16,9 @@ from reference_impl.errors import Failure
 from reference_impl.store.copy_row import Row
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", because="do not hold what was sent")
+BUG = Bug(
+    caught_by="dead_letters_explained", shown_by="few_poison", shipped="poison", because="do not hold what was sent"
+)
 
 letter = Isolation.dead_letter
 

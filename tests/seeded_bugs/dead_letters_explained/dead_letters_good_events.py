@@ -16,7 +16,7 @@ from reference_impl.errors import Failure
 from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison")
+BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", shipped="poison")
 
 
 async def bury_all(self: Isolation) -> BatchResult:

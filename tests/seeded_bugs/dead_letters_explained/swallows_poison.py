@@ -12,7 +12,7 @@ from reference_impl.dead_letters.isolation import Isolation
 from reference_impl.dead_letters.repository import DeadLetter
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", in_ci=True)
+BUG = Bug(caught_by="dead_letters_explained", shown_by="few_poison", shipped="poison", in_ci=True)
 
 
 async def forget(self: Isolation, letter: DeadLetter) -> None:

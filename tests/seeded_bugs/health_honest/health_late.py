@@ -12,7 +12,9 @@ from reference_impl.operations import health
 from reference_impl.operations.health import HealthMonitor
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="health_honest", shown_by="outage", because="while nothing could be stored")
+BUG = Bug(
+    caught_by="health_honest", shown_by="outage", shipped="postgres_outage", because="while nothing could be stored"
+)
 
 #: Seconds between two looks, once there is something to be seen.
 LOOK_S = 60.0

@@ -12,7 +12,7 @@ from reference_impl.operations import health
 from reference_impl.operations.health import HealthSnapshot
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="health_honest", shown_by="outage")
+BUG = Bug(caught_by="health_honest", shown_by="outage", shipped="postgres_outage")
 
 score = health.score
 worst = [100]

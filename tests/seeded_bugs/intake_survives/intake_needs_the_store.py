@@ -14,7 +14,7 @@ from reference_impl.operations.health import worst_state
 from reference_impl.resilience.circuit_breaker import CLOSED
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="intake_survives", shown_by="outage", in_ci=True)
+BUG = Bug(caught_by="intake_survives", shown_by="outage", shipped="postgres_outage", in_ci=True)
 
 require_ready = Intake.require_ready
 

@@ -14,7 +14,7 @@ from reference_impl.delivery.consumer import Batch, LaneConsumer
 from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="isolated", shown_by="few_poison", because="events of others", in_ci=True)
+BUG = Bug(caught_by="isolated", shown_by="few_poison", shipped="poison", because="events of others", in_ci=True)
 
 #: Seconds that it looks for one poisonous event.
 LOOK_S = 2.5

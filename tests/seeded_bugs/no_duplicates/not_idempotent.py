@@ -11,7 +11,7 @@ from reference_impl.__main__ import main
 from reference_impl.store import writer
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_duplicates", shown_by="short_calm", in_ci=True)
+BUG = Bug(caught_by="no_duplicates", shown_by="short_calm", shipped="calm", in_ci=True)
 
 ONLY_NEW = "fresh join won using (event_id)"
 

@@ -13,7 +13,7 @@ from reference_impl.event.event import Stamped
 from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_loss", shown_by="queue_cut_off", in_ci=True)
+BUG = Bug(caught_by="no_loss", shown_by="queue_cut_off", shipped="enqueue_replies_lost", in_ci=True)
 
 enqueue = Intake.enqueue
 under_way: set[asyncio.Task[None]] = set()

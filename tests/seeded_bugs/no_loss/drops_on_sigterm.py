@@ -13,7 +13,7 @@ from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_loss", shown_by="worker_terminated")
+BUG = Bug(caught_by="no_loss", shown_by="worker_terminated", shipped="enqueue_replies_lost")
 
 #: Seconds that it gathers before it writes.
 GATHER_S = 0.4

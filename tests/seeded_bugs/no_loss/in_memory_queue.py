@@ -13,7 +13,7 @@ from reference_impl.event.event import Stamped
 from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_loss", shown_by="intake_killed")
+BUG = Bug(caught_by="no_loss", shown_by="intake_killed", shipped="ingest_killed")
 
 #: Seconds between two flushes.
 EVERY_S = 1.0

@@ -21,7 +21,7 @@ from reference_impl.store import connections
 from reference_impl.store.connections import Connection
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="no_loss", shown_by="worker_frozen")
+BUG = Bug(caught_by="no_loss", shown_by="slow_worker_frozen", shipped="worker_frozen")
 
 claim, beat = LaneAssignment.claim, LaneConsumer.heartbeat
 

@@ -17,7 +17,7 @@ from reference_impl.event import event
 from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="nothing_invented", shown_by="short_calm", in_ci=True)
+BUG = Bug(caught_by="nothing_invented", shown_by="short_calm", shipped="calm", in_ci=True)
 
 add = Intake.add
 

@@ -13,7 +13,7 @@ from reference_impl.queue import streams
 from reference_impl.queue.streams import Entry
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="order_kept", shown_by="short_outage")
+BUG = Bug(caught_by="order_kept", shown_by="short_outage", shipped="postgres_outage")
 
 deliver = LaneConsumer.deliver
 

@@ -22,7 +22,7 @@ from reference_impl.queue.streams import Entry
 from reference_impl.store.connections import Connection
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow", in_ci=True)
+BUG = Bug(caught_by="order_kept", shown_by="one_worker_slow", shipped="postgres_outage", in_ci=True)
 
 GROUP = "workers"
 

@@ -13,7 +13,7 @@ from reference_impl.delivery.consumer import LaneConsumer
 from reference_impl.store.connections import Connection
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="recovers_in_time", shown_by="worker_killed", because="backlog: never")
+BUG = Bug(caught_by="recovers_in_time", shown_by="one_worker_killed", shipped="worker_killed", because="backlog: never")
 
 claim, run = LaneAssignment.claim, LaneConsumer.run
 

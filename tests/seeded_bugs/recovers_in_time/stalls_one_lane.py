@@ -13,7 +13,7 @@ from reference_impl.queue.streams import Entry
 from reference_impl.store.writer import BatchResult
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="recovers_in_time", shown_by="outage", because="backlog: never")
+BUG = Bug(caught_by="recovers_in_time", shown_by="outage", shipped="postgres_outage", because="backlog: never")
 
 put, head = LaneConsumer.put, LaneConsumer.read_head
 stalled: set[int] = set()

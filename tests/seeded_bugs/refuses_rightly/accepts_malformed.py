@@ -12,7 +12,7 @@ from reference_impl.errors import RefusedError
 from reference_impl.ingest.intake import Intake
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="refuses_rightly", shown_by="short_calm", in_ci=True)
+BUG = Bug(caught_by="refuses_rightly", shown_by="short_calm", shipped="calm", in_ci=True)
 
 add = Intake.add
 

@@ -13,7 +13,13 @@ from reference_impl.__main__ import main
 from reference_impl.resilience.circuit_breaker import Breaker, Permit
 from tests.seeded_bugs.bug import Bug
 
-BUG = Bug(caught_by="retries_bounded", shown_by="short_outage", because="connections in", in_ci=True)
+BUG = Bug(
+    caught_by="retries_bounded",
+    shown_by="short_outage",
+    shipped="postgres_outage",
+    because="connections in",
+    in_ci=True,
+)
 
 init = Breaker.__init__
 

@@ -15,5 +15,6 @@ SCENARIO = Scenario(
         checks.DeadLettersExplained(),
         checks.Isolated(),
         checks.BreakerBehaves(),
+        checks.StatusHonest(),
     ),
 )

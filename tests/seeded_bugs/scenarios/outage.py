@@ -24,6 +24,7 @@ SCENARIO = Scenario(
         checks.IntakeSurvives(),
         checks.BreakerBehaves(),
         checks.HealthHonest(),
+        checks.StatusHonest(),
         checks.RecoversInTime(backlog_within_s=6),
     ),
 )

@@ -7,5 +7,11 @@ SCENARIO = Scenario(
     load=Load(rate=60, baseline_s=1, shake_s=4, recover_s=2),
     timeline=(At(1, 3, faults.Down("redis", process="ingest")),),
     settings={"lease_s": 2},
-    checks=(checks.NoLoss(), checks.NoDuplicates(), checks.NothingInvented(), checks.OrderKept()),
+    checks=(
+        checks.NoLoss(),
+        checks.NoDuplicates(),
+        checks.NothingInvented(),
+        checks.OrderKept(),
+        checks.StatusHonest(),
+    ),
 )

@@ -29,6 +29,7 @@ def test_it_is_compiled_once(tmp_path: Path) -> None:
     assert len(said) == 1
 
 
+@pytest.mark.slow
 def test_without_any_compiler_one_sentence_names_the_remedy(tmp_path: Path) -> None:
     nothing = tmp_path / "ziglang.txt"
     nothing.write_text("")  # pip installs nothing

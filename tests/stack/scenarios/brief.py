@@ -4,7 +4,8 @@ from shaketable import At, Load, Scenario, checks, faults
 
 SCENARIO = Scenario(
     story="Links and processes are broken one after another for 10 s, and nothing is lost.",
-    load=Load(rate=30, baseline_s=1, shake_s=10, recover_s=1),
+    # no check reads times
+    load=Load(rate=30, baseline_s=1, shake_s=10, recover_s=1, unsent_bound=0.2, lateness_bound_ms=10_000),
     timeline=(
         At(0.5, 2, faults.Down("postgres")),
         At(2, 3.5, faults.Latency("redis", ms=100)),

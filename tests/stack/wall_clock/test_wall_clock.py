@@ -84,15 +84,16 @@ class Told:
         """Seconds by which its wall clock is ahead of ours; its monotonic one never is."""
         assert self.process.stdin
         assert self.process.stdout
+        asked = time.monotonic()
         self.process.stdin.write(f"{by}\n")
         self.process.stdin.flush()
         wall, monotonic = map(float, self.process.stdout.readline().split())
-        assert abs(monotonic - time.monotonic()) < 2
-        return wall - time.time()
+        assert asked <= monotonic <= time.monotonic()
+        return (wall - monotonic) - (time.time() - time.monotonic())  # however late its answer is read
 
     def comes_to(self, offset_s: float) -> bool:
-        """Whether it is so far ahead within 5 s."""
-        deadline = time.monotonic() + 5
+        """Whether it comes to be so far ahead."""
+        deadline = time.monotonic() + 30
         while abs(self.ahead_s() - offset_s) > 1 and time.monotonic() < deadline:
             time.sleep(0.02)
         return abs(self.ahead_s() - offset_s) <= 1
@@ -147,7 +148,7 @@ def test_reads_are_counted_and_a_process_without_the_library_is_seen(clock: Wall
 
 def test_waits_take_as_long_as_without_it(clock: WallClock) -> None:
     clock.move("step", 10_800)
-    assert [0.19 < float(took) < 2 for took in ran(WAIT, clock)] == [True] * 4  # tolerance: a busy machine
+    assert [0.19 < float(took) < 20 for took in ran(WAIT, clock)] == [True] * 4  # a busy machine; the step is 3 hours
 
 
 def test_threads_do_not_spin_for_the_gil(clock: WallClock) -> None:

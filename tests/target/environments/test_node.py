@@ -43,6 +43,7 @@ def run(program: Path, copy: Path) -> str:
     return subprocess.run([program, copy / "main.js"], capture_output=True, text=True, cwd="/").stdout.strip()
 
 
+@pytest.mark.slow
 @needs_node
 def test_sources_find_what_is_locked_and_packages_are_kept_while_sources_change(folder: Path, tmp_path: Path) -> None:
     told: list[str] = []
@@ -57,6 +58,7 @@ def test_sources_find_what_is_locked_and_packages_are_kept_while_sources_change(
     assert told == ["making the Node environment of mine, once (up to a minute)"]
 
 
+@pytest.mark.slow
 @needs_node
 def test_folder_without_a_lock_is_named(folder: Path, tmp_path: Path) -> None:
     (folder / "package-lock.json").unlink()

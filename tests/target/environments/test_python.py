@@ -62,7 +62,7 @@ def test_environment_holds_what_is_pinned_and_nothing_of_ours_and_is_kept(tmp_pa
     assert "No module named 'msgspec'" in said.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_wheel_of_another_hash_is_refused_in_one_sentence(tmp_path: Path) -> None:
     asked = requirements(tmp_path, sha="0" * 64)
     with pytest.raises(

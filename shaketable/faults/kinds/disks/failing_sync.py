@@ -12,12 +12,15 @@ from shaketable.faults.kinds.disks.disk import DiskFault
 
 @dataclass(frozen=True)
 class FailingSync(DiskFault):
-    """Every fsync and fdatasync of the server fails with EIO, so that nothing it writes becomes durable.
+    """Every fsync and fdatasync of the server fails with EIO while the fault lasts.
 
     PostgreSQL panics, and so does its recovery, which must sync too; it then hangs or ends. Valkey with `appendfsync
     always` ends; with `everysec` it refuses writes. Healing restarts the server, as an operator would.
     """
 
+    limits: ClassVar[str] = f"""{DiskFault.limits}
+- No write is lost: a later sync that succeeds covers these writes, too. On Linux it may not: a server that goes on
+  after EIO may lose them there, and is not blamed here."""
     kind: ClassVar[str] = "failing_sync"
     colour: ClassVar[str] = "#d420d4"
 

@@ -22,12 +22,12 @@ from shaketable.event import pointer
 from shaketable.event.table import EventTable
 from shaketable.files import folders, foreign
 from shaketable.load.mix import Mix, drawing
-from shaketable.load.mix.own import hostile_values, invalid, strategy, template
+from shaketable.load.mix.own import given, hostile_values, invalid, strategy, template
 from shaketable.load.mix.own.schema import MOST, Schema
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when shapes are derived differently, to invalidate older caches.
-EDITION = 3
+EDITION = 4
 #: The share of drawn shapes and the most of them; the others are derived from them.
 DRAWN, MOST_DRAWN = 0.5, 100
 
@@ -57,11 +57,16 @@ class OwnShapes:
 
     def _name(self, mix: Mix, seed: int, day: date) -> str:
         """The cache file's name: it depends only on inputs that determine the shapes."""
-        source = self.folder / (self.table.schema or (self.table.strategy or "").partition(":")[0])
-        told = foreign.text(source, MOST) if source.is_file() else ""
-        key = [EDITION, mix.shapes, mix.organizations, mix.ordered_organizations, seed, str(day), told]
-        key += [version("hypothesis"), msgspec.to_builtins(self.table)]
-        return f"{day}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.jsonl"
+        key = [EDITION, mix.shapes, mix.organizations, mix.ordered_organizations, seed, str(day), self.sources]
+        return f"{day}-{_digest([*key, version('hypothesis')])}.jsonl"
+
+    @property
+    def sources(self) -> str:
+        """A digest of the table and of the files that it names."""
+        named = (self.table.schema, self.table.strategy, self.table.invalid)
+        files = [self.folder / each.partition(":")[0] for each in named if each]
+        told = [foreign.text(file, MOST) if file.is_file() else "" for file in files]
+        return _digest([msgspec.to_builtins(self.table), *told])
 
     @cached_property
     def schema(self) -> Schema | None:
@@ -79,13 +84,18 @@ class OwnShapes:
         for number, (why, body) in enumerate(good):
             yield self._shape(why, body, orders, number)
         allows = self.schema.allows if self.schema else None
-        yield from invalid.shapes(min(bodies, key=lambda each: len(repr(each))), self.table, allows)
+        derived = invalid.shapes(min(bodies, key=lambda each: len(repr(each))), self.table, allows)
+        if self.table.invalid is None:
+            yield from derived
+        else:
+            yield from given.shapes(self.folder, self.table.invalid, seed)
+            yield from (shape for shape in derived if shape.expect is Expect.EITHER)
 
     def _draws(self, body: Any) -> bool:
         """Whether an event could be drawn, and the sample id is in its place: a replacement may have taken it."""
         assert self.schema is not None
         with suppress(LookupError):
-            found = pointer.find(body, pointer.steps(self.table.id))
+            found = pointer.find(body, pointer.steps(self.table.place))
             return bool(found == template.sample_id(self.table)) and self.schema.draws(body)
         return False
 
@@ -103,10 +113,10 @@ class OwnShapes:
             drawn = [template.exact(each) for each in drawn]
         except TypeError as e:
             raise ManifestError(f"{self._source}: {e}: give strings, numbers, booleans, None, lists and dicts") from e
-        placed = [template.with_id(each, self.table) for each in drawn if _has_parent(each, self.table.id)]
+        placed = [template.with_id(each, self.table) for each in drawn if _has_parent(each, self.table.place)]
         if not placed:
             raise ManifestError(
-                f"event.id {self.table.id!r} leads nowhere: no drawn event has an object to hold it; "
+                f"event.{self.table.key} {self.table.place!r} leads nowhere: no drawn event has an object to hold it; "
                 f"the first has {', '.join(map(repr, drawn[0])) or 'no members'}"
             )
         if not (placed := [body for body in placed if _storable(body)]):
@@ -116,7 +126,7 @@ class OwnShapes:
         self.schema.drawn(placed)
         if not (fitting := [body for body in placed if self.schema.allows(body)]):
             raise ManifestError(
-                f"no event with an id of the format {self.table.id_format!r} at {self.table.id} satisfies "
+                f"no event with an id of the format {self.table.id_format!r} at {self.table.place} satisfies "
                 f"{self._source}: {self.schema.mistakes(placed[0])}: name another event.id_format"
             )
         return fitting
@@ -130,9 +140,15 @@ class OwnShapes:
         from jsonschema.exceptions import _RefResolutionError  # type: ignore[attr-defined]  # private, and raised
 
         place = self.table.strategy
-        drawn_from = self.schema.strategy(day) if self.schema else strategy.load(self.folder, place or "")
+
+        def draw() -> list[Any]:
+            drawn_from = self.schema.strategy(day) if self.schema else strategy.load(self.folder, place or "")
+            return drawing.examples(drawn_from, count, seed, key=lambda each: json.dumps(each, default=repr))
+
         try:
-            found = drawing.examples(drawn_from, count, seed, key=lambda each: json.dumps(each, default=repr))
+            found = drawing.bounded(draw, self._source)
+        except ManifestError:
+            raise
         except _RefResolutionError as e:
             raise ManifestError(
                 f"{self._source} cannot be drawn from: a reference is recursive or leads elsewhere: "
@@ -163,6 +179,10 @@ class OwnShapes:
                     return [template.encoded(each) for each in candidates]
         drawn = dict.fromkeys(template.encoded(pointer.find(body, pointer.steps(pointed))) for body in having)
         return list(drawn)[:count]
+
+
+def _digest(of: Any) -> str:
+    return hashlib.sha256(json.dumps(of).encode()).hexdigest()[:16]
 
 
 def _storable(body: Any) -> bool:

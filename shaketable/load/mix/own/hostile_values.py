@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import Any
 
@@ -73,7 +74,8 @@ def derived(
     """
     found: dict[str, list[Any]] = {}
     for body, path, value in _places(bodies, rng):
-        for why, new in _replacements(value):
+        fits = partial(_allowed, body, path, allowed)
+        for why, new in (*_replacements(value), *_at_the_limit(value, fits)):
             if allowed(changed := pointer.replaced(body, path, new)):
                 found.setdefault(why, []).append(changed)
     rounds = zip_longest(*([(why, each) for each in events] for why, events in found.items()))
@@ -123,6 +125,36 @@ def _longest() -> Iterator[Hostile]:
         yield f"{length} characters beyond the BMP", "\U0001d504" * length
     for length in LENGTHS:
         yield f"{length} characters of three bytes", "\u4e2d" * (length if length < MOST // 6 else length // 3)
+
+
+def _at_the_limit(value: Any, fits: Callable[[str], bool]) -> Iterator[Hostile]:
+    """The longest text that the schema allows, where it has a limit."""
+    if isinstance(value, str) and (most := longest(fits)) is not None:
+        yield "the longest text", "\u4e2d" * most
+        yield "the longest text beyond the BMP", "\U0001d504" * most
+
+
+def longest(fits: Callable[[str], bool]) -> int | None:
+    """The most characters of a text that fits, by bisection; None if there is no limit, or no text of any length fits.
+
+    A schema limits lengths from one side at a time, so the usual lengths show where the limit is.
+    """
+    lengths: list[int] = sorted({*range(1, min(MAXIMA)), *MAXIMA, *LENGTHS})
+    fitting = [length for length in lengths if fits("\u4e2d" * length)]
+    if not fitting or fitting[-1] == lengths[-1]:
+        return None
+    low, high = fitting[-1], next(length for length in lengths if length > fitting[-1])
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits("\u4e2d" * middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _allowed(body: Any, path: pointer.Path, allowed: Callable[[Any], bool], text: str) -> bool:
+    return allowed(pointer.replaced(body, path, text))
 
 
 def _fits(items: list[Any]) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from shaketable.event import pointer
 from shaketable.event.table import EventTable
-from shaketable.load.mix.own import template
+from shaketable.load.mix.own import hostile_values, template
 from shaketable.load.mix.shape import Expect, Shape
 
 #: The most shapes derived from the schema; an event may have very many members.
@@ -54,7 +55,7 @@ def shapes(body: Any, table: EventTable, allows: Callable[[Any], bool] | None) -
     good = template.text(body, table, ordered=False)
     for why, raw in (*BODIES, *_around(good)):
         yield _shape(Expect.REFUSE, why, raw)
-    for why, text in _duplicates(good):
+    for why, text in _duplicates(body, good):
         yield _shape(Expect.EITHER, why, text.encode())
     if allows is not None:
         for number, (why, wrong) in enumerate(_wrong(body, allows)):
@@ -74,9 +75,10 @@ def _around(good: str) -> Iterator[tuple[str, bytes]]:
         yield f"{why} as the whole body", text.encode()
 
 
-def _duplicates(good: str) -> Iterator[tuple[str, str]]:
-    """The first member twice: I-JSON forbids it, many parsers take the last."""
+def _duplicates(body: Any, good: str) -> Iterator[tuple[str, str]]:
+    """A name twice: I-JSON forbids it, many parsers take the last."""
     yield "a name twice with the same value", f"{good[:-1]},{good[1:]}"
+    yield "a name twice with null first", f"{{{json.dumps(next(iter(body)), ensure_ascii=False)}:null,{good[1:]}"
 
 
 def _wrong(body: Any, allows: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:
@@ -85,7 +87,7 @@ def _wrong(body: Any, allows: Callable[[Any], bool]) -> Iterator[tuple[str, Any]
         where = pointer.written(path)
         if isinstance(path[-1], str) and not allows(changed := pointer.removed(body, path)):
             yield f"no {where}", changed
-        for why, new in (*_TYPES, *_RANGES):
+        for why, new in (*_TYPES, *_RANGES, *_beyond(body, path, value, allows)):
             if new != value and not allows(changed := pointer.replaced(body, path, new)):
                 yield f"{where} is {why}", changed
     for path, value in (((), body), *pointer.members(body)):
@@ -95,13 +97,20 @@ def _wrong(body: Any, allows: Callable[[Any], bool]) -> Iterator[tuple[str, Any]
             yield f"an undeclared member in {pointer.written(path) or 'the event'}", changed
 
 
+def _beyond(body: Any, path: pointer.Path, value: Any, allows: Callable[[Any], bool]) -> Iterator[tuple[str, str]]:
+    """A text that is one character too long."""
+    fits = lambda text: allows(pointer.replaced(body, path, text))  # noqa: E731
+    if isinstance(value, str) and (most := hostile_values.longest(fits)) is not None:
+        yield "one character too long", "\u4e2d" * (most + 1)
+
+
 def _doubtful(body: Any, table: EventTable, allows: Callable[[Any], bool]) -> Iterator[Shape]:
     """Literals that another parser may accept: refuse them or store them exactly."""
     for path, value in pointer.members(body):
         kind: type = str if isinstance(value, str) else Decimal
         free = {str: "free text", Decimal: Decimal("123456789012.5")}[kind]
         if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-            if path == pointer.steps(table.id) or not allows(pointer.replaced(body, path, free)):
+            if path == pointer.steps(table.place) or not allows(pointer.replaced(body, path, free)):
                 continue
             text = _written(pointer.replaced(body, path, _LITERAL), table)
             for why, literal in _DOUBTFUL[kind]:
@@ -112,7 +121,7 @@ def _doubtful(body: Any, table: EventTable, allows: Callable[[Any], bool]) -> It
 def _written(body: Any, table: EventTable) -> str:
     """The event as text; its id is the harness's, unless the id itself is what is wrong."""
     try:
-        sample = pointer.find(body, pointer.steps(table.id))
+        sample = pointer.find(body, pointer.steps(table.place))
     except LookupError:
         return template.encoded(body)
     if sample != template.sample_id(table):

@@ -43,12 +43,12 @@ def sample_id(table: EventTable) -> Any:
 
 def with_id(body: Any, table: EventTable) -> Any:
     """The body with a sample id. Raises LookupError if it has no place for one."""
-    return pointer.replaced(body, pointer.steps(table.id), sample_id(table))
+    return pointer.replaced(body, pointer.steps(table.place), sample_id(table))
 
 
 def text(body: Any, table: EventTable, *, ordered: bool) -> str:
     """The body as a shape's text. Raises LookupError if it has no place for the id."""
-    body = pointer.replaced(body, pointer.steps(table.id), EVENT_ID.decode())
+    body = pointer.replaced(body, pointer.steps(table.place), EVENT_ID.decode())
     if ordered and table.order_by:
         body = pointer.replaced(body, pointer.steps(table.order_by), ORDER.decode())
     return placed(encoded(body), table)

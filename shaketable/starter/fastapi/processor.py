@@ -11,17 +11,16 @@ from typing import Any
 import psycopg
 import redis
 import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from jsonschema import validators
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 SCHEMA = json.loads((Path(__file__).parent / "event.schema.json").read_text(encoding="utf-8"), parse_float=Decimal)
 CHECKED = validators.validator_for(SCHEMA)(SCHEMA)
 ID = ("id",)  # where the id is in an event
+app = FastAPI(openapi_url=None)
 ONCE = Retry(NoBackoff(), 0)  # the client library's own retries could outlast the caller's timeout
 
 
@@ -48,12 +47,13 @@ def no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON number")
 
 
+@app.post("/events")
 async def take(request: Request) -> JSONResponse:
     """202 once Valkey has the event; 400 names the mistake in it; 504 means that the outcome is unknown."""
     body = await request.body()
     try:
         event_id = accepted(body)
-        await request.app.state.queue.xadd("events", {"id": event_id, "event": body})
+        await app.state.queue.xadd("events", {"id": event_id, "event": body})
     except (ValueError, ArithmeticError, RecursionError, LookupError) as e:
         return JSONResponse({"error": str(e)}, 400)
     except redis.RedisError as e:
@@ -61,16 +61,16 @@ async def take(request: Request) -> JSONResponse:
     return JSONResponse({"id": event_id}, 202)
 
 
-async def health(_: Request) -> JSONResponse:
+@app.get("/health")
+async def health() -> JSONResponse:
     """Any response means that the process is up."""
     return JSONResponse({})
 
 
 def intake() -> None:
     """Serve until SIGTERM; uvicorn finishes open requests first."""
-    app = Starlette(routes=[Route("/events", take, methods=["POST"]), Route("/health", health)])
     app.state.queue = redis.asyncio.from_url(os.environ["REDIS_URL"], retry=ONCE, socket_timeout=2)
-    uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False, http="h11")
+    uvicorn.run(app, port=int(os.environ["HTTP_PORT"]), timeout_keep_alive=75, access_log=False)
 
 
 def store(queue: Any, database: psycopg.Connection) -> None:

@@ -1,0 +1,60 @@
+"""Bodies of a target's own that must be refused: a list or a strategy beside the manifest (event.invalid)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shaketable.errors import ManifestError
+from shaketable.load.mix.shape import Expect, Shape
+from tests.load.test_own_shapes import SMALL, of
+from tests.support.cases import nightly
+
+GIVEN = """
+from hypothesis import strategies as st
+invalid = [{"id": "{id}", "n": 0}, {}, "{", b"\\xff{id}", {"id": "{id}", "n": 1e300}]
+drawn = st.fixed_dictionaries({"id": st.just("{id}"), "n": st.integers(max_value=-1)})
+nothing, word, odd, mute = [], "x", [{1}], st.builds(lambda: 1 / 0)
+"""
+
+
+def with_given(folder: Path, name: str) -> list[Shape]:
+    (folder / "bad.py").write_text(GIVEN)
+    return of(folder, SMALL, invalid=f"bad.py:{name}")
+
+
+def test_own_invalid_bodies_replace_the_derived_ones(tmp_path: Path) -> None:
+    refused = [shape for shape in with_given(tmp_path, "invalid") if shape.expect is Expect.REFUSE]
+    assert [shape.wire("7") for shape in refused] == [
+        b'{"id":"7","n":0}',
+        b"{}",
+        b"{",
+        b"\xff7",
+        b'{"id":"7","n":1E+300}',
+    ]
+    either = {shape.why for shape in with_given(tmp_path, "invalid") if shape.expect is Expect.EITHER}
+    assert "a name twice with the same value" in either  # for that, no law says which is right
+
+
+@pytest.mark.slow
+def test_own_invalid_bodies_are_drawn_from_a_strategy(tmp_path: Path) -> None:
+    refused = [json.loads(s.wire("7")) for s in with_given(tmp_path, "drawn") if s.expect is Expect.REFUSE]
+    assert len(refused) > 10
+    assert all(each["id"] == "7" and each["n"] < 0 for each in refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nothing", "expected 1 to 200 bodies in bad.py:nothing .event.invalid., got 0"),
+        nightly(("word", "to be a list of bodies or a Hypothesis strategy, got a str")),
+        ("odd", "expected JSON, got a set: give JSON values"),
+        nightly(("mute", "raised ZeroDivisionError while a body was drawn")),
+        nightly(("absent", "to hold absent .event.invalid., got none")),
+    ],
+)
+def test_own_invalid_bodies_that_are_none_are_explained(tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(ManifestError, match=told):
+        with_given(tmp_path, name)
