@@ -12,7 +12,7 @@ from shaketable.checks import NoLoss
 from shaketable.checks.verdict import judge_run
 from shaketable.compare import run_index
 from shaketable.compare.cell import Compared, TargetTrials
-from shaketable.compare.comparison import Cell, Comparison, ComparisonRequest
+from shaketable.compare.comparison import Cell, Comparison, ComparisonRequest, tidy
 from tests.support.book import Part
 from tests.support.histories import asks, run_of, sent, stored, target
 
@@ -41,7 +41,7 @@ def played(
     **more: Any,
 ) -> Path:
     """One cell with a run that is judged and has a page; returns its run directory."""
-    run = held.folder(name, scenario, seed) / RUN.format(seed, scenario, name)
+    run = held.folder(name, scenario, seed) / RUN.format(seed, scenario, tidy(name))
     run.mkdir(parents=True)
     doc = judge_run(run_of([*parts, target(name=name)], run))
     rundir.write_json(run / rundir.ENVIRONMENT, ground)
