@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, LiteralString
 
 import psycopg
@@ -66,11 +67,18 @@ class RejectRows(Fault):
     def chosen(self, event_ids: list[str]) -> list[str]:
         """The ids that are poison, as a row holds them: by 32 bits, the first of a UUID, or a checksum.
 
-        The first id of each `run` decides for all of them.
+        The first id of each `run` decides for all of them. Of each 1 / `share` runs one is poison: with a few runs in a
+        scenario, chance alone might poison none.
         """
-        found = [(ids.in_row(each), ids.uuid_of(each)) for each in event_ids]
-        most = self.share * 2**32
-        return [text for at, (text, _) in enumerate(found) if _bits(*found[at - at % self.run]) < most]
+        bits = [_bits(each) for each in event_ids]
+        if self.run == 1:
+            poison = [at for at, drawn in enumerate(bits) if drawn < self.share * 2**32]
+        else:
+            starts = enumerate(range(0, len(event_ids), self.run))
+            stretches = groupby(starts, lambda numbered: int(numbered[0] * self.share))
+            firsts = [min((at for _, at in stretch), key=bits.__getitem__) for _, stretch in stretches]
+            poison = [at for first in firsts for at in range(first, min(first + self.run, len(event_ids)))]
+        return [ids.in_row(event_ids[at]) for at in poison]
 
     def inject(self, context: FaultContext) -> None:
         with triggers.admin(context) as connection, connection.cursor() as cursor:
@@ -125,8 +133,9 @@ def row_ids(sample: str, row: LiteralString) -> LiteralString:
     return ROW_IDS.format(row=row, pattern=pattern)
 
 
-def _bits(text: str, uuid: str | None) -> int:
-    return int(text[:8], 16) if uuid else zlib.crc32(text.encode())
+def _bits(event_id: str) -> int:
+    text = ids.in_row(event_id)
+    return int(text[:8], 16) if ids.uuid_of(event_id) else zlib.crc32(text.encode())
 
 
 _FUNCTION = f"""
