@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+#: The first run on a machine installs the target's packages, which may take minutes beside other tests.
+pytestmark = pytest.mark.timeout(600)
+
 ROOT = Path(__file__).parents[2]
 SCENARIO = """
 from shaketable.checks import ContentIntact, NoDuplicates, NoLoss, NothingInvented
@@ -38,7 +41,7 @@ def test_faults_on_a_service_of_the_targets_own_land_and_nothing_is_lost(tmp_pat
     (scenario := tmp_path / "queue_broken.py").write_text(SCENARIO)
     command = [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--target", "nats-jetstream-hardened"]
     done = subprocess.run(
-        [*command, "--runs", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
+        [*command, "--runs", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=570, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     ops = [json.loads(line) for line in (tmp_path / "latest" / "faults.jsonl").read_text().splitlines()]

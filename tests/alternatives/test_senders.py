@@ -12,6 +12,9 @@ import pytest
 
 from tests.support.cases import nightly
 
+#: The first run on a machine installs the target's packages, which may take minutes beside other tests.
+pytestmark = pytest.mark.timeout(600)
+
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "alternatives"
 #: The queue is unavailable for some seconds, and its own link to the clients once more.
@@ -61,7 +64,7 @@ def played(manifest: Path, service: str, folder: Path) -> tuple[int, dict[str, A
     (scenario := folder / "queue_away.py").write_text(SCENARIO.replace("SERVICE", service))
     command = [sys.executable, "-m", "shaketable.cli", "run", str(scenario), "--target", str(manifest)]
     done = subprocess.run(
-        [*command, "--runs", str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
+        [*command, "--runs", str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=570, check=False
     )
     told = folder / "latest" / "verdict.json"
     return done.returncode, json.loads(told.read_text()) if told.exists() else {}, done.stdout + done.stderr

@@ -11,6 +11,9 @@ from tests.conftest import Typed
 from tests.support.cases import cases
 from tests.target.environments.test_node import needs_node
 
+#: The first run on a machine installs the target's packages, which may take minutes beside other tests.
+pytestmark = pytest.mark.timeout(600)
+
 ROOT = Path(__file__).parents[2]
 #: Short and calm; resent on purpose all the same.
 SHORT = """
