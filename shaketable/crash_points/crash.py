@@ -49,9 +49,8 @@ class CrashPoint(Ending):
         self._relay(context).arm(trap)
 
     def heal(self, context: FaultContext) -> None:
-        if self.how == "freeze":
-            context.processes.resume(self.process)
-        self._relay(context).disarm()
+        resume = partial(context.processes.resume, self.process)
+        self._relay(context).disarm(*([resume] if self.freezes else []))
         if self.how in ("kill", "term"):
             super().heal(context)
 

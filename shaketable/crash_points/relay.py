@@ -104,11 +104,20 @@ class Relay:
         """Spring this trap at the next message of its point."""
         self._trap = trap
 
-    def disarm(self) -> None:
-        """Take the trap away, and let the message pass that it holds."""
-        trap, self._trap = self._trap, None
-        if trap is not None:
-            self._loop.call_soon_threadsafe(trap.released.set)
+    def disarm(self, before_release: Callable[[], None] = lambda: None) -> None:
+        """Take the trap away, and let the message pass that it holds. It springs before this returns, or never."""
+        trap: Trap | None = None
+
+        async def take() -> None:
+            nonlocal trap
+            trap, self._trap = self._trap, None
+
+        try:
+            self._do(take())  # in the thread in which it springs
+        finally:
+            before_release()
+            if trap is not None:
+                self._loop.call_soon_threadsafe(trap.released.set)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(ANSWER_S)

@@ -138,6 +138,26 @@ def test_held_message_reaches_the_service_once_the_trap_is_taken_away(
     assert said(client, 5) == b"+OK\r\n"
 
 
+def test_trap_that_is_taken_away_while_it_springs_has_sprung(relay: Relay, client: socket.socket) -> None:
+    begun, go_on, order = threading.Event(), threading.Event(), list[str]()
+
+    def spring() -> None:
+        begun.set()
+        go_on.wait(30)
+        order.append("sprung")
+
+    trap(relay, "before", Then.HOLD, spring)
+    client.sendall(XADD)
+    assert begun.wait(30)
+    heal = threading.Thread(target=relay.disarm, args=(lambda: order.append("resumed"),))
+    heal.start()
+    heal.join(0.2)  # time to do it wrongly
+    go_on.set()
+    heal.join(30)
+    assert order == ["sprung", "resumed"]
+    assert said(client, 5) == b"+OK\r\n"
+
+
 def test_mark_forgets_the_messages_before_it(relay: Relay, client: socket.socket) -> None:
     client.sendall(XADD)
     said(client, 5)
