@@ -61,10 +61,15 @@ class TrialLanes:
         servers = self._servers()
         self.trying(point)
         reporter = StoppableReporter(self._stopping)
-        return trial.play(point, self.how, self.seed, self.target, self.runs, servers, reporter, self.rate)
+        played = trial.play(point, self.how, self.seed, self.target, self.runs, servers, reporter, self.rate)
+        if played.run is None:  # one of the servers may be the reason: the lane's next trial starts others
+            del self._local.servers
+            with ExitStack() as closing:
+                closing.push(servers.warm)
+        return played
 
     def _servers(self) -> RelayedServers:
-        """The servers of this thread's lane, started at its first trial."""
+        """The servers of this thread's lane, started at its first trial, and anew after one without a run directory."""
         if not hasattr(self._local, "servers"):
             warm = WarmServers(lambda _: None).__enter__()
             with self._lock:

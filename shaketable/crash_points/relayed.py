@@ -31,7 +31,7 @@ class RelayedServers:
     kind = "warm"
 
     def __init__(self, servers: WarmServers) -> None:
-        self._servers = servers
+        self.warm = servers
         self.relays: dict[str, Relay] = {}  # by process, of the newest world
 
     def open(
@@ -45,7 +45,7 @@ class RelayedServers:
         needs: Needs | None = None,
     ) -> AbstractContextManager[Stack]:
         self.relays.clear()
-        stack = RelayedStack(self.relays, self._servers, run_id, ports, supervisor, logs, say)
+        stack = RelayedStack(self.relays, self.warm, run_id, ports, supervisor, logs, say)
         stack.needs = needs or Needs()
         return stack
 
