@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from shaketable.evidence.backlog import Backlog
 from shaketable.faults.kinds import triggers
 from shaketable.files import foreign
 from shaketable.rundir import RunDir
-from shaketable.stack.stack import Stack
+from shaketable.stack.stack import Service, Stack
 from shaketable.target import dead_letters, stored_rows
 from shaketable.target.manifest import Manifest
 from shaketable.target.readers import redis_entries, reference, stored
@@ -148,23 +148,24 @@ def _received(lines: Iterator[bytes]) -> Iterator[Row]:
             yield {**told, "ms": float(ms)} if ms else told
 
 
-def restarts(run: RunDir, panics: bool = False) -> list[str]:
+def restarts(run: RunDir, stack: Stack, disks: Collection[Service] = ()) -> list[str]:
     """A sentence for each killed or crashed process of Postgres, after which Postgres restarted all others.
 
-    `panics`: a fault of the disk makes processes panic, which ends them by SIGABRT; those do not count.
+    A process that panicked while its disk was full or failing does not count. A panic ends it by SIGABRT.
     """
     log = run.logs / "postgres.log"
     if not log.exists():
         return []
+    hindered = stack.disk("postgres").was_hindered if "postgres" in disks else lambda _: False
     with foreign.opened(log, foreign.LINES) as lines:
-        found = [match[1].decode(errors="replace") for line in lines if (match := _CRASHED.search(line))]
-    found = [what for what in found if not (panics and what.endswith(" signal 6"))]
+        ends = [match.groups() for line in lines if (match := _CRASHED.search(line))]
+    found = [what.decode(errors="replace") for at, what, abort in ends if not (at and abort and hindered(float(at)))]
     return [f"postgres restarted by itself: {what} (see logs/postgres.log)" for what in found[:MOST_RESTARTS]]
 
 
 #: The most restarts that are reported.
 MOST_RESTARTS = 3
-_CRASHED = re.compile(rb"LOG:  (.+? \(PID \d+\) was terminated by signal \d+)")
+_CRASHED = re.compile(rb"(?:(\d+\.\d+)\|\d+\|[^|]*\|)?LOG:  (.+? \(PID \d+\) was terminated by signal (?:(6\b)|\d+))")
 _RECEIVED = re.compile(
     r"(\d+\.\d+)\|\d+\|([^|]*)\|LOG:  (duration|connection authorized|disconnection):"
     r"(?: (\d+\.\d+) ms)?(?:.*application_name=(\S+))?"

@@ -194,7 +194,7 @@ def run(order: Order, reporter: Reporter) -> RunDir:
                     rundir.write_lines(directory / rundir.TRACES, target.spans.lines())
                 collect(directory, state, breaker_log.collected(target, directory.logs))
                 monitor.check_parts()
-                if restarts := observe.restarts(directory, "postgres" in scenario.server_options.disks):
+                if restarts := observe.restarts(directory, stack, scenario.server_options.disks):
                     raise UnexpectedFailure(restarts)
                 journal.enter("end")
     return directory

@@ -50,6 +50,8 @@ class ValkeyServer:
         """Kill it, remove its data, and start it empty. Raises HarnessError when it does not answer."""
         self.stop()
         shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+        if self.disk:
+            self.disk.settle()  # another file may get the inode of a removed one
         self.start()
 
     def stop(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -18,6 +20,7 @@ from shaketable.faults.context import RunContext
 from shaketable.faults.kinds.disks.disk import DiskFault
 from shaketable.stack.choice import Choice
 from shaketable.stack.local import LocalStack
+from shaketable.stack.local_server import LocalServer
 from shaketable.stack.ports import Ports
 from shaketable.stack.server_options import ServerOptions, Servers
 from shaketable.stack.stack import Service
@@ -27,6 +30,8 @@ from tests.faults.own import Sessions, written
 from tests.support.cases import nightly
 
 DISKS: frozenset[Service] = frozenset({"postgres", "redis"})
+#: Where the library says that it failed, in its control file.
+_BROKEN = 12
 EVERY = [kind(service) for kind in (PowerLoss, DiskFull, SlowSync, FailingSync) for service in ("postgres", "redis")]
 
 
@@ -139,8 +144,12 @@ def test_full_disk_of_postgres_refuses_rows_and_leaves_it_running(context: RunCo
         with pytest.raises(psycopg.errors.DiskFull):
             session.execute("create table big as select repeat('x', 1000) from generate_series(1, 10000)")
         assert DiskFull("postgres").witness(context).landed
+        full = time.time()
         DiskFull("postgres").heal(context)
         assert written(sessions(), 1) == "stored"
+    disk = with_disks().disk("postgres")
+    assert (disk.was_hindered(full), disk.was_hindered(time.time() + 1)) == (True, False)
+    assert [child.name for child in with_disks().children if child.asked_to_end and child.poll() is None] == []
 
 
 @pytest.mark.parametrize("fault", [DiskFull("redis"), FailingSync("redis")], ids=lambda fault: fault.kind)
@@ -192,6 +201,24 @@ def test_library_that_is_not_loaded_makes_no_power_loss(context: RunContext, wit
     finally:
         disk._folder = folder
     assert not disk.problem()
+
+
+def test_library_that_fails_at_the_last_write_makes_no_power_loss(
+    context: RunContext, with_disks: DiskStacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, kill = with_disks().disk("redis"), LocalServer.kill
+
+    def fail(server: LocalServer) -> None:
+        kill(server)
+        disk._control[_BROKEN] = errno.EIO
+
+    monkeypatch.setattr(LocalServer, "kill", fail)
+    try:
+        PowerLoss("redis").inject(context)
+        assert "failed" in PowerLoss("redis").witness(context).text
+    finally:
+        disk._control[_BROKEN] = 0
+        PowerLoss("redis").heal(context)
 
 
 def test_server_that_the_library_may_have_crashed_is_the_harness_s_failure(

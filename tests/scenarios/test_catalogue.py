@@ -80,6 +80,7 @@ LEFT_OUT = {
     "power_loss": {"health_honest": BRIEF, "retries_bounded": UNSEEN, "status_honest": PASSING},
     "power_loss_everysec": dict.fromkeys(CHECKS.kinds(), LOSSY),
     "power_loss_no_fsync": dict.fromkeys(CHECKS.kinds(), LOSSY),
+    "power_loss_torn": {"health_honest": BRIEF, "retries_bounded": UNSEEN, "status_honest": PASSING},
     "redis_wrong_eviction_policy": dict.fromkeys(
         ("breaker_behaves", "health_honest", "intake_survives", "retries_bounded", "status_honest"),
         "the intake must refuse meanwhile",

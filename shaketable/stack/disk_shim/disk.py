@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import shutil
 import signal
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,7 @@ class Disk:
     def __init__(self, folder: Path, root: Path, library: Path, user: str | None) -> None:
         self._folder, self._root = folder, root
         self.child: Child | None = None  # the server's present incarnation
+        self._hindered: list[tuple[float, float]] = []  # epoch seconds in which the server might end by design
         folder.mkdir(mode=0o700)
         shutil.copyfile(library, folder / NAME)  # its user cannot read the cache
         (folder / NAME).chmod(0o755)
@@ -103,7 +106,7 @@ class Disk:
     def settle(self) -> None:
         """Count all writes so far as durable, as after `sync` on that machine."""
         for path in self._journals():
-            os.truncate(path, 0)
+            journal.cover(path)
 
     def lose_power(self, torn_seed: int | None = None) -> Undone:
         """Undo all writes that no sync has covered, or those of about half the pages; the server must be dead.
@@ -113,7 +116,7 @@ class Disk:
         paths = {path.stat().st_ino: path for path in self._root.rglob("*") if path.is_file() and not path.is_symlink()}
         undone = []
         for log in self._journals():
-            path, records = paths.get(int(log.name)), journal.uncovered(log.read_bytes())
+            path, records = paths.get(int(log.name)), journal.uncovered(*journal.read(log))
             if path is not None and records:
                 name = str(path.relative_to(self._root))
                 survives = journal.torn(torn_seed, name) if torn_seed is not None else (lambda _: False)
@@ -121,16 +124,34 @@ class Disk:
             log.unlink()
         self._control[_PREPARED : _PREPARED + 4] = bytes(4)  # a killed process may have held the lock
         self._control[_STATE.size + _COUNTERS.size :] = bytes(_SIZE - _STATE.size - _COUNTERS.size)
-        return Undone(sum(undone), len(undone))
+        return Undone(sum(undone), sum(map(bool, undone)))
 
     def crashed(self) -> bool:
         """Whether the server ended by a signal that a fault of the library could cause."""
         return self.child is not None and self.child.poll() in (-signal.SIGSEGV, -signal.SIGBUS)
 
+    def recovered(self) -> None:
+        """The server works again: unless the disk is still broken, an end of it is one that no fault ordered."""
+        full, _, failing, *_ = _STATE.unpack_from(self._control)
+        if full or failing:
+            return
+        if self.child is not None and self.child.poll() is None:
+            self.child.asked_to_end = False
+        if self._hindered and self._hindered[-1][1] == math.inf:
+            self._hindered[-1] = (self._hindered[-1][0], time.time())
+
+    def was_hindered(self, at: float) -> bool:
+        """Whether its processes might end by design at that time, in epoch seconds."""
+        return any(begin <= at <= end for begin, end in self._hindered)
+
     def _may_end(self, hindered: bool) -> None:
-        """A server ends by design when its disk is full or fails."""
-        if hindered and self.child is not None:
+        """A server ends by design when its disk is full or fails, until `recovered`."""
+        if not hindered:
+            return
+        if self.child is not None:
             self.child.asked_to_end = True
+        if not self._hindered or self._hindered[-1][1] != math.inf:
+            self._hindered.append((time.time(), math.inf))
 
     def _journals(self) -> list[Path]:
         return [path for path in self._folder.iterdir() if path.name.isdecimal()]

@@ -36,17 +36,37 @@ class Record:
     old: bytes
 
 
-def uncovered(journal: bytes) -> list[Record]:
+def read(path: Path) -> tuple[bytes, int]:
+    """A journal from its first record on, and the position of that: covered records become a hole."""
+    with path.open("rb") as file:
+        try:
+            start = os.lseek(file.fileno(), 0, os.SEEK_DATA)
+        except OSError:
+            return b"", 0  # a hole alone
+        file.seek(start)
+        found = file.read()
+    records = found.lstrip(b"\0")
+    return records, start + len(found) - len(records)
+
+
+def cover(path: Path) -> None:
+    """Add to a journal that all its records are covered; the server may be writing others."""
+    with path.open("ab", buffering=0) as file:
+        file.write(_HEAD.pack(_MAGIC, _COVERED, os.fstat(file.fileno()).st_size, 0, 0))
+
+
+def uncovered(journal: bytes, first: int = 0) -> list[Record]:
     """The records of writes and cuts that no sync has covered. Raises HarnessError for a damaged journal.
 
-    A last record that is not whole was being written when the server was killed: its write had not begun.
+    `journal` begins with the record at the position `first`. A last record that is not whole was being written when the
+    server was killed: its write had not begun.
     """
-    records = list(_parse(journal))
+    records = list(_parse(journal, first))
     covered = max((record.at for record in records if record.kind == _COVERED), default=0)
     return [record for record in records if record.kind != _COVERED and record.begin >= covered]
 
 
-def _parse(journal: bytes) -> Iterator[Record]:
+def _parse(journal: bytes, first: int) -> Iterator[Record]:
     begin = 0
     while begin + _HEAD.size <= len(journal):
         magic, kind, at, length, size = _HEAD.unpack_from(journal, begin)
@@ -54,7 +74,7 @@ def _parse(journal: bytes) -> Iterator[Record]:
             raise HarnessError("a journal of the disk library is damaged, so no power loss can be simulated")
         end = begin + _HEAD.size + length
         if end <= len(journal):
-            yield Record(begin, kind, at, size, journal[begin + _HEAD.size : end])
+            yield Record(first + begin, kind, at, size, journal[begin + _HEAD.size : end])
         begin = end
 
 
@@ -65,16 +85,20 @@ def restore(path: Path, records: list[Record], survives: Survives = lambda _: Fa
     """
     with path.open("r+b") as file:
         now = os.fstat(file.fileno()).st_size
-        size, limit, undone = now, None, 0
+        size, limit, grown, undone = now, None, list[int](), 0
         for record in reversed(records):
             if record.kind == _CUT:
                 limit = record.at if limit is None else min(limit, record.at)
                 continue
-            size = record.size if limit is None else min(record.size, limit)
+            after, size = size, record.size if limit is None else min(record.size, limit)
             old = record.old if limit is None else record.old[: max(0, limit - record.at)]
-            undone += _put_back(file.fileno(), record.at, old, survives) or not old
-        file.truncate(_end(size, now, survives))
-    return undone
+            if _put_back(file.fileno(), record.at, old, survives):
+                undone += 1
+            elif after > size:
+                grown.append(after)
+        end = _end(size, now, survives)
+        file.truncate(end)
+    return undone + sum(after > end for after in grown)
 
 
 def _put_back(fd: int, at: int, old: bytes, survives: Survives) -> bool:

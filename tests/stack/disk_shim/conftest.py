@@ -23,7 +23,9 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program, cc = tmp_path_factory.mktemp("writer") / "writer", shutil.which("cc")
     assert cc, "these tests need a C compiler"
     subprocess.run(
-        [cc, "-Wall", "-Wextra", "-Werror", "-o", program, Path(__file__).with_name("writer.c")], check=True, timeout=60
+        [cc, "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, Path(__file__).with_name("writer.c")],
+        check=True,
+        timeout=60,
     )
     return program
 

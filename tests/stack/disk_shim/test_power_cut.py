@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shaketable.stack.disk_shim.disk import Disk
+from shaketable.stack.disk_shim.disk import _COUNTERS, _STATE, Disk
 from shaketable.stack.disk_shim.journal import PAGE
 from tests.stack.disk_shim.conftest import Write
 
@@ -63,11 +64,12 @@ def test_file_that_was_renamed_without_a_sync_is_empty(write: Write, disk: Disk,
     assert {path.name: path.read_bytes() for path in root.iterdir()} == {"old": b""}
 
 
+@pytest.mark.parametrize("remove", ["unlink", "remove"])
 def test_inode_that_is_used_again_does_not_take_over_the_writes_of_a_removed_file(
-    write: Write, disk: Disk, root: Path
+    remove: str, write: Write, disk: Disk, root: Path
 ) -> None:
     for number in range(20):  # the kernel hands the inode out again at once, or soon
-        write(f"open gone{number} - write a 10 unlink gone{number} open f{number} - write b 10 fsync")
+        write(f"open gone{number} - write a 10 {remove} gone{number} open f{number} - write b 10 fsync")
     disk.lose_power()
     assert {path.read_bytes() for path in root.iterdir()} == {b"b" * 10}
 
@@ -86,6 +88,61 @@ def test_second_power_cut_undoes_only_later_writes(write: Write, disk: Disk, roo
     write("open f a write c 10 fsync write d 10")
     assert disk.lose_power().writes == 1
     assert (root / "f").read_bytes() == b"a" * 10 + b"c" * 10
+
+
+def test_each_write_that_its_writer_synced_survives_the_others(
+    writer: Path, write: Write, disk: Disk, root: Path
+) -> None:
+    started = [
+        subprocess.Popen(
+            [writer, *f"open f a wait go threads {letters} 200 write {letters[0].upper()} 100".split()],
+            cwd=root,
+            env={**os.environ, **disk.environment},
+        )
+        for letters in ("abc", "def")
+    ]
+    (root / "go").touch()
+    assert [child.wait(60) for child in started] == [0, 0]
+    write("open f a write Z 100")
+    disk.lose_power()
+    left = (root / "f").read_bytes()
+    records = [left[at : at + 100] for at in range(0, len(left), 100)]
+    assert {bytes(set(record)) for record in records} - {b"A", b"D"} == {bytes([letter]) for letter in b"abcdef"}
+    assert [records.count(bytes([letter]) * 100) for letter in b"abcdefZ"] == [200] * 6 + [0]
+    assert not disk.problem()
+
+
+def test_sync_covers_only_what_was_written_before_it_began(writer: Path, write: Write, disk: Disk, root: Path) -> None:
+    disk.slow(500)
+    first = subprocess.Popen(
+        [writer, *["open", "f", "a", "write", "a", "10", "fsync"]], cwd=root, env={**os.environ, **disk.environment}
+    )
+    while not disk.counters().delayed:
+        time.sleep(0.001)
+    disk.slow(0)
+    write("open f a fsync write b 10 write c 10")  # the first one's sync is still under way
+    assert first.wait(60) == 0
+    disk.lose_power()
+    assert (root / "f").read_bytes() == b"a" * 10
+
+
+def test_write_that_waited_for_another_one_undoes_only_itself(
+    writer: Path, write: Write, disk: Disk, root: Path
+) -> None:
+    write("open f a fsync open g - write a 1")
+    lock = ctypes.byref(ctypes.c_char.from_buffer(disk._control, _STATE.size + _COUNTERS.size))
+    ctypes.CDLL(None).pthread_mutex_lock(lock)
+    waiting = subprocess.Popen(
+        [writer, *["open", "f", "a", "write", "a", "10"]], cwd=root, env={**os.environ, **disk.environment}
+    )
+    while disk.counters().writes < 2:
+        time.sleep(0.001)
+    (root / "f").write_bytes(b"b" * 10)  # the other one's, synced
+    ctypes.CDLL(None).pthread_mutex_unlock(lock)
+    assert waiting.wait(60) == 0
+    assert (root / "f").read_bytes() == b"b" * 10 + b"a" * 10
+    disk.lose_power()
+    assert (root / "f").read_bytes() == b"b" * 10
 
 
 def test_files_elsewhere_are_left_alone(write: Write, disk: Disk, root: Path, tmp_path: Path) -> None:
@@ -115,8 +172,9 @@ def test_torn_append_leaves_a_part_from_its_beginning(write: Write, disk: Disk, 
     for seed in range(8):
         (root / "f").unlink(missing_ok=True)
         write(f"open f a write a 100 fsync write b {8 * PAGE}")
-        disk.lose_power(seed)
+        undone = disk.lose_power(seed)
         left = (root / "f").read_bytes()
+        assert (undone.writes, undone.files) == ((1, 1) if len(left) < 100 + 8 * PAGE else (0, 0))
         assert left[:100] == b"a" * 100
         assert set(left[100:]) <= {ord("b")}
         lengths.add(len(left))

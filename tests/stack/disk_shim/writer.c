@@ -2,11 +2,13 @@
  *
  * open NAME FLAGS    the descriptor that the next steps use; FLAGS: w (write only), a (append), t (truncate), d (O_DSYNC)
  * write C N          N bytes C at the position     pwrite C N AT · pwritev C N AT · ftruncate N · truncate NAME N
- * fsync · fdatasync · rename FROM TO · unlink NAME · fallocate N · mark NAME (create a file) · wait NAME (until it is there)
+ * fsync · fdatasync · rename FROM TO · unlink NAME · remove NAME · fallocate N · mark NAME (create a file)
+ * wait NAME (until it is there) · threads LETTERS N (a thread for each letter; N times it writes 100 of it, and syncs)
  * Each step that fails prints `STEP: ERRNO NAME` and goes on. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,22 @@
 #include <unistd.h>
 
 static char bytes[1 << 20];
+static int shared, rounds; /* of the threads: the descriptor, and how often each writes */
+
+static void *thread(void *letter) {
+    char record[100];
+    memset(record, *(const char *)letter, sizeof record);
+    for (int i = 0; i < rounds; i++)
+        if (write(shared, record, sizeof record) < 0 || fsync(shared)) printf("threads: %s\n", strerrorname_np(errno));
+    return 0;
+}
+
+static void threads(const char *letters) {
+    pthread_t all[26];
+    int many = strlen(letters);
+    for (int i = 0; i < many; i++) pthread_create(&all[i], 0, thread, (void *)(letters + i));
+    for (int i = 0; i < many; i++) pthread_join(all[i], 0);
+}
 
 static int flags(const char *letters) {
     int all = O_CREAT | (strchr(letters, 'w') ? O_WRONLY : O_RDWR);
@@ -38,6 +56,8 @@ int main(int many, char **word) {
         else if (!strcmp(step, "fdatasync")) done = fdatasync(fd);
         else if (!strcmp(step, "rename")) done = rename(word[i + 1], word[i + 2]), i += 2;
         else if (!strcmp(step, "unlink")) done = unlink(word[++i]);
+        else if (!strcmp(step, "remove")) done = remove(word[++i]);
+        else if (!strcmp(step, "threads")) shared = fd, rounds = atol(word[i + 2]), threads(word[i + 1]), i += 2;
         else if (!strcmp(step, "fallocate")) errno = posix_fallocate(fd, 0, atol(word[++i])), done = errno ? -1 : 0;
         else if (!strcmp(step, "mark")) close(open(word[++i], O_CREAT | O_WRONLY, 0600));
         else if (!strcmp(step, "wait")) { for (i++; access(word[i], F_OK); usleep(1000)); }

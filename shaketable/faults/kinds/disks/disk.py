@@ -76,6 +76,7 @@ class DiskFault(Fault):
                 restarted = True
             time.sleep(0.1)
             server.bring_back()  # it may end only now, in a recovery that began while its disk was broken
+        self.disk(context).recovered()
 
 
 def _answers(context: FaultContext, service: Server) -> bool:

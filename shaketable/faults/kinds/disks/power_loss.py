@@ -35,6 +35,7 @@ class PowerLoss(DiskFault):
         disk = self.disk(context)
         sound = not disk.problem()  # while the server runs
         context.services.server(self.service).kill()
+        sound = sound and not disk.counters().broken  # it may have failed at the last write
         undone = disk.lose_power(self.seed if self.torn else None)
         self.note(context, sound=sound, undone=undone.writes, files=undone.files, syncs=disk.counters().syncs)
 
