@@ -78,16 +78,18 @@ class Search:
 
     def _play_drawn(self) -> None:
         running: dict[Future[Played], int] = {}
-        numbers = self._numbers()
+        numbers, following = self._numbers(), self.position.next
         while True:
             while len(running) < self._lanes.count and (number := next(numbers, None)) is not None:
+                following = number + 1
                 trial = self._draw.trial(number)
                 cold = number % COLD_EVERY == COLD_EVERY - 1
                 running[self._lanes.submit(trial, f"trial {number}: {found.after(trial.timeline)}", cold)] = number
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                self._drawn(future.result(), running.pop(future))
+                number, played = running.pop(future), future.result()
+                self._drawn(played, number, min(running.values(), default=following))
 
     def _numbers(self) -> Iterator[int]:
         """The numbers of the trials that are still due."""
@@ -103,11 +105,11 @@ class Search:
     def _left_s(self) -> float:
         return self.request.budget_s - (self.clock() - self._began)
 
-    def _drawn(self, played: Played, number: int) -> None:
-        """Note a drawn trial; reduce it if it failed in a way that no finding explains."""
+    def _drawn(self, played: Played, number: int, next_: int) -> None:
+        """Note a drawn trial; reduce it if it failed in a way that no finding explains. `next_`: the first not done."""
         self._check_played(played, number)
         new = bool(played.failed) and not self._enough() and not self._explained(played)
-        self._note(played, max(self.position.next, number + 1), keep=new)
+        self._note(played, next_, keep=new)
         if new:
             self.reduction.reduce(played.scenario, played.failed[0], played.why, self.clock() - self._began, played.run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_next_exploration_goes_on_where_the_last_one_ended(tmp_path: Path) -> No
     search(first, tmp_path, seed=None, most_trials=10)
     search(second, tmp_path, seed=None, most_trials=10)
     assert {digest(s) for s in second.played} == {digest(drawn(1).trial(n)) for n in range(10, 20)}
+
+
+def test_trial_that_an_interruption_ended_is_played_by_the_next_exploration(tmp_path: Path) -> None:
+    oracle, third, later = Oracle(lambda s: False), digest(drawn(1).trial(3)), threading.Event()
+
+    def interrupted(scenario: Scenario, target: Path, runs: Path, stack: Any, reporter: Any) -> Played:
+        if digest(scenario) == third:
+            assert later.wait(30)
+            raise KeyboardInterrupt
+        if digest(scenario) == digest(drawn(1).trial(6)):  # so that 4 and 5 are noted
+            later.set()
+        return oracle(scenario, target, runs, stack, reporter)
+
+    search(interrupted, tmp_path, seed=None)
+    search(oracle, tmp_path, seed=None, most_trials=3)
+    assert third in {digest(s) for s in oracle.played}
 
 
 def test_seed_begins_again(tmp_path: Path) -> None:
