@@ -59,7 +59,16 @@ REPLIES = b"$3\r\n1-1\r\n" + b"-BUSYGROUP exists\r\n" + b"*2\r\n*1\r\n:1\r\n$-1\
 def test_redis_requests_and_replies_are_named_however_they_are_split(step: int | None) -> None:
     wire = RespWire()
     assert fed(wire.outgoing, REQUESTS, step) == NAMED
-    assert fed(wire.incoming, REPLIES, step) == NAMED
+    assert fed(wire.incoming, REPLIES, step) == [*NAMED[:-1], "SET (nil)"]
+
+
+@pytest.mark.parametrize("nil", [b"_\r\n", b"*-1\r\n", b"$-1\r\n"])
+def test_redis_reply_to_a_poll_that_waited_in_vain_is_another_kind_than_one_with_a_message(nil: bytes) -> None:
+    wire = RespWire()
+    asked = command(b"BRPOP", b"celery", b"1") * 3 + command(b"DECR", b"a")
+    assert fed(wire.outgoing, asked) == ["BRPOP"] * 3 + ["DECR"]
+    told = fed(wire.incoming, nil + b"*2\r\n$6\r\ncelery\r\n$1\r\na\r\n" + nil + b":-1\r\n")
+    assert told == ["BRPOP (nil)", "BRPOP", "BRPOP (nil)", "DECR"]
 
 
 def test_redis_message_is_named_before_any_of_its_bytes_has_passed() -> None:
@@ -81,7 +90,7 @@ def test_redis_maps_and_nested_arrays_are_one_reply() -> None:
     wire = RespWire()
     fed(wire.outgoing, command(b"HELLO", b"3") + command(b"XREADGROUP", b"GROUP") + command(b"PING"))
     nested = b"%1\r\n+events\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n+a\r\n*0\r\n"
-    assert fed(wire.incoming, nested + b"*-1\r\n" + b"+PONG\r\n", 3) == ["HELLO", "XREADGROUP", "PING"]
+    assert fed(wire.incoming, nested + b"*-1\r\n" + b"+PONG\r\n", 3) == ["HELLO", "XREADGROUP (nil)", "PING"]
 
 
 def test_redis_replies_of_a_subscriber_belong_to_no_request() -> None:

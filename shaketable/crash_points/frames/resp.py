@@ -15,6 +15,8 @@ CONTAINERS = frozenset({"ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG"
 CONTAINERS |= {"MODULE", "OBJECT", "PUBSUB", "SCRIPT", "SLOWLOG", "XGROUP", "XINFO"}
 #: Commands whose second word names a script; of a digest, the first characters suffice.
 SCRIPTS, DIGEST = frozenset({"EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"}), 8
+#: Behind the kind of a message whose reply holds nothing: a poll that waited in vain took no message from a queue.
+NIL = " (nil)"
 #: Commands with replies that belong to no request.
 SUBSCRIBE = frozenset({"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR"})
 #: The first byte of a value: of a string with a length, of an array, and of all.
@@ -102,6 +104,7 @@ class RespWire:
         if (end := reader.held.find(b"\r\n")) < 0:
             return None if reader.held[0] in MARKS else reader.give_up("not Redis's protocol, or TLS")
         mark, top = bytes(reader.held[:1]), not self._values
+        nil = bytes(reader.held[:end]) in (b"_", b"$-1", b"*-1")
         if mark in STRINGS + ARRAYS:
             if (number := _number(reader.held, mark, end)) is None:
                 return reader.give_up("a reply of unknown form")
@@ -113,7 +116,8 @@ class RespWire:
             return reader.give_up("a reply of unknown form")
         self._close()
         matched = top and mark != b">" and not self._pending.lost
-        return reader.take(end + 2, self._pending.replied() if matched else None)
+        kind = self._pending.replied() if matched else None
+        return reader.take(end + 2, f"{kind}{NIL}" if kind and nil else kind)
 
     def _close(self) -> None:
         """Count one value, and every array that it completes."""
