@@ -14,6 +14,7 @@ from shaketable.crash_points.point import DONE, How, Point
 from shaketable.crash_points.relayed import RelayedServers
 from shaketable.errors import ShaketableError
 from shaketable.faults.timeline import At, Timeline
+from shaketable.load.mix import Mix
 from shaketable.load.schedule import Load
 from shaketable.report import judging
 from shaketable.runner import phases
@@ -34,6 +35,8 @@ SETTINGS = {
     "retry_base_s": 0.2,
     "retry_cap_s": 1,
 }
+#: Each kind of resend is among the 240 events of a trial, and events whose order is known meet in one batch.
+MIX = Mix(resent=0.05, ordered=0.3, ordered_run=4)
 #: The checks of delivery: lanes disturb each other's times, so no check of time counts.
 DELIVERY = (
     checks.NoLoss(),
@@ -73,6 +76,7 @@ def scenario(point: Point | None, how: How, seed: int, rate: float = RATE) -> Sc
         timeline=timeline,
         checks=DELIVERY,
         settings=SETTINGS,
+        mix=MIX,
         drain_s=15.0,
         resend_for_s=15.0,
         seed=seed,
