@@ -68,6 +68,7 @@ def check_arguments(environment: Any, runner: Any, **_: Any) -> None:
         options = options_of(asked)
         asks_later = environment.web_ui is not None or asked.worker
         if options.sender:
+            os.environ.update(options.variables)
             LoadSession.make_sender = sender.load(options.sender, batch=options.batch is not None)
         elif not asks_later and not environment.host:
             raise InputError("expected the target's address, got none: give --host http://127.0.0.1:8080 or so")

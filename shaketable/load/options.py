@@ -104,6 +104,7 @@ class LoadOptions:
     batch: Batch | None = None
     traced: bool = False  # each event has a traceparent of its own; not in a batch
     headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)  # a sender's own, outside a run
     own: OwnShapes | None = None  # of a target's own events
     max_bytes: int | None = None  # the largest body of an audit event that the target announces
     numbers: bool = False  # whether the target says how it keeps the numbers of audit events

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from shaketable.stack.stack import CLIENTS, Address, Link, Stack
 from shaketable.target import services
+from shaketable.target import variables as target_variables
 from shaketable.target.manifest import Manifest
 
 #: The service of a link to the intake.
 INGEST = "ingest"
-#: The variable with the address of the intake, for a sender: HOST:PORT.
-ADDRESS = "INGEST_ADDRESS"
 
 
 def leads_to(manifest: Manifest) -> str | None:
@@ -27,9 +28,12 @@ def link(stack: Stack, manifest: Manifest, port: int | None) -> Link | None:
 
 
 def variables(stack: Stack, manifest: Manifest, through: Link | None) -> dict[str, str]:
-    """The variables that lead a sender to where it sends."""
-    if manifest.ingest.sender is None or through is None:
+    """A sender's own variables, and those that lead it to where it sends."""
+    if manifest.ingest.sender is None:
         return {}
+    own = target_variables.of_sender(manifest, os.environ)
+    if through is None:
+        return own
     if through.service == INGEST:
-        return {ADDRESS: str(through.listen)}
-    return services.through(stack, manifest, {through.service: through}, CLIENTS)
+        return {**own, target_variables.ADDRESS: str(through.listen)}
+    return own | services.through(stack, manifest, {through.service: through}, CLIENTS)

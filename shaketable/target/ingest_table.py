@@ -13,7 +13,7 @@ from shaketable.load.sender import PLACE
 from shaketable.target.strict import Strict
 
 #: Keys of [ingest] that need contract = 2.
-SINCE_2 = ("method", "headers", "accepted", "batch", "max_bytes", "sender", "service")
+SINCE_2 = ("method", "headers", "accepted", "batch", "max_bytes", "sender", "service", "env")
 #: Statuses of success; no other one can mean that an event was accepted.
 SUCCESS = range(200, 300)
 #: Bounds of an announced limit: the hostile shapes must fit, and a load must stay one.
@@ -36,6 +36,7 @@ class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
     batch: Batch | None = None  # several events in one request
     sender: str | None = None  # `file.py:Class`, which sends an event instead of HTTP
     service: str | None = None  # the service to which a sender sends
+    env: dict[str, str] = msgspec.field(default_factory=dict)  # a sender's own variables, with {env:NAME}
 
     def mistakes(self) -> Iterator[str]:
         """Sentences on keys that contradict each other, each with the remedy."""
@@ -59,6 +60,8 @@ class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
         if self.sender is None:
             if self.service is not None:
                 yield "ingest.service is for a sender, and ingest.sender is missing: leave one out, or name the other"
+            if self.env:
+                yield "ingest.env is for a sender, and ingest.sender is missing: write env of a [[process]]"
             return
         if not PLACE.fullmatch(self.sender):
             yield f"expected ingest.sender as 'file.py:Class', got {self.sender!r}: name a file and a class in it"

@@ -245,7 +245,7 @@ def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
             yield f"[[process]] {kind.name!r} has the name of a built-in service: rename the process"
         for name, value in kind.env.items():
             where = f"env.{name} of process {kind.name!r}"
-            if not _VARIABLE.fullmatch(name):
+            if not variables.NAME.fullmatch(name):
                 yield f"expected {where} to be the name of a variable, got {name!r}: rename it"
             if odd := sorted(set(variables.PORT.findall(value)) - set(instances)):
                 yield f"{where} names the port of {', '.join(odd)}: expected one of {', '.join(instances)}"
@@ -254,7 +254,6 @@ def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
         yield f"expected health_process to be a process with a `health` path, got {told!r}: name one of {names}"
 
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: The most characters of a process's name.
 LONGEST = 60
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")

@@ -10,14 +10,14 @@ from typing import Any
 from shaketable.load import headers
 from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.options import LoadOptions
-from shaketable.target import manifest
+from shaketable.target import manifest, variables
 from shaketable.target.mix_table import SHARES
 
 
 def of_target(options: LoadOptions, path: Path, env: Mapping[str, str]) -> LoadOptions:
     """The options with the manifest's event, intake and mix; an option that is not at its default stays.
 
-    Raises ManifestError, or InputError for a variable of a header that is not set.
+    Raises ManifestError, or InputError for a variable that is not set.
     """
     found, folder = manifest.load(path), path.resolve().parent
     ingest, event = found.ingest, found.event
@@ -37,6 +37,7 @@ def of_target(options: LoadOptions, path: Path, env: Mapping[str, str]) -> LoadO
         **left,
         mix=dataclasses.replace(options.mix, **shares),
         headers=headers.filled(ingest.headers, env),
+        variables=variables.of_sender(found, env),
         max_bytes=ingest.max_bytes,
         numbers=found.capabilities.numbers is not None,
         own=OwnShapes(event, folder) if event else None,

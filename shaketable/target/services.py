@@ -50,7 +50,7 @@ def through(stack: Stack, manifest: Manifest, links: Mapping[str, Link], title: 
 def ports(kind: Process, ports: Mapping[str, int]) -> dict[str, str]:
     """The ports of all processes, as HTTP_PORT_WORKER_1, and the process's own variables with them filled in."""
     found = {variables.port_of(name): str(port) for name, port in ports.items()}
-    return found | variables.filled(kind, ports, os.environ)
+    return found | variables.of_process(kind, ports, os.environ)
 
 
 def direct(stack: Stack, manifest: Manifest) -> dict[str, str]:

@@ -87,7 +87,7 @@ class Target:
         return str(self._folder / self.manifest.ingest.sender) if self.manifest.ingest.sender else ""
 
     def sender_variables(self) -> dict[str, str]:
-        """The variables that lead a sender to where it sends."""
+        """A sender's own variables, and those that lead it to where it sends."""
         return clients.variables(self._stack, self.manifest, self.intake)
 
     @property

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 OWN = ("HTTP_PORT", "PROCESS", "INCARNATION", "STATE_DIR", "SHAKETABLE_RUN", "HOME")
 #: Those of the built-in services.
 SERVICES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
+#: A sender's variable with the address of the intake: HOST:PORT.
+ADDRESS = "INGEST_ADDRESS"
+#: The form of a variable's name.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 #: In a value: the port of a process, and a variable of the harness's environment, which no file of a run holds.
@@ -28,21 +32,34 @@ def port_of(process: str) -> str:
     return f"HTTP_PORT_{re.sub(r'[^A-Z0-9]', '_', process.upper())}"
 
 
-def filled(kind: Process, ports: Mapping[str, int], env: Mapping[str, str]) -> dict[str, str]:
+def of_process(kind: Process, ports: Mapping[str, int], env: Mapping[str, str]) -> dict[str, str]:
     """A process's own variables, complete. Raises KeyError for an `{env:NAME}` that is not set: see `check`."""
-    with_ports = {name: PORT.sub(lambda found: str(ports[found[1]]), value) for name, value in kind.env.items()}
-    return {name: _ENV.sub(lambda found: env[found[1]], value) for name, value in with_ports.items()}
+    return _filled({name: PORT.sub(lambda found: str(ports[found[1]]), value) for name, value in kind.env.items()}, env)
+
+
+def of_sender(manifest: Manifest, env: Mapping[str, str]) -> dict[str, str]:
+    """A sender's own variables, complete. Raises InputError for an `{env:NAME}` that is not set."""
+    _check("the sender", manifest.ingest.env, env)
+    return _filled(manifest.ingest.env, env)
+
+
+def _filled(told: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    return {name: _ENV.sub(lambda found: env[found[1]], value) for name, value in told.items()}
 
 
 def check(manifest: Manifest, env: Mapping[str, str]) -> None:
-    """Raise InputError for a variable of the environment that a process needs and that is not set."""
+    """Raise InputError for a variable of the environment that a process or the sender needs and that is not set."""
     for kind in manifest.process:
-        for name, value in kind.env.items():
-            if missing := [found for found in _ENV.findall(value) if found not in env]:
-                raise InputError(
-                    f"expected the environment variable {missing[0]} for env.{name} of process {kind.name!r}, got "
-                    "none: set it"
-                )
+        _check(f"process {kind.name!r}", kind.env, env)
+    _check("the sender", manifest.ingest.env, env)
+
+
+def _check(whose: str, told: Mapping[str, str], env: Mapping[str, str]) -> None:
+    for name, value in told.items():
+        if missing := [found for found in _ENV.findall(value) if found not in env]:
+            raise InputError(
+                f"expected the environment variable {missing[0]} for env.{name} of {whose}, got none: set it"
+            )
 
 
 def mistakes(manifest: Manifest) -> Iterator[str]:
@@ -55,6 +72,14 @@ def mistakes(manifest: Manifest) -> Iterator[str]:
         for variable in kind.env:
             if variable in owners:
                 yield f"process {kind.name!r} sets the variable {variable}, and so does {owners[variable]}: rename it"
+    owners[ADDRESS] = "the harness"
+    for variable, value in manifest.ingest.env.items():
+        if not NAME.fullmatch(variable):
+            yield f"expected ingest.env to name a variable, got {variable!r}: write 'QUEUE_TOKEN' or so"
+        if variable in owners:
+            yield f"ingest.env sets the variable {variable}, and so does {owners[variable]}: rename it"
+        if PORT.search(value):
+            yield f"ingest.env.{variable} names a port, and a sender has {ADDRESS} for that of ingest.process: use it"
 
 
 def _set(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from shaketable.errors import ManifestError, ScenarioError
+from shaketable.errors import InputError, ManifestError, ScenarioError
 from shaketable.faults import Down, Kill
 from shaketable.faults.fault import Fault
 from shaketable.faults.timeline import At
 from shaketable.load.schedule import Load
 from shaketable.runner import playable
 from shaketable.runner.scenario import Scenario
-from shaketable.target import clients, manifest
+from shaketable.stack.stack import Stack
+from shaketable.target import clients, manifest, services
 
 SOUND = """
 contract = 2
@@ -59,6 +61,18 @@ def test_sender_needs_no_process_that_accepts_events(tmp_path: Path) -> None:
         ('service = "redis"', "accepted = [200]\nheaders = {A = 'b'}", "ingest.headers, ingest.accepted is for"),
         ('service = "redis"', 'service = "redis"\nbatch = {size = 2, path = "/x"}', "name size and max_bytes only"),
         (
+            'service = "redis"',
+            'service = "redis"\nenv = {"A B" = "1"}',
+            "expected ingest.env to name a variable, got 'A B'",
+        ),
+        ('service = "redis"', "service = 'redis'\nenv = {REDIS_URL = 'x'}", "REDIS_URL, and so does service 'redis'"),
+        ('service = "redis"', "service = 'redis'\nenv = {A = '{port:worker}'}", "a sender has INGEST_ADDRESS"),
+        (
+            'sender = "mine.py:Sender"\nservice = "redis"',
+            'process = "worker"\nenv = {A = "1"}',
+            "ingest.env is for a sender",
+        ),
+        (
             'sql = "select event_id, event from kept"',
             'url = "/stored"',
             "expected stored.process, since stored.url is on no port",
@@ -68,6 +82,18 @@ def test_sender_needs_no_process_that_accepts_events(tmp_path: Path) -> None:
 def test_what_contradicts_a_sender_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ManifestError, match=told):
         manifest.load(write(tmp_path, SOUND.replace(old, new)))
+
+
+def test_sender_is_given_a_secret_that_the_manifest_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SOUND.replace('service = "redis"', 'env = {TOKEN = "t-{env:QUEUE_TOKEN}"}')
+    found = manifest.load(write(tmp_path, text))
+    with pytest.raises(InputError, match=r"variable QUEUE_TOKEN for env.TOKEN of the sender, got none: set it"):
+        services.needed(found, tmp_path, {})
+    monkeypatch.setenv("QUEUE_TOKEN", "s3cret")
+    services.needed(found, tmp_path, {})
+    assert clients.variables(cast(Stack, None), found, None) == {"TOKEN": "t-s3cret"}
 
 
 def aimed(tmp_path: Path, text: str, *faults: Fault) -> None:

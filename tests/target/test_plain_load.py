@@ -54,6 +54,14 @@ def test_option_that_you_give_takes_precedence() -> None:
     assert (found.path, found.accepted) == ("/other", frozenset({200}))
 
 
+def test_variables_of_a_sender_come_from_the_environment(tmp_path: Path) -> None:
+    text = (ALTERNATIVES / "order-stream.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace('service = "redis"', 'env = {A = "{env:TOKEN}"}'))
+    assert of_target(options(), tmp_path / "mine.toml", {"TOKEN": "s3cret"}).variables == {"A": "s3cret"}
+    with pytest.raises(InputError, match=r"variable TOKEN for env\.A of the sender, got none"):
+        of_target(options(), tmp_path / "mine.toml", {})
+
+
 def test_headers_come_from_the_environment(tmp_path: Path) -> None:
     text = (ALTERNATIVES / "webhook.toml").read_text()
     told = text.replace('process = "ingest"', 'process = "ingest"\nheaders = {A = "{env:TOKEN}"}')
