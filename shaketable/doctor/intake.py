@@ -70,6 +70,8 @@ def _valid(session: DoctorSession, event_id: str, body: bytes) -> DoctorResult:
     ingest, answer = session.manifest.ingest, session.post(body, event_id)
     what = f"{ingest.sender or f'{ingest.method} {ingest.path}'}, a valid event"
     if isinstance(answer, NoResponse):
+        if session.sender is not None:
+            return wrong(what, f"not sent ({answer})", "return Outcome.ACKNOWLEDGED once it is durable", SENDER)
         return wrong(what, f"no answer ({answer})", f"answer within {ANSWER_S:g} s", ANSWERS)
     if session.accepts(answer):
         session.taken[event_id] = body

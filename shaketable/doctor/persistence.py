@@ -17,6 +17,8 @@ from shaketable.faults.kinds import triggers
 from shaketable.faults.kinds.reject_rows import UNSEEN, row_ids
 
 SQL = "What the SQL gives"
+#: The remedy for the lines of a URL or a command.
+LINES = "print one JSON object a line: event_id, event, and position if there is one"
 
 
 def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
@@ -34,9 +36,11 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
         yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "fix stored.sql first", SQL)
         return False
     except TargetError as e:
-        yield wrong(what, str(e), "print one JSON object a line: event_id, event, and position if there is one", SQL)
+        yield wrong(what, str(e), LINES, SQL)
         return False
     every = f"all of {plural.counted(len(session.taken), 'events')}"
+    if unread := next((why for row in rows if (why := row.get("unreadable"))), ""):
+        yield wrong("[stored]", f"a line cannot be read: {unread}", LINES, SQL)
     yield _arrived(session, what, len(missing(session))) if not arrived else ok(what, every)
     counts = Counter(session.kind.key(str(row["event_id"])) for row in rows)
     yield _once(session, counts)
@@ -56,10 +60,11 @@ def missing(session: DoctorSession) -> set[str]:
 def _arrived(session: DoctorSession, what: str, count: int) -> DoctorResult:
     others = [name for name, it in session.target.instances.items() if it.kind.name != session.manifest.ingest.process]
     said = "; ".join(f"{name} said: {session.last_log_lines(name) or 'nothing'}" for name in others[:1])
+    source = "stored.sql" if session.manifest.stored.sql else "[stored]"
     return wrong(
         what,
-        f"{count} of {len(session.taken)} are not in stored.sql{f' ({said})' if said else ''}",
-        "does a process store them, and does the SQL show event_id as it was sent",
+        f"{count} of {len(session.taken)} are not in {source}{f' ({said})' if said else ''}",
+        f"does a process store them, and does {source} show event_id as it was sent",
         SQL,
     )
 

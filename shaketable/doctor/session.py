@@ -115,11 +115,18 @@ class DoctorSession:
         return found[answer.status] if self.sender is not None else str(answer.status)
 
     def stored(self) -> list[dict[str, str]]:
-        """The stored events, their id and content as text. Raises psycopg.Error or TargetError."""
+        """The stored events as text, and why a line is `unreadable`. Raises psycopg.Error or TargetError."""
         if (query := self.manifest.stored.sql) is not None:
             return [self._matched(row) for row in self.rows(query)]
         found = reference.matched(stored.rows(self.stack, self.target.located()), self.manifest.event)
-        return [{"event_id": str(row["event_id"]), "event": _text(row.get("event"))} for row in map(_plain, found)]
+        return [
+            {
+                "event_id": str(row["event_id"]),
+                "event": _text(row.get("event")),
+                "unreadable": row.get("unreadable", ""),
+            }
+            for row in map(_plain, found)
+        ]
 
     def _matched(self, row: dict[str, str]) -> dict[str, str]:
         """The row, under the client's reference if the server makes the ids."""

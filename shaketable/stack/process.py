@@ -238,9 +238,9 @@ def await_answer(child: Child, answers: Callable[[], bool], clock: Clock, within
     deadline = clock.now() + int(within_s * SECOND)
     while not answers():
         if (code := child.poll()) is not None:
-            raise HarnessError(f"{child.name} died at start with exit code {code}: {child.tail(3)}")
+            raise HarnessError(f"{child.name} died at start with exit code {code}: {child.tail(3) or 'no output'}")
         if clock.now() > deadline:
-            raise HarnessError(f"{child.name} does not answer after {within_s:g} s: {child.tail(3)}")
+            raise HarnessError(f"{child.name} does not answer after {within_s:g} s: {child.tail(3) or 'no output'}")
         clock.sleep(0.03)
 
 

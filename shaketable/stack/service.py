@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+#: The longest duration of a manifest, in seconds: an hour.
+LONGEST_S = 3600
 #: The services that a stack starts by name alone.
 BUILT_IN = ("postgres", "redis")
 #: The harness's own receiver, as the service of a link.
@@ -65,11 +67,18 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             yield f"{where}: expected an address on this machine, got {self.address!r}: write '127.0.0.1:4222' or so"
         if not _VARIABLE.fullmatch(self.variable):
             yield f"{where}: expected env to name a variable, got {self.variable!r}: write 'NATS_URL' or so"
+        yield from not_seconds(f"{where}: ready_s", self.ready_s)
         if self.command and not any("{port}" in word for word in self.command):
             yield f"{where}: expected its command to contain {{port}}, the port on which it must listen"
         known = (*URL, *LOGIN) if self.name in BUILT_IN else URL
         if odd := sorted(set(_PLACEHOLDER.findall(self.url)) - set(known)):
             yield f"{where}: expected its url to contain only {', '.join(known)}, got {', '.join(odd)}"
+
+
+def not_seconds(key: str, value: float) -> Iterator[str]:
+    """A sentence on a duration that is none, or that no run would await."""
+    if not 0 <= value <= LONGEST_S:
+        yield f"expected {key} from 0 to {LONGEST_S:,} seconds, got {value:g}: leave it out for the usual time"
 
 
 def filled(text: str, values: Mapping[str, object]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shaketable.clock import Clock, SystemClock
+from shaketable.errors import HarnessError
 from shaketable.stack.probe import exchange
 from shaketable.stack.process import Child, Spawn, await_answer, environment
 from shaketable.stack.service import Service, filled
@@ -43,8 +44,13 @@ class ServiceServer:
         """Start it and wait until it answers. Raises HarnessError with its last log lines when it does not."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         env = environment(self._folder, **{name.upper(): str(value) for name, value in self._values.items()})
-        self.child = self._spawn(self.service.name, self.command, env=env, cwd=self._cwd, log=self._log)
-        await_answer(self.child, self.answers, clock or SystemClock(), self.service.ready_s)
+        try:
+            self.child = self._spawn(self.service.name, self.command, env=env, cwd=self._cwd, log=self._log)
+            await_answer(self.child, self.answers, clock or SystemClock(), self.service.ready_s)
+        except HarnessError as e:
+            raise HarnessError(
+                f"{e}: correct the command, probe or ready_s of [[service]] {self.service.name!r}"
+            ) from e
         return self.child
 
     def stop(self) -> None:

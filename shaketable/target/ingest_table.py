@@ -42,6 +42,8 @@ class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
         """Sentences on keys that contradict each other, each with the remedy."""
         if not self.accepted or any(status not in SUCCESS for status in self.accepted):
             yield f"expected ingest.accepted as statuses from 200 to 299, got {list(self.accepted)}: [202] is usual"
+        if odd := [status for status in self.definite_refusals if not 100 <= status <= 599]:
+            yield f"expected ingest.definite_refusals as statuses from 100 to 599, got {odd}: leave them out"
         if both := sorted(set(self.accepted) & set(self.definite_refusals)):
             yield f"ingest.accepted and ingest.definite_refusals both have {both}: leave them out of one"
         yield from self._of_sender()

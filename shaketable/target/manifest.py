@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,8 @@ from shaketable.errors import ManifestError
 from shaketable.event.table import EventTable, Numbers
 from shaketable.files import foreign
 from shaketable.stack import service as services
-from shaketable.stack.service import BUILT_IN, Service
-from shaketable.target import ingest_table, source_tables, variables
+from shaketable.stack.service import BUILT_IN, Service, not_seconds
+from shaketable.target import contradictions, ingest_table, source_tables, unknown_key, variables
 from shaketable.target.breaker_log import Breaker
 from shaketable.target.ingest_table import Ingest
 from shaketable.target.metrics_table import MetricsTable
@@ -69,6 +68,13 @@ class Timing(Strict, frozen=True, forbid_unknown_fields=True):
     open_within_s: float = 15.0  # from the store's failure, while there is work
     health_grace_s: float = 5.0
     attempt_timeout_s: float = 5.0
+
+    def mistakes(self) -> Iterator[str]:
+        """Sentences on bounds that are none."""
+        if self.failure_threshold < 1:
+            yield f"expected timing.failure_threshold of at least 1, got {self.failure_threshold}: 5 is usual"
+        for name in self.__struct_fields__[1:]:
+            yield from not_seconds(f"timing.{name}", getattr(self, name))
 
 
 class Capabilities(Strict, frozen=True, forbid_unknown_fields=True):
@@ -153,7 +159,8 @@ def load(path: Path) -> Manifest:
     except OSError as e:
         raise ManifestError(f"expected a target's manifest, got {path}: {e.strerror}") from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as e:
-        raise ManifestError(f"manifest {path}: {e} (docs/contract.md lists every key)") from e
+        mistake = unknown_key.sentence(e, Manifest) or str(e)
+        raise ManifestError(f"manifest {path}: {mistake} (docs/contract.md lists every key)") from e
     return _consistent(manifest, path)
 
 
@@ -184,26 +191,24 @@ def _consistent(manifest: Manifest, path: Path) -> Manifest:
             if any(placeholder in part for part in manifest.words()):
                 raise ManifestError(f"manifest {path}: a command names {placeholder}, but there is no key {key!r}")
     for kind in manifest.process:
-        _check_process(kind, manifest, path)
+        contradictions.check_process(kind, manifest, path)
     for mistake in _mistakes(manifest, names):
         raise ManifestError(f"manifest {path}: {mistake}")
-    _check_route("ingest.path", manifest.ingest.path, path)
-    _check_route("ingest.batch.path", manifest.ingest.batch.path if manifest.ingest.batch else None, path)
+    contradictions.check_route("ingest.path", manifest.ingest.path, path)
+    contradictions.check_route("ingest.batch.path", manifest.ingest.batch.path if manifest.ingest.batch else None, path)
     return manifest
 
 
 def _mistakes(manifest: Manifest, names: list[str]) -> Iterator[str]:
     """The sentences of the tables on keys that contradict each other."""
+    yield from contradictions.of_name(manifest)
     yield from manifest.ingest.mistakes()
-    yield from _without_intake(manifest)
-    if manifest.event is not None:
-        yield from manifest.event.mistakes()
-        if manifest.ingest.max_bytes is not None:
-            yield "ingest.max_bytes is for audit events, and the target has its own ([event]): leave one out"
-        if manifest.capabilities.numbers is not None:
-            yield "capabilities.numbers is for audit events, and the target has its own: write event.numbers"
+    yield from contradictions.without_intake(manifest)
+    yield from contradictions.of_relation(manifest)
+    yield from manifest.timing.mistakes()
+    yield from contradictions.of_event(manifest)
     yield from services.mistakes(manifest.service)
-    yield from _of_processes(manifest, names)
+    yield from contradictions.of_processes(manifest, names, get_args(Role))
     yield from manifest.mix.mistakes()
     yield from manifest.metrics.mistakes() if manifest.metrics else ()
     if manifest.breaker is not None:
@@ -217,68 +222,3 @@ def _mistakes(manifest: Manifest, names: list[str]) -> Iterator[str]:
             used = ", ".join(manifest.services) or "none"
             yield f"expected {section}.service to be one that the target uses ({used}), got {table.service!r}: name it"
     yield from variables.mistakes(manifest)
-
-
-def _without_intake(manifest: Manifest) -> Iterator[str]:
-    """Sentences on keys that need a process that accepts events, or a service that the target uses."""
-    service = manifest.ingest.service
-    if service is not None and service not in [name for name in manifest.services if name != services.OUTBOUND]:
-        used = ", ".join(manifest.services) or "none"
-        yield f"expected ingest.service to be one that the target uses ({used}), got {service!r}: name it"
-    tables = {"stored": manifest.stored, "dead_letters": manifest.dead_letters, "queue": manifest.queue}
-    for section, table in tables.items():
-        if not manifest.ingest.process and table is not None and table.url is not None and table.process is None:
-            yield f"expected {section}.process, since {section}.url is on no port without ingest.process: name one"
-
-
-def _of_processes(manifest: Manifest, names: list[str]) -> Iterator[str]:
-    """Sentences on the variables and the health of processes."""
-    instances = [name for name, _ in manifest.instances()]
-    for each in manifest.service:
-        if each.name not in BUILT_IN and each.name in {*names, *instances, *get_args(Role)}:
-            yield (
-                f"[[service]] {each.name!r} has the name of a process or a role, and a fault on {each.name!r} could "
-                "mean either: rename the service"
-            )
-    for kind in manifest.process:
-        if kind.name in {*BUILT_IN, services.OUTBOUND}:
-            yield f"[[process]] {kind.name!r} has the name of a built-in service: rename the process"
-        for name, value in kind.env.items():
-            where = f"env.{name} of process {kind.name!r}"
-            if not variables.NAME.fullmatch(name):
-                yield f"expected {where} to be the name of a variable, got {name!r}: rename it"
-            if odd := sorted(set(variables.PORT.findall(value)) - set(instances)):
-                yield f"{where} names the port of {', '.join(odd)}: expected one of {', '.join(instances)}"
-    told = manifest.health_process
-    if told is not None and (told not in names or not next(k for k in manifest.process if k.name == told).health):
-        yield f"expected health_process to be a process with a `health` path, got {told!r}: name one of {names}"
-
-
-#: The most characters of a process's name.
-LONGEST = 60
-_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
-
-
-def _check_process(kind: Process, manifest: Manifest, path: Path) -> None:
-    if not _NAME.fullmatch(kind.name):
-        raise ManifestError(
-            f"manifest {path}: expected a process's name to be at most {LONGEST} letters, digits, `_`, `.` and `-`, a "
-            f"letter or digit first, since folders and logs use it: got {kind.name!r}"
-        )
-    if kind.count < 1 or not kind.command:
-        raise ManifestError(f"manifest {path}: process {kind.name!r} needs a command and a count of at least 1")
-    if kind.name == manifest.ingest.process and kind.role not in (None, "intake"):
-        raise ManifestError(
-            f"manifest {path}: expected ingest.process to be an intake, got {kind.name!r} with role = {kind.role!r}: "
-            "leave the role out, or name another process"
-        )
-    _check_route(f"health of process {kind.name!r}", kind.health, path)
-
-
-def _check_route(key: str, route: str | None, path: Path) -> None:
-    """A path must begin with a slash: without one it would run into the URL's port."""
-    if route is not None and not (route.startswith("/") and route.isprintable() and " " not in route):
-        hint = f": write {'/' + route!r}" if re.fullmatch(r"[\w.-]+(/[\w.-]*)*", route) else ""
-        raise ManifestError(
-            f"manifest {path}: expected {key} to begin with a slash and to hold no space, got {route!r}{hint}"
-        )

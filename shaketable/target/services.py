@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from shaketable.errors import ManifestError
 from shaketable.stack import service as spec
 from shaketable.stack.service import BUILT_IN, OUTBOUND, Needs, Service
 from shaketable.stack.stack import Link, Stack
@@ -19,9 +20,13 @@ from shaketable.target.manifest import Manifest, Process
 def needed(manifest: Manifest, folder: Path, programs: Mapping[str, str]) -> Needs:
     """The services that a stack must provide; `folder` is the manifest's, `programs` fill in placeholders.
 
-    Raises InputError for an environment variable that a process of the target needs and that is not set.
+    Raises InputError for an environment variable that the target needs and that is not set, or a missing `cwd`.
     """
     variables.check(manifest, os.environ)
+    if not (cwd := (folder / manifest.cwd).resolve()).is_dir():
+        raise ManifestError(
+            f"expected cwd to be a folder, relative to the manifest, got {manifest.cwd!r}: there is none"
+        )
     own = [each for each in manifest.service if each.name not in BUILT_IN]
     values = {name.strip("{}"): program for name, program in programs.items()}
     commands = (tuple(spec.filled(word, values) for word in each.command) for each in own)
@@ -32,7 +37,7 @@ def needed(manifest: Manifest, folder: Path, programs: Mapping[str, str]) -> Nee
     return Needs(
         built_in,
         tuple(ready),
-        (folder / manifest.cwd).resolve(),
+        cwd,
         manifest.outbound is not None,
         any(table.command for table in readers if table is not None),
     )

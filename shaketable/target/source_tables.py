@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
 from shaketable.target.strict import Strict
 
+_POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 #: By table: the keys that need contract = 2.
 SINCE_2 = {
     "stored": ("url", "command", "process", "service"),
@@ -90,6 +92,10 @@ def mistakes(
     for section, table in tables.items():
         if table is not None:
             yield from _mistakes(section, table, processes)
+    if dead is not None and dead.redis is not None:
+        for key in ("event", "id"):
+            if not _POINTER.fullmatch(found := getattr(dead.redis, key)):
+                yield f"expected dead_letters.redis.{key} as a JSON Pointer, got {found!r}: write '/event' or so"
     if outbound and _sources(stored):
         yield f"[outbound] is what is stored, and [stored] has its own {_sources(stored)[0]}: leave one out"
 

@@ -169,9 +169,11 @@ class Target:
         deadline = self._clock.now() + int(within_s * SECOND)
         while not _answers(instance):
             if (code := child.poll()) is not None:
-                raise TargetError(f"{name} died at start with exit code {code}: {child.tail(3)}")
+                raise TargetError(f"{name} died at start with exit code {code}: {child.tail(3) or 'no output'}")
             if self._clock.now() > deadline:
-                raise TargetError(f"{name} was not ready within {within_s:g} s (ready_s): {child.tail(3)}")
+                raise TargetError(
+                    f"{name} was not ready within {within_s:g} s (ready_s): {child.tail(3) or 'no output'}"
+                )
             self._clock.sleep(0.05)
 
     def becomes_ready(self, name: str) -> bool:

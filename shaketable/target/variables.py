@@ -24,6 +24,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 #: In a value: the port of a process, and a variable of the harness's environment, which no file of a run holds.
 PORT = re.compile(r"\{port:([^{}]*)\}")
+_UNFILLED = re.compile(r"\{env:[^{}]*\}?")
 _ENV = re.compile(r"\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -80,6 +81,23 @@ def mistakes(manifest: Manifest) -> Iterator[str]:
             yield f"ingest.env sets the variable {variable}, and so does {owners[variable]}: rename it"
         if PORT.search(value):
             yield f"ingest.env.{variable} names a port, and a sender has {ADDRESS} for that of ingest.process: use it"
+    yield from _malformed(manifest)
+
+
+def _malformed(manifest: Manifest) -> Iterator[str]:
+    """Sentences on names of variables, and on places for them, that are none."""
+    for setting, variable in manifest.settings.items():
+        if variable and not NAME.fullmatch(variable):
+            yield f"expected settings.{setting} to name a variable, got {variable!r}: write 'LEASE_S' or so"
+    told = [(f"env.{name} of process {kind.name!r}", kind.env[name]) for kind in manifest.process for name in kind.env]
+    told += [
+        (f"ingest.{key}.{name}", value)
+        for key in ("env", "headers")
+        for name, value in getattr(manifest.ingest, key).items()
+    ]
+    for where, value in told:
+        for odd in _UNFILLED.findall(_ENV.sub("", value)):  # the rest of the value may be a secret
+            yield f"expected {where} to name a variable as {{env:NAME}}, got {odd!r}: use letters, digits and `_`"
 
 
 def _set(manifest: Manifest) -> Iterator[tuple[str, str]]:

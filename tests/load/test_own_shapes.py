@@ -209,6 +209,14 @@ def test_strategy_beside_the_manifest_is_drawn_from(tmp_path: Path) -> None:
     assert all(each["head"]["id"] == "x" and each["who"] in "abc" for each in accepted)
 
 
+def nested(depth: int) -> dict[str, Any]:
+    return {"allOf": [nested(depth - 1)]} if depth else {}
+
+
+#: Deeper than a validator descends, and not deeper than a parser of JSON does.
+NESTED = nested(400)
+
+
 @pytest.mark.parametrize(
     ("schema", "more", "told"),
     [
@@ -219,6 +227,7 @@ def test_strategy_beside_the_manifest_is_drawn_from(tmp_path: Path) -> None:
         ({"$ref": "#"}, {}, "a reference is recursive or leads elsewhere: name a strategy instead"),
         ({"$ref": "https://example.org/x"}, {}, "a reference is recursive or leads elsewhere"),
         ({**SMALL, "properties": {"id": {"type": "string", "format": "iban"}}}, {}, "no text of the format 'iban'"),
+        (NESTED, {}, "is nested too deeply: name a strategy instead"),
         (SMALL, {"id": "/order/id"}, "event.id '/order/id' leads nowhere: .* the first has"),
         (SMALL, {"order_by": "/customer"}, "event.order_by '/customer' leads nowhere"),
         (SMALL, {"id_format": "integer"}, "no event with an id of the format 'integer' at /id satisfies"),
@@ -235,6 +244,13 @@ def test_schema_that_cannot_be_drawn_from_is_explained(tmp_path: Path, schema: A
         (None, "to name a Python file, got .*own.py: there is none"),
         ("1/0", "own.py raised ZeroDivisionError"),
         ("other = 1", "to hold events .event.strategy., got none"),
+        ("import sys\nsys.exit(0)", "own.py:events ends the program with SystemExit: leave that out"),
+        ("raise KeyboardInterrupt", "own.py:events ends the program with KeyboardInterrupt"),
+        (
+            "import sys\nfrom hypothesis import strategies as st\nevents = st.builds(sys.exit)",
+            "ends the program with SystemExit",
+        ),
+        ("from hypothesis import strategies as st\nevents = st.just({'a': float('nan')})", "JSON, got the number nan"),
         ("events = [1]", "to be a Hypothesis strategy of objects, got a list"),
         ("from hypothesis import strategies as st\nevents = st.integers()", "to give JSON objects, got a int"),
         ("from hypothesis import strategies as st\nevents = st.nothing()", "cannot be drawn from"),
@@ -250,6 +266,11 @@ def test_strategy_that_cannot_be_drawn_from_is_explained(tmp_path: Path, code: s
         (tmp_path / "own.py").write_text(code)
     with pytest.raises(ManifestError, match=told):
         OwnShapes(EventTable(id="/id", strategy="own.py:events"), tmp_path).corpus(Mix(shapes=5), 1, DAY, tmp_path)
+
+
+def test_number_that_cannot_be_compared_with_the_schema_leaves_its_event_out(tmp_path: Path) -> None:
+    schema = {**SMALL, "properties": {**SMALL["properties"], "rate": {"type": "number", "multipleOf": 1e-300}}}
+    assert of(tmp_path, schema)
 
 
 WAITS = {

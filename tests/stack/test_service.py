@@ -130,7 +130,9 @@ def test_service_that_never_answers_ends_in_a_sentence_and_leaves_no_process(
     mute = Service("mute", (sys.executable, "-c", "import time; time.sleep(60)", "{port}"), ready_s=0.5)
     with ports.reserve() as block:
         found = server(mute, supervisor, tmp_path, block.take())
-        with pytest.raises(HarnessError, match=r"mute does not answer after 0\.5 s"):
+        with pytest.raises(
+            HarnessError, match=r"mute does not answer after 0\.5 s: no output: correct the command, .* 'mute'"
+        ):
             found.start()
         found.stop()
         assert found.child is not None

@@ -64,6 +64,12 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
         (OWN + '[queue]\nurl = "/queue"\nprocess = "apy"\n', "queue.process to be one of api, worker, got 'apy'"),
         (OWN + '[queue]\nsql = "select 1"\nprocess = "api"\n', r"queue.process names the port of a url"),
         (OWN + "[outbound]\n", "leave one out"),
+        (URLS.replace("[stored]", "[stored]\nrelation = 'kept'"), "the target does not use postgres: leave it out"),
+        (
+            OWN + '[dead_letters]\nredis = {key = "dead", id = "x"}\n',
+            "dead_letters.redis.id as a JSON Pointer, got 'x'",
+        ),
+        (URLS + NATS + "ready_s = nan\n", "'nats': ready_s from 0 to 3,600 seconds, got nan"),
         (URLS.replace('url = "/stored"', ""), r"\[stored\] to have one of sql, url, command, got none"),
         (OWN + "[mix]\nmalformed = 2\n", "mix.malformed between 0 and 1, got 2"),
         (OWN + '[queue]\nsql = "select 1"\nservice = "natz"\n', r"queue.service to be one .* \(postgres\), got 'natz'"),
@@ -145,6 +151,12 @@ def test_process_is_given_a_secret_that_the_manifest_does_not_hold(
     services.needed(found, tmp_path, {})
     assert services.ports(found.process[1], {})["KEY"] == "s3cret-1"
     assert "s3cret" not in str(found)
+
+
+def test_working_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    found = loaded(tmp_path, OWN.replace("[ingest]", 'cwd = "nowhere"\n[ingest]', 1))
+    with pytest.raises(ManifestError, match=r"expected cwd to be a folder, .* got 'nowhere'"):
+        services.needed(found, tmp_path, {})
 
 
 def scenario(fault: Any, **more: Any) -> Scenario:

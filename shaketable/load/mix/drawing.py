@@ -47,7 +47,7 @@ def examples(strategy: SearchStrategy[T], count: int, seed: int, key: Callable[[
 
 
 def bounded(work: Callable[[], T], what: str) -> T:
-    """The result of a user's code, which may never end. Raises ManifestError after DRAW_S, and what the code raises.
+    """The result of a user's code, which may never end. Raises ManifestError after DRAW_S, or the code's Exception.
 
     The code runs in a thread, since a file is loaded on any thread; one that never ends is left to the process's end.
     """
@@ -63,6 +63,8 @@ def bounded(work: Callable[[], T], what: str) -> T:
     thread = threading.Thread(target=run, name=f"draws {what}", daemon=True)
     thread.start()
     thread.join(DRAW_S)
+    if raised and not isinstance(raised[0], Exception):
+        raise ManifestError(f"{what} ends the program with {type(raised[0]).__name__}: leave that out")
     if raised:
         raise raised[0]
     if not found:

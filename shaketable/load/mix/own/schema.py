@@ -35,9 +35,12 @@ class Schema:
         self.path = path
         text = _read(path)
         self._plain = _parsed(path, text, float)
-        self._strict = _validator(path, _parsed(path, text, Decimal))
-        self._closed = _validator(path, closed(_parsed(path, text, Decimal)))
-        self._check_formats()
+        try:
+            self._strict = _validator(path, _parsed(path, text, Decimal))
+            self._closed = _validator(path, closed(_parsed(path, text, Decimal)))
+            self._check_formats()
+        except RecursionError as e:
+            raise ManifestError(f"schema {path} is nested too deeply: name a strategy instead (event.strategy)") from e
 
     def strategy(self, day: date) -> SearchStrategy[Any]:
         """Events that satisfy it, with no members but those that it names, unless it allows others explicitly."""
@@ -63,12 +66,15 @@ class Schema:
         known: set[tuple[str, object]] = set()
         recording = self._closed.evolve(format_checker=_formats_of(_add_to(known)))
         for body in bodies:
-            recording.is_valid(body)
+            _satisfied(recording, body)
         self._closed = self._closed.evolve(format_checker=_formats_of(lambda *each: each in known))
 
     def mistakes(self, body: Any) -> str:
         """Why an event does not satisfy the schema, in words; "" if it does."""
-        error = next(iter(self._strict.iter_errors(body)), None)
+        try:
+            error = next(iter(self._strict.iter_errors(body)), None)
+        except (ArithmeticError, RecursionError) as e:
+            return f"{type(e).__name__} while it is compared with the schema"
         return "" if error is None else f"{error.message[:120]} at /{'/'.join(map(str, error.absolute_path))}"
 
     def _check_formats(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,9 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def exact(value: Any) -> Any:
-    """The value with floats and large integers as decimals, which keep every digit."""
+    """The value with floats and large integers as decimals, which keep every digit. Raises TypeError unless JSON."""
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        raise TypeError(f"expected JSON, got the number {value}")
     if isinstance(value, bool | str | Decimal) or value is None:
         return value
     if isinstance(value, float):
