@@ -245,9 +245,8 @@ class Client(User):
         if self.sender:
             return [self.sender.send(events[0].event_id, bodies[0])]
         if (batch := options.batch) and (batch.takes(expect) or batch.path is None):
-            return batch.replies(
-                self.connection.send(batch.path or options.path, batch.body(bodies, expect)), len(events)
-            )
+            body = batch.body(bodies, expect)
+            return batch.replies(self.connection.send(batch.path or options.path, body), len(events))
         return [self.connection.send(options.path, bodies[0], options.traceparent(events[0]))._replace(content=b"")]
 
     def send(self, assignment: Assignment) -> None:
