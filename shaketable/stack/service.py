@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-#: The longest duration of a manifest, in seconds: an hour.
-LONGEST_S = 3600
+#: The longest duration of a manifest, in seconds: a day.
+LONGEST_S = 86_400
 #: The services that a stack starts by name alone.
 BUILT_IN = ("postgres", "redis")
 #: The harness's own receiver, as the service of a link.

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: The most processes of one kind.
 MOST_PROCESSES = 100
-#: The member by which audit events are ordered.
-ORDERED_BY = "organizationId"
 #: The most characters of the name of a target or a process: run directories, folders and logs have it.
 LONGEST = 60
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
@@ -44,8 +42,6 @@ def of_event(manifest: Manifest) -> Iterator[str]:
     """Sentences on the event, and on keys for another kind of event."""
     told = manifest.capabilities
     if manifest.event is None:
-        if told.order_by not in (None, ORDERED_BY):
-            yield f"expected capabilities.order_by to be {ORDERED_BY!r}, got {told.order_by!r}: no other is judged"
         return
     yield from manifest.event.mistakes()
     if manifest.ingest.max_bytes is not None:

@@ -69,7 +69,7 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
             OWN + '[dead_letters]\nredis = {key = "dead", id = "x"}\n',
             "dead_letters.redis.id as a JSON Pointer, got 'x'",
         ),
-        (URLS + NATS + "ready_s = nan\n", "'nats': ready_s from 0 to 3,600 seconds, got nan"),
+        (URLS + NATS + "ready_s = nan\n", "'nats': ready_s from 0 to 86,400 seconds, got nan"),
         (URLS.replace('url = "/stored"', ""), r"\[stored\] to have one of sql, url, command, got none"),
         (OWN + "[mix]\nmalformed = 2\n", "mix.malformed between 0 and 1, got 2"),
         (OWN + '[queue]\nsql = "select 1"\nservice = "natz"\n', r"queue.service to be one .* \(postgres\), got 'natz'"),
