@@ -86,6 +86,8 @@ class Relay:
                 self._connections.add(connection := asyncio.current_task())
                 try:
                     await self._serve(service, upstream, reader, writer)
+                except asyncio.CancelledError:
+                    pass  # by `close`; of a handler that is cancelled, asyncio prints a traceback in Python 3.11
                 finally:
                     self._connections.discard(connection)
 

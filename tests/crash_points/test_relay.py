@@ -189,13 +189,16 @@ def test_port_in_use_is_an_error_that_names_it(relay: Relay, service: Service) -
         relay.listen("redis", used, used)
 
 
-def test_closing_ends_every_connection(relay: Relay, client: socket.socket) -> None:
+def test_closing_ends_every_connection_without_a_word(
+    relay: Relay, client: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
     client.sendall(PING)
     said(client, 5)
     began = time.monotonic()
     relay.close()
     assert said(client, 1) == b""
     assert time.monotonic() - began < 30
+    assert caplog.records == []
 
 
 def test_reply_comes_although_the_process_has_ended_its_side(relay: Relay) -> None:
