@@ -16,7 +16,8 @@ def too_busy(run: Path) -> bool:
     The harness sent late, or a check that judges times would have failed, and counts for nothing on such a machine.
     """
     doc = msgspec.json.decode((run / "verdict.json").read_bytes(), type=VerdictDoc)
-    undecided = [name for name, judged in doc.checks.items() if judged.required and judged.verdict != Verdict.PASSED]
+    settled = (Verdict.PASSED, Verdict.NOT_APPLICABLE)
+    undecided = [name for name, judged in doc.checks.items() if judged.required and judged.verdict not in settled]
     return (
         doc.verdict is Verdict.UNKNOWN
         and all(why.startswith("the harness sent late") for why in doc.reasons)
