@@ -18,6 +18,7 @@ The rooms, lowest first. A room imports only from the rooms below it; `make lint
 - `runner`: a scenario, phase by phase
 - `results`: verdicts as files, and the comparison of two of them
 - `report`: a run at the terminal, in the browser and in CI
+- `cells`: runs that are played by Dask's workers, on this machine or on others
 - `compare`: several targets under the same scenarios
 - `crash_points`: breaks a target at each message that it exchanges with a service
 - `capacity`: searches for the highest rate that a target sustains

@@ -89,11 +89,11 @@ def create(root: Path, scenario: str, target: str, now: datetime | None = None) 
     root.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=PRIVATE)  # its files hold events
     (path / LOGS).mkdir(mode=PRIVATE)
-    _point_latest(root, path)
+    point_latest(root, path)
     return RunDir(path)
 
 
-def _point_latest(root: Path, path: Path) -> None:
+def point_latest(root: Path, path: Path) -> None:
     """Replace the link atomically, so that a reader always finds one."""
     fresh = root / f".latest-{path.name}"
     fresh.symlink_to(path.name)

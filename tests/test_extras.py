@@ -16,9 +16,10 @@ ROOT = Path(__file__).parents[1]
 #: The modules of each extra, by the folders that may import them.
 EXTRAS = {
     "reference_impl shaketable/starter": [
-        *("anyio", "fsspec", "hiredis", "httptools", "prometheus_client", "pybreaker"),
+        *("anyio", "hiredis", "httptools", "prometheus_client", "pybreaker"),
         *("rfc8785", "starlette", "tenacity", "uvicorn"),
     ],
+    "shaketable/cells": ["cryptography", "distributed", "fsspec"],
     "shaketable/report/page": ["bokeh", "jinja2", "markupsafe"],
 }
 _WITHOUT = f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))"
@@ -62,6 +63,7 @@ def test_only_its_folders_import_an_extra(folders: str) -> None:
         (["run", "calm"], "reference"),
         nightly((["doctor", "--target", "reference"], "reference")),
         nightly((["compare", "reference"], "report")),
+        nightly((["run", "calm", "--jobs", "2"], "cluster")),
         nightly((["report"], "report")),
         nightly((["explore"], "report")),
     ],

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from shaketable.cli.machine_options import Jobs, On, ResultsUrl
+from shaketable.errors import InputError
+
 
 def compare(
     targets: Annotated[
@@ -36,14 +39,24 @@ def compare(
     port_base: Annotated[
         int | None, typer.Option(help="First of 64 loopback ports.", show_default="the first free block")
     ] = None,
+    jobs: Jobs = None,
+    on: On = "",
+    results: ResultsUrl = "",
 ) -> int:
     """Run several processors under the same scenarios, events, times and seeds, and compare them on one page.
 
     You can interrupt a comparison and resume it. The exit code is 0 whatever the verdicts are, unless --gate is given.
     """
+    from shaketable.cells.machines import Machines
     from shaketable.compare import comparison, player
+
+    machines = Machines.of(jobs, on, results)
+    if machines and port_base is not None:
+        raise InputError("expected --port-base without --jobs or --on: each cell takes the first free block")
 
     chosen = tuple(name.strip() for name in scenarios.split(",") if name.strip()) or comparison.SCENARIOS
     return player.compare(
-        player.CompareOptions(tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base)
+        player.CompareOptions(
+            tuple(targets or ()), chosen, trials, seed, runs, fresh, gate, port_base, machines=machines
+        )
     )

@@ -10,10 +10,12 @@ import typer
 
 from shaketable.cli import stack_options
 from shaketable.cli.ci_options import Badge, Budgets, GitHub, Json, JUnit
+from shaketable.cli.machine_options import Jobs, On, ResultsUrl
 from shaketable.cli.outputs import GrowingOutputs, Outputs
 from shaketable.errors import InputError
 
 if TYPE_CHECKING:
+    from shaketable.cells.machines import Machines
     from shaketable.cli.playing import Player
     from shaketable.runner.order import Options
 
@@ -63,6 +65,10 @@ def run(
         str, typer.Option(help="Accept Locust workers started elsewhere at HOST:PORT.", metavar="ADDRESS")
     ] = "",
     expect_workers: Annotated[int | None, typer.Option(help="Wait for N such workers.", min=1, metavar="N")] = None,
+    jobs: Jobs = None,
+    on: On = "",
+    results: ResultsUrl = "",
+    one_of_many: Annotated[bool, typer.Option("--one-of-many", hidden=True)] = False,
     junit: JUnit = None,
     json: Json = None,
     github: GitHub = False,
@@ -80,6 +86,7 @@ def run(
     Several scenarios run one after another and end with one table; the exit code is the worst of them. If one cannot
     run, the others still do.
     """
+    from shaketable.cells.machines import Machines
     from shaketable.cli import web as live
     from shaketable.load.distributed.workers import Workers
     from shaketable.runner import selection
@@ -89,11 +96,26 @@ def run(
     workers = Workers.of(load_workers, load_master, expect_workers, allow_remote or ())
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()), workers)
     outputs = GrowingOutputs(json, junit, github, badge)
+    machines = _machines(Machines.of(jobs, on, results), options, web)
     outputs.prepare()
     wanted = selection.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
     with live.player(web, web_port) as play:
-        code = run_scenarios(wanted, options, outputs, play)
+        code = run_scenarios(wanted, options, outputs, play, machines, alone=not one_of_many)
     return worst(code, explore_after(profile, options, outputs)) if profile else code
+
+
+def _machines(machines: Machines | None, options: Options, web: bool) -> Machines | None:
+    """The same. Raises InputError for options that mean this machine, or this process."""
+    here = {
+        "--stack": options.stack.kind != "local",
+        "--replay": options.replay is not None,
+        "--port-base": options.port_base is not None,
+        "--load-master": bool(options.workers and options.workers.elsewhere),
+        "--web": web,
+    }
+    if machines and (given := [name for name, is_given in here.items() if is_given]):
+        raise InputError(f"expected --jobs or --on without {given[0]}: a run elsewhere has a local stack of its own")
+    return machines
 
 
 def explore_after(profile: str, options: Options, outputs: Outputs) -> int:
@@ -123,17 +145,27 @@ def worst(*codes: int) -> int:
 
 
 def run_scenarios(
-    wanted: Sequence[tuple[str, int]], options: Options, outputs: Outputs, play: Player | None = None
+    wanted: Sequence[tuple[str, int]],
+    options: Options,
+    outputs: Outputs,
+    play: Player | None = None,
+    machines: Machines | None = None,
+    alone: bool = True,
 ) -> int:
     """Play the scenarios, each as often as wanted: one run with all its details, several with a table at the end.
 
+    On several machines, or unless it is `alone`, one run has a table too.
+
     Raises InputError, before the first is played, for an error in any of them.
     """
-    from shaketable.cli import playing
+    from shaketable.cli import playing, playing_cells
     from shaketable.runner.order import order, under_budgets
 
     orders = under_budgets([order(name, options, n) for name, often in wanted for n in range(often)], options.budgets)
     if not orders:
         raise InputError("expected the name of a scenario, --all or a --profile: `shaketable list` shows them")
+    if machines is not None:
+        return playing_cells.many(orders, outputs, machines)
     player = play or playing.play
-    return playing.one(orders[0], outputs, player) if len(orders) == 1 else playing.many(orders, outputs, player)
+    one = alone and len(orders) == 1
+    return playing.one(orders[0], outputs, player) if one else playing.many(orders, outputs, player)

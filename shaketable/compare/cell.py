@@ -39,6 +39,7 @@ class Trial(msgspec.Struct, frozen=True):
     inputs: str = ""
     manifest: str = ""
     code: str = ""
+    machine: str = ""
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -94,12 +95,21 @@ class TargetTrials(msgspec.Struct, frozen=True):
         return [trial for trial in self.trials if trial.outcome not in JUDGED]
 
     @property
+    def machine(self) -> str:
+        """The machines of workers that played its trials; "" for none."""
+        return ", ".join(sorted({trial.machine for trial in self.trials if trial.machine}))
+
+    @property
     def verdicts(self) -> Counter[str]:
         return _ordered(trial.outcome for trial in self.judged)
 
     def figure(self, measure: str) -> Figure:
         """A measure over the judged trials."""
         return Figure([(trial, trial.values[measure]) for trial in self.judged])
+
+    def has(self, rare: str) -> bool:
+        """Whether it has anything of a rare column."""
+        return bool(self.machine if rare == "machine" else self.figure(rare).high)
 
     def check(self, name: str) -> Counter[str]:
         """A check's verdicts; unknown for a run that did not judge it."""
@@ -232,7 +242,8 @@ def _differing(trials: Sequence[Trial], what: str) -> list[str]:
 
 
 def _differing_machines(trials: Sequence[Trial]) -> list[str]:
-    machines = len(Compared([Block("", [TargetTrials("", list(trials))])], []).machines)
+    line = TargetTrials("", list(trials))
+    machines = max(len(Compared([Block("", [line])], []).machines), len({trial.machine for trial in trials} - {""}))
     return [f"the runs were made on {machines} different machines, or with different versions"] if machines > 1 else []
 
 

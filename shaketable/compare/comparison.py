@@ -74,6 +74,7 @@ class Cell(msgspec.Struct, frozen=True):
     inputs: str = ""  # digest of scenario, corpus and schedule
     manifest: str = ""  # digest of the manifest
     code: str = ""  # digest of the code and its requirements; "" if unknown
+    machine: str = ""  # of the worker that played it; "": the machine of the comparison
 
 
 class Announced(NamedTuple):
@@ -134,6 +135,11 @@ class Comparison:
         plain = not cell.run.startswith(".") and Path(cell.run).name == cell.run != ""  # a name, not a path
         return RunDir(path) if plain and os.path.lexists(path / rundir.SCENARIO) else None
 
+    def inputs_folder(self, scenario: Scenario, own: OwnShapes | None, announced: Announced) -> RunDir:
+        """The folder of those inputs, drawn or not."""
+        name = f"seed-{scenario.seed}" + (f"-{own.sources}" if own else announced.suffix)
+        return RunDir(self.path / INPUTS / tidy(scenario.name) / name)
+
     def inputs(self, scenario: Scenario, own: OwnShapes | None = None, announced: Announced = NOTHING) -> RunDir:
         """The inputs of every target for this scenario and seed: drawn once, and again if the scenario has changed.
 
@@ -143,8 +149,7 @@ class Comparison:
         A corpus depends on the day and on Hypothesis's version, so a seed alone would not give later cells the same
         events. Raises HarnessError.
         """
-        name = f"seed-{scenario.seed}" + (f"-{own.sources}" if own else announced.suffix)
-        kept = RunDir(self.path / INPUTS / tidy(scenario.name) / name)
+        kept = self.inputs_folder(scenario, own, announced)
         told = msgspec.json.decode(msgspec.json.encode(scenario.to_json()))
         if not kept.has(rundir.SCENARIO) or rundir.read_json(kept / rundir.SCENARIO, Any) != told:
             kept.path.mkdir(parents=True, exist_ok=True)

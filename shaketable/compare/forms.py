@@ -30,12 +30,13 @@ HEADS = (
     "recovery (median)",
     "(worst)",
     *(measure.name for measure in MEASURES[len(EVENT_MEASURES) + 1 :]),
+    "machine",
     "trials",
 )
 #: The number of first columns with outcomes of events; the others show the cost.
 EVENTS = 2 + len(EVENT_MEASURES)
 #: Those that are left out where there is nothing of the kind.
-RARE = ("altered", "invented", "misanswered", "other laws")
+RARE = ("altered", "invented", "misanswered", "other laws", "machine")
 #: Characters of a reason that a row has room for; the list below has all of it.
 REASON = 60
 _GLUE = {"/s": "/s", "": ""}
@@ -75,19 +76,19 @@ def proved(line: TargetTrials) -> str:
 def told(line: TargetTrials) -> list[str]:
     """The cells of one target's row."""
     if not line.judged:
-        return [line.target, "; ".join(not_judged(line))] + [""] * (len(HEADS) - 3) + ["0"]
+        return [line.target, "; ".join(not_judged(line))] + [""] * (len(HEADS) - 4) + [line.machine, "0"]
     shown = {measure.name: ranged(line.figure(measure.name), measure.unit) for measure in MEASURES}
     lost = " ".join(filter(None, [shown.pop("lost"), f"({proved(line)})" if line.proved else ""]))
     recovery, both = line.figure("recovery"), [shown.pop("recovery")] * 2
     if recovery.median is not None and recovery.high is not None:
         both = [measured(recovery.median, "s"), measured(recovery.high, "s")]
     events, rest = list(shown.values())[: EVENTS - 3], list(shown.values())[EVENTS - 3 :]
-    return [line.target, counted(line.verdicts), lost, *events, *both, *rest, str(len(line.judged))]
+    return [line.target, counted(line.verdicts), lost, *events, *both, *rest, line.machine, str(len(line.judged))]
 
 
 def heads(block: Block) -> list[str]:
     """The columns of a scenario, without the rare ones of which there is nothing."""
-    return [head for head in HEADS if head not in RARE or any(line.figure(head).high for line in block.lines)]
+    return [head for head in HEADS if head not in RARE or any(line.has(head) for line in block.lines)]
 
 
 def not_judged(line: TargetTrials) -> Iterator[str]:
@@ -135,8 +136,10 @@ def table(block: Block) -> Table:
 
 
 def _columns(heads: Sequence[str]) -> list[TableColumn]:
-    """The first names the target; all others but the verdict stand to the right."""
-    return [TableColumn(head, right=place > 0 and head != "verdict") for place, head in enumerate(heads)]
+    """The first names the target; figures stand to the right."""
+    return [
+        TableColumn(head, right=place > 0 and head not in ("verdict", "machine")) for place, head in enumerate(heads)
+    ]
 
 
 def progress(held: Comparison) -> rich.Table:
@@ -165,8 +168,9 @@ def markdown(found: Compared) -> str:
 def _scenario(block: Block) -> Iterator[str]:
     yield f"### {_md(block.scenario)}"
     yield _wrapped(_md(block.story))
-    events = [head for head in HEADS[:EVENTS] if head in heads(block)]
-    for columns in (events, [HEADS[0], *HEADS[EVENTS:]]):
+    shown = heads(block)
+    costs = [HEADS[0], *(head for head in shown if head in HEADS[EVENTS:])]
+    for columns in ([head for head in HEADS[:EVENTS] if head in shown], costs):
         yield _grid(columns, [_chosen(line, columns) for line in block.lines])
     others = [f"- {_md(line.target)}: {_md(each)}" for line in block.lines for each in notes(line)]
     if others:
@@ -240,7 +244,11 @@ def _row(trial: Trial) -> dict[str, object]:
     for measure in MEASURES:
         value = trial.values.get(measure.name)
         row[_key(measure)] = None if value is None else value.number if value.state == "known" else value.state
-    return row | {name: verdict for name, (verdict, _) in trial.checks.items()} | {"run": trial.run}
+    return (
+        row
+        | {name: verdict for name, (verdict, _) in trial.checks.items()}
+        | {"run": trial.run, "machine": trial.machine}
+    )
 
 
 def _key(measure: Measure) -> str:

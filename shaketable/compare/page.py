@@ -211,4 +211,5 @@ def _link(trial: Trial, value: Value, place: Path) -> TrialLink:
         value.state, value.state
     )
     href = quote(os.path.relpath(trial.page, place)) if trial.page else ""
-    return TrialLink(told, href, "; ".join(filter(None, [f"seed {trial.seed}: {trial.outcome}", value.why])))
+    where = f" on {trial.machine}" if trial.machine else ""
+    return TrialLink(told, href, "; ".join(filter(None, [f"seed {trial.seed}: {trial.outcome}{where}", value.why])))

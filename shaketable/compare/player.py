@@ -12,10 +12,12 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shaketable import rundir
+from shaketable import plural, rundir
+from shaketable.cells.machines import Machines
 from shaketable.checks.check import Verdict
-from shaketable.compare import comparison, forms, page, run_index
+from shaketable.compare import comparison, forms, page, run_index, spread
 from shaketable.compare.comparison import SCENARIOS, Announced, Cell, Comparison, ComparisonRequest, tidy
+from shaketable.compare.spread import MissingCell
 from shaketable.compare.targets import ComparedTarget, announced, targets
 from shaketable.errors import (
     HarnessError,
@@ -53,6 +55,7 @@ class CompareOptions:
     gate: bool = False  # the exit code is the worst of all runs
     port_base: int | None = None
     stack: Choice = Choice()
+    machines: Machines | None = None  # that play the cells; None: this process
 
 
 def compare(options: CompareOptions) -> int:
@@ -71,7 +74,10 @@ def compare(options: CompareOptions) -> int:
     held.begin(ComparisonRequest(rundir.SCHEMA, names, titles, seeds, manifests_, files))
     player = _Player(options, held, announced(known))
     try:
-        played = list(player.play(known, scenarios, seeds))
+        if options.machines is None:
+            played = list(player.play(known, scenarios, seeds))
+        else:
+            played = list(player.spread(known, scenarios, seeds, options.machines))
     finally:
         report(held)
     if all(cell.outcome == "error" for cell in played):
@@ -98,18 +104,46 @@ class _Player:
         self, targets: Sequence[ComparedTarget], scenarios: Sequence[Scenario], seeds: Sequence[int]
     ) -> Iterator[Cell]:
         """Trial by trial and scenario by scenario, so that an interrupted comparison still compares."""
-        wanted = [
-            (target, dataclasses.replace(one, seed=seed).drawn())
-            for seed in seeds
-            for one in scenarios
-            for target in targets
-        ]
+        wanted = _wanted(targets, scenarios, seeds)
         self._make_environments(targets)
         for number, (target, asked) in enumerate(wanted, 1):
-            place = f"[{number}/{len(wanted)}] {target.name} × {asked.name}, seed {asked.seed}"
+            place = f"[{number}/{len(wanted)}] {_title(target, asked)}"
             kept = self._kept(target, asked)
             print(visible(f"{place}: {f'{kept.outcome}, kept' if kept else asked.story}"), flush=True)
             yield kept or self._cell(target, asked)
+
+    def spread(
+        self, known: Sequence[ComparedTarget], scenarios: Sequence[Scenario], seeds: Sequence[int], machines: Machines
+    ) -> Iterator[Cell]:
+        """Play the same cells on these machines, and yield each when it is done."""
+        if machines.jobs:
+            self._make_environments(known)
+        words = dict(zip((one.name for one in scenarios), map(scenario.typed, self._options.scenarios), strict=True))
+        missing = []
+        for target, asked in _wanted(known, scenarios, seeds):
+            if (kept := self._kept(target, asked)) is not None:
+                print(visible(f"{_title(target, asked)}: {kept.outcome}, kept"), flush=True)
+                yield kept
+            else:
+                missing.append(self._missing(target, asked, words[asked.name]))
+        if not missing:
+            return
+        print(f"{plural.counted(len(missing), 'cells')} to play", flush=True)
+        for number, cell in enumerate(spread.play(self._held, missing, machines, self._options.fresh), 1):
+            place = f"[{number}/{len(missing)}] {cell.target} × {cell.scenario}, seed {cell.seed}"
+            why = f": {in_a_line(cell.why)}" if cell.why else ""
+            print(visible(f"{place}: {cell.outcome} on {cell.machine or 'no machine'}{why}"), flush=True)
+            yield cell
+
+    def _missing(self, target: ComparedTarget, asked: Scenario, word: str) -> MissingCell:
+        digests = self._asked(target, asked)
+        inputs = self._held.inputs(asked, target.shapes, self._announced) if digests[0] else None
+        return MissingCell(target, asked, (self._word(target), word), inputs, digests)
+
+    def _word(self, target: ComparedTarget) -> str:
+        """The target for another machine, too: its name, or the whole path of its file."""
+        named = any(word == target.name and not Path(word).is_file() for word in self._options.targets)
+        return target.name if named or not self._options.targets else str(target.path)
 
     def _make_environments(self, targets: Sequence[ComparedTarget]) -> None:
         """Build all environments before the first run, since a build during a run would disturb its measurements."""
@@ -188,6 +222,22 @@ class _Player:
         if not sys.stdout.isatty():
             return BriefReporter()
         return LiveReporter(above=forms.progress(self._held))
+
+
+def _wanted(
+    targets: Sequence[ComparedTarget], scenarios: Sequence[Scenario], seeds: Sequence[int]
+) -> list[tuple[ComparedTarget, Scenario]]:
+    """All cells, in the order in which they are played."""
+    return [
+        (target, dataclasses.replace(one, seed=seed).drawn())
+        for seed in seeds
+        for one in scenarios
+        for target in targets
+    ]
+
+
+def _title(target: ComparedTarget, asked: Scenario) -> str:
+    return f"{target.name} × {asked.name}, seed {asked.seed}"
 
 
 def _newest(folder: Path) -> str | None:

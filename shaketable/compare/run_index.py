@@ -88,6 +88,7 @@ def _of_cell(held: Comparison, cell: Cell) -> Trial:
         inputs=cell.inputs,
         manifest=cell.manifest,
         code=cell.code,
+        machine=cell.machine,
     )
     if cell.outcome not in comparison.JUDGED:
         return known

@@ -53,6 +53,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     figures: Annotated[dict[str, float | None], told("units in the names; null is what cannot be known")] = {}
     coverage: Annotated[list[Covered], told("of the first result of an exploration: what its trials exercised")] = []
     run: Annotated[str, told("the run directory; empty when there is none")] = ""
+    machine: Annotated[str, told("the machine of a worker that played it; empty for this machine")] = ""
 
     @property
     def title(self) -> str:

@@ -63,6 +63,7 @@ COLUMNS: dict[TableColumn, Callable[[Result], Cell]] = {
     TableColumn("stored", True): lambda run: number(run.figures.get("stored")),
     TableColumn("lost", True): lambda run: number(LOST.of(run)),
     TableColumn("seconds", True): lambda run: f"{run.seconds or 0:.0f}",
+    TableColumn("machine"): lambda run: run.machine or None,
     TableColumn("run"): lambda run: run.run or None,
 }
 FEW_COLUMNS = ("scenario", "verdict", "recovery", "acknowledged", "lost", "seconds")
@@ -70,7 +71,9 @@ FEW_COLUMNS = ("scenario", "verdict", "recovery", "acknowledged", "lost", "secon
 
 def table(runs: Sequence[Result], names: Sequence[str] = (), notes: Sequence[str] = ()) -> Table:
     """One row per run, with all columns unless some are named."""
-    cells = {column: cell for column, cell in COLUMNS.items() if not names or column.name in names}
+    left_out = set() if any(run.machine for run in runs) else {"machine"}
+    shown = set(names or (column.name for column in COLUMNS)) - left_out
+    cells = {column: cell for column, cell in COLUMNS.items() if column.name in shown}
     return Table(tuple(cells), [[cell(run) for cell in cells.values()] for run in runs], notes=notes)
 
 
