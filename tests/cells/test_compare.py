@@ -49,7 +49,7 @@ def started(*words: str | Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def scheduler(folder: Path, workers: int) -> Iterator[str]:
-    """A scheduler and its workers, which nobody can connect to: as if they were behind forwarded ports."""
+    """A scheduler and its workers, one run at a time on each."""
     file = folder / "scheduler.json"
     words: list[str | Path] = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file]
     with started("distributed.cli.dask_scheduler", *words, out=folder / "scheduler.log"):
