@@ -20,6 +20,8 @@ from shaketable.errors import HarnessError, InputError
 
 #: The resource of a worker that plays cells: of `cell=1` it plays one at a time.
 RESOURCE = "cell"
+#: Where the scheduler of this machine serves its state: without an address it takes port 8787, which may be in use.
+STATE_AT = "127.0.0.1:0"
 #: Seconds between two looks at the cells, and at the workers.
 LOOK_S, WORKERS_S = 0.2, 2.0
 #: Seconds to wait for the first worker, and for another when all have gone.
@@ -128,7 +130,8 @@ class CellCluster:
         cluster = opening.enter_context(
             distributed.LocalCluster(
                 n_workers=self._machines.jobs, threads_per_worker=1, processes=True, host="127.0.0.1",
-                resources={RESOURCE: 1}, memory_limit=0, dashboard_address=None, security=True, protocol="tls",
+                resources={RESOURCE: 1}, memory_limit=0, security=True, protocol="tls",
+                dashboard_address=None, scheduler_kwargs={"dashboard_address": STATE_AT},
                 silence_logs=logging.CRITICAL, local_directory=str(self._scratch),
             )
         )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from pathlib import Path
 
 import msgspec
@@ -88,6 +90,31 @@ def test_cells_and_workers_end_when_nobody_waits_for_them(session: CellSession, 
     cells.close()  # type: ignore[attr-defined]
     assert gone(cell)
     assert gone(worker.pid)
+
+
+def test_cluster_listens_on_loopback_alone_whoever_has_its_usual_port(session: CellSession, stays: Path) -> None:
+    heard = set[str]()
+    with socket.create_server(("127.0.0.1", 0 if in_use(8787) else 8787)):
+        before = listening()
+        for _ in session.play([session.task(str(n), ["init", OUT + "/x"]) for n in (1, 2)]):
+            heard |= listening() - before
+    assert len(heard) > 2  # the scheduler, and a nanny and a worker of each
+    assert {address.rpartition(":")[0] for address in heard} == {"127.0.0.1"}
+
+
+def in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def listening() -> set[str]:
+    """The addresses at which this process and its children listen."""
+    me, found = psutil.Process(), set[str]()
+    for process in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # the command of a cell ends meanwhile
+            told = process.net_connections("tcp")
+            found |= {f"{each.laddr.ip}:{each.laddr.port}" for each in told if each.status == psutil.CONN_LISTEN}
+    return found
 
 
 def test_finished_cell_is_not_played_again(session: CellSession, stays: Path, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_each_defect_gets_its_sentence(
     examined: Callable[[Path], list[DoctorResult]], tmp_path: Path, edits: dict[str, Edits], expected: str
 ) -> None:
     path = made(tmp_path, **edits)
-    path.write_text(f"{path.read_text()}\n[timing]\nattempt_timeout_s = -3\n")
+    path.write_text(f"{path.read_text()}\n[timing]\nattempt_timeout_s = 0\n")
     assert expected in wrongs(examined(path))
 
 
