@@ -20,7 +20,7 @@ from shaketable.errors import HarnessError, InputError
 
 #: The resource of a worker that plays cells: of `cell=1` it plays one at a time.
 RESOURCE = "cell"
-#: Where the scheduler of this machine serves its state: without an address it takes port 8787, which may be in use.
+#: Where Dask serves its state: else the scheduler takes port 8787, which may be in use, and a worker all addresses.
 STATE_AT = "127.0.0.1:0"
 #: Seconds between two looks at the cells, and at the workers.
 LOOK_S, WORKERS_S = 0.2, 2.0
@@ -102,7 +102,8 @@ class CellCluster:
                     until = now + NEXT_S
                 elif not told:
                     told = True
-                    print(f"waiting for workers: dask worker {self._address} --resources {RESOURCE}=1", flush=True)
+                    words = f"--resources {RESOURCE}=1 --dashboard-address {STATE_AT}"
+                    print(f"waiting for workers: dask worker {self._address} {words}", flush=True)
                 if now > until:
                     for number in pending.values():
                         yield number, HarnessError(f"lost: no worker with the resource {RESOURCE}=1 is left")
@@ -126,7 +127,9 @@ class CellCluster:
             try:
                 return distributed.Client(self._machines.on, timeout=CONNECT_S, set_as_default=False)
             except (OSError, RuntimeError, ValueError) as e:
-                raise InputError(f"no scheduler answers at {self._machines.on}: start `dask scheduler` ({e})") from e
+                raise InputError(
+                    f"no scheduler answers at {self._machines.on}: start one, as docs/scaling.md says ({e})"
+                ) from e
         cluster = opening.enter_context(
             distributed.LocalCluster(
                 n_workers=self._machines.jobs, threads_per_worker=1, processes=True, host="127.0.0.1",

@@ -51,11 +51,12 @@ def started(*words: str | Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
 def scheduler(folder: Path, workers: int) -> Iterator[str]:
     """A scheduler and its workers, one run at a time on each."""
     file = folder / "scheduler.json"
-    words: list[str | Path] = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file]
+    here = ["--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    words: list[str | Path] = [*here, "--port", "0", "--scheduler-file", file]
     with started("distributed.cli.dask_scheduler", *words, out=folder / "scheduler.log"):
         await_that(lambda: file.exists() and bool(file.read_text()), 60)
         address = json.loads(file.read_text())["address"]
-        each = [address, "--nthreads", "1", "--resources", "cell=1", "--no-dashboard", "--host", "127.0.0.1"]
+        each = [address, "--nthreads", "1", "--resources", "cell=1", *here]
         with (
             started("distributed.cli.dask_worker", *each, "--nworkers", str(workers), "--local-directory", folder / "w",
                     out=folder / "workers.log"),
@@ -93,6 +94,7 @@ def cell_with_servers(folder: Path) -> psutil.Process:
     return found[0]
 
 
+@pytest.mark.long
 def test_killed_worker_costs_its_cell_alone_and_leaves_no_process(scenario: Path, tmp_path: Path) -> None:
     runs, results = tmp_path / "compare", tmp_path / "results"
     with scheduler(tmp_path, 2) as address:
@@ -125,6 +127,7 @@ def test_ctrl_c_ends_workers_and_their_servers(scenario: Path, tmp_path: Path) -
     assert {run["verdict"] for run in json.loads((tmp_path / "table.json").read_text())["runs"]} == {"interrupted"}
 
 
+@pytest.mark.nightly
 def test_trials_of_a_run_are_one_table(scenario: Path, tmp_path: Path) -> None:
     words: list[str | Path] = ["run", scenario, "--trials", "2", "--runs", tmp_path / "runs", "--jobs", "2"]
     with started("shaketable.cli", *words, "--json", tmp_path / "table.json", out=tmp_path / "said") as command:
@@ -135,6 +138,7 @@ def test_trials_of_a_run_are_one_table(scenario: Path, tmp_path: Path) -> None:
     assert all((Path(run["run"]) / "verdict.json").exists() for run in found)
 
 
+@pytest.mark.nightly
 def test_finished_cell_is_taken_from_the_store(scenario: Path, tmp_path: Path) -> None:
     words: list[str | Path] = ["compare", "reference", "--scenarios", scenario, "--runs", tmp_path / "runs"]
     where: list[str | Path] = ["--jobs", "1", "--results", tmp_path / "results"]
