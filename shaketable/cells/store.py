@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import secrets
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
 
 from shaketable import rundir
-from shaketable.errors import InputError
+from shaketable.errors import HarnessError, InputError
 
 #: Folders of the store: cells with a verdict, cells without one, and inputs.
 CELLS, UNJUDGED, INPUTS = "cells", "unjudged", "inputs"
@@ -50,9 +50,12 @@ class ResultStore:
         self._fs.mv(part, self._path(name))
 
     def get(self, name: str, folder: Path) -> None:
-        """Extract an archive into the folder, for this user only."""
+        """Extract an archive into the folder, for this user only. Raises HarnessError for one that leads elsewhere."""
         with self._fs.open(self._path(name), "rb") as told, tarfile.open(fileobj=told, mode="r|gz") as archive:
-            archive.extractall(folder, filter="data")
+            archive.extraction_filter = lambda member, _: member  # Python has filters since 3.11.4
+            for member in archive:
+                _check(member, name)
+                archive.extract(member, folder, set_attrs=False)
         for path in [folder, *folder.rglob("*")]:
             if path.is_dir() and not path.is_symlink():
                 path.chmod(rundir.PRIVATE)
@@ -68,3 +71,11 @@ class ResultStore:
     def _protocols(self) -> tuple[str, ...]:
         told = self._fs.protocol
         return (told,) if isinstance(told, str) else tuple(told)
+
+
+def _check(member: tarfile.TarInfo, archive: str) -> None:
+    """Refuse what an archive of a folder cannot hold: others may write to a store."""
+    places = [PurePosixPath(member.name), *[PurePosixPath(member.linkname)] * member.issym()]
+    outside = any(place.is_absolute() or ".." in place.parts for place in places)
+    if outside or not (member.isreg() or member.isdir() or member.issym()):
+        raise HarnessError(f"the archive {archive} of the store leads elsewhere, at {member.name!r}: remove it")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from shaketable.cells.store import CELLS, ResultStore
-from shaketable.errors import InputError
+from shaketable.errors import HarnessError, InputError
 
 NAME = f"{CELLS}/0123"
 
@@ -34,6 +35,29 @@ def test_folder_comes_back_for_this_user_only(url: str, folder: Path, tmp_path: 
     store.remove(NAME)
     store.remove(NAME)
     assert not store.has(NAME)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "to"),
+    [
+        ("../x", tarfile.REGTYPE, ""),
+        ("/x", tarfile.REGTYPE, ""),
+        ("x", tarfile.SYMTYPE, "/etc"),
+        ("x", tarfile.SYMTYPE, "../.."),
+        ("x", tarfile.LNKTYPE, "y"),
+        ("x", tarfile.FIFOTYPE, ""),
+    ],
+)
+def test_archive_that_leads_elsewhere_is_refused(place: str, kind: bytes, to: str, tmp_path: Path) -> None:
+    store, found, member = ResultStore(str(tmp_path / "results")), tmp_path / "here" / "found", tarfile.TarInfo(place)
+    member.type, member.linkname = kind, to
+    with tarfile.open(tmp_path / "results" / f"{NAME}.tar.gz", "w:gz") as archive:
+        archive.addfile(member)
+    found.mkdir(parents=True)
+    with pytest.raises(HarnessError, match="leads elsewhere"):
+        store.get(NAME, found)
+    assert list(found.iterdir()) == []
+    assert list(found.parent.iterdir()) == [found]
 
 
 def test_archive_that_is_not_whole_is_not_there(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
