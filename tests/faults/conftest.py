@@ -74,7 +74,7 @@ def ops(told: list[Op]) -> list[Op]:
 def target(started: Target, told: list[Op]) -> Iterator[Target]:
     """Two workers, ready, each its first incarnation; they are the module's, as far as a test leaves them whole."""
     for name, instance in started.instances.items():
-        if not (instance.child and answers(started, name)):
+        if not (instance.child and answers(started, name, 0.3)):
             started.kill(name)
             started.start(name)
     for name, instance in started.instances.items():

@@ -39,7 +39,7 @@ class Answer(BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 HTTPServer(("127.0.0.1", int(os.environ["HTTP_PORT"])), Answer).serve_forever()
 """
-KIND = Process("worker", (sys.executable, "-c", SCRIPT), count=2, health="/", ready_s=10, stop_s=0.5)
+KIND = Process("worker", (sys.executable, "-c", SCRIPT), count=2, health="/", ready_s=30, stop_s=0.5)
 MANIFEST = Manifest(1, "tested", Ingest("worker"), (KIND,), Stored("select 1"))
 
 
@@ -81,9 +81,10 @@ def tree(target: Target, name: str) -> list[psutil.Process]:
     return child.tree()
 
 
-def answers(target: Target, name: str) -> bool:
+def answers(target: Target, name: str, within_s: float = 20) -> bool:
+    """Whether it answers; who is gone refuses at once, and only who is frozen lets one wait."""
     try:
-        httpx.get(target.instances[name].health_url or "", timeout=0.3, trust_env=False)
+        httpx.get(target.instances[name].health_url or "", timeout=within_s, trust_env=False)
     except httpx.HTTPError:
         return False
     return True
@@ -91,7 +92,7 @@ def answers(target: Target, name: str) -> bool:
 
 def landed(fault: Fault, context: RunContext) -> Witness:
     """Its witness, once it has landed: some take a while."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (seen := fault.witness(context)).landed and time.monotonic() < deadline:
         time.sleep(0.02)
     return seen
@@ -99,7 +100,7 @@ def landed(fault: Fault, context: RunContext) -> Witness:
 
 def all_gone(processes: list[psutil.Process]) -> bool:
     """Whether none is left, or soon will be: the leader goes first."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not _all_gone(processes) and time.monotonic() < deadline:
         time.sleep(0.01)
     return _all_gone(processes)

@@ -79,7 +79,7 @@ class Sessions:
 
     def __call__(self, process: str = "worker-1") -> psycopg.Connection[tuple[object, ...]]:
         link = next(ln for ln in self._stack.links if (ln.process, ln.service) == (process, "postgres"))
-        self._opened.append(psycopg.connect(self._stack.database_url(link, f"{process}.1"), connect_timeout=5))
+        self._opened.append(psycopg.connect(self._stack.database_url(link, f"{process}.1"), connect_timeout=30))
         return self._opened[-1]
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from shaketable.faults.context import RunContext
 from shaketable.stack.stack import Link, Stack
 from shaketable.target.target import Target
 from tests.conftest import Servers
-from tests.faults.test_link_faults import await_that
+from tests.support.waits import await_that
 
 EVERY_STACK = True
 

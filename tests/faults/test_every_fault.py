@@ -26,7 +26,7 @@ from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.faults.injector import Injector
 from shaketable.faults.timeline import At
-from shaketable.op import Op
+from shaketable.op import Kind, Op
 from shaketable.report.page.recording import Recording
 from shaketable.report.page.spans import REPAIR_COLOUR, UNKNOWN_COLOUR
 from shaketable.report.page.spans import faults as bands
@@ -45,6 +45,7 @@ from tests.faults.little_target import SCRIPT
 from tests.faults.own import ignore
 from tests.support.book import Book, Part
 from tests.support.histories import asks, fault, history, run_of, sent, stored
+from tests.support.waits import await_that
 
 KINDS = FAULTS.kinds()
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
@@ -130,7 +131,7 @@ def played(entry: Fault, context: RunContext) -> list[Op]:
     ops: list[Op] = []
     with Injector((At(0, 0.05, entry),), context, ops.append) as injector:
         injector.start(time.monotonic_ns())
-        time.sleep(0.15)  # it is witnessed at once
+        await_that(lambda: injector.error is not None or any(op.kind is Kind.HEAL for op in ops))
     return ops
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 import select
 import socket
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import cast
@@ -19,13 +18,14 @@ import redis
 from shaketable.errors import ScenarioError
 from shaketable.faults import Bandwidth, Down, EnqueueReplyLost, Flaky, Latency, LimitData, Reset, Silence, Slicer
 from shaketable.faults.context import RunContext
-from shaketable.faults.fault import Fault
+from shaketable.faults.fault import Fault, Witness
 from shaketable.faults.round_trip import SSL_REQUEST
 from shaketable.op import Op
 from shaketable.stack.stack import Address, Link
 from shaketable.target.target import Target
 from tests.conftest import Servers
 from tests.support.cases import nightly
+from tests.support.waits import await_that, last
 
 EVERY_STACK = True
 
@@ -61,10 +61,17 @@ def context(servers: Servers, links: list[Link], ops: list[Op]) -> Iterator[RunC
 
 def connects(servers: Servers, link: Link) -> bool:
     try:
-        psycopg.connect(servers.stack.database_url(link, "tested.1"), connect_timeout=3).close()
+        psycopg.connect(servers.stack.database_url(link, "tested.1"), connect_timeout=30).close()
     except psycopg.OperationalError:
         return False
     return True
+
+
+def seen(fault: Fault, context: RunContext, landed: bool) -> Witness:
+    """Its witness, once it says so: a starved machine may hold up any one exchange."""
+    found = last(lambda: fault.witness(context), lambda found: found.landed is landed)
+    assert found.landed is landed, found.text
+    return found
 
 
 FAULTS = [
@@ -82,12 +89,11 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
 def test_fault_is_seen_while_it_lasts_and_not_before_or_after(fault: Fault, context: RunContext) -> None:
-    before = fault.witness(context)
+    seen(fault, context, False)
     fault.inject(context)
-    during = fault.witness(context)
+    during = seen(fault, context, True)
     fault.heal(context)
-    after = fault.witness(context)
-    assert [before.landed, during.landed, after.landed] == [False, True, False]
+    seen(fault, context, False)
     assert (during.figure, during.unit) == (2, "of 2 links hit")
 
 
@@ -150,9 +156,8 @@ def test_fault_aimed_at_nothing_says_so_before_anything_is_broken(fault: Fault, 
 def test_latency_above_the_bench_s_own_patience_is_seen(context: RunContext) -> None:
     fault = Latency("postgres", 2200, process="worker-1")
     fault.inject(context)
-    seen = fault.witness(context)
+    seen(fault, context, True)
     fault.heal(context)
-    assert seen.landed, seen.text
 
 
 def test_silence_keeps_connections_open_and_swallows_what_is_sent(
@@ -165,7 +170,7 @@ def test_silence_keeps_connections_open_and_swallows_what_is_sent(
         readable, _, _ = select.select([old.pgconn.socket], [], [], 0.5)
         assert not readable  # neither an answer nor an end
         fault.heal(context)
-        readable, _, _ = select.select([old.pgconn.socket], [], [], 5)
+        readable, _, _ = select.select([old.pgconn.socket], [], [], 30)
         assert readable  # the end: its stream has a hole
     assert connects(servers, links[0])
 
@@ -190,7 +195,7 @@ def exists(servers: Servers, name: str) -> bool:
 @pytest.mark.parametrize("kind", ["reset", "closed"])
 def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[Link], context: RunContext) -> None:
     (Reset("postgres") if kind == "reset" else Down("postgres")).inject(context)
-    with socket.create_connection((links[0].listen.host, links[0].listen.port), timeout=5) as connection:
+    with socket.create_connection((links[0].listen.host, links[0].listen.port), timeout=30) as connection:
         connection.sendall(SSL_REQUEST)
         with pytest.raises(ConnectionResetError) if kind == "reset" else nullcontext():
             assert connection.recv(1) == b""
@@ -200,8 +205,8 @@ def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[
 @pytest.mark.parametrize("other", [Down("postgres"), Down("postgres", mode="refused"), Reset("postgres")])
 def test_silence_is_not_seen_where_connections_end(other: Fault, context: RunContext) -> None:
     other.inject(context)
-    assert other.witness(context).landed
-    assert not Silence("postgres").witness(context).landed
+    seen(other, context, True)
+    seen(Silence("postgres"), context, False)
     other.heal(context)
 
 
@@ -212,21 +217,20 @@ def test_answers_of_a_service_that_hangs_up_after_each_are_seen_to_be_swallowed(
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         link = servers.stack.add_link("clients", "ingest", Address("127.0.0.1", server.server_port))
         fault = Silence("ingest", direction="answers")
-        before = fault.witness(context)
+        seen(fault, context, False)
         fault.inject(context)
-        during = fault.witness(context)
+        during = seen(fault, context, True)
         fault.heal(context)
         servers.stack.remove_link(link)
         server.shutdown()
-    assert [before.landed, during.landed] == [False, True]
     assert "no answer (closed) through" in during.text
 
 
 def test_one_process_alone_is_silent_and_the_witness_tells_how(context: RunContext) -> None:
     Silence("postgres", process="worker-2").inject(context)
-    seen = Down("postgres").witness(context)
-    assert (seen.landed, seen.figure) == (False, 0)
-    assert "worker-2-postgres: no answer (silent) through" in seen.text
+    told = Down("postgres").witness(context)
+    assert (told.landed, told.figure) == (False, 0)
+    assert "worker-2-postgres: no answer (silent) through" in told.text
     Silence("postgres", process="worker-2").heal(context)
 
 
@@ -243,12 +247,17 @@ def test_flaky_link_is_seen_to_come_and_go(servers: Servers, context: RunContext
     fault = Flaky("postgres", down_ms=100, up_ms=100)
     assert not fault.witness(context).landed
     fault.inject(context)
-    await_that(lambda: fault.witness(context).figure >= 2)
-    assert context.scratch["flaky.postgres.all.back"] >= 1
+    await_that(lambda: fault.witness(context).figure >= 2 and context.scratch["flaky.postgres.all.back"] >= 1)
     fault.heal(context)
     gone = fault.witness(context).figure
     context.links.check()
     assert fault.witness(context).figure == gone
+
+
+def answers(client: redis.Redis) -> bool:
+    with suppress(redis.TimeoutError):
+        return bool(client.ping())
+    return False
 
 
 @pytest.mark.parametrize("write", ["xadd events * n 1", nightly("set seen 1 nx")])  # or a key of the intake's own
@@ -258,7 +267,7 @@ def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(
     fault = EnqueueReplyLost("worker-1")
     link = servers.stack.add_link("worker-1", "redis")
     with redis.Redis.from_url(servers.stack.redis_link_url(link), socket_timeout=0.3) as client:
-        client.ping()
+        await_that(lambda: answers(client))
         fault.inject(context)
         with redis.Redis.from_url(servers.stack.redis_url()) as worker:  # beats, reads a head, puts an entry away
             worker.pexpire("lease", 1000)
@@ -268,9 +277,9 @@ def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(
         assert (unwritten.landed, unwritten.figure) == (False, 0)
         with pytest.raises(redis.TimeoutError):
             client.execute_command(*write.split())
-        seen = fault.witness(context)
+        done = seen(fault, context, True)
         fault.heal(context)
-    assert (seen.landed, seen.figure) == (True, 1)
+    assert done.figure == 1
     with redis.Redis.from_url(servers.stack.redis_url()) as client:
         assert client.exists(write.split()[1])
     servers.stack.remove_link(link)
@@ -288,10 +297,3 @@ def test_writes_are_done_unheard_while_the_queue_s_replies_are_lost(
 def test_link_fault_that_is_none_is_refused(make: Callable[[], Fault]) -> None:
     with pytest.raises(ScenarioError, match="got 0"):
         make()
-
-
-def await_that(condition: Callable[[], bool], within_s: float = 20) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)

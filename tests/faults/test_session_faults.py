@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import psycopg
@@ -18,11 +18,11 @@ from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault
 from shaketable.faults.kinds.client_pause import PAUSE_MS, SEEN_MS
 from shaketable.faults.kinds.exhaust_connections import _limit
-from shaketable.faults.kinds.repeat import Repeat, renew
 from shaketable.stack.local import LocalStack
 from tests.faults import own
 from tests.faults.own import Aimed, Sessions, written
 from tests.support.cases import cases
+from tests.support.waits import comes
 
 EVERY_STACK = True
 
@@ -116,11 +116,19 @@ def test_sessions_of_one_process_are_ended_again_and_again_and_others_left_alone
 ) -> None:
     hit, spared, fault = session("worker-1"), session("worker-2"), TerminateBackends("worker-1", every_s=0.2)
     fault.inject(context)
-    again = session("worker-1")
-    assert within(20, lambda: fault.witness(context).figure >= 2)
+    again = opened(session, "worker-1")
+    assert comes(lambda: fault.witness(context).figure >= 2)
     fault.heal(context)
     assert [written(hit, 1), written(again, 2), written(spared, 3)] == ["57P01", "57P01", "stored"]
     assert written(session("worker-1"), 4) == "stored"
+
+
+def opened(session: Sessions, process: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A session, although some are ended while they log in."""
+    for _ in range(100):
+        with suppress(psycopg.OperationalError):
+            return session(process)
+    pytest.fail("none was let in")
 
 
 @pytest.mark.parametrize(("mode", "reads"), [("share", True), ("access exclusive", False)])
@@ -130,12 +138,12 @@ def test_who_waits_for_the_lock_is_seen(mode: str, reads: bool, context: RunCont
     reader.execute("set lock_timeout = 200")
     waiting = threading.Thread(target=written, args=(writer, 1))
     waiting.start()
-    assert within(20, lambda: fault.witness(context).figure == 1)
+    assert comes(lambda: fault.witness(context).figure == 1)
     with suppress(psycopg.errors.LockNotAvailable):
         reader.execute("select count(*) from kept")
         assert reads
     fault.heal(context)
-    waiting.join(5)
+    waiting.join(60)
     assert not fault.witness(context).landed
     assert session().execute("select id from kept").fetchall() == [(1,)]
 
@@ -158,10 +166,10 @@ def test_writer_is_the_victim_of_the_deadlock_and_may_try_again(context: RunCont
         told.append(written(writer, len(told)))
         return told[-1] == "40P01"
 
-    assert within(20, was_the_victim)
+    assert comes(was_the_victim)
     assert set(told) <= {"40P01", "stored"}
     writer.close()  # a session tells its statistics once a second, or when it ends
-    assert within(20, lambda: fault.witness(context).landed)
+    assert comes(lambda: fault.witness(context).landed)
     fault.heal(context)
     assert written(session(), 9999) == "stored"
 
@@ -176,7 +184,7 @@ def test_no_connection_is_left_for_the_target_and_all_are_given_back(context: Ru
     with pytest.raises(psycopg.OperationalError, match="slots"):
         session()
     fault.heal(context)
-    assert within(20, lambda: not fault.witness(context).landed)
+    assert comes(lambda: not fault.witness(context).landed)
     assert written(session(), 2) == "stored"
     assert [before.landed, during.landed] == [False, True]
     assert during.text == "a connect is refused for want of a slot, 0 sessions left"
@@ -200,12 +208,17 @@ def test_paused_valkey_lets_commands_wait_for_longer_than_one_pause(context: Run
         waits.append(waited(queue))
         return sum(ms > SEEN_MS for ms in waits) >= 2 and max(waits) > PAUSE_MS / 2
 
-    assert within(20, waited_twice)
+    assert comes(waited_twice)
     assert fault.witness(context).landed
     fault.heal(context)
-    began = time.monotonic()
-    assert queue.ping()
-    assert time.monotonic() - began < 0.5
+
+    def answered_at_once() -> bool:
+        """After a healing; a busy machine may delay any one answer."""
+        fault.inject(context)
+        fault.heal(context)
+        return waited(queue) < SEEN_MS
+
+    assert comes(answered_at_once)
 
 
 def test_connections_of_others_are_killed_and_counted_and_the_harness_keeps_its_own(
@@ -215,7 +228,7 @@ def test_connections_of_others_are_killed_and_counted_and_the_harness_keeps_its_
         number, others = ours.client_id(), queue.client_id()
         fault = KillClients(every_s=0.1)
         fault.inject(context)
-        assert within(20, lambda: fault.witness(context).figure >= 1)
+        assert comes(lambda: fault.witness(context).figure >= 1)
         fault.heal(context)
         assert ours.client_id() == number
         assert queue.client_id() != others
@@ -225,33 +238,6 @@ def test_connections_of_others_are_killed_and_counted_and_the_harness_keeps_its_
 def test_fault_that_would_never_rest_is_refused(kind: type[KillClients]) -> None:
     with pytest.raises(ScenarioError, match="every_s"):
         kind(every_s=0)
-
-
-def test_what_is_repeated_goes_on_after_a_time_without_an_answer_and_tells_of_a_defect() -> None:
-    done: list[Exception | None] = [None, HarnessError("no answer"), None, ValueError("a defect")]
-    left = list(done)
-
-    def action() -> None:
-        if (error := left.pop(0)) is not None:
-            raise error
-
-    repeat = renew("a test", action, 0.001)
-    assert within(20, lambda: not left)
-    with pytest.raises(ValueError, match="a defect"):
-        repeat.close()
-
-
-def test_turn_that_does_not_come_back_is_no_end() -> None:
-    held = threading.Event()
-
-    def turn(_: threading.Event) -> None:
-        held.wait(10)
-
-    repeat = Repeat("a test", turn, end_s=0.05)
-    with pytest.raises(HarnessError, match=r"a test did not end within 0\.05 s"):
-        repeat.close()
-    held.set()
-    repeat.close()
 
 
 @pytest.mark.slow
@@ -277,11 +263,11 @@ def test_what_a_fault_repeats_may_fail_and_it_is_healed_all_the_same(
 def test_nobody_s_connections_are_none_that_were_killed(context: RunContext, stack: LocalStack) -> None:
     link = next(ln for ln in stack.links if ln.service == "redis")
     with redis.Redis.from_url(stack.redis_url(), client_name="shaketable") as ours:
-        assert within(20, lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
+        assert comes(lambda: {c["name"] for c in ours.client_list()} == {"shaketable"})  # those of before are gone
         fault = KillClients(every_s=0.05)
         fault.inject(context)
         assert context.links.transfer_ms(link, True, 1000) is not None  # the harness's own
-        with socket.create_connection((link.listen.host, link.listen.port), timeout=3) as exchange:
+        with socket.create_connection((link.listen.host, link.listen.port), timeout=30) as exchange:
             exchange.sendall(b"PING shaketable\r\n")
             assert exchange.recv(100).startswith(b"-NOAUTH")
             exchange.settimeout(0.3)
@@ -290,11 +276,3 @@ def test_nobody_s_connections_are_none_that_were_killed(context: RunContext, sta
         seen = fault.witness(context)
         fault.heal(context)
     assert (seen.landed, seen.figure) == (False, 0)
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold in time."""
-    deadline = time.monotonic() + seconds
-    while not (held := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return held

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+expect.set_options(timeout=60_000)  # milliseconds; on a busy machine a page may take more than the 5 s of the default
 #: The width that the page needs.
 WIDTH = "document.documentElement.scrollWidth"
 #: The page's background, and what it is by the reader's colour scheme.
