@@ -5,9 +5,9 @@ Every action is idempotent and bounded: the supervisor performs it in any case, 
 
 from __future__ import annotations
 
+import math
 import subprocess
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -22,6 +22,8 @@ WITHIN_S = 2.0 * ACTION_S
 ENGINE_S = 30.0
 #: Seconds between two attempts at an action.
 AGAIN_S = 0.25
+#: Seconds between two looks at whether all actions are done.
+LOOK_S = 0.05
 
 #: Revert all changes that faults make in a database, as its superuser: their triggers and their setting. For a role's
 #: connection limit see `role_as_it_was`.
@@ -139,25 +141,28 @@ def perform(actions: Sequence[Action]) -> list[str]:
 def _perform(actions: list[Action], within_s: float) -> list[str]:
     """Perform these actions concurrently, since a server that does not answer must not delay others.
 
-    A failed action is retried while there is time: another action may be resuming its server.
+    A failed action is retried while there is time: another action may be resuming its server. Time is counted in looks
+    and attempts, since a starved machine delays the actions as well.
     """
-    deadline = time.monotonic() + within_s
+    tries, over = max(1, round(within_s / AGAIN_S)), threading.Event()
     failures = [f"not within {within_s:g} s"] * len(actions)
 
     def attempt(number: int) -> None:
-        while failures[number]:
+        for left in reversed(range(tries)):
             try:
                 actions[number].perform()
                 failures[number] = ""
+                return
             except Exception as e:  # a failing server must not prevent the others from being healed
                 failures[number] = f"{type(e).__name__}: {e}"
-                if time.monotonic() + AGAIN_S > deadline:
-                    return
-                time.sleep(AGAIN_S)
+            if not left or over.wait(AGAIN_S):
+                return
 
     threads = [threading.Thread(target=attempt, args=(number,), daemon=True) for number in range(len(actions))]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    for _ in range(math.ceil(within_s / LOOK_S)):
+        if waiting := [thread for thread in threads if thread.is_alive()]:
+            waiting[0].join(LOOK_S)
+    over.set()
     return failures.copy()  # an action that ends late counts as failed and is repeated

@@ -6,12 +6,15 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from shaketable.errors import HarnessError, InputError
 from shaketable.stack import ports
+
+#: A block that no run takes by itself, since they begin with the first.
+SPARE = ports.FIRST + ports.SIZE * ((ports.LAST - ports.FIRST + 1) // ports.SIZE - 1)
 
 
 def test_two_runs_at_once_hold_different_blocks() -> None:
@@ -34,7 +37,7 @@ def test_block_that_reaches_into_that_of_another_run_is_refused(shift: int) -> N
 
 
 def test_block_is_held_by_a_port_that_nobody_answers_on_and_no_child_inherits() -> None:
-    with ports.reserve() as block:
+    with ports.reserve(SPARE) as block:
         child = subprocess.Popen(["sleep", "60"])
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", block.base))
@@ -80,18 +83,20 @@ def test_ten_runs_of_two_users_that_start_at_once_hold_different_blocks() -> Non
 
 
 def test_block_with_a_listener_is_refused_with_its_port() -> None:
-    with ports.reserve() as block:
-        base = block.base
-    listener = socket.create_server(("127.0.0.1", base + 7))
-    with listener, pytest.raises(InputError, match=f"but {base + 7} is in use"), ports.reserve(base):
+    listener = socket.create_server(("127.0.0.1", SPARE + 7))
+    with listener, pytest.raises(InputError, match=f"but {SPARE + 7} is in use"), ports.reserve(SPARE):
         pytest.fail("a port in use was handed out")
 
 
 def test_listener_in_a_block_moves_the_next_run_to_another_one() -> None:
-    with ports.reserve() as block:
-        base = block.base
-    with socket.create_server(("127.0.0.1", base)), ports.reserve() as moved:
-        assert moved.base != base
+    with ExitStack() as opened:
+        listener = None
+        while listener is None:
+            with ports.reserve() as block:
+                base = block.base
+            with suppress(OSError):  # a run beside this one took it
+                listener = opened.enter_context(socket.create_server(("127.0.0.1", base)))
+        assert opened.enter_context(ports.reserve()).base != base
 
 
 def test_used_up_block_says_so() -> None:

@@ -17,6 +17,7 @@ from shaketable.faults import round_trip
 from shaketable.stack.host import HostStack
 from shaketable.stack.stack import Link, Service
 from tests.conftest import Servers
+from tests.support.waits import comes
 
 EVERY_STACK = True
 
@@ -108,7 +109,7 @@ def test_frozen_server_is_silent_and_goes_on(servers: Servers, stack: HostStack,
     finally:
         server.resume()
     assert server.is_running()
-    assert answers(stack, service)
+    assert comes(lambda: answers(stack, service))
 
 
 def test_what_postgres_received_is_told_by_name_and_without_content(servers: Servers, stack: HostStack) -> None:

@@ -225,8 +225,9 @@ def test_killed_harness_leaves_nothing_broken_in_servers_that_it_did_not_start(
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails is tried again for a moment only."""
-    monkeypatch.setattr(undo, "WITHIN_S", 0.2)
+    """What fails is not tried again; what succeeds has its time."""
+    monkeypatch.setattr(undo, "WITHIN_S", 60)
+    monkeypatch.setattr(undo, "AGAIN_S", 60)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -268,8 +269,8 @@ def test_actions_that_do_not_answer_share_one_deadline(tmp_path: Path, monkeypat
     monkeypatch.setattr(undo, "ACTION_S", 0.3)
     journal = tmp_path / "deaf.jsonl"
     line = msgspec.json.encode(supervisor.Undo(supervisor.boot_id(), action=Program(("sleep", "60")))) + b"\n"
-    journal.write_bytes(line * 30)
+    journal.write_bytes(line * 100)
     began = time.monotonic()
     assert all(" NOT " in told for told in supervisor.end(journal))
-    assert time.monotonic() - began < 6  # a busy machine; one after another they would take 9 s
-    assert journal.read_bytes() == line * 30
+    assert time.monotonic() - began < 20  # a busy machine; one after another they would take 30 s
+    assert journal.read_bytes() == line * 100

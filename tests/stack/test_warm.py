@@ -101,7 +101,7 @@ def target(stack: Stack, folder: Path, setup: str = "") -> Iterator[Target]:
 def seen(stack: Stack) -> dict[str, Any]:
     """All that one trial could leave for the next."""
     with psycopg.connect(stack.admin_url(), autocommit=True) as admin, redis.from_url(stack.redis_url()) as client:
-        await_closed(admin)
+        await_closed(admin, client)
         found = {name: admin.execute(query).fetchall() for name, query in QUERIES.items()}
         client.set("tried", 1, px=1)  # not paused, not read-only, not full
         return found | {
@@ -116,10 +116,10 @@ def seen(stack: Stack) -> dict[str, Any]:
         }
 
 
-def await_closed(admin: psycopg.Connection[Any]) -> None:
-    """Wait until the server has ended the sessions that the harness itself closed a moment ago."""
+def await_closed(admin: psycopg.Connection[Any], client: redis.Redis) -> None:
+    """Wait until the servers have ended the sessions that the harness itself closed a moment ago."""
     ours, deadline = f"{QUERIES['sessions']} and application_name = 'shaketable'", time.monotonic() + 30
-    while admin.execute(ours).fetchall() and time.monotonic() < deadline:
+    while (admin.execute(ours).fetchall() or len(client.client_list()) > 1) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 

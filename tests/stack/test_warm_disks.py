@@ -58,9 +58,9 @@ def test_disk_fault_that_was_never_healed_does_not_reach_the_next_trial(
 
 def write(stack: Stack) -> None:
     """A write to each server that its disk must take, and sync."""
-    with psycopg.connect(stack.owner_url(), autocommit=True, connect_timeout=2) as owner:
+    with psycopg.connect(stack.owner_url(), autocommit=True, connect_timeout=30) as owner:
         owner.execute("create table written (word text); insert into written values (repeat('x', 100000))")
-    redis.from_url(stack.redis_url(), socket_timeout=2).set("written", "x" * 100_000)
+    redis.from_url(stack.redis_url(), socket_timeout=30).set("written", "x" * 100_000)
 
 
 def test_servers_without_disks_refuse_a_scenario_that_breaks_one(tmp_path: Path) -> None:
