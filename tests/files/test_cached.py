@@ -16,7 +16,7 @@ import pytest
 from shaketable.errors import HarnessError
 from shaketable.files import cached
 
-#: Makes a folder by a program that goes on for two seconds, and tells once that has begun.
+#: Makes a folder by a program that outlives it for a while, and tells once that has begun.
 SLOW = """
 import sys
 from pathlib import Path
@@ -27,11 +27,13 @@ def make(folder, lock):
     cached.execute([sys.executable, "-c", PROGRAM, str(folder)], {}, lock, "it")
 
 PROGRAM = '''
-import sys, time
+import os, sys, time
 from pathlib import Path
 (Path(sys.argv[1]) / "half").touch()
-time.sleep(2)
-(Path(sys.argv[1]) / "late").touch()
+parent = os.getppid()
+while os.getppid() == parent: time.sleep(0.01)
+time.sleep(0.5)
+Path(sys.argv[1]).with_name("ended").touch()
 '''
 cached.ensure(Path(sys.argv[1]), make, "it", print)
 """
@@ -87,6 +89,7 @@ def test_what_a_killed_one_left_is_made_anew_and_never_beside_its_orphan(tmp_pat
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
     cached.ensure(folder, made, "it", quiet)
+    assert (tmp_path / "ended").exists()
     assert sorted(path.name for path in folder.iterdir()) == ["all", cached.WHOLE]
 
 

@@ -54,20 +54,20 @@ def test_command_prints_lines_and_its_errors_are_no_lines(launching: Stack, tmp_
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "told", "within_s"),
     [
-        ("raise SystemExit('no such table')", "ends with exit code 1: no such table"),
-        ("raise SystemExit('nats://:s3cret@localhost')", r"1: nats://:\*\*\*@localhost"),
-        ("import time; time.sleep(60)", "does it come to an end"),
-        ("while True: print('x' * 10**6)", "does it come to an end"),
+        ("raise SystemExit('no such table')", "ends with exit code 1: no such table", 60),
+        ("raise SystemExit('nats://:s3cret@localhost')", r"1: nats://:\*\*\*@localhost", 60),
+        ("import time; time.sleep(60)", "does it come to an end", 1),
+        ("while True: print('x' * 10**6)", "does it come to an end", 60),
     ],
 )
 def test_command_that_fails_hangs_or_never_ends_is_one_sentence(
-    launching: Stack, tmp_path: Path, code: str, told: str
+    launching: Stack, tmp_path: Path, code: str, told: str, within_s: float
 ) -> None:
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
     with pytest.raises(TargetError, match=told):
-        command.output(launching, manifest, "stored", prints(code), 1.0, 1 << 20)
+        command.output(launching, manifest, "stored", prints(code), within_s, 1 << 20)
 
 
 @pytest.mark.parametrize(("code", "number"), [("print(7)", 7), ("print(' 0 ')", 0)])

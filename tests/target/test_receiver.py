@@ -27,7 +27,7 @@ def receiver(opened: ExitStack, event: str = "", id_: str = "/eventId") -> Recei
 
 
 def post(to: Receiver, body: bytes, path: str = "/hook") -> int:
-    return bounded_http.send("POST", f"http://{to.address}{path}", body, 5).status
+    return bounded_http.send("POST", f"http://{to.address}{path}", body, 60).status
 
 
 def test_delivery_is_kept_to_the_letter_and_numbered(opened: ExitStack) -> None:
@@ -69,7 +69,7 @@ def test_all_pages_and_their_number_are_served(opened: ExitStack) -> None:
 
 def chunked(to: Receiver, *parts: bytes, end: bytes = b"0\r\n\r\n", head: str = "") -> bytes:
     """Post a body in chunks; returns the response."""
-    with socket.create_connection((to.address.host, to.address.port), 5) as connection:
+    with socket.create_connection((to.address.host, to.address.port), 60) as connection:
         connection.sendall(f"POST /hook HTTP/1.1\r\nHost: x\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         for part in parts:
             connection.sendall(b"%x;a=b\r\n%b\r\n" % (len(part), part))
