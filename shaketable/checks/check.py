@@ -81,6 +81,8 @@ class Check(Protocol):
     - `by_the_clock = True`: all budgets are times, in fields that end in `_s` or `_times`; a failure is unknown where
       the harness itself got no time to send, and where other programs kept the machine busy unless four times the
       budget fails too
+    - `of_work = True`: those times contain the target's work on events; a failure is unknown where other programs used
+      over half of the CPUs
     """
 
     @property

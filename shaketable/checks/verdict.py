@@ -12,7 +12,7 @@ from shaketable.checks.kinds import health_honest
 from shaketable.checks.patience import patient
 from shaketable.clock import SECOND
 from shaketable.evidence.history import NEVER, History
-from shaketable.evidence.history.contention import contended
+from shaketable.evidence.history.contention import MOST, contended
 from shaketable.evidence.history.deaths import deaths
 from shaketable.evidence.history.figures import figures
 from shaketable.evidence.history.validity import starved, why_invalid
@@ -130,13 +130,17 @@ def _unless_starved(found: Finding, history: History) -> Finding:
 
 
 def _unless_contended(check: Check, found: Finding, history: History) -> Finding:
-    """Where others kept the machine busy, a time is too long only if it exceeds a multiple of the budget."""
-    if found.verdict is not Verdict.FAILED or not (why := contended(history)):
+    """Where others kept the machine busy, a time is too long only if it exceeds a multiple of the budget.
+
+    Where they used most of it, work may wait in line without end, and no time of it is too long.
+    """
+    if found.verdict is not Verdict.FAILED or not (busy := contended(history)):
         return found
-    relaxed = patient(check, history)
-    if relaxed is None or judge(*relaxed).verdict is Verdict.FAILED:
-        return found
-    return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {why}")
+    if busy.used <= MOST or not getattr(check, "of_work", False):
+        relaxed = patient(check, history)
+        if relaxed is None or judge(*relaxed).verdict is Verdict.FAILED:
+            return found
+    return msgspec.structs.replace(found, verdict=Verdict.UNKNOWN, why=f"{found.why}; but {busy}")
 
 
 def _honest(history: History) -> list[Honest]:

@@ -124,6 +124,8 @@ def test_health_that_does_not_answer_is_no_lie_where_the_harness_itself_had_no_t
     [
         (30, {"cpu_busy": 1.0, "cpu_others": 0.5}, Verdict.FAILED),  # more than four times the budget of 5 s
         (15, {"cpu_busy": 1.0, "cpu_others": 0.5}, Verdict.UNKNOWN),
+        (50, {"cpu_busy": 1.0, "cpu_others": 0.6}, Verdict.UNKNOWN),  # they used most of it
+        (50, {"cpu_busy": 0.7, "cpu_others": 0.6}, Verdict.FAILED),
         (15, {"cpu_busy": 0.7, "cpu_others": 0.5}, Verdict.FAILED),  # a core was free
         (15, {"cpu_busy": 1.0, "cpu_others": 0.1}, Verdict.FAILED),  # the run itself kept the machine busy
         (15, {}, Verdict.FAILED),  # nobody measured it

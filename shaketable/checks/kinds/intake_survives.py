@@ -36,6 +36,7 @@ class IntakeSurvives:
     answer_s: float = 2.0
     name: ClassVar[str] = "intake_survives"
     by_the_clock: ClassVar[bool] = True
+    of_work: ClassVar[bool] = True
     held: ClassVar[str] = "intake went on all the while"
 
     def judge(self, history: History) -> Finding:

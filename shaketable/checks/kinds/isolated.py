@@ -48,6 +48,7 @@ class Isolated:
     organizations_share: float | None = None
     name: ClassVar[str] = "isolated"
     by_the_clock: ClassVar[bool] = True
+    of_work: ClassVar[bool] = True
     held: ClassVar[str] = "one lane's trouble stayed its own"
 
     def judge(self, history: History) -> Finding:

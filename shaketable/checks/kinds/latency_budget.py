@@ -55,6 +55,7 @@ class LatencyBudget:
     least_judged: int = 20
     name: ClassVar[str] = "latency_budget"
     by_the_clock: ClassVar[bool] = True
+    of_work: ClassVar[bool] = True
     held: ClassVar[str] = "latency stayed within its budget"
     budgets: ClassVar[Mapping[str, Budget]] = {
         "intake_p99_ms": Budget(

@@ -57,6 +57,7 @@ class RecoversInTime:
     slower_times: float = 3.0
     name: ClassVar[str] = "recovers_in_time"
     by_the_clock: ClassVar[bool] = True
+    of_work: ClassVar[bool] = True
     held: ClassVar[str] = "it recovered in time"
     budgets: ClassVar[Mapping[str, Budget]] = {
         "recovery_s": Budget(
