@@ -55,8 +55,7 @@ class Client:
         """Take what came; whether the answer is whole."""
         self._answer += self.socket.recv(1 << 20)
         head, found, body = self._answer.partition(b"\r\n\r\n")
-        length = int(head.partition(b"content-length: ")[2].split(b"\r\n", 1)[0] or 0)
-        if not found or len(body) < length:
+        if not found or not _whole(head.lower(), body):
             return False
         self.took.append(time.perf_counter() - self._began)
         self.accepted += head.startswith(b"HTTP/1.1 202") or body.count(b'"status":202')
@@ -64,6 +63,13 @@ class Client:
             self._ids.add(json.loads(body)["eventId"])
         self._answer = b""
         return True
+
+
+def _whole(head: bytes, body: bytes) -> bool:
+    """Whether the body is complete: by its length, or by its last chunk (Node.js sends chunks)."""
+    if b"\r\ntransfer-encoding: chunked" in head:
+        return body.endswith(b"0\r\n\r\n")
+    return len(body) >= int(head.partition(b"content-length: ")[2].split(b"\r\n", 1)[0] or 0)
 
 
 def play(

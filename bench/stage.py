@@ -99,11 +99,7 @@ class Stage:
 
     def load(self, port: int, events: int, **options: int) -> dict[str, Any]:
         """Send events from a process of its own; what it says of them."""
-        command = [sys.executable, "-m", "bench.load", str(port), str(events)]
-        command += [f"--{name}={value}" for name, value in options.items()]
-        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        return send(port, events, **options)
 
     def queued(self) -> int:
         """How many events are accepted and not yet committed and deleted."""
@@ -142,12 +138,21 @@ class Stage:
         """CPU seconds of each process so far, and of the servers with all their children."""
         told = {name: child.tree() for name, (child, _) in self.processes.items()}
         told |= {"postgres": self._stack.postgres.child.tree(), "valkey": self._stack.valkey.child.tree()}  # type: ignore[union-attr]
-        return {name: sum(map(_cpu_s, tree)) for name, tree in told.items()}
+        return {name: sum(map(cpu_s, tree)) for name, tree in told.items()}
 
     def rss_mb(self) -> dict[str, float]:
         """Resident memory of the reference's processes and of Valkey."""
         told = {name: child for name, (child, _) in self.processes.items()} | {"valkey": self._stack.valkey.child}
         return {name: _rss_mb(child) for name, child in told.items() if child}
+
+
+def send(port: int, events: int, **options: int) -> dict[str, Any]:
+    """Run `bench.load`, and return its counts and times."""
+    command = [sys.executable, "-m", "bench.load", str(port), str(events)]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
 
 
 def _held(health: dict[str, Any] | None) -> int:
@@ -158,7 +163,8 @@ def _rss_mb(child: Child) -> float:
     return round(float(psutil.Process(child.pid).memory_info().rss) / 2**20, 1)
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def cpu_s(process: psutil.Process) -> float:
+    """CPU seconds of a process and of its children that have ended; 0 when it has ended itself."""
     with suppress(psutil.Error):
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
