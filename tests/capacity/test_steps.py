@@ -85,9 +85,10 @@ def test_the_load_generator_alone(tmp_path: Path, target: str) -> None:
     steps = TargetSteps(path, tmp_path, Choice(), 1, 1, 5)
     step = generator_steps.play(steps, manifests.load(path), 40)
     assert step.acknowledged_per_s is not None
-    # A busy machine sends the last too late; 3 of 120 events are sent twice.
-    assert 20 < step.acknowledged_per_s <= 41
     assert step.lateness_p99_ms is not None
+    # A busy machine sends the last too late, and says so; 3 of 120 events are sent twice.
+    assert step.acknowledged_per_s > 20 or step.lateness_p99_ms > 500
+    assert 0 < step.acknowledged_per_s <= 41
 
 
 @pytest.mark.nightly

@@ -93,9 +93,9 @@ def test_a_target_takes_events_and_ends_with_the_command(number: signal.Signals,
         found = dict(re.findall(r"^  (\w+) +(.+)$", said, re.M))
         run = re.findall(r"shaketable-(up[0-9a-f]+)-", found["logs"])[0]
         event = {"eventId": str(uuid.uuid4()), "timestamp": "2026-11-23T00:00:00Z", "action": "a", "status": "success"}
-        answer = httpx.post(found["intake"], content=json.dumps(event), trust_env=False)
+        answer = httpx.post(found["intake"], content=json.dumps(event), trust_env=False, timeout=60)
         assert answer.status_code == 202, answer.text
-        assert httpx.get(found["health"], trust_env=False).status_code == 200
+        assert httpx.get(found["health"], trust_env=False, timeout=60).status_code == 200
         assert found["database"].startswith("postgresql://")
         assert ":***@" in found["database"]  # no terminal
         assert left_of(run)

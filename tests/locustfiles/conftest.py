@@ -18,6 +18,7 @@ from shaketable.load.mix import Mix
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.schedule import Load, Planned, schedule
 from shaketable.rundir import RunDir
+from shaketable.stack import ports
 
 ROOT = Path(shaketable.__file__).parents[1]
 
@@ -38,6 +39,13 @@ class Running:
 def environment(tmp_path: Path) -> dict[str, str]:
     """What the harness gives to Locust, and nothing of the tester's own."""
     return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that nobody else takes meanwhile."""
+    with ports.reserve() as block:
+        yield block.take()
 
 
 @pytest.fixture

@@ -30,10 +30,10 @@ class Target:
                 body = await reader.readexactly(int(length[1]) if length else 0)
                 began = time.monotonic_ns()
                 status = await self.answer(body)
+                self.note(body, status, began, head.split()[1].decode())  # first: who has an answer finds it in the log
                 text = f"HTTP/1.1 {status} {WORDS.get(status, 'Other')}\r\nContent-Length: 2\r\n\r\n{{}}"
                 writer.write(text.encode())
                 await writer.drain()
-                self.note(body, status, began, head.split()[1].decode())
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has gone
         finally:

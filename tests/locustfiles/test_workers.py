@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,10 +31,9 @@ Start = Callable[[str], Any]
 pytestmark = pytest.mark.slow
 
 
-def two() -> Workers:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Workers(2, int(probe.getsockname()[1]))
+@pytest.fixture
+def two(port: int) -> Workers:
+    return Workers(2, port)
 
 
 def ops(locust: LocustProcess, process: str) -> list[Op]:
@@ -54,10 +52,12 @@ def failure(locust: LocustProcess) -> LoadEnded:
     pytest.fail("the load goes on")
 
 
-def test_two_workers_play_one_schedule_and_each_event_is_in_one_journal(drive: Drive, target: Start) -> None:
+def test_two_workers_play_one_schedule_and_each_event_is_in_one_journal(
+    drive: Drive, target: Start, two: Workers
+) -> None:
     running = target("slow")
     mix = Mix(shapes=40, ordered=0.5, ordered_organizations=4, resent=0, malformed=0.05)
-    locust, events = drive(running.url, Load(100, 0, 3, 0), mix, workers=two())
+    locust, events = drive(running.url, Load(100, 0, 3, 0), mix, workers=two)
     start = locust.wait_started(60)
     assert locust.wait_done(60)
     assert (locust.stop(), locust.poll()) == (0, 0)
@@ -83,8 +83,8 @@ def test_two_workers_play_one_schedule_and_each_event_is_in_one_journal(drive: D
     assert seen.acknowledged == len(locust.acknowledged())
 
 
-def test_a_worker_that_is_killed_ends_the_load_within_ten_seconds(drive: Drive, target: Start) -> None:
-    locust, events = drive(target("ok").url, Load(50, 0, 60, 0), Mix(shapes=40), workers=two())
+def test_a_worker_that_is_killed_ends_the_load_within_ten_seconds(drive: Drive, target: Start, two: Workers) -> None:
+    locust, events = drive(target("ok").url, Load(50, 0, 60, 0), Mix(shapes=40), workers=two)
     locust.wait_started(60)
     while locust.progress().sent < 50:
         locust.clock.sleep(0.05)
@@ -99,8 +99,8 @@ def test_a_worker_that_is_killed_ends_the_load_within_ten_seconds(drive: Drive, 
 
 
 @pytest.mark.nightly
-def test_a_worker_that_is_silent_ends_the_load_within_ten_seconds(drive: Drive, target: Start) -> None:
-    locust, _ = drive(target("ok").url, Load(50, 0, 60, 0), Mix(shapes=40), workers=two())
+def test_a_worker_that_is_silent_ends_the_load_within_ten_seconds(drive: Drive, target: Start, two: Workers) -> None:
+    locust, _ = drive(target("ok").url, Load(50, 0, 60, 0), Mix(shapes=40), workers=two)
     locust.wait_started(60)
     frozen: Any = locust._children["locust-1"]
     frozen.send_signal(signal.SIGSTOP)
@@ -113,9 +113,9 @@ def test_a_worker_that_is_silent_ends_the_load_within_ten_seconds(drive: Drive, 
 
 
 def test_a_worker_elsewhere_needs_no_run_directory_and_its_journal_comes_back(
-    drive: Drive, target: Start, environment: dict[str, str], tmp_path: Path
+    drive: Drive, target: Start, environment: dict[str, str], tmp_path: Path, two: Workers
 ) -> None:
-    workers = replace(two(), here=1, elsewhere=1)
+    workers = replace(two, here=1, elsewhere=1)
     mix = Mix(shapes=40, ordered=0.2, malformed=0)
     locust, events = drive(target("ok").url, Load(100, 0, 3, 0), mix, workers=workers)
     (away := tmp_path / "away").mkdir()
@@ -144,16 +144,11 @@ def test_a_worker_elsewhere_needs_no_run_directory_and_its_journal_comes_back(
     assert not list(away.rglob("*.jsonl"))
 
 
-def free_port() -> str:
-    return str(two().port)
-
-
 @pytest.fixture
-def locust(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def locust(environment: dict[str, str], tmp_path: Path, port: int) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        port = free_port()
         command = [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfiles" / "ingest.py"), *arguments]
-        command += ["--headless", "--processes", "2", "--master-bind-port", port, "--master-port", port]
+        command += ["--headless", "--processes", "2", "--master-bind-port", str(port), "--master-port", str(port)]
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
 
     return run
