@@ -65,7 +65,7 @@ def client(relay: Relay, service: Service) -> Iterator[socket.socket]:
     """A connection of the process to the service "redis"."""
     at = free()
     relay.listen("redis", at, Address("127.0.0.1", service.server_address[1]))
-    with socket.create_connection((at.host, at.port), timeout=10) as made:
+    with socket.create_connection((at.host, at.port), timeout=60) as made:
         yield made
 
 
@@ -179,7 +179,7 @@ def test_large_messages_pass_in_both_directions_at_once(relay: Relay, client: so
 def test_service_that_is_away_closes_the_connection(relay: Relay) -> None:
     at = free()
     relay.listen("redis", at, free())
-    with socket.create_connection((at.host, at.port), timeout=10) as made:
+    with socket.create_connection((at.host, at.port), timeout=60) as made:
         assert said(made, 1) == b""
 
 
@@ -205,7 +205,7 @@ def test_reply_comes_although_the_process_has_ended_its_side(relay: Relay) -> No
     at = free()
     with socket.create_server(("127.0.0.1", 0)) as service:
         relay.listen("redis", at, Address("127.0.0.1", service.getsockname()[1]))
-        with socket.create_connection((at.host, at.port), timeout=10) as client:
+        with socket.create_connection((at.host, at.port), timeout=60) as client:
             accepted, _ = service.accept()
             with accepted:
                 client.sendall(PING)

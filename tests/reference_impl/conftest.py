@@ -105,7 +105,7 @@ def settings(store: Servers, tmp_path: Path) -> Settings:
         lease_s=2.0,
         attempt_timeout_s=1.0,
         connect_timeout_s=1.0,
-        enqueue_timeout_s=0.5,
+        enqueue_timeout_s=20.0,
         breaker_recovery_timeout_s=0.5,
         retry_base_s=0.05,
     )
@@ -191,6 +191,7 @@ class Processes:
             "LEASE_S": "2",
             "ATTEMPT_TIMEOUT_S": "1",
             "BREAKER_RECOVERY_TIMEOUT_S": "1",
+            "ENQUEUE_TIMEOUT_S": "20",
             **environ,
         }
         log = (self._folder / f"{process}.log").open("ab")
@@ -236,4 +237,4 @@ async def all_stored(admin: psycopg.Connection[Any], ids: set[str]) -> bool:
 
 
 def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=20), timeout=10)
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=20), timeout=60)

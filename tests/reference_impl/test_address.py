@@ -159,7 +159,7 @@ def pair(servers: Servers, tmp_path: Path) -> Iterator[tuple[int, int]]:
 
 
 def _client(port: int) -> Any:
-    return redis.Redis(port=port, socket_timeout=2)
+    return redis.Redis(port=port, socket_timeout=30)
 
 
 async def _answers(port: int) -> bool:

@@ -167,7 +167,7 @@ def test_no_admin_connection_while_the_breaker_is_not_closed_and_none_outlives_i
         async with admin.connection(10) as connection:
             asyncio.get_running_loop().call_later(0.1, admin.abort)
             with pytest.raises(psycopg.OperationalError):
-                await connection.execute("select pg_sleep(3)")
+                await connection.execute("select pg_sleep(60)")
         state[0] = OPEN
         with pytest.raises(BreakerOpenError):
             async with admin.connection(10):

@@ -56,8 +56,14 @@ def test_real_processes_tell_every_series_that_docs_and_dashboard_name(
             ids = await send(http, intake, 30)
             await http.post(f"{intake}/events", content=wire(status="done"))
             await until(lambda: all_stored(admin, ids))
-            told = [(await http.get(f"{url}/metrics")).text for url in (intake, worker)]
-            return scraped(told[0]), scraped(told[1])
+
+            async def counted() -> tuple[dict[str, float], dict[str, float]] | None:
+                """A worker counts what it has stored, a moment after it is there."""
+                told, also = [scraped((await http.get(f"{url}/metrics")).text) for url in (intake, worker)]
+                return (told, also) if also["reference_stored_events_total"] == 30 else None
+
+            found: tuple[dict[str, float], dict[str, float]] = await until(counted)
+            return found
 
     intake, worker = asyncio.run(run())
     documented = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "metrics.md").read_text(), re.M)

@@ -103,7 +103,7 @@ def test_a_worker_refuses_a_pooler_that_loses_options_or_sessions(
         env=given,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert ended.returncode == 78

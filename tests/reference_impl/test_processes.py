@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import psycopg
 import pytest
@@ -95,14 +96,29 @@ def test_sigterm_leaves_requests_under_way_their_answer(servers: Servers, proces
             await until(partial(health, http, intake, 50))  # no worker
             await until(partial(send, http, intake, 1))
             with Redis.from_url(servers.redis_url) as redis:
-                redis.client_pause(1000)
-            asking = asyncio.create_task(http.post(f"{intake}/events", content=wire()))
-            await asyncio.sleep(0.3)
-            child.terminate()
+                redis.client_pause(60_000, all=False)  # who writes waits
+                asking = asyncio.create_task(http.post(f"{intake}/events", content=wire()))
+
+                async def waits() -> bool:
+                    return any("b" in each["flags"] for each in redis.client_list())
+
+                await until(waits)
+                child.terminate()
+                await until(partial(_refuses, http, intake))
+                redis.client_unpause()
             assert (await asking).status_code == 202
             assert await asyncio.to_thread(child.wait, MANIFEST["process"][0]["stop_s"]) == 0
 
     asyncio.run(run())
+
+
+async def _refuses(http: httpx.AsyncClient, url: str) -> bool:
+    """Whether it takes no more requests."""
+    try:
+        await http.get(f"{url}/health")
+    except httpx.TransportError:
+        return True
+    return False
 
 
 @pytest.mark.slow

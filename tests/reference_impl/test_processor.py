@@ -162,6 +162,11 @@ def test_stop_raises_what_a_part_ended_by(settings: Settings) -> None:
             msgspec.structs.replace(settings, connect_timeout_s=1)
         )  # as long as it waits
         await processor.start()
+
+        async def has_ended() -> bool:
+            return processor._worker.stopping.is_set()
+
+        await until(has_ended)
         with pytest.raises((TypeError, ValueError)):
             await processor.stop()
         with pytest.raises(TemporarilyUnavailable):

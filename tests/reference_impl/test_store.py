@@ -141,13 +141,15 @@ def test_the_same_id_with_another_timestamp_is_the_same_id(settings: Settings, a
 def test_months_that_together_take_longer_than_an_attempt_are_made_one_after_another(
     settings: Settings, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    patient = msgspec.structs.replace(settings, attempt_timeout_s=3.0, lease_s=10.0)
+
     async def slow(connection: Any, months: Collection[str]) -> None:
-        await asyncio.sleep(0.4 * settings.attempt_timeout_s * len(months))
+        await asyncio.sleep(0.3 * patient.attempt_timeout_s * len(months))
         await ensure(connection, months)
 
     ensure = partitions.ensure
     monkeypatch.setattr(partitions, "ensure", slow)
-    put(settings, [row(n, timestamp=f"2011-0{n}-01T00:00:00Z") for n in range(1, 5)])
+    put(patient, [row(n, timestamp=f"2011-0{n}-01T00:00:00Z") for n in range(1, 5)])
     assert len(stored(admin)) == 4
 
 

@@ -25,7 +25,7 @@ from tests.reference_impl.conftest import Link, entry, until
 from tests.reference_impl.test_store import REFUSE, stored
 
 #: Beyond a lease, for a machine that is busy.
-BUSY_S = 4
+BUSY_S = 20
 
 
 @asynccontextmanager
