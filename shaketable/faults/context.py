@@ -21,6 +21,9 @@ from shaketable.stack.toxiproxy.client import Toxiproxy
 from shaketable.target.clients import INGEST
 from shaketable.target.target import Target
 
+#: So often a link that passed nothing is asked again, 2 s each time: a starved machine holds a process up for seconds.
+AGAIN = 4
+
 
 class RunLinks:
     """`Links` of a run; sinks stay open until `opened` closes."""
@@ -98,9 +101,11 @@ class RunLinks:
             raise HarnessError(f"no exchange through the link {', '.join(dead)}, although no fault is active")
 
     def _is_dead(self, link: Link) -> bool:
-        """Whether only the link passes nothing: a service that began to answer meanwhile answers the second time."""
+        """Whether only the link passes nothing, also when asked again: its service or Toxiproxy may be held up."""
         passes = partial(self._passes, link)
-        return not passes(through=True) and passes(through=False) and not passes(through=True)
+        if passes(through=True) or not passes(through=False):
+            return False
+        return not any(passes(through=True) for _ in range(AGAIN))
 
     def _passes(self, link: Link, through: bool) -> bool:
         return self.ping(link, through).how in ("answered", "open")

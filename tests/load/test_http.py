@@ -49,4 +49,4 @@ def test_an_answer_without_end_is_an_error_at_once(first: bytes, part: bytes, se
 def test_an_answer_that_trickles_is_an_error_after_its_time(serve: Serve) -> None:
     began = time.monotonic()
     assert replied(serve(endless(HEAD + b"\r\n", b"x", 0.02)), 0.5) == "None Timeout 0"
-    assert time.monotonic() - began < 20  # tolerance: a process starts on a busy machine; it would trickle for ever
+    assert time.monotonic() - began < 60  # tolerance: a process starts on a busy machine; it would trickle for ever

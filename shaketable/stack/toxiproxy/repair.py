@@ -4,6 +4,9 @@ Adding or removing a toxic while a client does not read deadlocks the server: it
 requests for the proxy only after 25 s, with 503. Deleting the proxy still works at once (tested with 2.12). The repair
 therefore recreates the proxy; if that fails, it restarts the server and recreates all proxies. Either cuts connections,
 which is a fault in itself and recorded as one. A proxy that the server has lost is recreated, too.
+
+A server that was only held up, as on a starved machine, needs no repair: it lists its proxies, which a wedged one does
+not, and has made the change meanwhile, or makes it now.
 """
 
 from __future__ import annotations
@@ -12,13 +15,14 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from shaketable.clock import Clock, SystemClock
 from shaketable.errors import HarnessError, ServerUnavailable
 from shaketable.op import Kind, Op
 from shaketable.stack.toxiproxy.client import Stream, Toxiproxy
 
-#: The longest change of a proxy in seconds, with its repair: a bounded call, a failed deletion, a restart.
+#: The longest change of a proxy in seconds, with its repair: a bounded call, a look, a failed deletion, a restart.
 RECOVERY_S = 10.0
 
 
@@ -109,10 +113,22 @@ class RepairingToxiproxy(Toxiproxy):
         except ServerUnavailable as e:
             if wanted is None:
                 raise  # not one of this run's proxies: its desired state is unknown
-            self._recover(name, began, e)
+            if not self._was_held_up(name, change):
+                self._recover(name, began, e)
         except BaseException:
             self._wanted.pop(name, None) if before is None else self._wanted.update({name: before})
             raise
+
+    def _was_held_up(self, name: str, change: Callable[[], None]) -> bool:
+        """Whether the server answers again, and the change is made, by then or at the second try."""
+        try:
+            if name not in (found := self.proxies()):
+                return False
+            if not _is(self._wanted[name], found[name]):
+                change()
+        except Exception:  # whatever it refuses by now: a proxy that is recreated is as it should be
+            return False
+        return True
 
     def _recover(self, name: str, began: int, cause: ServerUnavailable) -> None:
         how = "recreated"
@@ -134,3 +150,13 @@ class RepairingToxiproxy(Toxiproxy):
         super().create(name, wanted.listen, wanted.upstream, wanted.enabled)
         for key, toxic in wanted.toxics.items():
             super().add_toxic(name, key, toxic.kind, toxic.attributes, toxic.stream)
+
+
+def _is(wanted: WantedProxy, found: Mapping[str, Any]) -> bool:
+    """Whether a proxy is as it is wanted; the server fills in attributes that were not given."""
+    if (found["enabled"], found["upstream"]) != (wanted.enabled, wanted.upstream):
+        return False
+    toxics = {toxic["name"]: toxic["attributes"] for toxic in found["toxics"]}
+    return toxics.keys() == wanted.toxics.keys() and all(
+        {**toxics[name], **toxic.attributes} == toxics[name] for name, toxic in wanted.toxics.items()
+    )

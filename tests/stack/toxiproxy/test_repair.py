@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -151,6 +152,27 @@ def test_server_that_is_frozen_or_gone_is_restarted_with_all_proxies_as_they_sho
     assert [op.detail["how"] for op in ops] == ["restarted"]
     assert (toxics(servers, deaf), toxics(servers, other)) == ({"slow": LATENCY}, {"its own": LATENCY})
     assert server.proxies()[servers.stack.proxy(other)]["enabled"] is False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["add", "disable"])
+def test_server_that_was_only_held_up_is_not_repaired(
+    change: str, servers: Servers, links: tuple[Link, Link], ops: list[Op]
+) -> None:
+    deaf, other = links
+    server, held = servers.stack.toxiproxy, listener(servers.stack.toxiproxy)
+    with redis.Redis.from_url(servers.stack.redis_link_url(other), single_connection_client=True) as client:
+        before = client.client_id()
+        os.kill(held, signal.SIGSTOP)
+        threading.Timer(CALL_S + 1, os.kill, [held, signal.SIGCONT]).start()
+        if change == "add":
+            server.add_toxic(servers.stack.proxy(deaf), "slow", "latency", LATENCY)
+            assert toxics(servers, deaf) == {"slow": LATENCY}
+        else:
+            server.enable(servers.stack.proxy(deaf), False)
+            assert server.proxies()[servers.stack.proxy(deaf)]["enabled"] is False
+        assert client.client_id() == before  # no connection was cut
+    assert ops == []
 
 
 def listener(server: Toxiproxy) -> int:
