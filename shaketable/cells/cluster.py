@@ -22,6 +22,9 @@ from shaketable.errors import HarnessError, InputError
 RESOURCE = "cell"
 #: Where Dask serves its state: else the scheduler takes port 8787, which may be in use, and a worker all addresses.
 STATE_AT = "127.0.0.1:0"
+#: A worker's first statement: Ctrl-C in a terminal is for the command alone, and its workers return what they have.
+#: It sets a handler, since the programs that a worker starts would inherit that the signal is ignored.
+DEAF = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
 #: Seconds between two looks at the cells, and at the workers.
 LOOK_S, WORKERS_S = 0.2, 2.0
 #: Seconds to wait for the first worker, and for another when all have gone.
@@ -98,7 +101,7 @@ class CellCluster:
             now = time.monotonic()
             if now - looked >= WORKERS_S:
                 looked = now
-                if self._workers():
+                if self.workers():
                     until = now + NEXT_S
                 elif not told:
                     told = True
@@ -114,7 +117,7 @@ class CellCluster:
     def _address(self) -> str:
         return self._machines.on or str(self._client.scheduler.address)
 
-    def _workers(self) -> int:
+    def workers(self) -> int:
         """How many workers can play cells; 0 when the scheduler has gone."""
         try:
             found: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
@@ -134,7 +137,7 @@ class CellCluster:
             distributed.LocalCluster(
                 n_workers=self._machines.jobs, threads_per_worker=1, processes=True, host="127.0.0.1",
                 resources={RESOURCE: 1}, memory_limit=0, security=True, protocol="tls",
-                dashboard_address=None, scheduler_kwargs={"dashboard_address": STATE_AT},
+                dashboard_address=None, preload=DEAF, scheduler_kwargs={"dashboard_address": STATE_AT},
                 silence_logs=logging.CRITICAL, local_directory=str(self._scratch),
             )
         )  # fmt: skip

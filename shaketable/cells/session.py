@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,8 @@ from shaketable.cells.cluster import CellCluster
 from shaketable.cells.machines import Machines
 from shaketable.cells.store import INPUTS, ResultStore
 from shaketable.cells.task import ANSWER, CellAnswer, CellTask
-from shaketable.rundir import RunDir
+from shaketable.errors import HarnessError
+from shaketable.rundir import VERDICT, RunDir
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class FinishedCell:
     folder: Path | None  # None for a lost cell
     machine: str  # "" for a lost cell
     why: str  # why it was lost, or the last line of its errors
+    exit_code: int = HarnessError.exit_code  # of its command
 
 
 class CellSession:
@@ -35,9 +37,9 @@ class CellSession:
         self._url = machines.url(scratch / "results")
         self._store = ResultStore(self._url)
 
-    def task(self, digest: str, words: Sequence[str], fresh: bool = False) -> CellTask:
-        """The task of a command; `fresh` removes its archive from the store."""
-        made = CellTask(digest, tuple(words), self._url)
+    def task(self, digest: str, words: Sequence[str], fresh: bool = False, whole: str = VERDICT) -> CellTask:
+        """The task of a command; `fresh` removes its archive from the store. A cell that has a file `whole` is done."""
+        made = CellTask(digest, tuple(words), self._url, whole=whole)
         if fresh:
             self._store.remove(made.place)
         return made
@@ -49,7 +51,21 @@ class CellSession:
             self._store.put(name, folder)
         return name
 
-    def play(self, tasks: Sequence[CellTask]) -> Iterator[FinishedCell]:
+    def workers(self) -> int:
+        """How many workers there are, at least one: of a scheduler those that it has now."""
+        if self._machines.jobs:
+            return self._machines.jobs
+        with CellCluster(self._machines, self._scratch / "workers") as cluster:
+            return max(1, cluster.workers())
+
+    def left(self, tasks: Mapping[int, CellTask]) -> Iterator[FinishedCell]:
+        """Yield those of these cells, by number, that came to a whole folder while nobody waited for them any more."""
+        for number, task in tasks.items():
+            if self._store.has(task.place):
+                with TemporaryDirectory(dir=self._scratch) as folder:
+                    yield self._fetched(number, task, Path(folder))
+
+    def play(self, tasks: Sequence[CellTask]) -> Generator[FinishedCell, None, None]:
         """Play the cells, and yield each when it is done."""
         with CellCluster(self._machines, self._scratch / "workers") as cluster:
             for number, told in cluster.play(tasks):
@@ -66,7 +82,8 @@ class CellSession:
             self._store.get(task.unjudged, folder)
             self._store.remove(task.unjudged)
         answer = rundir.read_json(folder / ANSWER, CellAnswer)
-        return FinishedCell(number, folder, answer.machine, answer.said or f"its command ended with {answer.exit_code}")
+        said = answer.said or f"its command ended with {answer.exit_code}"
+        return FinishedCell(number, folder, answer.machine, said, answer.exit_code)
 
 
 @contextmanager

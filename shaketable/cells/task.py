@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +35,11 @@ class CellTask(msgspec.Struct, frozen=True):
     results: str  # the store's URL
     inputs: tuple[tuple[str, str], ...] = ()  # archives of the store, and where in the folder they are expected
     version: str = version("shaketable")
+    whole: str = rundir.VERDICT  # a file that says, wherever in the folder, that the cell has come to its end
+
+    def with_inputs(self, inputs: Iterable[tuple[str, str]]) -> CellTask:
+        """The same with inputs."""
+        return msgspec.structs.replace(self, inputs=tuple(inputs))
 
     @property
     def place(self) -> str:
@@ -58,7 +63,10 @@ class CellAnswer(msgspec.Struct, frozen=True):
 def play(task: CellTask, unwanted: Callable[[], bool], scratch: Path | None = None) -> str:
     """Play the cell unless the store has it, and return the name of its archive.
 
-    `unwanted` says whether the cell is to end. Dask plays finished cells of a dead worker again, so the store decides.
+    `unwanted` says whether the cell is to end; the store gets it even so, if it is whole: what it has found is kept.
+    Dask plays finished cells of a dead worker again, so the store decides.
+
+    Raises InterruptedError for a cell that nobody wants any more.
     """
     if task.version != version("shaketable"):
         raise RuntimeError(f"expected shaketable {task.version} on {machine()}, got {version('shaketable')}")
@@ -70,10 +78,14 @@ def play(task: CellTask, unwanted: Callable[[], bool], scratch: Path | None = No
         out.mkdir()
         for name, place in task.inputs:
             store.get(name, out / place)
-        code, said = _command([word.replace(OUT, str(out)) for word in task.words], unwanted)
+        code, said, wanted = _command([word.replace(OUT, str(out)) for word in task.words], unwanted)
         rundir.write_json(out / ANSWER, CellAnswer(machine(), code, said))
-        place = task.place if any(out.rglob(rundir.VERDICT)) else task.unjudged
-        store.put(place, out)
+        whole = any(out.rglob(task.whole))
+        place = task.place if whole else task.unjudged
+        if whole or wanted:
+            store.put(place, out)
+    if not wanted:
+        raise InterruptedError("the cell is not wanted any more")
     return place
 
 
@@ -82,8 +94,8 @@ def machine() -> str:
     return os.uname().nodename or "localhost"
 
 
-def _command(words: list[str], unwanted: Callable[[], bool]) -> tuple[int, str]:
-    """Run `shaketable` and return its exit code and its last line of errors; end it when nobody wants it any more.
+def _command(words: list[str], unwanted: Callable[[], bool]) -> tuple[int, str, bool]:
+    """Run `shaketable`: its exit code, its last line of errors, and whether somebody wanted it until its end.
 
     The pipe closes with this process, however that ends, and the command ends with the pipe.
     """
@@ -94,9 +106,8 @@ def _command(words: list[str], unwanted: Callable[[], bool]) -> tuple[int, str]:
             start_new_session=True,
         )  # fmt: skip
         try:
-            while not _ended(child, LOOK_S):
-                if unwanted():
-                    raise InterruptedError("the cell is not wanted any more")
+            while (wanted := not unwanted()) and not _ended(child, LOOK_S):
+                pass
         finally:
             assert child.stdin is not None
             child.stdin.close()
@@ -105,7 +116,7 @@ def _command(words: list[str], unwanted: Callable[[], bool]) -> tuple[int, str]:
                 child.wait()
         errors.seek(0)
         last = errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
-    return child.returncode, last.removeprefix("shaketable: ")
+    return child.returncode, last.removeprefix("shaketable: "), wanted
 
 
 def _ended(child: subprocess.Popen[bytes], within_s: float) -> bool:

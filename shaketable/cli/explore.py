@@ -9,6 +9,7 @@ import typer
 
 from shaketable.cli.ci_options import GitHub, Json, JUnit
 from shaketable.cli.durations import seconds
+from shaketable.cli.machine_options import Jobs, On, ResultsUrl
 from shaketable.cli.outputs import Outputs
 
 
@@ -30,6 +31,10 @@ def explore(
         list[str] | None, typer.Option("--faults", help="Draw these kinds of faults only.", metavar="KIND")
     ] = None,
     first: Annotated[bool, typer.Option("--first", help="Stop at the first finding.")] = False,
+    jobs: Jobs = None,
+    on: On = "",
+    results: ResultsUrl = "",
+    share: Annotated[str, typer.Option("--share", hidden=True)] = "",
     out: Annotated[Path, typer.Option(help="Folder for the scenarios that it finds.")] = Path("runs/found"),
     junit: JUnit = None,
     json: Json = None,
@@ -42,10 +47,15 @@ def explore(
 
     Faults of disks are drawn where a C compiler is installed, faults of clocks with the extra `clock`.
     """
+    from shaketable.cells.machines import Machines
     from shaketable.explore import command
     from shaketable.explore.search import Request
+    from shaketable.explore.share import ALL, TrialShare
 
+    machines = Machines.of(jobs, on, results)
     outputs = Outputs(json, junit, github)
     outputs.prepare()
-    request = Request(seconds(budget), seed, first, frozenset(kinds or ()))
-    return command.explore(command.Exploration(target, out, request.budget_s, lanes), request, outputs.write)
+    part = TrialShare.parse(share) if share else ALL
+    request = Request(seconds(budget), seed, first, frozenset(kinds or ()), share=part)
+    asked = command.Exploration(target, out, request.budget_s, lanes, machines, one_of_many=bool(share))
+    return command.explore(asked, request, outputs.write)

@@ -1,4 +1,4 @@
-"""The options that name the machines of cells: `compare` and `run` share them."""
+"""The options that name the machines of cells: `compare`, `run` and `explore` share them."""
 
 from __future__ import annotations
 

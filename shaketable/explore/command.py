@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shaketable import plural, resources
+from shaketable.cells.machines import Machines
 from shaketable.errors import InputError
-from shaketable.explore import failed_run, libraries
-from shaketable.explore.lanes import Lanes
+from shaketable.explore import failed_run, libraries, saved, share
+from shaketable.explore.lanes import TRIALS, Lanes
 from shaketable.explore.outcome import ExplorationOutcome
 from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.reduction import Reduction
 from shaketable.explore.search import Request, Search
+from shaketable.explore.spread import SharedExploration, Spread
 from shaketable.faults import FAULTS
 from shaketable.results import result
 from shaketable.results.result import Result
@@ -24,8 +26,6 @@ from shaketable.target import manifest as manifests
 
 #: The most lanes by default: each takes a stack, a target and a load.
 MOST_LANES = 8
-#: The folder of the trials' run directories, in the folder of what was found.
-TRIALS = "trials"
 
 Write = Callable[[Sequence[Result]], None]
 
@@ -38,6 +38,8 @@ class Exploration:
     out: Path
     budget_s: float
     lanes: int | None = None
+    machines: Machines | None = None  # that play the trials; None: this process
+    one_of_many: bool = False  # it plays a share for another command
 
 
 def explore(asked: Exploration, request: Request, write: Write) -> int:
@@ -45,8 +47,9 @@ def explore(asked: Exploration, request: Request, write: Write) -> int:
 
     Raises InputError for a target or a kind of fault that there is not, or a target that does not start.
     """
-    if odd := request.kinds - FAULTS.kinds().keys():
-        raise InputError(f"expected kinds of faults (see `shaketable list`), got {', '.join(sorted(odd))}")
+    _check_kinds(request)
+    if asked.machines is not None:
+        return _spread(asked, request, asked.machines, write)
     with _reduction(asked) as reduction:
         there = libraries.found(request.kinds, reduction.progress.say)
         search = Search(replace(request, libraries=there), reduction)
@@ -54,7 +57,11 @@ def explore(asked: Exploration, request: Request, write: Write) -> int:
         reduction.progress.say(f"exploring {name} for {asked.budget_s:g} s on {lanes}, seed {search.position.seed}")
         outcome = ExplorationOutcome(reduction, search.position.seed)
         with _told(outcome, write):
-            search.run()
+            try:
+                search.run()
+            finally:
+                if asked.one_of_many:
+                    share.write(reduction, search.position)
     return result.collect(outcome.results()).exit_code
 
 
@@ -77,6 +84,44 @@ def shrink(asked: Exploration, run: Path, write: Write) -> int:
                 reduction.keep_current()
                 raise
     return result.collect(outcome.results()).exit_code
+
+
+def _spread(asked: Exploration, request: Request, machines: Machines, write: Write) -> int:
+    """The same on several machines. On this machine all share the programs and libraries that are made first."""
+    path = resources.target(asked.target)
+    manifest = manifests.load(path)
+    position = saved.start(asked.out, manifest.name, request.seed)
+    with ExplorationProgress(0, asked.budget_s) as progress:
+        if machines.jobs:
+            environments.programs(manifest, path.resolve().parent, progress.say)
+            libraries.found(request.kinds, progress.say)
+        made = SharedExploration(manifest, asked.out, progress, position)
+        progress.say(f"exploring {manifest.name} for {asked.budget_s:g} s, seed {position.seed}")
+        outcome = ExplorationOutcome(made, position.seed, made.lost)
+        with _told(outcome, write):
+            try:
+                Spread(_words(asked, request, machines), request, machines).play(made)
+            finally:
+                made.save()
+    return result.collect(outcome.results()).exit_code
+
+
+def _words(asked: Exploration, request: Request, machines: Machines) -> list[str]:
+    """The command of a share. A target's file has its whole path, since workers have other working directories."""
+    lanes = asked.lanes or (1 if machines.jobs else 0)
+    target = asked.target.resolve() if asked.target and asked.target.is_file() else asked.target
+    given = {"--budget": f"{asked.budget_s:g}s", "--lanes": lanes, "--target": target}
+    return [
+        "explore",
+        *(word for name, value in given.items() if value for word in (name, str(value))),
+        *(word for kind in sorted(request.kinds) for word in ("--faults", kind)),
+        *(["--first"] if request.first else []),
+    ]
+
+
+def _check_kinds(request: Request) -> None:
+    if odd := request.kinds - FAULTS.kinds().keys():
+        raise InputError(f"expected kinds of faults (see `shaketable list`), got {', '.join(sorted(odd))}")
 
 
 def _check_target(manifest: Path, name: str, run: Path) -> None:
@@ -102,7 +147,7 @@ def _told(outcome: ExplorationOutcome, write: Write) -> Iterator[None]:
     try:
         yield
     finally:
-        outcome.reduction.progress.say(outcome.reduction.progress.sentence())
+        outcome.made.progress.say(outcome.made.progress.sentence())
         write(outcome.results())
         outcome.save()
         outcome.show()

@@ -6,6 +6,7 @@ The search does not use it: it is a report, not a guide.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,6 +31,10 @@ class Coverage:
     def note(self, played: Played) -> None:
         """Count the states that a trial passed through."""
         self.states.update(played.states)
+
+    def add(self, rows: Sequence[Covered]) -> None:
+        """Add the counts of another exploration."""
+        self.states.update({State(row.faults, row.breaker, row.backlog, row.phase): row.trials for row in rows})
 
     def rows(self) -> list[Covered]:
         """Every state that was seen, most often first."""

@@ -64,7 +64,11 @@ def read(path: Path) -> FailedRun:
 
 def scenario(run: RunDir) -> Scenario:
     """The scenario of a run. Raises RunDirError."""
-    told: dict[str, Any] = rundir.read_json(run / rundir.SCENARIO, dict)
+    return scenario_of(rundir.read_json(run / rundir.SCENARIO, dict))
+
+
+def scenario_of(told: dict[str, Any]) -> Scenario:
+    """The scenario of its JSON. Raises ScenarioError for a kind that is not known."""
     names = ("settings", "counts", "servers", "drain_s", "resend_for_s", "seed")
     known = {name: told[name] for name in names if name in told}
     return Scenario(

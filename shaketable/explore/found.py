@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,13 @@ def after(timeline: Timeline) -> str:
 def labels(scenario: Scenario) -> frozenset[str]:
     """The faults of a scenario, without their times."""
     return frozenset(at.fault.label for at in scenario.timeline)
+
+
+def explains(known: Sequence[Found], failed: Container[str], scenario: Scenario) -> bool:
+    """Whether a finding of the same check needs no fault that this failure lacks; unconfirmed, the same faults."""
+    faults = labels(scenario)
+    needed = [(one.failed, labels(one.scenario)) for one in known if one.check in failed]
+    return any(these <= faults if confirmed else these == faults for confirmed, these in needed)
 
 
 def name(check: str, scenario: Scenario) -> str:

@@ -23,6 +23,8 @@ from shaketable.stack.warm import WarmServers
 
 #: The services whose disks can be broken.
 DISKS: frozenset[Service] = frozenset({"postgres", "redis"})
+#: The folder of the trials' run directories, in the folder of what was found.
+TRIALS = "trials"
 #: Says what a lane is trying, by its number; "" when it is idle.
 Trying = Callable[[int, str], None]
 

@@ -9,9 +9,9 @@ import msgspec
 
 from shaketable import plural
 from shaketable.explore import page
+from shaketable.explore.explored import Explored
 from shaketable.explore.found import Found
 from shaketable.explore.progress import Totals
-from shaketable.explore.reduction import Reduction
 from shaketable.results import result
 from shaketable.results.result import Result
 
@@ -20,32 +20,33 @@ from shaketable.results.result import Result
 class ExplorationOutcome:
     """The result of an exploration, complete or interrupted."""
 
-    reduction: Reduction
+    made: Explored
     seed: int
+    lost: Sequence[Result] = ()  # of shares that came to no outcome
 
     def results(self) -> list[Result]:
         """One for each finding; without any, one for the whole exploration. The first has the coverage."""
-        name, found = self.reduction.manifest.name, self.reduction.found
-        made = [_of(one, name) for one in found] or [_clean(self.reduction.progress.totals, name)]
-        return [msgspec.structs.replace(made[0], coverage=self.reduction.coverage.rows()), *made[1:]]
+        name, found = self.made.manifest.name, self.made.found
+        made = [_of(one, name) for one in found] or [_clean(self.made.progress.totals, name)]
+        return [msgspec.structs.replace(made[0], coverage=self.made.coverage.rows()), *made[1:], *self.lost]
 
     def save(self) -> None:
         """Write the page. Raises HarnessError."""
-        where = page.write(self.reduction, self.seed, result.collect(self.results()).verdict)
-        self.reduction.progress.say(f"findings and coverage: {where}")
+        where = page.write(self.made, self.seed, result.collect(self.results()).verdict)
+        self.made.progress.say(f"findings and coverage: {where}")
 
     def show(self) -> None:
         """Print the findings, and why trials were unknown."""
-        say = self.reduction.progress.say
-        for one in self.reduction.found:
+        say = self.made.progress.say
+        for one in self.made.found:
             say(f"{'FOUND' if one.failed else 'not confirmed:'} {one.sentence}")
             if one.file is not None:
                 say(f"  play it again: shaketable run {one.file}")
             if one.run is not None:
                 say(f"  its report: shaketable report {one.run}")
-        if not self.reduction.found:
+        if not self.made.found:
             say("no finding")
-        for why, count in _counted(self.reduction.progress.totals.doubts):
+        for why, count in _counted(self.made.progress.totals.doubts):
             say(f"unknown {count} ×: {why}")
 
 

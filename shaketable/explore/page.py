@@ -9,8 +9,8 @@ from pathlib import Path
 from shaketable import rundir
 from shaketable.evidence import again
 from shaketable.explore import catalogue
+from shaketable.explore.explored import Explored
 from shaketable.explore.found import Found
-from shaketable.explore.reduction import Reduction
 from shaketable.report.page import document
 from shaketable.report.page.header import Header, Tile
 from shaketable.report.tables.table import Cell, Table, TableColumn
@@ -38,7 +38,7 @@ _STORY = (
 )
 
 
-def write(made: Reduction, seed: int, verdict: str) -> Path:
+def write(made: Explored, seed: int, verdict: str) -> Path:
     """Write the page and return its path. Raises HarnessError."""
     path = made.out / PAGE
     made.out.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def write(made: Reduction, seed: int, verdict: str) -> Path:
     return path
 
 
-def _header(made: Reduction, seed: int, verdict: str) -> Header:
+def _header(made: Explored, seed: int, verdict: str) -> Header:
     name, totals = f"exploration of {made.manifest.name}", made.progress.totals
     more = [f"{len(made.found) - SAID} more findings"] if len(made.found) > SAID else []
     found = "; ".join([*(one.sentence for one in made.found[:SAID]), *more])
@@ -81,7 +81,7 @@ def _line(one: Found) -> list[Cell]:
     return [one.sentence.rpartition(":")[0], often, *shrunk, one.file.name if one.file else "not written"]
 
 
-def _coverage(made: Reduction) -> Table:
+def _coverage(made: Explored) -> Table:
     """Kinds of faults by states; None was never exercised."""
     kinds = sorted({option.fault.kind for option in catalogue.of(made.manifest)})
     states = [TableColumn(f"{cell.breaker}, {cell.backlog}", True) for cell in made.coverage.columns()]

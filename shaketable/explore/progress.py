@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TextIO
@@ -38,6 +38,13 @@ class Totals:
         if played.verdict is Verdict.UNKNOWN:
             self.unknown += 1
             self.doubts.append(played.why)
+
+    def add(self, trials: int, failed: int, unknown: int, doubts: Sequence[str]) -> None:
+        """Add the totals of another exploration."""
+        self.trials += trials
+        self.failed += failed
+        self.unknown += unknown
+        self.doubts.extend(doubts)
 
 
 class ExplorationProgress:

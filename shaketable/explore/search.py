@@ -8,12 +8,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from shaketable.errors import HarnessError, InputError
 from shaketable.explore import catalogue, found, saved
 from shaketable.explore.catalogue import LIBRARIES, Library
 from shaketable.explore.draw import Draw
 from shaketable.explore.reduction import Reduction
 from shaketable.explore.saved import Position
+from shaketable.explore.share import ALL, TrialShare
 from shaketable.explore.trial import Played
 
 #: Every so many drawn trials, one runs on a cold stack: a leak between warm trials would show.
@@ -32,6 +35,7 @@ class Request:
     kinds: frozenset[str] = frozenset()
     libraries: frozenset[Library] = LIBRARIES
     most_trials: int | None = None
+    share: TrialShare = ALL
 
 
 @dataclass
@@ -46,7 +50,8 @@ class Search:
         reduction = self.reduction
         self._lanes, self._progress, self._manifest = reduction.lanes, reduction.progress, reduction.manifest
         self._unplayed = 0
-        self.position = saved.start(reduction.out, self._manifest.name, self.request.seed)
+        start = saved.start(reduction.out, self._manifest.name, self.request.seed)
+        self.position = msgspec.structs.replace(start, next=start.next + self.request.share.begin)
 
     def run(self) -> None:
         """Search until the budget is spent.
@@ -81,7 +86,7 @@ class Search:
         numbers, following = self._numbers(), self.position.next
         while True:
             while len(running) < self._lanes.count and (number := next(numbers, None)) is not None:
-                following = number + 1
+                following = number + self.request.share.of
                 trial = self._draw.trial(number)
                 cold = number % COLD_EVERY == COLD_EVERY - 1
                 running[self._lanes.submit(trial, f"trial {number}: {found.after(trial.timeline)}", cold)] = number
@@ -97,7 +102,7 @@ class Search:
         most = self.request.most_trials
         while self._left_s() > 0 and not self._enough() and (most is None or number - first < most):
             yield number
-            number += 1
+            number += self.request.share.of
 
     def _enough(self) -> bool:
         return self.request.first and any(one.failed for one in self.reduction.found)
@@ -108,7 +113,8 @@ class Search:
     def _drawn(self, played: Played, number: int, next_: int) -> None:
         """Note a drawn trial; reduce it if it failed in a way that no finding explains. `next_`: the first not done."""
         self._check_played(played, number)
-        new = bool(played.failed) and not self._enough() and not self._explained(played)
+        explained = found.explains(self.reduction.found, played.failed, played.scenario)
+        new = bool(played.failed) and not self._enough() and not explained
         self._note(played, next_, keep=new)
         if new:
             self.reduction.reduce(played.scenario, played.failed[0], played.why, self.clock() - self._began, played.run)
@@ -119,12 +125,6 @@ class Search:
             raise InputError(f"the target cannot be explored: without any fault, {played.why}")
         if self._unplayed > MOST_UNPLAYED:
             raise HarnessError(f"{self._unplayed} trials in a row could not be played: {played.why}")
-
-    def _explained(self, played: Played) -> bool:
-        """Whether a finding of the same check needs no fault that this trial lacks; unconfirmed, the same faults."""
-        labels = found.labels(played.scenario)
-        known = [(one.failed, found.labels(one.scenario)) for one in self.reduction.found if one.check in played.failed]
-        return any(needed <= labels if confirmed else needed == labels for confirmed, needed in known)
 
     def _note(self, played: Played, next_: int | None = None, keep: bool = False) -> None:
         """Note a trial, and save the position."""

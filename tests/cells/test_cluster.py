@@ -28,6 +28,14 @@ place.touch()
 if first:
     time.sleep(600)
 """
+#: The same with a file by which its cell is whole.
+HALF = """
+import os, pathlib, sys, time
+
+pathlib.Path(sys.argv[-1], "whole.json").touch()
+pathlib.Path(__file__).with_suffix(f".{os.getpid()}").touch()
+time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -87,7 +95,7 @@ def test_cells_and_workers_end_when_nobody_waits_for_them(session: CellSession, 
     [cell] = played(stays)
     worker = psutil.Process(cell).parent()
     assert worker is not None
-    cells.close()  # type: ignore[attr-defined]
+    cells.close()
     assert gone(cell)
     assert gone(worker.pid)
 
@@ -139,6 +147,19 @@ def test_cell_that_nobody_wants_ends(session: CellSession, stays: Path) -> None:
     with pytest.raises(InterruptedError):
         tasks.play(session.task("stays", ["run", str(stays)]), lambda: bool(played(stays)))
     assert all(map(gone, played(stays)))
+
+
+def test_cell_that_nobody_wants_any_more_leaves_what_is_whole(session: CellSession, tmp_path: Path) -> None:
+    (half := tmp_path / "stays.py").write_text(HALF)
+    words = [["run", str(half), "--runs", OUT], ["init", f"{OUT}/x"]]
+    tasks_ = {n: session.task(str(n), each, whole="whole.json") for n, each in enumerate(words)}
+    cells = session.play(list(tasks_.values()))
+    next(cells)
+    await_that(lambda: len(played(half)) == 1)
+    cells.close()
+    assert all(map(gone, played(half)))
+    found = [(cell.number, cell.exit_code, cell.machine) for cell in session.left(tasks_)]
+    assert found == [(0, 255, tasks.machine())]
 
 
 def test_worker_of_another_version_is_refused(session: CellSession) -> None:
