@@ -63,7 +63,7 @@ class CellAnswer(msgspec.Struct, frozen=True):
 def play(task: CellTask, unwanted: Callable[[], bool], scratch: Path | None = None) -> str:
     """Play the cell unless the store has it, and return the name of its archive.
 
-    `unwanted` says whether the cell is to end; the store gets it even so, if it is whole: what it has found is kept.
+    `unwanted` says whether the cell is to end; the store gets its folder even so, if it is whole.
     Dask plays finished cells of a dead worker again, so the store decides.
 
     Raises InterruptedError for a cell that nobody wants any more.

@@ -50,7 +50,7 @@ class TrialShare(NamedTuple):
 ALL = TrialShare()
 
 
-class Finding(msgspec.Struct, frozen=True):
+class SharedFinding(msgspec.Struct, frozen=True):
     """A finding of a share; its file and its run directory are in the same folder, by their names."""
 
     check: str
@@ -77,7 +77,7 @@ class ShareOutcome(msgspec.Struct, frozen=True):
 
     position: Position
     doubts: list[str]  # why trials were unknown
-    findings: list[Finding]
+    findings: list[SharedFinding]
     coverage: list[Covered]
 
 
@@ -94,8 +94,8 @@ def read(folder: Path) -> ShareOutcome | None:
     return rundir.read_json(folder / FILE, ShareOutcome) if (folder / FILE).is_file() else None
 
 
-def _finding(one: Found) -> Finding:
-    return Finding(
+def _finding(one: Found) -> SharedFinding:
+    return SharedFinding(
         one.check,
         one.scenario.to_json(),
         one.failed,

@@ -23,7 +23,7 @@ from shaketable.explore.lanes import TRIALS
 from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.saved import Position
 from shaketable.explore.search import Request
-from shaketable.explore.share import Finding, ShareOutcome, TrialShare
+from shaketable.explore.share import SharedFinding, ShareOutcome, TrialShare
 from shaketable.results.result import Result
 from shaketable.rundir import RunDir
 from shaketable.target.manifest import Manifest
@@ -73,7 +73,7 @@ class SharedExploration:
         done = Position(self.position.seed, next_, totals.trials, totals.failed, totals.unknown)
         saved.write(self.out, self.manifest.name, done)
 
-    def _file(self, each: Finding, folder: Path) -> Path | None:
+    def _file(self, each: SharedFinding, folder: Path) -> Path | None:
         if not each.file:
             return None
         place = self.out / Path(each.file).name
@@ -81,7 +81,7 @@ class SharedExploration:
             shutil.copyfile(folder / place.name, place)
         return place
 
-    def _run(self, each: Finding, folder: Path) -> Path | None:
+    def _run(self, each: SharedFinding, folder: Path) -> Path | None:
         run = folder / TRIALS / Path(each.run).name
         return session.moved(RunDir(run), self.out / TRIALS).path if each.run and run.is_dir() else None
 

@@ -16,13 +16,15 @@ import psycopg
 import pytest
 import redis
 
+from shaketable import rundir
 from shaketable.checks.check import Verdict
 from shaketable.checks.verdict import judge_history
+from shaketable.clock import SECOND
 from shaketable.errors import HarnessError, LoadEnded, ServerUnavailable, TargetError, UnexpectedFailure
 from shaketable.evidence.history.validity import why_invalid
 from shaketable.exit_code import ended
-from shaketable.op import Kind
-from shaketable.rundir import PHASES
+from shaketable.op import Kind, Op
+from shaketable.rundir import PHASES, RunDir
 from shaketable.runner.liveness import FROZEN_LOOKS, Liveness
 from shaketable.stack import supervisor
 from shaketable.stack.process import Child, spawn
@@ -199,6 +201,21 @@ def test_frozen_load_generator_ends_within_a_bound_and_is_unknown(scenario: Path
     said, code, took_s = struck(tmp_path, scenario, "the load generator", signal.SIGSTOP, "baseline")
     assert ("Traceback" in said, code) == (False, 2), said
     assert took_s < ENDS_S
+
+
+@pytest.mark.nightly
+def test_run_that_loses_a_load_worker_is_unknown_within_ten_seconds(scenario: Path, tmp_path: Path) -> None:
+    harness = start(tmp_path / "runs", "--load-workers", "2", scenario=scenario)
+    output_until(harness, "FAULT")
+    next(child for child in psutil.Process(harness.pid).children() if "--worker" in child.cmdline()).kill()
+    killed = time.monotonic_ns()
+    said = end(harness)
+    assert harness.returncode == 2, said
+    run = RunDir((tmp_path / "runs" / "latest").resolve())
+    told = next(op for op in rundir.read_lines(run / PHASES, Op) if op.kind is Kind.FAILURE)
+    assert "killed by SIGKILL" in str(told.detail["text"])
+    assert told.invoked_at - killed < 10 * SECOND
+    assert judged(tmp_path) == 2
 
 
 @pytest.mark.nightly
