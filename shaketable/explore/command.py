@@ -17,7 +17,6 @@ from shaketable.explore.outcome import ExplorationOutcome
 from shaketable.explore.progress import ExplorationProgress
 from shaketable.explore.reduction import Reduction
 from shaketable.explore.search import Request, Search
-from shaketable.explore.spread import SharedExploration, Spread
 from shaketable.faults import FAULTS
 from shaketable.results import result
 from shaketable.results.result import Result
@@ -88,6 +87,8 @@ def shrink(asked: Exploration, run: Path, write: Write) -> int:
 
 def _spread(asked: Exploration, request: Request, machines: Machines, write: Write) -> int:
     """The same on several machines. On this machine all share the programs and libraries that are made first."""
+    from shaketable.explore.spread import SharedExploration, Spread  # they need the extra cluster
+
     path = resources.target(asked.target)
     manifest = manifests.load(path)
     position = saved.start(asked.out, manifest.name, request.seed)
