@@ -13,8 +13,8 @@ import pytest
 from shaketable.explore import found
 from shaketable.explore.lanes import TRIALS
 from tests.cells.test_compare import cell_with_servers, cells_of, servers_of, started
-from tests.locustfiles.test_alone import await_that
 from tests.seeded_bugs import catalogue
+from tests.support.waits import await_that
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.nightly, pytest.mark.timeout(1500)]
 FAULTS = ("--faults", "down", "--faults", "reset")

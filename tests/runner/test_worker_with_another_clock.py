@@ -23,10 +23,10 @@ from shaketable.rundir import RunDir
 from shaketable.stack.wall_clock import library
 from tests.cells.test_compare import started
 from tests.locustfiles.conftest import ROOT
-from tests.locustfiles.test_alone import await_that
 from tests.locustfiles.test_workers import two
 from tests.seeded_bugs import catalogue
 from tests.support import forward
+from tests.support.waits import await_that
 
 AHEAD_S = 2
 #: CLOCK_MONOTONIC is the time namespace's, waits on it too. libfaketime cannot move it: Python's waits would not end.
