@@ -119,7 +119,9 @@ class Spread:
             finally:
                 rest = {number: task for number, task in enumerate(tasks) if number not in ended}
                 for cell in opened.left(rest):
+                    ended.add(cell.number)
                     self._merge(made, shares[cell.number], cell)
+                made.following.extend(each.begin for each in shares if each.number not in ended)
 
     def _merge(self, made: SharedExploration, what: TrialShare, cell: FinishedCell) -> None:
         folder = cell.folder / FOUND if cell.folder is not None else None
