@@ -38,10 +38,12 @@ def test_killed_worker_costs_its_share_alone_and_the_bug_is_found_once(tmp_path:
         await_that(lambda: share[share.index("--share") + 1] in shares_of(tmp_path), 60)
         assert command.wait(1200) == 1, (tmp_path / "said").read_text()
     told = json.loads(table.read_text())["runs"]
-    assert {(run["verdict"], run["checks"]["no_loss"]["verdict"]) for run in told} == {("failed", "failed")}
-    assert [run["scenario"] for run in told] == [one.name for one in found.earlier(out)]
+    failed = [run for run in told if run["verdict"] == "failed"]
+    assert {run["verdict"] for run in told if run not in failed} <= {"unknown"}  # failures that nobody confirmed
+    assert {run["checks"]["no_loss"]["verdict"] for run in failed} == {"failed"}
+    assert sorted(run["scenario"] for run in failed) == [one.name for one in found.earlier(out)]
     assert all(len(one.timeline) == 1 for one in found.earlier(out))
-    assert all((out / TRIALS / Path(run["run"]).name / "verdict.json").exists() for run in told)
+    assert all((out / TRIALS / Path(run["run"]).name / "verdict.json").exists() for run in failed)
     assert cells_of(tmp_path) == []
 
 
