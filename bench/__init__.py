@@ -10,7 +10,7 @@
 `python -m bench.durability` counts the acknowledged writes that servers lose to a SIGKILL and to a power loss.
 
 `python -m bench.queues` sends the same events through the reference and through task queues, and compares: each is a
-`target_stage`, the processes of its manifest.
+`target_stage`, the processes of its manifest. docs/performance.md has the figures.
 
 `python -m bench.checks` (`make bench-checks`) measures the harness instead: check and report on a million events that
 `synthetic` makes up, and by `opening` how long a browser takes to draw the page. What is printed is a table; `--json

@@ -35,7 +35,7 @@ SETTINGS = {
     "procrastinate-hardened": "queue in PostgreSQL; 5 jobs at a time, a transaction each; finished after COMMIT",
 }
 #: The backlog: as many events as pass end to end in so many seconds, so that it takes even a fast target many batches.
-BACKLOG_S = 10
+BACKLOG_S = 30
 #: Events before anything is measured: connections open, caches fill.
 WARM = 500
 

@@ -62,7 +62,8 @@ def test_an_answer_is_whole_with_its_last_byte_or_chunk(parts: list[bytes]) -> N
 @pytest.mark.parametrize(
     "name", ["reference", pytest.param("bullmq-hardened", marks=[needs_node, pytest.mark.nightly])]
 )
-def test_a_target_is_measured_in_all_three_parts(name: str) -> None:
+def test_a_target_is_measured_in_all_three_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "BACKLOG_S", 3)
     *_, told = measure([name], 2000, 1)
     (found,) = told.rounds
     for part in (found.end_to_end, found.intake, found.drain):
