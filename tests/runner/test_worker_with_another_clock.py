@@ -20,10 +20,10 @@ from shaketable.checks.verdict import VerdictDoc
 from shaketable.clock import SECOND
 from shaketable.op import Kind, Op
 from shaketable.rundir import RunDir
+from shaketable.stack import ports as free_ports
 from shaketable.stack.wall_clock import library
 from tests.cells.test_compare import started
 from tests.locustfiles.conftest import ROOT
-from tests.locustfiles.test_workers import two
 from tests.seeded_bugs import catalogue
 from tests.support import forward
 from tests.support.waits import await_that
@@ -32,7 +32,7 @@ AHEAD_S = 2
 #: CLOCK_MONOTONIC is the time namespace's, waits on it too. libfaketime cannot move it: Python's waits would not end.
 AWAY = [
     "unshare", "--net", "--mount", "--time", "--monotonic", str(AHEAD_S), "--boottime", str(AHEAD_S), "--fork",
-    "--kill-child",
+    "--kill-child", "--pid", "--mount-proc",
 ]  # fmt: skip
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.nightly, pytest.mark.timeout(600)]
 
@@ -79,7 +79,12 @@ def test_order_is_judged_right_or_unknown_by_a_worker_whose_clocks_are_ahead(
     bug: str, order: Verdict, tmp_path: Path
 ) -> None:
     target, said = catalogue.target(bug, tmp_path), tmp_path / "said"
-    master = two().port
+    with free_ports.reserve() as block:  # the run takes ports of its own
+        master = block.take()
+        _judge_order(target, said, master, order, tmp_path)
+
+
+def _judge_order(target: Path, said: Path, master: int, order: Verdict, tmp_path: Path) -> None:
     here = ["--load-master", f"127.0.0.1:{master}", "--expect-workers", "1"]
     words: list[str | Path] = ["run", "postgres_outage", "--target", target, "--runs", tmp_path / "runs"]
     with started("shaketable.cli", *words, *here, out=said) as run:
