@@ -1,7 +1,8 @@
 """`python -m bench.lateness`: how late one process and several workers send the same schedule to a null server.
 
 An event is late by the time from its intended time to its send. Of several workers the worst p99 counts. The sides
-take turns, so that a busy machine disturbs both.
+take turns, so that a busy machine disturbs both. The null server is nginx if that is installed, which leaves most of
+the CPUs to the load, and else one in Python.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -39,6 +41,22 @@ RATE, SECONDS, BOUND_MS = 8000.0, 10.0, 50.0
 OPEN_S, OVERTIME_S = 120.0, 30.0
 #: Events of the everyday kinds only.
 MIX = Mix(malformed=0, resent=0, changed=0, twins=0, ordered=0, sized=0, numeric=0, everyday=1)
+#: One process that answers at once, on loopback; all that it writes is in its own folder.
+NGINX = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+events {{ worker_connections 8192; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/bodies;
+    server {{
+        listen 127.0.0.1:{port};
+        keepalive_requests 100000000;
+        location / {{ return 202; }}
+    }}
+}}
+"""
 
 
 class SentLoad(msgspec.Struct, frozen=True):
@@ -75,13 +93,23 @@ def _side(rate: float, seconds: float, workers: int) -> SentLoad:
 def _null_server(folder: Path, spawn: Spawn) -> Iterator[str]:
     with ports.reserve() as block:
         port, log = block.take(), folder / "null.log"
-        command = [sys.executable, "-P", "-m", "shaketable.capacity.null_intake", str(port)]
+        command = _server(folder, port)
         server = spawn("null", command, env=environment(folder), cwd=folder, log=log)
         try:
             until(lambda: _listens(port), 20, "the null server")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.kill()
+
+
+def _server(folder: Path, port: int) -> list[str]:
+    """The command that answers 202 to every request."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        return [sys.executable, "-P", "-m", "shaketable.capacity.null_intake", str(port)]
+    config = folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=folder, port=port))
+    return [nginx, "-p", str(folder), "-e", "stderr", "-c", str(config)]
 
 
 def _listens(port: int) -> bool:
