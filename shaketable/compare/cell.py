@@ -202,7 +202,7 @@ class Compared(msgspec.Struct, frozen=True):
 
     @property
     def machines(self) -> list[dict[str, Any]]:
-        """The distinct machines and versions, without values that change from run to run."""
+        """The distinct machines and versions, without what changes from run to run or from target to target."""
         told = [
             {name: value for name, value in trial.environment.items() if name not in _CHANGING}
             for trial in self.trials
@@ -211,7 +211,7 @@ class Compared(msgspec.Struct, frozen=True):
         return [one for number, one in enumerate(told) if one not in told[:number]]
 
 
-_CHANGING = ("load_before", "target_packages")
+_CHANGING = ("load_before", "target_packages", "settings_not_taken")
 
 
 def _ordered(verdicts: Iterable[str]) -> Counter[str]:

@@ -187,6 +187,17 @@ def test_load_before_the_runs_is_told_from_lowest_to_highest_and_what_is_missing
 
 
 @pytest.mark.parametrize(
+    ("other", "differ"), [({"cpus": 2, "settings_not_taken": {"lease_s": 3}}, False), ({"cpus": 4}, True)]
+)
+def test_settings_that_one_target_does_not_take_make_no_other_machine(
+    held: Comparison, other: dict[str, Any], differ: bool
+) -> None:
+    played(held, "a", *losing(0), ground={"cpus": 2})
+    played(held, "b", *losing(0), ground=other)
+    assert ("different machines" in page(held)) is differ
+
+
+@pytest.mark.parametrize(
     ("ground", "told"),
     [
         (
