@@ -29,8 +29,8 @@ def make(folder, lock):
 PROGRAM = '''
 import os, sys, time
 from pathlib import Path
+parent = os.getppid()  # before the test can end it
 (Path(sys.argv[1]) / "half").touch()
-parent = os.getppid()
 while os.getppid() == parent: time.sleep(0.01)
 time.sleep(0.5)
 Path(sys.argv[1]).with_name("ended").touch()
