@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,10 @@ from psycopg import sql
 from bench.stage import cpu_s, say, send
 from shaketable import resources
 from shaketable.evidence import durability
-from shaketable.runner.bring_up import bring_up
-from shaketable.stack import ports
+from shaketable.runner import bring_up
 from shaketable.stack.choice import Choice
 from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.stack import Link, Service, Stack
-from shaketable.stack.supervisor import Supervisor
-from shaketable.target import environments, manifest, services
 from shaketable.target.target import Target
 
 #: In a run PostgreSQL logs the duration of every statement as evidence: a cost for each statement that no user has.
@@ -43,7 +38,7 @@ class DirectTarget(Target):
 class TargetStage:
     """A target that is ready; it counts the stored events and the CPU time."""
 
-    def __init__(self, target: DirectTarget, stack: Stack, database: psycopg.Connection[Any]) -> None:
+    def __init__(self, target: Target, stack: Stack, database: psycopg.Connection[Any]) -> None:
         self._target, self._stack, self._database = target, stack, database
         intake, relation = target.intake_instance, target.manifest.stored.relation
         if intake is None or relation is None:
@@ -120,29 +115,8 @@ class TargetStage:
 def target_stage(named: str) -> Iterator[TargetStage]:
     """Start the servers and a target by its name or manifest, and end all of them."""
     path = resources.target(Path(named))
-    found, folder, run_id = manifest.load(path), path.resolve().parent, f"bench{secrets.token_hex(3)}"
-    programs = environments.programs(found, folder, say)
-    needs = services.needed(found, folder, programs)
-    with ExitStack() as opened:
-        home = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="shaketable-bench-")))
-        (logs := home / "logs").mkdir()
-        supervisor = Supervisor(run_id)
-        opened.callback(supervisor.close)
-        block = opened.enter_context(ports.reserve())
-        stack = opened.enter_context(Choice().open(run_id, block, supervisor, logs, say, SERVERS, needs))
-        target = DirectTarget(
-            found,
-            folder,
-            stack,
-            supervisor,
-            run_id=run_id,
-            state=home / "state",
-            logs=logs,
-            settings={},
-            record=lambda _: None,
-            programs=programs,
-        )
-        opened.callback(target.close)
-        bring_up(target, stack, target.located())
-        database = opened.enter_context(psycopg.connect(stack.owner_url(), autocommit=True))
-        yield TargetStage(target, stack, database)
+    with (
+        bring_up.open_(path, Choice(), None, say, SERVERS, DirectTarget) as standing,
+        psycopg.connect(standing.stack.owner_url(), autocommit=True) as database,
+    ):
+        yield TargetStage(standing.target, standing.stack, database)

@@ -12,6 +12,7 @@ from pathlib import Path
 from shaketable.evidence import observe
 from shaketable.stack import ports
 from shaketable.stack.choice import Choice
+from shaketable.stack.server_options import ServerOptions
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
 from shaketable.target import environments, manifest, services
@@ -47,9 +48,17 @@ def bring_up(target: Target, stack: Stack, told: Manifest) -> None:
 
 
 @contextmanager
-def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str], None]) -> Iterator[Standing]:
+def open_(
+    path: Path,
+    choice: Choice,
+    port_base: int | None,
+    say: Callable[[str], None],
+    servers: ServerOptions = ServerOptions(),
+    kind: type[Target] = Target,
+) -> Iterator[Standing]:
     """The target of a manifest on a stack of its own; on any error, nothing keeps running.
 
+    `servers` are what the servers run with, `kind` the class of the target.
     Raises ManifestError, InputError, ToolchainMissing, TargetError or HarnessError.
     """
     found, folder = manifest.load(path), path.resolve().parent
@@ -65,8 +74,8 @@ def open_(path: Path, choice: Choice, port_base: int | None, say: Callable[[str]
         supervisor.folder(home)
         block = opened.enter_context(ports.reserve(port_base))
         say(f"starting the servers ({choice.kind})")
-        stack = opened.enter_context(choice.open(run_id, block, supervisor, logs, say, needs=needs))
-        target = Target(
+        stack = opened.enter_context(choice.open(run_id, block, supervisor, logs, say, servers, needs))
+        target = kind(
             found,
             folder,
             stack,
