@@ -32,8 +32,10 @@ class TrialShare(NamedTuple):
         """Read `NUMBER/OF/FIRST`. Raises InputError."""
         try:
             number, of, first = map(int, word.split("/"))
-        except ValueError as e:
-            raise InputError(f"expected a share as NUMBER/OF/FIRST, got {word!r}") from e
+        except ValueError:
+            number = of = first = -1
+        if not 0 <= number < of or first < 0:
+            raise InputError(f"expected a share as NUMBER/OF/FIRST, got {word!r}: 0/2/0 is the first of two")
         return cls(number, of, first)
 
     @property

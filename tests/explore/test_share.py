@@ -51,10 +51,14 @@ def test_each_trial_is_in_one_share_with_the_seed_of_the_whole(tmp_path: Path, f
         assert sorted(map(digest, oracle.played)) == sorted(wanted)
 
 
+@pytest.mark.parametrize("word", ["", "one/2/0", "1/2", "2/2/0", "-1/2/0", "0/0/0", "0/2/-1"])
+def test_a_word_that_is_no_share_is_refused(word: str) -> None:
+    with pytest.raises(InputError, match="NUMBER/OF/FIRST"):
+        TrialShare.parse(word)
+
+
 def test_a_share_survives_its_word() -> None:
     assert TrialShare.parse(TrialShare(1, 3, 40).word) == TrialShare(1, 3, 40)
-    with pytest.raises(InputError, match="NUMBER/OF/FIRST"):
-        TrialShare.parse("1/3")
 
 
 def test_what_two_shares_found_is_told_once_with_its_file_and_run(tmp_path: Path) -> None:
