@@ -202,7 +202,7 @@ class Compared(msgspec.Struct, frozen=True):
 
     @property
     def machines(self) -> list[dict[str, Any]]:
-        """The distinct machines and versions, without what changes from run to run or from target to target."""
+        """The distinct machines and versions, without values that differ between runs or targets."""
         told = [
             {name: value for name, value in trial.environment.items() if name not in _CHANGING}
             for trial in self.trials

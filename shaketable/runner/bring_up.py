@@ -58,7 +58,7 @@ def open_(
 ) -> Iterator[Standing]:
     """The target of a manifest on a stack of its own; on any error, nothing keeps running.
 
-    `servers` are what the servers run with, `kind` the class of the target.
+    `servers` are options of the servers, `kind` is the class of the target.
     Raises ManifestError, InputError, ToolchainMissing, TargetError or HarnessError.
     """
     found, folder = manifest.load(path), path.resolve().parent
