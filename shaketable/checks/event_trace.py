@@ -61,27 +61,32 @@ def of_findings(
         for member in findings[check].members.get(anomaly.set, []) if check in findings else []:
             for event_id in named(member):
                 fates.setdefault(event_id, anomaly.label)
-    index = pd.Index(history.events.event_id)
-    numbers = index.get_indexer(pd.Index(list(fates), dtype=object))
-    known = [(int(number), fate) for number, fate in zip(numbers, fates.values(), strict=True) if number >= 0]
+    numbers = history.numbers([*fates, *(one for each in findings.values() for one in _first(each))])
+    known = [(numbers[event_id], fate) for event_id, fate in fates.items() if event_id in numbers]
     found = lives(history, [number for number, _ in known], [fate for _, fate in known])
     shown = {life.event_id for life in found}
-    examples = [(each, *one) for each, finding in findings.items() if (one := _example(finding, shown, index))]
+    examples = [(each, *one) for each, finding in findings.items() if (one := _example(finding, shown, numbers))]
     others = lives(history, [number for _, number, _ in examples], [spaced(set_) for _, _, set_ in examples])
     return found + [
         msgspec.structs.replace(life, example_of=name) for life, (name, _, _) in zip(others, examples, strict=True)
     ]
 
 
-def _example(finding: Finding, shown: set[str], index: pd.Index[str]) -> tuple[int, str] | None:
+def _first(finding: Finding) -> dict[str, str]:
+    """The first events in each set of a failed finding, and their sets."""
+    sets = finding.members.items() if finding.verdict is Verdict.FAILED else ()
+    found: dict[str, str] = {}
+    for event_id, name in ((event_id, name) for name, each in sets for one in each[:1] for event_id in named(one)):
+        found.setdefault(event_id, name)
+    return found
+
+
+def _example(finding: Finding, shown: set[str], numbers: Mapping[str, int]) -> tuple[int, str] | None:
     """The first known event in the sets of a failed finding, and its set; None if an event of theirs has a trace."""
-    members = [
-        (event_id, name) for name, each in finding.members.items() for one in each[:1] for event_id in named(one)
-    ]
-    if finding.verdict is not Verdict.FAILED or any(event_id in shown for event_id, _ in members):
+    first = _first(finding)
+    if shown & set(first):
         return None
-    numbers = index.get_indexer(pd.Index([event_id for event_id, _ in members], dtype=object))
-    return next(((int(number), name) for number, (_, name) in zip(numbers, members, strict=True) if number >= 0), None)
+    return next(((numbers[event_id], name) for event_id, name in first.items() if event_id in numbers), None)
 
 
 def named(member: str) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from shaketable import plural
 from shaketable.checks.kinds import losses
+from shaketable.checks.kinds.findings import Flags
 from shaketable.evidence.history import History
 from shaketable.evidence.history.persisted import NONE
 
@@ -27,15 +28,16 @@ class Kin:
         return self.history.events
 
     @cached_property
-    def missing(self) -> list[bool]:
+    def missing(self) -> Flags:
         """By number: acknowledged, and neither stored nor dead-lettered."""
-        return [bool(flag) for flag in losses.missing(self.history)]
+        return losses.missing(self.history)
 
     @cached_property
     def acknowledged(self) -> pd.DataFrame:
         """The acknowledged events by their number, in the order of their acknowledgements."""
-        mine = self.events[losses.acknowledged(self.history)]
-        return mine.assign(missing=np.array(self.missing)[mine.index]).sort_values("first_acknowledged", kind="stable")
+        told = ["event_id", "organization", "shape_number", "first_acknowledged"]
+        mine = self.events.loc[losses.acknowledged(self.history), told]
+        return mine.assign(missing=self.missing[mine.index]).sort_values("first_acknowledged", kind="stable")
 
     @cached_property
     def transactions(self) -> pd.DataFrame:

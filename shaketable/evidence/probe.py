@@ -7,15 +7,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
-
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.evidence import counters
 from shaketable.evidence.backlog import Backlog
 from shaketable.evidence.cpu import CpuOfOthers
+from shaketable.evidence.memory import resident
 from shaketable.op import Kind, Op, Scalar
 from shaketable.target.bounded_http import NoResponse, get
-from shaketable.target.instance import Instance
 from shaketable.target.readers.queue import CURRENT_S
 from shaketable.target.target import Target
 
@@ -78,7 +76,7 @@ class Probe:
     def _look_at_health(self) -> None:
         began = self._clock.now()
         told = self._ask()
-        memory = _memory(list(self._target.instances.values()))
+        memory = resident(list(self._target.instances.values()))
         (since, queue), now = self._queue, self._clock.now()
         current = queue if now - since <= CURRENT_S * SECOND else None  # its reader hangs, or is about to
         counted, stored = self._stored
@@ -132,15 +130,3 @@ def _scalar(told: Any) -> Scalar:
     if isinstance(told, int) and not -(2**63) <= told < 2**63:
         return None
     return told if isinstance(told, int | float) else None
-
-
-def _memory(instances: list[Instance]) -> dict[str, Scalar]:
-    """Resident bytes of each process with its descendants."""
-    return {f"memory_{i.name}": sum(_resident(p) for p in i.child.tree()) for i in instances if i.child}
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0

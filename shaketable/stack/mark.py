@@ -26,16 +26,17 @@ def of(run_id: str, child: int = 0) -> int:
 
 def carrying(mark: int) -> list[int]:
     """The pids of the processes with this mark."""
-    return [pid for pid, found in _all() if found == mark]
+    return [pid for pid, found in every() if found == mark]
 
 
 def of_run(run_id: str) -> list[int]:
     """The pids of the processes with the mark of any child of a run."""
     run = of(run_id) >> _CHILD_BITS
-    return [pid for pid, found in _all() if found >> _CHILD_BITS == run]
+    return [pid for pid, found in every() if found >> _CHILD_BITS == run]
 
 
-def _all() -> Iterator[tuple[int, int]]:
+def every() -> Iterator[tuple[int, int]]:
+    """The pid and the mark of every process that this user may ask; other processes have other numbers as marks."""
     if sys.platform != "linux":
         return
     for name in os.listdir("/proc"):

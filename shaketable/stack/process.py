@@ -98,7 +98,7 @@ class Child:
     def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path, mark: int = 0) -> None:
         self.name = name
         self.log = log
-        self._popen, self._mark = popen, mark
+        self._popen, self.mark = popen, mark
         self.asked_to_end = self.asked_to_freeze = False  # by the harness, or by a fault
         self.identity = Identity.of(popen.pid)
 
@@ -134,7 +134,7 @@ class Child:
         except psutil.NoSuchProcess:
             return []
         known = {self.pid, *(process.pid for process in below)}
-        left = processes(pid for pid in marks.carrying(self._mark) if pid not in known) if self._mark else []
+        left = processes(pid for pid in marks.carrying(self.mark) if pid not in known) if self.mark else []
         return [top, *below, *left]
 
     def terminate(self, grace_s: float, number: int = signal.SIGTERM) -> int | None:

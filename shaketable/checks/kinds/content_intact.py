@@ -83,7 +83,7 @@ def _compare(history: History) -> tuple[int, list[str]]:
     comparer, compared, altered = _Comparer(history), 0, []
     either = cache(lambda: _either(history))
     numbers = history.stored.event.where(history.stored.unreadable.isna(), -1).to_numpy()
-    for number, stored in zip(numbers.tolist(), history.contents.stored(), strict=True):
+    for number, stored in zip(numbers, history.contents.stored(), strict=True):
         paths = comparer.paths(number, stored) if number >= 0 else None
         if paths and comparer.is_later(number, stored):
             paths = [] if either()[number] else [LATER]
@@ -114,13 +114,17 @@ class _Comparer:
     def __init__(self, history: History) -> None:
         assert history.events is not None
         self._contents, self._adds, self._kind = history.contents, history.target.stored.adds, history.kind
-        self._ids = [event_id.encode() for event_id in history.events.event_id]
-        self._kinds = list(zip(history.events.shape_number, history.events.organization, strict=True))
+        self._ids = history.events.event_id.to_numpy()
+        self._shapes, self._organizations = (
+            history.events.shape_number.to_numpy(),
+            history.events.organization.cat.codes.to_numpy(),
+        )
         self._known: dict[tuple[object, bytes], list[str] | None] = {}
 
     def paths(self, number: int, stored: bytes) -> list[str] | None:
         """The differences; None when the sent body is no JSON object, or is missing."""
-        key = self._kinds[number], stored.replace(self._ids[number], _ID)
+        kind = int(self._shapes[number]), int(self._organizations[number])
+        key = kind, stored.replace(self._ids[number].encode(), _ID)
         if key not in self._known:
             self._known[key] = self._compare(number, stored)
         return self._known[key]

@@ -72,15 +72,16 @@ def _candidates(history: History) -> pd.DataFrame:
     """Acknowledged, stored, not dead, of an organization; each with its first row."""
     assert history.events is not None
     assert history.stored is not None
-    rows = history.stored[history.stored.event >= 0]
-    rows = rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event")
+    rows = history.stored.loc[history.stored.event >= 0, ["event", "committed_at", "position", "xid"]]
+    if not rows.event.is_unique:
+        rows = rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event")
     events = history.events.loc[
         rows.event.to_numpy(), ["organization", "outcome", "first_invoked", "first_acknowledged"]
     ]
     both = pd.concat([rows.reset_index(drop=True), events.reset_index(drop=True)], axis=1)
     again = maybe_by_resend(history)[both.event.to_numpy()]
     both["acknowledged"] = both.first_acknowledged.where(~again, NEVER)
-    both["organization"] = pd.factorize(both.organization)[0]
+    both["organization"] = both.organization.cat.codes
     alive = both.event.to_numpy() >= 0 if history.dead is None else history.dead_letters_of[both.event.to_numpy()] == 0
     return both[(both.organization >= 0) & (both.outcome == "acknowledged") & alive]
 

@@ -16,6 +16,8 @@ from shaketable.files import foreign
 
 #: The time of an event that never happened; later than any other.
 NEVER = int(np.iinfo(np.int64).max)
+#: The dtype of a column with few values.
+CATEGORY = "category"
 #: Bytes decoded at a time.
 BLOCK = 16 << 20
 
@@ -38,20 +40,37 @@ def blocks(path: Path, type_: type[T]) -> Iterator[list[T]]:
 
 
 class Columns(Generic[T]):
-    """Collects columns, one per function; `dtypes` default to int64."""
+    """Collects columns, one per function; `dtypes` default to int64.
+
+    A column of CATEGORY has few values, of any hashable type or None, and takes four bytes a row.
+    """
 
     def __init__(self, columns: Mapping[str, Callable[[T], Any]], **dtypes: Any) -> None:
         self._columns, self._dtypes = columns, {name: dtypes.get(name, np.int64) for name in columns}
         self._parts: dict[str, list[Any]] = {name: [] for name in columns}
+        self._codes: dict[str, dict[Any, int]] = {name: {} for name in columns if self._dtypes[name] == CATEGORY}
 
     def add(self, rows: list[T]) -> None:
         """Append rows."""
         for name, value in self._columns.items():
-            self._parts[name].append(np.array([value(row) for row in rows], dtype=self._dtypes[name]))
+            if name in self._codes:
+                part = np.fromiter(map(self._code(name), map(value, rows)), np.int32, len(rows))
+            else:
+                part = np.fromiter(map(value, rows), self._dtypes[name], len(rows))
+            self._parts[name].append(part)
+
+    def _code(self, name: str) -> Callable[[Any], int]:
+        """A function from a value to its code; None has -1."""
+        codes = self._codes[name]
+        return lambda value: -1 if value is None else codes.setdefault(value, len(codes))
 
     def take(self, name: str) -> Any:
         """A column; its parts are given up, so that no column is in memory twice for long."""
-        return np.concatenate([np.array([], dtype=self._dtypes[name]), *self._parts.pop(name)])
+        parts = self._parts.pop(name)
+        if name not in self._codes:
+            return np.concatenate([np.array([], dtype=self._dtypes[name]), *parts])
+        values = pd.Index(list(self._codes.pop(name)), dtype=object)
+        return pd.Categorical.from_codes(np.concatenate([np.array([], dtype=np.int32), *parts]), values)
 
     def frame(self) -> pd.DataFrame:
         """All columns, once."""

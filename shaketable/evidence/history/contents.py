@@ -45,9 +45,9 @@ class Contents:
 
     def _body(self, number: int, shape_number: int) -> bytes | None:
         assert self._events is not None
-        event, shape = self._events.iloc[number], (self.shapes or {}).get(shape_number)
-        organization = event.organization if isinstance(event.organization, str) else None  # NaN where none has any
-        return None if shape is None else shape.wire(event.event_id, organization)
+        event_id, organization = self._events.event_id.iloc[number], self._events.organization.iloc[number]
+        shape = (self.shapes or {}).get(shape_number)
+        return None if shape is None else shape.wire(event_id, organization if isinstance(organization, str) else None)
 
     def stored(self) -> Iterator[bytes]:
         """The stored events as JSON, row by row, in the order of `History.stored`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
@@ -190,6 +191,12 @@ class History:
         """The time at which the last fault was healed; None without faults, or if one was never healed."""
         last = max((fault.healed for fault in self.faults), default=NEVER)
         return None if last == NEVER else last
+
+    def numbers(self, ids: Collection[str]) -> dict[str, int]:
+        """The numbers of events by their ids, without unknown ones."""
+        assert self.events is not None
+        found = np.flatnonzero(self.events.event_id.isin(ids))
+        return dict(zip(self.ids(found), found.tolist(), strict=True))
 
     def ids(self, numbers: Ints) -> list[str]:
         """The ids of events by their numbers."""

@@ -10,14 +10,8 @@ from shaketable.evidence.history.history import History
 
 
 def harness_lateness(history: History) -> pd.Series[int]:
-    """The lateness in nanoseconds of each first attempt that the harness caused, while users were free.
-
-    An attempt that waited for a free user waited for the target, so only the time until its dispatch counts. An event
-    held behind an earlier one of its organization was not due before.
-    """
-    first = history.attempts[history.attempts.resent == ""]
-    sent = first.emitted.where(first.queued, first.invoked_at)
-    return (sent - first.due - first.held).clip(lower=0)
+    """The lateness in nanoseconds of each first attempt that the harness caused, while users were free."""
+    return history.attempts.late[history.attempts.resent == ""]
 
 
 def lost_by_harness(history: History) -> Ints:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -16,7 +15,7 @@ import pandas as pd
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.event import ids
-from shaketable.evidence.history.columns import NEVER, Columns, Ints, blocks, count, first, table
+from shaketable.evidence.history.columns import CATEGORY, NEVER, Columns, Ints, blocks, count, first, table
 from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Nanoseconds, Outcome, Whole
 from shaketable.rundir import RunDir
@@ -64,29 +63,30 @@ class Journals:
 
 
 def schedule(path: Path, key: Callable[[str], str] = ids.normal) -> pd.DataFrame:
-    """One row per planned event, by number; `key` is the form in which ids are compared."""
+    """One row per planned event, by number, due after T0; `key` is the form in which ids are compared."""
     events = table(
         blocks(path, Planned),
         {
             "n": attrgetter("n"),
             "event_id": lambda p: key(p.event_id),
-            "offset": attrgetter("at"),
+            "due": attrgetter("at"),
             "shape_number": attrgetter("shape"),
             "expect": lambda p: p.expect.value,
-            "organization": lambda p: p.organization and sys.intern(p.organization),
+            "organization": attrgetter("organization"),
             "ordered": attrgetter("ordered"),
             "resend": attrgetter("resend"),
-            "twin_of": attrgetter("twin_of"),
+            "twin": lambda p: p.twin_of is not None,
             "changed": lambda p: -1 if p.changed is None else p.changed,
         },
         event_id=object,
-        expect=object,
-        organization=object,
+        expect=CATEGORY,
+        organization=CATEGORY,
         ordered=bool,
-        resend=object,
-        twin_of=object,
+        resend=CATEGORY,
+        twin=bool,
     )
-    events = events.sort_values("n", ignore_index=True)
+    if not events.n.is_monotonic_increasing:
+        events = events.sort_values("n", ignore_index=True)
     if not (events.n.to_numpy() == np.arange(len(events))).all():
         raise RunDirError(f"expected {path.name} to number its events 0, 1, 2, …: a number is missing or duplicated")
     return events.drop(columns="n")
@@ -124,13 +124,23 @@ def _together(parts: list[Ints]) -> Ints:
 RESENDS = ("", "retry", "at_once", "after_ack", "drain", "later", "other_case", "changed")
 _RESENDS = {name: code for code, name in enumerate(RESENDS)}
 #: The columns of an attempt that its intent has, and those that its response has.
+
+
+def _late(line: _Line) -> int:
+    """The lateness in nanoseconds that the harness caused.
+
+    An attempt that waited for a free user waited for the target, so only the time until its dispatch counts. An event
+    held behind an earlier one of its organization was not due before.
+    """
+    sent = line.detail.emitted if line.detail.queued else line.invoked_at
+    return max(0, sent - line.detail.due - line.detail.held)
+
+
 _INTENT: dict[str, Callable[[_Line], Any]] = {
     "event": lambda line: line.detail.n,
     "attempt": lambda line: line.attempt or 0,
     "due": lambda line: line.detail.due,
-    "emitted": lambda line: line.detail.emitted,
-    "held": lambda line: line.detail.held,
-    "queued": lambda line: line.detail.queued,
+    "late": _late,
     "invoked_at": attrgetter("invoked_at"),
     "resent": lambda line: _RESENDS.get(line.detail.resend, 1),
 }
@@ -149,7 +159,7 @@ _NO_ANSWER = {"ended_at": NEVER, "outcome": _INDETERMINATE, "status": 0, "advise
 def _columns() -> dict[str, Columns[_Line]]:
     """The columns by kind of line."""
     return {
-        "intent": Columns(_INTENT, queued=bool, resent=np.int8),
+        "intent": Columns(_INTENT, resent=np.int8),
         "send": Columns(_ANSWER, outcome=np.int8, advised=bool),
         "unsent": Columns(_EVENT),
         "give_up": Columns(_EVENT),
@@ -181,7 +191,7 @@ def _joined(intents: Columns[_Line], answers: Columns[_Line]) -> pd.DataFrame:
         name: _category(column, coded[name]) if name in coded else column
         for name, column in {**meant, **answered}.items()
     }
-    return pd.DataFrame(columns, copy=False)
+    return pd.DataFrame(columns, copy=False).drop(columns="attempt")
 
 
 def _answered(column: Any, none: int) -> Any:
@@ -197,15 +207,15 @@ def with_fates(events: pd.DataFrame, journals: Journals) -> pd.DataFrame:
     """Add each event's outcome: acknowledged if any attempt was, else indeterminate if any was, else refused."""
     attempts, size = journals.attempts, len(events)
     groups = attempts.event.to_numpy()
-    acknowledged = attempts[attempts.outcome == "acknowledged"]
+    acknowledged = (attempts.outcome == "acknowledged").to_numpy()
     best = np.full(size, _UNSENT, dtype=np.int8)
     np.minimum.at(best, groups, attempts.outcome.cat.codes.to_numpy())
     return events.assign(
-        due=events.offset + (journals.start or 0),
+        due=events.due + (journals.start or 0),
         outcome=_category(best, OUTCOMES),
         attempts=count(groups, size),
         first_invoked=first(attempts.invoked_at.to_numpy(), groups, size),
-        first_acknowledged=first(acknowledged.ended_at.to_numpy(), acknowledged.event.to_numpy(), size),
+        first_acknowledged=first(attempts.ended_at.to_numpy()[acknowledged], groups[acknowledged], size),
         unsent=best == _UNSENT,
         given_up=count(journals.given_up, size) > 0,
     )

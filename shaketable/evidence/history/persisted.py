@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 
 from shaketable import rundir
 from shaketable.event.ids import normal
-from shaketable.evidence.history.columns import Ints, blocks, table
+from shaketable.evidence.history.columns import CATEGORY, Columns, Ints, blocks
 from shaketable.op import Microseconds, Whole
 from shaketable.rundir import RunDir
 
@@ -61,28 +60,30 @@ class _Queue(msgspec.Struct, frozen=True):
 def stored(run: RunDir, ids: pd.Index, key: Key = normal, timed: bool = True) -> pd.DataFrame | None:
     """One row per stored row; `event` is its number, or -1 if not in the schedule. None if not observed.
 
-    Without `timed` no commit time is believed, as by the clock of a process that a fault has moved.
+    Without `timed` no commit time is believed, as by the clock of a process that a fault has moved. An id is in memory
+    once: a row of a planned event shares that of the schedule.
     """
     if not run.has(rundir.STORED):
         return None
-    rows = table(
-        blocks(run / rundir.STORED, _Stored),
+    rows = Columns[_Stored](
         {
-            "event_id": lambda row: key(row.event_id or ""),
             "position": _or_none("position"),
-            "xid": lambda row: None if row.xid is None else sys.intern(str(row.xid)),
+            "xid": lambda row: None if row.xid is None else str(row.xid),
             "committed_at": _or_none("committed_at") if timed else lambda _: NONE,
             "unreadable": attrgetter("unreadable"),
             "more": attrgetter("more"),
         },
-        event_id=object,
-        xid=object,
-        unreadable=object,
+        xid=CATEGORY,
+        unreadable=CATEGORY,
         more=bool,
     )
-    events = known(rows.event_id, ids)
-    shared = np.where(events >= 0, ids.to_numpy()[events], rows.event_id) if len(ids) else rows.event_id
-    return rows.assign(event_id=shared, event=events)  # an id is in memory once: that of the schedule
+    names, numbers = [np.array([], dtype=object)], [np.array([], dtype=np.int64)]
+    for block in blocks(run / rundir.STORED, _Stored):
+        rows.add(block)
+        given = np.array([key(row.event_id or "") for row in block], dtype=object)
+        numbers.append(known(given, ids))
+        names.append(given if not len(ids) else np.where(numbers[-1] >= 0, ids.to_numpy()[numbers[-1]], given))
+    return rows.frame().assign(event_id=np.concatenate(names), event=np.concatenate(numbers))
 
 
 def _or_none(name: str) -> Any:

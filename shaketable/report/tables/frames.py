@@ -25,7 +25,7 @@ def table(frame: pd.DataFrame) -> Table:
 def classes(events: pd.DataFrame) -> pd.Series[str]:
     """The kind of each event: malformed ones first, then twins, then those of ordered organizations."""
     kinds = np.select(
-        [events.expect == "refuse", events.expect == "either", events.twin_of.notna(), events.ordered],
+        [events.expect == "refuse", events.expect == "either", events.twin, events.ordered],
         ["malformed", "either way", "twin", "ordered"],
         "independent",
     )

@@ -26,7 +26,13 @@ class RedisKeys:
 
     def lengths(self, keys: Sequence[QueueKey]) -> dict[str, int]:
         """The length of every existing key. Raises redis.RedisError."""
-        return {name: self._measure(name, key) for key in keys for name in self._names(key)}
+        named = [(name, key) for key in keys for name in self._names(key)]
+        plain = [(name, _LENGTH[key.type]) for name, key in named if key.type != "groups"]
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name, command in plain:
+                getattr(pipeline, command)(name)
+            found = dict(zip((name for name, _ in plain), map(int, pipeline.execute()), strict=True))
+        return found | {name: self._unacknowledged(name) for name, key in named if key.type == "groups"}
 
     def close(self) -> None:
         """Close the session."""
@@ -37,11 +43,6 @@ class RedisKeys:
             return [key.key]
         kind = "stream" if key.type == "groups" else key.type
         return [name.decode() for name in self._redis.scan_iter(key.key, count=1000, _type=kind)]
-
-    def _measure(self, name: str, key: QueueKey) -> int:
-        if key.type == "groups":
-            return self._unacknowledged(name)
-        return int(getattr(self._redis, _LENGTH[key.type])(name))
 
     def _unacknowledged(self, name: str) -> int:
         """Entries that a stream's consumer groups have not acknowledged or not read; all without a group."""
