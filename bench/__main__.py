@@ -22,6 +22,7 @@ from bench.stage import Stage, say, stage
 #: What is measured by default, on a fresh stack each, and over how many events. The ceiling is looked at before and
 #: after the drain: a machine changes its mind within a run.
 RATES: list[tuple[Callable[[Stage, int], Figure], int]] = [
+    (rates.answers, 60_000),
     (lambda on, count: rates.intake(on, count, 1), 60_000),
     (lambda on, count: rates.intake(on, count, 100), 60_000),
     (rates.end_to_end, 60_000),

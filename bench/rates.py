@@ -18,6 +18,17 @@ WORKERS = ("worker-1", "worker-2")
 WARM = 3000
 
 
+def answers(stage: Stage, count: int) -> Figure:
+    """Requests a second that the intake's server answers, with nothing else to do: the floor of its time."""
+    port = stage.start("", "ingest", "bench.answer")
+    stage.load(port, WARM, salt=1)
+    meter = Meter(stage)
+    told = stage.load(port, count, salt=2)
+    figure = meter.figure("answers alone", count, told["seconds"], told)
+    stage.stop("ingest")
+    return figure
+
+
 def intake(stage: Stage, count: int, lines: int) -> Figure:
     """Accepted events a second, one a request or many; nobody takes them from the queue."""
     port = stage.start("ingest", "ingest")

@@ -66,13 +66,13 @@ class Stage:
             [sys.executable, "-m", "reference_impl", command], env=self._environment(), check=True, capture_output=True
         )
 
-    def start(self, command: str, name: str, **settings: str) -> int:
-        """A process of the reference, once it answers; the port it answers at."""
+    def start(self, command: str, name: str, module: str = "reference_impl", **settings: str) -> int:
+        """A process of the reference, or of another module, once it answers; the port it answers at."""
         port = self._stack.take_port()
         env = self._environment(HTTP_PORT=str(port), PROCESS=name, STATE_DIR=str(self._folder / name), **settings)
         child = self._spawn(
             name,
-            [sys.executable, "-m", "reference_impl", command],
+            [sys.executable, "-m", module, *command.split()],
             env=env,
             cwd=self._folder,
             log=self._folder / f"{name}.log",
