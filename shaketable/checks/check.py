@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -100,11 +101,19 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 
 
 def judge(check: Check, history: History) -> Finding:
-    """Run one check; a check that raises is unknown, with its error as the reason."""
+    """Run one check; one that raises, or returns what no verdict.json can hold, is unknown with its error as reason."""
     try:
-        return check.judge(history)
+        return _plain(check.judge(history))
     except Exception as e:  # a broken check must not take the others' verdicts with it
         return Finding(Verdict.UNKNOWN, why=f"the check itself raised {type(e).__name__}: {e}")
+
+
+def _plain(found: Finding) -> Finding:
+    """The finding with Python's own numbers in place of NumPy's. Raises ValueError or msgspec.ValidationError."""
+    plain = msgspec.convert(msgspec.to_builtins(found, enc_hook=lambda value: value.tolist()), Finding)
+    if odd := [name for name, value in plain.counts.items() if not math.isfinite(value)]:
+        raise ValueError(f"expected finite counts, got {plain.counts[odd[0]]} for {odd[0]}")
+    return plain
 
 
 #: Sets that are no anomaly.

@@ -45,7 +45,7 @@ class Kin:
         assert self.history.stored is not None
         rows = self.history.stored[(self.history.stored.event >= 0) & self.history.stored.xid.notna()]
         rows = rows.drop_duplicates("event")[["event", "xid", "position"]]
-        position = rows.groupby("xid").position
+        position = rows.groupby("xid", observed=True).position
         told = rows.assign(
             first=position.transform("min"), last=position.transform("max"), of=position.transform("size")
         )

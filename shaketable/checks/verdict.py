@@ -77,7 +77,9 @@ def judge_run(run: RunDir) -> VerdictDoc:
 def judge_history(history: History) -> VerdictDoc:
     """Run the checks that the scenario names, and all others."""
     named = [from_spec(spec) for spec in history.scenario.checks]
-    findings = {check.name: _judged(check, history, True) for check in named}
+    findings: dict[str, Judged] = {}
+    for check in named:  # a scenario names each once; a run directory of another's may not
+        findings[check.name] = _worse(findings.get(check.name), _judged(check, history, True))
     findings |= {check.name: _judged(check, history, False) for check in _others(set(findings))}
     reasons = why_invalid(history)
     counting = [finding.verdict for finding in findings.values() if finding.required]
@@ -97,6 +99,10 @@ def judge_history(history: History) -> VerdictDoc:
         deaths(history),
         history.target.durability,
     )
+
+
+def _worse(one: Judged | None, other: Judged) -> Judged:
+    return one if one and worst([one.verdict, other.verdict]) is one.verdict else other
 
 
 def _judged(check: Check, history: History, counts: bool) -> Judged:

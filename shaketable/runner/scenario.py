@@ -55,6 +55,9 @@ class Scenario:
                 f"expected drain_s > 0 and resend_for_s >= 0, got {self.drain_s:g} and {self.resend_for_s:g}"
             )
         server_options.check(self.servers)
+        names = [check.name for check in self.checks]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ScenarioError(f"expected each check once, got {', '.join(twice)} more than once: join their budgets")
         self._check_expects()
         check_within(self.timeline, self.load.shake_s)
 

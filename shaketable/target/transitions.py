@@ -55,4 +55,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 if isinstance(value, dict):
                     yield value
     except OSError as e:
-        yield {"process": path.parent.name, "incarnation": "?", "reason": f"{FILE} is not read further: {e.strerror}"}
+        yield {
+            "process": path.parent.name,
+            "incarnation": rundir.UNREAD,
+            "reason": f"{FILE} is not read further: {e.strerror}",
+        }

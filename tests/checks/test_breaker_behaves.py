@@ -2,9 +2,10 @@
 
 import pytest
 
+from shaketable import rundir
 from shaketable.checks import BreakerBehaves
 from shaketable.checks.check import Finding, Verdict
-from tests.support.book import Part
+from tests.support.book import Book, Part
 from tests.support.histories import absent, breaker, empty, every, exited, fault, history, probe, received, sunk, target
 
 AWAY = fault(10, 30, blocks_store=True)
@@ -226,3 +227,53 @@ def test_each_incarnation_is_judged_by_itself() -> None:
 
 def test_transitions_without_a_number_or_time_are_no_proof() -> None:
     assert judged(*SANE, absent("transitions.jsonl")).verdict is Verdict.UNKNOWN
+
+
+def test_failures_before_its_life_are_none_of_its_own() -> None:
+    ended = (
+        fault(40, 45, kind="kill", process="worker-1"),
+        exited("worker-1", 40),
+        breaker((46, "CLOSED"), incarnation=2),
+    )
+    opened = breaker((0, "CLOSED"), (11, "OPEN"), (14, "HALF_OPEN"), (14.1, "CLOSED"))
+    assert judged(fail_next(3), WORK, WROTE, opened, *ended, received("worker-1.2", 50)).verdict is Verdict.PASSED
+
+
+def test_failures_that_two_processes_share_prove_nothing_about_either() -> None:
+    shared = fault(10, 20, kind="fail_next", k=4)
+    other = (breaker((0, "CLOSED"), process="worker-2"), received("worker-2.1", 5, 9, 31))
+    opened = breaker((0, "CLOSED"), (11, "OPEN"), (14, "HALF_OPEN"), (14.1, "CLOSED"))
+    assert judged(shared, WORK, WROTE, opened, *other).verdict is Verdict.PASSED
+    assert rule_broken(shared, WORK, WROTE, breaker((0, "CLOSED"))) == {"opened_late"}  # by itself it had them all
+
+
+def test_opening_because_of_another_fault_is_not_early() -> None:
+    away = fault(12, 18, blocks_store=True)
+    life = ((0, "CLOSED"), (14, "OPEN"), (17.4, "HALF_OPEN"), (17.6, "OPEN"), (20.7, "HALF_OPEN"), (20.8, "CLOSED"))
+    tried = sunk("worker-1", 12.5, 13.5, 17.5, by="worker-1.1")
+    assert judged(fail_next(2), away, WORK, WROTE, tried, breaker(*life)).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(("sqlstate", "early"), [("22023", True), ("40001", True), ("53100", False), ("57P01", False)])
+def test_rows_refused_by_trouble_of_the_store_are_a_cause_to_open(sqlstate: str, early: bool) -> None:
+    refused = fault(10, 20, kind="reject_rows", sqlstate=sqlstate)
+    opened = breaker((0, "CLOSED"), (12, "OPEN"), (15, "HALF_OPEN"), (15.1, "CLOSED"))
+    found = judged(refused, WORK, WROTE, opened)
+    assert found.verdict is (Verdict.FAILED if early else Verdict.PASSED), found
+
+
+def test_failures_that_are_about_data_need_not_open_it() -> None:
+    about_data = fault(10, 20, kind="fail_next", k=3, process="worker", sqlstate="22023")
+    assert judged(about_data, WORK, WROTE, breaker((0, "CLOSED"))).verdict is Verdict.PASSED
+
+
+def test_transitions_that_could_not_be_read_to_the_end_are_missing_evidence() -> None:
+    def unread(book: Book) -> None:
+        book.line(rundir.TRANSITIONS, process="worker-1", incarnation=rundir.UNREAD, reason="a line is too long")
+
+    found = judged(*SANE, unread)
+    assert (found.verdict, found.members) == (Verdict.UNKNOWN, {})
+    assert "worker-1" in found.why
+    cut = breaker(*SANE_LIFE[:4])
+    assert judged(AWAY, WORK, TRIED, WROTE, cut).verdict is Verdict.FAILED
+    assert judged(AWAY, WORK, TRIED, WROTE, cut, unread).verdict is Verdict.UNKNOWN

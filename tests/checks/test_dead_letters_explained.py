@@ -4,6 +4,7 @@ import pytest
 
 from shaketable.checks import DeadLettersExplained
 from shaketable.checks.check import Verdict
+from tests.support.book import GOOD
 from tests.support.histories import absent, breaker, dead, history, poisoned, sent, stored, target, unreadable
 
 A = sent("a").acknowledged(1)
@@ -115,3 +116,25 @@ def test_times_beyond_every_double_are_no_times() -> None:
     letter = dead("a", first_failed_at=0, last_failed_at=10**400)
     found = DeadLettersExplained().judge(history(sent("a").acknowledged(1), letter, poisoned("a")))
     assert found.members == {"unexplained": ["a: no times of failure"]}
+
+
+def test_target_without_deduplication_may_store_one_attempt_and_bury_another() -> None:
+    twice = sent("a", at=12).acknowledged(12.1).again(60, "drain").acknowledged(60.1)
+    parts = (twice, poisoned("a"), dead("a"), stored("a", at=60.2))
+    resends = target(capabilities={"deduplicates": False})
+    assert DeadLettersExplained().judge(history(*parts)).members == {"both": ["a"]}
+    assert DeadLettersExplained().judge(history(resends, *parts)).verdict is Verdict.PASSED
+    once = sent("a", at=12).acknowledged(12.1)
+    assert DeadLettersExplained().judge(history(resends, once, *parts[1:])).members == {"both": ["a"]}
+
+
+def test_contents_that_were_sent_later_are_right_where_the_target_may_keep_either() -> None:
+    other = {**GOOD, "action": "other"}
+    again = sent("a", changed=1).acknowledged(1).again(3, "changed").acknowledged(3.1)
+    parts = (again, sent("b", body=other, at=5).acknowledged(5.1), stored("b"), poisoned("a"))
+    later = dead("a", event={"eventId": "a", "organizationId": "org", **other})
+    either = target(capabilities={"deduplicates": False})
+    assert DeadLettersExplained().judge(history(either, *parts, later)).verdict is Verdict.PASSED
+    assert "altered" in DeadLettersExplained().judge(history(*parts, later)).members
+    foreign = dead("a", event={"eventId": "a", "organizationId": "org", **other, "action": "a third"})
+    assert "altered" in DeadLettersExplained().judge(history(either, *parts, foreign)).members

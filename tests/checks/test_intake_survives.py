@@ -55,3 +55,10 @@ def test_malformed_events_and_those_sent_shortly_before_the_healing_are_not_aske
 
 def test_while_the_intake_itself_is_broken_nothing_is_asked() -> None:
     assert IntakeSurvives().judge(history(AWAY, fault(11, 15, blocks_intake=True), SERVED)).verdict is Verdict.UNKNOWN
+
+
+def test_a_share_that_is_missed_by_one_event_of_many_is_missed() -> None:
+    served = [sent(f"e{n}", at=12 + n / 1000).acknowledged(12.5 + n / 1000) for n in range(2999)]
+    lost = sent("x", at=13)
+    assert IntakeSurvives(share=1).judge(history(AWAY, *served)).verdict is Verdict.PASSED
+    assert IntakeSurvives(share=1).judge(history(AWAY, *served, lost)).members == {"unserved": ["x"]}

@@ -207,3 +207,16 @@ def test_budget_for_a_pause_that_did_not_reach_the_target_is_at_least_the_usual_
 
 def taking(*names: str) -> Part:
     return target(settings={name: name.upper() for name in names})
+
+
+def test_nothing_left_to_store_means_no_commit_is_awaited() -> None:
+    cut = fault(10, 30, blocks_intake=True, kind="reset")
+    early = [
+        part for n in range(5) for part in (sent(f"e{n}", at=1 + n).acknowledged(2 + n), stored(f"e{n}", at=3 + n))
+    ]
+    answered_late = (sent("x", at=9.9).indeterminate(10.1).again(31).acknowledged(31.1), stored("x", at=10.05))
+    calm = (probe(*every(1, 0, 100)), breaker((0, "CLOSED")))
+    assert "commit_s" not in judged(cut, *early, *answered_late, *calm).counts
+    assert judged(cut, *early, *answered_late, *calm).verdict is not Verdict.FAILED
+    lost = sent("y", at=9.9).indeterminate(10.1).again(31).acknowledged(31.1)
+    assert "commit" in judged(cut, *early, lost, *calm).why

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shaketable.checks import RetriesBounded
 from shaketable.checks.check import Finding, Verdict
 from tests.support.book import Part
@@ -69,7 +71,7 @@ def test_dead_letters_tried_a_few_times_with_pauses_pass() -> None:
 def test_dead_letter_tried_too_often_or_without_pause_was_hammered() -> None:
     found = judged(sent("a").acknowledged(1), letter("a", 21, 50), letter("b", 6, 0.05), letter("c", 6, 1))
     assert found.verdict is Verdict.FAILED
-    assert found.members == {"hammered": ["a: 21 attempts, 2.5 s apart", "b: 6 attempts, 0.01 s apart"]}
+    assert found.members == {"hammered": ["a: 21 attempts, 2.5 s apart", "b: 6 attempts, 0.0102 s apart"]}
 
 
 def test_dead_letters_whose_word_cannot_be_read_are_not_judged() -> None:
@@ -99,3 +101,12 @@ def test_intake_whose_queue_is_in_the_store_sends_what_clients_send() -> None:
     assert judged(AWAY, same, busy).verdict is Verdict.UNKNOWN  # nothing was seen of any other
     assert judged(AWAY, same, busy, PATIENT).verdict is Verdict.PASSED
     assert judged(AWAY, same, busy, received("worker-1.1", *every(0.01, 10, 20))).counts["storm"] == 1
+
+
+@pytest.mark.parametrize("at", ["2027-01-15T08:00:12Z", 1_800_000_012])
+def test_times_in_whole_seconds_may_be_a_second_further_apart(at: str | int) -> None:
+    def tried(attempts: int) -> Finding:
+        return judged(sent("a").acknowledged(1), dead("a", attempts=attempts, first_failed_at=at, last_failed_at=at))
+
+    assert tried(3).verdict is Verdict.PASSED
+    assert tried(23).members == {"hammered": ["a: 23 attempts, 0.0455 s apart"]}

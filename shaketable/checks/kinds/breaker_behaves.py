@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from shaketable.checks.check import Finding, Verdict
-from shaketable.checks.kinds.breaker_rules import POISON, RULES, illegal, must_open
+from shaketable.checks.kinds.breaker_rules import FAIL_NEXT, REJECT_ROWS, RULES, illegal, must_open
 from shaketable.checks.kinds.findings import counts, not_applicable, some, unknown
-from shaketable.checks.kinds.incarnation import CLOSED, OPEN, Incarnation, incarnations
+from shaketable.checks.kinds.incarnation import CLOSED, OPEN, Incarnation, incarnations, unread
 from shaketable.checks.kinds.spans import told
 from shaketable.evidence.history.contention import contended
 
@@ -25,17 +25,19 @@ class BreakerBehaves:
 
     Judged per incarnation of a process, by these rules. illegal: a transition other than CLOSED→OPEN, OPEN→HALF_OPEN,
     HALF_OPEN→CLOSED or OPEN, or one that does not begin where the last ended. opened_late: still CLOSED open_within_s
-    after the store became unavailable, with work in the queue all the while and this process at it. opened_early:
-    opened while nothing was broken, while nothing but data was refused (RejectRows), or after fewer failures than its
-    threshold (FailNext). half_open_early: left OPEN before recovery_s. many_trials: more than one connection in one
-    half-open time. sent_while_open: a connection or statement between OPEN + the links' latency + 0.5 s and HALF_OPEN.
+    after the store became unavailable, with work in the queue all the while and this process at it; or after as many
+    failures as the threshold (FailNext), all of them of one process. opened_early: opened while nothing was broken,
+    while nothing but data was refused (RejectRows), or after fewer failures than its threshold (FailNext).
+    half_open_early: left OPEN before recovery_s. many_trials: more than one connection in one half-open time.
+    sent_while_open: a connection or statement between OPEN + the links' latency + 0.5 s and HALF_OPEN.
     closed_while_away: closed while nothing could be stored. never_closed: not closed at the end, with time enough after
     the last healing. flapped: more than one trial failed after it.
 
     Evidence: the transitions (the target's own word, only for when it changed its mind), sinks and Postgres's log (the
-    real traffic, by application name), the faults' times, the queue. A missing transition (a gap in `seq`), a time of
-    OPEN about which neither sink nor log can speak, a run in which no breaker had cause to open, or a single
-    connection at the wrong time while other programs kept the machine busy, since it may have been noted late: unknown.
+    real traffic, by application name), the faults' times, the queue. A missing transition (a gap in `seq`, or a file
+    that could not be read to its end), a time of OPEN about which neither sink nor log can speak, a run in which no
+    breaker had cause to open, or a single connection at the wrong time while other programs kept the machine busy,
+    since it may have been noted late: unknown.
 
     Does not prove: that trials within one connection are single, or that the threshold counts the right failures where
     no fault fails an exact number of rounds.
@@ -88,15 +90,18 @@ def _maybe_noted_late(broken: dict[str, list[str]]) -> bool:
 
 def _caveats(history: History, lives: list[Incarnation]) -> list[str]:
     """Why the observations cannot show that the rules were kept."""
-    caveats = [
-        f"a transition of {life.name} is missing (a gap in seq, or in time)" for life in lives if not life.is_whole
+    caveats = [f"the transitions of {process} could not be read to the end" for process in unread(history)]
+    caveats += [
+        f"a transition of {life.name} is missing (a gap in seq, or in time)"
+        for life in lives
+        if life.is_read and not life.is_whole
     ]
     caveats += [
         f"{life.name} opened, but neither a sink nor Postgres's log knows what it sent"
         for life in lives
         if OPEN in life.states and not life.logged and not len(life.sunk)
     ]
-    exact = any(fault.spec.get("kind") in ("fail_next", POISON) and fault.landed for fault in history.faults)
+    exact = any(fault.spec.get("kind") in (FAIL_NEXT, REJECT_ROWS) and fault.landed for fault in history.faults)
     if not exact and not any(OPEN in life.states or must_open(life) for life in lives):
         caveats.append("no breaker had cause to open")
     return caveats

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from shaketable.checks.kinds.incarnation import CLOSED, HALF_OPEN, LEGAL, LOG_GRAIN, OPEN, Incarnation
-from shaketable.checks.kinds.spans import Span, disturbed, store_outages
+from shaketable.checks.kinds.incarnation import CLOSED, HALF_OPEN, LEGAL, LOG_GRAIN, OPEN, Incarnation, incarnations
+from shaketable.checks.kinds.spans import Span, disturbed, later, store_outages
 from shaketable.clock import MS, SECOND
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ Broken = Iterator[tuple[int, str]]
 EARLY = 100 * MS
 #: Statements under way when a breaker opened may arrive for so long, plus the links' latency (ns).
 UNDER_WAY = SECOND // 2
-#: Faults that refuse certain events: an error of their data, and no failure of the store.
-POISON = "reject_rows"
+#: The faults that refuse certain events, and those that refuse the next statements.
+REJECT_ROWS, FAIL_NEXT = "reject_rows", "fail_next"
+#: Classes of SQLSTATE that are about an event, and those that are about the store.
+OF_DATA, OF_THE_STORE = ("22", "23", "40", "54"), ("08", "53", "57", "58")
 #: Connections that one trial may make.
 TRIAL_CONNECTIONS = 1
 #: Trials that may fail after all is healed: leftovers of the outage (locks, dead sessions) may take one.
@@ -46,21 +48,25 @@ def opened_late(life: Incarnation) -> Broken:
         if not opened and life.state_at(span.begin) == CLOSED:
             yield span.end, f"not open {span.seconds:g} s after the store became unavailable"
     for fault, span in _failed_next(life):
-        if _k(fault) >= _threshold(life) and not any(span.has(at) for at in life.moves(CLOSED, OPEN)):
+        enough = _k(fault) >= _threshold(life) and _is_of_the_store(fault) and _aims_at_one(life.history, fault)
+        opened = [at for at in life.moves(CLOSED, OPEN) if span.has(at)]
+        if enough and not opened and life.state_at(span.begin) == CLOSED:
             yield span.begin, f"not open after {_k(fault)} failures"
 
 
 def opened_early(life: Incarnation) -> Broken:
     """Opened without cause: nothing but data was refused, or fewer rounds failed than its threshold."""
     grace = life.history.timing.attempt_timeout_s + 1
-    broken, causes = disturbed(life.history, grace), disturbed(life.history, grace, but=POISON)
+    broken, causes = disturbed(life.history, grace), disturbed(life.history, grace, but=is_poison)
     for at in life.moves(CLOSED, OPEN):
         if not any(span.has(at) for span in causes):
             poisoned = any(span.has(at) for span in broken)
             yield at, "opened while only data was refused" if poisoned else "opened while nothing was broken"
+    others = disturbed(life.history, grace, but=lambda fault: fault.spec.get("kind") == FAIL_NEXT)
     for fault, span in _failed_next(life):
-        if _k(fault) < _threshold(life):
-            yield from ((at, f"opened after {_k(fault)} failures") for at in life.moves(CLOSED, OPEN) if span.has(at))
+        for at in life.moves(CLOSED, OPEN):
+            if _k(fault) < _threshold(life) and span.has(at) and not any(other.has(at) for other in others):
+                yield at, f"opened after {_k(fault)} failures"
 
 
 def half_open_early(life: Incarnation) -> Broken:
@@ -167,11 +173,36 @@ def _work_waited(history: History, span: Span) -> bool:
 
 
 def _failed_next(life: Incarnation) -> Iterator[tuple[RecordedFault, Span]]:
-    """The faults that fail exactly the next k rounds of this process, where they did."""
+    """The faults that fail exactly the next k rounds of this process, where they did and it lived all the while."""
     for fault in life.history.faults:
-        mine = not fault.spec.get("process") or life.history.is_aimed_at(fault, life.process)
-        if fault.spec.get("kind") == "fail_next" and fault.landed and mine:
-            yield fault, Span(fault.began, fault.healed + SECOND)
+        span = Span(fault.began, later(fault.healed, 1.0))
+        lived = life.times[0] <= span.begin and life.end >= span.end
+        if (
+            fault.spec.get("kind") == FAIL_NEXT
+            and fault.landed
+            and lived
+            and _aims_at(life.history, fault, life.process)
+        ):
+            yield fault, span
+
+
+def _aims_at(history: History, fault: RecordedFault, process: str) -> bool:
+    return not fault.spec.get("process") or history.is_aimed_at(fault, process)
+
+
+def _aims_at_one(history: History, fault: RecordedFault) -> bool:
+    """Whether all failures came to one process: several share them, and each may have seen fewer."""
+    names = {life.process for life in incarnations(history)}
+    return sum(_aims_at(history, fault, name) for name in names) == 1
+
+
+def is_poison(fault: RecordedFault) -> bool:
+    """Whether it refuses events for an error of their data, which is no failure of the store."""
+    return fault.spec.get("kind") == REJECT_ROWS and str(fault.spec.get("sqlstate", "22")).startswith(OF_DATA)
+
+
+def _is_of_the_store(fault: RecordedFault) -> bool:
+    return str(fault.spec.get("sqlstate", "53")).startswith(OF_THE_STORE)
 
 
 def _k(fault: RecordedFault) -> int:

@@ -85,7 +85,7 @@ def _compare(history: History) -> tuple[int, list[str]]:
     numbers = history.stored.event.where(history.stored.unreadable.isna(), -1).to_numpy()
     for number, stored in zip(numbers, history.contents.stored(), strict=True):
         paths = comparer.paths(number, stored) if number >= 0 else None
-        if paths and comparer.is_later(number, stored):
+        if paths and is_later(history, number, stored):
             paths = [] if either()[number] else [LATER]
         compared += paths is not None
         if paths:
@@ -95,10 +95,21 @@ def _compare(history: History) -> tuple[int, list[str]]:
 
 def _either(history: History) -> Flags:
     """The events of which the contents that were sent later are right, too."""
-    if not (history.order_by and history.capabilities.deduplicates) or history.target.stored.updates:
+    if either_contents(history):
         return np.ones(len(history.rows_of), dtype=bool)
     dead = history.dead is not None and history.dead_letters_of > 0
     return np.asarray(by_resend(history) | dead)
+
+
+def either_contents(history: History) -> bool:
+    """Whether the target does not say which of two contents of one id it keeps."""
+    return not (history.order_by and history.capabilities.deduplicates) or history.target.stored.updates
+
+
+def is_later(history: History, number: int, kept: bytes) -> bool:
+    """Whether it equals the contents that were sent later under the same id."""
+    sent, adds = history.contents.changed(number), history.target.stored.adds
+    return sent is not None and not differing(history.kind, history.kind.parse(sent), kept, adds)
 
 
 def _commonest(altered: list[str]) -> str:
@@ -128,11 +139,6 @@ class _Comparer:
         if key not in self._known:
             self._known[key] = self._compare(number, stored)
         return self._known[key]
-
-    def is_later(self, number: int, stored: bytes) -> bool:
-        """Whether it equals the contents that were sent later under the same id."""
-        sent = self._contents.changed(number)
-        return sent is not None and not differing(self._kind, self._kind.parse(sent), stored, self._adds)
 
     def _compare(self, number: int, stored: bytes) -> list[str] | None:
         sent = self._contents.sent(number)

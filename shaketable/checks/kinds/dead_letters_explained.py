@@ -11,10 +11,11 @@ import numpy as np
 
 from shaketable import plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
-from shaketable.checks.kinds.content_intact import differing
+from shaketable.checks.kinds.content_intact import differing, either_contents, is_later
 from shaketable.checks.kinds.findings import counts, failing, members, not_applicable, some, unknown, unseen
 from shaketable.checks.kinds.last_seen import causes, while_open
 from shaketable.checks.kinds.letters import attempts, in_order
+from shaketable.evidence.history.columns import count
 
 if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
@@ -28,8 +29,9 @@ class DeadLettersExplained:
     poison: events that the store refused on the harness's behalf. undeserved: dead-lettered, well-formed and no poison.
     swallowed: poison that was acknowledged and is neither dead-lettered nor stored. unexplained: a dead letter without
     cause, without at least one attempt, without the times of its first and last failure in that order, or without
-    history. altered: its event is not the one that was sent. both: stored as well, although no attempt was
-    indeterminate.
+    history. altered: its event is not the one that was sent, nor one sent later under its id to a target that may keep
+    either. both: stored as well, although no attempt was indeterminate; a target that claims no deduplication may store
+    one attempt and dead-letter another.
 
     Evidence: dead letters, stored rows, the refused rows (poison.jsonl), journals. Neither poison nor a dead
     letter, or a dead letter that nobody could read: unknown. A target that has no dead letters by its own word: not
@@ -100,6 +102,8 @@ def _sets(history: History, poison: Flags) -> dict[str, Flags]:
     acknowledged = (history.events.outcome == "acknowledged").to_numpy()
     doubtful = np.zeros(len(dead), dtype=bool)
     doubtful[history.attempts.event[history.attempts.outcome == "indeterminate"].to_numpy()] = True
+    if not history.capabilities.deduplicates:  # then each attempt has an end of its own
+        doubtful |= count(history.attempts.event[history.attempts.outcome != "refused"].to_numpy(), len(dead)) > 1
     return {
         "undeserved": dead & ~poison & (history.events.expect == "accept").to_numpy(),
         "swallowed": poison & acknowledged & ~dead & ~stored,
@@ -132,7 +136,9 @@ def _altered(history: History) -> Iterator[str]:
             was = None if sent is None else history.kind.parse(sent)
         except ValueError:
             continue  # malformed: it has no members to compare
-        if was is not None and (paths := differing(history.kind, was, _text(bytes(kept)), history.target.stored.adds)):
+        text, adds = _text(bytes(kept)), history.target.stored.adds
+        paths = [] if was is None else differing(history.kind, was, text, adds)
+        if paths and not (either_contents(history) and is_later(history, number, text)):
             yield f"{event_id}: {', '.join(paths)}"
 
 

@@ -54,6 +54,11 @@ def evenly(found: list[T]) -> list[T]:
     return [found[round(n * step)] for n in range(MEMBERS)] if len(found) > MEMBERS else found
 
 
+def misses(late: int, asked: int, share: float) -> bool:
+    """Whether so many late ones leave less than the share in time; a share met exactly is no miss."""
+    return late - (1 - share) * asked > 1e-6
+
+
 def counts(**numbers: Any) -> dict[str, int | float]:
     """Sums of flags, lengths of lists, numbers as they are."""
     return {name: _count(value) for name, value in numbers.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shaketable import rundir
 from shaketable.checks.kinds.spans import Span, observed_at
 from shaketable.clock import MS
 from shaketable.evidence.history.columns import NEVER, Ints
@@ -38,6 +39,7 @@ class Incarnation:
     states: list[str]
     end: int
     ended: bool  # it ended before the run did
+    is_read: bool  # to the end of its process's file
     history: History
 
     @property
@@ -48,8 +50,8 @@ class Incarnation:
     @property
     def is_whole(self) -> bool:
         """Whether every transition from the first to the last is there, with a number and a time in order."""
-        numbered = all(b == a + 1 for a, b in pairwise(self.seqs))
-        return self.befores[0] is None and numbered and self.times[0] >= 0 and self.times == sorted(self.times)
+        numbered = self.befores[0] is None and all(b == a + 1 for a, b in pairwise(self.seqs))
+        return self.is_read and numbered and self.times[0] >= 0 and self.times == sorted(self.times)
 
     def spans(self, state: str) -> Iterator[Span]:
         """While it was in that state."""
@@ -98,8 +100,14 @@ def incarnations(history: History) -> list[Incarnation]:
     """All of them, by process and incarnation."""
     if history.transitions is None:
         return []
-    groups = history.transitions.groupby(["process", "incarnation"], sort=True)
+    groups = history.transitions[history.transitions.incarnation != rundir.UNREAD].groupby(["process", "incarnation"])
     return [_incarnation(history, str(process), str(number), rows) for (process, number), rows in groups]
+
+
+def unread(history: History) -> list[str]:
+    """The processes whose transitions could not be read to the end."""
+    seen = history.transitions
+    return [] if seen is None else sorted(set(seen.process[seen.incarnation == rundir.UNREAD]))
 
 
 def _incarnation(history: History, process: str, number: str, rows: pd.DataFrame) -> Incarnation:
@@ -114,6 +122,7 @@ def _incarnation(history: History, process: str, number: str, rows: pd.DataFrame
         rows.to.tolist(),
         end,
         exit_ <= observed_at(history) and exit_ != NEVER,
+        process not in unread(history),
         history,
     )
 

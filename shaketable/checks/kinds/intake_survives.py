@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from shaketable import plural
 from shaketable.checks.check import Finding, Verdict
-from shaketable.checks.kinds.findings import counts, members, not_applicable, unknown
+from shaketable.checks.kinds.findings import counts, members, misses, not_applicable, unknown
 from shaketable.checks.kinds.spans import Span, store_outages
 from shaketable.clock import SECOND
 from shaketable.evidence.history.columns import NEVER, Ints
@@ -51,9 +52,10 @@ class IntakeSurvives:
         took = history.events.first_acknowledged.to_numpy() - began  # without an acknowledgement: far too long
         unserved = sent & (took > int(self.answer_s * SECOND))
         found = counts(sent=sent, unserved=unserved, share=1 - unserved.sum() / sent.sum())
-        if found["share"] >= self.share:
+        if not misses(int(unserved.sum()), int(sent.sum()), self.share):
             return Finding(Verdict.PASSED, found)
-        why = f"{found['share']:.1%} of what was sent in outages of the store was acknowledged (bound {self.share:.1%})"
+        of = plural.counted(int(sent.sum()), "events that were sent in outages of the store were")
+        why = f"{found['unserved']:,} of {of} not acknowledged within {self.answer_s:g} s (at least {self.share:.1%})"
         return Finding(Verdict.FAILED, found, members(history, unserved=unserved), why)
 
     def _while_away(self, history: History, began: Ints) -> Flags:

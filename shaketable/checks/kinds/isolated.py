@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from shaketable.checks.check import Finding, Verdict
-from shaketable.checks.kinds.findings import counts, members, not_applicable, some, unknown, unseen
+from shaketable.checks.kinds.findings import counts, members, misses, not_applicable, some, unknown, unseen
 from shaketable.checks.kinds.given import given
 from shaketable.checks.kinds.spans import Span, observed_at
 from shaketable.clock import SECOND
@@ -83,7 +83,7 @@ class Isolated:
     def _why(self, others: Flags, late: Flags) -> str:
         """Why too many events were held up by poison; "" when they were not."""
         held_up, asked = int((others & late).sum()), int(others.sum())
-        if held_up <= (1 - self.share) * asked:
+        if not misses(held_up, asked, self.share):
             return ""
         late_by = f"not stored within {self.within_s:g} s (at least {self.share:.1%})"
         return f"{held_up:,} of {asked:,} events of others were {late_by}"
@@ -92,7 +92,7 @@ class Isolated:
         """Why too many organizations were held up; "" when they were not."""
         peers = _peers(history, fault)
         least = (1 - 1 / peers) / 2 if self.organizations_share is None else self.organizations_share
-        if group.sum() <= (1 - least) * len(group):
+        if not misses(int(group.sum()), len(group), least):
             return ""
         return (
             f"{int(group.sum())} of {len(group)} organizations were held up by {fault.label} (at least {least:.0%} not)"

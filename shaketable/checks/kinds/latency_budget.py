@@ -11,7 +11,7 @@ import numpy as np
 from shaketable import plural
 from shaketable.checks.check import Budget, Finding, Verdict
 from shaketable.checks.kinds import losses
-from shaketable.checks.kinds.findings import members, unseen
+from shaketable.checks.kinds.findings import members, misses, unseen
 from shaketable.checks.kinds.given import given
 from shaketable.checks.kinds.spans import Span, catching_up, observed_at
 from shaketable.clock import SECOND
@@ -138,7 +138,7 @@ class _Part:
     def why(self) -> str:
         """The breach of the law; "" for none."""
         judged, late = int(self.judged.sum()), int(self.late.sum())
-        if late <= (1 - self.share) * judged:
+        if not misses(late, judged, self.share):
             return ""
         of = plural.counted(judged, "events were")
         return f"{late} of {of} not {self.name} within {self.within_s:g} s (at least {self.share:.1%})"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
 from shaketable import event
+
+_FRACTION = re.compile(r"\.(\d+)")
 
 
 def attempts(told: Any) -> int:
@@ -22,6 +25,14 @@ def seconds(first: Any, last: Any) -> float | None:
         with suppress(OverflowError):  # JSON bounds no number
             return float(last) - float(first)
     return None
+
+
+def grain_s(*times: Any) -> float:
+    """By how much the seconds between such times may be longer than they seem: they may be cut off to whole ones."""
+    if any(isinstance(time, float) for time in times):
+        return 0.0
+    fractions = [_FRACTION.search(time) if isinstance(time, str) else None for time in times]
+    return 10.0 ** -min(len(found[1]) if found else 0 for found in fractions)
 
 
 def in_order(first: Any, last: Any) -> bool:

@@ -88,7 +88,7 @@ def _candidates(history: History) -> pd.DataFrame:
 
 def _judged(history: History, rows: pd.DataFrame) -> Finding:
     between, within = rows[rows.committed_at != NONE], rows[(rows.position != NONE) & rows.xid.notna()]
-    transaction = within.groupby(["organization", "xid"], sort=False).ngroup()
+    transaction = within.groupby(["organization", "xid"], sort=False, observed=True).ngroup()
     found = [
         overtaken(between.organization, between.committed_at, between.acknowledged, between.first_invoked),
         overtaken(transaction, within.position, within.acknowledged, within.first_invoked),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from shaketable.checks.check import Budget, Finding, Verdict
+from shaketable.checks.kinds import losses
 from shaketable.checks.kinds.findings import not_applicable, some, unknown
 from shaketable.checks.kinds.given import given
 from shaketable.checks.kinds.health_honest import WELL
-from shaketable.checks.kinds.incarnation import CLOSED, incarnations
+from shaketable.checks.kinds.incarnation import CLOSED, incarnations, unread
 from shaketable.checks.kinds.slowness import cannot_be_told, harness_slower, rate_that_tells, slower
 from shaketable.checks.kinds.spans import Span, observed_at
 from shaketable.checks.kinds.usual import total_s, usual_s
@@ -147,7 +148,7 @@ def _measured(history: History) -> Seconds:
     found: Seconds = {}
     if (commits := _stores(history)) is not None:
         found["commit_s"] = _after(history, commits)
-    if history.capabilities.breaker and incarnations(history):
+    if history.capabilities.breaker and incarnations(history) and not unread(history):
         found["closed_s"] = _closed(history)
     if history.capabilities.health and history.probes is not None:
         well = history.probes[history.probes.answered & (history.probes.health > WELL)]
@@ -177,9 +178,13 @@ def _stores(history: History) -> Ints | None:
 
 
 def _awaited(history: History) -> bool:
-    """Whether anything was left to store after the last healing."""
+    """Whether anything was left to store after the last healing, as far as is known."""
     assert history.events is not None
     assert history.healed_at is not None
+    if history.stored is not None:
+        left = losses.acknowledged(history) & (history.committed >= history.healed_at)  # NEVER: it is not, or unknown
+        if not (left & (history.dead is None or history.dead_letters_of == 0)).any():
+            return False
     later = Span(history.healed_at, NEVER).of(history.events.first_acknowledged.to_numpy())
     waiting = (
         None if history.probes is None else history.probes[history.probes.time >= history.healed_at].queue.dropna()

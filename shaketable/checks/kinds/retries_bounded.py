@@ -11,7 +11,7 @@ import pandas as pd
 from shaketable import plural
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown
-from shaketable.checks.kinds.letters import attempts, seconds
+from shaketable.checks.kinds.letters import attempts, grain_s, seconds
 from shaketable.checks.kinds.spans import Span, store_outages, told
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RetriesBounded:
     storm: a process that, while nothing could be stored, opened more than `connections_per_s` connections to the store
     or sent it more than `statements_per_s` statements, as a mean over each outage. hammered: a dead letter of
     more than `attempts_per_letter` attempts, or whose attempts followed each other by less than `letter_pause_s`, as a
-    mean from its first to its last failure.
+    mean from its first to its last failure; times without a fraction may be up to a second further apart.
 
     Evidence: sinks, and Postgres's log where Postgres is the store (the real traffic, by application name), the faults'
     times, the dead letters' own word. An absence of the store of 2 s or more about which neither sink nor log can
@@ -127,6 +127,6 @@ def _letters(history: History) -> pd.DataFrame:
 
 def _pause(letter: object) -> float | None:
     """Seconds between two attempts of a dead letter, as a mean; None for a single one, or without times."""
-    took = seconds(getattr(letter, "first_failed_at", None), getattr(letter, "last_failed_at", None))
-    tried = attempts(getattr(letter, "attempts", None))
-    return None if took is None or tried < 2 else took / (tried - 1)
+    times = getattr(letter, "first_failed_at", None), getattr(letter, "last_failed_at", None)
+    took, tried = seconds(*times), attempts(getattr(letter, "attempts", None))
+    return None if took is None or tried < 2 else (took + grain_s(*times)) / (tried - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from shaketable.evidence.history.columns import NEVER, Ints
 
 if TYPE_CHECKING:
     from shaketable.evidence.history import History
+    from shaketable.evidence.history.observations import RecordedFault
 
 
 class Span(NamedTuple):
@@ -43,9 +45,9 @@ def store_outages(history: History) -> list[Span]:
     return [Span(fault.in_effect, min(fault.heal_began, observed_at(history))) for fault in blocking]
 
 
-def disturbed(history: History, grace_s: float, but: str = "") -> list[Span]:
-    """While anything was broken, but for faults of that kind, and for some seconds after."""
-    counting = [f for f in history.faults if f.began != NEVER and f.spec.get("kind") != but]
+def disturbed(history: History, grace_s: float, but: Callable[[RecordedFault], bool] = lambda _: False) -> list[Span]:
+    """While anything was broken, but for those faults, and for some seconds after."""
+    counting = [f for f in history.faults if f.began != NEVER and not but(f)]
     return [Span(f.began, later(f.healed, grace_s)) for f in counting]
 
 
