@@ -12,6 +12,9 @@ import msgspec
 
 from shaketable import clock
 
+#: The incarnation of a transition that stands for all those of its process that could not be read.
+UNREAD = "?"
+
 
 class Outcome(StrEnum):
     """The outcome of an attempt as the client knows it; indeterminate when in doubt."""

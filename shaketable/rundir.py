@@ -19,8 +19,6 @@ from shaketable.files import atomic, foreign
 
 #: Raised when a file's form changes so that an older reader would misread it.
 SCHEMA = 1
-#: In the transitions, the incarnation of a line that stands for all that could not be read.
-UNREAD = "?"
 
 SCENARIO = "scenario.json"
 ASKED = "asked.json"

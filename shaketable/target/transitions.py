@@ -11,6 +11,7 @@ import msgspec
 
 from shaketable import rundir
 from shaketable.files import foreign
+from shaketable.op import UNREAD
 from shaketable.rundir import RunDir
 
 #: The file in a process's STATE_DIR to which it appends transitions.
@@ -57,6 +58,6 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     except OSError as e:
         yield {
             "process": path.parent.name,
-            "incarnation": rundir.UNREAD,
+            "incarnation": UNREAD,
             "reason": f"{FILE} is not read further: {e.strerror}",
         }

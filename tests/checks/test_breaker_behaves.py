@@ -5,6 +5,7 @@ import pytest
 from shaketable import rundir
 from shaketable.checks import BreakerBehaves
 from shaketable.checks.check import Finding, Verdict
+from shaketable.op import UNREAD
 from tests.support.book import Book, Part
 from tests.support.histories import absent, breaker, empty, every, exited, fault, history, probe, received, sunk, target
 
@@ -269,7 +270,7 @@ def test_failures_that_are_about_data_need_not_open_it() -> None:
 
 def test_transitions_that_could_not_be_read_to_the_end_are_missing_evidence() -> None:
     def unread(book: Book) -> None:
-        book.line(rundir.TRANSITIONS, process="worker-1", incarnation=rundir.UNREAD, reason="a line is too long")
+        book.line(rundir.TRANSITIONS, process="worker-1", incarnation=UNREAD, reason="a line is too long")
 
     found = judged(*SANE, unread)
     assert (found.verdict, found.members) == (Verdict.UNKNOWN, {})

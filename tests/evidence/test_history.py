@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.histories import (
     absent,
     breaker,
     clock,
+    dead,
     exited,
     fault,
     history,
@@ -208,3 +210,13 @@ def test_rows_whose_ids_nobody_could_read_make_the_run_unknown() -> None:
 def test_commit_times_by_a_clock_that_a_fault_moves_are_not_believed(kind: str, facts: Any, times: int) -> None:
     told = history(sent("a").acknowledged(1), stored("a", at=2), target(**facts), fault(1, 2, kind=kind))
     assert len(told.commits) == times
+
+
+def test_columns_that_the_documentation_lists_are_those_of_a_history() -> None:
+    found = history(sent("a").acknowledged(1), stored("a"), dead("a"))
+    page = (Path(__file__).parents[2] / "docs/creating-a-check.md").read_text()
+    for name in ("events", "attempts", "stored", "dead"):
+        (row,) = re.findall(rf"^\| `{name}` \| (.*) \|$", page, re.M)
+        columns = known(getattr(found, name)).dtypes
+        assert re.findall(r"`(\w+)`", row) == columns.index.tolist()
+        assert re.findall(r"`(\w+)`\\\*", row) == columns.index[columns == "category"].tolist()

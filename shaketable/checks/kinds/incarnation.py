@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shaketable import rundir
 from shaketable.checks.kinds.spans import Span, observed_at
 from shaketable.clock import MS
 from shaketable.evidence.history.columns import NEVER, Ints
+from shaketable.op import UNREAD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,14 +100,14 @@ def incarnations(history: History) -> list[Incarnation]:
     """All of them, by process and incarnation."""
     if history.transitions is None:
         return []
-    groups = history.transitions[history.transitions.incarnation != rundir.UNREAD].groupby(["process", "incarnation"])
+    groups = history.transitions[history.transitions.incarnation != UNREAD].groupby(["process", "incarnation"])
     return [_incarnation(history, str(process), str(number), rows) for (process, number), rows in groups]
 
 
 def unread(history: History) -> list[str]:
     """The processes whose transitions could not be read to the end."""
     seen = history.transitions
-    return [] if seen is None else sorted(set(seen.process[seen.incarnation == rundir.UNREAD]))
+    return [] if seen is None else sorted(set(seen.process[seen.incarnation == UNREAD]))
 
 
 def _incarnation(history: History, process: str, number: str, rows: pd.DataFrame) -> Incarnation:
