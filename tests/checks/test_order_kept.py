@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shaketable.checks import OrderKept
 from shaketable.checks.check import Verdict
+from shaketable.checks.kinds import precedence
 from tests.support.histories import absent, dead, history, sent, stored, target
 
 A_THEN_B = (sent("a", at=0).acknowledged(1), sent("b", at=2).acknowledged(3))
@@ -169,3 +171,15 @@ def _naive(drawn: list[Drawn]) -> tuple[set[int], set[int]]:
             if places[0] > places[1]:
                 late.add(j)
     return judged, late
+
+
+def test_groups_that_are_searched_in_parts_give_the_same_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    group, place, began = (random.integers(0, most, 300) for most in (9, 300, 1000))
+    ended = began + random.integers(0, 30, 300)
+    whole = precedence.overtaken(group, place, ended, began)
+    monkeypatch.setattr(precedence, "PART", 20)
+    parts = precedence.overtaken(group, place, ended, began)
+    assert len(whole.late) > 50
+    assert sorted(parts.judged) == sorted(whole.judged)
+    assert sorted(zip(parts.late, parts.by, strict=True)) == sorted(zip(whole.late, whole.by, strict=True))

@@ -72,26 +72,39 @@ def _candidates(history: History) -> pd.DataFrame:
     """Acknowledged, stored, not dead, of an organization; each with its first row."""
     assert history.events is not None
     assert history.stored is not None
-    rows = history.stored.loc[history.stored.event >= 0, ["event", "committed_at", "position", "xid"]]
+    events, organization = history.events, history.events.organization.cat.codes.to_numpy()
+    asked = (organization >= 0) & (events.outcome == "acknowledged").to_numpy()
+    if history.dead is not None:
+        asked &= history.dead_letters_of == 0
+    number = history.stored.event.to_numpy()
+    of_asked = np.append(asked, False)[number]  # -1, no planned event: the appended one
+    rows = history.stored.loc[of_asked, ["event", "committed_at", "position", "xid"]]
     if not rows.event.is_unique:
         rows = rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event")
-    events = history.events.loc[
-        rows.event.to_numpy(), ["organization", "outcome", "first_invoked", "first_acknowledged"]
-    ]
-    both = pd.concat([rows.reset_index(drop=True), events.reset_index(drop=True)], axis=1)
-    again = maybe_by_resend(history)[both.event.to_numpy()]
-    both["acknowledged"] = both.first_acknowledged.where(~again, NEVER)
-    both["organization"] = both.organization.cat.codes
-    alive = both.event.to_numpy() >= 0 if history.dead is None else history.dead_letters_of[both.event.to_numpy()] == 0
-    return both[(both.organization >= 0) & (both.outcome == "acknowledged") & alive]
+    number = rows.event.to_numpy()
+    acknowledged = np.where(maybe_by_resend(history), NEVER, events.first_acknowledged)[number]
+    began = events.first_invoked.to_numpy()[number]
+    found: pd.DataFrame = rows.assign(organization=organization[number], acknowledged=acknowledged, first_invoked=began)
+    return found
+
+
+def _where(rows: pd.DataFrame, flags: pd.Series[bool]) -> pd.DataFrame:
+    """Those rows; no copy where it is all of them."""
+    return rows if flags.all() else rows[flags]
+
+
+def _transactions(rows: pd.DataFrame) -> Any:
+    """A number for each organization's part of a transaction."""
+    codes = rows.xid.cat.codes.to_numpy(dtype=np.int64)
+    return pd.factorize(rows.organization.to_numpy(dtype=np.int64) * len(rows.xid.cat.categories) + codes)[0]
 
 
 def _judged(history: History, rows: pd.DataFrame) -> Finding:
-    between, within = rows[rows.committed_at != NONE], rows[(rows.position != NONE) & rows.xid.notna()]
-    transaction = within.groupby(["organization", "xid"], sort=False, observed=True).ngroup()
+    between = _where(rows, rows.committed_at != NONE)
+    within = _where(rows, (rows.position != NONE) & rows.xid.notna())
     found = [
         overtaken(between.organization, between.committed_at, between.acknowledged, between.first_invoked),
-        overtaken(transaction, within.position, within.acknowledged, within.first_invoked),
+        overtaken(_transactions(within), within.position, within.acknowledged, within.first_invoked),
     ]
     judged = np.unique(
         np.concatenate([rows_.event.to_numpy()[f.judged] for rows_, f in zip((between, within), found, strict=True)])

@@ -8,6 +8,9 @@ import numpy as np
 
 from shaketable.evidence.history.columns import Ints
 
+#: Rows that are searched at once, unless one group has more.
+PART = 1 << 18
+
 
 class Overtaken(NamedTuple):
     """Row numbers. `late[i]` has a place before that of `by[i]`, which ended before `late[i]` began."""
@@ -19,6 +22,27 @@ class Overtaken(NamedTuple):
 
 def overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
     """For every row: is there one of its group that ended before it began, but has a later place?
+
+    Groups are whole numbers. They are searched some at a time, so that the memory for it stays bounded.
+    """
+    columns = [np.asarray(column) for column in (group, place, ended, began)]
+    found = [
+        Overtaken(*(rows[few] for few in _overtaken(*(column[rows] for column in columns))))
+        for rows in _parts(columns[0])
+    ]
+    return Overtaken(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _parts(group: Any) -> list[Ints]:
+    """Row numbers, with all rows of a group in one part; at least one part."""
+    order = np.argsort(group, kind="stable")
+    ends = np.flatnonzero(np.diff(group[order])) + 1
+    cuts = np.searchsorted(ends, np.arange(PART, len(order), PART))
+    return np.split(order, np.unique(ends[cuts[cuts < len(ends)]]))
+
+
+def _overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
+    """The same for groups that fit into memory several times.
 
     Rows of each group are sorted by their end; a running maximum of places then answers for every row at once: the rows
     that ended before it began are a prefix. Places and times become ranks, so that one number orders (group, rank).
