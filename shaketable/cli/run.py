@@ -35,7 +35,7 @@ def run(
     every: Annotated[bool, typer.Option("--all", help="Run every scenario except the nightly ones.")] = False,
     nightly: Annotated[bool, typer.Option("--nightly", help="Run every scenario, including the nightly ones.")] = False,
     profile: Annotated[
-        str | None, typer.Option(help="Run a profile: quick (5 minutes) or nightly (70 minutes).", metavar="NAME")
+        str | None, typer.Option(help="Run a profile: quick (5 minutes) or nightly (75 minutes).", metavar="NAME")
     ] = None,
     trials: Annotated[
         int | None,
