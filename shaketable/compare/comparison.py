@@ -1,8 +1,8 @@
 """A comparison: several targets under the same scenarios and seeds, a folder with a cell for each run.
 
-        comparison.json                      the last request, and earlier ones
-    .inputs/SCENARIO/seed-1/             scenario, corpus and schedule: byte for byte the same for every target
-        TARGET/SCENARIO/seed-1/cell.json     its outcome; without this file the cell is still to be played
+    comparison.json                      the last request, and earlier ones
+    .inputs/SCENARIO/seed-1-MIX/         scenario, corpus and schedule: byte for byte the same for every target
+    TARGET/SCENARIO/seed-1/cell.json     its outcome; without this file the cell is still to be played
     TARGET/SCENARIO/seed-1/2026…/        its run directory
 
 A trial is identified by its seed: other seeds, scenarios or targets are additional cells and leave existing ones alone.
@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,14 +138,16 @@ class Comparison:
 
     def inputs_folder(self, scenario: Scenario, own: OwnShapes | None, announced: Announced) -> RunDir:
         """The folder of those inputs, drawn or not."""
-        name = f"seed-{scenario.seed}" + (f"-{own.sources}" if own else announced.suffix)
+        mix = hashlib.sha256(msgspec.json.encode(asdict(scenario.mix))).hexdigest()[:8]
+        name = f"seed-{scenario.seed}-{mix}" + (f"-{own.sources}" if own else announced.suffix)
         return RunDir(self.path / INPUTS / tidy(scenario.name) / name)
 
     def inputs(self, scenario: Scenario, own: OwnShapes | None = None, announced: Announced = NOTHING) -> RunDir:
         """The inputs of every target for this scenario and seed: drawn once, and again if the scenario has changed.
 
         `own` are the events of a target that has its own: only targets with the same ones are sent those. All others
-        are sent audit events, with those at the edge of what all of them have `announced`.
+        are sent audit events, with those at the edge of what all of them have `announced`. Targets of one mix get the
+        same: a manifest may leave events out (`[mix]`).
 
         A corpus depends on the day and on Hypothesis's version, so a seed alone would not give later cells the same
         events. Raises HarnessError.

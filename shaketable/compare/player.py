@@ -29,7 +29,7 @@ from shaketable.errors import (
     ToolchainMissing,
 )
 from shaketable.report import judging
-from shaketable.runner import phases, scenario
+from shaketable.runner import phases, playable, scenario
 from shaketable.runner.live import LiveReporter
 from shaketable.runner.order import Order
 from shaketable.runner.progress import BriefReporter, Reporter
@@ -227,9 +227,9 @@ class _Player:
 def _wanted(
     targets: Sequence[ComparedTarget], scenarios: Sequence[Scenario], seeds: Sequence[int]
 ) -> list[tuple[ComparedTarget, Scenario]]:
-    """All cells, in the order in which they are played."""
+    """All cells, in the order in which they are played, each without the events that its target never receives."""
     return [
-        (target, dataclasses.replace(one, seed=seed).drawn())
+        (target, playable.narrowed(dataclasses.replace(one, seed=seed).drawn(), target.manifest))
         for seed in seeds
         for one in scenarios
         for target in targets

@@ -9,9 +9,10 @@ from typing import Any
 
 from shaketable import rundir
 from shaketable.compare.comparison import CELL, Cell, Comparison, ComparisonRequest, commands, digest_of_inputs, tidy
+from shaketable.compare.player import _wanted
 from shaketable.compare.targets import announced, targets
 from shaketable.load.mix import Mix
-from shaketable.load.mix.shape import Shape
+from shaketable.load.mix.shape import Expect, Shape
 from shaketable.load.schedule import Planned
 from shaketable.runner import scenario
 from tests.cli.test_cli import SCENARIO
@@ -42,6 +43,16 @@ def test_another_scenario_of_that_name_is_drawn_anew_and_its_cells_with_it(tmp_p
     before = digest_of_inputs(held.inputs(short(tmp_path)))
     assert digest_of_inputs(held.inputs(short(tmp_path))) == before
     assert digest_of_inputs(held.inputs(short(tmp_path, drain_s=7))) != before
+
+
+def test_target_that_never_receives_malformed_events_is_sent_none(tmp_path: Path) -> None:
+    known, held = targets(["order-service", "order-stream"]), Comparison(tmp_path / "compare")
+    refused = {}
+    for target, asked in _wanted(known, [short(tmp_path, mix=Mix(shapes=20, malformed=0.3))], [1]):
+        drawn = held.inputs(asked, target.shapes)
+        planned = list(rundir.read_lines(drawn / rundir.SCHEDULE, Planned))
+        refused[target.name] = sum(one.expect is Expect.REFUSE for one in planned)
+    assert refused["order-stream"] == 0 < refused["order-service"]
 
 
 def test_target_with_events_of_its_own_is_sent_those(tmp_path: Path) -> None:
