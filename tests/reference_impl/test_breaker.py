@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from itertools import pairwise
 
+import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reference_impl.errors import BreakerOpenError
-from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Permit
+from reference_impl.errors import BreakerOpenError, StoreError
+from reference_impl.resilience.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Kind, Permit
 from reference_impl.settings import Settings
 
 
@@ -20,11 +23,29 @@ class Bench:
     def __init__(self, **settings: float) -> None:
         self.now = 0.0
         self.seen: list[tuple[str | None, str]] = []
+        self.slept: list[float] = []
         self.breaker = Breaker(
             Settings(**settings),  # type: ignore[arg-type]
             lambda before, after, _: self.seen.append((before, after)),
+            self.sleep,
             now=lambda: self.now,
         )
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def attempts(self, *kinds: tuple[Kind, bool]) -> str:
+        """Attempts one after another, each with whether the store works; the state after them."""
+
+        async def run() -> None:
+            for kind, works in kinds:
+                with suppress(StoreError):
+                    async with self.breaker.attempt(kind):
+                        if not works:
+                            raise psycopg.OperationalError("the connection is lost")
+
+        asyncio.run(run())
+        return self.breaker.state
 
     def fail(self, times: int) -> None:
         for _ in range(times):
@@ -55,6 +76,32 @@ def test_a_success_begins_the_count_anew() -> None:
     bench.succeed(1)
     bench.fail(4)
     assert bench.breaker.state == CLOSED
+
+
+@pytest.mark.parametrize(
+    ("failing", "working", "state"),
+    [
+        (Kind.BATCH, Kind.BATCH, CLOSED),
+        (Kind.BATCH, Kind.HEARTBEAT, OPEN),  # a small write commits, which proves nothing about batches
+        (Kind.HEARTBEAT, Kind.HEARTBEAT, CLOSED),
+        (Kind.HEARTBEAT, Kind.BATCH, CLOSED),
+        (Kind.ACQUIRE, Kind.HEARTBEAT, CLOSED),
+        (Kind.ACQUIRE, Kind.ACQUIRE, OPEN),  # it has written nothing
+        (Kind.HEARTBEAT, Kind.ACQUIRE, OPEN),
+    ],
+)
+def test_a_success_ends_a_row_of_failures_if_it_proves_as_much(failing: Kind, working: Kind, state: str) -> None:
+    assert Bench().attempts(*[(failing, False)] * 4, (working, True), (failing, False)) == state
+
+
+def test_attempts_of_an_outage_have_pauses_from_the_second_failure_on() -> None:
+    bench = Bench(retry_base_s=0.5)
+    assert bench.attempts((Kind.BATCH, False)) == CLOSED
+    assert bench.slept == []
+    bench.attempts((Kind.BATCH, False), (Kind.BATCH, True), (Kind.BATCH, False))
+    assert bench.slept == [0.5]
+    assert bench.attempts(*[(Kind.BATCH, False)] * 4) == OPEN
+    assert bench.slept == [0.5] * 4  # none once it is open
 
 
 def test_it_opens_when_more_than_half_of_ten_rounds_failed() -> None:
