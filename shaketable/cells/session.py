@@ -65,6 +65,11 @@ class CellSession:
                 with TemporaryDirectory(dir=self._scratch) as folder:
                     yield self._fetched(number, task, Path(folder))
 
+    def forget(self, task: CellTask) -> None:
+        """Remove the cell's folder from the store, if it has one."""
+        if self._store.has(task.place):
+            self._store.remove(task.place)
+
     def play(self, tasks: Sequence[CellTask]) -> Generator[FinishedCell, None, None]:
         """Play the cells, and yield each when it is done."""
         with CellCluster(self._machines, self._scratch / "workers") as cluster:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,10 +34,14 @@ class Outputs:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if path.is_file():
                     path.unlink()
+                with tempfile.NamedTemporaryFile(dir=path.parent):
+                    pass  # the folder takes files
             except OSError as e:
                 raise InputError(f"cannot write {path}: {e.strerror}: name another file") from e
             if path.is_dir():
                 raise InputError(f"expected a file to write to, got the folder {path}: name a file")
+            if path.exists():  # it would be replaced, by a file beside it
+                raise InputError(f"expected a plain file to write to, got {path}: name another file")
 
     def write(self, runs: Sequence[Result]) -> None:
         """Write all of them. Raises HarnessError when the disk refuses one."""

@@ -96,8 +96,8 @@ def run(
     workers = Workers.of(load_workers, load_master, expect_workers, allow_remote or ())
     options = Options(target, runs, seed, replay, port_base, choice, tuple(budget or ()), workers)
     outputs = GrowingOutputs(json, junit, github, badge)
+    outputs.prepare()  # first: files of an earlier run would pass for this one's
     machines = _machines(Machines.of(jobs, on, results), options, web)
-    outputs.prepare()
     wanted = selection.times(scenarios or [], every=every, nightly=nightly, profile=profile, trials=trials)
     with live.player(web, web_port) as play:
         code = run_scenarios(wanted, options, outputs, play, machines, alone=not one_of_many)

@@ -24,7 +24,7 @@ from shaketable.errors import (
     InputError,
     Interrupted,
     ManifestError,
-    ServiceMissing,
+    NotPlayable,
     ShaketableError,
     ToolchainMissing,
 )
@@ -162,7 +162,7 @@ class _Player:
             return None
         directory = self._held.run(cell)
         inputs, manifest, code = self._asked(target, asked)
-        same = (cell.inputs, cell.manifest) == (inputs, manifest) and cell.code in ("", code)
+        same = (cell.inputs, cell.manifest, cell.code) == (inputs, manifest, code)
         return cell if same and directory is not None and directory.has(rundir.VERDICT) else None
 
     def _asked(self, target: ComparedTarget, asked: Scenario) -> tuple[str, str, str]:
@@ -175,6 +175,7 @@ class _Player:
     def _cell(self, target: ComparedTarget, asked: Scenario) -> Cell:
         began, folder = time.monotonic(), self._held.folder(target.name, asked.name, asked.seed)
         (folder / comparison.CELL).unlink(missing_ok=True)
+        digests = self._asked(target, asked)  # an edit during the run is not what was played
         outcome, why, code, directory = self._attempt(target, asked, folder)
         if why:
             print(f"  {outcome}: {in_a_line(why)}", flush=True)
@@ -187,7 +188,7 @@ class _Player:
             code,
             round(time.monotonic() - began, 1),
             directory,
-            *self._asked(target, asked),
+            *digests,
         )
         if outcome == "interrupted":
             raise KeyboardInterrupt
@@ -208,7 +209,7 @@ class _Player:
             return doc.verdict.value, "", doc.verdict.exit_code, directory.path.name
         except KeyboardInterrupt:
             outcome, why, code = "interrupted", "", Interrupted.exit_code
-        except (ToolchainMissing, ServiceMissing) as e:
+        except (ToolchainMissing, NotPlayable) as e:
             outcome, why, code = "skipped", str(e), Verdict.UNKNOWN.exit_code
         except ShaketableError as e:
             outcome, why, code = "error", str(e), e.exit_code

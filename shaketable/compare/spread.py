@@ -12,7 +12,7 @@ import msgspec
 
 from shaketable.cells.machines import Machines
 from shaketable.compare import targets
-from shaketable.compare.comparison import Cell, Comparison
+from shaketable.compare.comparison import JUDGED, Cell, Comparison
 from shaketable.compare.targets import ComparedTarget
 from shaketable.errors import HarnessError
 from shaketable.rundir import RunDir
@@ -61,8 +61,11 @@ def play(held: Comparison, missing: Sequence[MissingCell], machines: Machines, f
     from shaketable.cells import session
 
     with session.opened(machines, held.path) as opened:
-        for done in opened.play([_task(opened, cell, fresh) for cell in missing]):
+        tasks = [_task(opened, cell, fresh) for cell in missing]
+        for done in opened.play(tasks):
             found = _collected(held, missing[done.number], done)
+            if found.outcome not in JUDGED:
+                opened.forget(tasks[done.number])  # a later comparison plays it
             held.keep(found)
             yield found
 

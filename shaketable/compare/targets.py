@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from shaketable import resources
@@ -14,6 +16,10 @@ from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.resources import places
 from shaketable.target import manifest as manifests
 from shaketable.target.manifest import PLACEHOLDERS, Manifest
+
+#: Suffixes of source files, and folders without any of the target's own.
+_SOURCE = {".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".mod", ".sum", ".sql", ".sh", ".rb", ".java", ".rs"}
+_NO_CODE = {"node_modules", "__pycache__", "site-packages", "venv", "runs"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,14 @@ class ComparedTarget:
 
     @property
     def code(self) -> str:
-        """The digest of the Python code next to its requirements and in `../common`; "" without requirements."""
-        if self.manifest.requirements is None:
-            return ""
-        folder = (self.path.parent / self.manifest.requirements).parent.resolve()
-        return comparison.digest(
-            *(file for place in (folder, folder.parent / "common") for file in sorted(place.glob("*.py")))
-        )
+        """A digest of the code next to its requirements and in `../common`, or beside the manifest; and the version."""
+        folder = self.path.parent.resolve()
+        places = [folder]
+        if self.manifest.requirements is not None:
+            folder = (folder / self.manifest.requirements).parent
+            places = [folder, folder.parent / "common"]
+        files = [file for place in places for file in _code(place)]
+        return f"{comparison.digest(*files)} {version('shaketable')}"
 
 
 def targets(asked: Sequence[str]) -> list[ComparedTarget]:
@@ -89,6 +96,13 @@ def _alternatives() -> dict[str, Path]:
     """The manifests in the nearest alternatives/, by name."""
     nearest = places("alternatives")[:1]
     return {path.stem: path.resolve() for place in nearest for path in sorted(place.glob("*.toml"))}
+
+
+def _code(folder: Path) -> Iterator[Path]:
+    """The source files in the folder and below, in order; without those of packages, caches and runs."""
+    for place, names, files in os.walk(folder):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _NO_CODE)
+        yield from (Path(place) / name for name in sorted(files) if Path(name).suffix in _SOURCE)
 
 
 def _files(path: Path) -> list[Path]:

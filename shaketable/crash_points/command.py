@@ -68,7 +68,9 @@ def crash_points(asked: CrashPointOptions, write: Callable[[Sequence[Result]], N
             _play(lanes, points, done, show)
         finally:  # after an interruption: what is known so far
             tried = tuple(done[point] for point in points if point in done)
-            found = Verdicts(manifest.name, asked.how, survey, tried)
+            found = Verdicts(
+                manifest.name, asked.how, survey, tried, tuple(point for point in points if point not in done)
+            )
             table.show(found, time.monotonic() - began)
             write(found.results())
             _save(folder, found, asked.seed, show)

@@ -11,7 +11,7 @@ from shaketable.crash_points import trial
 from shaketable.crash_points.point import How, Point
 from shaketable.crash_points.relay import Seen
 from shaketable.crash_points.relayed import RelayedServers
-from shaketable.errors import TargetError
+from shaketable.errors import HarnessError, TargetError
 from shaketable.report import judging
 from shaketable.runner import phases
 from shaketable.runner.order import Order
@@ -46,13 +46,19 @@ class _Noting(SilentReporter):
 
 
 def take(how: How, seed: int, target: Path, runs: Path, servers: RelayedServers, rate: float = trial.RATE) -> Survey:
-    """Play it. Raises TargetError when the target fails without any fault: no point would say more."""
+    """Play it.
+
+    Raises TargetError when the target fails without any fault: no point would say more; and HarnessError when the run
+    was cut short, since it may lack points.
+    """
     noting = _Noting(servers)
     run = phases.run(Order(trial.scenario(None, how, seed, rate), target, runs, stack=servers), noting)
     doc = judging.judge(run)
     if doc.verdict is Verdict.FAILED:
         why = "; ".join(found.why for found in doc.checks.values() if found.required and found.verdict is doc.verdict)
         raise TargetError(f"the target fails without a fault, so no point can be judged: {why} (see {run.path})")
+    if doc.reasons:
+        raise HarnessError(f"the run without a fault cannot be judged: {'; '.join(doc.reasons)} (see {run.path})")
     found = in_order({point: seen.first_at for point, seen in noting.seen.items()})
     opaque = {(relay.process, *what) for relay in servers.relays.values() for what in relay.opaque}
     return Survey(tuple(found), {point: noting.seen[point].count for point in found}, tuple(sorted(opaque)))

@@ -103,5 +103,12 @@ def play(
         return PointTrial(point, how, Verdict.UNKNOWN, why=why, seconds=time.monotonic() - began)
     failed = tuple(name for name, found in doc.checks.items() if found.required and found.verdict is Verdict.FAILED)
     why = "; ".join([*doc.reasons, *(doc.checks[name].why for name in failed)])
-    reached = bool(doc.faults and doc.faults[0].landed)
-    return PointTrial(point, how, doc.verdict, reached, failed, why, time.monotonic() - began, run.path, doc)
+    return PointTrial(point, how, doc.verdict, _reached(doc), failed, why, time.monotonic() - began, run.path, doc)
+
+
+def _reached(doc: VerdictDoc) -> bool | None:
+    """Whether the message came; None where the trial ended before, or something else went wrong with it."""
+    fault = doc.faults[0] if doc.faults else None
+    if fault is None or not fault.injected or (not fault.landed and len(doc.reasons) > 1):
+        return None
+    return fault.landed

@@ -12,6 +12,7 @@ from shaketable.checks.check import Verdict
 from shaketable.crash_points.point import DONE, How, Point
 from shaketable.crash_points.survey import Survey
 from shaketable.crash_points.trial import PointTrial
+from shaketable.errors import Interrupted
 from shaketable.results import result
 from shaketable.results.result import Result
 
@@ -34,6 +35,7 @@ class Verdicts:
     how: How
     survey: Survey
     trials: tuple[PointTrial, ...]
+    unplayed: tuple[Point, ...] = ()  # after an interruption
 
     @property
     def failed(self) -> list[PointTrial]:
@@ -58,7 +60,7 @@ class Verdicts:
         """Failed for a hole, unknown when a point could not be judged or none was reached, else passed."""
         if self.failed:
             return Verdict.FAILED
-        return Verdict.UNKNOWN if self.unknown or not self.passed else Verdict.PASSED
+        return Verdict.UNKNOWN if self.unknown or self.unplayed or not self.passed else Verdict.PASSED
 
     @property
     def exit_code(self) -> int:
@@ -71,7 +73,8 @@ class Verdicts:
 
     def results(self) -> list[Result]:
         """One result for each point, for the files of CI."""
-        return [_result(trial, self.target) for trial in self.trials]
+        played = [_result(trial, self.target) for trial in self.trials]
+        return played + [_interrupted(point, self.how, self.target) for point in self.unplayed]
 
     def _processes(self) -> list[str]:
         return list(dict.fromkeys(trial.point.process for trial in self.trials))
@@ -93,10 +96,22 @@ def sentence(process: str, how: How, points: Sequence[Point], checks: Sequence[s
     return f"{process}, {DONE[how]} {where}, {does}"
 
 
+def _name(point: Point, how: How) -> str:
+    return f"crashpoint {point.told(how)} ({point.service})"
+
+
+def _interrupted(point: Point, how: How, target: str) -> Result:
+    code = Interrupted.exit_code
+    return Result(scenario=_name(point, how), verdict="interrupted", exit_code=code, target=target, why="not played")
+
+
 def _result(trial: PointTrial, target: str) -> Result:
-    name = f"crashpoint {trial.point.told(trial.how)} ({trial.point.service})"
+    name = _name(trial.point, trial.how)
     code = {Verdict.PASSED: 0, Verdict.FAILED: 1}.get(trial.verdict, 2)
     run = str(trial.run or "")
+    if trial.reached is False and trial.verdict is Verdict.UNKNOWN:  # as in the verdict on all points
+        why = "not reached: no such message came in its trial"
+        return Result(scenario=name, verdict="skipped", exit_code=code, target=target, why=why)
     if trial.doc is None:
         return Result(scenario=name, verdict="unknown", exit_code=code, target=target, why=trial.why, run=run)
     return msgspec.structs.replace(result.of(trial.doc, code, run=run, seconds=trial.seconds), scenario=name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -128,6 +130,12 @@ def of(
         and option.library in (None, *libraries)
         and plays(_alone(option), manifest)
     )
+
+
+def digest(options: Sequence[Option]) -> str:
+    """The same for the same options, in whatever order."""
+    told = sorted(f"{type(option.fault).__name__} {option.fault.label}" for option in options)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
 
 
 def plays(scenario: Scenario, manifest: Manifest) -> bool:

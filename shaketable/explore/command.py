@@ -11,7 +11,8 @@ from pathlib import Path
 from shaketable import plural, resources
 from shaketable.cells.machines import Machines
 from shaketable.errors import InputError
-from shaketable.explore import failed_run, libraries, saved, share
+from shaketable.explore import catalogue, failed_run, found, libraries, saved, share
+from shaketable.explore.catalogue import LIBRARIES
 from shaketable.explore.lanes import TRIALS, Lanes
 from shaketable.explore.outcome import ExplorationOutcome
 from shaketable.explore.progress import ExplorationProgress
@@ -70,6 +71,7 @@ def shrink(asked: Exploration, run: Path, write: Write) -> int:
     Raises InputError for a run that did not fail, or whose target cannot be told.
     """
     failed = failed_run.read(run)
+    found.source(failed.scenario, failed.name)  # raises before anything is played
     lanes = 1 if failed.by_the_clock and asked.lanes is None else asked.lanes
     asked = replace(asked, target=asked.target or failed.target, lanes=lanes)
     _check_target(resources.target(asked.target), failed.name, run)
@@ -91,11 +93,13 @@ def _spread(asked: Exploration, request: Request, machines: Machines, write: Wri
 
     path = resources.target(asked.target)
     manifest = manifests.load(path)
-    position = saved.start(asked.out, manifest.name, request.seed)
     with ExplorationProgress(0, asked.budget_s) as progress:
+        there = LIBRARIES
         if machines.jobs:
             environments.programs(manifest, path.resolve().parent, progress.say)
-            libraries.found(request.kinds, progress.say)
+            there = libraries.found(request.kinds, progress.say)
+        options = catalogue.of(manifest, request.kinds, there)
+        position = saved.start(asked.out, manifest.name, request.seed, catalogue.digest(options))
         made = SharedExploration(manifest, asked.out, progress, position)
         progress.say(f"exploring {manifest.name} for {asked.budget_s:g} s, seed {position.seed}")
         outcome = ExplorationOutcome(made, position.seed, made.lost)
@@ -147,6 +151,9 @@ def _told(outcome: ExplorationOutcome, write: Write) -> Iterator[None]:
     """Print and write the findings, also when the search is interrupted or fails."""
     try:
         yield
+    except BaseException as e:
+        outcome.ended = e
+        raise
     finally:
         outcome.made.progress.say(outcome.made.progress.sentence())
         write(outcome.results())

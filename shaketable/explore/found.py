@@ -12,7 +12,6 @@ from shaketable import rundir
 from shaketable.checks.verdict import VerdictDoc
 from shaketable.errors import ScenarioError
 from shaketable.explore.trial import digest
-from shaketable.faults import FAULTS
 from shaketable.faults.timeline import Timeline
 from shaketable.files import atomic
 from shaketable.runner import scenario as scenarios
@@ -69,6 +68,11 @@ def name(check: str, scenario: Scenario) -> str:
     return f"{PREFIX}{check}_{digest(scenario)}"
 
 
+def check_of(name: str) -> str:
+    """The check in such a name."""
+    return name.removeprefix(PREFIX).rpartition("_")[0]
+
+
 def write(folder: Path, check: str, scenario: Scenario, target: str, story: str) -> Path:
     """Write the scenario's file and read it back. Raises ScenarioError when it does not hold the same scenario."""
     named = dataclasses.replace(scenario, name=name(check, scenario), story=story)
@@ -76,8 +80,12 @@ def write(folder: Path, check: str, scenario: Scenario, target: str, story: str)
     folder.mkdir(parents=True, exist_ok=True)
     with rundir.whole(path, atomic.ORDINARY) as out:
         out.write(source(named, target).encode())
-    if digest(scenarios.load(str(path))) != digest(scenario):
-        raise ScenarioError(f"{path} does not hold the scenario that was found: please report a bug")
+    try:
+        if digest(scenarios.load(str(path))) != digest(scenario):
+            raise ScenarioError(f"{path} does not hold the scenario that was found: please report a bug")
+    except ScenarioError:
+        path.unlink()  # a later exploration would play it first
+        raise
     return path
 
 
@@ -87,8 +95,8 @@ def earlier(folder: Path) -> list[Scenario]:
 
 
 def source(scenario: Scenario, target: str) -> str:
-    """The file's text."""
-    used = _own(scenario.timeline)
+    """The file's text. Raises ScenarioError for a fault or a check that is defined in a scenario's file."""
+    used = _own([*(at.fault for at in scenario.timeline), *scenario.checks])
     lines = [
         f'"""Found by `shaketable explore` on {target}."""',
         "",
@@ -99,7 +107,10 @@ def source(scenario: Scenario, target: str) -> str:
         f"    story={scenario.story!r},",
         f"    load={_call('Load', scenario.load)},",
         "    timeline=(",
-        *[f"        At({float(at.at_s)!r}, {float(at.until_s)!r}, {_fault(at.fault)})," for at in scenario.timeline],
+        *[
+            f"        At({float(at.at_s)!r}, {float(at.until_s)!r}, {_value(at.fault, 'faults')}),"
+            for at in scenario.timeline
+        ],
         "    ),",
         f"    settings={dict(scenario.settings)!r},",
         *([f"    counts={dict(scenario.counts)!r},"] if scenario.counts else []),
@@ -109,7 +120,7 @@ def source(scenario: Scenario, target: str) -> str:
         f"    resend_for_s={scenario.resend_for_s:g},",
         f"    seed={scenario.seed},",
         "    checks=(",
-        *[f"        {_call(f'checks.{type(check).__name__}', check)}," for check in scenario.checks],
+        *[f"        {_value(check, 'checks')}," for check in scenario.checks],
         "    ),",
         ")",
         "",
@@ -117,15 +128,24 @@ def source(scenario: Scenario, target: str) -> str:
     return "\n".join(lines)
 
 
-def _own(timeline: Timeline) -> list[tuple[str, str]]:
+def _own(values: Sequence[Any]) -> list[tuple[str, str]]:
     """The kinds that are not shaketable's own, with their modules. Raises ScenarioError for one of a script."""
-    kinds = {(type(at.fault).__module__, type(at.fault).__name__) for at in timeline}
-    return sorted(pair for pair in kinds if not pair[0].startswith("shaketable.faults."))
+    kinds = sorted({(type(value).__module__, type(value).__name__) for value in values if not _is_ours(value)})
+    for module, kind in kinds:
+        if module.startswith("<") or module == "__main__":
+            why = f"{kind} is defined in a scenario's file, and the file of a finding cannot import it"
+            raise ScenarioError(f"{why}: define it in a module of your own")
+    return kinds
 
 
-def _fault(fault: Any) -> str:
-    own = type(fault).__module__.startswith("shaketable.faults.") and fault.kind in FAULTS.kinds()
-    return _call(f"faults.{type(fault).__name__}" if own else type(fault).__name__, fault)
+def _is_ours(value: Any) -> bool:
+    return type(value).__module__.startswith("shaketable.")
+
+
+def _value(value: Any, room: str) -> str:
+    """A fault or a check as an expression: of `faults` or `checks`, or by its own name."""
+    kind = type(value).__name__
+    return _call(f"{room}.{kind}" if _is_ours(value) else kind, value)
 
 
 def _call(what: str, value: Any) -> str:

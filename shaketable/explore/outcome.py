@@ -8,26 +8,34 @@ from dataclasses import dataclass
 import msgspec
 
 from shaketable import plural
+from shaketable.errors import Interrupted, ShaketableError
 from shaketable.explore import page
 from shaketable.explore.explored import Explored
 from shaketable.explore.found import Found
 from shaketable.explore.progress import Totals
 from shaketable.results import result
-from shaketable.results.result import Result
+from shaketable.results.result import Ending, Result
 
 
-@dataclass(frozen=True)
+@dataclass
 class ExplorationOutcome:
     """The result of an exploration, complete or interrupted."""
 
     made: Explored
     seed: int
     lost: Sequence[Result] = ()  # of shares that came to no outcome
+    ended: BaseException | None = None  # what ended it before its time
 
     def results(self) -> list[Result]:
-        """One for each finding; without any, one for the whole exploration. The first has the coverage."""
-        name, found = self.made.manifest.name, self.made.found
-        made = [_of(one, name) for one in found] or [_clean(self.made.progress.totals, name)]
+        """One for each finding; without any, one for the whole exploration. The first has the coverage.
+
+        An exploration that was interrupted, or that an error ended, has a result that says so, and never passed.
+        """
+        name, totals = self.made.manifest.name, self.made.progress.totals
+        made = [_of(one, name) for one in self.made.found]
+        if self.ended is not None:
+            made.append(_cut_off(self.ended, totals, name))
+        made = made or [_clean(totals, name)]
         return [msgspec.structs.replace(made[0], coverage=self.made.coverage.rows()), *made[1:], *self.lost]
 
     def save(self) -> None:
@@ -58,9 +66,24 @@ def _of(one: Found, target: str) -> Result:
     return msgspec.structs.replace(made, scenario=one.file.stem, story=one.sentence)
 
 
+def _figures(totals: Totals) -> dict[str, float | None]:
+    return {"trials": float(totals.trials), "unknown_trials": float(totals.unknown)}
+
+
+def _cut_off(ended: BaseException, totals: Totals, target: str) -> Result:
+    code = ended.exit_code if isinstance(ended, ShaketableError) else Interrupted.exit_code
+    verdict: Ending = "interrupted" if isinstance(ended, KeyboardInterrupt | Interrupted) else "error"
+    judged = plural.counted(totals.trials - totals.unknown, "judged trials")
+    why = f"{str(ended) or 'interrupted'}, after {judged}"
+    figures = _figures(totals)
+    return Result(scenario="explore", verdict=verdict, exit_code=code, target=target, why=why, figures=figures)
+
+
 def _clean(totals: Totals, target: str) -> Result:
-    judged = totals.trials - totals.unknown
-    figures: dict[str, float | None] = {"trials": float(totals.trials), "unknown_trials": float(totals.unknown)}
+    judged, figures = totals.trials - totals.unknown, _figures(totals)
+    if totals.failed:
+        why = f"{plural.counted(totals.failed, 'trials')} failed, and no finding came of them"
+        return Result(scenario="explore", verdict="unknown", exit_code=2, target=target, why=why, figures=figures)
     if not judged:
         why = totals.doubts[0] if totals.doubts else "no trial was played"
         return Result(scenario="explore", verdict="unknown", exit_code=2, target=target, why=why, figures=figures)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shaketable.checks.check import Verdict
+from shaketable.errors import ScenarioError
 from shaketable.explore import catalogue, found
 from shaketable.explore.confirm import confirm
 from shaketable.explore.coverage import Coverage
@@ -91,7 +92,11 @@ class Reduction:
     def keep_current(self) -> None:
         """After an interruption: what failed becomes a finding as far as it was shrunk."""
         if (one := self._current) is not None:
-            self._add(replace(one, file=self._written(one)))
+            try:
+                file = self._written(one)
+            except ScenarioError:
+                file = None
+            self._add(replace(one, file=file))
 
     def note(self, played: Played, keep: bool = False) -> None:
         """Count a trial, remember it, and remove its run directory unless it is evidence."""

@@ -24,6 +24,7 @@ class Position(msgspec.Struct, frozen=True):
     failed: int = 0
     unknown: int = 0
     schema: int = SCHEMA
+    options: str = ""  # a digest of the faults that were drawn from; "" in an older file
 
 
 def read(folder: Path, target: str) -> Position | None:
@@ -44,8 +45,14 @@ def write(folder: Path, target: str, position: Position) -> None:
     rundir.write_json(folder / FILE.format(target), position)
 
 
-def start(folder: Path, target: str, seed: int | None) -> Position:
-    """Where to begin: with a seed at its first trial, else where the last exploration ended."""
-    if seed is not None:
-        return Position(seed)
-    return read(folder, target) or Position(1)
+def start(folder: Path, target: str, seed: int | None, options: str = "") -> Position:
+    """Where to begin: with a seed at its first trial, else where the last exploration ended.
+
+    One that drew from other faults says nothing about these: its seed begins again, with each fault alone.
+    """
+    last = None if seed is not None else read(folder, target)
+    if last is None:
+        return Position(1 if seed is None else seed, options=options)
+    if last.options not in ("", options):
+        return Position(last.seed, options=options)
+    return msgspec.structs.replace(last, options=options)

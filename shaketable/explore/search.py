@@ -15,7 +15,6 @@ from shaketable.explore import catalogue, found, saved
 from shaketable.explore.catalogue import LIBRARIES, Library
 from shaketable.explore.draw import Draw
 from shaketable.explore.reduction import Reduction
-from shaketable.explore.saved import Position
 from shaketable.explore.share import ALL, TrialShare
 from shaketable.explore.trial import Played
 
@@ -50,7 +49,9 @@ class Search:
         reduction = self.reduction
         self._lanes, self._progress, self._manifest = reduction.lanes, reduction.progress, reduction.manifest
         self._unplayed = 0
-        start = saved.start(reduction.out, self._manifest.name, self.request.seed)
+        self._options = catalogue.of(self._manifest, self.request.kinds, self.request.libraries)
+        options = catalogue.digest(self._options)
+        start = saved.start(reduction.out, self._manifest.name, self.request.seed, options)
         self.position = msgspec.structs.replace(start, next=start.next + self.request.share.begin)
 
     def run(self) -> None:
@@ -59,10 +60,9 @@ class Search:
         Raises InputError when the target does not start without a fault, HarnessError when no trial can be played.
         """
         self._began = self.clock()
-        options = catalogue.of(self._manifest, self.request.kinds, self.request.libraries)
-        if not options:
+        if not self._options:
             raise InputError("expected a fault that finds something to break in this target, got none")
-        self._draw = Draw(self._manifest, options, self.position.seed)
+        self._draw = Draw(self._manifest, self._options, self.position.seed)
         try:
             self._play_earlier(self.reduction.out)
             self._play_drawn()
@@ -77,7 +77,8 @@ class Search:
             self._note(played)
             if played.failed:
                 self._progress.say(f"{played.scenario.name} still fails: {played.why}")
-                self.reduction.again(played.scenario, played.failed[0])
+                check = found.check_of(played.scenario.name)
+                self.reduction.again(played.scenario, check if check in played.failed else played.failed[0])
             else:
                 self._progress.say(f"{played.scenario.name}: {played.verdict}")
 
@@ -113,11 +114,12 @@ class Search:
     def _drawn(self, played: Played, number: int, next_: int) -> None:
         """Note a drawn trial; reduce it if it failed in a way that no finding explains. `next_`: the first not done."""
         self._check_played(played, number)
-        explained = found.explains(self.reduction.found, played.failed, played.scenario)
-        new = bool(played.failed) and not self._enough() and not explained
-        self._note(played, next_, keep=new)
+        known = self.reduction.found
+        new = [check for check in played.failed if not found.explains(known, (check,), played.scenario)]
+        new = [] if self._enough() else new
+        self._note(played, next_, keep=bool(new))
         if new:
-            self.reduction.reduce(played.scenario, played.failed[0], played.why, self.clock() - self._began, played.run)
+            self.reduction.reduce(played.scenario, new[0], played.why, self.clock() - self._began, played.run)
 
     def _check_played(self, played: Played, number: int) -> None:
         self._unplayed = 0 if played.run is not None else self._unplayed + 1
@@ -131,5 +133,7 @@ class Search:
         self.reduction.note(played, keep)
         totals = self._progress.totals
         following = self.position.next if next_ is None else next_
-        self.position = Position(self.position.seed, following, totals.trials, totals.failed, totals.unknown)
+        self.position = msgspec.structs.replace(
+            self.position, next=following, trials=totals.trials, failed=totals.failed, unknown=totals.unknown
+        )
         saved.write(self.reduction.out, self._manifest.name, self.position)

@@ -32,6 +32,8 @@ from shaketable.target.manifest import Manifest
 FOUND = "found"
 #: The exit code of a share that is lost.
 LOST = HarnessError.exit_code
+#: Exit codes with a verdict.
+JUDGED = (0, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class SharedExploration:
     def save(self) -> None:
         """Save the position, so that the next exploration goes on there. Raises HarnessError."""
         totals, next_ = self.progress.totals, min(self.following, default=self.position.next)
-        done = Position(self.position.seed, next_, totals.trials, totals.failed, totals.unknown)
+        done = Position(
+            self.position.seed, next_, totals.trials, totals.failed, totals.unknown, options=self.position.options
+        )
         saved.write(self.out, self.manifest.name, done)
 
     def _file(self, each: SharedFinding, folder: Path) -> Path | None:
@@ -112,8 +116,8 @@ class Spread:
                 with closing(opened.play(tasks)) as cells:
                     for cell in cells:
                         ended.add(cell.number)
-                        self._merge(made, shares[cell.number], cell)
-                        self._check(made, shares[cell.number], cell)
+                        merged = self._merge(made, shares[cell.number], cell)
+                        self._check(made, shares[cell.number], cell, merged)
                         if self.request.first and any(one.failed for one in made.found):
                             break
             finally:
@@ -123,21 +127,23 @@ class Spread:
                     self._merge(made, shares[cell.number], cell)
                 made.following.extend(each.begin for each in shares if each.number not in ended)
 
-    def _merge(self, made: SharedExploration, what: TrialShare, cell: FinishedCell) -> None:
+    def _merge(self, made: SharedExploration, what: TrialShare, cell: FinishedCell) -> bool:
+        """Add what the share found; whether it has an outcome."""
         folder = cell.folder / FOUND if cell.folder is not None else None
         outcome = share.read(folder) if folder is not None else None
         if folder is None or outcome is None:
             made.following.append(what.begin)  # the next exploration plays its trials
-            return
+            return False
         done = plural.counted(outcome.position.trials, "trials")
         made.progress.say(f"share {what.number + 1} of {what.of}: {done} on {cell.machine}")
         made.add(outcome, folder)
+        return True
 
-    def _check(self, made: SharedExploration, what: TrialShare, cell: FinishedCell) -> None:
-        """A share that ended by itself has a verdict's exit code."""
+    def _check(self, made: SharedExploration, what: TrialShare, cell: FinishedCell, merged: bool) -> None:
+        """A share that ended by itself has an outcome, and a verdict's exit code."""
         if cell.exit_code == InputError.exit_code:
             raise InputError(cell.why)
-        if cell.exit_code == LOST:
+        if not merged or cell.exit_code not in JUDGED:
             made.lose(what, cell.why, cell.machine)
 
     def _task(self, opened: CellSession, made: SharedExploration, what: TrialShare) -> CellTask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,9 +89,20 @@ def under_budgets(orders: Sequence[Order], budgets: Sequence[str]) -> list[Order
 
 
 def _judged_by(order: Order, specs: list[Spec], budgets: Sequence[str]) -> Order:
+    """The order under those of the budgets that are of its scenario's checks: alone it would refuse the others."""
     checks = tuple(CHECKS.from_spec(spec) for spec in specs)
     scenario = dataclasses.replace(order.scenario, checks=checks)
-    return dataclasses.replace(order, scenario=scenario, budgets=tuple(budgets))
+    known, named = budget.known(), {check.name for check in checks}
+    own = tuple(text for text in budgets if known[text.partition("=")[0]].check in named)
+    foreign = {text for text in budgets if text not in own}
+    asked = dataclasses.replace(order.asked, options=_without(order.asked.options, foreign)) if order.asked else None
+    return dataclasses.replace(order, scenario=scenario, budgets=own, asked=asked)
+
+
+def _without(options: Sequence[str], budgets: Collection[str]) -> tuple[str, ...]:
+    """The words without `--budget TEXT` of these texts."""
+    dropped = {n for n, word in enumerate(options) if word in budgets and options[n - 1 : n] == ("--budget",)}
+    return tuple(word for n, word in enumerate(options) if n not in dropped and n + 1 not in dropped)
 
 
 def _typed(name: str, options: Options) -> TypedCommand:

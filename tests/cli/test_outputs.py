@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -83,7 +84,18 @@ def test_file_that_cannot_be_is_bad_input(outlets: Outputs, name: str, tmp_path:
         moved.prepare()
 
 
-@pytest.mark.parametrize("wrong", [["--budget", "nonsense=3"], ["--profile", "nonsense"], ["no_such"]])
+def test_file_is_not_put_in_place_of_a_pipe_or_into_a_folder_that_takes_none(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/proc/results.json")):
+        with pytest.raises(InputError, match=re.escape(str(path))):
+            Outputs(json=path).prepare()
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--jobs", "2", "--on", "tcp://127.0.0.1:1"], ["--budget", "nonsense=3"], ["--profile", "nonsense"], ["no_such"]],
+)
 def test_run_that_is_never_played_leaves_no_earlier_file_to_pass_for_its_own(
     wrong: list[str], tmp_path: Path, typed: Typed
 ) -> None:

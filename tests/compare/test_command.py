@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -135,18 +136,28 @@ def test_without_targets_all_of_alternatives_is_compared_with_the_reference() ->
 
 
 def test_code_of_a_python_adapter_and_what_it_shares_is_part_of_what_a_cell_was_played_on(tmp_path: Path) -> None:
-    for file in ("rq/requirements.txt", "rq/hardened.py", "common/store.py", "celery/hardened.py"):
+    for file in ("rq/requirements.txt", "rq/hardened.py", "rq/deep/er.py", "common/store.py", "celery/hardened.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("1")
     other = manifest(tmp_path, **{"[ingest]": 'requirements = "rq/requirements.txt"\n[ingest]'})
     [target] = chosen([str(other)])
     seen = [target.code]
-    for file in ("rq/hardened.py", "common/store.py", "celery/hardened.py"):
+    for file in ("rq/hardened.py", "rq/deep/er.py", "common/store.py", "celery/hardened.py"):
         (tmp_path / file).write_text("2")
         seen.append(target.code)
-    assert len(set(seen)) == 3
-    assert seen[-1] == seen[-2] != ""
-    assert chosen(["reference"])[0].code == ""
+    assert len(set(seen)) == 4
+    assert seen[-1] == seen[-2]
+
+
+def test_code_beside_a_manifest_without_requirements_is_part_of_it_too(tmp_path: Path) -> None:
+    [target] = chosen([str(manifest(tmp_path))])
+    seen = {target.code}
+    for file in ("processor.py", "node_modules/left.js", "runs/found.py", "lib/store.go"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("1")
+        seen.add(target.code)
+    assert len(seen) == 3
+    assert all(code.endswith(version("shaketable")) for code in seen)
 
 
 @pytest.mark.slow

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import FaultSeen, VerdictDoc
 from shaketable.crash_points import page, table
 from shaketable.crash_points.point import Point
 from shaketable.crash_points.survey import Survey, in_order
-from shaketable.crash_points.trial import PointTrial, scenario
+from shaketable.crash_points.trial import PointTrial, _reached, scenario
 from shaketable.crash_points.verdict import Verdicts
 from shaketable.results.result import collect
 from shaketable.runner.playable import fitted
@@ -77,6 +79,39 @@ def test_table_names_every_point_and_every_one_that_told_nothing() -> None:
 def test_results_have_a_name_for_each_point() -> None:
     found = collect(verdicts((OK, True), (BAD, True), (UNKNOWN, None)).results())
     assert len({run.scenario for run in found.runs}) == 3
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[(OK, True), (UNKNOWN, False)], [(OK, True), (UNKNOWN, None)], [(UNKNOWN, False)], [(BAD, True), (OK, True)]],
+)
+def test_files_have_the_exit_code_of_the_command(told: list[tuple[Verdict, bool | None]]) -> None:
+    assert collect(verdicts(*told).results()).exit_code == verdicts(*told).exit_code
+
+
+def test_points_that_an_interruption_left_are_no_pass() -> None:
+    found = replace(verdicts((OK, True)), unplayed=tuple(PLACES[1:]))
+    assert found.verdict is UNKNOWN
+    results = collect(found.results())
+    assert [run.verdict for run in results.runs[1:]] == ["interrupted"] * 4
+    assert results.exit_code == 255
+
+
+@pytest.mark.parametrize(
+    ("seen", "reasons", "reached"),
+    [
+        (FaultSeen(0, "", 0, 1, landed=True), [], True),
+        (FaultSeen(0, "", 0, 1, landed=False), ["nothing shows that the fault landed"], False),
+        (FaultSeen(0, "", 0, 1, landed=False), ["postgres ended", "nothing shows that the fault landed"], None),
+        (FaultSeen(0, "", 0, 1, landed=None, injected=False), ["postgres ended"], None),
+        (None, ["the run did not reach the phase `observe`"], None),
+    ],
+)
+def test_point_is_not_reached_only_where_nothing_else_went_wrong(
+    seen: FaultSeen | None, reasons: list[str], reached: bool | None
+) -> None:
+    doc = VerdictDoc(1, Verdict.UNKNOWN, {}, [seen] if seen else [], {}, reasons)
+    assert _reached(doc) is reached
 
 
 def test_scenario_of_a_point_can_be_played_on_the_reference() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shaketable import faults
+from shaketable.errors import ScenarioError
 from shaketable.explore import found
 from shaketable.explore.found import Found
 from shaketable.explore.trial import digest
@@ -58,3 +59,29 @@ def test_digest_is_the_same_for_another_seed_and_differs_for_another_time() -> N
     assert digest(one) == digest(replace(one, seed=9))
     assert digest(one) == digest(replace(one, counts={"worker": 3}, load=replace(one.load, rate=200)))
     assert digest(one) != digest(later)
+
+
+OF_A_SCRIPT = """
+from dataclasses import dataclass
+from typing import ClassVar
+from shaketable import At, Load, Scenario, checks, faults
+
+@dataclass(frozen=True)
+class OfAScript(faults.Kill):
+    kind: ClassVar[str] = "of_a_script"
+
+SCENARIO = Scenario("One of our own.", Load(10, 1, 5, 1), (At(1, 3, OfAScript("worker-1")),), (checks.NoLoss(),))
+"""
+
+
+def test_fault_that_a_file_cannot_import_is_refused_before_anything_is_played(own_kinds: None, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(OF_A_SCRIPT)
+    with pytest.raises(ScenarioError, match="OfAScript"):
+        found.write(tmp_path, "no_loss", scenarios.load(str(script)), "mine", "no_loss fails")
+    assert found.earlier(tmp_path) == []
+
+
+def test_name_has_the_check() -> None:
+    name = found.name("dead_letters_explained", drawn(5).trial(3))
+    assert found.check_of(name) == "dead_letters_explained"

@@ -186,3 +186,15 @@ def test_interruption_keeps_the_failure_as_far_as_it_was_shrunk(tmp_path: Path) 
     assert (one.of, [at.fault.kind for at in one.scenario.timeline]) == (0, ["kill"])
     assert one.file is not None
     assert one.file.exists()
+
+
+def test_failure_of_another_check_is_not_hidden_by_a_known_finding(tmp_path: Path) -> None:
+    oracle = Oracle(lambda s: holds(s, "kill"))
+
+    def play(scenario: Scenario, target: Path, runs: Path, stack: Any, reporter: Any) -> Played:
+        played = oracle(scenario, target, runs, stack, reporter)
+        both = bool(played.failed) and holds(scenario, "down")
+        return replace(played, failed=("no_loss", "no_duplicates")) if both else played
+
+    checks = {one.check for one in search(play, tmp_path, most_trials=400).found}
+    assert checks == {"no_loss", "no_duplicates"}

@@ -40,3 +40,8 @@ def test_title_bounds_the_flakiness_only_if_every_scenario_was_repeated() -> Non
     assert "none in 3 trials" in badge.bound(repeated)
     assert badge.bound([*repeated, run("passed", "storm")]) == badge.bound([]) == "a run is one sample"
     assert "failed 1 of 2 trials" in badge.bound([*repeated, run("passed", "storm"), run("failed", "storm", 2)])
+
+
+def test_title_bounds_a_scenario_that_failed_before_one_with_fewer_trials() -> None:
+    fails_half = [run("failed" if n % 2 else "passed", "a", n) for n in range(1, 11)]
+    assert "failed 5 of 10 trials" in badge.bound([*fails_half, *(run("passed", "b", n) for n in (1, 2, 3))])
