@@ -1,4 +1,4 @@
-"""What a lost event shares with others: its organization, its contents, its place beside the stored ones, its shape."""
+"""Common traits of a lost event and others: its organization, its contents, its place beside the stored ones, its shape."""
 
 from __future__ import annotations
 

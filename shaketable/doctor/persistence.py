@@ -141,7 +141,7 @@ def _written_once(session: DoctorSession, rows: list[dict[str, str]]) -> Iterato
 
 
 def _transactions(session: DoctorSession, rows: list[dict[str, str]]) -> dict[str, str]:
-    """What tells when the row of each accepted event was written: its xmin, or its commit time."""
+    """The mark that tells when the row of each accepted event was written: its xmin, or its commit time."""
     found = {session.kind.key(str(row["event_id"])): row.get("xmin") or row.get("committed_at") for row in rows}
     return {event_id: told for event_id, told in found.items() if told and event_id in session.taken}
 

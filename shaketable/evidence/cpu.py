@@ -1,4 +1,4 @@
-"""CPU that programs outside of the run use: what all cores did, less what the harness and its descendants used."""
+"""CPU of programs outside of the run: the busy time of all cores, less that of the harness and its descendants."""
 
 from __future__ import annotations
 

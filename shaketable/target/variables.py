@@ -1,4 +1,4 @@
-"""The environment variables of a target's processes: what the harness sets, and what a manifest may set besides."""
+"""The environment variables of a target's processes: those of the harness, and those that a manifest may add."""
 
 from __future__ import annotations
 

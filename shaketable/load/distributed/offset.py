@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class RoundTrip(NamedTuple):
-    """A question and its answer, in nanoseconds: two times of the one who asks, and one of the one who answers."""
+    """A question and its answer, in nanoseconds: two times of the side that asks, and one of the side that answers."""
 
     asked: int
     there: int
