@@ -1,4 +1,4 @@
-"""Common traits of a lost event and others: its organization, its contents, its place beside the stored ones, its shape."""
+"""Common traits of a lost event and others: organization, contents, place beside the stored ones, shape."""
 
 from __future__ import annotations
 
