@@ -23,6 +23,10 @@ from shaketable.load.reply import Reply
 HEADERS = {"Content-Type": "application/json"}
 #: The largest response in bytes.
 MOST = 1 << 20
+#: The pool's size, once it is built, is read only for the number of further attempts, which is one more. The library
+#: would send a PUT again when a connection closes without an answer, and the last attempt's error would hide that the
+#: first one may have arrived.
+NEVER_AGAIN = -1
 
 _poll = get_original("select", "poll")
 
@@ -66,9 +70,11 @@ class Connection:
 
     def _fresh(self) -> HTTPClient:
         seconds = self._timeout_s
-        return HTTPClient.from_url(
+        client = HTTPClient.from_url(
             self._host, connection_timeout=seconds, network_timeout=seconds, headers=self._headers
         )
+        client._connection_pool.size = NEVER_AGAIN
+        return client
 
     def send(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
         """Send the body, with `headers` besides the usual ones, and return the response or the error."""
