@@ -12,16 +12,19 @@ def heal() -> int:
 
     alive, done, left = 0, 0, 0
     for journal in sorted(supervisor.journals().glob("*.jsonl")):
-        with supervisor.held(journal) as ours:
-            if not ours:
-                alive += 1
-                continue
-            told = supervisor.end(journal)
+        try:
+            with supervisor.held(journal) as ours:
+                if not ours:
+                    alive += 1
+                    continue
+                told = supervisor.end(journal)
+        except OSError as e:  # it must not keep the other runs from being healed
+            told = [f"NOT healed ({e})"]
         done += 1
         print(f"{journal.stem}: " + (", ".join(told) or "nothing was left"))
         if journal.exists():
             left += 1
-            print(f"  heal again when the server answers; if it no longer exists, remove {journal}")
+            print(f"  heal again when the server answers; if it is gone, or a line is unreadable, remove {journal}")
     if not done:
         print(f"nothing to heal{f' ({alive} of your runs alive)' if alive else ''}")
     return 255 if left else 0

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,6 +38,8 @@ END_S = 60.0
 LOOKS = 10
 #: The supervisor's message once it ignores a terminal's signals.
 READY = b"ready\n"
+#: The beginning of each entry of a journal, which cannot occur within one: a quote in a string has a backslash.
+_BEGINS = b'{"boot":'
 
 
 class Undo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,7 +69,7 @@ class Supervisor:
             if said.readline() != READY:
                 self._process.communicate()
                 raise HarnessError("the supervisor did not start, so nothing would clean up after a kill: not running")
-        self._fd = os.open(self._journal, os.O_WRONLY | os.O_APPEND)
+        self._fd, self._writing = os.open(self._journal, os.O_WRONLY | os.O_APPEND), threading.Lock()
         self.child = Child("supervisor", self._process, Path(os.devnull))
 
     def spawn(
@@ -108,7 +111,16 @@ class Supervisor:
             end(self._journal)
 
     def _write(self, undo: Undo) -> None:
-        os.write(self._fd, msgspec.json.encode(undo) + b"\n")
+        """Append the whole line or none of it. Raises HarnessError, since nothing would undo it then."""
+        line = msgspec.json.encode(undo) + b"\n"
+        with self._writing:
+            before = os.fstat(self._fd).st_size
+            try:
+                while line:
+                    line = line[os.write(self._fd, line) :]  # a nearly full disk takes a part
+            except OSError as e:
+                os.ftruncate(self._fd, before)  # the next line must not continue a part of this one
+                raise HarnessError(f"the undo journal {self._journal} cannot be written: {e.strerror}") from e
 
 
 def journals() -> Path:
@@ -150,9 +162,10 @@ def boot_id() -> str:
 def end(journal: Path) -> list[str]:
     """End all processes of a journal and its run, then perform its actions; returns a line for each.
 
-    Only failed actions remain in the journal; another call retries them.
+    Only failed actions, which another call retries, and unreadable lines remain in the journal. A line that a full disk
+    tore must not keep the others from being undone.
     """
-    undos = list(_read(journal))
+    undos, unreadable = _read(journal)
     names, everything = _frozen(undos, journal.stem)
     creators = {undo.pid: undo.created for undo in undos if undo.pid and undo.boot == boot_id()}
     creators |= {pid: born for pid, q in everything.items() if (born := _born(q))}
@@ -164,11 +177,12 @@ def end(journal: Path) -> list[str]:
             path.unlink()
     actions = [undo for undo in undos if undo.action is not None]
     failures = perform([undo.action for undo in actions if undo.action is not None])
-    _keep(journal, [undo for undo, why in zip(actions, failures, strict=True) if why])
-    return names + [
-        f"{type(undo.action).__name__.lower()} {f'NOT undone ({why})' if why else 'undone'}"
-        for undo, why in zip(actions, failures, strict=True)
+    undone = list(zip(actions, failures, strict=True))
+    _keep(journal, [*unreadable, *(msgspec.json.encode(undo) for undo, why in undone if why)])
+    told = [
+        f"{type(undo.action).__name__.lower()} {f'NOT undone ({why})' if why else 'undone'}" for undo, why in undone
     ]
+    return names + told + [f"an unreadable line NOT undone ({line[:60]!r})" for line in unreadable]
 
 
 def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil.Process]]:
@@ -188,21 +202,28 @@ def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil
     return names, everything
 
 
-def _keep(journal: Path, undos: list[Undo]) -> None:
-    """Replace the journal atomically by these entries; remove it without any."""
-    if not undos:
+def _keep(journal: Path, lines: list[bytes]) -> None:
+    """Replace the journal atomically by these lines; remove it without any."""
+    if not lines:
         journal.unlink(missing_ok=True)
         return
     part = journal.with_suffix(".part")
     part.touch(mode=0o600)
-    part.write_bytes(b"".join(msgspec.json.encode(undo) + b"\n" for undo in undos))
+    part.write_bytes(b"".join(line + b"\n" for line in lines))
     part.replace(journal)
 
 
-def _read(journal: Path) -> Iterator[Undo]:
-    for line in journal.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            yield msgspec.json.decode(line, type=Undo)
+def _read(journal: Path) -> tuple[list[Undo], list[bytes]]:
+    """The entries, and the lines or parts of lines that are none; a last line without its end was never recorded."""
+    undos, unreadable = list[Undo](), list[bytes]()
+    for line in journal.read_bytes().split(b"\n")[:-1]:
+        torn = line[: max(0, line.rfind(_BEGINS))]  # an entry may follow a part of another
+        for part in filter(None, (torn, line.removeprefix(torn))):
+            try:
+                undos.append(msgspec.json.decode(part, type=Undo))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                unreadable.append(part)
+    return undos, unreadable
 
 
 def _alive(undo: Undo) -> psutil.Process | None:
