@@ -118,6 +118,10 @@ class Processes(Protocol):
         """The ids of the process and of all that it started, its own first; [] when it is not running."""
         ...
 
+    def left(self, instance: str) -> list[int]:
+        """The ids of the processes that it left behind when it ended; [] while it runs."""
+        ...
+
     def kill(self, instance: str) -> None:
         """SIGKILL the process and all that it started."""
         ...

@@ -42,6 +42,10 @@ class RunProcesses:
         child = self._child(instance)
         return [process.pid for process in child.tree()] if child and self.is_alive(instance) else []
 
+    def left(self, instance: str) -> list[int]:
+        child = self._child(instance)
+        return [process.pid for process in child.tree()] if child and not self.is_alive(instance) else []
+
     def kill(self, instance: str) -> None:
         if (service := self._service(instance)) is not None:
             service.kill()

@@ -126,8 +126,8 @@ class Child:
 
     def tree(self) -> list[psutil.Process]:
         """The process, its descendants, and daemonised descendants, which are found by their mark (`mark`)."""
-        if self._popen.returncode is not None:
-            return []  # reaped: its pid may be reused
+        if self._popen.returncode is not None:  # reaped: its pid may be reused, but not its mark
+            return processes(marks.carrying(self.mark)) if self.mark else []
         try:
             top = psutil.Process(self.pid)
             below = top.children(recursive=True)

@@ -170,6 +170,16 @@ def test_end_of_a_process_that_is_gone_already_has_not_landed(
     assert (seen.landed, seen.figure, seen.text) == (False, 0, "met nobody")
 
 
+def test_process_that_has_left_another_behind_is_not_gone(context: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Kill("worker-1")
+    fault.inject(context)
+    with monkeypatch.context() as patched:
+        patched.setattr(context.processes, "left", lambda _: [1])
+        assert not fault.witness(context).landed
+    assert fault.witness(context).landed
+    fault.heal(context)
+
+
 def test_process_that_does_not_come_back_is_noted_and_no_error(
     context: RunContext, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

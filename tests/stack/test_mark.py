@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shaketable.stack import supervisor
+from shaketable.stack import mark, process, supervisor
 from tests.stack.test_supervisor import all_gone, is_alive
 
 #: Forks twice, into a session of its own, with an empty environment; writes the daemon's number to a file, and stays.
@@ -89,3 +89,23 @@ def test_daemon_is_killed_and_frozen_with_the_process_that_left_it(tmp_path: Pat
         assert all_gone([daemon.pid], 0.5)
         assert is_alive(other.pid)
         other.kill()
+
+
+#: On SIGTERM the leader starts a helper in a session of its own, and ends.
+HANDS_OVER = "trap 'setsid sleep 600 & exit 0' TERM; echo > ready; while :; do sleep 0.05; done"
+#: The leader starts a helper and ends by itself.
+LEAVES = "echo > ready; setsid sleep 600 & exit 1"
+
+
+@pytest.mark.parametrize(("script", "how"), [(HANDS_OVER, "terminate"), (LEAVES, "terminate"), (LEAVES, "kill")])
+def test_helper_of_a_leader_that_has_ended_ends_with_it(script: str, how: str, tmp_path: Path) -> None:
+    with closing(supervisor.Supervisor(f"test-helper-{os.getpid()}")) as mine:
+        path = {"PATH": os.environ["PATH"]}
+        child = mine.spawn("worker-1", ["/bin/sh", "-c", script], env=path, cwd=tmp_path, log=tmp_path / "log")
+        until((tmp_path / "ready").exists)
+        if script == LEAVES:
+            child.wait(30)
+            until(lambda: [each.name() for each in child.tree()] == ["sleep"])
+        child.terminate(30) if how == "terminate" else child.kill()
+        assert child.poll() is not None
+        assert process.processes(mark.carrying(child.mark)) == child.tree() == []

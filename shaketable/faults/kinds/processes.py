@@ -128,7 +128,8 @@ class Ending(ProcessFault):
     def witness(self, context: FaultContext) -> Witness:
         """Processes ran, and the kernel knows none any more; the text says what they held at the injection."""
         found = context.processes.named(self.process)
-        gone = [name for name in found if not context.processes.is_alive(name)]
+        ended = [name for name in found if not context.processes.is_alive(name)]
+        gone = [name for name in ended if not context.processes.left(name)]
         met = int(context.scratch.get(f"{self._key}.met", 0))
         told = f"{', '.join(gone) or 'none'} gone, {self.held(context)}" if met else "met nobody"
         return Witness(met > 0 and len(gone) == len(found), len(gone) if met else 0, "processes gone", told)
