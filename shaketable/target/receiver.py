@@ -12,11 +12,9 @@ from array import array
 
 import msgspec
 
+from shaketable.event import json_text
 from shaketable.target.body_server import RECEIVED, BodyServer
 from shaketable.target.readers import ndjson
-
-#: Line ends are white space in JSON: within a string they are escaped.
-_ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
 class Receiver(BodyServer):
@@ -43,8 +41,8 @@ class Receiver(BodyServer):
         event = ndjson.at(body, self._event)
         written = None if event is None else ndjson.at(event, self._id)
         line = {
-            "event_id": msgspec.Raw(written or b"null"),
-            "event": msgspec.Raw(event.translate(_ON_ONE_LINE)) if event is not None else body.decode(errors="replace"),
+            "event_id": None if written is None else msgspec.Raw(json_text.on_one_line(written)),
+            "event": body.decode(errors="replace") if event is None else msgspec.Raw(json_text.on_one_line(event)),
             "committed_at": time.time_ns() // 1000,
         }
         with self._lock:

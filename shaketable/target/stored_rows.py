@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from shaketable.errors import HarnessError, TargetError
+from shaketable.event import json_text
 
 #: Rows fetched at a time.
 FETCH = 5_000
@@ -187,7 +188,7 @@ def _expression(name: str) -> sql.Composable:
 
 
 def _value(name: str, value: Any) -> Any:
-    """JSON text as a JSON value, unchanged; invalid or unsupported JSON stays a string."""
+    """JSON text as a JSON value, on one line; invalid or unsupported JSON stays a string."""
     if name in _LARGEST:
         whole = _whole_number(value)
         return whole if whole is not None and abs(whole) <= _LARGEST[name] else None
@@ -200,12 +201,12 @@ def _value(name: str, value: Any) -> Any:
 
 
 def as_json(name: str, text: str) -> msgspec.Raw | str:
-    """A member's JSON, unchanged; a string if it is invalid, or if a run's files could not be read back with it."""
+    """A member's JSON on one line; a string if it is invalid, or if a run's files could not be read back with it."""
     try:  # of an event only the syntax: a number beyond a double is valid JSON
         msgspec.json.decode(text, type=msgspec.Raw if name == "event" else Any)
     except (msgspec.MsgspecError, RecursionError):
         return text
-    return msgspec.Raw(text.encode())
+    return msgspec.Raw(json_text.on_one_line(text.encode()))
 
 
 def _whole_number(value: Any) -> int | None:

@@ -1,10 +1,12 @@
+import json
 from collections.abc import Callable
 
 import pytest
 
 from shaketable.checks import NothingInvented
 from shaketable.checks.check import Verdict
-from tests.support.book import Part
+from shaketable.load.mix.shape import Expect, Shape
+from tests.support.book import Book, Part
 from tests.support.histories import absent, dead, history, sent, stored, unreadable, unsent
 
 
@@ -60,6 +62,18 @@ def test_accepted_malformed_event_under_another_id_is_adapted_and_not_invented()
     found = NothingInvented().judge(history(sent("a").acknowledged(1), stored("a"), bad, *kept))
     assert found.verdict is Verdict.PASSED, found
     assert (found.counts["foreign"], found.counts["adapted"]) == (0, 2)
+
+
+def test_adapted_event_with_a_lone_surrogate_is_not_invented() -> None:
+    """A run's files hold its row in a string."""
+    bad = sent("bad", expect="refuse", body=MALFORMED, organization=None).acknowledged(1)
+    text = json.dumps({**MALFORMED, "eventId": "new-1", "note": "\ud800"})
+
+    def corpus(book: Book) -> None:
+        book.lines["corpus.jsonl"] = [Shape(0, Expect.REFUSE, "a test's", text=text.replace("new-1", "%EVENT_ID%"))]
+
+    found = NothingInvented().judge(history(bad, corpus, stored("new-1", event=text)))
+    assert (found.counts["foreign"], found.counts["adapted"]) == (0, 1)
 
 
 def test_more_rows_than_attempts_and_other_contents_are_still_foreign() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from shaketable import event, libpq
+from shaketable import event, libpq, rundir
 from shaketable.errors import TargetError
 from shaketable.target import stored_rows
 from shaketable.target.ingest_table import Ingest
@@ -35,6 +36,18 @@ def test_number_that_is_kept_to_the_letter_equals_what_was_sent(servers: Servers
 def kept(connection: psycopg.Connection[Any], sql: str) -> list[dict[str, Any]]:
     """The rows as their lines in the run directory say."""
     return [msgspec.json.decode(msgspec.json.encode(row)) for row in stored_rows.rows(connection, sql, "stored")]
+
+
+@pytest.mark.parametrize("type_", ["json", "text"])
+def test_event_on_several_lines_is_one_line_of_the_run(servers: Servers, tmp_path: Path, type_: str) -> None:
+    pretty = '{\r\n  "eventId": "a",\n  "detail": "two\\nlines"\n}\n'
+    with psycopg.connect(servers.postgres_url) as connection:
+        connection.execute(sql.SQL("create table kept (event_id text, event {})").format(sql.SQL(type_)))
+        connection.execute("insert into kept values ('a', %s), ('b', %s)", [pretty, pretty])
+        rundir.write_lines(tmp_path / rundir.STORED, stored.by_sql(connection, MANIFEST))
+    rows = list(rundir.read_lines(tmp_path / rundir.STORED, dict[str, Any]))
+    assert [row["event_id"] for row in rows] == ["a", "b"]
+    assert rows[0]["event"] == {"eventId": "a", "detail": "two\nlines"}
 
 
 def test_row_that_fails_hides_no_other(servers: Servers) -> None:

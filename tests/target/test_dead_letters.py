@@ -108,6 +108,14 @@ def test_an_event_with_a_lone_surrogate_is_kept_in_a_string(tell: Tell) -> None:
     assert isinstance(msgspec.json.decode(msgspec.json.encode(row)), dict)
 
 
+@pytest.mark.parametrize("number", ["1.234567890123456789012345", "1e400", "1.0"])
+def test_number_beside_a_lone_surrogate_keeps_its_digits(tell: Tell, number: str) -> None:
+    line = f'{{"event_id": "a", "event": {{"n": {number}, "action": "\\ud800"}}, "attempts": 5}}\n'
+    (row,) = letters.rows(tell(line.encode()))
+    assert "unreadable" not in row
+    assert f'"n": {number},' in msgspec.json.decode(row["event"])
+
+
 MEMBERS = ["event_id", "event", "cause", "attempts", "last_failed_at", "history", "unreadable"]
 HARD = [
     b"1e400",

@@ -15,8 +15,10 @@ import msgspec
 import pytest
 import redis
 
+from shaketable import rundir
 from shaketable.errors import TargetError
 from shaketable.evidence.backlog import Backlog
+from shaketable.evidence.history.persisted import DeadLetter
 from shaketable.stack.process import Child
 from shaketable.stack.stack import Stack
 from shaketable.stack.supervisor import Supervisor
@@ -48,9 +50,9 @@ def prints(code: str) -> list[str]:
 
 
 def test_command_prints_lines_and_its_errors_are_no_lines(launching: Stack, tmp_path: Path) -> None:
-    code = "import sys; print('{}'); print('warning', file=sys.stderr); print('{}')"
+    code = "import sys; print('{}'); print('warning', file=sys.stderr); print('{\\r}\\r\\n')"
     manifest = msgspec.structs.replace(NO_SQL, cwd=str(tmp_path))
-    assert command.lines(launching, manifest, "stored", prints(code)) == [b"{}", b"{}"]
+    assert command.lines(launching, manifest, "stored", prints(code)) == [b"{}", b"{\r}\r"]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,20 @@ def test_dead_letters_are_read_from_redis(servers: Servers, kind: Any, fill: Fil
     assert (bytes(row["cause"]), bytes(row["attempts"])) == (b'"22P02"', b"5")
 
 
+def test_entry_on_several_lines_is_one_line_of_the_run(servers: Servers, tmp_path: Path) -> None:
+    redis.Redis.from_url(servers.redis_url).rpush(
+        "dead",
+        b'{\r\n "event_id": "a",\n "event": {\n  "n": 1e400\n },\n "history": [\n  1\n ]\n}\n',
+        b'{\n "event_id": "b",\n "event": {\n  "lone": "\\ud800", "n": 1.00\n }\n}\n',
+    )
+    path = tmp_path / rundir.DEAD_LETTERS
+    rundir.write_lines(path, redis_entries.rows(servers.redis_url, DeadLetterKey("dead", id="/event_id")))
+    one, other = rundir.read_lines(path, DeadLetter)
+    assert (one.event_id, bytes(one.event), one.history) == ("a", b'{   "n": 1e400  }', [1])
+    assert (other.event_id, other.unreadable) == ("b", None)
+    assert '"n": 1.00' in msgspec.json.decode(other.event, type=str)
+
+
 def test_entry_without_the_event_is_unreadable(servers: Servers) -> None:
     redis.Redis.from_url(servers.redis_url).rpush("dead", b'{"event_id":"a"}', b"no JSON")
     found = list(redis_entries.rows(servers.redis_url, DeadLetterKey("dead")))
@@ -196,6 +212,11 @@ def test_entry_without_the_event_is_unreadable(servers: Servers) -> None:
         (b"[1]", "/-1", None),
         (b"[1]", "/a", None),
         (b'"text"', "/0", None),
+        (b'{"a":"\\ud800","b":{"c": 1.00}}', "/b/c", b"1.00"),
+        (b'{"a":["\\ud800", 1e400 ]}', "/a/1", b"1e400"),
+        (b'{"a":"\\ud800"}', "/b", None),
+        (b'{"a":["\\ud800"]}', "/a/1", None),
+        (b'{"a":"\\ud800"', "/a", None),
         (b'{"a":"\xff"}', "/a", None),  # no UTF-8
         (b"no JSON", "", None),
     ],

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from shaketable import rundir
+from shaketable.checks.verdict import Verdict, judge_run
 from shaketable.errors import TargetError
 from shaketable.target import bounded_http
 from shaketable.target.body_server import MOST
 from shaketable.target.readers import ndjson, pages
 from shaketable.target.receiver import Receiver
+from tests.support.histories import run_of, sent
 
 
 @pytest.fixture
@@ -49,6 +54,37 @@ def test_event_and_id_are_found_by_their_pointers(opened: ExitStack) -> None:
     (row,) = pages.rows(hook.url, "outbound")
     assert ndjson.id_of(row) == "o-1"
     assert bytes(msgspec.json.encode(row["event"])) == b'{"order":{"id":"o-1"}}'
+
+
+@pytest.mark.parametrize(("event", "id_"), [("", "/id"), ("/data", "/id"), ("/data", "/order/id")])
+def test_delivery_with_a_lone_surrogate_has_its_id(opened: ExitStack, event: str, id_: str) -> None:
+    order = {"id": "o-1", "order": {"id": "o-1", "note": "x\ud800"}, "price": 1.5}
+    hook = receiver(opened, event, id_)
+    post(hook, json.dumps({"\udc00": 1, "data": order} if event else order, indent=1).encode())
+    (row,) = (ndjson.stored(each) for each in pages.rows(hook.url, "outbound"))
+    assert ndjson.id_of(row) == "o-1"
+    assert json.loads(msgspec.json.decode(row["event"])) == order
+
+
+def test_deliverer_of_lone_surrogates_loses_and_invents_nothing(opened: ExitStack, tmp_path: Path) -> None:
+    hook = receiver(opened)
+    for event_id in ("a", "b"):
+        post(hook, json.dumps({"eventId": event_id, "action": "\ud800"}).encode())
+    run = run_of([sent("a").acknowledged(1), sent("b").acknowledged(1)], tmp_path)
+    rundir.write_lines(run / rundir.STORED, map(ndjson.stored, pages.rows(hook.url, "outbound")))
+    checks = judge_run(run).checks
+    assert [checks[name].verdict for name in ("no_loss", "nothing_invented")] == [Verdict.PASSED] * 2
+
+
+@pytest.mark.parametrize("odd", [b'{\n"a":1\n}', b"[1,\r\n2]", b'{"a":"\\ud800"\n}'])
+def test_delivery_whose_id_has_line_ends_hides_no_other(opened: ExitStack, odd: bytes) -> None:
+    hook = receiver(opened)
+    for number in range(pages.PAGE + 5):
+        hook.record(b'{"eventId":%b}' % (odd if number == 3 else b'"%d"' % number))
+    rows = list(pages.rows(hook.url, "outbound"))
+    assert not any("unreadable" in row for row in rows)
+    found = {ndjson.id_of(row) for row in rows}
+    assert found >= {str(number) for number in range(pages.PAGE + 5) if number != 3}
 
 
 def test_body_without_an_event_is_kept_without_an_id(opened: ExitStack) -> None:

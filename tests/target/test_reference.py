@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from shaketable.event.table import EventTable, ResponseId
-from shaketable.target.readers import reference
+from shaketable.target import stored_rows
+from shaketable.target.readers import ndjson, reference
 from shaketable.target.readers.ndjson import Row
 
 TABLE = EventTable(ResponseId("/id"), schema="x.json", reference="/client/ref")
@@ -22,6 +23,14 @@ def row(event: object, **more: object) -> Row:
 def test_row_is_matched_by_the_reference_in_its_event(written: object, found: str) -> None:
     (matched,) = reference.matched(iter([row({"client": {"ref": written}}, position=3)]), TABLE)
     assert (matched["event_id"], matched["position"]) == (found, 3)
+
+
+def test_row_with_a_lone_surrogate_is_matched() -> None:
+    """Such an event is in a string, whether it came from SQL or as a line."""
+    event = json.dumps({"client": {"ref": "a"}, "note": "\ud800"})
+    line = b'{"event_id": "4711", "event": %b}' % event.encode()
+    rows = [{"event_id": "4711", "event": stored_rows.as_json("event", event)}, ndjson.row(line)]
+    assert [matched["event_id"] for matched in reference.matched(iter(rows), TABLE)] == ["a", "a"]
 
 
 @pytest.mark.parametrize(

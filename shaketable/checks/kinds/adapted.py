@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shaketable.event import json_text
 from shaketable.evidence.history.columns import count
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def not_adapted(history: History) -> tuple[list[str], int]:
     order = sorted(left, key=lambda number: bodies[number] is None)  # bodies that account for any row come last
     others = []
     for event_id, kept in foreign:
-        stored = _members(history.kind, kept)
+        stored = _members(history.kind, json_text.unwrapped(kept))
         found = next((number for number in order if left[number] and _fits(bodies[number], stored)), None)
         if found is None:
             others.append(event_id)

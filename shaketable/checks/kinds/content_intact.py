@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 import numpy as np
 
 from shaketable import plural
 from shaketable.checks.check import Anomaly, Column, Finding, Verdict
 from shaketable.checks.kinds.findings import counts, some, unknown, unseen
 from shaketable.checks.kinds.losses import by_resend
+from shaketable.event import json_text
 
 if TYPE_CHECKING:
     from shaketable.checks.kinds.findings import Flags
@@ -152,19 +152,7 @@ class _Comparer:
 def differing(kind: EventKind, sent: dict[str, object], kept: bytes, adds: tuple[str, ...]) -> list[str]:
     """The paths that differ, with the kinds of their differences; a value that is no JSON object differs as a whole."""
     try:
-        found = kind.differences(sent, kind.parse(_beyond_msgspec(kept) or kept), adds)
+        found = kind.differences(sent, kind.parse(json_text.unwrapped(kept)), adds)
         return [f"{path} ({how})" if how else path for path, how in found]
     except (ValueError, RecursionError):
         return ["the whole event"]
-
-
-def _beyond_msgspec(kept: bytes) -> str | None:
-    """JSON that only Python's own parser can read (lone surrogates): a run's files hold it in a string."""
-    if not kept.startswith(b'"'):
-        return None
-    inner = msgspec.json.decode(kept, type=str)
-    try:
-        msgspec.json.decode(inner, type=msgspec.Raw)
-    except (msgspec.MsgspecError, RecursionError):
-        return inner
-    return None  # the target itself keeps a string

@@ -27,8 +27,9 @@ LOOK_S, WORDS = 0.02, 300
 
 
 def lines(stack: Stack, manifest: Manifest, section: str, command: Sequence[str]) -> list[bytes]:
-    """The lines that a command prints. Raises TargetError."""
-    return output(stack, manifest, section, command, ROWS_S, ROWS_BYTES).splitlines()
+    """The lines that a command prints, without empty ones. Raises TargetError."""
+    found = output(stack, manifest, section, command, ROWS_S, ROWS_BYTES).split(b"\n")  # CR is white space in JSON
+    return [line for line in found if line.strip()]
 
 
 def number(stack: Stack, manifest: Manifest, section: str, command: Sequence[str]) -> int:

@@ -5,19 +5,18 @@ An unreadable line becomes a row whose member `unreadable` holds the reason, so 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from shaketable.event import json_text
+from shaketable.event.pointer import steps
 from shaketable.target import stored_rows
 
 Row = dict[str, Any]
 
-_line = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_items = msgspec.json.Decoder(list[msgspec.Raw])
 _required = frozenset({"event_id", "event"})
 #: The largest time that a run's files may hold, in microseconds (the year 2112).
 _LATEST = 2**52
@@ -58,13 +57,9 @@ def members(entry: bytes) -> dict[str, str]:
 def at(body: bytes, pointer: str) -> bytes | None:
     """The JSON at a JSON Pointer (RFC 6901), unchanged; None if there is none, or the body is no JSON in UTF-8."""
     try:
-        body.decode()
-        msgspec.json.decode(body, type=msgspec.Raw)
-        for step in pointer.split("/")[1:]:
-            body = bytes(_inside(body, step.replace("~1", "/").replace("~0", "~")))
-    except (msgspec.MsgspecError, ValueError, LookupError, RecursionError):
+        return json_text.at(body.decode(), steps(pointer)).encode()
+    except (ValueError, LookupError, RecursionError):
         return None
-    return body
 
 
 def stored(found: Row) -> Row:
@@ -84,15 +79,6 @@ def id_of(found: Row) -> str | None:
     """The id of a row, or None."""
     written = found.get("event_id")
     return msgspec.json.decode(written, type=str | None) if isinstance(written, msgspec.Raw) else written
-
-
-def _inside(body: bytes, step: str) -> msgspec.Raw:
-    """One step of a pointer: a member of an object, or an element of an array by its number."""
-    if not body.lstrip().startswith(b"["):
-        return _line.decode(body)[step]
-    if not (step.isascii() and step.isdecimal()):
-        raise LookupError(step)
-    return _items.decode(body)[int(step)]
 
 
 def _value(written: Any) -> Any:
@@ -116,17 +102,12 @@ def _id(written: str) -> msgspec.Raw:
         msgspec.json.decode(written, type=str | None)
     except msgspec.MsgspecError:
         return msgspec.Raw(msgspec.json.encode(written))
-    return msgspec.Raw(written.encode())
+    return msgspec.Raw(json_text.on_one_line(written.encode()))
 
 
 def _members(line: str) -> dict[str, str]:
     """The JSON of each member, unchanged; none for a line that is no JSON object."""
     try:
-        return {name: bytes(written).decode() for name, written in _line.decode(line).items()}
-    except (msgspec.MsgspecError, RecursionError):
-        pass
-    try:  # with a parser that accepts lone surrogates
-        told = json.loads(line)
-        return {name: json.dumps(value, allow_nan=False) for name, value in told.items()}
-    except (ValueError, AttributeError, RecursionError):
+        return json_text.members(line)
+    except (ValueError, RecursionError):
         return {}

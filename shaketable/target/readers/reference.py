@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shaketable.event import json_text
 from shaketable.event.table import EventTable
 from shaketable.target.readers import ndjson
 from shaketable.target.readers.ndjson import Row
@@ -31,8 +32,7 @@ def of(event: bytes, reference: str) -> str | None:
 def _under_reference(row: Row, reference: str) -> Row:
     if "unreadable" in row:
         return {**row, "event_id": None}  # its id is the server's
-    event = row.get("event")
-    found = of(bytes(event), reference) if isinstance(event, msgspec.Raw) else None
+    found = of(json_text.unwrapped(msgspec.json.encode(row.get("event"))), reference)
     if found is None:
         return {"event_id": None, "unreadable": f"its event has no {reference} (event.reference), which matches it"}
     return {**row, "event_id": found}

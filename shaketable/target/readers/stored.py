@@ -34,9 +34,7 @@ class StoredCount:
     def __init__(self, stack: Stack, manifest: Manifest) -> None:
         self._stored = manifest.stored
         self._database = Database(stack) if self._stored.sql is not None else None
-        self._command = Throttled(
-            lambda: sum(map(bool, command.lines(stack, manifest, "stored", self._stored.command)))
-        )
+        self._command = Throttled(lambda: len(command.lines(stack, manifest, "stored", self._stored.command)))
 
     def value(self) -> int | None:
         """The number now; that of a command may be some seconds old."""
