@@ -18,6 +18,7 @@ from shaketable.op import Op
 from shaketable.stack.disk_shim.disk import Disk
 from shaketable.stack.stack import CLIENTS, Link, Server, Service, Stack, owner_of
 from shaketable.stack.toxiproxy.client import Toxiproxy
+from shaketable.target.body_server import WITNESS
 from shaketable.target.clients import INGEST
 from shaketable.target.target import Target
 
@@ -84,7 +85,7 @@ class RunLinks:
         if link.service == "redis":
             return stack.redis_link_url(link) if through else stack.redis_url()
         if link.service in ("ingest", "outbound"):
-            return f"http://{link.listen if through else link.past}/"
+            return f"http://{link.listen if through else link.past}{WITNESS}"
         raise ScenarioError(
             f"this fault needs postgres, redis or the intake, since its witness sends data there: got {link.service!r}"
         )

@@ -1,6 +1,7 @@
 """The time of some kilobytes over a link, for faults that a short exchange cannot show.
 
-Postgres and Redis send them back; the intake gets them as the body of a POST to `/`, which no contract serves.
+Postgres and Redis send them back; the intake and the harness's receiver get them as the body of a POST to a path that
+no manifest may name, so that they are no event.
 """
 
 from __future__ import annotations

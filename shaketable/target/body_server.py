@@ -19,6 +19,8 @@ REQUEST_S = 120.0
 _LINE = 1_024
 #: The path that serves what was received.
 RECEIVED = "/received"
+#: The path to which the faults' witnesses post, so that no receiver and no intake may have it.
+WITNESS = "/shaketable-witness"
 
 
 class UnreadableBody(Exception):

@@ -10,6 +10,7 @@ import msgspec
 
 from shaketable.load.batch import Batch
 from shaketable.load.sender import PLACE
+from shaketable.target.body_server import WITNESS
 from shaketable.target.strict import Strict
 
 #: Keys of [ingest] that need contract = 2.
@@ -40,6 +41,8 @@ class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
 
     def mistakes(self) -> Iterator[str]:
         """Sentences on keys that contradict each other, each with the remedy."""
+        if self.path == WITNESS:
+            yield f"expected another ingest.path than {WITNESS}, to which the faults' witnesses post: write '/events'"
         if not self.accepted or any(status not in SUCCESS for status in self.accepted):
             yield f"expected ingest.accepted as statuses from 200 to 299, got {list(self.accepted)}: [202] is usual"
         if odd := [status for status in self.definite_refusals if not 100 <= status <= 599]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from shaketable.target.body_server import WITNESS
 from shaketable.target.strict import Strict
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
@@ -23,6 +24,8 @@ class Outbound(Strict, frozen=True, forbid_unknown_fields=True):
         """Sentences on keys that are no path, variable or pointer, each with the remedy."""
         if not _PATH.fullmatch(self.path):
             yield f"expected outbound.path to begin with a slash and to hold no space, got {self.path!r}: write '/hook'"
+        if self.path == WITNESS:
+            yield f"expected another outbound.path than {WITNESS}, to which the faults' witnesses post: write '/hook'"
         if not _VARIABLE.fullmatch(self.env):
             yield f"expected outbound.env to name a variable, got {self.env!r}: write 'OUTBOUND_URL' or so"
         if not _POINTER.fullmatch(self.event):

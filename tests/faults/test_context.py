@@ -13,6 +13,8 @@ from shaketable.errors import HarnessError
 from shaketable.faults import round_trip
 from shaketable.faults.context import RunContext
 from shaketable.stack.stack import Address, Link
+from shaketable.target.readers import pages
+from shaketable.target.receiver import Receiver
 from shaketable.target.target import Target
 from tests.conftest import Servers
 from tests.faults.own import ignore
@@ -32,6 +34,20 @@ def link(servers: Servers) -> Iterator[Link]:
     made = servers.stack.add_link("worker-1", "redis")
     yield made
     servers.stack.remove_link(made)
+
+
+@pytest.mark.parametrize("service", ["outbound", "ingest"])
+def test_witness_of_a_link_delivers_nothing(servers: Servers, context: RunContext, service: str) -> None:
+    """A target may deliver to `/`, and accept events there."""
+    with Receiver(0, "/") as receiver:
+        link = servers.stack.add_link("worker-1", service, receiver.address)
+        try:
+            assert context.links.transfer_ms(link, through=True, kilobytes=20) is not None
+            assert context.links.transfer_ms(link, through=False, kilobytes=20) is not None
+            context.links.check()
+        finally:
+            servers.stack.remove_link(link)
+        assert pages.count(receiver.url) == 0
 
 
 def test_link_to_a_target_that_stays_dead_is_no_error_of_the_harness(servers: Servers, context: RunContext) -> None:

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from shaketable import rundir
-from shaketable.checks.verdict import Verdict, judge_run
+from shaketable.checks.check import Verdict
+from shaketable.checks.verdict import judge_run
 from shaketable.errors import TargetError
 from shaketable.target import bounded_http
 from shaketable.target.body_server import MOST

@@ -82,6 +82,8 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
         (OWN.replace("count = 2", "count = 2\nenv = {A = '{port:apy}'}"), "the port of apy: expected one of api"),
         (OWN.replace("[ingest]", 'health_process = "api"\n[ingest]', 1), "a `health` path, got 'api'"),
         (OWN + '[outbound]\npath = "hook"\n', "outbound.path to begin with a slash"),
+        (OWN + '[outbound]\npath = "/shaketable-witness"\n', "another outbound.path than /shaketable-witness"),
+        (OWN.replace("[ingest]", '[ingest]\npath = "/shaketable-witness"'), "another ingest.path than /shaketable"),
         (
             URLS + NATS.replace('"nats"', '"api"'),
             r"\[\[service\]\] 'api' has the name of a process .*: rename the service",
