@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+import msgspec
 import pytest
 import redis
 
@@ -66,3 +67,16 @@ def test_entries_are_counted_where_the_server_has_lost_count(backlog: Backlog, q
     queue.xdel("tasks", cast(Any, queue.xrange("tasks"))[2][0])
     assert queue.xinfo_groups("tasks")[0]["lag"] is None
     assert backlog.queue() == 1 + 3
+
+
+@pytest.mark.parametrize("wrong", [QueueKey("odd", "list"), QueueKey("odd", "groups")], ids=lambda key: key.type)
+def test_key_of_another_type_is_unknown_and_takes_no_other_length(
+    wrong: QueueKey, servers: Servers, queue: redis.Redis
+) -> None:
+    keys = (QueueKey("jobs", "list"), wrong, QueueKey("later", "zset"))
+    with Backlog(servers.stack, msgspec.structs.replace(MANIFEST, queue=Queue(keys))) as backlog:
+        queue.rpush("jobs", "a", "b")
+        assert backlog.by_key() == {"jobs": 2, "odd": 0, "later": 0}  # at the start it is absent
+        queue.hset("odd", "field", "value")
+        assert backlog.by_key() == {"jobs": 2, "odd": None, "later": 0}
+        assert backlog.queue() is None

@@ -22,7 +22,9 @@ def count(url: str, key: DeadLetterKey) -> int | None:
     """The number of entries; None when Redis does not answer."""
     keys = RedisKeys(url)
     try:
-        return sum(keys.lengths([QueueKey(key.key, key.type)]).values())
+        found = list(keys.lengths([QueueKey(key.key, key.type)]).values())
+        known = [length for length in found if length is not None]
+        return sum(known) if len(known) == len(found) else None
     except redis.RedisError:
         return None
     finally:

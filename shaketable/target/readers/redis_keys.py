@@ -24,14 +24,17 @@ class RedisKeys:
             url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, client_name=OWN_NAME
         )
 
-    def lengths(self, keys: Sequence[QueueKey]) -> dict[str, int]:
-        """The length of every existing key. Raises redis.RedisError."""
+    def lengths(self, keys: Sequence[QueueKey]) -> dict[str, int | None]:
+        """The length of every existing key; None for a key of another type. Raises redis.RedisError."""
         named = [(name, key) for key in keys for name in self._names(key)]
         plain = [(name, _LENGTH[key.type]) for name, key in named if key.type != "groups"]
         with self._redis.pipeline(transaction=False) as pipeline:
             for name, command in plain:
                 getattr(pipeline, command)(name)
-            found = dict(zip((name for name, _ in plain), map(int, pipeline.execute()), strict=True))
+            answers = pipeline.execute(
+                raise_on_error=False
+            )  # one key of another type must not take the others' lengths
+        found = {name: _length(answer) for (name, _), answer in zip(plain, answers, strict=True)}
         return found | {name: self._unacknowledged(name) for name, key in named if key.type == "groups"}
 
     def close(self) -> None:
@@ -44,11 +47,14 @@ class RedisKeys:
         kind = "stream" if key.type == "groups" else key.type
         return [name.decode() for name in self._redis.scan_iter(key.key, count=1000, _type=kind)]
 
-    def _unacknowledged(self, name: str) -> int:
+    def _unacknowledged(self, name: str) -> int | None:
         """Entries that a stream's consumer groups have not acknowledged or not read; all without a group."""
         if not self._redis.exists(name):
             return 0
-        groups = self._redis.xinfo_groups(name)
+        try:
+            groups = self._redis.xinfo_groups(name)
+        except redis.ResponseError as e:
+            return _length(e)
         return sum(self._of_group(name, group) for group in groups) if groups else int(self._redis.xlen(name))
 
     def _of_group(self, name: str, group: dict[str, Any]) -> int:
@@ -56,3 +62,12 @@ class RedisKeys:
         if unread is None:
             unread = len(self._redis.xrange(name, f"({group['last-delivered-id'].decode()}") or ())
         return int(group["pending"]) + int(unread)
+
+
+def _length(answer: Any) -> int | None:
+    """The number in an answer; None for a key of another type. Raises any other error."""
+    if isinstance(answer, redis.ResponseError) and str(answer).startswith("WRONGTYPE"):
+        return None
+    if isinstance(answer, Exception):
+        raise answer
+    return int(answer)
