@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import redis
 
-from shaketable.errors import ScenarioError
+from shaketable.errors import HarnessError, ScenarioError
 from shaketable.evidence.observe import received
 from shaketable.faults import EvictionPolicy, OutOfMemory, PostgresCrash, ReadOnly, ValkeyCrash
 from shaketable.faults.context import RunContext
@@ -168,6 +168,19 @@ def test_full_valkey_refuses_writes_and_gives_what_it_holds(context: RunContext,
     assert queue.xdel("events:0", held) == 1
     fault.heal(context)
     assert queue.xadd("events:0", {"event": "3"})
+
+
+def test_memory_that_a_failed_heal_did_not_give_back_is_given_back_by_the_next(
+    context: RunContext, queue: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = OutOfMemory()
+    fault.inject(context)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(context.services), "redis_url", "redis://127.0.0.1:1/0")
+        with pytest.raises(HarnessError):
+            fault.heal(context)
+    fault.heal(context)
+    assert queue.xadd("events:0", {"event": "1"})
 
 
 def test_valkey_evicts_by_its_policy_once_memory_is_short(context: RunContext, queue: redis.Redis) -> None:

@@ -38,10 +38,11 @@ class OutOfMemory(valkey.ValkeyFault):
             valkey.set_(client, "maxmemory", NOTHING_LEFT)
 
     def heal(self, context: FaultContext) -> None:
-        before = context.scratch.pop(f"{self.kind}.maxmemory", None)
+        before = context.scratch.get(f"{self.kind}.maxmemory")
         if before is not None:
             with valkey.admin(context) as client:
                 valkey.set_(client, "maxmemory", f"{before:.0f}")
+            del context.scratch[f"{self.kind}.maxmemory"]  # last: a failed heal is tried again
 
     def witness(self, context: FaultContext) -> Witness:
         """Writes refused with OOM (INFO errorstats) and keys evicted since the injection."""
