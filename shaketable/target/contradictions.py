@@ -15,6 +15,8 @@ from shaketable.target import variables
 if TYPE_CHECKING:
     from shaketable.target.manifest import Manifest, Process
 
+#: The name of the harness's own load, in the run directory and in logs.
+LOAD = "load"
 #: The most processes of one kind.
 MOST_PROCESSES = 100
 #: The most characters of the name of a target or a process: run directories, folders and logs have it.
@@ -72,6 +74,10 @@ def of_processes(manifest: Manifest, names: list[str], roles: tuple[str, ...]) -
                 f"[[service]] {each.name!r} has the name of a process or a role, and a fault on {each.name!r} could "
                 "mean either: rename the service"
             )
+    if LOAD in instances:
+        yield f"[[process]] {LOAD!r} has the name of the harness's own load: rename the process"
+    if twice := sorted({name for name in instances if instances.count(name) > 1}):
+        yield f"two processes would be called {', '.join(twice)}, since `count` numbers them: rename one"
     for kind in manifest.process:
         if kind.name in {*BUILT_IN, services.OUTBOUND}:
             yield f"[[process]] {kind.name!r} has the name of a built-in service: rename the process"

@@ -51,6 +51,11 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
     assert loaded(tmp_path, text).services == used
 
 
+def process(name: str, count: int = 1) -> str:
+    """One more process of a manifest."""
+    return f'\n[[process]]\nname = "{name}"\ncommand = ["x"]\ncount = {count}\n'
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -91,6 +96,8 @@ def test_target_gets_the_services_that_it_asks_for(tmp_path: Path, text: str, us
         (URLS + NATS.replace('"nats"', '"intake"'), "'intake' has the name of a process or a role"),
         (URLS + NATS.replace('"nats"', '"redis"'), "'redis' is built in: leave out its command"),
         (SOUND.replace('"worker"', '"redis"'), r"\[\[process\]\] 'redis' has the name of a built-in service"),
+        (SOUND + process("load"), r"\[\[process\]\] 'load' has the name of the harness's own load"),
+        (SOUND + process("twin", 2) + process("twin-2"), "two processes would be called twin-2"),
     ],
 )
 def test_contradiction_is_one_sentence(tmp_path: Path, text: str, told: str) -> None:

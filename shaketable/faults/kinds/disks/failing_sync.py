@@ -39,9 +39,10 @@ class FailingSync(DiskFault):
 
     def heal(self, context: FaultContext) -> None:
         self.disk(context).fail(False)
-        if context.scratch.pop(f"{self.kind}.{self.service}.active", None):
+        if context.scratch.get(f"{self.kind}.{self.service}.active"):
             context.services.server(self.service).kill()
             self.bring_back(context)
+            del context.scratch[f"{self.kind}.{self.service}.active"]  # last: a failed heal is tried again
 
     def witness(self, context: FaultContext) -> Witness:
         """Syncs that failed since the injection."""
