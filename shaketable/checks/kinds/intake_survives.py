@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from shaketable import plural
 from shaketable.checks.check import Finding, Verdict
 from shaketable.checks.kinds.findings import counts, members, misses, not_applicable, unknown
 from shaketable.checks.kinds.spans import Span, store_outages
@@ -54,8 +53,8 @@ class IntakeSurvives:
         found = counts(sent=sent, unserved=unserved, share=1 - unserved.sum() / sent.sum())
         if not misses(int(unserved.sum()), int(sent.sum()), self.share):
             return Finding(Verdict.PASSED, found)
-        of = plural.counted(int(sent.sum()), "events that were sent in outages of the store were")
-        why = f"{found['unserved']:,} of {of} not acknowledged within {self.answer_s:g} s (at least {self.share:.1%})"
+        many = f"{found['unserved']:,} of {found['sent']:,} sent in outages of the store"
+        why = f"not acknowledged within {self.answer_s:g} s: {many} (at least {self.share:.1%} must be)"
         return Finding(Verdict.FAILED, found, members(history, unserved=unserved), why)
 
     def _while_away(self, history: History, began: Ints) -> Flags:
