@@ -182,7 +182,8 @@ def end(journal: Path) -> list[str]:
     told = [
         f"{type(undo.action).__name__.lower()} {f'NOT undone ({why})' if why else 'undone'}" for undo, why in undone
     ]
-    return names + told + [f"an unreadable line NOT undone ({line[:60]!r})" for line in unreadable]
+    # never the line itself: it may hold the password of a server
+    return names + told + [f"an unreadable line of {len(line):,} bytes NOT undone" for line in unreadable]
 
 
 def _frozen(undos: list[Undo], run_id: str) -> tuple[list[str], dict[int, psutil.Process]]:

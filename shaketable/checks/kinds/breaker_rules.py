@@ -57,7 +57,7 @@ def opened_late(life: Incarnation) -> Broken:
 def opened_early(life: Incarnation) -> Broken:
     """Opened without cause: nothing but data was refused, or fewer rounds failed than its threshold."""
     grace = life.history.timing.attempt_timeout_s + 1
-    broken, causes = disturbed(life.history, grace), disturbed(life.history, grace, but=is_poison)
+    broken, causes = disturbed(life.history, grace), disturbed(life.history, grace, but=_is_poison)
     for at in life.moves(CLOSED, OPEN):
         if not any(span.has(at) for span in causes):
             poisoned = any(span.has(at) for span in broken)
@@ -196,7 +196,7 @@ def _aims_at_one(history: History, fault: RecordedFault) -> bool:
     return sum(_aims_at(history, fault, name) for name in names) == 1
 
 
-def is_poison(fault: RecordedFault) -> bool:
+def _is_poison(fault: RecordedFault) -> bool:
     """Whether it refuses events for an error of their data, which is no failure of the store."""
     return fault.spec.get("kind") == REJECT_ROWS and str(fault.spec.get("sqlstate", "22")).startswith(OF_DATA)
 

@@ -31,9 +31,7 @@ class RedisKeys:
         with self._redis.pipeline(transaction=False) as pipeline:
             for name, command in plain:
                 getattr(pipeline, command)(name)
-            answers = pipeline.execute(
-                raise_on_error=False
-            )  # one key of another type must not take the others' lengths
+            answers = pipeline.execute(raise_on_error=False)  # a key of another type leaves the others theirs
         found = {name: _length(answer) for (name, _), answer in zip(plain, answers, strict=True)}
         return found | {name: self._unacknowledged(name) for name, key in named if key.type == "groups"}
 
