@@ -54,9 +54,10 @@ def members(body: bytes, max_depth: int) -> dict[str, Any]:
     except msgspec.MsgspecError:
         pass  # the fault is found below
     if not isinstance(value, dict):
-        raise _fault(body) or RefusedError("event", "expected one JSON object", 400)
-    if _is_suspect(body, value) and (refused := _fault(body)):
-        raise refused
+        _refuse(body)
+        raise RefusedError("event", "expected one JSON object", 400)
+    if _is_suspect(body, value):
+        _refuse(body)
     return value
 
 
@@ -116,8 +117,8 @@ def _is_suspect(body: bytes, value: dict[str, Any]) -> bool:
     )
 
 
-def _fault(body: bytes) -> RefusedError | None:
-    """Why this JSON is refused, found by a parser that accepts more and so can name the member; else None."""
+def _refuse(body: bytes) -> None:
+    """Raise RefusedError if a parser that accepts more, and so can name the member, finds a fault."""
     repeated: list[str] = []
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -129,12 +130,11 @@ def _fault(body: bytes) -> RefusedError | None:
     try:
         value = decoder.decode(body.decode())
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict):
-        return None
-    if refused := _not_storable(value):
-        return refused
-    return RefusedError(_shown(repeated[0]), "expected each name once in an object") if repeated else None
+        return
+    if isinstance(value, dict):
+        _refuse_not_storable(value)
+        if repeated:
+            raise RefusedError(_shown(repeated[0]), "expected each name once in an object")
 
 
 def _number(text: str) -> float:
@@ -142,15 +142,14 @@ def _number(text: str) -> float:
     return float(text)
 
 
-def _not_storable(members: dict[str, Any]) -> RefusedError | None:
-    """Names the first member with a string that jsonb, or a number that a double, cannot hold."""
+def _refuse_not_storable(members: dict[str, Any]) -> None:
+    """Raise RefusedError for the first member with a string that jsonb, or a number that a double, cannot hold."""
     for item in members.items():
         for leaf in _leaves(item):
             if isinstance(leaf, str) and _NOT_STORABLE.search(leaf):
-                return RefusedError(_shown(item[0]), "expected text without NUL and lone surrogates")
+                raise RefusedError(_shown(item[0]), "expected text without NUL and lone surrogates")
             if isinstance(leaf, float) and not math.isfinite(leaf):
-                return RefusedError(_shown(item[0]), "expected numbers that a double can hold")
-    return None
+                raise RefusedError(_shown(item[0]), "expected numbers that a double can hold")
 
 
 def _leaves(value: Any) -> Iterator[Any]:

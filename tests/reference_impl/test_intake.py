@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 from redis.asyncio import Redis
 
+from reference_impl.errors import NotAcknowledged
 from reference_impl.ingest.app import app
 from reference_impl.ingest.intake import Intake
 from reference_impl.queue import streams
@@ -210,3 +213,37 @@ def test_a_full_queue_refuses(servers: Servers) -> None:
         assert len(await queued(servers)) >= 3
 
     run(settings_of(servers, queue_bound=3), do)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"note":[1e-7]}',
+        b'{"a":1,"a":2}',
+        b'{"a":"\\u0000"}',
+        b'{"a":' + b"9" * 400 + b"}",
+        b'{"a":"\xff"}',
+        b'{"a":' + b"[" * 90 + b"]" * 90 + b"}",
+        b"[]",
+        b"{",
+        wire(eventId="17"),
+        wire(timestamp="2026-02-30T10:15:02Z"),
+        wire(action="a" * 2000),
+        wire(),  # 503: there is no queue
+    ],
+)
+def test_what_is_not_accepted_leaves_no_cycle_to_collect(line: bytes) -> None:
+    async def do() -> int:
+        one = Intake(Settings(redis_url="redis://127.0.0.1:1"), asyncio.sleep)
+        one.presets.looked.set()
+        for _ in range(3):  # the thread holds the last batch's results
+            async for results in one.add_many([line] * 100):
+                assert all(isinstance(result, NotAcknowledged) for result in results)
+        return gc.collect()
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(do()) < 100
+    finally:
+        gc.enable()

@@ -43,6 +43,7 @@ BATCHES = {
     "of 480 bytes each": [wire(note="x" * 300) for _ in range(8000)],
     "of exponents": [noted(b"1e-7", 1550)] * 100,
     "of what is refused": [b'{"note":[1e-7,1e-7]}'] * 10_000,
+    "of repeated names": [b'{"a":1,"a":2}'] * 10_000,
     "of large ones": [noted(b"1e-7", 49_000)] * 6,
 }
 
