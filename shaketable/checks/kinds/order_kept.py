@@ -96,7 +96,7 @@ def _where(rows: pd.DataFrame, flags: pd.Series[bool]) -> pd.DataFrame:
 def _transactions(rows: pd.DataFrame) -> Any:
     """A number for each organization's part of a transaction."""
     codes = rows.xid.cat.codes.to_numpy(dtype=np.int64)
-    return pd.factorize(rows.organization.to_numpy(dtype=np.int64) * len(rows.xid.cat.categories) + codes)[0]
+    return rows.organization.to_numpy(dtype=np.int64) * len(rows.xid.cat.categories) + codes
 
 
 def _judged(history: History, rows: pd.DataFrame) -> Finding:

@@ -42,22 +42,27 @@ def blocks(path: Path, type_: type[T]) -> Iterator[list[T]]:
 class Columns(Generic[T]):
     """Collects columns, one per function; `dtypes` default to int64.
 
-    A column of CATEGORY has few values, of any hashable type or None, and takes four bytes a row.
+    A column of CATEGORY has few values, of any hashable type or None, and takes four bytes a row. A column of numbers
+    grows in place: parts that are joined in the end leave holes in the memory of the process.
     """
 
     def __init__(self, columns: Mapping[str, Callable[[T], Any]], **dtypes: Any) -> None:
-        self._columns, self._dtypes = columns, {name: dtypes.get(name, np.int64) for name in columns}
-        self._parts: dict[str, list[Any]] = {name: [] for name in columns}
-        self._codes: dict[str, dict[Any, int]] = {name: {} for name in columns if self._dtypes[name] == CATEGORY}
+        self._columns = columns
+        self._codes: dict[str, dict[Any, int]] = {name: {} for name in columns if dtypes.get(name) == CATEGORY}
+        self._dtypes = {name: np.int32 if name in self._codes else dtypes.get(name, np.int64) for name in columns}
+        self._grown: dict[str, bytearray | list[Any]] = {
+            name: [] if dtype is object else bytearray() for name, dtype in self._dtypes.items()
+        }
 
     def add(self, rows: list[T]) -> None:
         """Append rows."""
         for name, value in self._columns.items():
-            if name in self._codes:
-                part = np.fromiter(map(self._code(name), map(value, rows)), np.int32, len(rows))
+            values = map(value, rows)
+            if isinstance(grown := self._grown[name], list):
+                grown.extend(values)
             else:
-                part = np.fromiter(map(value, rows), self._dtypes[name], len(rows))
-            self._parts[name].append(part)
+                coded = map(self._code(name), values) if name in self._codes else values
+                grown += np.fromiter(coded, self._dtypes[name], len(rows)).data
 
     def _code(self, name: str) -> Callable[[Any], int]:
         """A function from a value to its code; None has -1."""
@@ -65,12 +70,12 @@ class Columns(Generic[T]):
         return lambda value: -1 if value is None else codes.setdefault(value, len(codes))
 
     def take(self, name: str) -> Any:
-        """A column; its parts are given up, so that no column is in memory twice for long."""
-        parts = self._parts.pop(name)
+        """A column, once."""
+        grown = self._grown.pop(name)
+        column = np.array(grown, dtype=object) if isinstance(grown, list) else np.frombuffer(grown, self._dtypes[name])
         if name not in self._codes:
-            return np.concatenate([np.array([], dtype=self._dtypes[name]), *parts])
-        values = pd.Index(list(self._codes.pop(name)), dtype=object)
-        return pd.Categorical.from_codes(np.concatenate([np.array([], dtype=np.int32), *parts]), values)
+            return column
+        return pd.Categorical.from_codes(column, pd.Index(list(self._codes.pop(name)), dtype=object))
 
     def frame(self) -> pd.DataFrame:
         """All columns, once."""
