@@ -78,7 +78,7 @@ def _candidates(history: History) -> pd.DataFrame:
         asked &= history.dead_letters_of == 0
     number = history.stored.event.to_numpy()
     of_asked = np.append(asked, False)[number]  # -1, no planned event: the appended one
-    rows = history.stored.loc[of_asked, ["event", "committed_at", "position", "xid"]]
+    rows = history.stored.loc[of_asked, ["event", "committed_at", "position", "xid"]].reset_index(drop=True)
     if not rows.event.is_unique:
         rows = rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event")
     number = rows.event.to_numpy()
@@ -95,8 +95,9 @@ def _where(rows: pd.DataFrame, flags: pd.Series[bool]) -> pd.DataFrame:
 
 def _transactions(rows: pd.DataFrame) -> Any:
     """A number for each organization's part of a transaction."""
-    codes = rows.xid.cat.codes.to_numpy(dtype=np.int64)
-    return rows.organization.to_numpy(dtype=np.int64) * len(rows.xid.cat.categories) + codes
+    found = np.multiply(rows.organization.to_numpy(), len(rows.xid.cat.categories), dtype=np.int64)
+    found += rows.xid.cat.codes.to_numpy()
+    return found
 
 
 def _judged(history: History, rows: pd.DataFrame) -> Finding:

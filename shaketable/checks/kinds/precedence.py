@@ -36,7 +36,9 @@ def overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
 def _parts(group: Any) -> list[Ints]:
     """Row numbers, with all rows of a group in one part; at least one part."""
     order = np.argsort(group, kind="stable")
-    ends = np.flatnonzero(np.diff(group[order])) + 1
+    ordered = group[order]
+    ends = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    del ordered  # with many rows a column takes as much memory as all the rest of a part
     cuts = np.searchsorted(ends, np.arange(PART, len(order), PART))
     return np.split(order, np.unique(ends[cuts[cuts < len(ends)]]))
 

@@ -115,6 +115,7 @@ def _freshness(history: History) -> tuple[Ints, Ints]:
     """The intended time of each stored event, and how long after it its row was committed (ns)."""
     assert history.events is not None
     assert history.stored is not None
-    rows = history.stored[(history.stored.event >= 0) & (history.stored.committed_at != NONE)]
-    due = history.events.due.to_numpy()[rows.event.to_numpy()]
-    return due, history.clocks.to_monotonic(rows.committed_at.to_numpy()) - due
+    event, committed = history.stored.event.to_numpy(), history.stored.committed_at.to_numpy()
+    known = (event >= 0) & (committed != NONE)
+    due = history.events.due.to_numpy()[event[known]]
+    return due, history.clocks.to_monotonic(committed[known]) - due

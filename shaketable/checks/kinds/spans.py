@@ -68,8 +68,9 @@ def served_at(history: History) -> Ints:
     """
     if history.events is None:
         return np.array([], dtype=np.int64)
-    served = history.events[history.events.first_acknowledged != NEVER]
-    due, times = np.sort(served.due.to_numpy()), np.sort(served.first_acknowledged.to_numpy())
+    acknowledged = history.events.first_acknowledged.to_numpy()
+    served = acknowledged != NEVER
+    due, times = np.sort(history.events.due.to_numpy()[served]), np.sort(acknowledged[served])
     waiting = np.searchsorted(due, times, side="right") - np.arange(1, len(times) + 1)
     before = waiting[times < min((fault.began for fault in history.faults), default=NEVER)]
     return np.asarray(times[waiting <= before.max(initial=0)])

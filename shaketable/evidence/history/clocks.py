@@ -13,6 +13,8 @@ from shaketable.clock import MS, SECOND
 DISAGREE = 50 * MS
 #: A longer time without a pair is a gap (ns): three intervals of ten seconds.
 GAP = 30 * SECOND
+#: Times that are converted at once.
+PART = 1 << 20
 
 Times = NDArray[np.int64]
 
@@ -32,13 +34,14 @@ class Clocks:
 
     def to_monotonic(self, wall_us: Times) -> Times:
         """Convert wall times (µs since the epoch) to monotonic ns, with the offset interpolated between pairs."""
-        wall = np.asarray(wall_us, dtype=np.int64) * 1000
+        times = np.asarray(wall_us, dtype=np.int64) * 1000
         if not len(self.wall):
-            return wall
+            return times
         offset = self.wall - self.monotonic
         base = int(offset[0])  # small differences, so that doubles interpolate to the nanosecond
-        between = np.interp(wall - self.wall[0], self.wall - self.wall[0], offset - base)
-        return np.asarray(wall - base - between.astype(np.int64), dtype=np.int64)
+        for part in np.split(times, range(PART, len(times), PART)):  # views: doubles take as much memory again
+            part -= base + np.interp(part - self.wall[0], self.wall - self.wall[0], offset - base).astype(np.int64)
+        return times
 
     def problems(self) -> list[str]:
         """Reasons why wall times of this run cannot be converted; [] when they can."""

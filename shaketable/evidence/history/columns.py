@@ -90,6 +90,11 @@ def table(rows: Iterable[list[T]], columns: Mapping[str, Callable[[T], Any]], **
     return made.frame()
 
 
+def narrowed(column: Ints) -> Any:
+    """The same numbers in the smallest type that holds them, for columns that are only compared, counted or summed."""
+    return pd.to_numeric(column, downcast="integer")
+
+
 def first(times: Ints, groups: Ints, size: int) -> Ints:
     """The earliest time of each of `size` groups; NEVER for an empty one."""
     found = np.full(size, NEVER, dtype=np.int64)

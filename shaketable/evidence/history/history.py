@@ -162,9 +162,9 @@ class History:
         """The first commit time of each planned event; NEVER if it is not stored or the time is unknown."""
         assert self.events is not None
         assert self.stored is not None
-        rows = self.stored[(self.stored.event >= 0) & (self.stored.committed_at != persisted.NONE)]
-        times = self.clocks.to_monotonic(rows.committed_at.to_numpy())
-        return first(times, rows.event.to_numpy(), len(self.events))
+        event, committed = self.stored.event.to_numpy(), self.stored.committed_at.to_numpy()
+        known = (event >= 0) & (committed != persisted.NONE)
+        return first(self.clocks.to_monotonic(committed[known]), event[known], len(self.events))
 
     @cached_property
     def usual_queue(self) -> float:

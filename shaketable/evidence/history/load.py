@@ -15,7 +15,7 @@ import pandas as pd
 from shaketable import rundir
 from shaketable.errors import RunDirError
 from shaketable.event import ids
-from shaketable.evidence.history.columns import CATEGORY, NEVER, Columns, Ints, blocks, count, first, table
+from shaketable.evidence.history.columns import CATEGORY, NEVER, Columns, Ints, blocks, count, first, narrowed, table
 from shaketable.load.schedule import Planned
 from shaketable.op import Kind, Nanoseconds, Outcome, Whole
 from shaketable.rundir import RunDir
@@ -89,7 +89,9 @@ def schedule(path: Path, key: Callable[[str], str] = ids.normal) -> pd.DataFrame
         events = events.sort_values("n", ignore_index=True)
     if not (events.n.to_numpy() == np.arange(len(events))).all():
         raise RunDirError(f"expected {path.name} to number its events 0, 1, 2, …: a number is missing or duplicated")
-    return events.drop(columns="n")
+    return events.drop(columns="n").assign(
+        shape_number=narrowed(events.shape_number.to_numpy()), changed=narrowed(events.changed.to_numpy())
+    )
 
 
 def journals(run: RunDir, scheduled: int) -> Journals:
@@ -186,6 +188,7 @@ def _joined(intents: Columns[_Line], answers: Columns[_Line]) -> pd.DataFrame:
     meant = {name: intents.take(name) for name in _INTENT}
     place = pd.Index(answers.take("attempt")).get_indexer(pd.Index(meant["attempt"]))  # -1: the appended value
     answered = {name: _answered(answers.take(name), none)[place] for name, none in _NO_ANSWER.items()}
+    answered["status"] = narrowed(answered["status"])
     coded = {"outcome": OUTCOMES, "resent": RESENDS}
     columns = {
         name: _category(column, coded[name]) if name in coded else column
@@ -213,7 +216,7 @@ def with_fates(events: pd.DataFrame, journals: Journals) -> pd.DataFrame:
     return events.assign(
         due=events.due + (journals.start or 0),
         outcome=_category(best, OUTCOMES),
-        attempts=count(groups, size),
+        attempts=narrowed(count(groups, size)),
         first_invoked=first(attempts.invoked_at.to_numpy(), groups, size),
         first_acknowledged=first(attempts.ended_at.to_numpy()[acknowledged], groups[acknowledged], size),
         unsent=best == _UNSENT,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from shaketable.clock import MS
 from shaketable.evidence.history.clocks import DISAGREE
 from shaketable.evidence.history.columns import NEVER
@@ -42,7 +44,7 @@ def _unsent(history: History) -> Iterator[str]:
 def starved(history: History) -> Iterator[str]:
     """The harness itself was late: the machine was too busy for both, so no time can be attributed to the target."""
     late, bound = harness_lateness(history), history.scenario.load.lateness_bound_ms
-    if len(late) and (p99 := float(late.quantile(0.99)) / MS) > bound:
+    if len(late) and (p99 := float(np.quantile(late, 0.99)) / MS) > bound:
         yield f"the harness sent late: p99 {p99:.0f} ms after the intended time (bound {bound:g} ms)"
 
 
