@@ -107,15 +107,15 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
         overtaken(between.organization, between.committed_at, between.acknowledged, between.first_invoked),
         overtaken(_transactions(within), within.position, within.acknowledged, within.first_invoked),
     ]
-    judged = np.unique(
-        np.concatenate([rows_.event.to_numpy()[f.judged] for rows_, f in zip((between, within), found, strict=True)])
-    )
+    judged = np.zeros(len(history.rows_of), dtype=bool)
+    for rows_, f in zip((between, within), found, strict=True):
+        judged[rows_.event.to_numpy()[f.judged]] = True
     pairs = {
         int(b): int(a)
         for rows_, f in zip((between, within), found, strict=True)
         for a, b in zip(rows_.event.to_numpy()[f.by], rows_.event.to_numpy()[f.late], strict=True)
     }
-    counts: dict[str, int | float] = {"stored": len(rows), "judged": len(judged), "overtaken": len(pairs)}
+    counts: dict[str, int | float] = {"stored": len(rows), "judged": int(judged.sum()), "overtaken": len(pairs)}
     if pairs:
         shown = evenly(sorted(pairs.items()))
         named = rows[rows.event.isin({event for pair in shown for event in pair})].set_index("event")
@@ -124,7 +124,7 @@ def _judged(history: History, rows: pd.DataFrame) -> Finding:
             len(pairs), "events are stored before one of the same organization that was acknowledged earlier"
         )
         return Finding(Verdict.FAILED, counts, {"overtaken": members}, why)
-    if not len(judged):
+    if not judged.any():
         return unknown("no two stored events of one organization have both a known order and a known place")
     return Finding(Verdict.PASSED, counts)
 

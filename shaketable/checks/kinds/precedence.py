@@ -13,9 +13,9 @@ PART = 1 << 18
 
 
 class Overtaken(NamedTuple):
-    """Row numbers. `late[i]` has a place before that of `by[i]`, which ended before `late[i]` began."""
+    """`late[i]`, a row number, has a place before that of `by[i]`, which ended before `late[i]` began."""
 
-    judged: Ints  # rows that began after another row of their group, with another place, had ended
+    judged: Any  # by row: it began after another row of its group, with another place, had ended
     late: Ints
     by: Ints  # of those with the farthest place, one
 
@@ -26,21 +26,22 @@ def overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
     Groups are whole numbers. They are searched some at a time, so that the memory for it stays bounded.
     """
     columns = [np.asarray(column) for column in (group, place, ended, began)]
-    found = [
-        Overtaken(*(rows[few] for few in _overtaken(*(column[rows] for column in columns))))
-        for rows in _parts(columns[0])
-    ]
-    return Overtaken(*map(np.concatenate, zip(*found, strict=True)))
+    judged, late, by = np.zeros(len(columns[0]), dtype=bool), list[Ints](), list[Ints]()
+    for rows in _parts(columns[0]):
+        found = _overtaken(*(column[rows] for column in columns))
+        judged[rows] = found.judged
+        late.append(rows[found.late])
+        by.append(rows[found.by])
+    return Overtaken(judged, np.concatenate(late), np.concatenate(by))
 
 
 def _parts(group: Any) -> list[Ints]:
     """Row numbers, with all rows of a group in one part; at least one part."""
     order = np.argsort(group, kind="stable")
     ordered = group[order]
-    ends = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    del ordered  # with many rows a column takes as much memory as all the rest of a part
-    cuts = np.searchsorted(ends, np.arange(PART, len(order), PART))
-    return np.split(order, np.unique(ends[cuts[cuts < len(ends)]]))
+    ends = np.append(ordered[1:] != ordered[:-1], True)[: len(order)]  # flags: numbers would take eight times as much
+    cuts = {at + int(ends[at - 1 :].argmax()) for at in range(PART, len(order), PART)}
+    return np.split(order, sorted(cuts - {len(order)}))
 
 
 def _overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
@@ -63,7 +64,7 @@ def _overtaken(group: Any, place: Any, ended: Any, began: Any) -> Overtaken:
     highest = np.maximum.accumulate(places[order] + groups[order] * width)[last] - groups * width
     lowest = np.minimum.accumulate(places[order] - groups[order] * width)[last] + groups * width
     late = np.flatnonzero(preceded & (highest > places))
-    judged = np.flatnonzero(preceded & ((highest != places) | (lowest != places)))
+    judged = preceded & ((highest != places) | (lowest != places))
     return Overtaken(judged, late, order[_argmax(places[order] + groups[order] * width)[last[late]]])
 
 
