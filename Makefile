@@ -16,6 +16,9 @@ SLOW_WORKERS ?= 3
 # The parts of `make ci` that run beside the slow tests, one at a time; .ci/run adds those that this machine can run.
 BESIDE ?= lint wheel site
 EACH_CHANGE := not nightly and not containers and not browser
+# The files that have slow tests, and those that have tests that run alone: each process collects all that it is given.
+SLOW = $(sort $(shell grep -rlw slow tests --include=test_*.py))
+ALONE = $(shell grep -rlw alone $(SLOW))
 
 # Tests and scenarios start hundreds of Python processes: bytecode must be written once, not compiled in each of them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -65,10 +68,10 @@ bench: .venv/installed ## measure the rates of the reference, also relative to i
 test-all: test test-slow test-alone test-nightly ## run the slow tests and the nightly ones too
 
 test-slow: .venv/installed ## run the slow tests, side by side
-	@$(BIN)/python -m pytest -n $(SLOW_WORKERS) --maxschedchunk 1 --durations 20 -m "slow and not alone and $(EACH_CHANGE)"
+	@$(BIN)/python -m pytest -n $(SLOW_WORKERS) --maxschedchunk 1 --durations 20 -m "slow and not alone and $(EACH_CHANGE)" $(SLOW)
 
 test-alone: .venv/installed ## run the slow tests that measure times or rates, one by one
-	@$(BIN)/python -m pytest --durations 20 -m "slow and alone and $(EACH_CHANGE)"
+	@$(BIN)/python -m pytest --durations 20 -m "slow and alone and $(EACH_CHANGE)" $(ALONE)
 
 test-nightly: .venv/installed ## run the nightly tests: every case of each matrix, the long sweeps (an hour)
 	@$(BIN)/python -m pytest -n $(SLOW_WORKERS) --maxschedchunk 1 -m "nightly and not alone and not containers"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import secrets
 import signal
 import subprocess
@@ -61,7 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("nightly"):
             item.add_marker("slow")
+        elif item.get_closest_marker("slow") and not _says_slow(item.path):
+            raise pytest.UsageError(f"expected {item.path} to say `slow` itself: `make test-slow` collects such files only")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@cache
+def _says_slow(path: Path) -> bool:
+    return re.search(r"\bslow\b", path.read_text(encoding="utf-8")) is not None
 
 
 @pytest.fixture
