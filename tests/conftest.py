@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("nightly"):
             item.add_marker("slow")
         elif item.get_closest_marker("slow") and not _says_slow(item.path):
-            raise pytest.UsageError(f"expected {item.path} to say `slow` itself: `make test-slow` collects such files only")
+            raise pytest.UsageError(f"expected {item.path} to say `slow`: `make test-slow` collects such files only")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
