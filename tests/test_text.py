@@ -74,6 +74,13 @@ def test_run_that_passed_names_what_held() -> None:
     assert sentence(doc) == "Through 2 faults, no acknowledged event was lost and their order was kept."
 
 
+def test_law_that_was_broken_as_expected_is_not_one_that_held() -> None:
+    lost = finding("passed", "failed, as expected: 512 events are gone") | {"expected": "failed"}
+    told = sentence({"verdict": "passed", "checks": {"no_loss": lost, "order_kept": finding("passed")}})
+    assert told == "With nothing broken, no_loss failed as expected and their order was kept."
+    assert sentence({"verdict": "passed", "checks": {"no_loss": lost}}).endswith("no_loss failed as expected.")
+
+
 def test_run_that_failed_says_why_and_counts_the_rest() -> None:
     checks = {"no_loss": finding("failed", "8 events are gone"), "order_kept": finding("passed")}
     assert (
