@@ -77,15 +77,21 @@ def _candidates(history: History) -> pd.DataFrame:
     if history.dead is not None:
         asked &= history.dead_letters_of == 0
     number = history.stored.event.to_numpy()
-    of_asked = np.append(asked, False)[number]  # -1, no planned event: the appended one
-    rows = history.stored.loc[of_asked, ["event", "committed_at", "position", "xid"]].reset_index(drop=True)
-    if not rows.event.is_unique:
-        rows = rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event")
+    chosen = np.append(asked, False)[number]  # -1, no planned event: the appended one
+    several = np.flatnonzero(chosen & (history.rows_of[number] > 1))
+    chosen[several] = False
+    chosen[_first_rows(history.stored.iloc[several])] = True
+    rows = history.stored.loc[chosen, ["event", "committed_at", "position", "xid"]].reset_index(drop=True)
     number = rows.event.to_numpy()
     acknowledged = np.where(maybe_by_resend(history), NEVER, events.first_acknowledged)[number]
     began = events.first_invoked.to_numpy()[number]
     found: pd.DataFrame = rows.assign(organization=organization[number], acknowledged=acknowledged, first_invoked=began)
     return found
+
+
+def _first_rows(rows: pd.DataFrame) -> Any:
+    """The places of the first row of each event."""
+    return rows.sort_values(["committed_at", "position"], kind="stable").drop_duplicates("event").index.to_numpy()
 
 
 def _where(rows: pd.DataFrame, flags: pd.Series[bool]) -> pd.DataFrame:
