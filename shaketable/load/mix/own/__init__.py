@@ -1,6 +1,7 @@
 """The shapes of a target's own events, drawn from the JSON Schema or the strategy that its manifest names.
 
-`corpus` puts them together. `schema` draws from a JSON Schema, `strategy` from a Python file; `hostile_values` derives
-hostile shapes from drawn ones, `invalid` bodies to be refused, unless the manifest gives its own (`given`), and
-`template` writes all of them as text. `compatibility` bridges two libraries.
+`corpus` puts them together. `schema` draws from a JSON Schema, whose patterns `pattern` rewrites for Python, and
+`strategy` from a Python file; `hostile_values` derives hostile shapes from drawn ones, `invalid` bodies to be refused,
+unless the manifest gives its own (`given`), and `template` writes all of them as text. `compatibility` bridges two
+libraries.
 """

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from shaketable.errors import ManifestError
 from shaketable.files import foreign
+from shaketable.load.mix.own import pattern
+from shaketable.load.mix.own.pattern import DATA, TABLES
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 #: The most bytes of a schema.
 MOST = 1 << 20
-#: Keywords whose content is data, or a table of names.
-_DATA = frozenset({"const", "enum", "default", "examples"})
-_TABLES = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 #: Keywords beside which a closed object could contradict another part of the schema.
 _COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties", "unevaluatedProperties"})
 
@@ -34,10 +33,12 @@ class Schema:
     def __init__(self, path: Path) -> None:
         self.path = path
         text = _read(path)
-        self._plain = _parsed(path, text, float)
         try:
-            self._strict = _validator(path, _parsed(path, text, Decimal))
-            self._closed = _validator(path, closed(_parsed(path, text, Decimal)))
+            _validator(path, _parsed(path, text, Decimal))  # before its patterns are rewritten
+            self._plain = pattern.rewritten(_parsed(path, text, float))
+            exact = pattern.rewritten(_parsed(path, text, Decimal))
+            self._strict = _validator(path, exact)
+            self._closed = _validator(path, closed(exact))
             self._check_formats()
         except RecursionError as e:
             raise ManifestError(f"schema {path} is nested too deeply: name a strategy instead (event.strategy)") from e
@@ -154,14 +155,14 @@ def closed(schema: Any) -> Any:
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    inside = {name: inner if name in _DATA else _inside(name, inner) for name, inner in schema.items()}
+    inside = {name: inner if name in DATA else _inside(name, inner) for name, inner in schema.items()}
     if "properties" in inside and "additionalProperties" not in inside and not _COMPOSED & inside.keys():
         inside["additionalProperties"] = False
     return inside
 
 
 def _inside(name: str, inner: Any) -> Any:
-    if name in _TABLES and isinstance(inner, dict):
+    if name in TABLES and isinstance(inner, dict):
         return {key: closed(each) for key, each in inner.items()}
     if name in ("allOf", "anyOf", "oneOf", "not", "if", "then", "else"):
         return inner  # its parts judge the same object: closing one would contradict another
@@ -176,9 +177,9 @@ def _named_formats(schema: Any) -> Iterator[str]:
         if isinstance(schema.get("format"), str) and schema.get("type", "string") == "string":
             yield schema["format"]
         for name, inner in schema.items():
-            if name in _TABLES and isinstance(inner, dict):
+            if name in TABLES and isinstance(inner, dict):
                 yield from _named_formats(list(inner.values()))
-            elif name not in _DATA:
+            elif name not in DATA:
                 yield from _named_formats(inner)
 
 
