@@ -15,7 +15,7 @@ import redis
 
 from shaketable import libpq, plural
 from shaketable.errors import InputError, ScenarioError
-from shaketable.stack import urls
+from shaketable.stack import own_schema, urls
 from shaketable.stack.external_services import ExternalServices
 from shaketable.stack.host import LOOPBACK, HostStack
 from shaketable.stack.stack import OWN_NAME, Address, Server, Service
@@ -25,8 +25,6 @@ from shaketable.stack.undo import Proxies, Statements
 
 #: Connect timeout in seconds.
 CONNECT_S = 5
-#: Removes all objects that faults create in a database: they are in this schema, or depend on one in it.
-LEASE = "drop schema if exists shaketable cascade"
 
 #: Existing objects of users: relations, functions, types, schemas, and roles that own objects or have grants on them.
 #: Objects of extensions are excluded. The parameters are the roles of the harness and of the target.
@@ -65,7 +63,7 @@ class ExternalStack(HostStack):
         self.given.check_for(self.needs.built_in)
         if "postgres" in self.needs.built_in:
             self._try_postgres()
-            self._supervisor.action(Statements(self.admin_url(), (LEASE,)))
+            self._supervisor.action(Statements(self.admin_url(), (own_schema.DROP,)))
         if "redis" in self.needs.built_in:
             self._try_redis()
         self.toxiproxy = self._toxiproxy()
@@ -80,12 +78,18 @@ class ExternalStack(HostStack):
                 with libpq.connect(self.owner_url(), connect_timeout=CONNECT_S) as owner:
                     ours = [_value(each, "select current_user") for each in (connection, owner)]
                 found = [row[0] for row in connection.execute(_THERE, ours)]
+                foreign = own_schema.is_foreign(connection)
         except psycopg.Error as e:
             raise InputError(f"Postgres at {where} does not let the harness in: {_first(e)}") from e
         if not may:
             raise InputError(
                 f"Postgres at {where}: the harness's role must be allowed to set log_duration: name a superuser by "
                 "--postgres-admin, or GRANT SET ON PARAMETER log_duration to it"
+            )
+        if foreign:
+            raise InputError(
+                f"the database at {where} has a schema {own_schema.NAME} that no run has made, and faults need "
+                "one of that name: rename yours, or name a database made for this"
             )
         if found and not self.given.allow_not_empty:
             raise InputError(

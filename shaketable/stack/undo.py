@@ -13,6 +13,8 @@ from contextlib import ExitStack
 
 import msgspec
 
+from shaketable.stack import own_schema
+
 #: Timeout of an action in seconds.
 ACTION_S = 2
 #: Seconds within which actions are performed, concurrently and repeatedly.
@@ -28,7 +30,7 @@ LOOK_S = 0.05
 #: Revert all changes that faults make in a database, as its superuser: their triggers and their setting. For a role's
 #: connection limit see `role_as_it_was`.
 DATABASE_AS_IT_WAS = (
-    "drop schema if exists shaketable cascade",
+    own_schema.DROP,
     "alter system reset default_transaction_read_only",
     "select pg_reload_conf()",
 )

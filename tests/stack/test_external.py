@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from shaketable.errors import InputError, ScenarioError
-from shaketable.stack import ports
+from shaketable.stack import own_schema, ports
 from shaketable.stack.choice import Choice
 from shaketable.stack.external_services import ExternalServices
 from shaketable.stack.stack import Stack
@@ -83,7 +83,7 @@ def test_what_a_fault_puts_into_the_database_is_taken_out_whoever_dies(
 ) -> None:
     with psycopg.connect(servers.superuser_url, autocommit=True) as admin:
         with opened(given, tmp_path):
-            admin.execute("create schema shaketable")
+            admin.execute(own_schema.CREATE.encode())
             admin.execute("create function shaketable.f() returns trigger language plpgsql as 'begin return new; end'")
             admin.execute("create table public.kept ()")
             admin.execute("create trigger t before insert on kept for each row execute function shaketable.f()")

@@ -12,6 +12,7 @@ from psycopg import sql
 from shaketable import libpq
 from shaketable.errors import HarnessError
 from shaketable.faults.fault import FaultContext
+from shaketable.stack import own_schema
 
 #: Seconds that putting a trigger on may wait for the target's transactions.
 LOCK_S = 5
@@ -27,7 +28,7 @@ def admin(context: FaultContext) -> Iterator[psycopg.Connection[Any]]:
     try:
         session = libpq.connect(context.services.admin_url, connect_timeout=5, options=OPTIONS)
         with session as connection, libpq.time_limit(connection, ANSWER_S):
-            connection.execute("create schema if not exists shaketable")
+            connection.execute(own_schema.CREATE.encode())
             yield connection
     except psycopg.Error as e:
         raise HarnessError(f"a fault could not be put into the database or taken out of it: {e}") from e
