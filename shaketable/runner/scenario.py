@@ -25,6 +25,7 @@ from shaketable.resources import places
 from shaketable.rundir import RunDir
 from shaketable.stack import server_options
 from shaketable.stack.server_options import ServerOptions
+from shaketable.target import settings
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Scenario:
                 f"expected drain_s > 0 and resend_for_s >= 0, got {self.drain_s:g} and {self.resend_for_s:g}"
             )
         server_options.check(self.servers)
+        for mistake in settings.mistakes(self.settings):
+            raise ScenarioError(mistake)
         names = [check.name for check in self.checks]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ScenarioError(f"expected each check once, got {', '.join(twice)} more than once: join their budgets")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -23,6 +24,23 @@ def not_taken(settings: Settings, manifest: Manifest) -> dict[str, float | str]:
     return {name: value for name, value in settings.items() if name not in manifest.settings}
 
 
+def mistakes(settings: Settings) -> Iterator[str]:
+    """Sentences on settings that replace a bound of [timing] and are none."""
+    for name in settings:
+        if (bound := _TIMING.get(name, name)) in Timing.__struct_fields__:
+            yield from _mistakes(name, bound, settings[name])
+
+
+def _mistakes(name: str, bound: str, value: float | str) -> Iterator[str]:
+    try:
+        timing = msgspec.convert({bound: value}, Timing, strict=False)
+    except msgspec.ValidationError:
+        kind = "count" if bound == "failure_threshold" else "number"
+        yield f"settings: expected {name} to be a {kind}, got {value!r}"
+    else:
+        yield from (f"settings: {name}: {mistake}" for mistake in timing.mistakes())
+
+
 def judged_by(manifest: Manifest, settings: Settings) -> Timing:
     """The timing for the checks: the manifest's, with the values of settings that reach the target."""
     timing = msgspec.structs.asdict(manifest.timing)
@@ -33,5 +51,13 @@ def judged_by(manifest: Manifest, settings: Settings) -> Timing:
 def longer_s(settings: Settings, timing: Timing) -> dict[str, float]:
     """By name in [timing]: seconds by which a target's own bound exceeds these settings, which it does not take."""
     own = msgspec.structs.asdict(timing)
-    named = {_TIMING.get(name, name): float(value) for name, value in settings.items() if name.endswith("_s")}
+    named = {_TIMING.get(name, name): _seconds(value) for name, value in settings.items() if name.endswith("_s")}
     return {name: own[name] - value for name, value in named.items() if name in own and own[name] > value}
+
+
+def _seconds(value: float | str) -> float:
+    """The value as a number; NaN, which nothing exceeds, for a string that is none."""
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan

@@ -9,6 +9,8 @@ import pytest
 
 from shaketable.errors import ScenarioError
 from shaketable.runner import scenario
+from shaketable.target import settings
+from shaketable.target.manifest import Timing
 
 
 def test_a_rate_behind_the_name_is_all_that_differs_and_the_story_says_so() -> None:
@@ -35,3 +37,30 @@ def test_a_file_with_an_at_in_its_name_is_a_file(tmp_path: Path, monkeypatch: py
     (tmp_path / "mine@home.py").write_text("from shaketable.runner import scenario\nSCENARIO = scenario.load('calm')")
     assert scenario.load("mine@home.py").name == "calm"
     assert scenario.load("mine@home.py@30").load.rate == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("lease_s", "3s"),
+        ("lease_s", -4),
+        ("health_grace_s", "nan"),
+        ("breaker_recovery_s", "soon"),
+        ("breaker_failure_threshold", 2.5),
+        ("breaker_failure_threshold", 0),
+    ],
+)
+def test_setting_that_is_no_bound_is_refused_by_its_name(name: str, value: float | str) -> None:
+    with pytest.raises(ScenarioError, match=f"{name}.*, got"):
+        dataclasses.replace(scenario.load("calm"), settings={name: value})
+
+
+def test_settings_of_other_names_may_be_any_text() -> None:
+    made = dataclasses.replace(scenario.load("calm"), settings={"lease_s": "3", "retry_base_s": "3s", "mode": "fast"})
+    assert made.settings["retry_base_s"] == "3s"
+
+
+def test_setting_that_is_no_number_is_no_bound_that_a_target_exceeds() -> None:
+    assert settings.longer_s({"lease_s": "3s", "health_grace_s": "1", "retry_base_s": "x"}, Timing()) == {
+        "health_grace_s": Timing().health_grace_s - 1
+    }
