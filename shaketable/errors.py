@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
+
+#: The terminal has hung up, or the reader of a pipe has ended.
+UNREAD = (errno.EIO, errno.EPIPE)
 
 
 class ShaketableError(Exception):
@@ -71,3 +75,9 @@ class TargetError(ShaketableError):
 
 class Interrupted(ShaketableError):
     """The run received SIGINT (Ctrl-C) or SIGTERM."""
+
+
+def unread(error: BaseException) -> bool:
+    """Whether the error means that nobody reads the output any more; rich then ends the process by SystemExit."""
+    gone = isinstance(error, OSError) and error.errno in UNREAD and not error.filename
+    return gone or isinstance(error, SystemExit)

@@ -43,6 +43,14 @@ LATEST = "latest"
 #: Errors of writing (stream or disk), never of reading: they do not mean that a run directory is damaged.
 UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EPIPE)
 
+#: What to do about a refused file, by its error.
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free disk space (`check` judges the files written so far)"),
+    errno.EFBIG: "raise the limit of a file's size (`check` judges the files written so far)",
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "make the folder writable"),
+    errno.ENOENT: "the folder is gone, or was never there",
+}
+
 #: Mode of a folder that holds events.
 PRIVATE = 0o700
 #: The most journals of one run: one per load process.
@@ -129,8 +137,8 @@ def whole(path: Path, mode: int = atomic.PRIVATE) -> Iterator[BinaryIO]:
 
 def refused(path: Path, error: OSError) -> HarnessError:
     """The error for a file of a run that cannot be written."""
-    why = error.strerror or str(error)
-    return HarnessError(f"cannot write {path}: {why}: free disk space (`check` judges the files written so far)")
+    why, remedy = error.strerror or str(error), _REMEDIES.get(error.errno or 0, "see to the disk")
+    return HarnessError(f"cannot write {path}: {why}: {remedy}")
 
 
 def read_json(path: Path, type_: type[T]) -> T:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from shaketable import rundir
-from shaketable.errors import RunDirError
+from shaketable.errors import HarnessError, RunDirError
 
 
 def test_run_is_at_an_absolute_path_whatever_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +39,18 @@ def test_lines_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         rundir.write_lines(path, iter([{"a": 1}, {"b": object()}]))
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "free disk space"), (errno.EROFS, "writable"), (errno.EACCES, "writable"), (errno.ENOENT, "gone")],
+)
+def test_refused_file_is_told_with_the_remedy_of_its_error(number: int, remedy: str) -> None:
+    told = str(rundir.refused(Path("verdict.json"), OSError(number, os.strerror(number))))
+    assert remedy in told
+    assert ("disk space" in told) == (number == errno.ENOSPC)
+
+
+def test_file_of_a_folder_that_is_gone_needs_no_disk_space(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="gone"):
+        rundir.write_json(tmp_path / "gone" / "verdict.json", {})

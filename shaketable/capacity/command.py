@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,9 +61,7 @@ def capacity(asked: CapacityOptions, write: Callable[[Sequence[Result]], None]) 
     finally:  # after an interruption: what is known so far
         curve = Curve(manifest.name, steps, alone, asked.seconds, *budgets)
         if steps:
-            table.show(curve)
-            _save(asked.out, curve, show)
-            write([curve.result()])
+            _tell(curve, partial(_save, asked.out, curve, show), write)
     return curve.verdict.exit_code
 
 
@@ -72,6 +71,13 @@ def _search(show: PlainReporter, what: str, play: Callable[[float], Step], first
         return play(rate)
 
     steps.extend(search(told, first))
+
+
+def _tell(curve: Curve, save: Callable[[], None], write: Callable[[Sequence[Result]], None]) -> None:
+    with ExitStack() as ending:  # from the last to the first: each happens, even if nobody reads the output
+        ending.callback(lambda: write([curve.result()]))
+        ending.callback(save)
+        table.show(curve)
 
 
 def _save(folder: Path, curve: Curve, show: PlainReporter) -> None:

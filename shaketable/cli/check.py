@@ -26,15 +26,19 @@ def check_run(run_dir: Path, outputs: Outputs = Outputs(), budgets: Sequence[str
     """Judge the run and return the exit code of its verdict; with budgets, the run directory stays as it is.
 
     Raises InputError for a path that is no run directory and for a wrong budget; HarnessError, after the verdict is
-    printed, when the disk refuses a file.
+    printed and told to CI, when the disk refuses a file.
     """
     from shaketable import rundir
+    from shaketable.checks.verdict import VerdictDoc
     from shaketable.report import judging
     from shaketable.results import result
 
     outputs.prepare()
     run = rundir.find(run_dir)
+
+    def tell(doc: VerdictDoc) -> None:
+        outputs.write([result.of(doc, doc.verdict.exit_code, run=str(judging.shown(run.path)))])
+
     with rundir.judging(run.path):
-        doc = judging.judge_with_budgets(run, budgets) if budgets else judging.judge_and_print(run)
-    outputs.write([result.of(doc, doc.verdict.exit_code, run=str(judging.shown(run.path)))])
+        doc = judging.judge_with_budgets(run, budgets, tell) if budgets else judging.judge_and_print(run, tell)
     return doc.verdict.exit_code

@@ -15,7 +15,7 @@ from contextlib import suppress
 import typer
 
 from shaketable.cli import streams
-from shaketable.errors import Interrupted, ShaketableError
+from shaketable.errors import Interrupted, ShaketableError, unread
 from shaketable.text import in_a_line, visible
 
 BAD_INPUT, HARNESS_FAILED = 254, 255
@@ -23,8 +23,6 @@ BAD_INPUT, HARNESS_FAILED = 254, 255
 NO_BUG = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 #: Something else stands where a file or folder is expected: in a run directory that may be anybody's.
 MISPLACED = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
-#: The terminal has hung up, or the reader of a pipe has ended.
-UNREAD = (errno.EIO, errno.EPIPE)
 #: The CLI library's exit code for a KeyboardInterrupt.
 CLI_INTERRUPTED = 130
 
@@ -57,7 +55,7 @@ def _guarded(command: Callable[[], object]) -> int:
     except SystemExit:  # the CLI library's way to end when a pipe is closed
         return _unread()
     except Exception as e:
-        if isinstance(e, OSError) and e.errno in UNREAD and not e.filename:
+        if unread(e):
             return _unread()
         if isinstance(e, OSError) and e.errno in NO_BUG:
             return _say(f"{e.filename or 'the disk'}: {e.strerror}: make room, or name another folder", HARNESS_FAILED)

@@ -45,17 +45,21 @@ class Outputs:
 
     def write(self, runs: Sequence[Result]) -> None:
         """Write all of them. Raises HarnessError when the disk refuses one."""
-        self.announce(runs)
-        self.save(runs)
+        try:
+            self.announce(runs)
+        finally:  # the files are written even if nobody reads the annotations
+            self.save(runs)
 
     def announce(self, runs: Sequence[Result]) -> None:
-        """Print the annotations, and append to the step summary."""
+        """Append to the step summary, and print the annotations."""
         from shaketable.report.ci import github
 
         if self.github:
-            for line in github.commands(runs):
-                print(line, flush=True)
-            github.append(github.markdown(runs), os.environ)
+            try:
+                github.append(github.markdown(runs), os.environ)
+            finally:
+                for line in github.commands(runs):
+                    print(line, flush=True)
 
     def save(self, runs: Sequence[Result]) -> None:
         """Write the files."""
@@ -80,5 +84,7 @@ class GrowingOutputs(Outputs):
 
     def write(self, runs: Sequence[Result]) -> None:
         self.runs.extend(runs)
-        self.announce(runs)
-        self.save(self.runs)
+        try:
+            self.announce(runs)
+        finally:
+            self.save(self.runs)

@@ -7,8 +7,9 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
+from shaketable.checks.verdict import VerdictDoc
 from shaketable.cli.outputs import Outputs
-from shaketable.errors import NotPlayable, ShaketableError
+from shaketable.errors import NotPlayable, ShaketableError, unread
 from shaketable.report import judging
 from shaketable.report.terminal import overview, trials
 from shaketable.results import result, unjudged
@@ -37,15 +38,18 @@ def reporter() -> Reporter:
 def one(order: Order, outputs: Outputs = Outputs(), play: Player = play) -> int:
     """Play one order, print its verdict in full, and return its exit code."""
     began, before = time.monotonic(), unjudged.latest(order.runs)
+
+    def tell(doc: VerdictDoc) -> None:
+        where, seconds = str(judging.shown(run.path)), time.monotonic() - began
+        outputs.write([result.of(doc, doc.verdict.exit_code, run=where, seconds=seconds)])
+
     try:
         run = play(order)
-        doc = judging.judge_and_print(run, page=True)
+        doc = judging.judge_and_print(run, tell, page=True)
     except (Exception, KeyboardInterrupt) as e:  # a bug in shaketable must appear in the files too
         outputs.write([unjudged.of(order, e, time.monotonic() - began, before)])
         raise
-    code, seconds = doc.verdict.exit_code, time.monotonic() - began
-    outputs.write([result.of(doc, code, run=str(judging.shown(run.path)), seconds=seconds)])
-    return code
+    return doc.verdict.exit_code
 
 
 def many(orders: Sequence[Order], outputs: Outputs = Outputs(), play: Player = play) -> int:
@@ -62,14 +66,16 @@ def many(orders: Sequence[Order], outputs: Outputs = Outputs(), play: Player = p
             runs.append(_result(order, _trial(order, runs), play))
             if runs[-1].verdict == "interrupted":
                 raise KeyboardInterrupt
-    except (Exception, KeyboardInterrupt) as e:
+    except (Exception, KeyboardInterrupt, SystemExit) as e:
         for order in orders[len(runs) :]:
             rest.append(unjudged.of(order, e, 0, unjudged.latest(order.runs), _trial(order, [*runs, *rest])))
         raise
     finally:
-        overview.show(runs)
-        trials.show(runs)
-        outputs.write([*runs, *rest])
+        try:
+            overview.show(runs)
+            trials.show(runs)
+        finally:
+            outputs.write([*runs, *rest])
     return collect(runs).exit_code
 
 
@@ -86,10 +92,9 @@ def _result(order: Order, trial: int, play: Player) -> Result:
         doc = judging.judge_one_of_many(run)
     except NotPlayable as e:
         return unjudged.skipped(order, e, trial)
-    except (ShaketableError, KeyboardInterrupt) as e:
-        return unjudged.of(order, e, time.monotonic() - began, before, trial)
-    except Exception as e:  # a bug in shaketable must not cost the other scenarios their verdicts
-        traceback.print_exc()
+    except (Exception, KeyboardInterrupt, SystemExit) as e:  # a bug must not cost the other scenarios their verdicts
+        if not isinstance(e, ShaketableError | KeyboardInterrupt) and not unread(e):
+            traceback.print_exc()
         return unjudged.of(order, e, time.monotonic() - began, before, trial)
     seconds, where = time.monotonic() - began, str(judging.shown(run.path))
     return result.of(doc, doc.verdict.exit_code, run=where, trial=trial, seconds=seconds)

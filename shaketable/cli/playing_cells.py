@@ -48,9 +48,11 @@ def many(orders: Sequence[Order], outputs: Outputs, machines: Machines) -> int:
         raise
     finally:
         runs = [found[number] for number in sorted(found)]
-        overview.show(runs)
-        trials.show(runs)
-        outputs.write([*runs, *rest])
+        try:
+            overview.show(runs)
+            trials.show(runs)
+        finally:
+            outputs.write([*runs, *rest])
     return collect(runs).exit_code
 
 

@@ -7,8 +7,10 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from shaketable import plural, resources
@@ -32,6 +34,8 @@ TRIES = 2
 #: Seconds between two lines of progress.
 EVERY_S = 10.0
 
+Write = Callable[[Sequence[Result]], None]
+
 
 @dataclass(frozen=True)
 class CrashPointOptions:
@@ -46,7 +50,7 @@ class CrashPointOptions:
     runs: Path = Path("runs")
 
 
-def crash_points(asked: CrashPointOptions, write: Callable[[Sequence[Result]], None]) -> int:
+def crash_points(asked: CrashPointOptions, write: Write) -> int:
     """Play all points, and return the exit code.
 
     Raises InputError for options that cannot be used, TargetError for a target that fails without any fault.
@@ -71,9 +75,7 @@ def crash_points(asked: CrashPointOptions, write: Callable[[Sequence[Result]], N
             found = Verdicts(
                 manifest.name, asked.how, survey, tried, tuple(point for point in points if point not in done)
             )
-            table.show(found, time.monotonic() - began)
-            write(found.results())
-            _save(folder, found, asked.seed, show)
+            _tell(found, time.monotonic() - began, write, partial(_save, folder, found, asked.seed, show))
     _remove_passed(found)
     return found.exit_code
 
@@ -100,6 +102,13 @@ def _play(lanes: TrialLanes, points: Sequence[Point], done: dict[Point, PointTri
             if time.monotonic() - told >= EVERY_S:
                 told = time.monotonic()
                 show.print(f"{len(done)} of {plural.counted(len(points), 'points')}")
+
+
+def _tell(found: Verdicts, seconds: float, write: Write, save: Callable[[], None]) -> None:
+    with ExitStack() as ending:  # from the last to the first: each happens, even if nobody reads the output
+        ending.callback(save)
+        ending.callback(lambda: write(found.results()))
+        table.show(found, seconds)
 
 
 def _save(folder: Path, found: Verdicts, seed: int, show: PlainReporter) -> None:

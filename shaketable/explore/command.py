@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -155,7 +155,8 @@ def _told(outcome: ExplorationOutcome, write: Write) -> Iterator[None]:
         outcome.ended = e
         raise
     finally:
-        outcome.made.progress.say(outcome.made.progress.sentence())
-        write(outcome.results())
-        outcome.save()
-        outcome.show()
+        with ExitStack() as ending:  # from the last to the first: each happens, even if nobody reads the output
+            ending.callback(outcome.show)
+            ending.callback(outcome.save)
+            ending.callback(lambda: write(outcome.results()))
+            outcome.made.progress.say(outcome.made.progress.sentence())

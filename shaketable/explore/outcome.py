@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shaketable import plural
-from shaketable.errors import Interrupted, ShaketableError
+from shaketable.errors import Interrupted, ShaketableError, unread
 from shaketable.explore import page
 from shaketable.explore.explored import Explored
 from shaketable.explore.found import Found
@@ -72,7 +72,7 @@ def _figures(totals: Totals) -> dict[str, float | None]:
 
 def _cut_off(ended: BaseException, totals: Totals, target: str) -> Result:
     code = ended.exit_code if isinstance(ended, ShaketableError) else Interrupted.exit_code
-    verdict: Ending = "interrupted" if isinstance(ended, KeyboardInterrupt | Interrupted) else "error"
+    verdict: Ending = "interrupted" if isinstance(ended, KeyboardInterrupt | Interrupted) or unread(ended) else "error"
     judged = plural.counted(totals.trials - totals.unknown, "judged trials")
     why = f"{str(ended) or 'interrupted'}, after {judged}"
     figures = _figures(totals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,34 +25,43 @@ def judge(run: RunDir, *, page: bool = False) -> VerdictDoc:
     return doc
 
 
-def judge_and_print(run: RunDir, *, page: bool = False) -> VerdictDoc:
-    """Judge the run, write the same files, and print the verdict.
+def judge_and_print(run: RunDir, tell: Callable[[VerdictDoc], object], *, page: bool = False) -> VerdictDoc:
+    """Judge the run, write the same files, print the verdict, and pass it to `tell`.
 
-    The verdict is printed even when the disk refuses the files. Raises HarnessError in that case.
+    The verdict is printed even when the disk refuses the files, and told even when nobody reads it. Raises HarnessError
+    when the disk refuses a file.
     """
-    doc = verdict.judge_history(History.load(run))
+    doc, has_page = verdict.judge_history(History.load(run)), False
     try:
-        page = write(run, doc, page=page)
+        has_page = write(run, doc, page=page)
     finally:
-        _print(run, doc, page=page)
+        try:
+            _print(run, doc, page=has_page)
+        finally:
+            tell(doc)
     return doc
 
 
-def judge_with_budgets(run: RunDir, budgets: Sequence[str]) -> VerdictDoc:
-    """Judge the run with these budgets in place of its scenario's, and print the verdict. Writes nothing."""
+def judge_with_budgets(run: RunDir, budgets: Sequence[str], tell: Callable[[VerdictDoc], object]) -> VerdictDoc:
+    """Judge and print the run with these budgets in place of its scenario's, and `tell` the verdict. Writes nothing."""
     history = History.load(run)
     (specs,) = budget.apply([history.scenario.checks], budget.parse(budgets))
     scenario = msgspec.structs.replace(history.scenario, checks=specs, budgets=list(budgets))
     doc = verdict.judge_history(dataclasses.replace(history, scenario=scenario))
-    _print(run, doc)
+    try:
+        _print(run, doc)
+    finally:
+        tell(doc)
     return doc
 
 
 def judge_one_of_many(run: RunDir) -> VerdictDoc:
     """Judge the run, print its headline, and write verdict.json and report.html."""
     doc = verdict.judge_history(History.load(run))
-    summary.headline(doc)
-    write(run, doc, page=True)
+    try:
+        summary.headline(doc)
+    finally:
+        write(run, doc, page=True)
     return doc
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shaketable import rundir
-from shaketable.errors import HarnessError, Interrupted, NotPlayable, ShaketableError
+from shaketable.errors import HarnessError, Interrupted, NotPlayable, ShaketableError, unread
 from shaketable.evidence import again
 from shaketable.results.result import Ending, Result
 from shaketable.runner.order import Order
@@ -18,6 +18,8 @@ def of(order: Order, error: BaseException, seconds: float, before: Path | None, 
         ending, why, code = "interrupted", "", Interrupted.exit_code
     elif isinstance(error, ShaketableError):
         why, code = str(error), error.exit_code
+    elif unread(error):
+        ending, why, code = "interrupted", "nobody reads the output any more", Interrupted.exit_code
     else:
         why, code = f"a bug in shaketable: {type(error).__name__}: {error}", HarnessError.exit_code
     after = latest(order.runs)

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from shaketable import rundir
 from shaketable.checks import NoLoss
 from shaketable.cli import playing
 from shaketable.cli.check import check_run as check
 from shaketable.cli.outputs import Outputs
-from shaketable.errors import InputError
+from shaketable.errors import InputError, RunDirError
+from shaketable.report import judging
 from shaketable.results.result import Result
 from shaketable.rundir import RunDir
 from shaketable.runner.order import Options, Order, order
@@ -72,6 +74,22 @@ def test_saved_run_is_told_to_ci_as_it_is_judged(
     (case,) = [each for each in ET.parse(tmp_path / "junit.xml").iter("testcase") if each.get("name") == "no_loss"]
     assert [child.tag for child in case] == ([result] if result else [])
     assert ("::error title=literal%3A no_loss" in capsys.readouterr().out) == (code != 0)
+
+
+def test_verdict_that_the_disk_refuses_is_printed_and_in_the_files_and_no_page_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of([sent("a").acknowledged(1), asks(NoLoss())], tmp_path / "run")
+    (run.path / rundir.VERDICT).mkdir()
+    with pytest.raises(RunDirError, match=re.escape(rundir.VERDICT)):
+        check(run.path, Outputs(tmp_path / "x.json", tmp_path / "junit.xml"))
+    assert valid((tmp_path / "x.json").read_bytes())["verdict"] == "failed"
+    assert "<failure" in (tmp_path / "junit.xml").read_text()
+    with pytest.raises(RunDirError):
+        judging.judge_and_print(run, lambda _: None, page=True)
+    told = capsys.readouterr().out
+    assert told.count("verdict: FAILED") >= 2
+    assert "report.html" not in told
 
 
 @pytest.mark.parametrize("outlets", [Outputs(json=Path("x")), Outputs(junit=Path("x"))])
