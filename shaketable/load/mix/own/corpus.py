@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,11 +23,12 @@ from shaketable.event.table import EventTable
 from shaketable.files import folders, foreign
 from shaketable.load.mix import Mix, drawing
 from shaketable.load.mix.own import given, hostile_values, invalid, strategy, template
+from shaketable.load.mix.own.orders import Orders
 from shaketable.load.mix.own.schema import MOST, Schema
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when shapes are derived differently, to invalidate older caches.
-EDITION = 5
+EDITION = 6
 #: The share of drawn shapes and the most of them; the others are derived from them.
 DRAWN, MOST_DRAWN = 0.5, 100
 
@@ -77,7 +78,7 @@ class OwnShapes:
         rng = random.Random(seed)
         count = mix.shapes if self.schema is None else min(max(1, int(mix.shapes * DRAWN)), MOST_DRAWN)
         bodies = self._bodies(count, seed, day)
-        orders = self._orders(bodies, mix.ordered_organizations + mix.organizations)
+        orders = Orders(self.table.order_by, self.schema).chosen(bodies, mix.ordered_organizations + mix.organizations)
         good: list[tuple[str, Any]] = [("drawn", body) for body in bodies]
         if self.schema is not None:
             good += hostile_values.derived(bodies, self._draws, mix.shapes - len(good), rng)
@@ -99,10 +100,11 @@ class OwnShapes:
             return bool(found == template.sample_id(self.table)) and self.schema.draws(body)
         return False
 
-    def _shape(self, why: str, body: Any, orders: Sequence[str], number: int) -> Shape:
-        ordered = self.table.order_by is not None and _has(body, self.table.order_by)
+    def _shape(self, why: str, body: Any, orders: Orders, number: int) -> Shape:
+        ordered = orders.fit(body)
         text = template.text(body, self.table, ordered=ordered)
-        return Shape(0, Expect.ACCEPT, why, text=text, order=orders[number % len(orders)] if ordered else None)
+        order = orders.written[number % len(orders.written)] if ordered else None
+        return Shape(0, Expect.ACCEPT, why, text=text, order=order)
 
     def _bodies(self, count: int, seed: int, day: date) -> list[Any]:
         """Drawn events with a sample id."""
@@ -164,22 +166,6 @@ class OwnShapes:
             raise ManifestError(f"{self._source} cannot be drawn from: no event satisfies it")
         return found
 
-    def _orders(self, bodies: Sequence[Any], count: int) -> list[str]:
-        """Values to order by, as JSON: readable ones if the schema allows them, else those of drawn events."""
-        pointed = self.table.order_by
-        if pointed is None:
-            return []
-        having = [body for body in bodies if _has(body, pointed)]
-        if not having:
-            raise ManifestError(f"event.order_by {pointed!r} leads nowhere: no drawn event has that member")
-        if self.schema is not None:
-            for candidates in ([f"order-{n}" for n in range(1, count + 1)], list(range(1, count + 1))):
-                fitting = (pointer.replaced(having[0], pointer.steps(pointed), each) for each in candidates)
-                if all(self.schema.draws(body) for body in fitting):
-                    return [template.encoded(each) for each in candidates]
-        drawn = dict.fromkeys(template.encoded(pointer.find(body, pointer.steps(pointed))) for body in having)
-        return list(drawn)[:count]
-
 
 def _digest(of: Any) -> str:
     return hashlib.sha256(json.dumps(of).encode()).hexdigest()[:16]
@@ -189,13 +175,6 @@ def _storable(body: Any) -> bool:
     """Whether it is free of NUL and lone surrogates, which a target may refuse; `invalid` has shapes with them."""
     text = json.dumps(body, ensure_ascii=False, default=str).replace("\\\\", "")  # no escaped backslash
     return "\\u0000" not in text and not any("\ud800" <= point <= "\udfff" for point in text)
-
-
-def _has(body: Any, pointed: str) -> bool:
-    with suppress(LookupError):
-        pointer.find(body, pointer.steps(pointed))
-        return True
-    return False
 
 
 def _has_parent(body: Any, pointed: str) -> bool:
