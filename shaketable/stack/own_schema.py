@@ -18,6 +18,7 @@ _OURS = f"(select obj_description(oid, 'pg_namespace') = '{MARK}' from pg_namesp
 #: Creates the schema, or fails if there is one without the mark.
 CREATE = f"""
 do $$ begin
+    perform pg_advisory_xact_lock(hashtext('{NAME}'));  -- two faults may begin at once
     if to_regnamespace('{NAME}') is null then
         create schema {NAME};
         comment on schema {NAME} is '{MARK}';

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -40,6 +42,18 @@ def test_schema_that_appears_during_a_run_stays(servers: Servers, tmp_path: Path
     with opened(given, tmp_path):
         make(servers)
     assert there(servers)
+
+
+def test_faults_that_begin_at_once_share_one_schema(servers: Servers) -> None:
+    both = Barrier(8)
+
+    def create(_: int) -> None:
+        with psycopg.connect(servers.superuser_url, autocommit=True) as admin:
+            both.wait(30)
+            admin.execute(own_schema.CREATE.encode())
+
+    with ThreadPoolExecutor(both.parties) as pool:
+        assert list(pool.map(create, range(both.parties))) == [None] * both.parties
 
 
 def test_undo_drops_only_the_schema_that_the_harness_created(servers: Servers) -> None:
