@@ -1,8 +1,8 @@
 """One cheap exchange with a service, timed: the harness's own eyes on a link.
 
-Postgres: an SSLRequest, answered by one byte without a log-in. Redis: an inline PING, answered even without a password.
-Intake: `GET /` over HTTP/1.0, any answer will do. Each begins with bytes that no client of the target sends, so that a
-sink can distinguish the harness's exchanges from the target's attempts.
+Postgres: a GSSENCRequest, answered by one byte without a log-in. Redis: an inline PING, answered even without a
+password. Intake: `GET /` over HTTP/1.0, any answer will do. Each begins with bytes that no client of the target sends,
+so that a sink can distinguish the harness's exchanges from the target's attempts.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from shaketable.stack.probe import How, exchange, speak
 from shaketable.stack.service import ServiceProbe
 from shaketable.stack.stack import Address, Service
 
-#: Length 8, code 80877103 (PostgreSQL's frontend protocol, "SSLRequest"). The target's links say sslmode=disable.
-SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
+#: Length 8, code 80877104 (PostgreSQL's frontend protocol, "GSSENCRequest"). A target with TLS sends an SSLRequest.
+GSS_REQUEST = struct.pack("!II", 8, 80_877_104)
 #: Longer than any latency that a scenario injects; a silent link costs this much.
 TIMEOUT_S = 2.0
 
 #: What the harness says to each; a service of the target's own has its probe.
 _OPENING: dict[Service, bytes] = {
-    "postgres": SSL_REQUEST,
+    "postgres": GSS_REQUEST,
     "redis": b"PING shaketable\r\n",
     "outbound": b"GET / HTTP/1.0\r\nUser-Agent: shaketable\r\n\r\n",
     "ingest": b"GET / HTTP/1.0\r\nUser-Agent: shaketable\r\n\r\n",

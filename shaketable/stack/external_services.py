@@ -66,11 +66,22 @@ class ExternalServices:
         return {option: url for option, url in told.items() if url}
 
     def warnings(self) -> list[str]:
-        """Warnings about links to other machines that the run will break."""
+        """Warnings about links to other machines that the run will break, and about TLS that a link weakens."""
+        return [*self._breaks(), *self._unverified()]
+
+    def _breaks(self) -> list[str]:
         return [
             f"about to break {urls.shown(url)}: links cut and delayed, sessions ended, the run's events written"
             for url in (self.postgres, self.redis)
             if url and not is_loopback(urls.address(url).host)
+        ]
+
+    def _unverified(self) -> list[str]:
+        if not self.postgres or urls.query(self.postgres).get("sslmode") not in urls.VERIFIES:
+            return []
+        return [
+            f"the target connects to {urls.shown(self.postgres)} with sslmode=require: a link has the address of this "
+            "machine, so the name in the server's certificate cannot be checked there"
         ]
 
 

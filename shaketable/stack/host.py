@@ -173,7 +173,7 @@ class HostStack(ABC):
 
     def database_url(self, link: Link, application_name: str) -> str:
         """Through a link, as the target connects."""
-        return urls.through(self.owner_url(), link.listen, sslmode="disable", application_name=application_name)
+        return urls.through_link(self.owner_url(), link.listen, application_name)
 
     def redis_link_url(self, link: Link) -> str:
         """Through a link, as the target connects."""

@@ -27,6 +27,8 @@ POSTGRES = frozenset(
         "sslrootcert",
     }
 )
+#: The values of sslmode that check the server's certificate.
+VERIFIES = frozenset({"verify-ca", "verify-full"})
 REDIS = frozenset({"db", "health_check_interval", "protocol", "socket_connect_timeout", "socket_timeout"})
 
 
@@ -61,6 +63,25 @@ def through(url: str, at: Address, **query: str) -> str:
     netloc = f"{user}@{at}" if user else str(at)
     asked = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **query}
     return urlunsplit(parts._replace(netloc=netloc, query=urlencode(asked, quote_via=quote)))
+
+
+def demands_tls(url: str) -> bool:
+    """Whether a Postgres URL forbids connections without TLS."""
+    asked = query(url)
+    return asked.get("sslmode") in VERIFIES | {"require"} or asked.get("channel_binding") == "require"
+
+
+def through_link(url: str, at: Address, application_name: str) -> str:
+    """A Postgres URL that leads through a link: with TLS only if the URL demands it, and without the server's name.
+
+    The certificate names the server, and the link has the address of this machine: `require` checks no name. libpq
+    accepts `sslrootcert=system` only with a check of the name.
+    """
+    mode = "require" if demands_tls(url) else "disable"
+    found = through(url, at, sslmode=mode, application_name=application_name)
+    parts = urlsplit(found)
+    kept = {name: value for name, value in query(found).items() if (name, value) != ("sslrootcert", "system")}
+    return urlunsplit(parts._replace(query=urlencode(kept, quote_via=quote)))
 
 
 def shown(url: str) -> str:

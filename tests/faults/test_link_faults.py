@@ -19,7 +19,7 @@ from shaketable.errors import ScenarioError
 from shaketable.faults import Bandwidth, Down, EnqueueReplyLost, Flaky, Latency, LimitData, Reset, Silence, Slicer
 from shaketable.faults.context import RunContext
 from shaketable.faults.fault import Fault, Witness
-from shaketable.faults.round_trip import SSL_REQUEST
+from shaketable.faults.round_trip import GSS_REQUEST
 from shaketable.op import Op
 from shaketable.stack.stack import Address, Link
 from shaketable.target.target import Target
@@ -196,7 +196,7 @@ def exists(servers: Servers, name: str) -> bool:
 def test_a_reset_is_a_reset_and_no_end(kind: str, servers: Servers, links: list[Link], context: RunContext) -> None:
     (Reset("postgres") if kind == "reset" else Down("postgres")).inject(context)
     with socket.create_connection((links[0].listen.host, links[0].listen.port), timeout=30) as connection:
-        connection.sendall(SSL_REQUEST)
+        connection.sendall(GSS_REQUEST)
         with pytest.raises(ConnectionResetError) if kind == "reset" else nullcontext():
             assert connection.recv(1) == b""
     (Reset("postgres") if kind == "reset" else Down("postgres")).heal(context)

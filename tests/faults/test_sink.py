@@ -50,3 +50,11 @@ def test_own_exchange_is_not_counted() -> None:
             psycopg.connect(f"postgresql://u:p@{sink.address}/d?sslmode=disable&application_name=after")
         assert heard.wait().detail["by"] == "after"
     assert len(heard.ops) == 1
+
+
+def test_attempt_with_tls_is_counted_although_its_name_is_not_sent() -> None:
+    heard = Heard()
+    with Sink(LINK, heard) as sink:
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(f"postgresql://u:p@{sink.address}/d?sslmode=require")
+        assert heard.wait().detail["by"] is None
