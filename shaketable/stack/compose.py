@@ -151,9 +151,8 @@ class ComposeStack(HostStack):
 
     def launch(self, name: str, _: Sequence[str], env: Mapping[str, str], __: Path, log: Path) -> Running:
         """Start a container modelled on the service of its kind, with that service's command."""
-        made = self._engine.api.create_container_from_config(self._configured(self._project.kind(name), env))
-        self._engine.api.start(made["Id"])
-        return ContainerChild(self._engine, made["Id"], name, log)
+        asked = self._configured(self._project.kind(name), env)
+        return ContainerChild(self._engine, engine.started(self._engine, name, asked), name, log)
 
     def _configured(self, service: Told, env: Mapping[str, str]) -> Told:
         """The service's own configuration, with the run's environment, state folder and port."""
@@ -174,7 +173,10 @@ class ComposeStack(HostStack):
                 **service["HostConfig"],
                 "Binds": [f"{state}:{state}"],
                 "Mounts": None,
+                "VolumesFrom": None,
                 "PortBindings": published,
+                "RestartPolicy": {"Name": "no"},  # the harness starts it again, after it has counted the end
+                "AutoRemove": False,  # its exit code and its log are read afterwards
             },
             "NetworkingConfig": {"EndpointsConfig": {self._project.network: {"Aliases": aliases}}},
         }

@@ -46,6 +46,16 @@ def connect(at: str, timeout_s: int | None = CALL_S) -> Engine:
     return engine
 
 
+def started(engine: Engine, name: str, config: dict[str, Any]) -> str:
+    """Create a container from this configuration and start it; returns its id. Raises HarnessError."""
+    try:
+        made = str(engine.api.create_container_from_config(config)["Id"])
+        engine.api.start(made)
+    except (DockerException, OSError) as e:
+        raise HarnessError(f"the container engine cannot start {name}: {_first(e)}") from e
+    return made
+
+
 def remove(engine: Engine, run_id: str) -> None:
     """Remove every container of a run with its volumes, concurrently, since the supervisor's time is short."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,8 @@ from shaketable.stack.stack import Address
 NAME = "shaketable-chaos"
 #: The label of a run's own containers with the project's name.
 LABEL = "shaketable.project"
+#: The label of a container that `docker compose run` started; it is no replica of its service.
+ONE_OFF = "com.docker.compose.oneoff"
 #: The services that do not belong to the target.
 SERVERS = ("postgres", "valkey", "toxiproxy")
 
@@ -30,17 +32,30 @@ class Project:
         self.name = os.environ.get("COMPOSE_PROJECT_NAME", NAME)
         mine = {"label": f"com.docker.compose.project={self.name}"}
         found = engine.containers.list(all=True, ignore_removed=True, filters=mine)
-        self._services: dict[str, Told] = {one.labels["com.docker.compose.service"]: one.attrs for one in found}
-        self.boxes = {name: Box(engine, told["Id"], name) for name, told in self._services.items()}
-        if down := [name for name in SERVERS if name not in self.boxes or not self.boxes[name].state()["Running"]]:
+        replicas = _by_service(found)
+        self._check(replicas)
+        self._services: dict[str, Told] = {name: (_running(each) or each)[0] for name, each in replicas.items()}
+        self.boxes = {name: Box(engine, self._services[name]["Id"], name) for name in SERVERS}
+        self._target = [
+            Box(engine, told["Id"], name) for name, each in replicas.items() if name not in SERVERS for told in each
+        ]
+
+    def _check(self, replicas: Mapping[str, list[Told]]) -> None:
+        running = {name: len(_running(replicas.get(name, []))) for name in SERVERS}
+        if down := [name for name in SERVERS if not running[name]]:
             raise HarnessError(
                 f"{', '.join(down)} of the compose project {self.name} is not running: "
                 "`make env`, then `docker compose -f docker-compose.chaos.yml up --build --wait`"
             )
+        if several := [name for name in SERVERS if running[name] > 1]:
+            raise HarnessError(
+                f"{', '.join(several)} of the compose project {self.name} has several containers, and a fault would "
+                "break only one: expected one, so `docker compose up --scale SERVICE=1`"
+            )
 
     def target(self) -> list[Box]:
-        """The running containers of the project's own target."""
-        return [box for name, box in self.boxes.items() if name not in SERVERS and box.state()["Running"]]
+        """The running containers of the project's own target: every replica, since each consumes events."""
+        return [box for box in self._target if box.state()["Running"]]
 
     def published(self, service: str, port: int) -> Address:
         """The address on this machine of a service's port. Raises HarnessError when it is not published."""
@@ -76,6 +91,24 @@ class Project:
             if service in self._services:
                 return self._services[service]
         raise TargetError(f"{self.name} has no service for the process {process}: call one so in the compose file")
+
+
+def _by_service(found: Iterable[Any]) -> dict[str, list[Told]]:
+    """The containers of each service. Raises HarnessError for a container of `compose run` that may consume events."""
+    replicas: dict[str, list[Told]] = {}
+    for one in found:
+        service = one.labels["com.docker.compose.service"]
+        if one.labels.get(ONE_OFF) != "True":
+            replicas.setdefault(service, []).append(one.attrs)
+        elif service not in SERVERS and one.attrs["State"]["Running"]:
+            raise HarnessError(
+                f"a container of `docker compose run {service}` is running, and may consume the run's events: end it"
+            )
+    return replicas
+
+
+def _running(containers: list[Told]) -> list[Told]:
+    return [told for told in containers if told["State"]["Running"]]
 
 
 @contextmanager
