@@ -38,7 +38,11 @@ def _shown(order: Order, live: LiveServer) -> RunDir:
     from shaketable.cli.live.reporter import WebReporter
 
     live.state.begin(order.scenario.name)
-    run = playing.play(order, WebReporter(playing.reporter(), live.state))
+    try:
+        run = playing.play(order, WebReporter(playing.reporter(), live.state))
+    except (Exception, KeyboardInterrupt) as e:  # the page's verdict is the worst of all runs
+        live.state.unplayed(e)
+        raise
     live.state.played(run)
     return run
 

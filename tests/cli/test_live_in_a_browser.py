@@ -13,7 +13,7 @@ from shaketable.report.page.page import report
 from shaketable.runner.progress import Status
 from tests.support.browser import launched, watched
 from tests.support.histories import run_of
-from tests.support.shown import HOSTILE, wrong
+from tests.support.shown import HOSTILE, whole, wrong
 
 pytestmark = pytest.mark.browser
 
@@ -36,9 +36,15 @@ def test_page_follows_the_run_and_ends_with_the_verdict_and_the_report(tmp_path:
         judge_run(run)
         report(run)
         live.state.played(run)
+        live.state.begin("calm")
+        passed = run_of(whole(), tmp_path / "passed")
+        judge_run(passed)
+        live.state.played(passed)
         live.state.end()
         expect(page.locator("#phase")).to_have_text("Failed")
         expect(page.locator("#sentence")).to_contain_text("no_loss")
+        expect(page.locator("#sentence")).to_contain_text("outage: ")
+        expect(page.locator("#ended li")).to_have_count(2)
         with page.expect_popup() as opened:
             page.get_by_role("link", name="report").click()
         expect(opened.value.locator("h1")).to_have_text("Failed")

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from shaketable.checks.verdict import judge_run
+from shaketable.cli import web
 from shaketable.cli.live import server
 from shaketable.cli.live.reporter import WebReporter
 from shaketable.cli.live.server import LiveServer
@@ -19,13 +20,13 @@ from shaketable.cli.outputs import Outputs
 from shaketable.cli.run import run_scenarios
 from shaketable.cli.web import player
 from shaketable.clock import SECOND
-from shaketable.errors import InputError
+from shaketable.errors import HarnessError, InputError, NotPlayable
 from shaketable.rundir import RunDir
 from shaketable.runner import phases
-from shaketable.runner.order import Options, Order
+from shaketable.runner.order import Options, Order, order
 from shaketable.runner.progress import PlainReporter, Reporter, Status
 from tests.support.histories import run_of
-from tests.support.shown import wrong
+from tests.support.shown import whole, wrong
 
 
 class Hand:
@@ -102,6 +103,55 @@ def test_ended_run_has_its_verdict_and_its_report(live: LiveServer, tmp_path: Pa
     assert (ended.name, ended.verdict, ended.report) == ("outage", "failed", True)
     assert httpx.get(f"{live.url}report/0", trust_env=False).text == "the report"
     assert shown(live.state).over
+
+
+def result_of(state: LiveState) -> tuple[str, str]:
+    found = shown(state).result
+    assert found
+    return found.name, found.verdict
+
+
+def test_worst_of_several_runs_is_the_pages_verdict(tmp_path: Path) -> None:
+    state = LiveState()
+    for name, parts in (("gone", wrong("gone")), ("calm", whole())):
+        state.begin(name)
+        run = run_of(parts, tmp_path / name)
+        judge_run(run)
+        state.played(run)
+    state.end()
+    assert result_of(state) == ("gone", "failed")
+    state.begin("broken")
+    state.unplayed(HarnessError("no server"))
+    state.end()
+    assert result_of(state) == ("broken", "error")
+    state.begin("not here")
+    state.unplayed(NotPlayable("needs faketime\x1b"))
+    state.begin("never judged")
+    state.played(run_of(whole(), tmp_path / "unjudged"))
+    state.end()
+    assert [(one.verdict, one.report) for one in shown(state).ended[-2:]] == [("skipped", False), ("error", False)]
+    assert shown(state).ended[-2].sentence == "needs faketime⟨U+001B⟩"
+    assert state.report(len(shown(state).ended) - 1) is None
+
+
+def test_run_that_ends_with_an_error_is_on_the_page(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> RunDir:
+        raise HarnessError("no server")
+
+    monkeypatch.setattr(phases, "run", broken)
+    with pytest.raises(HarnessError):
+        web._shown(order("calm", Options()), live)
+    assert [(one.name, one.verdict) for one in shown(live.state).ended] == [("calm", "error")]
+
+
+def test_fault_with_an_invisible_character_is_one_span_while_it_lasts() -> None:
+    clock = Hand()
+    state = LiveState(clock)
+    state.begin("outage")
+    for at in range(5):
+        clock.s = at
+        state.update(Status("shake", faults=["down \x1b"] * (at < 4)))
+    assert [(span.begin, span.until) for span in shown(state).faults] == [(0, 4)]
 
 
 @pytest.mark.parametrize("path", ["", "state", "x/state", "../state", "report/0"])

@@ -10,10 +10,11 @@ import msgspec
 
 from shaketable import rundir
 from shaketable.clock import SECOND, Clock, SystemClock
+from shaketable.errors import NotPlayable
 from shaketable.report.page import sentence
 from shaketable.rundir import RunDir
 from shaketable.runner.progress import Status
-from shaketable.text import visible
+from shaketable.text import in_a_line, visible
 
 #: The most samples; from then on every second one is dropped.
 SAMPLES = 1200
@@ -21,6 +22,8 @@ SAMPLES = 1200
 EVERY_S = 0.25
 #: The last messages that are shown.
 MESSAGES = 6
+#: Verdicts, and the ends of runs without one, from the best to the worst.
+_RANK = ("skipped", "passed", "unknown", "failed", "interrupted", "error")
 
 
 class Sample(msgspec.Struct, array_like=True, frozen=True):
@@ -42,7 +45,7 @@ class LiveSpan(msgspec.Struct):
 
 
 class EndedRun(msgspec.Struct, frozen=True):
-    """A run that was judged, or failed to be; `report` says whether it has a page."""
+    """A run that was judged, was skipped, or ended with an error; `report` says whether it has a page."""
 
     name: str
     verdict: str
@@ -61,6 +64,7 @@ class Shown(msgspec.Struct):
     messages: list[str] = []
     ended: list[EndedRun] = []
     over: bool = False
+    result: EndedRun | None = None  # when all is over: the worst of the ended runs
 
 
 class LiveState:
@@ -70,7 +74,7 @@ class LiveState:
         self._clock, self._lock = clock or SystemClock(), Lock()
         self._shown, self._began = Shown(), self._clock.now()
         self._played: RunDir | None = None
-        self._reports: list[Path] = []
+        self._reports: list[Path | None] = []
 
     def begin(self, scenario: str) -> None:
         """A run begins."""
@@ -103,11 +107,17 @@ class LiveState:
         """The run has ended; its verdict is read when the next begins, or when all is over."""
         self._played = run
 
+    def unplayed(self, error: BaseException) -> None:
+        """The run has ended with an error, or cannot be played here."""
+        ending = "skipped" if isinstance(error, NotPlayable) else "error"
+        self._note(ending, str(error) or type(error).__name__, None)
+
     def end(self) -> None:
         """No further run follows."""
         self._settle()
         with self._lock:
-            self._shown.over = True
+            ended = self._shown.ended
+            self._shown.over, self._shown.result = True, max(ended, key=_badness, default=None)
 
     def json(self) -> bytes:
         """The state for the page's script."""
@@ -125,25 +135,35 @@ class LiveState:
     def _settle(self) -> None:
         """Take in the verdict of the last run, if it was judged."""
         run, self._played = self._played, None
-        if run is None or not run.has(rundir.VERDICT):
+        if run is None:
+            return
+        if not run.has(rundir.VERDICT):
+            self._note("error", "The run ended without a verdict.", None)
             return
         doc: dict[str, Any] = rundir.read_json(run / rundir.VERDICT, dict[str, Any])
-        path = run.path / "report.html"
+        self._note(sentence.verdict(doc), sentence.sentence(doc), run.path / "report.html")
+
+    def _note(self, verdict: str, told: str, report: Path | None) -> None:
+        """The run has ended."""
         with self._lock:
-            self._reports.append(path)
-            told = EndedRun(
-                self._shown.scenario, sentence.verdict(doc), visible(sentence.sentence(doc)), path.is_file()
-            )
-            self._shown.ended = [*self._shown.ended, told]
+            self._reports.append(report)
+            has_page = report is not None and report.is_file()
+            ended = EndedRun(self._shown.scenario, verdict, in_a_line(told), has_page)
+            self._shown.ended = [*self._shown.ended, ended]
+
+
+def _badness(run: EndedRun) -> int:
+    return _RANK.index(run.verdict) if run.verdict in _RANK else len(_RANK)
 
 
 def _follow(spans: list[LiveSpan], names: set[str], now: float) -> None:
     """End the spans whose name is gone, and begin one for each new name."""
+    names = {visible(name) for name in names}
     for span in spans:
         if span.until is None and span.name not in names:
             span.until = now
     lasting = {span.name for span in spans if span.until is None}
-    spans += [LiveSpan(visible(name), now) for name in sorted(names - lasting)]
+    spans += [LiveSpan(name, now) for name in sorted(names - lasting)]
 
 
 def _known(value: object) -> float | None:

@@ -56,10 +56,10 @@ function drawBreakers(state, end) {
 }
 
 function show(state) {
-  const { status, samples } = state, end = Math.max(1, samples.at(-1)?.[0] ?? 1), last = state.ended.at(-1);
+  const { status, samples } = state, end = Math.max(1, samples.at(-1)?.[0] ?? 1), { result, ended } = state;
   $("scenario").textContent = state.scenario;
-  $("ended").hidden = !state.ended.length;
-  $("ended").querySelector("ul").replaceChildren(...state.ended.map(({ name, verdict, sentence, report }, n) => {
+  $("ended").hidden = !ended.length;
+  $("ended").querySelector("ul").replaceChildren(...ended.map(({ name, verdict, sentence, report }, n) => {
     const badge = document.createElement("span"), link = document.createElement("a");
     badge.className = `badge ${verdict}`;
     badge.textContent = verdict;
@@ -70,10 +70,10 @@ function show(state) {
   }));
   $("messages").replaceChildren(...state.messages.map((text) => item(text)));
   if (state.over) {
-    const verdict = last?.verdict ?? "not judged";
+    const verdict = result?.verdict ?? "not judged", name = ended.length > 1 ? `${result.name}: ` : "";
     $("head").className = verdict.replace(" ", "-");
     $("phase").textContent = verdict[0].toUpperCase() + verdict.slice(1);
-    $("sentence").textContent = last?.sentence ?? "The run ended without a verdict.";
+    $("sentence").textContent = result ? name + result.sentence : "The run ended without a verdict.";
   } else if (status) {
     $("phase").textContent = status.phase[0].toUpperCase() + status.phase.slice(1);
     $("sentence").textContent = status.left_s === null ? "The load has ended." : `${number(Math.max(0, status.left_s))} s of load left.`;
