@@ -80,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_event_bytes: Count = 262_144
     max_batch_bytes: Count = 4_194_304
     max_batch_events: Count = 10_000
-    max_depth: Annotated[int, Meta(ge=1, le=500)] = 32  # of nested objects and arrays
+    max_depth: Annotated[int, Meta(ge=1, le=200)] = 32  # of nested objects and arrays; Python allows 480
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:

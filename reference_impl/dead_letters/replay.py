@@ -7,7 +7,6 @@ commit the id stays dead.
 from enum import StrEnum
 from uuid import UUID
 
-import msgspec
 import psycopg
 
 from reference_impl.dead_letters import repository
@@ -15,7 +14,7 @@ from reference_impl.dead_letters.isolation import OWN_FAULT
 from reference_impl.queue.streams import Entry
 from reference_impl.resilience import error_classes
 from reference_impl.store.connections import fetch_value
-from reference_impl.store.copy_row import build, digest, seal
+from reference_impl.store.copy_row import NOT_AN_EVENT, build, digest, seal
 from reference_impl.store.writer import Store
 
 
@@ -36,7 +35,7 @@ async def replay(store: Store, event_id: UUID) -> Outcome:
     try:
         if letter and await _store(store, letter):
             return Outcome.STORED
-    except (ValueError, msgspec.MsgspecError):  # not a valid event, and no retry will change that
+    except NOT_AN_EVENT:  # not a valid event, and no retry will change that
         return Outcome.REFUSED
     except psycopg.Error as e:
         failure = error_classes.classify(e, store.settings)

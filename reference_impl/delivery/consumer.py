@@ -24,7 +24,7 @@ from reference_impl.resilience import background, error_classes
 from reference_impl.resilience.background import retrying
 from reference_impl.resilience.circuit_breaker import Breaker, Kind
 from reference_impl.store import connections
-from reference_impl.store.copy_row import Row, build, seal
+from reference_impl.store.copy_row import NOT_AN_EVENT, Row, build, seal
 from reference_impl.store.writer import BatchResult, Store
 
 #: Longest blocking wait for new entries, in seconds; a consumer notices within it that it should leave.
@@ -194,7 +194,7 @@ def to_batch(entries: list[streams.Entry], key: str = "") -> Batch:
     for entry in entries:
         try:
             rows.append(build(entry, key))
-        except (ValueError, msgspec.MsgspecError) as e:
+        except NOT_AN_EVENT as e:
             return rows or _undecodable(entry, e, key)
     return rows
 

@@ -108,7 +108,7 @@ class Preset(msgspec.Struct, frozen=True):
             fields |= {name: NotRequired[kind] for name, kind in fields.items() if name not in self.required_fields}
             msgspec.structs.force_setattr(self, "shape", TypedDict("Members", fields))  # type: ignore[operator]
             msgspec.convert({}, self.shape | None)
-        except (TypeError, re.error) as e:
+        except (TypeError, re.error, OverflowError, RecursionError) as e:
             raise ValueError(f"preset {self.name!r}: {e}") from None
         except msgspec.ValidationError:
             pass  # the empty object is invalid, so the rules can be evaluated

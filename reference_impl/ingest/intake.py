@@ -83,7 +83,7 @@ class Presets:
             return False
         try:
             self._found = {(one.organization_id, one.action): one for one in _decode_presets(packed)}
-        except msgspec.MsgspecError as e:
+        except (msgspec.MsgspecError, RecursionError) as e:
             log.warning("a preset cannot be used; the earlier ones stay in force", why=str(e))
             return False
         self.loaded = True

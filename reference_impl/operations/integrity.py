@@ -16,7 +16,7 @@ from reference_impl.event.event import NAMED as NAMED_MEMBERS
 from reference_impl.settings import Settings
 from reference_impl.store import connections, partitions
 from reference_impl.store.connections import Connection, fetch_all, fetch_value
-from reference_impl.store.copy_row import digest, seal
+from reference_impl.store.copy_row import NOT_AN_EVENT, digest, seal
 
 #: Rows read, hashed and logged in one transaction. The size of events bounds the memory.
 BATCH = 1000
@@ -98,6 +98,6 @@ async def _verify_dead_letters(connection: Connection, batch: int, key: str, fou
 def _hashes(event: bytes, key: str) -> set[str]:
     """The hashes that a dead letter may have: of its event, or of its bytes if they are not a valid event."""
     digests = {hashlib.sha256(event).hexdigest()}
-    with suppress(ValueError, msgspec.MsgspecError):
+    with suppress(*NOT_AN_EVENT):
         digests.add(digest(event))
     return {seal(one, key) for one in digests}

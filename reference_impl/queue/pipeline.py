@@ -12,7 +12,7 @@ from typing import Any
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import InvalidResponse, RedisError, ResponseError
+from redis.exceptions import InvalidResponse, RedisError
 
 from reference_impl import log
 from reference_impl.errors import Indeterminate, TemporarilyUnavailable
@@ -65,7 +65,7 @@ class Pipeline:
         self._out.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # its stub allows one word only
         replied: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((time.monotonic(), replied))
-        if isinstance(reply := await replied, ResponseError):
+        if isinstance(reply := await replied, RedisError):  # LOADING and NOAUTH are no ResponseError
             raise TemporarilyUnavailable(f"the queue refused it ({reply.status_code or type(reply).__name__})")
         self._acknowledged[lane] = reply
 

@@ -21,6 +21,9 @@ _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 _decode = msgspec.json.Decoder(Event).decode
 
+#: What `build` and `digest` raise for bytes that are not an event. RecursionError: about a thousand nested arrays.
+NOT_AN_EVENT = (ValueError, msgspec.MsgspecError, RecursionError)
+
 
 class Row(msgspec.Struct, frozen=True):
     """One entry, ready to be staged."""
@@ -42,7 +45,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def digest(event: bytes) -> str:
-    """The hash of an event in the queue's form. Raises ValueError or MsgspecError if it is not an event."""
+    """The hash of an event in the queue's form. Raises an error of NOT_AN_EVENT."""
     return i_json.sha256(wire(_decode(event)))
 
 
@@ -52,7 +55,7 @@ def seal(digest: str, key: str) -> str:
 
 
 def build(entry: Entry, key: str = "") -> Row:
-    """The row of an entry, its hash sealed. Raises ValueError or MsgspecError if the entry is not an event."""
+    """The row of an entry, its hash sealed. Raises an error of NOT_AN_EVENT."""
     sent, hashed = entry.field("event"), entry.field("hash")
     event = _decode(sent)
     if event.event_id is None or not _INSTANT.match(event.timestamp) or not _HASH.fullmatch(hashed):

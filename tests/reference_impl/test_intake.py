@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from reference_impl.errors import NotAcknowledged
+from reference_impl.errors import NotAcknowledged, SettingsError
 from reference_impl.ingest.app import app
 from reference_impl.ingest.intake import Intake
 from reference_impl.queue import streams
@@ -115,6 +115,22 @@ def test_every_limit_is_a_clear_refusal(servers: Servers) -> None:
         assert [msgspec.json.decode(line)["status"] for line in alone.content.splitlines()] == [413, 202]
 
     run(settings, do)
+
+
+def test_the_deepest_event_that_a_setting_allows_is_accepted(servers: Servers) -> None:
+    most = max(depth for depth in range(1, 1000) if _allowed(depth))
+    deep = wire(details="HERE").replace(b'"HERE"', b'{"a":' * (most - 1) + b"null" + b"}" * (most - 1))
+
+    async def do(client: httpx.AsyncClient) -> None:
+        assert (await client.post("/events", content=deep)).status_code == 202
+
+    run(settings_of(servers, max_depth=most), do)
+
+
+def _allowed(depth: int) -> bool:
+    with suppress(SettingsError):
+        return bool(Settings.read({"MAX_DEPTH": f"{depth}"}))
+    return False
 
 
 def test_what_all_requests_hold_is_bounded(servers: Servers) -> None:

@@ -82,7 +82,13 @@ def test_a_rule_that_is_broken_says_what_was_expected(rule: Any, fits: Any, brea
 
 
 @pytest.mark.parametrize(
-    "rule", [{"pattern": "("}, {"minLenght": 1}, {"type": "integer"}, {"type": "number", "pattern": "a"}]
+    "rule",
+    [
+        *[{"pattern": pattern} for pattern in ("(", "a{99999999999}", "(" * 3000 + "a" + ")" * 3000)],
+        {"minLenght": 1},
+        {"type": "integer"},
+        {"type": "number", "pattern": "a"},
+    ],
 )
 def test_a_rule_that_nobody_could_follow_is_refused(rule: Any) -> None:
     with pytest.raises(msgspec.ValidationError):

@@ -209,8 +209,16 @@ def test_presets_that_were_never_read_are_503_only_where_they_are_demanded(
     with_intake(msgspec.structs.replace(away, require_presets=True), demanding)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("validation", '{"ward": {"pattern": "("}}'),
+        ("validation", '{"ward": {"pattern": "a{99999999999}"}}'),
+        ("default_values", '{"ward": ' + "[" * 2000 + "]" * 2000 + "}"),
+    ],
+)
 def test_an_unusable_preset_changes_nothing_and_stays_out_of_the_cache(
-    settings: Settings, admin: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+    settings: Settings, admin: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture, column: str, value: str
 ) -> None:
     add(admin, "all", None, None, required=["ward"])
 
@@ -221,7 +229,8 @@ def test_an_unusable_preset_changes_nothing_and_stays_out_of_the_cache(
         await until(refuses)
         redis = Redis.from_url(settings.redis_url)
         before = await redis.get(streams.PRESETS)
-        add(admin, "broken", "o", None, validation={"ward": {"pattern": "("}})
+        add(admin, "broken", "o", None)
+        admin.execute(f"update audit_preset set {column} = %s::jsonb where name = 'broken'", [value])
 
         async def seen() -> bool:
             return "a preset cannot be used" in caplog.text

@@ -14,7 +14,9 @@ from redis.asyncio import Redis
 from redis.exceptions import MasterDownError, ReadOnlyError
 
 from reference_impl import __main__ as commands
+from reference_impl.errors import TemporarilyUnavailable
 from reference_impl.queue import streams
+from reference_impl.queue.pipeline import Pipeline
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until, wire
 from tests.reference_impl.test_intake import intake
@@ -121,5 +123,32 @@ def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str
             async with asyncio.timeout(30):
                 await lost.wait()
             await redis.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("refusal", ["LOADING the dataset", "NOAUTH Authentication required.", "ERR max clients"])
+def test_no_error_reply_of_the_queue_is_an_acknowledgement(refusal: str) -> None:
+    info = "role:master\r\nmaxmemory_policy:noeviction"
+    replies = {"INFO": f"${len(info)}\r\n{info}", "GET": "$1\r\n5", "XADD": f"-{refusal}"}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while count := await reader.readline():
+            words = [(await reader.readline(), await reader.readline())[1] for _ in range(int(count[1:]))]
+            writer.write(f"{replies.get(words[0].strip().decode(), '+OK')}\r\n".encode())
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            settings = Settings(redis_url=f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+            pipeline = Pipeline(settings, asyncio.sleep)
+            running = asyncio.create_task(pipeline.run())
+            async with asyncio.timeout(30):
+                await pipeline.connected.wait()
+            with pytest.raises(TemporarilyUnavailable, match="refused"):
+                await pipeline.add(0, "id", b"{}", "hash")
+            running.cancel()
+            await asyncio.wait([running])
+            await pipeline.redis.aclose()
 
     asyncio.run(run())
