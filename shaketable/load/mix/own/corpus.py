@@ -28,7 +28,7 @@ from shaketable.load.mix.own.schema import MOST, Schema
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when shapes are derived differently, to invalidate older caches.
-EDITION = 6
+EDITION = 7
 #: The share of drawn shapes and the most of them; the others are derived from them.
 DRAWN, MOST_DRAWN = 0.5, 100
 

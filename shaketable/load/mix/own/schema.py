@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from shaketable.errors import ManifestError
 from shaketable.files import foreign
 from shaketable.load.mix.own import pattern
+from shaketable.load.mix.own.closed import closed
 from shaketable.load.mix.own.pattern import DATA, TABLES
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 #: The most bytes of a schema.
 MOST = 1 << 20
-#: Keywords beside which a closed object could contradict another part of the schema.
-_COMPOSED = frozenset({"allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties", "unevaluatedProperties"})
 
 
 class Schema:
@@ -60,7 +59,7 @@ class Schema:
 
     def draws(self, body: Any) -> bool:
         """Whether an event could be drawn; of a text with a `format`, only drawn texts satisfy it."""
-        return _satisfied(self._closed, body)
+        return _satisfied(self._closed, body) and self.allows(body)  # closed choices of a oneOf overlap less
 
     def drawn(self, bodies: Iterable[Any]) -> None:
         """Remember the texts of drawn events, by format: no others are known to satisfy it."""
@@ -147,26 +146,6 @@ def _add_to(known: set[tuple[str, object]]) -> Callable[[str, object], bool]:
         return True
 
     return add
-
-
-def closed(schema: Any) -> Any:
-    """A copy whose objects allow the named members only, unless the schema says something about others."""
-    if isinstance(schema, list):
-        return [closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inside = {name: inner if name in DATA else _inside(name, inner) for name, inner in schema.items()}
-    if "properties" in inside and "additionalProperties" not in inside and not _COMPOSED & inside.keys():
-        inside["additionalProperties"] = False
-    return inside
-
-
-def _inside(name: str, inner: Any) -> Any:
-    if name in TABLES and isinstance(inner, dict):
-        return {key: closed(each) for key, each in inner.items()}
-    if name in ("allOf", "anyOf", "oneOf", "not", "if", "then", "else"):
-        return inner  # its parts judge the same object: closing one would contradict another
-    return closed(inner)
 
 
 def _named_formats(schema: Any) -> Iterator[str]:
