@@ -42,7 +42,7 @@ def play(steps: TargetSteps, manifest: Manifest, rate: float) -> Step:
     run, ingest = rundir.create(steps.runs, scenario.name, "null"), manifest.ingest
     own = OwnShapes(manifest.event, steps.target.resolve().parent) if manifest.event else None
     numbers = manifest.capabilities.numbers is not None
-    inputs.draw(run, scenario, own, ingest.batch.size if ingest.batch else 1, ingest.max_bytes, numbers)
+    inputs.draw(run, scenario, own, ingest.batch, ingest.max_bytes, numbers)
     home = run.path / "state"
     home.mkdir()
     with closing(Supervisor(run_id)) as supervisor, ports.reserve() as block:

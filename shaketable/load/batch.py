@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from shaketable.event import pointer
-from shaketable.load.mix.shape import Expect
+from shaketable.load.mix.shape import Expect, Shape
 from shaketable.load.outcome import TOO_LARGE, TOO_LARGE_STATUS
 from shaketable.load.reply import Reply
 
@@ -71,8 +71,20 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if sizes:
             yield slice(start, len(sizes))
 
+    @property
+    def frame(self) -> int:
+        """The bytes of a request around its only event."""
+        return len(self.body([b"1"])) - 1
+
+    def sendable(self, shapes: Sequence[Shape]) -> list[Shape]:
+        """The shapes, numbered anew, but for blank lines if all go in batches: an empty batch is a good one."""
+        kept = [each for each in shapes if self.path is not None or self.format == "array" or not each.blank]
+        return [msgspec.structs.replace(each, number=number) for number, each in enumerate(kept)]
+
     def body(self, events: Sequence[bytes], expect: Expect = Expect.ACCEPT) -> bytes:
         """The body of a request; an event that is to be refused stays as it is."""
+        if not self.takes(expect) and self.format == "array" and not b"".join(events).strip():
+            return b"".join(events)  # within an array it would be an empty batch, which is a good one
         if self.format == "ndjson":
             lines = [event.translate(_ON_ONE_LINE) for event in events] if self.takes(expect) else events
             return b"".join(line + b"\n" for line in lines)

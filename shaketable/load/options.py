@@ -142,9 +142,10 @@ class LoadOptions:
     def corpus(self) -> list[Shape]:
         """The shapes of an endless schedule; the first call takes a few seconds. Raises ManifestError."""
         seed = self.seed % CORPORA
-        if self.own:
-            return self.own.corpus(self.mix, seed)
-        return corpus(self.mix, seed, max_bytes=self.max_bytes, numbers=self.numbers)
+        frame = self.batch.frame if self.batch else 0
+        own = self.own.corpus(self.mix, seed) if self.own else None
+        found = own or corpus(self.mix, seed, None, None, self.max_bytes, self.numbers, frame)
+        return self.batch.sendable(found) if self.batch else found
 
     def traceparent(self, event: Planned) -> dict[str, str] | None:
         """The header that begins the event's trace; None if its target exports no spans."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shaketable import rundir
 from shaketable.files import foreign
+from shaketable.load.batch import Batch
 from shaketable.load.mix.corpus import corpus
 from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.mix.shape import Expect
@@ -18,20 +19,22 @@ def draw(
     run: RunDir,
     scenario: Scenario,
     own: OwnShapes | None = None,
-    batch: int = 1,
+    batch: Batch | None = None,
     max_bytes: int | None = None,
     numbers: bool = False,
 ) -> int:
     """Write corpus.jsonl and schedule.jsonl, of audit events or the target's own; returns how many are scheduled.
 
-    `batch` events are due together; `max_bytes` and `numbers` are as for `corpus`.
+    The events of a `batch` are due together; `max_bytes` and `numbers` are as for `corpus`.
 
     Raises ManifestError when the target's own events cannot be drawn.
     """
     mix, seed = scenario.mix, scenario.seed
-    shapes = own.corpus(mix, seed) if own else corpus(mix, seed, max_bytes=max_bytes, numbers=numbers)
+    frame, size = (batch.frame, batch.size) if batch else (0, 1)
+    shapes = own.corpus(mix, seed) if own else corpus(mix, seed, None, None, max_bytes, numbers, frame)
+    shapes = batch.sendable(shapes) if batch else shapes
     rundir.write_lines(run / rundir.CORPUS, shapes)
-    planned = schedule(scenario.load, mix, shapes, seed, own.table.id_format if own else "uuid", batch)
+    planned = schedule(scenario.load, mix, shapes, seed, own.table.id_format if own else "uuid", size)
     return rundir.write_lines(run / rundir.SCHEDULE, planned)
 
 

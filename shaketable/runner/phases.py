@@ -254,9 +254,8 @@ def _save_inputs(
     if order.replay:
         return inputs.take_over(run, order.replay)
     own = OwnShapes(manifest.event, order.target.resolve().parent) if manifest.event else None
-    batch = manifest.ingest.batch.size if manifest.ingest.batch else 1
     numbers = manifest.capabilities.numbers is not None
-    return inputs.draw(run, order.scenario, own, batch, manifest.ingest.max_bytes, numbers)
+    return inputs.draw(run, order.scenario, own, manifest.ingest.batch, manifest.ingest.max_bytes, numbers)
 
 
 def _save_target(run: RunDir, target: Target, durable: Mapping[str, Mapping[str, str]]) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import date
 
 import pytest
 
 from shaketable.load.batch import NO_ANSWER, Batch, decoded, encoded
-from shaketable.load.mix import Mix
+from shaketable.load.mix import Mix, malformed, sized
 from shaketable.load.mix.shape import Expect, Shape
 from shaketable.load.outcome import TOO_LARGE, classify
 from shaketable.load.reply import Reply
 from shaketable.load.schedule import plan
 from shaketable.op import Outcome
 
+DAY, LIMIT = date(2026, 11, 29), 1 << 16
 EVENTS = [b'{"id": 1}', b'{\n"id": 2}']
 
 
@@ -34,6 +36,24 @@ def test_body_holds_each_event_as_it_is(batch: Batch, body: bytes) -> None:
 def test_event_that_is_to_be_refused_stays_so_on_its_line() -> None:
     torn = b'{"text": "a\nb"}'  # a line end within a string is no JSON; a space would be
     assert Batch(2, format="ndjson").body([torn], Expect.REFUSE) == torn + b"\n"
+
+
+@pytest.mark.parametrize("batch", [Batch(2), Batch(2, member="/events"), Batch(2, format="ndjson"), Batch(2, "/batch")])
+def test_no_event_that_is_to_be_refused_makes_a_good_empty_batch(batch: Batch) -> None:
+    shapes = batch.sendable(list(malformed.shapes(DAY)))
+    assert [shape.number for shape in shapes] == [*range(len(shapes))]
+    blank = [shape for shape in shapes if shape.blank]
+    assert {shape.why for shape in blank} == (set() if batch.format == "ndjson" else {"empty body", "a space"})
+    assert all(batch.body([shape.wire("x")], shape.expect).strip() == b"" for shape in blank)
+
+
+@pytest.mark.parametrize("batch", [Batch(2), Batch(2, member="/events"), Batch(2, format="ndjson")])
+def test_largest_event_fits_the_limit_in_its_batch(batch: Batch) -> None:
+    shapes = sized.shapes(DAY, LIMIT, batch.frame)
+    sizes = {len(batch.body([shape.wire("0" * 36)], shape.expect)) for shape in shapes if shape.expect is Expect.ACCEPT}
+    assert max(sizes) == LIMIT
+    refused = [shape.wire("0" * 36) for shape in sized.shapes(DAY, LIMIT, batch.frame) if shape.expect is Expect.REFUSE]
+    assert [len(each) for each in refused] == [LIMIT + 1]  # without the frame: it may go to the path for single events
 
 
 @pytest.mark.parametrize(

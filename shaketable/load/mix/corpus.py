@@ -32,11 +32,13 @@ def corpus(
     cache: Path | None = None,
     max_bytes: int | None = None,
     numbers: bool = False,
+    frame: int = 0,
 ) -> list[Shape]:
     """Return `mix.shapes` hostile shapes, all malformed ones and, if the mix has any, everyday ones and month ends.
 
-    With the limit that a target announces, also shapes around powers of two and around that limit; with `numbers`, for
-    a target that says how it keeps them, also shapes with numbers that a double does not hold.
+    With the limit that a target announces, also shapes around powers of two and around that limit, `frame` bytes of
+    which a batch takes; with `numbers`, for a target that says how it keeps them, also shapes with numbers that a
+    double does not hold.
 
     Deterministic for the same arguments; drawn once a day.
     """
@@ -49,7 +51,7 @@ def corpus(
         _keep(path, kept)
     more = [*everyday.shapes(day)] if mix.everyday else []
     more += [*months.shapes(day)] if mix.month_ends else []
-    more += [*sized.shapes(day, max_bytes)] if max_bytes else []
+    more += [*sized.shapes(day, max_bytes, frame)] if max_bytes else []
     more += [*numeric.shapes(day)] if numbers else []
     return _numbered([*kept, *more]) if more else kept
 

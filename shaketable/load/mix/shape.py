@@ -44,6 +44,11 @@ class Shape(msgspec.Struct, frozen=True, omit_defaults=True):
     everyday: bool = False  # an everyday shape; `why` names its kind
     order: str | None = None  # a value for ORDER, as JSON; None without that placeholder
 
+    @property
+    def blank(self) -> bool:
+        """Whether its body is empty or white space."""
+        return self.body is None and not (self.text or "").strip() and not (self.raw or b"").strip()
+
     def wire(self, event_id: str, organization: str | None = None) -> bytes:
         """The request's body; deterministic."""
         if self.body is None:

@@ -17,11 +17,15 @@ SMALLEST = 12
 UUID_BYTES = 36
 
 
-def shapes(today: date, limit: int) -> Iterator[Shape]:
-    """Bodies of 2^n - 1, 2^n and 2^n + 1 bytes below the limit, of the limit, and of a byte more, to be refused."""
+def shapes(today: date, limit: int, frame: int = 0) -> Iterator[Shape]:
+    """Bodies of 2^n - 1, 2^n and 2^n + 1 bytes below the limit, of the limit, and of a byte more, to be refused.
+
+    A batch of one has `frame` bytes more; one that is to be refused may be sent without them.
+    """
+    most = limit - frame
     powers = [1 << n for n in range(SMALLEST, limit.bit_length())]
-    sizes = {size for power in powers for size in (power - 1, power, power + 1) if size < limit}
-    for size in sorted(sizes | {limit - 1, limit}):
+    sizes = {size for power in powers for size in (power - 1, power, power + 1) if size < most}
+    for size in sorted(sizes | {most - 1, most}):
         yield of(today, size, Expect.ACCEPT)
     yield of(today, limit + 1, Expect.REFUSE)
 
