@@ -21,6 +21,8 @@ from reference_impl.store.writer import NO_LANE, Store
 
 #: Part of the lease after which the assignment is balanced again.
 BALANCE_SHARE = 0.1
+#: A number by the last poll of the queue; 0 if it is unknown.
+Polled = Callable[[], int]
 
 
 def fair_share(lanes: int, workers: int) -> int:
@@ -32,10 +34,10 @@ class LaneAssignment:
     """Acquires lanes and gives them back; each has a consumer in a task of its own."""
 
     def __init__(
-        self, redis: Redis, breaker: Breaker, alerts: Alerts, workers: Callable[[], int], handle: Handler | None
+        self, redis: Redis, breaker: Breaker, alerts: Alerts, workers: Polled, lanes: Polled, handle: Handler | None
     ) -> None:
         self.settings, self.redis, self.breaker, self._alerts = breaker.settings, redis, breaker, alerts
-        self._workers, self._handle = workers, handle
+        self._workers, self._lanes, self._handle = workers, lanes, handle
         self.stats = WorkerStats()
         self.gate = ConnectionGate(self.settings, lambda: self.breaker.state, (CLOSED, HALF_OPEN))
         self.spare: Connection | None = None  # looks for a free lane; becomes the lane's own connection
@@ -66,7 +68,14 @@ class LaneAssignment:
             await self._release_all()
 
     async def _balance(self) -> None:
-        """One step towards the fair share."""
+        """One step towards the fair share.
+
+        A queue that has lost its data has the lane count of the first process that reaches it then.
+        """
+        if (count := self._lanes() or self.count) != self.count:
+            log.warning("the lane count has changed", before=self.count, lanes=count)
+            await self._release_all()
+            self.count = count
         failed, self._failed, share = self._failed, False, fair_share(self.count, self._workers())
         for surplus in list(self._consumers)[share:]:
             surplus.leave()
@@ -92,8 +101,8 @@ class LaneAssignment:
         """Commit the next batch of a free lane, the deepest first, or else an empty batch."""
         lanes = list(range(self.count))
         with suppress(*streams.UNAVAILABLE):
-            depths = await streams.depths(self.redis, self.count)
-            lanes.sort(key=depths.__getitem__, reverse=True)
+            depths = dict(enumerate(await streams.depths(self.redis, self.count)))
+            lanes.sort(key=lambda lane: depths.get(lane, 0), reverse=True)  # the count may have just become smaller
         await self._acquire(Kind.BATCH, lanes)
 
     async def _acquire(self, kind: Kind, lanes: list[int]) -> bool:

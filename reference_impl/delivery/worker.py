@@ -33,7 +33,8 @@ class Worker:
         self.breaker = Breaker(settings, self._transition, self.sleep)
         self.monitor = HealthMonitor(settings, self._redis, self.sleep)
         self._alerts, self._past_threshold = Alerts(settings), False
-        self.lanes = LaneAssignment(self._redis, self.breaker, self._alerts, self.available_workers, handle)
+        workers, lanes = self.available_workers, lambda: self.monitor.snapshot.lanes
+        self.lanes = LaneAssignment(self._redis, self.breaker, self._alerts, workers, lanes, handle)
         self.admin = ConnectionGate(settings, lambda: self.breaker.state)
 
     def start(self) -> None:

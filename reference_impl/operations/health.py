@@ -37,6 +37,7 @@ class HealthSnapshot(msgspec.Struct, frozen=True):
     stalled_s: float = 0.0  # since a poll saw a new commit, or an empty queue
     workers: list[Heartbeat] = []
     losses: int = 0  # how often a lane came back without its last entry
+    lanes: int = 0  # in force; 0: unknown
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
@@ -110,17 +111,17 @@ class HealthMonitor:
             await self._sleep(POLL_S)
 
     async def poll(self) -> None:
-        """Poll once. While the queue does not answer, the depth and the workers stay those of the last poll."""
+        """Poll once. While the queue does not answer, everything else stays as it was at the last poll."""
         try:
-            may_evict = streams.policy_may_evict(await streams.primary(self._redis))
-            losses = int(await self._redis.get(streams.LOSSES) or 0)
+            evicts = streams.policy_may_evict(await streams.primary(self._redis))
+            losses, lanes = (int(n or 0) for n in await self._redis.mget(streams.LOSSES, streams.LANES))
             depth = sum(await streams.depths(self._redis, self._settings.concurrency))
             workers = await heartbeats.active_workers(self._redis)
             accepts = await streams.accepts_writes(self._redis)
         except streams.UNAVAILABLE:
-            self.snapshot = HealthSnapshot(depth=self.snapshot.depth, workers=self.snapshot.workers)
+            self.snapshot = msgspec.structs.replace(self.snapshot, queue_answers=False)
             return
         now, committed = self._now(), self._committed | {w.worker: w.committed_at for w in workers if w.committed_at}
         if depth == 0 or committed != self._committed:
             self._progress_at, self._committed = now, committed
-        self.snapshot = HealthSnapshot(True, accepts, may_evict, depth, now - self._progress_at, workers, losses)
+        self.snapshot = HealthSnapshot(True, accepts, evicts, depth, now - self._progress_at, workers, losses, lanes)

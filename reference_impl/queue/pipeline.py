@@ -115,6 +115,6 @@ class Pipeline:
         for lane, id_ in list(self._acknowledged.items()):
             if await streams.has_lost(self.redis, lane, id_):
                 log.warning("the queue came back without its last entry: it may have lost events", lane=lane)
-                del self._acknowledged[lane]
                 await self.redis.incr(streams.LOSSES)
+                del self._acknowledged[lane]  # after it is counted: the queue may fail again in between
         self.lanes = await streams.lanes_in_force(self.redis, self._settings.concurrency)

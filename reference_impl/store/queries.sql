@@ -9,11 +9,12 @@ create temp table if not exists audit_staging (
 
 -- name: new
 -- `fresh` has the first row of each id, and `won` the ids that were not stored before. Sorted by id, so that two lanes
--- with the same ids never wait for each other in a circle.
+-- with the same ids never wait for each other in a circle. The key of an event that a handler takes is dropped at once:
+-- `verify` expects no row for it.
 with fresh as materialized (
     select distinct on (event_id) * from audit_staging order by event_id, ordinal
 ), won as (
-    insert into audit_event_key (event_id, hash) select event_id, hash from fresh order by event_id
+    insert into audit_event_key (event_id, hash, dropped) select event_id, hash, {dropped} from fresh order by event_id
     on conflict do nothing returning event_id
 )
 
@@ -45,10 +46,17 @@ select ordinal from fresh join won using (event_id) order by ordinal
 select ordinal, first.hash from audit_staging staged join audit_event_key first using (event_id)
 where staged.hash <> first.hash order by ordinal
 
--- name: insert_conflict
+-- name: insert_conflicts
+-- One statement for a batch, which may be a thousand resends. The same other content is stored once.
 insert into audit_conflict (event_id, hash, kept_hash, event)
-select %(id)s, decode(%(hash)s, 'hex'), %(first)s, %(event)s
-where not exists (select 1 from audit_conflict where event_id = %(id)s and hash = decode(%(hash)s, 'hex'))
+select event_id, hash, kept_hash, event from (
+    select distinct on (event_id, staged.hash) ordinal, event_id, staged.hash, first.hash as kept_hash, event
+    from unnest(%s::int[], %b::bytea[]) as sent (ordinal, event)
+    join audit_staging staged using (ordinal) join audit_event_key first using (event_id)
+    order by event_id, staged.hash, ordinal
+) as other
+where not exists (select from audit_conflict known where (known.event_id, known.hash) = (other.event_id, other.hash))
+order by ordinal
 
 -- name: heartbeat
 insert into audit_beat (worker, lane, beaten_at) values (%s, %s, now())

@@ -19,7 +19,8 @@ NO_LANE = -1
 
 STAGING = query("staging")
 COPY = f"copy audit_staging (ordinal, {COLUMNS}, received_ms) from stdin"
-INSERT = query("new") + query("insert").format(columns=COLUMNS)
+INSERT = (query("new") + query("insert")).format(dropped="false", columns=COLUMNS)
+CLAIM = (query("new") + query("claim")).format(dropped="true")
 
 
 class BatchResult(msgspec.Struct):
@@ -93,19 +94,17 @@ class Store:
         """Insert new rows into audit_log or pass them to the handler; their number."""
         if self._handle is None:
             return int(await fetch_value(self.connection, INSERT, self.lane) or 0)
-        if claimed := await fetch_all(self.connection, query("new") + query("claim")):
+        if claimed := await fetch_all(self.connection, CLAIM):
             events = [rows[ordinal].wire() for (ordinal,) in claimed]
             await handler.call(self._handle, events, self.settings.attempt_timeout_s * STATEMENT_SHARE)
         return len(claimed)
 
     async def _insert_conflicts(self, rows: Sequence[Row]) -> int:
         """The first content of an id is the event; any other is stored as a conflict."""
-        conflicts = await fetch_all(self.connection, query("conflicts"))
-        for ordinal, first in conflicts:
-            row = rows[ordinal]
-            values = {"id": row.event_id, "hash": row.hash, "first": first, "event": row.event}
-            await self.connection.execute(query("insert_conflict"), values)
-        return len(conflicts)
+        if ordinals := [ordinal for ordinal, _ in await fetch_all(self.connection, query("conflicts"))]:
+            events = [rows[ordinal].event for ordinal in ordinals]
+            await self.connection.execute(query("insert_conflicts"), [ordinals, events])
+        return len(ordinals)
 
     async def make_partitions(self, rows: Sequence[Row]) -> None:
         """Create the missing partitions of these rows; a month that this session has seen costs nothing.

@@ -142,6 +142,10 @@ class Link:
         for stream in ("upstream", "downstream"):
             self._stack.toxiproxy.add_toxic(self._name, f"silence-{stream}", "timeout", {"timeout": 0}, stream)
 
+    def slow(self, latency_ms: int) -> None:
+        """From now on each message to the server takes so much longer."""
+        self._stack.toxiproxy.add_toxic(self._name, "slow", "latency", {"latency": latency_ms}, "upstream")
+
     def cut(self) -> None:
         """Refuse connections, and end those there are."""
         self._stack.toxiproxy.enable(self._name, False)

@@ -12,12 +12,14 @@ import psycopg
 import pytest
 
 from reference_impl.errors import RefusedError
+from reference_impl.operations.integrity import Verified
 from reference_impl.processor import ReliableEventProcessor
 from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until
 from tests.reference_impl.test_processor import one, run
 from tests.reference_impl.test_processor import settings as settings  # the fixture
+from tests.reference_impl.test_verifier import verified
 
 
 class Handled:
@@ -58,6 +60,7 @@ def test_a_handler_gets_each_event_once_in_order_and_whole(settings: Settings, a
     assert whole[0]["more"] == {"a": [1]}
     assert "details" not in whole[0]
     assert admin.execute("select count(*) from audit_log").fetchone() == (0,)
+    assert verified(settings) == Verified()  # its events are not the store's to lose
 
 
 async def _got(handler: Handled, count: int) -> bool:

@@ -7,20 +7,24 @@ import asyncio
 import subprocess
 import sys
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import psycopg
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import MasterDownError, ReadOnlyError
 
 from reference_impl import __main__ as commands
+from reference_impl.delivery.worker import Worker
 from reference_impl.errors import TemporarilyUnavailable
 from reference_impl.queue import streams
 from reference_impl.queue.pipeline import Pipeline
 from reference_impl.settings import Settings
 from tests.reference_impl.conftest import until, wire
 from tests.reference_impl.test_intake import intake
-from tests.reference_impl.test_worker import enqueue, worker
+from tests.reference_impl.test_worker import empty, enqueue, worker
 
 
 def test_a_batch_is_bounded_by_its_bytes(settings: Settings) -> None:
@@ -97,6 +101,46 @@ def test_the_lane_count_changes_only_while_nothing_runs(
     assert caplog.text.count("another lane count is in force") == 2  # the worker's, and the last intake's
 
 
+def test_workers_follow_the_lane_count_that_another_process_sets_once_the_queue_has_lost_its_data(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    async def run() -> None:
+        redis = Redis.from_url(settings.redis_url)
+        async with worker(settings) as one:
+            for lanes in (5, 8, 3):
+
+                async def follows(lanes: int = lanes) -> bool:
+                    return one.lanes.held == list(range(lanes))
+
+                await redis.flushdb()
+                await streams.lanes_in_force(redis, lanes)
+                await enqueue(settings, (lanes - 1, {}))
+                await until(follows)
+                await until(lambda: empty(settings))
+        await redis.aclose()
+
+    asyncio.run(run())
+    assert admin.execute("select count(*) from audit_log").fetchone() == (3,)
+
+
+def test_a_trial_looks_at_lanes_that_a_smaller_count_no_longer_has(settings: Settings) -> None:
+    async def run() -> list[int]:
+        redis = Redis.from_url(settings.redis_url)
+        await streams.lanes_in_force(redis, 5)
+        await enqueue(settings, (4, {}))
+        one = Worker(settings)
+        one.lanes.count = 8
+        await one.lanes.trial()
+        held = one.lanes.held
+        one.lanes.stop()
+        await one.lanes.run()  # gives the lane back
+        await one.lanes.redis.aclose()
+        await redis.aclose()
+        return held
+
+    assert asyncio.run(run()) == [4]
+
+
 def test_a_lane_count_that_is_none_is_refused() -> None:
     command = [sys.executable, "-m", "reference_impl", "lanes", "0"]
     assert subprocess.run(command, env={}, capture_output=True, check=False).returncode == 2
@@ -127,28 +171,61 @@ def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("refusal", ["LOADING the dataset", "NOAUTH Authentication required.", "ERR max clients"])
-def test_no_error_reply_of_the_queue_is_an_acknowledgement(refusal: str) -> None:
-    info = "role:master\r\nmaxmemory_policy:noeviction"
-    replies = {"INFO": f"${len(info)}\r\n{info}", "GET": "$1\r\n5", "XADD": f"-{refusal}"}
+class Scripted:
+    """A queue's server that gives the replies of a test; it keeps the commands that it got."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, **replies: str) -> None:
+        info = "role:master\r\nmaxmemory_policy:noeviction"
+        self.replies = {"INFO": f"${len(info)}\r\n{info}", "GET": "$1\r\n5", **replies}
+        self.got: list[str] = []
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         while count := await reader.readline():
             words = [(await reader.readline(), await reader.readline())[1] for _ in range(int(count[1:]))]
-            writer.write(f"{replies.get(words[0].strip().decode(), '+OK')}\r\n".encode())
+            self.got.append(words[0].strip().decode())
+            writer.write(f"{self.replies.get(self.got[-1], '+OK')}\r\n".encode())
         writer.close()
 
-    async def run() -> None:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            settings = Settings(redis_url=f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
-            pipeline = Pipeline(settings, asyncio.sleep)
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[Pipeline]:
+        """A pipeline that is connected to it."""
+        async with await asyncio.start_server(self.serve, "127.0.0.1", 0) as server:
+            url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+            pipeline = Pipeline(Settings(redis_url=url), asyncio.sleep)
             running = asyncio.create_task(pipeline.run())
             async with asyncio.timeout(30):
                 await pipeline.connected.wait()
-            with pytest.raises(TemporarilyUnavailable, match="refused"):
-                await pipeline.add(0, "id", b"{}", "hash")
+            yield pipeline
             running.cancel()
             await asyncio.wait([running])
             await pipeline.redis.aclose()
+
+
+@pytest.mark.parametrize("refusal", ["LOADING the dataset", "NOAUTH Authentication required.", "ERR max clients"])
+def test_no_error_reply_of_the_queue_is_an_acknowledgement(refusal: str) -> None:
+    async def run() -> None:
+        async with Scripted(XADD=f"-{refusal}").pipeline() as pipeline:
+            with pytest.raises(TemporarilyUnavailable, match="refused"):
+                await pipeline.add(0, "id", b"{}", "hash")
+
+    asyncio.run(run())
+
+
+def test_a_loss_that_could_not_be_counted_is_counted_at_the_next_connection() -> None:
+    async def run() -> None:
+        queue = Scripted(XADD="$3\r\n1-0", EXISTS=":0", INCRBY="-ERR not now")
+        async with queue.pipeline() as pipeline:
+            await pipeline.add(0, "id", b"{}", "hash")
+
+            async def counted(times: int) -> bool:
+                return queue.got.count("INCRBY") >= times
+
+            for writer in queue.writers:
+                writer.close()
+            await until(lambda: counted(1))
+            queue.replies["INCRBY"] = ":1"
+            await until(lambda: counted(2))
 
     asyncio.run(run())

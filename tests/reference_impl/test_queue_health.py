@@ -8,6 +8,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from reference_impl.operations.health import HealthMonitor, Status
 from reference_impl.queue import streams
 from tests.conftest import Servers
 from tests.reference_impl.conftest import Link, until, wire
@@ -108,3 +109,19 @@ def test_a_queue_that_has_lost_what_it_acknowledged_is_told_of(servers: Servers,
         assert await losses() == (1, [lane])
 
     run(settings_of(servers, redis_url=redis_link.through(servers.redis_url)), do)
+
+
+def test_health_forgets_no_loss_while_the_queue_is_unavailable(servers: Servers, redis_link: Link) -> None:
+    settings = settings_of(servers, redis_url=redis_link.through(servers.redis_url))
+
+    async def run() -> Status:
+        async with streams.connect(settings.redis_url, 5.0) as redis:
+            await redis.incr(streams.LOSSES)
+            monitor = HealthMonitor(settings, redis, asyncio.sleep)
+            await monitor.poll()
+            redis_link.cut()
+            await monitor.poll()
+            return monitor.status()
+
+    told = asyncio.run(run())
+    assert (told.health_score, told.queue_losses) == (0, 1)

@@ -23,7 +23,7 @@ from reference_impl.settings import Settings
 from reference_impl.store import connections, partitions
 from reference_impl.store.copy_row import Row
 from reference_impl.store.writer import BatchResult, Store
-from tests.reference_impl.conftest import row, store_of
+from tests.reference_impl.conftest import Link, row, store_of
 
 MANIFEST = tomllib.loads((Path(reference_impl.__file__).parent / "target.toml").read_text())
 
@@ -130,6 +130,20 @@ def test_the_first_content_of_an_id_stays_and_others_are_kept_beside(
     assert [event["action"] for _, event in stored(admin)] == ["first"]
     kept = admin.execute("select convert_from(event, 'UTF8')::jsonb ->> 'action' from audit_conflict order by id")
     assert [action for (action,) in kept] == ["other", "third"]
+
+
+def test_the_time_for_conflicts_does_not_grow_with_round_trips(
+    settings: Settings, admin: psycopg.Connection[Any], postgres_link: Link
+) -> None:
+    rows = [row(n, action="first") for n in range(1000)]
+    others = [row(n, eventId=first.event_id, action="other") for n, first in enumerate(rows)]
+    put(settings, rows)
+    postgres_link.slow(20)
+    through = postgres_link.through(settings.database_url)
+    [result] = put(msgspec.structs.replace(settings, database_url=through, attempt_timeout_s=6.0, lease_s=10.0), others)
+    assert (result.duplicates, result.conflicts) == (1000, 1000)
+    kept = admin.execute("select event_id, kept_hash <> hash from audit_conflict order by id").fetchall()
+    assert kept == [(uuid.UUID(first.event_id), True) for first in rows]
 
 
 def test_the_same_id_with_another_timestamp_is_the_same_id(settings: Settings, admin: psycopg.Connection[Any]) -> None:
