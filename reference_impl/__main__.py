@@ -48,8 +48,8 @@ def lanes_arguments(parser: argparse.ArgumentParser) -> None:
 async def lanes(settings: Settings, given: argparse.Namespace) -> int:
     """The command `lanes`: print the lane count, or change it while nothing runs. 1 when that cannot be done.
 
-    A running process uses the count that it found at its start. If the count changed meanwhile, an intake would fill
-    lanes that no worker owns, and the events of one organization would be in two lanes.
+    A running intake uses the count that it found when it connected. If the count changed meanwhile, it would fill lanes
+    that no worker owns, and the events of one organization would be in two lanes.
     """
     async with streams.connect(settings.redis_url, settings.enqueue_timeout_s) as redis:
         try:
@@ -57,10 +57,7 @@ async def lanes(settings: Settings, given: argparse.Namespace) -> int:
             lanes = int(await redis.get(streams.LANES) or settings.concurrency)
         except streams.UNAVAILABLE as e:
             why = f"the queue did not take it: {type(e).__name__}"
-    if why:
-        print(f"the lane count stays: {why}", file=sys.stderr)
-    else:
-        print(lanes)
+    print(f"the lane count stays: {why}" if why else lanes, file=sys.stderr if why else sys.stdout)
     return int(why is not None)
 
 

@@ -31,6 +31,8 @@ class ReliableEventProcessor:
 
     def __init__(self, settings: Settings, handle: Handler | None = None, listener: Listener | None = None) -> None:
         settings.require("database_url", "redis_url")
+        if handle:
+            settings.require_lease(settings.attempt_timeout_s * connections.STATEMENT_SHARE, "a handler may be as slow")
         self._settings = settings
         self._worker = Worker(settings, handle)
         self._worker.breaker.listeners += [listener] if listener else []

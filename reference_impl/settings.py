@@ -112,14 +112,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if least > most:
                 expected = f"{larger.upper()}: expected at least {smaller.upper()} ({least:.12g})"
                 raise SettingsError(f"{expected}, got {most:.12g}")
-        # otherwise the server would end the session of a lane that lingers and then waits
-        least = (self.batch_linger_s + LANE_WAIT_S) / SESSION_SHARE
+        lane = f"a lane may be idle for BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s"
+        self.require_lease(self.batch_linger_s + LANE_WAIT_S, lane)
+
+    def require_lease(self, silent_s: float, why: str) -> None:
+        """Raise SettingsError if the server would end a session that sends nothing for so long."""
+        least = silent_s / SESSION_SHARE
         if least >= self.lease_s:
-            idle = f"BATCH_LINGER_S ({self.batch_linger_s:.12g}) + {LANE_WAIT_S} s"
-            raise SettingsError(
-                f"LEASE_S: expected more than {least:.6g}, got {self.lease_s:.12g}: a lane may be idle for {idle},"
-                f" and the server ends its session after {SESSION_SHARE} of the lease"
-            )
+            said = f"LEASE_S: expected more than {least:.6g}, got {self.lease_s:.12g}: {why}, and the server ends"
+            raise SettingsError(f"{said} its session after {SESSION_SHARE} of the lease")
 
 
 def _webhook(url: str) -> None:

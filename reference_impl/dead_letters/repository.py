@@ -116,10 +116,13 @@ async def drop(connection: Connection, event_id: UUID) -> bool:
 
 
 async def purge(connection: Connection, before: datetime) -> int:
-    """Delete archived dead letters whose last failure is older. Returns how many."""
-    return await _delete(connection, "archived_at is not null and last_failed_at < %s", before)
+    """Delete archived dead letters whose last failure is older, a part in each transaction. Returns how many."""
+    total = 0
+    while gone := await _delete(connection, "archived_at is not null and last_failed_at < %s", before):
+        total += gone
+    return total
 
 
 async def _delete(connection: Connection, where: str, value: object) -> int:
-    """Delete dead letters and mark their keys as dropped, so that `verify` does not report them as lost."""
+    """Delete at most a thousand dead letters, and mark their keys as dropped, so that `verify` does not miss them."""
     return (await connection.execute(_SQL["delete"].format(where=where), [value])).rowcount

@@ -20,7 +20,11 @@ update audit_dead_letter
 set attempts = attempts + 1, last_failed_at = now(), history = history || %s::text::jsonb where event_id = %s
 
 -- name: delete
-with gone as (delete from audit_dead_letter where {where} returning event_id)
+-- In parts, so that no number of dead letters takes longer than a statement may.
+with gone as (
+    delete from audit_dead_letter where id in (select id from audit_dead_letter where {where} limit 1000)
+    returning event_id
+)
 update audit_event_key key set dropped = true from gone where key.event_id = gone.event_id
 
 -- name: summary

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -69,8 +69,7 @@ class Presets:
         """
         if not self.loaded or not self._settings.database_url:
             with suppress(ResponseError):  # the key is not a string, and so not ours
-                cached: Any = await self._redis.get(streams.PRESETS)
-                self._put_in_force(cached)
+                self._put_in_force(cast(Any, await self._redis.get(streams.PRESETS)))
         if self._settings.database_url and self._put_in_force(packed := await self._read_store()):
             try:
                 await self._redis.set(streams.PRESETS, packed or b"")

@@ -59,11 +59,10 @@ async def run_once(connection: Connection, settings: Settings, now: datetime) ->
 
 async def count(connection: Connection, now: datetime) -> None:
     """Set the gauges of dead letters."""
-    ((total, today, oldest, newest, reasons),) = await fetch_all(connection, repository.SUMMARY, now, CAUSES)
-    metrics.DEAD_LETTERS.set(total)
-    metrics.DEAD_TODAY.set(today)
-    metrics.DEAD_OLDEST.set(oldest)
-    metrics.DEAD_NEWEST.set(newest)
+    ((*numbers, reasons),) = await fetch_all(connection, repository.SUMMARY, now, CAUSES)
+    gauges = metrics.DEAD_LETTERS, metrics.DEAD_TODAY, metrics.DEAD_OLDEST, metrics.DEAD_NEWEST
+    for gauge, number in zip(gauges, numbers, strict=True):
+        gauge.set(number)
     metrics.DEAD_REASONS.clear()
     for cause, number in reasons.items():
         metrics.DEAD_REASONS.labels(cause).set(number)

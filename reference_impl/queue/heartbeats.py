@@ -1,7 +1,7 @@
 """Heartbeats: the state that each active worker publishes in the queue's server, valid for half a lease."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -49,12 +49,10 @@ async def deregister(redis: Redis, worker: str) -> None:
 
 async def active_workers(redis: Redis) -> list[Heartbeat]:
     """The workers whose heartbeat is valid, by name; the names of the others are removed."""
-    registered: Any = redis.smembers(streams.WORKERS)
-    names = sorted(name.decode() for name in await registered)
+    names = sorted(name.decode() for name in await cast(Any, redis.smembers(streams.WORKERS)))
     found = await redis.mget([_key(name) for name in names]) if names else []
     if expired := [name for name, packed in zip(names, found, strict=True) if packed is None]:
-        removed: Any = redis.srem(streams.WORKERS, *expired)
-        await removed
+        await cast(Any, redis.srem(streams.WORKERS, *expired))
     workers = []
     for packed in found:
         with suppress(msgspec.MsgspecError):  # absent, or written by another program or version

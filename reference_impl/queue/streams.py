@@ -169,7 +169,8 @@ async def depths(redis: Redis, wanted: int) -> list[int]:
 async def leave(redis: Redis) -> None:
     """Close every connection to a demoted server, since its address may lead to another one by now."""
     log.warning("the queue's server is a replica: reconnecting")
-    await redis.connection_pool.disconnect(inuse_connections=True)
+    await redis.connection_pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
+    await redis.connection_pool.disconnect(inuse_connections=False)  # another task's is closed when it is released
 
 
 async def primary(redis: Redis) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 import pytest
 
-from reference_impl.errors import RefusedError
+from reference_impl.errors import RefusedError, SettingsError
 from reference_impl.operations.integrity import Verified
 from reference_impl.processor import ReliableEventProcessor
 from reference_impl.resilience.circuit_breaker import CLOSED, OPEN
@@ -128,3 +128,11 @@ def test_a_handlers_own_errors_may_be_called_retryable_by_type_or_message(
     failed = [record.__dict__ for record in caplog.records if record.getMessage() == "attempt failed"]
     assert [record["fields"]["failure"] for record in failed] == ["retry"] * 3
     assert "secret" not in f"{[record.__dict__ for record in caplog.records]}"
+
+
+def test_a_lease_that_ends_before_a_slow_handler_is_refused(settings: Settings) -> None:
+    short = msgspec.structs.replace(settings, attempt_timeout_s=5.0, lease_s=6.0)
+    with pytest.raises(SettingsError, match="LEASE_S: expected more than 6, got 6: a handler"):
+        ReliableEventProcessor(short, Handled())
+    ReliableEventProcessor(short)
+    ReliableEventProcessor(msgspec.structs.replace(short, lease_s=6.1), Handled())

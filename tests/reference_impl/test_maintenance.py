@@ -131,6 +131,19 @@ def test_a_letter_written_and_not_marked_is_written_again_to_the_same_file(
     assert list((tmp_path / "dead_letters").rglob("*.json")) == [before]
 
 
+def test_no_transaction_deletes_more_than_a_thousand(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+    admin.execute(
+        "with key as (insert into audit_event_key (event_id, hash, dead)"
+        " select gen_random_uuid(), '', true from generate_series(1, 2500) returning event_id)"
+        " insert into audit_dead_letter"
+        " (event_id, event, cause, attempts, first_failed_at, last_failed_at, history, archived_at)"
+        " select event_id, '', '', 1, now() - interval '31 days', now() - interval '31 days', '[]', now() from key"
+    )
+    assert tended(settings, datetime.now(UTC)) == (0, 2500)
+    deleted = admin.execute("select count(*) from audit_event_key where dropped group by xmin::text order by 1")
+    assert deleted.fetchall() == [(500,), (1000,), (1000,)]
+
+
 def test_a_worker_tends_again_and_again_and_its_metrics_tell(
     settings: Settings, admin: psycopg.Connection[Any]
 ) -> None:

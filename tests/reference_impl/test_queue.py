@@ -171,6 +171,25 @@ def test_a_connection_is_left_when_its_server_says_that_it_was_demoted(code: str
     asyncio.run(run())
 
 
+def test_leaving_a_demoted_server_breaks_no_command_of_another_task(settings: Settings) -> None:
+    async def run() -> None:
+        redis, other = streams.connect(settings.redis_url, 30.0), Redis.from_url(settings.redis_url)
+        left = await redis.client_id()
+        waiting = asyncio.create_task(streams.wait(redis, 0, 2.0))
+
+        async def waits() -> bool:
+            return any(client["id"] == str(left) and client["cmd"] == "xread" for client in await other.client_list())
+
+        await until(waits)
+        await streams.leave(redis)
+        await waiting
+        assert await redis.client_id() != left
+        await redis.aclose()
+        await other.aclose()
+
+    asyncio.run(run())
+
+
 class Scripted:
     """A queue's server that gives the replies of a test; it keeps the commands that it got."""
 
