@@ -23,6 +23,7 @@ from shaketable.errors import InputError, ShaketableError
 from shaketable.results import exploration
 from shaketable.results.exploration import ExploreRequest, ExploreResult
 from shaketable.results.shake import ShakeRequest, ShakeResult, play, read
+from shaketable.text import in_a_line
 
 SHAKEN = pytest.StashKey[ShakeResult]()
 #: Results of this session: tests with equal marks share one run.
@@ -96,7 +97,7 @@ def shake(request: pytest.FixtureRequest) -> ShakeResult:
     else:
         found = _played(item.config, asked)
     if isinstance(found, ShaketableError):
-        pytest.fail(f"the shake {mark.args[0]} was not played: {found}", pytrace=False)
+        pytest.fail(f"the shake {mark.args[0]} was not played: {in_a_line(str(found))}", pytrace=False)
     if mark.kwargs.get("gate", True):
         item.stash[SHAKEN] = found
     item.user_properties += [("shake", f"{found.scenario} {found.verdict}"), ("shake_run", str(found.run))]
@@ -110,7 +111,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if (mark := item.get_closest_marker("explore")) is not None:
         explored = _explored(item.config, exploration_of(item, mark))
         if isinstance(explored, ShaketableError) or explored.verdict != "passed":
-            pytest.fail(str(explored), pytrace=False)
+            told = in_a_line(str(explored)) if isinstance(explored, ShaketableError) else str(explored)
+            pytest.fail(told, pytrace=False)
     found = item.stash.get(SHAKEN, None)
     if found is not None and not found.passed:
         pytest.fail(str(found), pytrace=False)

@@ -15,7 +15,6 @@ import pytest
 from shaketable.checks.verdict import judge_run
 from shaketable.pytest_plugin import MARK
 from shaketable.results import shake as shaken
-from shaketable.results.exploration import ExploreRequest, ExploreResult
 from tests.runner.test_phases import folders, left_of, run_id
 from tests.support.histories import run_of, sent
 
@@ -263,35 +262,3 @@ def test_under_xdist_tests_that_are_marked_alike_share_one_play(pytester: pytest
     done.assert_outcomes(errors=4)
     assert (pytester.path / "played.log").read_text() == "once\n"
     done.stdout.fnmatch_lines(["*was not played: *odd.py to hold*"])
-
-
-@pytest.mark.parametrize("mark", ["explore", "explore(5)", 'explore(budget="5m", sed=3)', 'explore("5m", "6m")'])
-def test_explore_mark_that_cannot_be_read_ends_the_session(pytester: pytest.Pytester, mark: str) -> None:
-    pytester.makepyfile(f"import pytest\n\n@pytest.mark.{mark}\ndef test_one(): ...")
-    done = pytester.runpytest_inprocess()
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*expected @pytest.mark.explore(budget, *, target=None*"])
-
-
-@pytest.mark.parametrize(("verdict", "failed"), [("passed", 0), ("failed", 1), ("unknown", 1)])
-def test_explore_mark_gates_a_test_and_equal_marks_share_one(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, verdict: str, failed: int
-) -> None:
-    asked: list[ExploreRequest] = []
-
-    def play(request: ExploreRequest, out: Path, root: Path) -> ExploreResult:
-        asked.append(request)
-        return ExploreResult(verdict, ("no_loss fails with worker-1 killed for 0.5 s: 4 of 6",))
-
-    monkeypatch.setattr("shaketable.results.exploration.play", play)
-    mark = '@pytest.mark.explore(budget="5m", target="mine.toml", seed=3)'
-    pytester.makepyfile(f"import pytest\n\n{mark}\ndef test_one(): ...\n\n{mark}\ndef test_two(): ...")
-    done = pytester.runpytest_inprocess()
-    done.assert_outcomes(passed=2 * (1 - failed), failed=2 * failed)
-    assert asked == [ExploreRequest("5m", "mine.toml", 3)]
-
-
-def test_exploration_asks_for_what_the_mark_says() -> None:
-    words = "explore --budget 5m --target mine.toml --seed 3"
-    assert " ".join(ExploreRequest("5m", "mine.toml", 3).command()) == words
-    assert ExploreRequest("5m").command() == ["explore", "--budget", "5m"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shaketable.results import shake
+from shaketable.text import in_a_line
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ExploreResult:
 
     def __str__(self) -> str:
         """The verdict, and a line for each finding."""
-        return "\n".join([f"exploration: {self.verdict.upper()}", *(f"  {one}" for one in self.findings)])
+        return "\n".join([f"exploration: {self.verdict.upper()}", *(f"  {in_a_line(one)}" for one in self.findings)])
 
 
 def play(asked: ExploreRequest, out: Path, root: Path) -> ExploreResult:

@@ -13,6 +13,7 @@ from typing import Any
 
 from shaketable.errors import HarnessError, InputError, ShaketableError
 from shaketable.files import foreign
+from shaketable.text import in_a_line
 
 #: Seconds that an interrupted run may take to heal and stop; after that its supervisor cleans up.
 END_S = 15
@@ -71,7 +72,7 @@ class ShakeResult:
         """The verdict, a sentence for each required check that did not pass, and the run directory."""
         bad = {name: found for name, found in self.checks.items() if found.required and found.verdict != "passed"}
         lines = [f"{name}: {found.verdict}: {found.why}" for name, found in bad.items()]
-        told = "\n".join(f"  {line}" for line in (*self.reasons, *lines))
+        told = "\n".join(f"  {in_a_line(line)}" for line in (*self.reasons, *lines))
         return f"shake {self.scenario}: {self.verdict.upper()}\n{told}\n  run: {self.run}".replace("\n\n", "\n")
 
 

@@ -79,8 +79,8 @@ def _events(status: Status) -> Text:
 def _health(score: Scalar) -> Text:
     if not isinstance(score, int | float):
         return Text("no answer", "bold red")
-    style = "green" if score > ILL else "bold red"
-    return Text("█" * round(score / 5) + "░" * (20 - round(score / 5)) + f" {score:g}", style)
+    style, full = "green" if score > ILL else "bold red", round(min(100, max(0, score)) / 5)
+    return Text(f"{'█' * full}{'░' * (20 - full)} {score:g}", style)
 
 
 def _breakers(status: Status) -> Text:

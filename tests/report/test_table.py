@@ -46,6 +46,8 @@ def test_what_a_target_says_is_no_markup_and_no_command() -> None:
     assert "##[" not in commands
     text = tables.plain(hostile)
     assert not [word for word in ("##[", "::", "\x1b") if word in text]
+    rows = list(csv.reader(io.StringIO(tables.csv(tables.records(hostile)))))
+    assert rows[-1] == ["## [add-mask]x⟨U+000A⟩: :error: :y⟨U+001B⟩"]
     told = tables.json(tables.records(hostile))
     assert "##[" not in told
     assert json.loads(told)[2]["state"] == "##[add-mask]x\n::error::y\x1b"
@@ -62,7 +64,7 @@ def test_csv_has_one_header_for_all_records() -> None:
     assert list(rows[0]) == ["table", "row", "n", "x", "who"]
     assert [(row["table"], row["row"], row["who"]) for row in rows] == [
         ("one", "first", "a|b"),
-        ("one", "second", "c\u202e"),
+        ("one", "second", "c⟨U+202E⟩"),
         ("two", "", "d"),
     ]
     assert rows[1]["x"] == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from shaketable.runner.live import LiveReporter, picture
@@ -51,6 +52,12 @@ def test_what_was_not_seen_is_a_dash_and_no_answer() -> None:
     told = drawn(Status("baseline"))
     assert "– stored" in told
     assert "no answer" in told
+
+
+@pytest.mark.parametrize(("score", "full"), [(1e308, 20), (2**62, 20), (-1e9, 0), (float("nan"), 0), (50, 10)])
+def test_health_that_no_score_can_have_ends_no_run(score: float, full: int) -> None:
+    (line,) = [line for line in drawn(Status("shake", health=score)).splitlines() if "health" in line]
+    assert (line.count("█"), line.count("░")) == (full, 20 - full)
 
 
 def test_hostile_label_is_no_markup() -> None:

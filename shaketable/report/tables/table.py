@@ -142,12 +142,19 @@ def json(value: object) -> str:
 
 
 def csv(rows: Iterable[Mapping[str, object]]) -> str:
-    """Under one header: every column that any of the records has; "" without any."""
+    """Under one header: every column that any of the records has; "" without any.
+
+    Foreign text is made visible: CSV has no escapes for control characters or for the commands of a workflow's runner.
+    """
     held, out = list(rows), io.StringIO()
     writer = DictWriter(out, dict.fromkeys(key for row in held for key in row), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(held)
+    writer.writerows({key: _visible(cell) for key, cell in row.items()} for row in held)
     return out.getvalue().rstrip("\n")
+
+
+def _visible(cell: object) -> object:
+    return visible(str(cell)) if isinstance(cell, str | Styled) else cell
 
 
 def _text(column: TableColumn, cell: Cell) -> Text:
