@@ -9,6 +9,8 @@ import pytest
 from shaketable.errors import TargetError
 from shaketable.results.exploration import ExploreRequest, ExploreResult
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.mark.parametrize("mark", ["explore", "explore(5)", 'explore(budget="5m", sed=3)', 'explore("5m", "6m")'])
 def test_explore_mark_that_cannot_be_read_ends_the_session(pytester: pytest.Pytester, mark: str) -> None:
