@@ -30,7 +30,7 @@ def lines(session: DoctorSession) -> Generator[DoctorResult, None, bool]:
         query = session.manifest.stored.sql
         if query is not None and not {"event_id", "event"} <= set(session.columns(query)):
             return False  # reported by `startup`
-        arrived = session.seen(lambda: not missing(session))
+        arrived = not missing(session) or session.seen(lambda: not missing(session))  # raises at once, then waits
         rows = session.stored()
     except psycopg.Error as e:
         yield wrong(what, f"stored.sql fails with {e.diag.message_primary or e!r}", "fix stored.sql first", SQL)

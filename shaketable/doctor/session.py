@@ -17,6 +17,7 @@ from shaketable import libpq
 from shaketable.clock import SECOND, Clock, SystemClock
 from shaketable.doctor import events
 from shaketable.doctor.sender_process import SenderProcess
+from shaketable.errors import TargetError
 from shaketable.event import kinds
 from shaketable.load import headers
 from shaketable.load.sender import STATUSES
@@ -162,7 +163,7 @@ class DoctorSession:
             yield database
 
     def seen(self, condition: Callable[[], bool], within_s: float | None = None) -> bool:
-        """Wait for a condition; returns whether it held in time."""
+        """Wait for a condition; returns whether it held in time. A target that cannot be read does not hold it yet."""
         return _waited(condition, within_s or self.manifest.timing.attempt_timeout_s + SEEN_S, self.clock)
 
     def last_log_lines(self, process: str) -> str:
@@ -181,9 +182,16 @@ def _text(event: Any) -> str:
 
 def _waited(condition: Callable[[], bool], within_s: float, clock: Clock) -> bool:
     deadline = clock.now() + int(within_s * SECOND)
-    while not (held := condition()) and clock.now() < deadline:
+    while not (held := _holds(condition)) and clock.now() < deadline:
         clock.sleep(0.05)
     return held
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except TargetError:  # the process that is asked may be busy or reconnecting
+        return False
 
 
 def excerpt(said: BoundedResponse) -> str:
