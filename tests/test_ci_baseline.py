@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 import yaml
@@ -31,10 +34,13 @@ def gitlab() -> str:
     return "\n".join(found["shaketable"]["script"])
 
 
-def action() -> str:
-    steps = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
-    (found,) = [step["run"] for step in steps if step.get("name") == "Fetch the baseline"]
+def action(name: str = "Fetch the baseline") -> str:
+    (found,) = [step["run"] for step in steps() if step.get("name") == name]
     return str(found)
+
+
+def steps() -> list[dict[str, Any]]:
+    return list(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"])
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,53 @@ def test_action_fails_if_the_baseline_cannot_be_fetched(
     gh = f'case "$1 $2" in "run list") {run} ;; "run download") echo downloaded ;; *) {artifacts} ;; esac'
     found = ran(tmp_path, action(), gh=gh)
     assert (found.returncode, found.stdout.partition(" ")[0].strip()) == (code, told)
+
+
+def test_action_takes_no_run_of_a_pull_request_for_the_baseline(tmp_path: Path) -> None:
+    """The branch of a fork's pull request may be called main; `gh run list` without an event lists its run, too."""
+    gh = """case "$1 $2" in
+        "run list") [[ "$*" == *"--event push"* ]] && echo 7 || echo 666 ;;
+        "run download") echo "downloaded $3" ;;
+        *) echo false ;;
+    esac"""
+    assert ran(tmp_path, action(), gh=gh).stdout == "downloaded 7\n"
+    (upload,) = [step for step in steps() if "baseline" in step.get("with", {}).get("name", "")]
+    assert upload["if"] == "github.event_name == 'push'"
+
+
+def test_action_installs_below_a_folder_with_a_space(tmp_path: Path) -> None:
+    folder = tmp_path / "my runner"
+    folder.mkdir()
+    make = """mkdir -p "$3/bin"
+        for each in python shaketable; do
+            printf '#!/bin/bash\necho "$1 $2"\n' > "$3/bin/$each"
+            chmod +x "$3/bin/$each"
+        done"""
+    found = ran(folder, action("Install"), python3=make)
+    assert (found.returncode, found.stdout.splitlines()) == (0, ["-m pip", "-m pip", "doctor "]), found.stderr
+
+
+def test_gitlab_gives_its_token_to_no_other_host(tmp_path: Path) -> None:
+    heard = dict[str, str]()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard[self.headers["Host"].partition(":")[0]] = str(self.headers)
+            at_home = self.headers["Host"].startswith("127.")
+            self.send_response(302 if at_home else 200)
+            self.send_header("Location", f"http://localhost:{server.server_port}/storage")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is logged."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        script = f"export CI_API_V4_URL={url} BASELINE_TOKEN=geheim no_proxy='*'\n{gitlab()}"
+        found = ran(tmp_path, script, shaketable="exit 0")
+        server.shutdown()
+    assert found.returncode == 0, found.stderr
+    assert "geheim" in heard["127.0.0.1"]
+    assert "geheim" not in heard["localhost"]
