@@ -23,8 +23,9 @@ def run(verdict: str, scenario: str = "calm", trial: int = 1) -> Result:
     [
         (["passed", "passed"], "passed in 2 runs", badge.COLOURS["passed"]),
         (["passed", "skipped"], "passed in 1 run", badge.COLOURS["passed"]),
-        (["passed", "failed", "unknown"], "failed in 3 runs", badge.COLOURS["failed"]),
-        (["passed", "unknown"], "unknown in 2 runs", badge.OTHER),
+        (["failed", "failed"], "failed in 2 runs", badge.COLOURS["failed"]),
+        (["passed", "failed", "unknown"], "1 of 3 failed", badge.COLOURS["failed"]),  # the others did not fail
+        (["passed", "unknown", "skipped"], "1 of 2 unknown", badge.OTHER),
         ([], "unknown in 0 runs", badge.OTHER),
     ],
 )

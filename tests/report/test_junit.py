@@ -29,6 +29,17 @@ def outcome(name: str, suite: ET.Element) -> str:
     return next((child.tag for child in case(name, suite)), "passed")
 
 
+def test_run_that_failed_without_a_check_is_a_failure_and_no_error() -> None:
+    for verdict, kind in (("failed", "failure"), ("unknown", "error"), ("error", "error")):
+        (suite,) = suites(played(verdict, why="it sustained no rate"))  # type: ignore[arg-type]
+        assert outcome(junit.RUN, suite) == kind
+
+
+def test_rest_of_many_members_is_counted_in_full() -> None:
+    many = judged("failed", members={"lost": [str(n) for n in range(junit.SHOWN)]}, lost=2_000_300)
+    assert list(junit.evidence(many))[-1].endswith("and 2,000,290 more")
+
+
 def test_every_verdict_is_what_a_gate_must_read() -> None:
     checks = {
         "no_loss": judged("failed", "8 lost"),

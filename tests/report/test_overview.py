@@ -86,6 +86,14 @@ def test_of_many_witnesses_the_first_are_shown_and_always_what_did_not_land() ->
     assert "2× DID NOT LAND; 1 a; 2 b; 2 more" in said
 
 
+def test_fault_that_nobody_could_see_is_not_said_to_have_missed() -> None:
+    unseen = FaultSeen(3, "a test's", 0, 1, None, None, "")
+    many = seen(1, 2_000_290, "bytes")
+    assert overview.witnesses([unseen, many]) == ["NOT WITNESSED", "2,000,290 bytes"]
+    more = [seen(n, n, unit) for n, unit in enumerate("abc", 1)]
+    assert "NOT WITNESSED; 1 a; 2 b; 1 more" in shown(played("a", "unknown", 2, 1, faults=[*more, unseen]))
+
+
 def test_trials_of_one_scenario_are_told_apart_and_counted_as_runs() -> None:
     said = shown(played("a", "passed", 0, 1), played("a", "passed", 0, 1, trial=2))
     assert "a (trial 2)" in said

@@ -12,8 +12,10 @@ from typing import cast
 
 import pytest
 
-from shaketable.checks.check import Verdict
+from shaketable import rundir
+from shaketable.checks.check import Finding, Verdict
 from shaketable.cli.tables.delivery import report
+from shaketable.cli.tables.script import Report
 from shaketable.report.tables import frames
 from tests.support.book import Part
 from tests.support.histories import absent, dead, history, run_of, sent, stored, unsent
@@ -125,6 +127,20 @@ def test_markdown_has_a_section_for_each_run(two: list[str], script: Script) -> 
         ("bad", ""),
         ("", "failed"),
     ]
+
+
+def test_damaged_run_is_bad_input_and_no_bug(tmp_path: Path, script: Script) -> None:
+    run = run_of(SANE, tmp_path)
+    odd = {"process": "probe", "kind": "clock", "invoked_at": 1, "ended_at": 1, "detail": {"wall": "noon"}}
+    rundir.write_lines(run / rundir.PROBES, [odd])
+    done = script(str(run.path))
+    assert (done.code, done.out) == (254, "")
+    assert "bug in shaketable, not" not in done.err
+
+
+def test_counts_of_a_law_have_all_their_digits() -> None:
+    found = Finding(Verdict.PASSED, {"judged": 2_000_290})
+    assert "2,000,290 judged" in Report(Verdict.PASSED, findings={"no_loss": found}).text
 
 
 def test_script_exits_254_for_bad_input(tmp_path: Path, script: Script) -> None:

@@ -16,7 +16,7 @@ from shaketable.cli import LATEST, guarded
 from shaketable.evidence.history import History
 from shaketable.report.tables import table as tables
 from shaketable.report.tables.table import Form, Table, TableColumn
-from shaketable.text import escaped, in_a_line, visible
+from shaketable.text import escaped, in_a_line, number, visible
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ def main(report: Callable[[History], Report], about: str) -> NoReturn:
         form: Annotated[Form, typer.Option("--format", help="Output format.")] = Form.TABLE,
     ) -> int:
         runs = {str(path): rundir.find(path) for path in run_dirs or [LATEST]}
-        found = {name: report(History.load(run)) for name, run in runs.items()}
+        found: dict[str, Report] = {}
+        for name, run in runs.items():
+            with rundir.judging(run.path):
+                found[name] = report(History.load(run))
         print(WRITERS[form](found))
         return _worst(found).exit_code
 
@@ -119,4 +122,4 @@ WRITERS: dict[Form, Callable[[Mapping[str, Report]], str]] = {
 
 
 def _said(found: Finding) -> str:
-    return found.why or ", ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in found.counts.items())
+    return found.why or ", ".join(f"{number(value)} {name.replace('_', ' ')}" for name, value in found.counts.items())

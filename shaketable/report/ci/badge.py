@@ -39,9 +39,12 @@ def svg(runs: Sequence[Result]) -> str:
 
 
 def message(runs: Sequence[Result]) -> str:
-    """`passed in 24 runs`; without the runs that were skipped."""
-    played = [run for run in runs if run.verdict != "skipped"]
-    return f"{collect(runs).verdict} in {plural.counted(len(played), 'runs')}"
+    """`passed in 24 runs`, or `1 of 24 failed`; without the runs that were skipped."""
+    played, worst = [run for run in runs if run.verdict != "skipped"], collect(runs).verdict
+    alike = sum(run.verdict == worst for run in played)
+    if alike < len(played):
+        return f"{alike} of {len(played)} {worst}"
+    return f"{worst} in {plural.counted(len(played), 'runs')}"
 
 
 def bound(runs: Sequence[Result]) -> str:

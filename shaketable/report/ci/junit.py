@@ -84,10 +84,11 @@ def _case(run: Result, name: str, result: Any, seconds: float = 0) -> Any:
 
 
 def _of_run(run: Result) -> Any:
-    """An error if the run has no verdict or invalid evidence."""
+    """An error if the run has no verdict or invalid evidence; a failure if it failed without any check."""
     if run.verdict == "skipped":
         return _result(Skipped, run.why, "")
-    return _result(Error, run.caveats[0], run.verdict, run.caveats) if run.caveats else None
+    kind = Failure if run.verdict == "failed" and not run.checks else Error
+    return _result(kind, run.caveats[0], run.verdict, run.caveats) if run.caveats else None
 
 
 def _of_check(found: Judged) -> Any:
@@ -105,7 +106,7 @@ def evidence(found: Judged) -> Iterator[str]:
     for name, ids in found.members.items():
         if ids and not ordinary(name):
             more = found.counts.get(name, len(ids)) - SHOWN
-            yield f"{name}: {', '.join(ids[:SHOWN])}{f' … and {more:g} more' if more > 0 else ''}"
+            yield f"{name}: {', '.join(ids[:SHOWN])}{f' … and {number(more)} more' if more > 0 else ''}"
 
 
 def _result(kind: Any, message: str, type_: str, lines: Sequence[str] = ()) -> Any:

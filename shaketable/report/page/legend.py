@@ -48,7 +48,7 @@ def legend(tracks: Tracks, places: dict[str, str]) -> list[Track]:
         Track(
             "rate",
             "Intake",
-            "events a second, by intended time",
+            "events a second: offered by the intended time, acknowledged by that of the answer",
             [line("offered", GREY, "offered", "/s"), line("acknowledged", BLUE, "acknowledged", "/s")],
         ),
         Track(

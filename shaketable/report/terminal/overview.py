@@ -19,17 +19,20 @@ from shaketable.text import in_a_line, number
 
 #: The most witnesses of a run.
 FEW = 3
-#: For a fault without a witness.
-MISSED = "DID NOT LAND"
+#: For a fault that did not land, and for one that nobody could see.
+MISSED, UNSEEN = "DID NOT LAND", "NOT WITNESSED"
 
 
 def witnesses(faults: Sequence[FaultSeen]) -> list[str]:
-    """Each fault's witnessed figure, equal ones counted; capitals for a fault that did not land."""
-    told = Counter(
-        f"{f.figure:g} {f.unit}" if f.landed and f.figure is not None else "landed" if f.landed else MISSED
-        for f in faults
-    )
+    """Each fault's witnessed figure, equal ones counted; capitals for a fault that was not seen to land."""
+    told = Counter(map(_witness, faults))
     return [f"{count}× {what}" if count > 1 else what for what, count in told.items()]
+
+
+def _witness(fault: FaultSeen) -> str:
+    if not fault.landed:
+        return MISSED if fault.landed is False else UNSEEN
+    return "landed" if fault.figure is None else f"{number(fault.figure)} {fault.unit}"
 
 
 def show(runs: Sequence[Result], console: Console | None = None) -> None:
@@ -84,7 +87,7 @@ def _verdict(run: Result) -> Styled:
 
 
 def _first(told: Sequence[str]) -> str:
-    """The first few, faults that did not land first; the verdict has all."""
-    told = sorted(told, key=lambda what: MISSED not in what)
+    """The first few, faults that were not seen to land first; the verdict has all."""
+    told = sorted(told, key=lambda what: not what.endswith((MISSED, UNSEEN)))
     more = len(told) - FEW
     return "; ".join([*told[:FEW], *([f"{more} more"] if more > 0 else [])])
