@@ -40,7 +40,7 @@ def test_a_failed_run_is_compared_and_uploaded_and_does_not_become_the_baseline(
     named = {step.get("name") or step["with"].get("name"): step for step in action()}
     assert named["Compare"]["if"] == "${{ !cancelled() }}"
     assert named["${{ inputs.name }}"]["if"] == "always()"
-    assert "if" not in named["${{ inputs.name }}-baseline"]  # on success alone
+    assert named["${{ inputs.name }}-baseline"]["if"] == "github.event_name == 'push'"  # and, by default, on success
     artifacts = template()["artifacts"]
     assert (artifacts["when"], artifacts["reports"]["junit"]) == ("always", "runs/junit.xml")
 
