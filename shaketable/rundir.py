@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,9 @@ PRIVATE = 0o700
 #: The most journals of one run: one per load process.
 MOST_JOURNALS = 1_000
 
+#: The beginning of a run directory's name.
+_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}-")
+
 T = TypeVar("T")
 
 
@@ -106,6 +110,16 @@ def point_latest(root: Path, path: Path) -> None:
     fresh = root / f".latest-{path.name}"
     fresh.symlink_to(path.name)
     os.replace(fresh, root / LATEST)
+
+
+def holds_runs(path: Path) -> bool:
+    """Whether the path is a run directory, a folder of run directories, or its link to the latest, by their names."""
+    if _RUN.match(path.name):
+        return True
+    try:
+        return bool(_RUN.match(os.readlink(path if path.name == LATEST else path / LATEST)))
+    except OSError:  # there is no such link
+        return False
 
 
 def find(path: Path) -> RunDir:

@@ -18,6 +18,7 @@ from shaketable.errors import ManifestError
 from shaketable.files import cached
 from shaketable.files.cached import Say
 from shaketable.stack.golang import GO, GoBuild
+from shaketable.target.environments import sources
 
 #: The files that pin the programs.
 PINS = ("go.mod", "go.sum")
@@ -28,7 +29,7 @@ _VERSION = re.compile(r"^go (\d+)\.(\d+)", re.MULTILINE)
 
 def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path]:
     """The value of `{go_bin}`. Raises HarnessError or ManifestError."""
-    own = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in PINS]
+    own = [path for path in sources.files(folder) if path.name not in PINS]
     what, pins = f"the programs of {folder.name}/go.mod", [folder / name for name in PINS]
     names = hashlib.sha256("\n".join(str(path.relative_to(folder)) for path in own).encode()).hexdigest()[:8]
     digest = cached.digest(*pins, *own) + (f"-{names}" if own else "")
@@ -47,7 +48,7 @@ def _make(source: Path, what: str, say: Say, folder: Path, lock: int) -> None:
             "write `tool MODULE/PACKAGE`, or a main.go"
         )
     build = folder / "build"
-    shutil.copytree(source, build)
+    sources.copy(source, build)
     try:
         oldest = max(GO, (int(wanted[1]), int(wanted[2]))) if wanted else GO
         flags = ["-mod=readonly", "-trimpath", "-ldflags", "-s -w"]

@@ -20,13 +20,14 @@ from pathlib import Path
 from shaketable.errors import HarnessError, ToolchainMissing
 from shaketable.files import cached
 from shaketable.files.cached import Say
+from shaketable.target.environments import sources
 
 #: The files that pin the packages.
 PINS = ("package.json", "package-lock.json")
 #: The oldest supported major version of Node.js.
 OLDEST = 20
 #: The packages of a developer, which are not part of the sources.
-_PACKAGES = "node_modules"
+_PACKAGES = ("node_modules",)
 
 
 def paths(folder: Path, say: Say, cache: Path | None = None) -> tuple[Path, Path]:
@@ -84,12 +85,12 @@ def _make(npm: Path, pins: list[Path], what: str, folder: Path, lock: int) -> No
 
 def _sources(folder: Path, kept: Path) -> Path:
     """The copy of the folder's current contents, created atomically, also by concurrent runs."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and _PACKAGES not in path.parts)
+    files = sources.files(folder, _PACKAGES)
     names = hashlib.sha256("\n".join(str(path.relative_to(folder)) for path in files).encode()).hexdigest()[:8]
     copy = kept / f"sources-{cached.digest(*files)}-{names}"
     if not copy.exists():
         made = Path(tempfile.mkdtemp(dir=kept))
-        shutil.copytree(folder, made / "copy", ignore=shutil.ignore_patterns(_PACKAGES))
+        sources.copy(folder, made / "copy", _PACKAGES)
         with suppress(OSError):  # another run has created it
             (made / "copy").rename(copy)
         shutil.rmtree(made, ignore_errors=True)
