@@ -31,7 +31,7 @@ GONE_S = 10.0
 START_S = 30.0
 
 
-def environment(home: Path, **extra: str) -> dict[str, str]:
+def environment(home: Path, /, **extra: str) -> dict[str, str]:
     """The environment of a child: inherited variables, a home without configuration files, and `extra`."""
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "PYTHONUNBUFFERED": "1", **extra}

@@ -245,7 +245,7 @@ class Target:
     def _command(self, command: tuple[str, ...]) -> list[str]:
         return [filled(part, self._programs) for part in command]
 
-    def _environment(self, **own: str) -> dict[str, str]:
+    def _environment(self, /, **own: str) -> dict[str, str]:
         return environment(self._state, SHAKETABLE_RUN=self._run_id, **self._settings, **own)
 
 

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from shaketable.errors import NotPlayable
+from shaketable.stack import preload
 from shaketable.stack.disk_shim import journal
 from shaketable.stack.disk_shim.library import NAME
 from shaketable.stack.process import Child
@@ -48,6 +50,8 @@ class Disk:
     """The disk below `root`, in front of which the library stands in each process of one server."""
 
     def __init__(self, folder: Path, root: Path, library: Path, user: str | None) -> None:
+        if why := preload.problem(folder / NAME):
+            raise NotPlayable(f"faults of a disk cannot be loaded: {why}: set TMPDIR to a folder without it")
         self._folder, self._root = folder, root
         self.child: Child | None = None  # the server's present incarnation
         self._hindered: list[tuple[float, float]] = []  # epoch seconds in which the server might end by design

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from shaketable.errors import NotPlayable
+from shaketable.stack import preload
 from shaketable.stack.process import environment
 
 #: The package that contains it, and its path there.
@@ -41,6 +42,8 @@ def library(package: str = PACKAGE) -> Path:
 
 def problem(path: Path) -> str:
     """Why the library does not move the wall clock, and only that, of a process; "" when it does."""
+    if why := preload.problem(path):
+        return f"{why}: install shaketable in a folder without it"
     env = environment(Path(os.devnull), LD_PRELOAD=str(path), FAKETIME=f"+{_AHEAD_S}", **SETTINGS)
     command = [sys.executable, "-I", "-S", "-c", _CLOCKS]
     try:
