@@ -47,12 +47,19 @@ def test_reading_stands_only_for_a_while() -> None:
 
 
 def test_growth_is_unknown_where_nobody_looked() -> None:
-    found = Bins(1.0, 4).slope([0.0, 1.0, 2.0], [0, 10, 40])
+    found = Bins(1.0, 4).slope([0.0, 1.0, 2.0], [0, 10, 40], 2)
     assert np.array_equal(found, [10, 30, np.nan, np.nan], equal_nan=True)
 
 
+def test_growth_over_an_outage_is_not_spread_over_it() -> None:
+    times, totals = [0.0, 1.0, 2.0, 3.0, 4.0, 5.5, 7.0], [0, 10, np.nan, np.nan, np.nan, 100, 130]
+    found = Bins(1.0, 7).slope(times, totals, 2)
+    assert np.array_equal(found, [10, np.nan, np.nan, np.nan, np.nan, np.nan, 20], equal_nan=True)
+    assert list(Bins(7.0, 1).slope(times, totals, 2)) == [130 / 7]
+
+
 def test_total_that_shrinks_is_no_negative_rate() -> None:
-    assert list(Bins(1.0, 1).slope([0.0, 1.0], [10, 0])) == [0]
+    assert list(Bins(1.0, 1).slope([0.0, 1.0], [10, 0], 2)) == [0]
 
 
 def test_latency_counts_from_the_intended_time_to_the_first_acknowledgement(tmp_path: Path) -> None:

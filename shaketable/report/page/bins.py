@@ -52,13 +52,20 @@ class Bins:
         series = pd.Series(np.asarray(values, dtype=float)[inside]).groupby(at[inside].astype(int))
         return _floats(getattr(series, how)(**options).reindex(range(self.count)))
 
-    def slope(self, times: Any, totals: Any) -> Floats:
-        """The growth rate of a running total in each bin; NaN without readings."""
+    def slope(self, times: Any, totals: Any, apart: float) -> Floats:
+        """The growth rate of a running total in each bin; NaN without readings.
+
+        Between two readings that are more than `apart` seconds and a bin apart, nobody knows when the total grew.
+        """
         times, totals = np.asarray(times, dtype=float), np.asarray(totals, dtype=float)
         known = ~np.isnan(totals)
         if known.sum() < 2:
             return np.full(self.count, np.nan)
-        at = np.interp(self.edges, times[known], totals[known], left=np.nan, right=np.nan)
+        read = times[known]
+        at = np.interp(self.edges, read, totals[known], left=np.nan, right=np.nan)
+        following = np.searchsorted(read, self.edges).clip(1, len(read) - 1)
+        far = read[following] - read[following - 1] > max(apart, self.width)
+        at[far & (self.edges > read[following - 1]) & (self.edges < read[following])] = np.nan
         return _floats(np.maximum(np.diff(at) / self.width, 0))
 
 

@@ -97,7 +97,7 @@ def _probed(recording: Recording, bins: Bins) -> dict[str, Floats]:
     if probes.queue.notna().any():
         found["backlog"] = _standing(bins, at, probes.queue, "max")
     if probes.stored.notna().any():
-        found["stored"] = bins.slope(at, probes.stored)
+        found["stored"] = bins.slope(at, probes.stored, STANDS_S)
     return found
 
 
