@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from shaketable.files.folders import own
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -30,8 +32,12 @@ def ran(folder: Path, script: str, **programs: str) -> subprocess.CompletedProce
 
 
 def gitlab() -> str:
+    return "\n".join(job()["script"])
+
+
+def job() -> dict[str, Any]:
     found = yaml.safe_load((ROOT / "docs/ci/shaketable.gitlab-ci.yml").read_text(encoding="utf-8"))
-    return "\n".join(found["shaketable"]["script"])
+    return dict(found["shaketable"])
 
 
 def action(name: str = "Fetch the baseline") -> str:
@@ -131,3 +137,16 @@ def test_gitlab_gives_its_token_to_no_other_host(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     assert "geheim" in heard["127.0.0.1"]
     assert "geheim" not in heard["localhost"]
+
+
+def test_gitlab_makes_its_own_folders_safe_for_the_cache_and_no_others(tmp_path: Path) -> None:
+    theirs, builds = tmp_path / "theirs", tmp_path / "theirs" / "builds"
+    project = builds / "group" / "project"
+    (project / ".cache" / "shaketable").mkdir(parents=True)
+    for each in (theirs, builds, project.parent, project, project / ".cache", project / ".cache" / "shaketable"):
+        each.chmod(0o777)
+    (script,) = [each for each in job()["before_script"] if "chmod" in each]
+    ran(project, f"export CI_PROJECT_DIR={project} CI_BUILDS_DIR={builds}\n{script}")
+    assert theirs.stat().st_mode & 0o777 == 0o777
+    theirs.chmod(0o755)
+    assert own(project / ".cache" / "shaketable", 0o700).is_dir()

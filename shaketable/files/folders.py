@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -60,17 +62,26 @@ def _is_open(found: os.stat_result) -> bool:
 
 def _first(variable: str, candidates: Sequence[Path], mode: int) -> Path:
     """The first candidate that is private; a home may be missing, read-only, or another user's after `sudo`."""
-    refused = []
+    refused: list[str] = []
     for path in candidates:
         try:
             if path.is_absolute():  # without a home directory it begins with a ~
-                return own(path, mode)
+                found = own(path, mode)
+                if refused and candidates[0].is_relative_to(os.environ.get(variable) or path):
+                    _warn(f"shaketable: {variable} is not used: {refused[0]}. {found} is used instead")
+                return found
         except HarnessError as e:
             refused.append(str(e))
     raise HarnessError(
         f"expected a folder that only user {os.geteuid()} can write to, got none: {'; '.join(refused)}: "
         f"name one by {variable}"
     )
+
+
+@lru_cache
+def _warn(sentence: str) -> None:
+    """Print it once: the user has named a folder, and would wonder why it stays empty."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _temporary(kind: str) -> Path:

@@ -71,6 +71,18 @@ def test_without_a_usable_home_it_is_a_folder_of_the_temporary_one(
         folders.state()
 
 
+def test_folder_that_the_user_named_and_that_is_not_used_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "open" / "mine"))
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    assert folders.cache() == folders.cache() == tmp_path / f"shaketable-cache-{os.geteuid()}"
+    told = capsys.readouterr().err.splitlines()
+    assert [all(word in line for word in ("XDG_CACHE_HOME", f"{tmp_path}/open.")) for line in told] == [True]
+
+
 def planted(folder: Path, victim: Path) -> None:
     """Somebody else's journals, wherever they could be looked for."""
     action = supervisor.Undo(supervisor.boot_id(), action=Program(("touch", str(victim))))
