@@ -27,6 +27,7 @@ from shaketable.errors import (
     NotPlayable,
     ShaketableError,
     ToolchainMissing,
+    unread,
 )
 from shaketable.report import judging
 from shaketable.runner import phases, playable, scenario
@@ -214,6 +215,8 @@ class _Player:
         except ShaketableError as e:
             outcome, why, code = "error", str(e), e.exit_code
         except Exception as e:  # a bug in shaketable must not cost the other cells their verdicts
+            if unread(e):
+                raise
             traceback.print_exc()
             outcome, why, code = "error", f"a bug in shaketable: {type(e).__name__}: {e}", HarnessError.exit_code
         after = _newest(folder)

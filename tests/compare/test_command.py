@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from shaketable.compare.comparison import Comparison
 from shaketable.compare.player import CompareOptions, compare
 from shaketable.compare.targets import targets as chosen
 from shaketable.errors import InputError
+from shaketable.runner import phases
 from tests.cli.test_cli import REFERENCE, ROOT, shaketable
 from tests.runner.test_phases import end, output_until
 from tests.seeded_bugs.catalogue import target
@@ -127,6 +129,19 @@ def test_what_cannot_be_compared_is_said_before_anything_is_played(
     with pytest.raises(InputError, match=told):
         compare(CompareOptions(**{"targets": ["reference"], **asked}, folder=tmp_path / "compare"))
     assert not (tmp_path / "compare").exists()
+
+
+def test_comparison_ends_when_nobody_reads_its_output_and_takes_no_cell_for_an_error(
+    scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    monkeypatch.setattr(phases, "run", broken)
+    asked = CompareOptions(targets=["reference"], scenarios=[str(scenario)], trials=2, folder=tmp_path / "compare")
+    with pytest.raises(BrokenPipeError):
+        compare(asked)
+    assert {trial.outcome for trial in read(tmp_path / "compare").trials} == {"not played"}
 
 
 def test_without_targets_all_of_alternatives_is_compared_with_the_reference() -> None:
