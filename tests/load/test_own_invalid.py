@@ -38,6 +38,14 @@ def test_own_invalid_bodies_replace_the_derived_ones(tmp_path: Path) -> None:
     assert "a name twice with the same value" in either  # for that, no law says which is right
 
 
+def test_id_in_an_own_invalid_body_is_an_integer_if_ids_are(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("invalid = [{'id': '{id}', '{id}': 'x{id}'}, '{\"id\": \"{id}\"}']")
+    schema = {**SMALL, "properties": {**SMALL["properties"], "id": {"type": "integer"}}}
+    shapes = of(tmp_path, schema, invalid="bad.py:invalid", id_format="integer")
+    refused = [shape.wire("7") for shape in shapes if shape.expect is Expect.REFUSE]
+    assert refused == [b'{"id":7,"7":"x7"}', b'{"id": "7"}']  # text is sent as it is
+
+
 @pytest.mark.slow
 def test_own_invalid_bodies_are_drawn_from_a_strategy(tmp_path: Path) -> None:
     refused = [json.loads(s.wire("7")) for s in with_given(tmp_path, "drawn") if s.expect is Expect.REFUSE]

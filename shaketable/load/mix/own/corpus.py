@@ -28,7 +28,7 @@ from shaketable.load.mix.own.schema import MOST, Schema
 from shaketable.load.mix.shape import Expect, Shape
 
 #: Increased when shapes are derived differently, to invalidate older caches.
-EDITION = 7
+EDITION = 8
 #: The share of drawn shapes and the most of them; the others are derived from them.
 DRAWN, MOST_DRAWN = 0.5, 100
 
@@ -89,7 +89,7 @@ class OwnShapes:
         if self.table.invalid is None:
             yield from derived
         else:
-            yield from given.shapes(self.folder, self.table.invalid, seed)
+            yield from given.shapes(self.folder, self.table.invalid, seed, integers=self.table.id_format == "integer")
             yield from (shape for shape in derived if shape.expect is Expect.EITHER)
 
     def _draws(self, body: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ from shaketable.load.mix.shape import EVENT_ID, Expect, Shape
 DRAWN, MOST = 50, 200
 #: Stands for the event's id in a body.
 ID = "{id}"
+_QUOTED = re.compile(rb'"\{id\}"(?!:)')
 
 
-def shapes(folder: Path, place: str, seed: int) -> Iterator[Shape]:
-    """A shape for each body: an object, or any body as str or bytes. Raises ManifestError, with the remedy."""
+def shapes(folder: Path, place: str, seed: int, *, integers: bool = False) -> Iterator[Shape]:
+    """A shape for each body: an object, or any body as str or bytes; ids may be integers.
+
+    Raises ManifestError, with the remedy.
+    """
     for number, each in enumerate(_bodies(folder, place, seed)):
-        yield _shape(f"{place.partition(':')[2]}[{number}]", _raw(each, place))
+        yield _shape(f"{place.partition(':')[2]}[{number}]", _raw(each, place, integers))
 
 
 def _bodies(folder: Path, place: str, seed: int) -> Sequence[Any]:
@@ -50,7 +55,7 @@ def drawn(draw: Callable[[], list[Any]], place: str) -> list[Any]:
         raise ManifestError(f"{place} raised {type(e).__name__} while a body was drawn: {first}") from e
 
 
-def _raw(body: Any, place: str) -> bytes:
+def _raw(body: Any, place: str, integers: bool) -> bytes:
     if isinstance(body, bytes):
         raw = body
     elif isinstance(body, str):
@@ -60,6 +65,8 @@ def _raw(body: Any, place: str) -> bytes:
             raw = template.encoded(template.exact(body)).encode()
         except (TypeError, ValueError, RecursionError) as e:
             raise ManifestError(f"{place} (event.invalid): {e}: give JSON values, or whole bodies as text") from e
+        if integers:  # where "{id}" is a value, not a name
+            raw = _QUOTED.sub(EVENT_ID, raw)
     return raw.replace(ID.encode(), EVENT_ID)
 
 
