@@ -158,9 +158,11 @@ class LoadOptions:
 
 
 def check_route(path: str) -> None:
-    """Check that requests can use this path. Raises InputError."""
+    """Check that requests can use this path, an option's or a batch's. Raises InputError."""
     if not path.startswith("/") or not path.isprintable() or " " in path:
-        raise InputError(f"expected --path to begin with a slash and to hold no space, got {path!r}: /events is usual")
+        raise InputError(f"expected a path to begin with a slash and to hold no space, got {path!r}: /events is usual")
+    if not path.isascii() or path.startswith("//"):  # the HTTP client sends neither
+        raise InputError(f"expected a path in ASCII, with one slash at the start, got {path!r}: /events is usual")
 
 
 def check_host(host: str) -> None:
@@ -181,6 +183,8 @@ def _batch(text: str) -> Batch | None:
         raise InputError(f'expected --batch as {{"size": 50}}, with the keys of ingest.batch, got {text!r}: {e}') from e
     if why := next(found.mistakes(), "") if found else "":
         raise InputError(why)
+    if found and found.path is not None:
+        check_route(found.path)
     return found
 
 

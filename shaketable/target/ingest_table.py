@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -19,6 +20,8 @@ SINCE_2 = ("method", "headers", "accepted", "batch", "max_bytes", "sender", "ser
 SUCCESS = range(200, 300)
 #: Bounds of an announced limit: the hostile shapes must fit, and a load must stay one.
 LEAST_BYTES, MOST_BYTES = 1 << 16, 1 << 20
+#: Characters of a path and its query that stay as they are.
+PATH = "/%?&=:@!$'()*+,;~-._#"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: Headers that the HTTP client writes itself.
 _OWN = frozenset({"content-length", "host", "connection", "transfer-encoding"})
@@ -49,6 +52,7 @@ class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
             yield f"expected ingest.definite_refusals as statuses from 100 to 599, got {odd}: leave them out"
         if both := sorted(set(self.accepted) & set(self.definite_refusals)):
             yield f"ingest.accepted and ingest.definite_refusals both have {both}: leave them out of one"
+        yield from self._unsendable()
         yield from self._of_sender()
         yield from self.batch.mistakes() if self.batch else ()
         if self.batch and (both := sorted(set(self.batch.accepted) & set(self.definite_refusals))):
@@ -60,6 +64,16 @@ class Ingest(Strict, frozen=True, forbid_unknown_fields=True):
                 yield f"expected ingest.headers to name a header of your own, got {name!r}: leave it out"
             elif not value.isprintable():
                 yield f"expected ingest.headers.{name} on one line, got a control character: leave it out"
+            elif not value.isascii():
+                yield f"expected ingest.headers.{name} in ASCII, got {value!r}: leave other characters out"
+
+    def _unsendable(self) -> Iterator[str]:
+        """Paths that the HTTP client of the load cannot send: each attempt would be indeterminate."""
+        for key, path in (("path", self.path), ("batch.path", self.batch.path if self.batch else None)):
+            if path is not None and not path.isascii():
+                yield f"expected ingest.{key} in ASCII, got {path!r}: write {quote(path, safe=PATH)!r}"
+            elif path is not None and path.startswith("//"):
+                yield f"expected ingest.{key} to begin with one slash, got {path!r}: write {'/' + path.lstrip('/')!r}"
 
     def _of_sender(self) -> Iterator[str]:
         if self.sender is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,11 @@ def test_bad_batch_is_refused_in_a_sentence(written: str, told: str) -> None:
         options("--batch", written)
     good: Any = msgspec.json.encode(Batch(2)).decode()
     assert options("--batch", good).batch == Batch(2)
+
+
+@pytest.mark.parametrize("path", ["events", "/ev ents", "//events", "/év"])
+def test_path_that_the_client_cannot_send_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match="expected a path"):
+        options("--path", path)
+    with pytest.raises(InputError, match="expected a path"):
+        options("--batch", json.dumps({"size": 2, "path": path}))

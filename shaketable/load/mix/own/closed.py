@@ -13,7 +13,7 @@ from typing import Any
 from shaketable.load.mix.own.expanded import CHOICES, PARTS, expanded
 from shaketable.load.mix.own.pattern import DATA, TABLES
 
-#: Keywords that say something about other members, or refer to what only a validator finds.
+#: Keywords that say something about other members, or refer to parts that only a validator finds.
 _OPEN = frozenset(
     {"$ref", "$dynamicRef", "$recursiveRef", "additionalProperties", "patternProperties", "unevaluatedProperties"}
 )
@@ -61,7 +61,7 @@ def _closed(schema: Any, beside: frozenset[str]) -> Any:
 
 
 def _any(name: str, schema: Any) -> Any:
-    """The schema of a member for all parts: what one of them says of it. An `if` only asks."""
+    """The schema of a member for all parts: one of their schemas. An `if` only asks."""
     said = [part["properties"][name] for part in _parts(schema, asked=False) if name in part.get("properties", {})]
     return {"anyOf": said} if said else True
 
@@ -100,7 +100,7 @@ def _names(part: Schema) -> frozenset[str]:
 
 
 def _shared(parts: list[Schema]) -> Mapping[str, frozenset[str]]:
-    """What all parts name within each member that several of them describe."""
+    """The names of all parts within each member that several of them describe."""
     found: dict[str, list[Any]] = defaultdict(list)
     for part in parts:
         for name, each in part.get("properties", {}).items():

@@ -1,6 +1,6 @@
 """Put a definition in the place of each `$ref` that judges an object together with other parts of a schema.
 
-What else refers to that definition then need not agree with those parts.
+Other references to that definition then need not agree with those parts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from shaketable.event import pointer
 from shaketable.load.mix.own.pattern import DATA, TABLES
 
 CHOICES = frozenset({"anyOf", "oneOf"})
-#: Keywords whose content judges the same object as what is beside them.
+#: Keywords whose content judges the same object as their neighbours.
 PARTS = CHOICES | {"allOf", "not", "if", "then", "else"}
 #: The most definitions that are put in place: a schema may refer to very many.
 MOST = 1_000

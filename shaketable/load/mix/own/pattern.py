@@ -1,7 +1,7 @@
 r"""The patterns of a JSON Schema are those of ECMA-262: rewrite them so that Python's `re` reads them that way.
 
 In Python `\d` and `\w` match digits and letters of every script, `\s` and `.` match other characters, and `$`
-matches before a final line end, too. A processor would rightly refuse what those draw.
+matches before a final line end, too. A processor would rightly refuse such texts.
 """
 
 from __future__ import annotations
