@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from shaketable.errors import ManifestError
+from shaketable.event.table import EventTable
+from shaketable.load.mix.own.corpus import OwnShapes
 from shaketable.load.mix.shape import Expect, Shape
 from tests.load.test_own_shapes import SMALL, of
 from tests.support.cases import nightly
@@ -44,6 +46,16 @@ def test_id_in_an_own_invalid_body_is_an_integer_if_ids_are(tmp_path: Path) -> N
     shapes = of(tmp_path, schema, invalid="bad.py:invalid", id_format="integer")
     refused = [shape.wire("7") for shape in shapes if shape.expect is Expect.REFUSE]
     assert refused == [b'{"id":7,"7":"x7"}', b'{"id": "7"}']  # text is sent as it is
+
+
+def test_shapes_are_made_anew_when_a_module_beside_their_file_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("from totals_of_mine import invalid")
+    (tmp_path / "s.json").write_text(json.dumps(SMALL))
+    own, found = OwnShapes(EventTable(id="/id", schema="s.json", invalid="bad.py:invalid"), tmp_path), []
+    for total in (1, 2, 2):
+        (tmp_path / "totals_of_mine.py").write_text(f"invalid = [{{'total': {total}}}]")
+        found.append(own.sources)
+    assert found[0] != found[1] == found[2]
 
 
 @pytest.mark.slow

@@ -63,10 +63,11 @@ class OwnShapes:
 
     @property
     def sources(self) -> str:
-        """A digest of the table and of the files that it names."""
+        """A digest of the table, of the files that it names, and of the modules beside those, which they may import."""
         named = (self.table.schema, self.table.strategy, self.table.invalid)
         files = [self.folder / each.partition(":")[0] for each in named if each]
-        told = [foreign.text(file, MOST) if file.is_file() else "" for file in files]
+        beside = {each for file in files if file.suffix == ".py" for each in file.parent.glob("*.py")}
+        told = [_text(file) for file in (*files, *sorted(beside - {*files}))]
         return _digest([msgspec.to_builtins(self.table), *told])
 
     @cached_property
@@ -165,6 +166,10 @@ class OwnShapes:
         if not found:
             raise ManifestError(f"{self._source} cannot be drawn from: no event satisfies it")
         return found
+
+
+def _text(file: Path) -> str:
+    return foreign.text(file, MOST) if file.is_file() else ""
 
 
 def _digest(of: Any) -> str:
