@@ -108,9 +108,9 @@ class Wire:
 class Game:
     """A master with two workers, whose messages are delivered by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self.clock, self.wire, self.ended = FakeClock(), Wire(), list[str]()
-        self.master = Master(self.wire, self.clock, self.ended.append)
+        self.master = Master(self.wire, self.clock, self.ended.append, most)
         self.workers: dict[str, Worker] = {}
         self.wires: dict[str, Wire] = {}
         self.played: dict[str, int] = {}
@@ -148,6 +148,14 @@ def test_every_worker_gets_a_share_and_the_seed_and_the_same_start() -> None:
     assigned = game.begin()
     assert {each.share for each in assigned.values() if each} == {Share(0, 2), Share(1, 2)}
     assert {each.seed for each in assigned.values() if each} == {9}
+    game.start()
+    assert game.played == {"a": LEAD, "b": LEAD}
+
+
+def test_shares_of_a_run_are_those_of_the_expected_workers() -> None:
+    game = Game(most=2)
+    game.connect("c")
+    assert [each and each.share for each in game.begin().values()] == [Share(0, 2), Share(1, 2), None]
     game.start()
     assert game.played == {"a": LEAD, "b": LEAD}
 

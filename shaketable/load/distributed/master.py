@@ -35,10 +35,11 @@ class Master:
     """Leads the workers through one test after another.
 
     `ended` is called once every worker has played its share, or with the reason why the target cannot be loaded.
+    `most` is the number of workers that a run expects: it waits for no other journals than theirs.
     """
 
-    def __init__(self, runner: Team, clock: Clock, ended: Callable[[str], None]) -> None:
-        self._runner, self._clock, self._ended = runner, clock, ended
+    def __init__(self, runner: Team, clock: Clock, ended: Callable[[str], None], most: int | None = None) -> None:
+        self._runner, self._clock, self._ended, self._most = runner, clock, ended, most
         self._test = 0
         self._members: dict[str, int] = {}  # the index of each worker of this test, by Locust's id
         self._ready: set[int] = set()
@@ -55,14 +56,14 @@ class Master:
         messages.listen(runner, Lines, self._on_lines)
 
     def begin(self, seed: int, run: RunDir | None = None) -> int:
-        """Assign a share to each connected worker; returns their number. One that connects later sends nothing.
+        """Assign a share to each connected worker; returns their number. One that is late or too many sends nothing.
 
         The share of a run's schedule is sent to each worker that cannot read the run directory.
         """
         clients = self._runner.clients
         self._test += 1
         connected = [client.id for client in [*clients.ready, *clients.running, *clients.spawning]]
-        self._members = {client_id: index for index, client_id in enumerate(connected)}
+        self._members = {client_id: index for index, client_id in enumerate(connected[: self._most])}
         self._ready, self._done, self._lost, self._started = set(), set(), set(), False
         for client_id, index in self._members.items():
             share = Share(index, len(self._members))

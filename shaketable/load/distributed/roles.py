@@ -83,7 +83,7 @@ def of(
         return _worker(runner, parsed, play)
     if not parsed.master:
         return Role()
-    master = Master(runner, SystemClock(), ended)
+    master = Master(runner, SystemClock(), ended, parsed.expect_workers if parsed.run_dir else None)
     gevent.spawn(_watch, master, lost)
     return Role(master=master)
 

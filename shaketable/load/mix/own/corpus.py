@@ -169,7 +169,9 @@ class OwnShapes:
 
 
 def _text(file: Path) -> str:
-    return foreign.text(file, MOST) if file.is_file() else ""
+    with suppress(UnicodeDecodeError, foreign.Refused):  # whoever reads it says so; a neighbour may be anything
+        return foreign.text(file, MOST) if file.is_file() else ""
+    return ""
 
 
 def _digest(of: Any) -> str:
