@@ -100,7 +100,14 @@ def drain(stage: TargetStage, events: int, already: int) -> Part:
     last = stage.await_stored(already + events * 9 // 10)
     spent = stage.cpu_s() - cpu
     stage.await_stored(already + events)
-    return Part(in_the_middle(stage.commits(0)[-events:]), spent / max(1, last - first) * 1000)
+    return Part(in_the_middle(stage.commits(0)[-events:]), spent / seen(first, last, events) * 1000)
+
+
+def seen(first: int, last: int, events: int) -> int:
+    """The events between two looks at the count of rows. Exits if they are too few to say what an event costs."""
+    if last - first < events // 2:
+        raise SystemExit("bench: the backlog was stored faster than its rows were counted: send more --events")
+    return last - first
 
 
 def in_the_middle(commits: Sequence[float]) -> float:
