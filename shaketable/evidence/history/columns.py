@@ -42,8 +42,8 @@ def blocks(path: Path, type_: type[T]) -> Iterator[list[T]]:
 class Columns(Generic[T]):
     """Collects columns, one per function; `dtypes` default to int64.
 
-    A column of CATEGORY has few values, of any hashable type or None, and takes four bytes a row. A column of numbers
-    grows in place: parts that are joined in the end leave holes in the memory of the process.
+    A column of CATEGORY has few values, of any hashable type or None, and takes four bytes a row. Columns of numbers
+    grow in place, and `take` copies none of them.
     """
 
     def __init__(self, columns: Mapping[str, Callable[[T], Any]], **dtypes: Any) -> None:
